@@ -1,0 +1,3 @@
+//! leoctl: a declarative reconciler for AWS.
+pub mod model;
+pub mod stack;

@@ -1,0 +1,118 @@
+//! The one canonical form that desired, live and saved values pass through before anything compares,
+//! shows or sends them.
+
+use std::collections::BTreeMap;
+
+use super::policy;
+use super::schema::{Attribute, DocumentKind, Format, Order, Type, Unset};
+use super::value::Value;
+
+/// The attributes of a resource in canonical form: defaults filled in, sets and keyed lists sorted,
+/// documents parsed, networks written AWS's way.
+pub fn canonicalize(attributes: &[Attribute], value: &Value) -> Value {
+    object(attributes, value)
+}
+
+fn object(attributes: &[Attribute], value: &Value) -> Value {
+    let Some(map) = value.as_map() else { return value.clone() };
+    let mut out = BTreeMap::new();
+    for attribute in attributes {
+        let given = map.get(&attribute.name).filter(|given| !given.is_null());
+        let value = match (given, &attribute.unset) {
+            (Some(given), _) => of_type(&attribute.ty, given),
+            (None, Unset::Default(default)) => of_type(&attribute.ty, default),
+            (None, _) => continue,
+        };
+        let value = if attribute.sensitive { value.into_secret() } else { value };
+        // An empty collection and an absent one are one thing to AWS.
+        if attribute.unset == Unset::Absent && !attribute.required && is_empty(&value) {
+            continue;
+        }
+        out.insert(attribute.name.clone(), value);
+    }
+    Value::Map(out)
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::List(items) => items.is_empty(),
+        Value::Map(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+fn of_type(ty: &Type, value: &Value) -> Value {
+    if let Value::Secret(inner) = value {
+        return of_type(ty, inner).into_secret();
+    }
+    match (ty, value) {
+        (Type::Object(attributes), _) => object(attributes, value),
+        (Type::Map(item), Value::Map(map)) => {
+            Value::Map(map.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), of_type(item, v))).collect())
+        }
+        (Type::List { item, order }, Value::List(items)) => {
+            sorted(order, items.iter().map(|element| of_type(item, element)).collect())
+        }
+        (Type::Document(kind), _) => document(*kind, value),
+        (Type::String(rule), Value::String(text)) => Value::String(canonical_text(rule.format, text)),
+        // TOML users write ports and sizes either way; AWS's own form is the schema's.
+        (Type::String(_), Value::Int(number)) => Value::String(number.to_string()),
+        (Type::String(_), Value::Bool(flag)) => Value::String(flag.to_string()),
+        (Type::Float, Value::Int(number)) => Value::Float(*number as f64),
+        (Type::Int { .. }, Value::Float(number)) if number.fract() == 0.0 => Value::Int(*number as i64),
+        (Type::Int { .. }, Value::String(text)) => text.parse().map_or_else(|_| value.clone(), Value::Int),
+        _ => value.clone(),
+    }
+}
+
+fn sorted(order: &Order, mut items: Vec<Value>) -> Value {
+    match order {
+        Order::Sequence => {}
+        Order::Set => {
+            items.sort_by_cached_key(sort_key);
+            items.dedup();
+        }
+        Order::Keyed(key) => items.sort_by_cached_key(|item| item.get(key).map(sort_key)),
+    }
+    Value::List(items)
+}
+
+/// A text that orders values; the last characters sort unknowns behind everything.
+fn sort_key(value: &Value) -> String {
+    match value.revealed().to_json() {
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(json) => json.to_string(),
+        Err(_) => "\u{10FFFF}".to_owned(),
+    }
+}
+
+/// How an element of a keyed list or a set is named in paths.
+pub fn element_name(order: &Order, item: &Value) -> String {
+    match order {
+        Order::Keyed(key) => item.get(key).map(sort_key).unwrap_or_default(),
+        Order::Sequence | Order::Set => sort_key(item),
+    }
+}
+
+fn document(kind: DocumentKind, value: &Value) -> Value {
+    let parsed = match value {
+        Value::String(text) => match serde_json::from_str::<serde_json::Value>(text) {
+            Ok(json) => Value::from(json),
+            Err(_) => return value.clone(),
+        },
+        other => other.clone(),
+    };
+    match kind {
+        DocumentKind::Json => parsed,
+        DocumentKind::Policy => policy::canonicalize(&parsed),
+    }
+}
+
+fn canonical_text(format: Option<Format>, text: &str) -> String {
+    match format {
+        Some(Format::Cidr | Format::Cidr4 | Format::Cidr6) => {
+            text.parse::<ipnet::IpNet>().map_or_else(|_| text.to_owned(), |net| net.to_string())
+        }
+        Some(Format::Arn) | None => text.to_owned(),
+    }
+}

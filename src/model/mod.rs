@@ -1,0 +1,9 @@
+//! The nouns: addresses, paths, values, schemas and the state file. Pure data, no I/O.
+
+pub mod address;
+pub mod canonical;
+pub mod path;
+pub mod policy;
+pub mod schema;
+pub mod state;
+pub mod value;

@@ -1,0 +1,95 @@
+//! The canonical form of IAM policy documents.
+//!
+//! IAM treats a single value and a list of one alike, gives lists of actions, resources and principals no
+//! order, and turns a bare account id as principal into that account's root ARN
+//! (IAM User Guide, "Grammar of the IAM JSON policy language" and "AWS JSON policy elements: Principal").
+
+use std::collections::BTreeMap;
+
+use super::value::Value;
+
+/// A policy document with statements as a list, sets sorted, lists of one as their element.
+pub fn canonicalize(document: &Value) -> Value {
+    let Value::Map(map) = document else { return document.clone() };
+    let mut out = BTreeMap::new();
+    for (key, value) in map {
+        let value = match (key.as_str(), value) {
+            ("Statement", Value::List(statements)) => Value::List(statements.iter().map(statement).collect()),
+            ("Statement", single @ Value::Map(_)) => Value::List(vec![statement(single)]),
+            (_, other) => other.clone(),
+        };
+        out.insert(key.clone(), value);
+    }
+    Value::Map(out)
+}
+
+fn statement(value: &Value) -> Value {
+    let Value::Map(map) = value else { return value.clone() };
+    let mut out = BTreeMap::new();
+    for (key, value) in map {
+        let value = match key.as_str() {
+            "Action" | "NotAction" | "Resource" | "NotResource" => set(value),
+            "Principal" | "NotPrincipal" => per_key(value, &|value| set(&principals(value))),
+            "Condition" => per_key(value, &|test| per_key(test, &|value| set(&texts(value)))),
+            _ => value.clone(),
+        };
+        // IAM returns an empty Sid as none.
+        if key == "Sid" && value.as_str() == Some("") {
+            continue;
+        }
+        out.insert(key.clone(), value);
+    }
+    Value::Map(out)
+}
+
+fn per_key(value: &Value, change: &dyn Fn(&Value) -> Value) -> Value {
+    match value {
+        Value::Map(map) => Value::Map(map.iter().map(|(key, value)| (key.clone(), change(value))).collect()),
+        other => other.clone(),
+    }
+}
+
+/// A list of one as its element, a longer one sorted and without repetition.
+fn set(value: &Value) -> Value {
+    let Value::List(items) = value else { return value.clone() };
+    let mut items = items.clone();
+    items.sort_by_cached_key(|item| item.as_str().map(str::to_owned).ok_or(format!("{item:?}")).unwrap_or_else(|e| e));
+    items.dedup();
+    if let [single] = items.as_slice() { single.clone() } else { Value::List(items) }
+}
+
+/// Condition values are compared as text: `true` is `"true"`.
+fn texts(value: &Value) -> Value {
+    match value {
+        Value::Bool(flag) => Value::String(flag.to_string()),
+        Value::Int(number) => Value::String(number.to_string()),
+        Value::List(items) => Value::List(items.iter().map(texts).collect()),
+        other => other.clone(),
+    }
+}
+
+fn principals(value: &Value) -> Value {
+    match value {
+        Value::List(items) => Value::List(items.iter().map(principals).collect()),
+        Value::String(id) if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) => {
+            Value::String(format!("arn:aws:iam::{id}:root"))
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn equivalent_policies_have_one_form() {
+        let a = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": ["b", "a"], "Resource": ["*"],
+            "Principal": {"AWS": "123456789012"}, "Condition": {"Bool": {"aws:SecureTransport": false}}}});
+        let b = json!({"Statement": [{"Action": ["a", "b"], "Resource": "*", "Effect": "Allow",
+            "Principal": {"AWS": ["arn:aws:iam::123456789012:root"]},
+            "Condition": {"Bool": {"aws:SecureTransport": ["false"]}}}], "Version": "2012-10-17"});
+        assert_eq!(canonicalize(&Value::from(a)), canonicalize(&Value::from(b)));
+    }
+}

@@ -1,0 +1,319 @@
+//! Schemas: what is known of each attribute of a type, compiled from the type's JSON Schema.
+//!
+//! JSON Schema says types, enumerations and ranges. What it lacks is said by extension keywords:
+//!
+//! | keyword | meaning |
+//! |---|---|
+//! | `x-replace` | changing the attribute replaces the resource |
+//! | `x-computed` | AWS sets it; it cannot be written |
+//! | `x-server` | when it is not written AWS chooses, and what AWS chose is kept |
+//! | `x-sensitive` | the value is never shown or stored |
+//! | `x-set` | a list whose order means nothing |
+//! | `x-key` | a list of objects told apart by this attribute |
+//! | `x-document` | a JSON document: `json`, or `policy` for IAM's |
+//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `arn` |
+//!
+//! `default` is AWS's own default: leaving the attribute out means exactly this value. An attribute with
+//! neither `default` nor `x-server` is absent when it is left out.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+
+use super::value::Value;
+
+/// The schema of a resource type or data source.
+#[derive(Clone, Debug)]
+pub struct TypeSchema {
+    /// The type name, such as `vpc`.
+    pub name: String,
+    /// What the type is, in Markdown.
+    pub doc: String,
+    /// Every attribute, in the order of the struct.
+    pub attributes: Vec<Attribute>,
+}
+
+/// One attribute of a type or of an object inside it.
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    /// The attribute's name, in snake_case.
+    pub name: String,
+    /// What it is, in Markdown.
+    pub doc: String,
+    /// What it holds.
+    pub ty: Type,
+    /// Whether it has to be written.
+    pub required: bool,
+    /// Whether AWS sets it.
+    pub computed: bool,
+    /// Whether a change replaces the resource.
+    pub replace: bool,
+    /// Whether its value is never shown.
+    pub sensitive: bool,
+    /// What leaving it out means.
+    pub unset: Unset,
+}
+
+/// What leaving an attribute out means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unset {
+    /// The attribute is absent.
+    Absent,
+    /// This value.
+    Default(Value),
+    /// AWS chooses, and its choice is kept.
+    Server,
+}
+
+/// What an attribute holds.
+#[derive(Clone, Debug)]
+pub enum Type {
+    /// True or false.
+    Bool,
+    /// A whole number in a range, or one of some.
+    Int {
+        /// The least allowed.
+        min: Option<i64>,
+        /// The greatest allowed.
+        max: Option<i64>,
+        /// The only ones allowed, when not empty.
+        one_of: Vec<i64>,
+    },
+    /// Any number.
+    Float,
+    /// Text.
+    String(TextRule),
+    /// A sequence.
+    List {
+        /// What each element is.
+        item: Box<Type>,
+        /// How elements are told apart.
+        order: Order,
+    },
+    /// A table with free keys.
+    Map(Box<Type>),
+    /// A table with known keys.
+    Object(Vec<Attribute>),
+    /// A JSON document, as a table or as JSON text.
+    Document(DocumentKind),
+}
+
+/// What text is allowed.
+#[derive(Clone, Debug, Default)]
+pub struct TextRule {
+    /// The only texts allowed, when not empty.
+    pub one_of: Vec<String>,
+    /// The form it must have.
+    pub format: Option<Format>,
+    /// The most characters allowed.
+    pub max_length: Option<u64>,
+}
+
+/// The form of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// An IPv4 or IPv6 network.
+    Cidr,
+    /// An IPv4 network.
+    Cidr4,
+    /// An IPv6 network.
+    Cidr6,
+    /// An Amazon Resource Name.
+    Arn,
+}
+
+/// How the elements of a list are told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// By position.
+    Sequence,
+    /// By value: order means nothing, and nothing is there twice.
+    Set,
+    /// By this attribute of each.
+    Keyed(String),
+}
+
+/// The kind of a JSON document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// Any JSON: only formatting and key order mean nothing.
+    Json,
+    /// An IAM policy: single values and lists of one are the same, lists are sets.
+    Policy,
+}
+
+/// A schema that is not one leoctl understands: a mistake in a type's own file.
+#[derive(Debug, thiserror::Error)]
+#[error("schema of {at}: {problem}")]
+pub struct SchemaError {
+    /// The attribute.
+    pub at: String,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl TypeSchema {
+    /// Compiles the JSON Schema of a type, as `schemars` makes it with subschemas inlined.
+    ///
+    /// # Errors
+    /// When a keyword or shape in it is not understood.
+    pub fn compile(name: &str, json: &Json) -> Result<Self, SchemaError> {
+        let Type::Object(attributes) = compile_type(json, name)? else {
+            return Err(SchemaError { at: name.to_owned(), problem: "is not an object".to_owned() });
+        };
+        Ok(Self { name: name.to_owned(), doc: text(json, "description"), attributes })
+    }
+
+    /// The attribute `name`.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// Whether the type can carry tags.
+    pub fn is_taggable(&self) -> bool {
+        self.attribute("tags").is_some()
+    }
+}
+
+fn compile_type(json: &Json, at: &str) -> Result<Type, SchemaError> {
+    let fail = |problem: String| SchemaError { at: at.to_owned(), problem };
+    if let Some(kind) = json.get("x-document").and_then(Json::as_str) {
+        return Ok(Type::Document(match kind {
+            "policy" => DocumentKind::Policy,
+            "json" => DocumentKind::Json,
+            other => return Err(fail(format!("x-document {other}"))),
+        }));
+    }
+    if let Some(variants) = json.get("anyOf").and_then(Json::as_array) {
+        // `Option<Struct>`: one variant and null.
+        let mut real = variants.iter().filter(|variant| variant.get("type") != Some(&Json::from("null")));
+        return match (real.next(), real.next()) {
+            (Some(only), None) => compile_type(&overlay(only, json), at),
+            _ => Err(fail("anyOf with several variants".to_owned())),
+        };
+    }
+    match type_name(json).as_deref() {
+        Some("boolean") => Ok(Type::Bool),
+        Some("integer") => Ok(Type::Int {
+            min: json.get("minimum").and_then(Json::as_i64),
+            max: json.get("maximum").and_then(Json::as_i64),
+            one_of: list(json, "enum").iter().filter_map(Json::as_i64).collect(),
+        }),
+        Some("number") => Ok(Type::Float),
+        Some("string") => Ok(Type::String(TextRule {
+            one_of: list(json, "enum").iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+            format: compile_format(json, at)?,
+            max_length: json.get("maxLength").and_then(Json::as_u64),
+        })),
+        Some("array") => {
+            let items = json.get("items").ok_or_else(|| fail("array without items".to_owned()))?;
+            let order = match json.get("x-key").and_then(Json::as_str) {
+                Some(key) => Order::Keyed(key.to_owned()),
+                None if flag(json, "x-set") => Order::Set,
+                None => Order::Sequence,
+            };
+            // A format written on the list is that of its elements.
+            let mut items = items.clone();
+            if let (Some(format), Some(object)) = (json.get("x-format"), items.as_object_mut()) {
+                object.insert("x-format".to_owned(), format.clone());
+            }
+            Ok(Type::List { item: Box::new(compile_type(&items, &format!("{at}[]"))?), order })
+        }
+        Some("object") => match json.get("properties").and_then(Json::as_object) {
+            Some(properties) => Ok(Type::Object(compile_attributes(properties, json, at)?)),
+            None => {
+                let values = json.get("additionalProperties").ok_or_else(|| fail("object of nothing".to_owned()))?;
+                Ok(Type::Map(Box::new(compile_type(values, &format!("{at}.*"))?)))
+            }
+        },
+        other => Err(fail(format!("type {other:?}"))),
+    }
+}
+
+fn compile_attributes(properties: &Map<String, Json>, json: &Json, at: &str) -> Result<Vec<Attribute>, SchemaError> {
+    let required: Vec<&str> = list(json, "required").iter().filter_map(Json::as_str).collect();
+    properties
+        .iter()
+        .map(|(name, schema)| {
+            let computed = flag(schema, "x-computed");
+            let unset = match schema.get("default") {
+                Some(default) if !computed && !default.is_null() => Unset::Default(Value::from(default)),
+                _ if flag(schema, "x-server") => Unset::Server,
+                _ => Unset::Absent,
+            };
+            Ok(Attribute {
+                name: name.clone(),
+                doc: text(schema, "description"),
+                ty: compile_type(schema, &format!("{at}.{name}"))?,
+                required: required.contains(&name.as_str()) && !computed && unset == Unset::Absent,
+                computed,
+                replace: flag(schema, "x-replace"),
+                sensitive: flag(schema, "x-sensitive"),
+                unset,
+            })
+        })
+        .collect()
+}
+
+fn compile_format(json: &Json, at: &str) -> Result<Option<Format>, SchemaError> {
+    Ok(Some(match json.get("x-format").and_then(Json::as_str) {
+        None => return Ok(None),
+        Some("cidr") => Format::Cidr,
+        Some("cidr4") => Format::Cidr4,
+        Some("cidr6") => Format::Cidr6,
+        Some("arn") => Format::Arn,
+        Some(other) => return Err(SchemaError { at: at.to_owned(), problem: format!("x-format {other}") }),
+    }))
+}
+
+/// `json`'s keywords laid over `base`'s.
+fn overlay(base: &Json, json: &Json) -> Json {
+    let mut merged = base.clone();
+    if let (Some(merged), Some(over)) = (merged.as_object_mut(), json.as_object()) {
+        merged.extend(over.iter().filter(|(key, _)| *key != "anyOf").map(|(key, value)| (key.clone(), value.clone())));
+    }
+    merged
+}
+
+/// The JSON type, `null` (which every optional attribute allows) aside.
+fn type_name(json: &Json) -> Option<String> {
+    match json.get("type")? {
+        Json::String(name) => Some(name.clone()),
+        Json::Array(names) => names.iter().filter_map(Json::as_str).find(|name| *name != "null").map(str::to_owned),
+        _ => None,
+    }
+}
+
+fn flag(json: &Json, key: &str) -> bool {
+    json.get(key) == Some(&Json::Bool(true))
+}
+
+fn text(json: &Json, key: &str) -> String {
+    json.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
+}
+
+fn list<'a>(json: &'a Json, key: &str) -> &'a [Json] {
+    json.get(key).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The schemas of every type, by name: how they reach the stack language as plain data.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// Managed resource types.
+    pub resources: BTreeMap<String, std::sync::Arc<ResourceSchema>>,
+    /// Data sources.
+    pub data: BTreeMap<String, std::sync::Arc<TypeSchema>>,
+}
+
+/// The schema of a managed type and what the planner needs to know of its life.
+#[derive(Clone, Debug)]
+pub struct ResourceSchema {
+    /// Its attributes.
+    pub schema: TypeSchema,
+    /// Whether a replacement is made before the old one goes, unless the stack file says otherwise.
+    pub create_before_destroy: bool,
+    /// What deleting it loses that cannot be made again, such as `the objects in it`.
+    pub data_loss: Option<&'static str>,
+    /// Checks across attributes: problems with the path each is at. Absent and unknown values are not problems.
+    pub check: fn(&Value) -> Vec<(super::path::Path, String)>,
+}

@@ -1,0 +1,120 @@
+//! Mistakes in a stack file, as data: what is wrong, where, and what to do about it.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// The text of one file of a stack.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where it was read from, as the user would write it.
+    pub path: PathBuf,
+    /// Its content.
+    pub text: String,
+}
+
+/// A place in one of the stack's files: bytes `range` of file number `file`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// The index of the file among the stack's sources.
+    pub file: usize,
+    /// The bytes in it.
+    pub range: Range<usize>,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Nothing will be done.
+    Error,
+    /// Worth knowing.
+    Warning,
+}
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// Where, when it is anywhere in particular.
+    pub span: Option<Span>,
+    /// What to say at the place itself.
+    pub label: String,
+    /// What to do, one line each.
+    pub help: Vec<String>,
+}
+
+impl Diagnostic {
+    /// An error at `span`.
+    pub fn error(span: &Span, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            message: message.into(),
+            span: Some(span.clone()),
+            label: String::new(),
+            help: Vec::new(),
+        }
+    }
+
+    /// An error of a whole file or command.
+    pub fn general(message: impl Into<String>) -> Self {
+        Self { span: None, ..Self::error(&Span::default(), message) }
+    }
+
+    /// This diagnostic with words at the place itself.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// This diagnostic with advice.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// This diagnostic with the nearest of `candidates` to `given` suggested, or all of them listed when they are few.
+    pub fn suggest<'a>(self, given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
+        match suggestion(given, candidates) {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+}
+
+/// Advice on a name that does not exist: the nearest one, or the list when it is short.
+pub fn suggestion<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let nearest = candidates
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(given, candidate), *candidate))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, candidate)| {
+            *distance <= 2.max(given.len() / 3) || candidate.contains(given) && given.len() > 2
+        });
+    match nearest {
+        Some((_, candidate)) => Some(format!("did you mean `{candidate}`?")),
+        None if candidates.is_empty() => None,
+        None if candidates.len() <= 12 => Some(format!("expected one of: {}", candidates.join(", "))),
+        None => None,
+    }
+}
+
+/// A list of mistakes being collected.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnostics(pub Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Adds one.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        if !self.0.contains(&diagnostic) {
+            self.0.push(diagnostic);
+        }
+    }
+
+    /// Whether any of them is an error.
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}

@@ -1,0 +1,73 @@
+//! Which instances a block has: `when` and `for_each`.
+
+use super::config::ResourceBlock;
+use super::expr::EvalError;
+use super::scope::{Each, StackScope};
+use super::template::Failure;
+use crate::model::address::Block;
+use crate::model::value::Value;
+
+/// The instances of a block.
+#[derive(Clone, Debug)]
+pub enum Instances {
+    /// One, without a key.
+    Single,
+    /// One for each of these.
+    Each(Vec<Each>),
+    /// None: `when` is false.
+    Absent,
+    /// Not known in this scope.
+    Unknown,
+}
+
+/// The instances of a block in `scope`.
+///
+/// # Errors
+/// When `for_each` or `when` fails or is of the wrong type.
+pub fn block(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>) -> Result<Instances, Failure> {
+    if let Some(when) = &resource.when {
+        match when.eval(scope)?.revealed() {
+            Value::Bool(true) => {}
+            Value::Bool(false) => return Ok(Instances::Absent),
+            Value::Unknown => return Ok(Instances::Unknown),
+            other => {
+                let error = EvalError::new(format!("`when` of {block} is a boolean, not {}", other.kind()));
+                return Err((error, when.span.clone()));
+            }
+        }
+    }
+    let Some(for_each) = &resource.for_each else { return Ok(Instances::Single) };
+    let value = for_each.eval(scope)?;
+    if value.has_secret() {
+        let error = EvalError::new(format!("`for_each` of {block} is sensitive, and its keys would show it"));
+        return Err((error, for_each.span.clone()));
+    }
+    let pairs: Vec<(String, Value)> = match value {
+        Value::Unknown => return Ok(Instances::Unknown),
+        Value::Map(map) => map.into_iter().collect(),
+        Value::List(items) => {
+            if items.iter().any(|item| matches!(item, Value::Unknown)) {
+                return Ok(Instances::Unknown);
+            }
+            items.into_iter().enumerate().map(|(index, item)| (key(index, &item), item)).collect()
+        }
+        other => {
+            let error = EvalError::new(format!("`for_each` of {block} is a list or a table, not {}", other.kind()));
+            return Err((error, for_each.span.clone()));
+        }
+    };
+    let mut instances: Vec<Each> = Vec::new();
+    for (index, (key, value)) in pairs.into_iter().enumerate() {
+        if instances.iter().any(|known| known.key.as_str() == Some(&key)) {
+            return Err((EvalError::new(format!("`for_each` of {block} has `{key}` twice")), for_each.span.clone()));
+        }
+        let index = Value::Int(i64::try_from(index).unwrap_or(i64::MAX));
+        instances.push(Each { key: Value::String(key), value, index });
+    }
+    Ok(Instances::Each(instances))
+}
+
+/// The key of a list's element: a text is its own, anything else goes by position.
+fn key(index: usize, item: &Value) -> String {
+    item.as_str().map_or_else(|| index.to_string(), str::to_owned)
+}

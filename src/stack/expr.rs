@@ -1,0 +1,487 @@
+//! CEL expressions: parsed once into a program and the references in it, evaluated against a scope.
+//!
+//! References (`vpc.main.id`) are taken out of the program and replaced by placeholders, so that evaluation
+//! touches only what an expression names, and so that unknown and secret values are seen before CEL runs:
+//! CEL itself knows neither.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock};
+
+use cel::common::ast::{CallExpr, EntryExpr, Expr as Ast, IdedExpr, LiteralValue, operators};
+use cel::objects::{Key, Map as CelMap};
+use cel::{Context, Env, ExecutionError, Value as Cel};
+
+use super::diagnostic::Span;
+use super::functions;
+use crate::model::value::Value;
+
+/// A parsed expression.
+#[derive(Debug)]
+pub struct Expr {
+    /// Its text, without `${` and `}`.
+    pub source: String,
+    /// Everything it refers to, in order of appearance.
+    pub references: Vec<Reference>,
+    program: Program,
+}
+
+#[derive(Debug)]
+enum Program {
+    /// Nothing but a reference.
+    Reference,
+    /// Anything else; `Ident("@n")` stands for reference number n.
+    Cel(IdedExpr),
+}
+
+/// A path from a root, such as `vpc.main.id` or `subnet.public["a"]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The root and the fields, keys and indices behind it.
+    pub path: Vec<Step>,
+}
+
+/// One step of a reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `.name` or `["name"]`.
+    Key(String),
+    /// `[0]`.
+    Index(usize),
+}
+
+impl Reference {
+    /// The name the reference starts with.
+    pub fn root(&self) -> &str {
+        self.key(0).unwrap_or_default()
+    }
+
+    /// Step `n`, if it is a key.
+    pub fn key(&self, n: usize) -> Option<&str> {
+        match self.path.get(n) {
+            Some(Step::Key(key)) => Some(key),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, step) in self.path.iter().enumerate() {
+            match step {
+                Step::Key(key) if crate::model::address::is_name(key) => {
+                    write!(f, "{}{key}", if i == 0 { "" } else { "." })?;
+                }
+                Step::Key(key) => write!(f, "[{}]", serde_json::Value::from(key.as_str()))?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A syntax error inside an expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    /// What is wrong.
+    pub message: String,
+    /// The byte of the expression's text it is at.
+    pub offset: usize,
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EvalError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// Where the cause is, when it is in another expression than the one evaluated.
+    pub span: Option<Span>,
+}
+
+impl EvalError {
+    /// An error without advice.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, span: None }
+    }
+}
+
+/// Where references get their values from.
+pub trait Scope {
+    /// The value a reference names; [`Value::Unknown`] when it is known only later.
+    ///
+    /// # Errors
+    /// When there is no such thing.
+    fn lookup(&self, reference: &Reference) -> Result<Value, EvalError>;
+}
+
+static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::stdlib();
+    for extension in [cel::extensions::strings, cel::extensions::lists, cel::extensions::math] {
+        // A conflict would mean that two of the library's own extensions declare one overload.
+        if let Err(conflict) = env.add_extension(extension) {
+            tracing::error!(?conflict, "a CEL extension could not be added");
+        }
+    }
+    Arc::new(env)
+});
+
+impl Expr {
+    /// Parses an expression.
+    ///
+    /// # Errors
+    /// Every syntax error in it.
+    pub fn parse(source: &str) -> Result<Self, Vec<ParseError>> {
+        if let Some(reference) = plain_reference(source) {
+            return Ok(Self { source: source.to_owned(), references: vec![reference], program: Program::Reference });
+        }
+        let parsed = ENV.compile(source).map_err(|errors| {
+            errors.errors.iter().map(|error| ParseError { message: error.msg.clone(), offset: offset(source, error.pos) }).collect::<Vec<_>>()
+        })?;
+        let mut references = Vec::new();
+        let ast = extract(parsed.expression(), &mut Vec::new(), &mut references);
+        Ok(Self { source: source.to_owned(), references, program: Program::Cel(ast) })
+    }
+
+    /// The value of the expression: unknown when anything it needs is, secret when anything it used is.
+    ///
+    /// # Errors
+    /// When a reference leads nowhere or CEL refuses.
+    pub fn eval(&self, scope: &dyn Scope) -> Result<Value, EvalError> {
+        match &self.program {
+            Program::Reference => self.references.first().map_or(Ok(Value::Null), |only| scope.lookup(only)),
+            Program::Cel(ast) => self.eval_node(ast, scope),
+        }
+    }
+
+    /// Evaluates conditions first, so that only the branch taken has to be known.
+    fn eval_node(&self, node: &IdedExpr, scope: &dyn Scope) -> Result<Value, EvalError> {
+        if let Ast::Call(CallExpr { func_name, args, target: None }) = &node.expr {
+            match (func_name.as_str(), args.as_slice()) {
+                (operators::CONDITIONAL, [condition, yes, no]) => {
+                    let condition = self.eval_node(condition, scope)?;
+                    let secret = matches!(condition, Value::Secret(_));
+                    let value = match condition.revealed() {
+                        Value::Unknown => return Ok(Value::Unknown),
+                        Value::Bool(true) => self.eval_node(yes, scope)?,
+                        Value::Bool(false) => self.eval_node(no, scope)?,
+                        other => {
+                            return Err(EvalError::new(format!("the condition before `?` is {}, not a boolean", other.kind())));
+                        }
+                    };
+                    return Ok(if secret { value.into_secret() } else { value });
+                }
+                (operators::LOGICAL_AND, [left, right]) => {
+                    if let Some(decided) = self.eval_logical(left, right, false, scope)? {
+                        return Ok(decided);
+                    }
+                }
+                (operators::LOGICAL_OR, [left, right]) => {
+                    if let Some(decided) = self.eval_logical(left, right, true, scope)? {
+                        return Ok(decided);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.eval_whole(node, scope)
+    }
+
+    /// `&&` is decided by a false side, `||` by a true one, whatever the other is.
+    fn eval_logical(&self, left: &IdedExpr, right: &IdedExpr, decisive: bool, scope: &dyn Scope) -> Result<Option<Value>, EvalError> {
+        let left = self.eval_node(left, scope)?;
+        if matches!(left.revealed(), Value::Bool(value) if *value == decisive) {
+            return Ok(Some(left));
+        }
+        let right = self.eval_node(right, scope)?;
+        if matches!(right.revealed(), Value::Bool(value) if *value == decisive) {
+            return Ok(Some(right));
+        }
+        Ok((left.has_unknown() || right.has_unknown()).then_some(Value::Unknown))
+    }
+
+    fn eval_whole(&self, node: &IdedExpr, scope: &dyn Scope) -> Result<Value, EvalError> {
+        let mut needed = Vec::new();
+        placeholders(node, &mut needed);
+        let mut context = Context::with_env(Arc::clone(&ENV));
+        functions::register(&mut context);
+        let mut secret = false;
+        for index in needed {
+            let Some(reference) = self.references.get(index) else { continue };
+            let value = scope.lookup(reference)?;
+            if value.has_unknown() {
+                return Ok(Value::Unknown);
+            }
+            secret |= value.has_secret();
+            context.add_variable_from_value(format!("@{index}"), to_cel(&value));
+        }
+        let value = Cel::resolve(node, &context).map_err(|error| explain(&error, secret))?;
+        let value = from_cel(&value)?;
+        Ok(if secret { value.into_secret() } else { value })
+    }
+}
+
+/// `a.b["c"][0]` without calling CEL's parser: the most common expression by far.
+fn plain_reference(source: &str) -> Option<Reference> {
+    let mut path = Vec::new();
+    let mut rest = source.trim();
+    loop {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let (name, tail) = rest.split_at_checked(end)?;
+        if !crate::model::address::is_name(name) || RESERVED.contains(&name) {
+            return None;
+        }
+        path.push(Step::Key(name.to_owned()));
+        rest = tail;
+        while let Some(inner) = rest.strip_prefix('[') {
+            let (index, tail) = inner.split_once(']')?;
+            let quoted = ['"', '\''].iter().find_map(|q| index.strip_prefix(*q)?.strip_suffix(*q));
+            path.push(match quoted {
+                Some(key) if !key.contains(['\\', '"', '\'']) => Step::Key(key.to_owned()),
+                Some(_) => return None,
+                None => Step::Index(index.parse().ok()?),
+            });
+            rest = tail;
+        }
+        match rest.strip_prefix('.') {
+            Some(tail) => rest = tail,
+            None if rest.is_empty() => break,
+            None => return None,
+        }
+    }
+    Some(Reference { path })
+}
+
+/// CEL's own words, which are no references.
+const RESERVED: &[&str] = &[
+    "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let",
+    "loop", "package", "namespace", "return", "var", "void", "while",
+];
+
+/// The byte offset of a line and column, both from 1, as CEL reports them.
+fn offset(source: &str, (line, column): (isize, isize)) -> usize {
+    let lines_before = usize::try_from(line - 1).unwrap_or(0);
+    let before: usize = source.split_inclusive('\n').take(lines_before).map(str::len).sum();
+    (before + usize::try_from(column - 1).unwrap_or(0)).min(source.len())
+}
+
+/// A copy of the expression with every reference replaced by a placeholder; `bound` are the names macros bind.
+fn extract(node: &IdedExpr, bound: &mut Vec<String>, references: &mut Vec<Reference>) -> IdedExpr {
+    if let Some(path) = reference_path(node, bound) {
+        let reference = Reference { path };
+        let index = references.iter().position(|known| *known == reference).unwrap_or_else(|| {
+            references.push(reference);
+            references.len() - 1
+        });
+        return IdedExpr { id: node.id, expr: Ast::Ident(format!("@{index}")) };
+    }
+    let mut expr = node.expr.clone();
+    match &mut expr {
+        Ast::Comprehension(inner) => {
+            inner.iter_range = extract(&inner.iter_range, bound, references);
+            inner.accu_init = extract(&inner.accu_init, bound, references);
+            let depth = bound.len();
+            bound.push(inner.iter_var.clone());
+            bound.extend(inner.iter_var2.clone());
+            bound.push(inner.accu_var.clone());
+            for part in [&mut inner.loop_cond, &mut inner.loop_step, &mut inner.result] {
+                *part = extract(part, bound, references);
+            }
+            bound.truncate(depth);
+        }
+        other => for_each_child(other, &mut |child| *child = extract(child, bound, references)),
+    }
+    IdedExpr { id: node.id, expr }
+}
+
+fn for_each_child(expr: &mut Ast, visit: &mut dyn FnMut(&mut IdedExpr)) {
+    match expr {
+        Ast::Call(call) => call.target.iter_mut().map(AsMut::as_mut).chain(call.args.iter_mut()).for_each(visit),
+        Ast::List(list) => list.elements.iter_mut().for_each(visit),
+        Ast::Select(select) => visit(&mut select.operand),
+        Ast::Map(map) => map.entries.iter_mut().for_each(|entry| visit_entry(&mut entry.expr, visit)),
+        Ast::Struct(object) => object.entries.iter_mut().for_each(|entry| visit_entry(&mut entry.expr, visit)),
+        Ast::Comprehension(inner) => {
+            for part in [
+                &mut inner.iter_range,
+                &mut inner.accu_init,
+                &mut inner.loop_cond,
+                &mut inner.loop_step,
+                &mut inner.result,
+            ] {
+                visit(part);
+            }
+        }
+        Ast::Unspecified | Ast::Ident(_) | Ast::Literal(_) => {}
+    }
+}
+
+fn visit_entry(entry: &mut EntryExpr, visit: &mut dyn FnMut(&mut IdedExpr)) {
+    match entry {
+        EntryExpr::StructField(field) => visit(&mut field.value),
+        EntryExpr::MapEntry(entry) => {
+            visit(&mut entry.key);
+            visit(&mut entry.value);
+        }
+    }
+}
+
+/// The longest constant path this node spells from a root that no macro has bound.
+fn reference_path(node: &IdedExpr, bound: &[String]) -> Option<Vec<Step>> {
+    match &node.expr {
+        Ast::Ident(name) if name.starts_with('@') || bound.contains(name) => None,
+        Ast::Ident(name) => Some(vec![Step::Key(name.clone())]),
+        Ast::Select(select) if !select.test => {
+            let mut path = reference_path(&select.operand, bound)?;
+            path.push(Step::Key(select.field.clone()));
+            Some(path)
+        }
+        Ast::Call(CallExpr { func_name, args, target: None }) if func_name == operators::INDEX => {
+            let [operand, index] = args.as_slice() else { return None };
+            let step = match &index.expr {
+                Ast::Literal(LiteralValue::String(key)) => Step::Key(key.inner().to_owned()),
+                Ast::Literal(LiteralValue::Int(index)) => Step::Index(usize::try_from(*index.inner()).ok()?),
+                _ => return None,
+            };
+            let mut path = reference_path(operand, bound)?;
+            path.push(step);
+            Some(path)
+        }
+        _ => None,
+    }
+}
+
+fn placeholders(node: &IdedExpr, found: &mut Vec<usize>) {
+    if let Ast::Ident(name) = &node.expr {
+        found.extend(name.strip_prefix('@').and_then(|index| index.parse::<usize>().ok()));
+        return;
+    }
+    for_each_child(&mut node.expr.clone(), &mut |child| placeholders(child, found));
+}
+
+/// A value as CEL sees it, secrets revealed.
+pub fn to_cel(value: &Value) -> Cel {
+    match value {
+        Value::Null | Value::Unknown => Cel::Null,
+        Value::Bool(flag) => Cel::Bool(*flag),
+        Value::Int(number) => Cel::Int(*number),
+        Value::Float(number) => Cel::Float(*number),
+        Value::String(text) => Cel::String(Arc::new(text.clone())),
+        Value::List(items) => Cel::List(Arc::new(items.iter().map(to_cel).collect())),
+        Value::Map(map) => {
+            let map: HashMap<Key, Cel> = map.iter().map(|(k, v)| (Key::from(k.clone()), to_cel(v))).collect();
+            Cel::Map(CelMap { map: Arc::new(map) })
+        }
+        Value::Secret(inner) => to_cel(inner),
+    }
+}
+
+/// What CEL computed, as a value.
+///
+/// # Errors
+/// When it is a kind the stack language has not, such as bytes.
+pub fn from_cel(value: &Cel) -> Result<Value, EvalError> {
+    Ok(match value {
+        Cel::Null => Value::Null,
+        Cel::Bool(flag) => Value::Bool(*flag),
+        Cel::Int(number) => Value::Int(*number),
+        Cel::UInt(number) => i64::try_from(*number).map_or(Value::Float(*number as f64), Value::Int),
+        Cel::Float(number) => Value::Float(*number),
+        Cel::String(text) => Value::String(text.to_string()),
+        Cel::List(items) => Value::List(items.iter().map(from_cel).collect::<Result<_, _>>()?),
+        Cel::Map(map) => {
+            let mut out = BTreeMap::new();
+            for (key, value) in map.map.iter() {
+                let key = match key {
+                    Key::String(text) => text.to_string(),
+                    Key::Int(number) => number.to_string(),
+                    Key::Uint(number) => number.to_string(),
+                    Key::Bool(flag) => flag.to_string(),
+                };
+                out.insert(key, from_cel(value)?);
+            }
+            Value::Map(out)
+        }
+        other => return Err(EvalError::new(format!("the result is {}, which no attribute can hold", other.type_of()))),
+    })
+}
+
+/// CEL's error in words; those that quote values say nothing of them when one is secret.
+fn explain(error: &ExecutionError, secret: bool) -> EvalError {
+    match error {
+        ExecutionError::NoSuchKey(key) => EvalError::new(format!("there is no key `{key}` here")),
+        ExecutionError::UndeclaredReference(name) => {
+            let mut error = EvalError::new(format!("there is no function or name `{name}`"));
+            error.help = super::diagnostic::suggestion(name, functions::NAMES.iter().copied());
+            error
+        }
+        ExecutionError::NoSuchOverload(overload) => EvalError::new(overload.to_string()),
+        ExecutionError::FunctionError { function, message } => EvalError::new(format!("{function}: {message}")),
+        _ if secret => EvalError::new("the expression cannot be evaluated (details withheld: it uses a sensitive value)"),
+        other => EvalError::new(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(BTreeMap<&'static str, Value>);
+
+    impl Scope for Fixed {
+        fn lookup(&self, reference: &Reference) -> Result<Value, EvalError> {
+            self.0.get(reference.to_string().as_str()).cloned().ok_or_else(|| EvalError::new(format!("no {reference}")))
+        }
+    }
+
+    fn eval(source: &str) -> Result<Value, String> {
+        let scope = Fixed(
+            [
+                ("vars.n", Value::Int(2)),
+                ("vars.https", Value::Bool(false)),
+                ("lb.main.dns_name", Value::Unknown),
+                ("vars.token", Value::string("abc").into_secret()),
+                ("subnet.public", Value::from(serde_json::json!({"b": {"id": "s-2"}, "a": {"id": "s-1"}}))),
+            ]
+            .into(),
+        );
+        let expr = Expr::parse(source).map_err(|errors| format!("{errors:?}"))?;
+        expr.eval(&scope).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn references_are_found_whatever_surrounds_them() {
+        let expr = Expr::parse("[1, 2].map(x, x + vars.n) + [subnet.public['a'].id.size()] + [vars.n]").unwrap();
+        let names: Vec<String> = expr.references.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["vars.n", "subnet.public.a.id"]);
+    }
+
+    #[test]
+    fn unknown_propagates_but_only_from_the_branch_taken() {
+        assert!(matches!(eval("'http://' + lb.main.dns_name"), Ok(Value::Unknown)));
+        assert!(matches!(eval("lb.main.dns_name == lb.main.dns_name"), Ok(Value::Unknown)));
+        assert_eq!(eval("vars.https ? lb.main.dns_name : 'none'").unwrap(), Value::string("none"));
+        assert_eq!(eval("vars.https && lb.main.dns_name == 'x'").unwrap(), Value::Bool(false));
+        assert!(matches!(eval("!vars.https && lb.main.dns_name == 'x'"), Ok(Value::Unknown)));
+    }
+
+    #[test]
+    fn what_a_secret_touches_is_secret() {
+        assert!(matches!(eval("'x' + vars.token"), Ok(Value::Secret(_))));
+        assert!(matches!(eval("vars.token == 'abc' ? 'y' : 'n'"), Ok(Value::Secret(_))));
+    }
+
+    #[test]
+    fn functions_answer() {
+        assert_eq!(eval("pluck(subnet.public, 'id').join(',')").unwrap(), Value::string("s-1,s-2"));
+        assert_eq!(eval("cidrsubnet('10.0.0.0/16', 1, 1)").unwrap(), Value::string("10.0.128.0/17"));
+        assert_eq!(eval("['a', 'b', 'c'].slice(0, vars.n).size()").unwrap(), Value::Int(2));
+    }
+
+    #[test]
+    fn a_syntax_error_says_where() {
+        let errors = Expr::parse("1 +").unwrap_err();
+        assert_eq!(errors[0].offset, 3, "{errors:?}");
+    }
+}

@@ -1,0 +1,226 @@
+//! The stack language: text in, a checked [`Stack`] or every mistake out. Pure; files are read by the caller.
+//!
+//! Reading order: [`node`] (TOML with places), [`template`] and [`expr`] (CEL inside), [`config`] (the sections),
+//! [`vars`], [`scope`] (what names mean), [`expand`] (`for_each`, `when`), [`deps`] (the graph), [`check`] and [`types`].
+
+pub mod check;
+pub mod config;
+pub mod deps;
+pub mod diagnostic;
+pub mod expand;
+pub mod expr;
+pub mod functions;
+pub mod node;
+pub mod scope;
+pub mod template;
+pub mod types;
+pub mod vars;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::model::schema::Catalog;
+use crate::model::value::Value;
+use config::Config;
+use diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use node::{NodeKind, Table};
+use vars::Given;
+
+/// The largest stack file that is read, in bytes: a mistaken path to a dump or a video is said, not parsed.
+pub const MAX_FILE_SIZE: usize = 64 << 20;
+
+/// A stack: its file, its variables, and what they make of its name and region.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    /// Its name, the ownership tag of its resources.
+    pub name: String,
+    /// Its region; the ordinary AWS configuration's when absent.
+    pub region: Option<String>,
+    /// The file, read.
+    pub config: Config,
+    /// The values of its variables.
+    pub vars: BTreeMap<String, Value>,
+    /// The environment variables of its env files.
+    pub env: BTreeMap<String, Value>,
+    /// The texts it was read from, the stack file first.
+    pub sources: Vec<Source>,
+}
+
+/// How the caller reads files: their text, or why not, in words.
+pub trait Files {
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn read(&self, path: &Path) -> Result<String, String>;
+    /// The variables in a file of environment variables.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn read_env(&self, path: &Path) -> Result<Vec<(String, String)>, String>;
+}
+
+/// A stack, or what is wrong with it; with the sources that diagnostics point into.
+pub struct Loaded {
+    /// The stack, unless something is wrong.
+    pub stack: Option<Stack>,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+    /// The texts read so far.
+    pub sources: Vec<Source>,
+}
+
+/// Reads and checks a stack.
+pub fn load(path: &Path, files: &dyn Files, given: &Given, catalog: &Catalog) -> Loaded {
+    let mut loader = Loader { files, sources: Vec::new(), diagnostics: Diagnostics::default() };
+    let table = loader.merged(path);
+    let stack = table.and_then(|table| loader.stack(path, &table, given, catalog));
+    let Loader { sources, mut diagnostics, .. } = loader;
+    let stack = stack.filter(|_| !diagnostics.has_errors()).map(|stack| Stack { sources: sources.clone(), ..stack });
+    diagnostics.0.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| (span.file, span.range.start)));
+    Loaded { stack, diagnostics, sources }
+}
+
+struct Loader<'a> {
+    files: &'a dyn Files,
+    sources: Vec<Source>,
+    diagnostics: Diagnostics,
+}
+
+impl Loader<'_> {
+    fn merged(&mut self, path: &Path) -> Option<Table> {
+        self.file(path, &mut Vec::new(), None)
+    }
+
+    /// A file with everything it extends underneath.
+    fn file(&mut self, path: &Path, chain: &mut Vec<PathBuf>, from: Option<&Span>) -> Option<Table> {
+        let complain = |message: String| match from {
+            Some(span) => Diagnostic::error(span, message),
+            None => Diagnostic::general(message),
+        };
+        let clean = normalize(path);
+        if let Some(start) = chain.iter().position(|known| *known == clean) {
+            let names: Vec<String> =
+                chain.iter().skip(start).chain([&clean]).map(|path| path.display().to_string()).collect();
+            self.diagnostics.push(complain(format!("`extends` goes round in a circle: {}", names.join(" → "))));
+            return None;
+        }
+        let text = match self.files.read(path) {
+            Ok(text) => text,
+            Err(problem) => {
+                self.diagnostics.push(complain(format!("cannot read {}: {problem}", path.display())));
+                return None;
+            }
+        };
+        let index = self.sources.len();
+        self.sources.push(Source { path: path.to_owned(), text: text.clone() });
+        if text.trim().is_empty() {
+            let at = Span { file: index, range: 0..0 };
+            self.diagnostics.push(
+                Diagnostic::error(&at, "the file is empty").help("a stack starts with `[stack]` and `name = \"…\"`"),
+            );
+            return None;
+        }
+        let table = node::parse(index, &text, &mut self.diagnostics);
+        chain.push(clean);
+        let merged = self.extended(path, table, chain);
+        chain.pop();
+        Some(merged)
+    }
+
+    fn extended(&mut self, path: &Path, table: Table, chain: &mut Vec<PathBuf>) -> Table {
+        let extends = table.get("stack").and_then(|entry| entry.node.as_table()?.get("extends"));
+        let Some(entry) = extends.cloned() else { return table };
+        let bases: Vec<node::Node> = match &entry.node.kind {
+            NodeKind::List(items) => items.clone(),
+            _ => vec![entry.node.clone()],
+        };
+        let mut below = Table::default();
+        for base in &bases {
+            let Some(name) = base.as_str() else {
+                self.diagnostics.push(Diagnostic::error(&base.span, "`extends` lists paths of other stack files"));
+                continue;
+            };
+            let beside = path.parent().unwrap_or(Path::new("")).join(name);
+            if let Some(table) = self.file(&beside, chain, Some(&base.span)) {
+                below = node::merge(below, table);
+            }
+        }
+        node::merge(below, table)
+    }
+
+    fn stack(&mut self, path: &Path, table: &Table, given: &Given, catalog: &Catalog) -> Option<Stack> {
+        let config = config::read(table, &self.sources, catalog, &mut self.diagnostics)?;
+        let vars = vars::resolve(&config.vars, given, &mut self.diagnostics);
+        let env = self.env(path, &config);
+        let mut stack = Stack { name: String::new(), region: None, config, vars, env, sources: Vec::new() };
+        stack.name = self.early(&stack, &stack.config.name, "name").unwrap_or_default();
+        if !stack.name.is_empty() && !is_stack_name(&stack.name) {
+            self.diagnostics.push(
+                Diagnostic::error(&stack.config.name.span, format!("`{}` cannot be a stack's name", stack.name))
+                    .help("letters, digits, `-` and `_`, at most 64, starting with a letter: it names the state file and tags resources"),
+            );
+        }
+        stack.region = stack.config.region.as_ref().and_then(|region| self.early(&stack, region, "region"));
+        check::check(&stack, &mut self.diagnostics);
+        Some(stack)
+    }
+
+    /// A text that has to be known before AWS is asked.
+    fn early(&mut self, stack: &Stack, template: &template::Template, what: &str) -> Option<String> {
+        let problem = match template.eval(&scope::StackScope::offline(stack)) {
+            Ok(value) => match value.revealed() {
+                Value::String(text) if !text.is_empty() => return Some(text.clone()),
+                Value::Unknown => format!("the stack's {what} can use variables, locals and env only"),
+                other => format!("the stack's {what} is a string, not {}", other.kind()),
+            },
+            Err(failure) => {
+                self.diagnostics.push(check::failed(failure));
+                return None;
+            }
+        };
+        self.diagnostics.push(Diagnostic::error(&template.span, problem));
+        None
+    }
+
+    fn env(&mut self, path: &Path, config: &Config) -> BTreeMap<String, Value> {
+        let mut env = BTreeMap::new();
+        for (name, span) in &config.env_files {
+            let beside = path.parent().unwrap_or(Path::new("")).join(name);
+            match self.files.read_env(&beside) {
+                Ok(pairs) => {
+                    let public = name.ends_with(".defaults");
+                    env.extend(pairs.into_iter().map(|(key, text)| {
+                        let value = Value::String(text);
+                        (key, if public { value } else { value.into_secret() })
+                    }));
+                }
+                Err(problem) => {
+                    self.diagnostics.push(Diagnostic::error(span, format!("cannot read {}: {problem}", beside.display())));
+                }
+            }
+        }
+        env
+    }
+}
+
+fn is_stack_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+/// A path without `.` and, where it can be told from the text, without `..`.
+fn normalize(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir if clean.file_name().is_some() => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}

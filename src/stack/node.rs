@@ -1,0 +1,181 @@
+//! TOML text as a tree of values that know where they stand, and merging such trees.
+
+use indexmap::IndexMap;
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostic::{Diagnostic, Diagnostics, Span};
+
+/// A TOML value and where it stands.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The value.
+    pub kind: NodeKind,
+    /// Where it stands; for a table made of several headers, where the first is.
+    pub span: Span,
+}
+
+/// A TOML value.
+#[derive(Clone, Debug)]
+pub enum NodeKind {
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// Text, escapes resolved.
+    String(String),
+    /// An array.
+    List(Vec<Node>),
+    /// A table.
+    Table(Table),
+}
+
+/// A TOML table in file order.
+pub type Table = IndexMap<String, Entry>;
+
+/// A key's value in a table.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Where the key stands.
+    pub key: Span,
+    /// The value.
+    pub node: Node,
+}
+
+impl Node {
+    /// The table, if this is one.
+    pub fn as_table(&self) -> Option<&Table> {
+        match &self.kind {
+            NodeKind::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is text.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.kind {
+            NodeKind::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What kind of value this is, for messages.
+    pub fn describe(&self) -> &'static str {
+        match self.kind {
+            NodeKind::Bool(_) => "a boolean",
+            NodeKind::Int(_) => "an integer",
+            NodeKind::Float(_) => "a number",
+            NodeKind::String(_) => "a string",
+            NodeKind::List(_) => "a list",
+            NodeKind::Table(_) => "a table",
+        }
+    }
+}
+
+/// Parses the text of file number `file`; every syntax error is reported.
+pub fn parse(file: usize, text: &str, diagnostics: &mut Diagnostics) -> Table {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let range = error.span().unwrap_or(0..0);
+        diagnostics.push(Diagnostic::error(&Span { file, range }, format!("invalid TOML: {}", error.message())));
+    }
+    convert_table(file, table.get_ref(), diagnostics)
+}
+
+fn convert_table(file: usize, table: &DeTable<'_>, diagnostics: &mut Diagnostics) -> Table {
+    table
+        .iter()
+        .map(|(key, value)| {
+            let node = convert(file, value.span(), value.get_ref(), diagnostics);
+            (key.get_ref().to_string(), Entry { key: Span { file, range: key.span() }, node })
+        })
+        .collect()
+}
+
+fn convert(file: usize, range: std::ops::Range<usize>, value: &DeValue<'_>, diagnostics: &mut Diagnostics) -> Node {
+    let span = Span { file, range };
+    let kind = match value {
+        DeValue::String(text) => NodeKind::String(text.to_string()),
+        DeValue::Boolean(flag) => NodeKind::Bool(*flag),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => NodeKind::Int(number),
+            Err(_) => {
+                diagnostics.push(Diagnostic::error(&span, "this integer does not fit in 64 bits"));
+                NodeKind::Int(0)
+            }
+        },
+        DeValue::Float(number) => match number.as_str().parse() {
+            Ok(number) => NodeKind::Float(number),
+            Err(_) => {
+                diagnostics.push(Diagnostic::error(&span, "this is not a number"));
+                NodeKind::Float(0.0)
+            }
+        },
+        DeValue::Datetime(date) => NodeKind::String(date.to_string()),
+        DeValue::Array(items) => {
+            NodeKind::List(items.iter().map(|item| convert(file, item.span(), item.get_ref(), diagnostics)).collect())
+        }
+        DeValue::Table(table) => NodeKind::Table(convert_table(file, table, diagnostics)),
+    };
+    Node { kind, span }
+}
+
+/// Lays `over` on `base`: tables merge key by key, everything else is replaced by `over`'s.
+pub fn merge(base: Table, over: Table) -> Table {
+    let mut merged = base;
+    for (key, entry) in over {
+        let combined = match (merged.swap_remove_entry_in_place(&key), entry) {
+            (Some(Entry { node: Node { kind: NodeKind::Table(below), .. }, .. }), Entry { key, node })
+                if matches!(node.kind, NodeKind::Table(_)) =>
+            {
+                let NodeKind::Table(above) = node.kind else { continue };
+                Entry { key, node: Node { kind: NodeKind::Table(merge(below, above)), span: node.span } }
+            }
+            (_, entry) => entry,
+        };
+        merged.insert(key, combined);
+    }
+    merged
+}
+
+/// Taking a value out of a table while its key keeps its place.
+trait TakeInPlace {
+    fn swap_remove_entry_in_place(&mut self, key: &str) -> Option<Entry>;
+}
+
+impl TakeInPlace for Table {
+    fn swap_remove_entry_in_place(&mut self, key: &str) -> Option<Entry> {
+        let entry = self.get_mut(key)?;
+        let empty = Node { kind: NodeKind::Bool(false), span: Span::default() };
+        Some(std::mem::replace(entry, Entry { key: Span::default(), node: empty }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Table {
+        let mut diagnostics = Diagnostics::default();
+        let table = parse(0, text, &mut diagnostics);
+        assert!(!diagnostics.has_errors(), "{diagnostics:?}");
+        table
+    }
+
+    #[test]
+    fn merging_keeps_the_order_of_the_base_and_the_values_of_the_upper() {
+        let merged = merge(table("b = 1\n[a]\nx = 1\ny = [1, 2]"), table("c = 3\n[a]\ny = [3]\nz = 4"));
+        assert_eq!(merged.keys().collect::<Vec<_>>(), ["b", "a", "c"]);
+        let a = merged["a"].node.as_table().unwrap();
+        assert_eq!(a.keys().collect::<Vec<_>>(), ["x", "y", "z"]);
+        assert!(matches!(&a["y"].node.kind, NodeKind::List(items) if items.len() == 1));
+    }
+
+    #[test]
+    fn every_syntax_error_is_reported() {
+        let mut diagnostics = Diagnostics::default();
+        parse(0, "a = \nb = 1\nc = ]\n", &mut diagnostics);
+        assert!(diagnostics.0.len() >= 2, "{diagnostics:?}");
+    }
+}

@@ -1,0 +1,274 @@
+//! What names mean: variables, locals, data sources, resources, `each`, `stack` and `env`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::Stack;
+use super::diagnostic::suggestion;
+use super::expr::{EvalError, Reference, Scope, Step};
+use crate::model::address::Block;
+use crate::model::schema::TypeSchema;
+use crate::model::value::Value;
+
+/// Who and where we are in AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The account, twelve digits.
+    pub account_id: String,
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+    /// The stack's region.
+    pub region: String,
+}
+
+/// What is known of a resource block's instances.
+#[derive(Clone, Debug)]
+pub enum BlockValue {
+    /// A block without `for_each`.
+    Single(Value),
+    /// A block with `for_each`, by key.
+    Each(BTreeMap<String, Value>),
+    /// A block whose `when` is false.
+    Absent,
+}
+
+/// `each` inside a block with `for_each`.
+#[derive(Clone, Debug)]
+pub struct Each {
+    /// `each.key`.
+    pub key: Value,
+    /// `each.value`.
+    pub value: Value,
+    /// `each.index`.
+    pub index: Value,
+}
+
+impl Each {
+    /// `each` before it is known over what.
+    pub fn unknown() -> Self {
+        Self { key: Value::Unknown, value: Value::Unknown, index: Value::Unknown }
+    }
+}
+
+/// A scope over a stack and what is known of the world.
+pub struct StackScope<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// Who we are; unknown without AWS.
+    pub identity: Option<&'a Identity>,
+    /// What data sources said; unknown where absent.
+    pub data: &'a BTreeMap<Block, Value>,
+    /// What is known of resources; unknown where absent.
+    pub resources: &'a BTreeMap<Block, BlockValue>,
+    /// `each`, inside a block that has it.
+    pub each: Option<&'a Each>,
+    locals: RefCell<BTreeMap<String, Option<Value>>>,
+}
+
+impl<'a> StackScope<'a> {
+    /// A scope in which nothing of AWS is known.
+    pub fn offline(stack: &'a Stack) -> Self {
+        static NO_DATA: BTreeMap<Block, Value> = BTreeMap::new();
+        static NO_RESOURCES: BTreeMap<Block, BlockValue> = BTreeMap::new();
+        Self::new(stack, None, &NO_DATA, &NO_RESOURCES)
+    }
+
+    /// A scope over what is known.
+    pub fn new(
+        stack: &'a Stack,
+        identity: Option<&'a Identity>,
+        data: &'a BTreeMap<Block, Value>,
+        resources: &'a BTreeMap<Block, BlockValue>,
+    ) -> Self {
+        Self { stack, identity, data, resources, each: None, locals: RefCell::default() }
+    }
+
+    /// This scope inside one instance.
+    pub fn with_each(self, each: Option<&'a Each>) -> Self {
+        Self { each, ..self }
+    }
+
+    fn local(&self, name: &str) -> Result<Value, EvalError> {
+        let known = self.locals.borrow().get(name).cloned();
+        match known {
+            Some(Some(value)) => return Ok(value),
+            Some(None) => return Err(EvalError::new(format!("local `{name}` depends on itself"))),
+            None => {}
+        }
+        let Some(field) = self.stack.config.locals.get(name) else {
+            return Err(missing("local", name, self.stack.config.locals.keys()));
+        };
+        self.locals.borrow_mut().insert(name.to_owned(), None);
+        let value = field.value.eval(self).map_err(|(error, span)| EvalError { span: error.span.or(Some(span)), ..error });
+        let mut locals = self.locals.borrow_mut();
+        match &value {
+            Ok(value) => drop(locals.insert(name.to_owned(), Some(value.clone()))),
+            Err(_) => drop(locals.remove(name)),
+        }
+        value
+    }
+
+    fn identity_field(&self, name: &str) -> Result<Value, EvalError> {
+        let known = |field: fn(&Identity) -> &String| self.identity.map_or(Value::Unknown, |id| Value::string(field(id)));
+        Ok(match name {
+            "name" => Value::string(&self.stack.name),
+            "account_id" => known(|id| &id.account_id),
+            "partition" => known(|id| &id.partition),
+            "region" => match (&self.stack.region, self.identity) {
+                (Some(region), _) => Value::string(region),
+                (None, _) => known(|id| &id.region),
+            },
+            _ => return Err(missing("field of stack", name, STACK_FIELDS)),
+        })
+    }
+
+    fn data_value(&self, reference: &Reference) -> Result<Value, EvalError> {
+        let (Some(type_name), Some(name)) = (reference.key(1), reference.key(2)) else {
+            return Err(EvalError::new(format!("`{reference}` is not a data source: write `data.type.name`")));
+        };
+        let block = Block::new(type_name, name);
+        let Some(declared) = self.stack.config.data.get(&block) else {
+            let known: Vec<String> = self.stack.config.data.keys().map(|block| format!("data.{block}")).collect();
+            return Err(missing("data source", &format!("data.{block}"), &known));
+        };
+        match self.data.get(&block) {
+            Some(value) => walk(value, reference.path.get(3..).unwrap_or_default(), Some(&declared.schema)),
+            None => Ok(Value::Unknown),
+        }
+    }
+
+    fn resource_value(&self, reference: &Reference) -> Result<Value, EvalError> {
+        let (root, name) = (reference.root(), reference.key(1).unwrap_or_default());
+        let block = Block::new(root, name);
+        let Some(declared) = self.stack.config.resources.get(&block) else {
+            return Err(unknown_reference(self.stack, reference));
+        };
+        let schema = Some(&declared.schema.schema);
+        let rest = reference.path.get(2..).unwrap_or_default();
+        match self.resources.get(&block) {
+            None => Ok(Value::Unknown),
+            Some(BlockValue::Single(value)) => walk(value, rest, schema),
+            Some(BlockValue::Absent) if rest.is_empty() => Ok(Value::Null),
+            Some(BlockValue::Absent) => {
+                let mut error = EvalError::new(format!("{block} does not exist: its `when` is false"));
+                error.help = Some("choose with `condition ? … : …` on the same condition".to_owned());
+                Err(error)
+            }
+            Some(BlockValue::Each(instances)) => match rest.split_first() {
+                None => Ok(Value::Map(instances.clone())),
+                Some((step, rest)) => {
+                    let key = match step {
+                        Step::Key(key) => key.clone(),
+                        Step::Index(index) => index.to_string(),
+                    };
+                    match instances.get(&key) {
+                        Some(value) => walk(value, rest, schema),
+                        None => Err(missing(&format!("instance of {block}"), &key, instances.keys())),
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// The fields of `stack`.
+pub const STACK_FIELDS: &[&str] = &["name", "region", "account_id", "partition"];
+/// The fields of `each`.
+pub const EACH_FIELDS: &[&str] = &["key", "value", "index"];
+/// The roots that are not resource types.
+pub const ROOTS: &[&str] = &["vars", "locals", "data", "each", "stack", "env"];
+
+impl Scope for StackScope<'_> {
+    fn lookup(&self, reference: &Reference) -> Result<Value, EvalError> {
+        let name = reference.key(1).unwrap_or_default();
+        let rest = reference.path.get(2..).unwrap_or_default();
+        match reference.root() {
+            "vars" => match self.stack.vars.get(name) {
+                Some(value) => walk(value, rest, None),
+                // A declared variable without a value has been reported already.
+                None if self.stack.config.vars.contains_key(name) => Ok(Value::Unknown),
+                None => Err(missing("variable", name, self.stack.config.vars.keys())),
+            },
+            "locals" => walk(&self.local(name)?, rest, None),
+            "env" => match self.stack.env.get(name) {
+                Some(value) => walk(value, rest, None),
+                None => Err(missing("environment variable", name, self.stack.env.keys())),
+            },
+            "stack" => walk(&self.identity_field(name)?, rest, None),
+            "each" => {
+                let Some(each) = self.each else {
+                    return Err(EvalError::new("`each` exists only in a resource with `for_each`"));
+                };
+                let value = match name {
+                    "key" => &each.key,
+                    "value" => &each.value,
+                    "index" => &each.index,
+                    _ => return Err(missing("field of each", name, EACH_FIELDS)),
+                };
+                walk(value, rest, None)
+            }
+            "data" => self.data_value(reference),
+            _ => self.resource_value(reference),
+        }
+    }
+}
+
+/// An error for a name that does not exist, with the nearest ones.
+pub fn missing<S: AsRef<str>>(what: &str, name: &str, known: impl IntoIterator<Item = S>) -> EvalError {
+    let known: Vec<S> = known.into_iter().collect();
+    let mut error = EvalError::new(format!("there is no {what} `{name}`"));
+    error.help = suggestion(name, known.iter().map(AsRef::as_ref));
+    error
+}
+
+/// An error for a reference whose root or block does not exist.
+pub fn unknown_reference(stack: &Stack, reference: &Reference) -> EvalError {
+    let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
+    let wanted = match reference.key(1) {
+        Some(name) => format!("{}.{name}", reference.root()),
+        None => reference.root().to_owned(),
+    };
+    let roots = ROOTS.iter().map(|root| (*root).to_owned());
+    let rooted = reference.key(1).map(|name| roots.clone().map(|root| format!("{root}.{name}")).collect::<Vec<_>>());
+    let candidates: Vec<String> = match rooted {
+        Some(rooted) => known.into_iter().chain(rooted.into_iter().filter(|c| exists(stack, c))).collect(),
+        None => known.into_iter().chain(roots).collect(),
+    };
+    missing("resource", &wanted, &candidates)
+}
+
+fn exists(stack: &Stack, candidate: &str) -> bool {
+    match candidate.split_once('.') {
+        Some(("vars", name)) => stack.config.vars.contains_key(name),
+        Some(("locals", name)) => stack.config.locals.contains_key(name),
+        _ => false,
+    }
+}
+
+/// The value at `steps` inside `value`; an attribute the schema knows but the value lacks is null.
+fn walk(value: &Value, steps: &[Step], schema: Option<&TypeSchema>) -> Result<Value, EvalError> {
+    let Some((step, rest)) = steps.split_first() else { return Ok(value.clone()) };
+    let found = match (value, step) {
+        (Value::Unknown, _) => return Ok(Value::Unknown),
+        (Value::Secret(inner), _) => return Ok(walk(inner, steps, schema)?.into_secret()),
+        (Value::Map(map), Step::Key(key)) => match map.get(key) {
+            Some(found) => found,
+            None if schema.is_some_and(|schema| schema.attribute(key).is_some()) => &Value::Null,
+            None => {
+                let known: Vec<&String> = map.keys().collect();
+                return Err(missing("key", key, known));
+            }
+        },
+        (Value::Map(map), Step::Index(index)) => match map.get(&index.to_string()) {
+            Some(found) => found,
+            None => return Err(missing("key", &index.to_string(), map.keys())),
+        },
+        (Value::List(items), Step::Index(index)) => match items.get(*index) {
+            Some(found) => found,
+            None => return Err(EvalError::new(format!("there is no element {index}: the list has {}", items.len()))),
+        },
+        (other, Step::Key(key)) => return Err(EvalError::new(format!("{} has no `{key}`", other.kind()))),
+        (other, Step::Index(index)) => return Err(EvalError::new(format!("{} has no element {index}", other.kind()))),
+    };
+    walk(found, rest, None)
+}

@@ -1,0 +1,322 @@
+//! Templates: the right-hand sides of a stack file, with their expressions parsed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use super::expr::{EvalError, Expr, Reference, Scope};
+use super::node::{Node, NodeKind};
+use crate::model::value::Value;
+
+/// A value that may contain expressions.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// What it is.
+    pub kind: TemplateKind,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The kinds of template.
+#[derive(Clone, Debug)]
+pub enum TemplateKind {
+    /// A constant.
+    Literal(Value),
+    /// A string that is one `${…}`: the expression's own type.
+    Expr(Arc<Expr>),
+    /// A longer text with `${…}` in it.
+    Text(Vec<Part>),
+    /// An array.
+    List(Vec<Template>),
+    /// A table.
+    Table(IndexMap<String, Field>),
+}
+
+/// A key of a table and its value.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Where the key stands.
+    pub key: Span,
+    /// The value.
+    pub value: Template,
+}
+
+/// A piece of a text.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// As it stands.
+    Text(String),
+    /// The value of an expression.
+    Expr(Arc<Expr>, Span),
+}
+
+/// An expression failed: why, and where it stands.
+pub type Failure = (EvalError, Span);
+
+impl Template {
+    /// Parses every expression in a node.
+    pub fn parse(node: &Node, sources: &[Source], diagnostics: &mut Diagnostics) -> Self {
+        let kind = match &node.kind {
+            NodeKind::Bool(flag) => TemplateKind::Literal(Value::Bool(*flag)),
+            NodeKind::Int(number) => TemplateKind::Literal(Value::Int(*number)),
+            NodeKind::Float(number) => TemplateKind::Literal(Value::Float(*number)),
+            NodeKind::String(text) => parse_text(text, &node.span, sources, diagnostics),
+            NodeKind::List(items) => {
+                TemplateKind::List(items.iter().map(|item| Self::parse(item, sources, diagnostics)).collect())
+            }
+            NodeKind::Table(table) => TemplateKind::Table(
+                table
+                    .iter()
+                    .map(|(key, entry)| {
+                        let value = Self::parse(&entry.node, sources, diagnostics);
+                        (key.clone(), Field { key: entry.key.clone(), value })
+                    })
+                    .collect(),
+            ),
+        };
+        Self { kind, span: node.span.clone() }
+    }
+
+    /// The value in `scope`.
+    ///
+    /// # Errors
+    /// The first expression that fails, and where it stands.
+    pub fn eval(&self, scope: &dyn Scope) -> Result<Value, Failure> {
+        let at = |span: &Span| {
+            let span = span.clone();
+            move |error: EvalError| (error, span)
+        };
+        Ok(match &self.kind {
+            TemplateKind::Literal(value) => value.clone(),
+            TemplateKind::Expr(expr) => expr.eval(scope).map_err(at(&self.span))?,
+            TemplateKind::Text(parts) => {
+                let mut text = String::new();
+                let (mut unknown, mut secret) = (false, false);
+                for part in parts {
+                    match part {
+                        Part::Text(piece) => text.push_str(piece),
+                        Part::Expr(expr, span) => {
+                            let value = expr.eval(scope).map_err(at(span))?;
+                            secret |= value.has_secret();
+                            match interpolated(value.revealed()) {
+                                Ok(Some(piece)) => text.push_str(&piece),
+                                Ok(None) => unknown = true,
+                                Err(error) => return Err((error, span.clone())),
+                            }
+                        }
+                    }
+                }
+                match (unknown, secret) {
+                    (true, _) => Value::Unknown,
+                    (false, true) => Value::String(text).into_secret(),
+                    (false, false) => Value::String(text),
+                }
+            }
+            TemplateKind::List(items) => {
+                Value::List(items.iter().map(|item| item.eval(scope)).collect::<Result<_, _>>()?)
+            }
+            TemplateKind::Table(table) => {
+                let mut map = BTreeMap::new();
+                for (key, field) in table {
+                    map.insert(key.clone(), field.value.eval(scope)?);
+                }
+                Value::Map(map)
+            }
+        })
+    }
+
+    /// Calls `visit` with every expression and where it stands.
+    pub fn for_each_expr<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr, &'a Span)) {
+        match &self.kind {
+            TemplateKind::Literal(_) => {}
+            TemplateKind::Expr(expr) => visit(expr, &self.span),
+            TemplateKind::Text(parts) => {
+                for part in parts {
+                    if let Part::Expr(expr, span) = part {
+                        visit(expr, span);
+                    }
+                }
+            }
+            TemplateKind::List(items) => items.iter().for_each(|item| item.for_each_expr(visit)),
+            TemplateKind::Table(table) => table.values().for_each(|field| field.value.for_each_expr(visit)),
+        }
+    }
+
+    /// Everything this template refers to, and where.
+    pub fn references(&self) -> Vec<(&Reference, &Span)> {
+        let mut found = Vec::new();
+        self.for_each_expr(&mut |expr, span| found.extend(expr.references.iter().map(|reference| (reference, span))));
+        found
+    }
+
+    /// The fields, if this is a table.
+    pub fn as_table(&self) -> Option<&IndexMap<String, Field>> {
+        match &self.kind {
+            TemplateKind::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is a constant text.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.kind {
+            TemplateKind::Literal(value) => value.as_str(),
+            _ => None,
+        }
+    }
+}
+
+/// The text a value becomes inside a longer one; none when it is unknown.
+fn interpolated(value: &Value) -> Result<Option<String>, EvalError> {
+    Ok(Some(match value {
+        Value::Unknown => return Ok(None),
+        Value::String(text) => text.clone(),
+        Value::Int(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        other => {
+            let mut error = EvalError::new(format!("{} cannot stand inside a text", other.kind()));
+            error.help = Some("use `.join(',')` for a list, or `jsonencode(…)`".to_owned());
+            return Err(error);
+        }
+    }))
+}
+
+fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Diagnostics) -> TemplateKind {
+    if !text.contains("${") {
+        return TemplateKind::Literal(Value::string(text));
+    }
+    let locate = Locator::new(text, span, sources);
+    let mut parts = Vec::new();
+    let mut literal = String::new();
+    let mut rest = 0;
+    while let Some(tail) = text.get(rest..).filter(|tail| !tail.is_empty()) {
+        let Some(at) = tail.find("${") else {
+            literal.push_str(tail);
+            break;
+        };
+        let before = tail.get(..at).unwrap_or_default();
+        if let Some(escaped) = before.strip_suffix('$') {
+            literal.push_str(escaped);
+            literal.push_str("${");
+            rest += at + 2;
+            continue;
+        }
+        literal.push_str(before);
+        let start = rest + at + 2;
+        let inner = text.get(start..).unwrap_or_default();
+        let Some(length) = expression_length(inner) else {
+            diagnostics.push(
+                Diagnostic::error(&locate.span(start - 2, start), "this `${` is never closed")
+                    .help("close it with `}`, or write `$${` for a literal `${`"),
+            );
+            break;
+        };
+        let source = inner.get(..length).unwrap_or_default();
+        if !literal.is_empty() {
+            parts.push(Part::Text(std::mem::take(&mut literal)));
+        }
+        match Expr::parse(source) {
+            Ok(expr) => parts.push(Part::Expr(Arc::new(expr), locate.span(start, start + length))),
+            Err(errors) => {
+                for error in errors {
+                    let from = start + error.offset.min(length);
+                    let to = (from + 1).min(start + length).max(from);
+                    diagnostics.push(
+                        Diagnostic::error(&locate.span(from, to), format!("invalid expression: {}", error.message))
+                            .label(format!("column {} of the expression", error.offset + 1)),
+                    );
+                }
+            }
+        }
+        rest = start + length + 1;
+    }
+    if !literal.is_empty() {
+        parts.push(Part::Text(literal));
+    }
+    match parts.as_slice() {
+        [Part::Expr(only, _)] => TemplateKind::Expr(Arc::clone(only)),
+        [Part::Text(only)] => TemplateKind::Literal(Value::string(only.as_str())),
+        _ => TemplateKind::Text(parts),
+    }
+}
+
+/// How long the expression at the start of `text` is: up to the `}` that closes it, quotes and braces minded.
+fn expression_length(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match quote {
+            Some(_) if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None => match c {
+                '\'' | '"' => quote = Some(c),
+                '{' => depth += 1,
+                '}' if depth == 0 => return Some(at),
+                '}' => depth -= 1,
+                _ => {}
+            },
+        }
+    }
+    None
+}
+
+/// Maps places in a string's value to places in the file.
+struct Locator<'a> {
+    whole: &'a Span,
+    /// Where the value's first byte stands, when the value stands in the file letter by letter.
+    content: Option<usize>,
+}
+
+impl<'a> Locator<'a> {
+    fn new(text: &str, whole: &'a Span, sources: &[Source]) -> Self {
+        let raw = sources.get(whole.file).and_then(|source| source.text.get(whole.range.clone()));
+        // An escape before the text makes the letters differ: then the whole string is pointed at.
+        let content = raw.and_then(|raw| raw.find(text)).map(|at| whole.range.start + at);
+        Self { whole, content }
+    }
+
+    fn span(&self, from: usize, to: usize) -> Span {
+        match self.content {
+            Some(start) => Span { file: self.whole.file, range: start + from..start + to },
+            None => self.whole.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> (TemplateKind, Diagnostics) {
+        let mut diagnostics = Diagnostics::default();
+        (parse_text(text, &Span::default(), &[], &mut diagnostics), diagnostics)
+    }
+
+    #[test]
+    fn one_expression_keeps_its_type_and_more_make_text() {
+        assert!(matches!(parse("${1 + 1}").0, TemplateKind::Expr(_)));
+        assert!(matches!(parse("a-${1}").0, TemplateKind::Text(parts) if parts.len() == 2));
+    }
+
+    #[test]
+    fn a_doubled_dollar_is_literal() {
+        assert!(matches!(parse("a $${b} c").0, TemplateKind::Literal(Value::String(text)) if text == "a ${b} c"));
+    }
+
+    #[test]
+    fn braces_and_quotes_inside_an_expression_do_not_end_it() {
+        let (kind, diagnostics) = parse("${{'a}': 1}['a}']}");
+        assert!(matches!(kind, TemplateKind::Expr(_)), "{diagnostics:?}");
+    }
+
+    #[test]
+    fn an_open_expression_is_an_error() {
+        assert!(parse("${vpc.main").1.has_errors());
+    }
+}

@@ -1,0 +1,197 @@
+//! Whether written values fit the schema: unknown and missing attributes, types, enumerations, formats.
+
+use super::diagnostic::{Diagnostic, Diagnostics, Span};
+use super::template::{Template, TemplateKind};
+use crate::model::canonical::element_name;
+use crate::model::schema::{Attribute, Format, Order, TextRule, Type};
+use crate::model::value::Value;
+
+/// Checks the attributes of a resource or data source.
+///
+/// `template` says where things stand and `value` what they are as far as that is known; unknown is never wrong.
+pub fn check(what: &str, attributes: &[Attribute], template: &Template, value: &Value, at: &Span, diagnostics: &mut Diagnostics) {
+    Checker { diagnostics }.object(what, attributes, Some(template), value, at);
+}
+
+struct Checker<'a> {
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Checker<'_> {
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn object(&mut self, what: &str, attributes: &[Attribute], template: Option<&Template>, value: &Value, at: &Span) {
+        let Some(map) = value.as_map() else {
+            if !matches!(value.revealed(), Value::Unknown | Value::Null) {
+                self.report(Diagnostic::error(at, format!("expected a table for {what}, got {}", value.kind())));
+            }
+            return;
+        };
+        let fields = template.and_then(Template::as_table);
+        for (name, given) in map {
+            let field = fields.and_then(|fields| fields.get(name));
+            let key = field.map_or(at, |field| &field.key);
+            let Some(attribute) = attributes.iter().find(|attribute| attribute.name == *name) else {
+                let names = attributes.iter().filter(|attribute| !attribute.computed).map(|attribute| attribute.name.as_str());
+                self.report(Diagnostic::error(key, format!("{what} has no attribute `{name}`")).suggest(name, names));
+                continue;
+            };
+            if attribute.computed {
+                self.report(Diagnostic::error(key, format!("`{name}` of {what} is set by AWS and cannot be written")));
+                continue;
+            }
+            let span = field.map_or(at, |field| &field.value.span);
+            self.value(&format!("`{name}`"), &attribute.ty, field.map(|field| &field.value), given, span);
+        }
+        for attribute in attributes.iter().filter(|attribute| attribute.required) {
+            if map.get(&attribute.name).is_none_or(Value::is_null) {
+                let summary = attribute.doc.lines().next().unwrap_or_default();
+                self.report(
+                    Diagnostic::error(at, format!("{what} needs `{}`", attribute.name))
+                        .label(format!("`{}` is missing here", attribute.name))
+                        .help(format!("{}: {summary}", attribute.name)),
+                );
+            }
+        }
+    }
+
+    fn value(&mut self, what: &str, ty: &Type, template: Option<&Template>, value: &Value, at: &Span) {
+        let value = value.revealed();
+        if matches!(value, Value::Unknown | Value::Null) {
+            return;
+        }
+        match (ty, value) {
+            (Type::Bool, Value::Bool(_)) | (Type::Float, Value::Int(_) | Value::Float(_)) => {}
+            (Type::Int { min, max, one_of }, Value::Int(number)) => self.int(what, *number, (*min, *max), one_of, at),
+            (Type::String(rule), Value::String(text)) => self.text(what, rule, text, at),
+            (Type::List { item, order }, Value::List(items)) => self.list(what, item, order, template, items, at),
+            (Type::Map(item), Value::Map(map)) => {
+                let fields = template.and_then(Template::as_table);
+                for (key, value) in map {
+                    let field = fields.and_then(|fields| fields.get(key)).map(|field| &field.value);
+                    let span = field.map_or(at, |field| &field.span);
+                    self.value(&format!("`{key}` of {what}"), item, field, value, span);
+                }
+            }
+            (Type::Object(attributes), _) => self.object(what, attributes, template, value, at),
+            (Type::Document(_), Value::Map(_) | Value::List(_)) => {}
+            (Type::Document(_), Value::String(text)) => {
+                if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
+                    self.report(Diagnostic::error(at, format!("{what} is not valid JSON: {error}")));
+                }
+            }
+            // Environment variables, tags and the like are text to AWS, whatever is convenient to write.
+            (Type::String(rule), Value::Int(number)) if rule.one_of.is_empty() => self.text(what, rule, &number.to_string(), at),
+            (Type::String(rule), Value::Bool(_)) if rule.one_of.is_empty() && rule.format.is_none() => {}
+            _ => {
+                self.report(Diagnostic::error(at, format!("{what} is {}, not {}", describe(ty), value.kind())));
+            }
+        }
+    }
+
+    fn int(&mut self, what: &str, number: i64, (min, max): (Option<i64>, Option<i64>), one_of: &[i64], at: &Span) {
+        if !one_of.is_empty() && !one_of.contains(&number) {
+            let list: Vec<String> = one_of.iter().map(ToString::to_string).collect();
+            let nearest = one_of.iter().min_by_key(|allowed| (**allowed - number).unsigned_abs());
+            let mut diagnostic = Diagnostic::error(at, format!("{what} cannot be {number}"));
+            if let Some(nearest) = nearest {
+                diagnostic = diagnostic.label(format!("the nearest allowed is {nearest}"));
+            }
+            self.report(diagnostic.help(format!("allowed: {}", list.join(", "))));
+        }
+        let range = match (min, max) {
+            (Some(min), Some(max)) => format!("from {min} to {max}"),
+            (Some(min), None) => format!("at least {min}"),
+            (None, Some(max)) => format!("at most {max}"),
+            (None, None) => return,
+        };
+        if min.is_some_and(|min| number < min) || max.is_some_and(|max| number > max) {
+            self.report(Diagnostic::error(at, format!("{what} is {range}, not {number}")));
+        }
+    }
+
+    fn text(&mut self, what: &str, rule: &TextRule, text: &str, at: &Span) {
+        if !rule.one_of.is_empty() && !rule.one_of.iter().any(|allowed| allowed == text) {
+            let allowed = rule.one_of.iter().map(String::as_str);
+            let diagnostic = Diagnostic::error(at, format!("{what} cannot be \"{text}\"")).suggest(text, allowed.clone());
+            let all = format!("allowed: {}", allowed.collect::<Vec<_>>().join(", "));
+            self.report(if rule.one_of.len() <= 16 { diagnostic.help(all) } else { diagnostic });
+        }
+        if let Some(limit) = rule.max_length.filter(|limit| text.chars().count() as u64 > *limit) {
+            let length = text.chars().count();
+            self.report(Diagnostic::error(at, format!("{what} has {length} characters, and AWS allows {limit}")));
+        }
+        if let Some(format) = rule.format
+            && let Err((problem, help)) = check_format(format, text)
+        {
+            let diagnostic = Diagnostic::error(at, format!("{what}: {problem}"));
+            self.report(help.into_iter().fold(diagnostic, Diagnostic::help));
+        }
+    }
+
+    fn list(&mut self, what: &str, item: &Type, order: &Order, template: Option<&Template>, items: &[Value], at: &Span) {
+        let templates = match template.map(|template| &template.kind) {
+            Some(TemplateKind::List(templates)) => templates.as_slice(),
+            _ => &[],
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        for (index, value) in items.iter().enumerate() {
+            let template = templates.get(index);
+            let span = template.map_or(at, |template| &template.span);
+            self.value(&format!("element {index} of {what}"), item, template, value, span);
+            if let Order::Keyed(key) = order
+                && !value.get(key).is_none_or(Value::has_unknown)
+            {
+                let name = element_name(order, value);
+                if !seen.insert(name.clone()) {
+                    self.report(Diagnostic::error(span, format!("{what} has two elements with {key} \"{name}\"")));
+                }
+            }
+        }
+    }
+}
+
+fn describe(ty: &Type) -> &'static str {
+    match ty {
+        Type::Bool => "a boolean",
+        Type::Int { .. } => "an integer",
+        Type::Float => "a number",
+        Type::String(_) => "a string",
+        Type::List { .. } => "a list",
+        Type::Map(_) | Type::Object(_) => "a table",
+        Type::Document(_) => "a table or JSON text",
+    }
+}
+
+fn check_format(format: Format, text: &str) -> Result<(), (String, Option<String>)> {
+    if format == Format::Arn {
+        // ARN: arn:partition:service:region:account:resource (AWS General Reference, "Amazon Resource Names").
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let sound = matches!(parts.as_slice(), ["arn", partition, service, _, _, resource]
+            if !partition.is_empty() && !service.is_empty() && !resource.is_empty());
+        return if sound { Ok(()) } else { Err((format!("\"{text}\" is not an ARN"), Some("an ARN looks like arn:aws:service:region:account:resource".to_owned()))) };
+    }
+    let example = if format == Format::Cidr6 { "2001:db8::/64" } else { "10.0.0.0/16" };
+    let Ok(net) = text.parse::<ipnet::IpNet>() else {
+        let help = match text.parse::<std::net::IpAddr>() {
+            Ok(std::net::IpAddr::V4(address)) => format!("for this one address write {address}/32"),
+            Ok(std::net::IpAddr::V6(address)) => format!("for this one address write {address}/128"),
+            Err(_) => format!("write a network like {example}"),
+        };
+        return Err((format!("\"{text}\" is not a CIDR block"), Some(help)));
+    };
+    let family_fits = match format {
+        Format::Cidr4 => matches!(net, ipnet::IpNet::V4(_)),
+        Format::Cidr6 => matches!(net, ipnet::IpNet::V6(_)),
+        _ => true,
+    };
+    if !family_fits {
+        return Err((format!("\"{text}\" is of the wrong IP version"), Some(format!("write a network like {example}"))));
+    }
+    if net.trunc() != net {
+        return Err((format!("\"{text}\" has bits set behind its prefix"), Some(format!("did you mean {}?", net.trunc()))));
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! The values of variables: default, variable files, environment, command line; later wins.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use super::config::Variable;
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::node::{Node, NodeKind, Table};
+use crate::model::value::Value;
+
+/// Values given for variables from outside the stack file.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// From `--var-file`: where it comes from, and its content.
+    pub files: Vec<(String, Table)>,
+    /// From the environment (`LEOCTL_VAR_name`): name and text.
+    pub environment: Vec<(String, String)>,
+    /// From `--var name=value`: name and text.
+    pub arguments: Vec<(String, String)>,
+}
+
+/// Resolves every declared variable.
+pub fn resolve(declared: &IndexMap<String, Variable>, given: &Given, diagnostics: &mut Diagnostics) -> BTreeMap<String, Value> {
+    let mut values: BTreeMap<String, Value> = BTreeMap::new();
+    for (name, variable) in declared {
+        if let Some(default) = &variable.default {
+            values.insert(name.clone(), constant(default));
+        }
+    }
+    let unknown = |name: &str, source: &str| {
+        Diagnostic::general(format!("{source} sets `{name}`, which the stack does not declare"))
+            .suggest(name, declared.keys().map(String::as_str))
+    };
+    for (source, table) in &given.files {
+        for (name, entry) in table {
+            match declared.contains_key(name) {
+                true => drop(values.insert(name.clone(), constant(&entry.node))),
+                false => diagnostics.push(unknown(name, source)),
+            }
+        }
+    }
+    for (name, text) in &given.environment {
+        // Other programs' environment is not ours to judge: an undeclared name is left alone.
+        if let Some(variable) = declared.get(name) {
+            values.insert(name.clone(), typed(variable, text));
+        }
+    }
+    for (name, text) in &given.arguments {
+        match declared.get(name) {
+            Some(variable) => drop(values.insert(name.clone(), typed(variable, text))),
+            None => diagnostics.push(unknown(name, "--var")),
+        }
+    }
+    for (name, variable) in declared {
+        check(name, variable, values.get(name), diagnostics);
+    }
+    let secret = |name: &str| declared.get(name).is_some_and(|variable| variable.sensitive);
+    values.into_iter().map(|(name, value)| if secret(&name) { (name, value.into_secret()) } else { (name, value) }).collect()
+}
+
+fn check(name: &str, variable: &Variable, value: Option<&Value>, diagnostics: &mut Diagnostics) {
+    let Some(value) = value else {
+        diagnostics.push(
+            Diagnostic::error(&variable.span, format!("variable `{name}` has no value"))
+                .help(format!("give one with `--var {name}=…` or LEOCTL_VAR_{name}, or add a `default`")),
+        );
+        return;
+    };
+    let expected = variable.default.as_ref().map(constant);
+    if let Some(expected) = expected.filter(|expected| expected.kind() != value.kind()) {
+        diagnostics.push(
+            Diagnostic::error(&variable.span, format!("variable `{name}` is {}, not {}", expected.kind(), value.kind()))
+                .label(format!("the default is {}", expected.kind())),
+        );
+        return;
+    }
+    let Some(allowed) = &variable.allowed else { return };
+    if !allowed.iter().any(|allowed| constant(allowed) == *value) {
+        let list: Vec<String> = allowed.iter().map(|node| show(&constant(node))).collect();
+        let given = if variable.sensitive { "that value".to_owned() } else { show(value) };
+        diagnostics.push(
+            Diagnostic::error(&variable.span, format!("variable `{name}` cannot be {given}"))
+                .help(format!("allowed: {}", list.join(", "))),
+        );
+    }
+}
+
+fn show(value: &Value) -> String {
+    value.to_public_json(&|_| serde_json::Value::from("(sensitive)")).to_string()
+}
+
+/// A constant node as a value.
+pub fn constant(node: &Node) -> Value {
+    match &node.kind {
+        NodeKind::Bool(flag) => Value::Bool(*flag),
+        NodeKind::Int(number) => Value::Int(*number),
+        NodeKind::Float(number) => Value::Float(*number),
+        NodeKind::String(text) => Value::string(text.as_str()),
+        NodeKind::List(items) => Value::List(items.iter().map(constant).collect()),
+        NodeKind::Table(table) => {
+            Value::Map(table.iter().map(|(key, entry)| (key.clone(), constant(&entry.node))).collect())
+        }
+    }
+}
+
+/// A text from the command line or the environment, read as what the default is.
+fn typed(variable: &Variable, text: &str) -> Value {
+    match variable.default.as_ref().map(|default| &default.kind) {
+        None | Some(NodeKind::String(_)) => Value::string(text),
+        Some(_) => {
+            let mut ignored = Diagnostics::default();
+            let parsed = super::node::parse(0, &format!("value = {text}"), &mut ignored);
+            match parsed.get("value").filter(|_| !ignored.has_errors()) {
+                Some(entry) => constant(&entry.node),
+                None => Value::string(text),
+            }
+        }
+    }
+}
