@@ -1,3 +1,5 @@
 //! leoctl: a declarative reconciler for AWS.
 pub mod model;
 pub mod stack;
+pub mod plan;
+pub mod engine;

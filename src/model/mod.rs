@@ -2,8 +2,10 @@
 
 pub mod address;
 pub mod canonical;
+pub mod journal;
 pub mod path;
 pub mod policy;
 pub mod schema;
+pub mod secrecy;
 pub mod state;
 pub mod value;

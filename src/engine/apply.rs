@@ -1,0 +1,241 @@
+//! Carrying out a plan: the executor around the ready queue, and what is recorded when.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use serde_json::Value as Json;
+use tokio::sync::{mpsc, watch};
+
+use super::event::{Event, EventSink, Verb};
+use super::ports::{Failure, FailureKind, Provider, Store, StoreError};
+use super::queue::Queue;
+use super::refresh::set_instance;
+use super::step::Step;
+use crate::model::address::{Address, Block};
+use crate::model::journal::{Folded, Record};
+use crate::model::schema::Catalog;
+use crate::model::value::Value;
+use crate::plan::build::check_results;
+use crate::plan::schedule::{Task, schedule};
+use crate::plan::types::{Action, CheckResult, Plan};
+use crate::stack::scope::{BlockValue, StackScope};
+
+/// Everything an apply runs with.
+pub struct Engine<'a> {
+    /// AWS.
+    pub provider: &'a dyn Provider,
+    /// The schemas.
+    pub catalog: &'a Catalog,
+    /// The state.
+    pub store: &'a dyn Store,
+    /// Who is told.
+    pub sink: &'a dyn EventSink,
+    /// How many operations run at once.
+    pub parallelism: usize,
+    /// True once the user wants to stop.
+    pub interrupted: watch::Receiver<bool>,
+}
+
+/// How an apply ended.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// How many steps each verb had.
+    pub done: BTreeMap<&'static str, usize>,
+    /// What failed.
+    pub failed: Vec<(Address, Verb, Failure)>,
+    /// What was not tried.
+    pub skipped: Vec<Address>,
+    /// Whether the user interrupted.
+    pub interrupted: bool,
+    /// The outputs.
+    pub outputs: BTreeMap<String, Value>,
+    /// The stack's conditions.
+    pub checks: Vec<CheckResult>,
+}
+
+/// What the steps of an apply share.
+pub(super) struct Shared<'a> {
+    pub(super) engine: &'a Engine<'a>,
+    pub(super) plan: &'a Plan,
+    folded: Mutex<Folded>,
+    values: Mutex<BTreeMap<Block, BlockValue>>,
+    data: Mutex<BTreeMap<Block, Value>>,
+    pub(super) progress: mpsc::UnboundedSender<(Address, String)>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // The values behind are whole at every moment a panic could strike.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared<'_> {
+    /// Makes a record durable, then folds it in.
+    pub(super) async fn record(&self, record: Record) -> Result<(), Failure> {
+        let appended = self.engine.store.append(&record).await;
+        locked(&self.folded).fold(&record);
+        appended.map_err(|error| Failure::new(FailureKind::Other, error.message))
+    }
+
+    /// Runs `with` on the state as it is now.
+    pub(super) fn state<R>(&self, with: impl FnOnce(&Folded) -> R) -> R {
+        with(&locked(&self.folded))
+    }
+
+    /// Runs `with` on a scope over what is known now.
+    pub(super) fn scope<R>(&self, with: impl FnOnce(StackScope<'_>) -> R) -> R {
+        let (data, values) = (locked(&self.data), locked(&self.values));
+        with(StackScope::new(&self.plan.stack, Some(&self.plan.identity), &data, &values))
+    }
+
+    /// Lets later expressions see a resource as it is now.
+    pub(super) fn set_value(&self, address: &Address, value: Value) {
+        set_instance(&mut locked(&self.values), address, value);
+    }
+
+    pub(super) fn set_data(&self, block: &Block, value: Value) {
+        locked(&self.data).insert(block.clone(), value);
+    }
+}
+
+impl Engine<'_> {
+    /// Carries out a plan on the state it was made from.
+    ///
+    /// # Errors
+    /// When the state cannot be written; what failed in AWS is in the report.
+    pub async fn apply(&self, plan: &Plan, folded: Folded) -> Result<Report, StoreError> {
+        self.store.begin(&folded.state).await?;
+        for intent in &folded.open {
+            self.store.append(&Record::Intent(intent.clone())).await?;
+        }
+        let (progress, mut heard) = mpsc::unbounded_channel();
+        let shared = Shared {
+            engine: self,
+            progress,
+            plan,
+            values: Mutex::new(known_values(plan)),
+            data: Mutex::new(plan.data.clone()),
+            folded: Mutex::new(folded),
+        };
+        let mut report = self.run(&shared, &mut heard).await;
+        self.conclude(&shared, &mut report).await?;
+        Ok(report)
+    }
+
+    async fn run(&self, shared: &Shared<'_>, progress: &mut mpsc::UnboundedReceiver<(Address, String)>) -> Report {
+        let tasks = schedule(shared.plan);
+        let steps: Vec<(Task, Step)> = tasks.iter().filter_map(|(task, _)| Some((task.clone(), Step::of(shared.plan, task)?))).collect();
+        self.sink.emit(&Event::Begin { steps: steps.len() });
+        let steps: BTreeMap<Task, Step> = steps.into_iter().collect();
+        let mut queue = Queue::new(tasks);
+        let mut running = FuturesUnordered::new();
+        let mut report = Report::default();
+        let mut interrupted = self.interrupted.clone();
+        let mut stopping = false;
+        loop {
+            while running.len() < self.parallelism && !stopping {
+                let Some(task) = queue.pop() else { break };
+                match steps.get(&task) {
+                    None => queue.finish(&task),
+                    Some(step) => {
+                        self.sink.emit(&Event::Started { address: step.address.clone(), verb: step.verb });
+                        running.push(async move { (task, step, step.run(shared).await) });
+                    }
+                }
+            }
+            let (task, step, outcome) = tokio::select! {
+                finished = running.next() => match finished {
+                    Some(finished) => finished,
+                    None => break,
+                },
+                Some((address, message)) = progress.recv() => {
+                    self.sink.emit(&Event::Progress { address, message });
+                    continue;
+                }
+                Ok(_) = interrupted.wait_for(|stop| *stop), if !stopping => {
+                    stopping = true;
+                    report.interrupted = true;
+                    self.sink.emit(&Event::Interrupted);
+                    continue;
+                }
+            };
+            match outcome {
+                Ok(()) => {
+                    *report.done.entry(step.verb.past()).or_default() += 1;
+                    queue.finish(&task);
+                }
+                Err(failure) => {
+                    self.sink.emit(&Event::Failed { address: step.address.clone(), verb: step.verb, failure: failure.clone() });
+                    let lost = queue.fail(&task);
+                    self.skip(lost, &steps, Some(&step.address), &mut report);
+                    // Nothing else can succeed without credentials.
+                    stopping |= failure.kind == FailureKind::Credentials;
+                    report.failed.push((step.address.clone(), step.verb, failure));
+                }
+            }
+        }
+        let rest = queue.drain();
+        self.skip(rest, &steps, None, &mut report);
+        report
+    }
+
+    fn skip(&self, tasks: Vec<Task>, steps: &BTreeMap<Task, Step>, because: Option<&Address>, report: &mut Report) {
+        for step in tasks.iter().filter_map(|task| steps.get(task)) {
+            if !report.skipped.contains(&step.address) {
+                report.skipped.push(step.address.clone());
+                self.sink.emit(&Event::Skipped { address: step.address.clone(), because: because.cloned() });
+            }
+        }
+    }
+
+    /// Outputs, conditions, and the state written whole.
+    async fn conclude(&self, shared: &Shared<'_>, report: &mut Report) -> Result<(), StoreError> {
+        let mut outputs = BTreeMap::new();
+        if !shared.plan.destroy {
+            for (name, output) in &shared.plan.stack.config.outputs {
+                // What a failed resource would have said is simply not there yet.
+                if let Ok(value) = shared.scope(|scope| output.value.eval(&scope)) {
+                    outputs.insert(name.clone(), if output.sensitive { value.into_secret() } else { value });
+                }
+            }
+            report.checks = shared.scope(|scope| check_results(&shared.plan.stack, &scope).0);
+        }
+        let mut state = shared.state(|folded| folded.state.clone());
+        state.outputs = outputs
+            .iter()
+            .filter(|(_, value)| !value.has_secret() && !value.has_unknown())
+            .map(|(name, value)| (name.clone(), value.to_json().unwrap_or(Json::Null)))
+            .collect();
+        report.outputs = outputs;
+        let open = shared.state(|folded| folded.open.clone());
+        state.serial += 1;
+        self.store.save(&state).await?;
+        if !open.is_empty() {
+            // Creations whose fate is unknown outlive this apply.
+            self.store.begin(&state).await?;
+            for intent in open {
+                self.store.append(&Record::Intent(intent)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is known of every resource before anything is done.
+fn known_values(plan: &Plan) -> BTreeMap<Block, BlockValue> {
+    let mut values: BTreeMap<Block, BlockValue> = BTreeMap::new();
+    for (block, resource) in &plan.stack.config.resources {
+        let empty = if resource.for_each.is_some() { BlockValue::Each(BTreeMap::new()) } else { BlockValue::Absent };
+        values.insert(block.clone(), empty);
+    }
+    for change in &plan.changes {
+        let value = match change.action {
+            Action::NoOp | Action::Update | Action::Import if !change.before.is_null() => change.before.clone(),
+            Action::Delete | Action::Forget => continue,
+            _ => Value::Unknown,
+        };
+        set_instance(&mut values, &change.address, value);
+    }
+    values
+}

@@ -1,0 +1,186 @@
+//! What the engine needs from the outside, as traits: AWS ([`Provider`], [`Handler`]), the state ([`Store`]),
+//! and somebody to tell ([`super::event::EventSink`]).
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::model::address::Address;
+use crate::model::journal::{Folded, Record};
+use crate::model::state::State;
+use crate::model::value::Value;
+use crate::stack::scope::Identity;
+
+/// What kind of failure an operation met; how the engine reacts depends on nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// What was asked for does not exist.
+    NotFound,
+    /// Something of that name exists.
+    AlreadyExists,
+    /// Nothing was done and the same call may succeed later: throttling, a role not yet assumable.
+    Transient,
+    /// Whether anything was done is not known: connection lost, a 5xx answer.
+    Ambiguous,
+    /// Credentials lack a permission.
+    Denied,
+    /// Credentials are missing, wrong or expired.
+    Credentials,
+    /// The user interrupted a wait; what was being made exists.
+    Interrupted,
+    /// Anything else.
+    Other,
+}
+
+/// Why an operation failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// The kind.
+    pub kind: FailureKind,
+    /// The AWS operation, such as `ec2:CreateVpc`; empty when none was called.
+    pub operation: String,
+    /// AWS's error code.
+    pub code: Option<String>,
+    /// AWS's message, or leoctl's own.
+    pub message: String,
+    /// AWS's request id.
+    pub request_id: Option<String>,
+}
+
+impl Failure {
+    /// A failure that is not AWS's answer to a call.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, operation: String::new(), code: None, message: message.into(), request_id: None }
+    }
+}
+
+/// The result of an operation.
+pub type Outcome<T> = Result<T, Failure>;
+
+/// How one operation on one resource runs.
+#[derive(Clone)]
+pub struct Operation {
+    /// The region of the resource.
+    pub region: String,
+    /// The idempotency token of a creation; the same on every retry.
+    pub token: String,
+    /// When to give up.
+    pub deadline: Instant,
+    /// How long that is in all, for messages.
+    pub timeout: Duration,
+    /// True once the user wants to stop: waits end, calls do not.
+    pub interrupted: watch::Receiver<bool>,
+    /// Where to say how a long wait is going.
+    pub progress: Progress,
+}
+
+/// Somebody who hears how a long wait is going.
+#[derive(Clone)]
+pub struct Progress(pub std::sync::Arc<dyn Fn(String) + Send + Sync>);
+
+impl Operation {
+    /// Waits a little, and says whether to go on.
+    ///
+    /// # Errors
+    /// When the deadline has passed or the user interrupted; `waiting_for` says for what.
+    pub async fn pause(&self, length: Duration, waiting_for: &str) -> Outcome<()> {
+        let mut interrupted = self.interrupted.clone();
+        if Instant::now() + length > self.deadline {
+            let minutes = self.timeout.as_secs().div_ceil(60);
+            return Err(Failure::new(FailureKind::Other, format!("{waiting_for} took longer than {minutes} min")));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(length) => Ok(()),
+            Ok(_) = interrupted.wait_for(|stop| *stop) => {
+                Err(Failure::new(FailureKind::Interrupted, format!("interrupted while {waiting_for}")))
+            }
+        }
+    }
+}
+
+/// A resource to be found.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its address.
+    pub address: Address,
+    /// Its stack.
+    pub stack: String,
+    /// Its region.
+    pub region: String,
+    /// Its attributes as far as they are known.
+    pub desired: Value,
+}
+
+impl Wanted {
+    /// The known text of an attribute.
+    pub fn text(&self, attribute: &str) -> Option<&str> {
+        self.desired.get(attribute).and_then(Value::as_str)
+    }
+}
+
+/// The life of one resource type in AWS.
+///
+/// Every operation may run again after it, or leoctl, died: creating finds what exists by token or by
+/// [`Handler::find`], updating and deleting tolerate that they were done already.
+#[async_trait]
+pub trait Handler: Send + Sync {
+    /// The attributes of those of `ids` that exist, in as few calls as the API allows.
+    async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>>;
+    /// The id of the resource that is at a wanted one's place: the same unique name, or its ownership tags.
+    async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>>;
+    /// Makes the resource in one call; its id.
+    async fn create(&self, operation: &Operation, desired: &Value) -> Outcome<String>;
+    /// Does to a resource just created what its creation could not, and waits until it is ready.
+    async fn finish_create(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()>;
+    /// Changes a resource and waits until it is ready again.
+    async fn update(&self, operation: &Operation, id: &str, from: &Value, to: &Value) -> Outcome<()>;
+    /// Waits until a resource that needs no change is ready.
+    async fn wait_ready(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()>;
+    /// Deletes a resource and waits until it is gone; absent is success.
+    async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()>;
+    /// How long each operation may take when the stack file does not say.
+    fn timeout(&self) -> Duration;
+}
+
+/// AWS.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Who we are, and where the stack is when its file does not say.
+    async fn identity(&self, region: Option<&str>) -> Outcome<Identity>;
+    /// The handler of a type.
+    fn handler(&self, type_name: &str) -> Option<std::sync::Arc<dyn Handler>>;
+    /// What a data source says.
+    async fn read_data(&self, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value>;
+    /// How often each AWS operation has been called.
+    fn api_calls(&self) -> BTreeMap<String, u64>;
+}
+
+/// Why the state could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StoreError {
+    /// What failed, with the file and the cause.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// Where the state lives.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The state with what an unfinished apply left; none for a stack never applied.
+    async fn load(&self) -> Result<Option<Folded>, StoreError>;
+    /// Takes the lock, until the store is dropped.
+    async fn lock(&self, command: &str) -> Result<(), StoreError>;
+    /// Begins a journal on a state that has been saved.
+    async fn begin(&self, state: &State) -> Result<(), StoreError>;
+    /// Makes a record durable.
+    async fn append(&self, record: &Record) -> Result<(), StoreError>;
+    /// Replaces the state and ends the journal.
+    async fn save(&self, state: &State) -> Result<(), StoreError>;
+    /// Where it is, for people.
+    fn location(&self) -> String;
+}

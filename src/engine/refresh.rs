@@ -1,0 +1,296 @@
+//! Looking at the world: identity, live resources, data sources, and what already stands where something is
+//! to be created. Everything that does not wait for something else is asked at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{join_all, try_join_all};
+
+use super::EngineError;
+use super::ports::{FailureKind, Handler, Outcome, Provider, Wanted};
+use crate::model::address::{Address, Block};
+use crate::model::canonical::canonicalize;
+use crate::model::journal::{Folded, Intent};
+use crate::model::schema::Catalog;
+use crate::model::secrecy::conceal;
+use crate::model::state::State;
+use crate::model::value::Value;
+use crate::plan::build::{self, Found, Live, World};
+use crate::plan::desired::{ADDRESS_TAG, STACK_TAG};
+use crate::plan::select::Options;
+use crate::plan::types::{Action, Plan};
+use crate::stack::Stack;
+use crate::stack::check::failed;
+use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::scope::{BlockValue, Identity, StackScope};
+
+/// A plan, and the state it was made from.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The state, with what an unfinished apply left found again.
+    pub folded: Folded,
+}
+
+/// Makes a plan from a stack, its state and AWS.
+pub struct Planner<'a> {
+    /// AWS.
+    pub provider: &'a dyn Provider,
+    /// The schemas.
+    pub catalog: &'a Catalog,
+    /// The stack.
+    pub stack: &'a Arc<Stack>,
+    /// Whether live resources are read.
+    pub refresh: bool,
+    /// What the user asked for.
+    pub options: &'a Options,
+}
+
+impl Planner<'_> {
+    /// Reads what has to be read and plans. `fresh` makes the state of a stack never applied.
+    ///
+    /// # Errors
+    /// When AWS or the stack does not allow a plan.
+    pub async fn plan(&self, loaded: Option<Folded>, fresh: impl FnOnce(&Identity) -> State) -> Result<Planned, EngineError> {
+        let known = loaded.as_ref().map(|folded| &folded.state);
+        let (identity, live) =
+            tokio::join!(self.provider.identity(self.stack.region.as_deref()), self.live(known));
+        let identity = identity.map_err(|failure| EngineError::aws("asking AWS who we are", failure))?;
+        let mut live = live?;
+        let mut folded = loaded.unwrap_or_else(|| Folded::new(fresh(&identity)));
+        same_place(self.stack, &identity, &folded.state)?;
+        self.resolve_intents(&mut folded, &mut live).await?;
+        self.moved(&mut folded.state, &mut live);
+        let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, &folded.state, &live).await? };
+        let nothing = BTreeMap::new();
+        let world = |found| World { identity: &identity, state: &folded.state, live: &live, data: &data, found };
+        let plan = build::build(self.stack, self.catalog, world(&nothing), self.options)?;
+        let found = if self.refresh { self.found(&plan, &identity).await? } else { BTreeMap::new() };
+        let plan = if found.is_empty() { plan } else { build::build(self.stack, self.catalog, world(&found), self.options)? };
+        Ok(Planned { plan, folded })
+    }
+
+    /// Reads every remembered resource, one batch for each type and region, all batches at once.
+    async fn live(&self, state: Option<&State>) -> Result<BTreeMap<Address, Live>, EngineError> {
+        let Some(state) = state.filter(|_| self.refresh) else { return Ok(BTreeMap::new()) };
+        let mut batches: BTreeMap<(&str, &str), Vec<(&Address, &str)>> = BTreeMap::new();
+        for (address, saved) in &state.resources {
+            batches.entry((address.type_name(), &saved.region)).or_default().push((address, &saved.id));
+        }
+        let reads = batches.into_iter().map(|((type_name, region), members)| async move {
+            let Some(handler) = self.provider.handler(type_name) else {
+                return Err(EngineError::unknown_type(type_name));
+            };
+            let ids: Vec<String> = members.iter().map(|(_, id)| (*id).to_owned()).collect();
+            let found = handler.read(region, &ids).await.map_err(|failure| EngineError::aws(format!("reading {type_name}"), failure))?;
+            Ok(members
+                .into_iter()
+                .map(|(address, id)| (address.clone(), found.get(id).cloned().map_or(Live::Gone, Live::Present)))
+                .collect::<Vec<_>>())
+        });
+        Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+    }
+
+    /// Finds what an unfinished apply may have created without learning its id.
+    async fn resolve_intents(&self, folded: &mut Folded, live: &mut BTreeMap<Address, Live>) -> Result<(), EngineError> {
+        let open = folded.open.clone();
+        let searches = open.iter().map(|intent| (intent, self.wanted(intent, &folded.state))).map(|(intent, wanted)| async move {
+            let handler = self.provider.handler(intent.address.type_name()).ok_or_else(|| EngineError::unknown_type(intent.address.type_name()))?;
+            let found = patiently_find(handler.as_ref(), &wanted).await;
+            let what = format!("looking for {}, whose creation was interrupted", intent.address);
+            Ok::<_, EngineError>((intent, handler, found.map_err(|failure| EngineError::aws(what, failure))?))
+        });
+        for (intent, handler, id) in try_join_all(searches).await? {
+            let Some(id) = id else { continue };
+            if folded.state.resources.values().any(|known| known.id == id && known.region == intent.region) {
+                continue;
+            }
+            let read = handler.read(&intent.region, std::slice::from_ref(&id)).await;
+            let read = read.map_err(|failure| EngineError::aws(format!("reading {}", intent.address), failure))?;
+            folded.fold(&crate::model::journal::Record::Created { address: intent.address.clone(), id: id.clone() });
+            live.insert(intent.address.clone(), read.get(&id).cloned().map_or(Live::Gone, Live::Present));
+        }
+        Ok(())
+    }
+
+    fn wanted(&self, intent: &Intent, state: &State) -> Wanted {
+        Wanted {
+            address: intent.address.clone(),
+            stack: state.stack.clone(),
+            region: intent.region.clone(),
+            desired: Value::from(&intent.attributes),
+        }
+    }
+
+    /// `[[moved]]`: what is remembered under the old address is from now on under the new one.
+    fn moved(&self, state: &mut State, live: &mut BTreeMap<Address, Live>) {
+        for (from, to) in &self.stack.config.moved {
+            if state.resources.contains_key(to) {
+                continue;
+            }
+            let Some(resource) = state.resources.remove(from) else { continue };
+            state.resources.insert(to.clone(), resource);
+            if let Some(known) = live.remove(from) {
+                live.insert(to.clone(), known);
+            }
+            for other in state.resources.values_mut() {
+                for on in other.depends_on.iter_mut().filter(|on| *on == from) {
+                    *on = to.clone();
+                }
+            }
+        }
+    }
+
+    /// Reads the data sources whose arguments are known, in as many rounds as they depend on each other.
+    async fn data(&self, identity: &Identity, state: &State, live: &BTreeMap<Address, Live>) -> Result<BTreeMap<Block, Value>, EngineError> {
+        let resources = self.live_values(state, live);
+        let mut data = BTreeMap::new();
+        let mut tried = BTreeSet::new();
+        loop {
+            let scope = StackScope::new(self.stack, Some(identity), &data, &resources);
+            let mut reads = Vec::new();
+            for (block, config) in self.stack.config.data.iter().filter(|(block, _)| !tried.contains(*block)) {
+                let arguments = config.attributes.eval(&scope).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
+                if !arguments.has_unknown() {
+                    reads.push((block.clone(), &config.span, canonicalize(&config.schema.attributes, &arguments)));
+                }
+            }
+            drop(scope);
+            if reads.is_empty() {
+                return Ok(data);
+            }
+            let answers = join_all(reads.iter().map(|(block, _, arguments)| self.provider.read_data(&block.type_name, &identity.region, arguments))).await;
+            let mut diagnostics = Diagnostics::default();
+            for ((block, span, _), answer) in reads.into_iter().zip(answers) {
+                tried.insert(block.clone());
+                match answer {
+                    Ok(value) => drop(data.insert(block, value)),
+                    Err(failure) if failure.operation.is_empty() => {
+                        diagnostics.push(Diagnostic::error(span, format!("data.{block}: {}", failure.message)));
+                    }
+                    Err(failure) => return Err(EngineError::aws(format!("reading data.{block}"), failure)),
+                }
+            }
+            if diagnostics.has_errors() {
+                return Err(diagnostics.into());
+            }
+        }
+    }
+
+    /// The live resources as expressions see them.
+    fn live_values(&self, state: &State, live: &BTreeMap<Address, Live>) -> BTreeMap<Block, BlockValue> {
+        let mut values = BTreeMap::new();
+        for (address, saved) in &state.resources {
+            let Some(schema) = self.catalog.resources.get(address.type_name()) else { continue };
+            let attributes = &schema.schema.attributes;
+            let value = match live.get(address) {
+                Some(Live::Present(value)) => canonicalize(attributes, value),
+                Some(Live::Gone) => continue,
+                None => Value::from(&saved.attributes),
+            };
+            set_instance(&mut values, address, conceal(attributes, &value, &saved.sensitive));
+        }
+        values
+    }
+
+    /// What already stands where the plan would create something.
+    async fn found(&self, plan: &Plan, identity: &Identity) -> Result<BTreeMap<Address, Found>, EngineError> {
+        let scope = StackScope::new(self.stack, Some(identity), &plan.data, &NO_RESOURCES);
+        let mut imports = BTreeMap::new();
+        for (address, id) in &self.stack.config.imports {
+            let id = id.eval(&scope).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
+            imports.insert(address.clone(), id.as_str().unwrap_or_default().to_owned());
+        }
+        let searches = plan.changes.iter().filter(|change| change.action == Action::Create).map(|change| {
+            let import = imports.get(&change.address);
+            async move {
+                let handler = self.provider.handler(change.address.type_name())?;
+                let wanted = Wanted {
+                    address: change.address.clone(),
+                    stack: self.stack.name.clone(),
+                    region: change.region.clone(),
+                    desired: change.after.clone(),
+                };
+                let found = find_one(handler.as_ref(), &wanted, import.map(String::as_str)).await;
+                Some((change.address.clone(), found))
+            }
+        });
+        let mut found = BTreeMap::new();
+        for (address, outcome) in join_all(searches).await.into_iter().flatten() {
+            let outcome = outcome.map_err(|failure| EngineError::aws(format!("looking for an existing {address}"), failure))?;
+            if let Some(existing) = outcome {
+                found.insert(address, existing);
+            }
+        }
+        Ok(found)
+    }
+}
+
+static NO_RESOURCES: BTreeMap<Block, BlockValue> = BTreeMap::new();
+
+async fn find_one(handler: &dyn Handler, wanted: &Wanted, import: Option<&str>) -> Outcome<Option<Found>> {
+    let id = match import {
+        Some(id) => Some(id.to_owned()),
+        None => handler.find(wanted).await?,
+    };
+    let Some(id) = id else { return Ok(None) };
+    let Some(attributes) = handler.read(&wanted.region, std::slice::from_ref(&id)).await?.remove(&id) else {
+        return Ok(None);
+    };
+    let tag = |key: &str| attributes.get("tags").and_then(|tags| tags.get(key)).and_then(Value::as_str).map(str::to_owned);
+    let owner = tag(STACK_TAG).zip(tag(ADDRESS_TAG));
+    let expected = crate::plan::desired::ownership_tags(&wanted.stack, &wanted.address);
+    let tagged = owner.as_ref().is_some_and(|(stack, address)| {
+        expected.get(STACK_TAG) == Some(stack) && expected.get(ADDRESS_TAG) == Some(address)
+    });
+    Ok(Some(Found { id, attributes, ours: tagged || import.is_some(), owner }))
+}
+
+/// Looks for something that may have been created moments ago, while AWS's reads catch up.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn patiently_find(handler: &dyn Handler, wanted: &Wanted) -> Outcome<Option<String>> {
+    for wait in [0, 500, 1000, 2000, 4000] {
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        match handler.find(wanted).await {
+            Ok(None) => {}
+            Err(failure) if failure.kind == FailureKind::NotFound => {}
+            found => return found,
+        }
+    }
+    Ok(None)
+}
+
+/// Puts the value of one instance among those of its block.
+pub fn set_instance(values: &mut BTreeMap<Block, BlockValue>, address: &Address, value: Value) {
+    match &address.key {
+        None => drop(values.insert(address.block.clone(), BlockValue::Single(value))),
+        Some(key) => match values.entry(address.block.clone()).or_insert_with(|| BlockValue::Each(BTreeMap::new())) {
+            BlockValue::Each(instances) => drop(instances.insert(key.clone(), value)),
+            other => *other = BlockValue::Each([(key.clone(), value)].into()),
+        },
+    }
+}
+
+/// A state of another account, region or stack is never touched.
+fn same_place(stack: &Stack, identity: &Identity, state: &State) -> Result<(), EngineError> {
+    let mismatch = |what: &str, there: &str, here: &str| {
+        Err(Diagnostics(vec![
+            Diagnostic::general(format!("the state belongs to {what} {there}, but this is {what} {here}"))
+                .help("use the credentials, region and stack file the state was made with, or another stack name"),
+        ])
+        .into())
+    };
+    if state.account_id != identity.account_id {
+        return mismatch("account", &state.account_id, &identity.account_id);
+    }
+    if state.region != identity.region {
+        return mismatch("region", &state.region, &identity.region);
+    }
+    if state.stack != stack.name {
+        return mismatch("stack", &state.stack, &stack.name);
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! What the stack file wants a resource to be, in canonical form: the same for planning and applying.
+
+use std::collections::BTreeMap;
+
+use crate::model::address::Address;
+use crate::model::canonical::canonicalize;
+use crate::model::value::Value;
+use crate::stack::config::ResourceBlock;
+use crate::stack::scope::StackScope;
+use crate::stack::template::Failure;
+
+/// The tag that names the stack a resource belongs to.
+pub const STACK_TAG: &str = "leoctl:stack";
+/// The tag that names the resource's address in its stack.
+pub const ADDRESS_TAG: &str = "leoctl:address";
+
+/// The tags by which a resource is known to be ours.
+pub fn ownership_tags(stack: &str, address: &Address) -> BTreeMap<String, String> {
+    [(STACK_TAG.to_owned(), stack.to_owned()), (ADDRESS_TAG.to_owned(), tag_value(address))].into()
+}
+
+/// An address as a tag value: AWS allows no quotes or brackets in most services' tags
+/// (Tagging AWS Resources User Guide, "Tag naming limits and requirements").
+fn tag_value(address: &Address) -> String {
+    match &address.key {
+        None => address.to_string(),
+        Some(key) => {
+            let allowed = |c: char| c.is_alphanumeric() || " +-=._:/@".contains(c);
+            let key: String = key.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
+            format!("{}/{key}", address.block)
+        }
+    }
+}
+
+/// The desired attributes of a resource, canonical, with the stack's and the ownership tags.
+///
+/// # Errors
+/// The expression that fails, and where it stands.
+pub fn desired(block: &ResourceBlock, address: &Address, scope: &StackScope<'_>) -> Result<Value, Failure> {
+    let value = block.attributes.eval(scope)?;
+    let schema = &block.schema.schema;
+    let Value::Map(mut map) = value else { return Ok(value) };
+    if schema.is_taggable() {
+        let mut tags = BTreeMap::new();
+        if let Some(stack_tags) = &scope.stack.config.tags
+            && let Value::Map(stack_tags) = stack_tags.eval(scope)?
+        {
+            tags.extend(stack_tags);
+        }
+        match map.remove("tags") {
+            Some(Value::Map(own)) => tags.extend(own),
+            Some(Value::Unknown) => tags.extend([("(more)".to_owned(), Value::Unknown)]),
+            _ => {}
+        }
+        let ownership = ownership_tags(&scope.stack.name, address);
+        tags.extend(ownership.into_iter().map(|(key, value)| (key, Value::String(value))));
+        map.insert("tags".to_owned(), Value::Map(tags));
+    }
+    Ok(canonicalize(&schema.attributes, &Value::Map(map)))
+}

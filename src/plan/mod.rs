@@ -1,0 +1,8 @@
+//! Decisions, all pure: what differs ([`diff`]), what to do about it ([`build`]), in which order ([`schedule`]).
+
+pub mod build;
+pub mod desired;
+pub mod diff;
+pub mod schedule;
+pub mod select;
+pub mod types;

@@ -1,0 +1,102 @@
+//! Which resources a plan is about: `--target`, `--exclude`, `--replace`, `--destroy`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::address::{Address, Block};
+use crate::model::state::State;
+
+/// What the user asked of the plan.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Delete everything.
+    pub destroy: bool,
+    /// Only these and what they depend on.
+    pub targets: Vec<Address>,
+    /// Everything but these and what depends on them.
+    pub excludes: Vec<Address>,
+    /// Replace these even when nothing forces it.
+    pub replace: Vec<Address>,
+}
+
+impl Options {
+    /// Whether an address is among the targets and not among the excludes, by itself.
+    pub fn selects(&self, address: &Address) -> bool {
+        let named = |list: &[Address]| list.iter().any(|wanted| covers(wanted, address));
+        (self.targets.is_empty() || named(&self.targets)) && !named(&self.excludes)
+    }
+}
+
+/// Whether `wanted` names `address`: exactly, or its whole block.
+fn covers(wanted: &Address, address: &Address) -> bool {
+    wanted == address || wanted.key.is_none() && wanted.block == address.block
+}
+
+/// The addresses a plan is about.
+#[derive(Clone, Debug, Default)]
+pub enum Selection {
+    /// All of them.
+    #[default]
+    All,
+    /// Some.
+    Some {
+        /// Blocks that are in because a target depends on them.
+        needed: BTreeSet<Block>,
+        /// Blocks that are out because they depend on something excluded.
+        barred: BTreeSet<Block>,
+        /// What was asked for.
+        options: Options,
+    },
+}
+
+impl Selection {
+    /// Works out what is in, from what each block depends on; and the names asked for that do not exist.
+    pub fn new(options: &Options, blocks: &BTreeMap<Block, BTreeSet<Block>>, state: &State) -> (Self, Vec<String>) {
+        let mut needed = BTreeSet::new();
+        let mut open: Vec<&Block> = options.targets.iter().map(|address| &address.block).collect();
+        while let Some(block) = open.pop() {
+            for on in blocks.get(block).into_iter().flatten() {
+                if needed.insert(on.clone()) {
+                    open.push(on);
+                }
+            }
+        }
+        let mut barred: BTreeSet<Block> = BTreeSet::new();
+        let excluded: BTreeSet<&Block> = options.excludes.iter().map(|address| &address.block).collect();
+        loop {
+            let more: Vec<Block> = blocks
+                .iter()
+                .filter(|(block, on)| !barred.contains(*block) && on.iter().any(|on| excluded.contains(on) || barred.contains(on)))
+                .map(|(block, _)| block.clone())
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            barred.extend(more);
+        }
+        let exists = |address: &Address| {
+            blocks.contains_key(&address.block) || state.resources.keys().any(|known| covers(address, known))
+        };
+        let asked = options.targets.iter().chain(&options.excludes);
+        let unknown = asked.filter(|address| !exists(address)).map(ToString::to_string).collect();
+        (Self::Some { needed, barred, options: options.clone() }, unknown)
+    }
+
+    /// Whether a desired resource is in.
+    pub fn includes(&self, address: &Address) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some { needed, barred, options } => {
+                let wanted = options.selects(address) || needed.contains(&address.block) && !options.targets.is_empty();
+                wanted && !barred.contains(&address.block) && !options.excludes.iter().any(|out| covers(out, address))
+            }
+        }
+    }
+
+    /// Whether a remembered resource that is not desired any more is in: only when named itself.
+    pub fn includes_leftover(&self, address: &Address) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some { options, .. } => options.selects(address),
+        }
+    }
+}

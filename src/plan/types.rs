@@ -1,0 +1,220 @@
+//! The plan as data: what will be done, why, and what it risks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::diff::AttributeChange;
+use crate::model::address::{Address, Block};
+use crate::model::path::Path;
+use crate::model::state::Guard;
+use crate::model::value::Value;
+use crate::stack::Stack;
+use crate::stack::scope::{Each, Identity};
+
+/// Everything an apply does, and what is shown before it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The stack with its expressions: references are resolved again when a step runs.
+    pub stack: Arc<Stack>,
+    /// The account and region it is for.
+    pub identity: Identity,
+    /// The serial of the state it was made from.
+    pub serial: u64,
+    /// The lineage of the state it was made from; empty for a stack never applied.
+    pub lineage: String,
+    /// Whether it destroys the stack.
+    pub destroy: bool,
+    /// One entry for every resource, desired or remembered, each after what it depends on.
+    pub changes: Vec<Change>,
+    /// Data sources that can only be read once something has been applied.
+    pub reads: Vec<Read>,
+    /// What data sources said.
+    pub data: BTreeMap<Block, Value>,
+    /// What changed outside leoctl.
+    pub drift: Vec<Drift>,
+    /// The outputs as they will be.
+    pub outputs: BTreeMap<String, OutputChange>,
+    /// The stack's conditions.
+    pub checks: Vec<CheckResult>,
+    /// What deserves a look that belongs to no one resource.
+    pub warnings: Vec<String>,
+}
+
+/// What happens to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It is changed in place.
+    Update,
+    /// It is made anew and the old one deleted.
+    Replace,
+    /// It is deleted.
+    Delete,
+    /// An existing resource is taken into the state, and changed where it differs.
+    Import,
+    /// It is dropped from the state and stays in AWS.
+    Forget,
+    /// Nothing.
+    NoOp,
+}
+
+/// What happens to one resource.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The resource.
+    pub address: Address,
+    /// What happens.
+    pub action: Action,
+    /// Why, when that is not plain from the attributes.
+    pub reason: Option<String>,
+    /// Its id, when it exists.
+    pub id: Option<String>,
+    /// Its region.
+    pub region: String,
+    /// As it is in AWS; null when it is not.
+    pub before: Value,
+    /// As it will be; null when it will not be.
+    pub after: Value,
+    /// Where the two differ.
+    pub attributes: Vec<AttributeChange>,
+    /// What may go wrong or be lost.
+    pub risks: Vec<String>,
+    /// What it is made from.
+    pub depends_on: Vec<Address>,
+    /// Data sources it waits for.
+    pub reads: Vec<Block>,
+    /// What the remembered resource was made from: deletes wait for these the other way round.
+    pub prior_depends_on: Vec<Address>,
+    /// Whether its replacement is made before it goes.
+    pub create_before_destroy: bool,
+    /// Predecessors left behind by an interrupted replacement, to be deleted.
+    pub deposed: Vec<String>,
+    /// What protects it, to be remembered.
+    pub guard: Guard,
+    /// `each`, for an instance of a block with `for_each`.
+    pub each: Option<Each>,
+    /// Where secrets stand in it.
+    pub sensitive: Vec<Path>,
+    /// The attributes the stack file sets.
+    pub authored: Vec<Path>,
+    /// Whether what is remembered of it differs from what will be, though AWS does not: saved without a call.
+    pub state_only: bool,
+}
+
+/// A data source read during apply.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// The data source.
+    pub block: Block,
+    /// What has to be applied first.
+    pub depends_on: Vec<Address>,
+    /// Data sources that have to be read first.
+    pub reads: Vec<Block>,
+}
+
+/// A resource that changed outside leoctl.
+#[derive(Clone, Debug)]
+pub struct Drift {
+    /// The resource.
+    pub address: Address,
+    /// Its id.
+    pub id: String,
+    /// Whether it is gone.
+    pub gone: bool,
+    /// What was remembered against what is there.
+    pub attributes: Vec<AttributeChange>,
+}
+
+/// An output's change.
+#[derive(Clone, Debug)]
+pub struct OutputChange {
+    /// As remembered.
+    pub before: Option<Json>,
+    /// As it will be; nothing when it goes.
+    pub after: Option<Value>,
+}
+
+/// How a condition came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckResult {
+    /// Its name.
+    pub name: String,
+    /// Whether it holds; not known before apply when none.
+    pub holds: Option<bool>,
+    /// What to say when it does not.
+    pub message: String,
+}
+
+/// How many resources each action has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Made.
+    pub create: usize,
+    /// Changed in place.
+    pub update: usize,
+    /// Made anew.
+    pub replace: usize,
+    /// Deleted.
+    pub delete: usize,
+    /// Data sources read during apply.
+    pub read: usize,
+    /// Left as they are.
+    pub no_op: usize,
+    /// Taken into the state.
+    pub import: usize,
+    /// Dropped from the state only.
+    pub forget: usize,
+}
+
+impl Plan {
+    /// How many resources each action has.
+    pub fn summary(&self) -> Summary {
+        let count = |action| self.changes.iter().filter(|change| change.action == action).count();
+        Summary {
+            create: count(Action::Create),
+            update: count(Action::Update),
+            replace: count(Action::Replace),
+            delete: count(Action::Delete),
+            read: self.reads.len(),
+            no_op: count(Action::NoOp),
+            import: count(Action::Import),
+            forget: count(Action::Forget),
+        }
+    }
+
+    /// Whether applying it would change anything in AWS or in the state.
+    pub fn has_changes(&self) -> bool {
+        self.changes.iter().any(|change| change.action != Action::NoOp || !change.deposed.is_empty())
+            || self.outputs.values().any(OutputChange::is_change)
+    }
+
+    /// The change of a resource.
+    pub fn change(&self, address: &Address) -> Option<&Change> {
+        self.changes.iter().find(|change| change.address == *address)
+    }
+}
+
+impl Change {
+    /// The attributes that force a replacement.
+    pub fn replace_paths(&self) -> Vec<Path> {
+        let forcing = self.attributes.iter().filter(|attribute| attribute.forces_replacement && self.action == Action::Replace);
+        forcing.map(|attribute| attribute.path.clone()).collect()
+    }
+}
+
+impl OutputChange {
+    /// Whether the output changes; one that is not known yet may.
+    pub fn is_change(&self) -> bool {
+        match (&self.before, &self.after) {
+            (None, None) => false,
+            (Some(before), Some(after)) => Value::from(before) != *after,
+            (None, Some(after)) => !after.has_secret(),
+            (Some(_), None) => true,
+        }
+    }
+}
