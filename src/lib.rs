@@ -3,3 +3,4 @@ pub mod model;
 pub mod stack;
 pub mod plan;
 pub mod engine;
+pub mod store;

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::event::{Event, EventSink, Verb};
 use super::ports::{Failure, FailureKind, Provider, Store, StoreError};
 use super::queue::Queue;
-use super::refresh::set_instance;
+use super::refresh::{Planned, set_instance};
 use super::step::Step;
 use crate::model::address::{Address, Block};
 use crate::model::journal::{Folded, Record};
@@ -104,10 +104,12 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// When the state cannot be written; what failed in AWS is in the report.
-    pub async fn apply(&self, plan: &Plan, folded: Folded) -> Result<Report, StoreError> {
+    pub async fn apply(&self, planned: Planned) -> Result<Report, StoreError> {
+        let Planned { plan, folded, records } = planned;
+        let plan = &plan;
         self.store.begin(&folded.state).await?;
-        for intent in &folded.open {
-            self.store.append(&Record::Intent(intent.clone())).await?;
+        for record in &records {
+            self.store.append(record).await?;
         }
         let (progress, mut heard) = mpsc::unbounded_channel();
         let shared = Shared {
@@ -201,23 +203,15 @@ impl Engine<'_> {
             }
             report.checks = shared.scope(|scope| check_results(&shared.plan.stack, &scope).0);
         }
-        let mut state = shared.state(|folded| folded.state.clone());
+        let mut state = shared.state(|folded| folded.clone().into_state());
         state.outputs = outputs
             .iter()
             .filter(|(_, value)| !value.has_secret() && !value.has_unknown())
             .map(|(name, value)| (name.clone(), value.to_json().unwrap_or(Json::Null)))
             .collect();
         report.outputs = outputs;
-        let open = shared.state(|folded| folded.open.clone());
         state.serial += 1;
         self.store.save(&state).await?;
-        if !open.is_empty() {
-            // Creations whose fate is unknown outlive this apply.
-            self.store.begin(&state).await?;
-            for intent in open {
-                self.store.append(&Record::Intent(intent)).await?;
-            }
-        }
         Ok(())
     }
 }

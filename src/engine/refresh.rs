@@ -11,10 +11,10 @@ use super::EngineError;
 use super::ports::{FailureKind, Handler, Outcome, Provider, Wanted};
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
-use crate::model::journal::{Folded, Intent};
+use crate::model::journal::{Folded, Record};
 use crate::model::schema::Catalog;
 use crate::model::secrecy::conceal;
-use crate::model::state::State;
+use crate::model::state::{Intent, State};
 use crate::model::value::Value;
 use crate::plan::build::{self, Found, Live, World};
 use crate::plan::desired::{ADDRESS_TAG, STACK_TAG};
@@ -31,6 +31,8 @@ pub struct Planned {
     pub plan: Plan,
     /// The state, with what an unfinished apply left found again.
     pub folded: Folded,
+    /// What making the plan has already changed in that state: made durable first when it is applied.
+    pub records: Vec<Record>,
 }
 
 /// Makes a plan from a stack, its state and AWS.
@@ -60,15 +62,16 @@ impl Planner<'_> {
         let mut live = live?;
         let mut folded = loaded.unwrap_or_else(|| Folded::new(fresh(&identity)));
         same_place(self.stack, &identity, &folded.state)?;
-        self.resolve_intents(&mut folded, &mut live).await?;
-        self.moved(&mut folded.state, &mut live);
+        let mut records = self.resolve_intents(&folded, &mut live).await?;
+        records.extend(self.moves(&folded.state, &mut live));
+        records.iter().for_each(|record| folded.fold(record));
         let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, &folded.state, &live).await? };
         let nothing = BTreeMap::new();
         let world = |found| World { identity: &identity, state: &folded.state, live: &live, data: &data, found };
         let plan = build::build(self.stack, self.catalog, world(&nothing), self.options)?;
         let found = if self.refresh { self.found(&plan, &identity).await? } else { BTreeMap::new() };
         let plan = if found.is_empty() { plan } else { build::build(self.stack, self.catalog, world(&found), self.options)? };
-        Ok(Planned { plan, folded })
+        Ok(Planned { plan, folded, records })
     }
 
     /// Reads every remembered resource, one batch for each type and region, all batches at once.
@@ -93,9 +96,9 @@ impl Planner<'_> {
     }
 
     /// Finds what an unfinished apply may have created without learning its id.
-    async fn resolve_intents(&self, folded: &mut Folded, live: &mut BTreeMap<Address, Live>) -> Result<(), EngineError> {
-        let open = folded.open.clone();
-        let searches = open.iter().map(|intent| (intent, self.wanted(intent, &folded.state))).map(|(intent, wanted)| async move {
+    async fn resolve_intents(&self, folded: &Folded, live: &mut BTreeMap<Address, Live>) -> Result<Vec<Record>, EngineError> {
+        let mut records = Vec::new();
+        let searches = folded.open.iter().map(|intent| (intent, self.wanted(intent, &folded.state))).map(|(intent, wanted)| async move {
             let handler = self.provider.handler(intent.address.type_name()).ok_or_else(|| EngineError::unknown_type(intent.address.type_name()))?;
             let found = patiently_find(handler.as_ref(), &wanted).await;
             let what = format!("looking for {}, whose creation was interrupted", intent.address);
@@ -108,10 +111,10 @@ impl Planner<'_> {
             }
             let read = handler.read(&intent.region, std::slice::from_ref(&id)).await;
             let read = read.map_err(|failure| EngineError::aws(format!("reading {}", intent.address), failure))?;
-            folded.fold(&crate::model::journal::Record::Created { address: intent.address.clone(), id: id.clone() });
+            records.push(Record::Created { address: intent.address.clone(), id: id.clone() });
             live.insert(intent.address.clone(), read.get(&id).cloned().map_or(Live::Gone, Live::Present));
         }
-        Ok(())
+        Ok(records)
     }
 
     fn wanted(&self, intent: &Intent, state: &State) -> Wanted {
@@ -124,22 +127,18 @@ impl Planner<'_> {
     }
 
     /// `[[moved]]`: what is remembered under the old address is from now on under the new one.
-    fn moved(&self, state: &mut State, live: &mut BTreeMap<Address, Live>) {
+    fn moves(&self, state: &State, live: &mut BTreeMap<Address, Live>) -> Vec<Record> {
+        let mut records = Vec::new();
         for (from, to) in &self.stack.config.moved {
-            if state.resources.contains_key(to) {
+            if state.resources.contains_key(to) || !state.resources.contains_key(from) {
                 continue;
             }
-            let Some(resource) = state.resources.remove(from) else { continue };
-            state.resources.insert(to.clone(), resource);
+            records.push(Record::Moved { from: from.clone(), to: to.clone() });
             if let Some(known) = live.remove(from) {
                 live.insert(to.clone(), known);
             }
-            for other in state.resources.values_mut() {
-                for on in other.depends_on.iter_mut().filter(|on| *on == from) {
-                    *on = to.clone();
-                }
-            }
         }
+        records
     }
 
     /// Reads the data sources whose arguments are known, in as many rounds as they depend on each other.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::address::Address;
-use super::state::{Deposed, Guard, ResourceState, State};
+use super::state::{Deposed, Intent, ResourceState, State};
 
 /// One entry of the journal, durable before what follows it happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,13 @@ pub enum Record {
         /// Everything about it.
         resource: ResourceState,
     },
+    /// What was remembered under one address is from now on under another.
+    Moved {
+        /// The old address.
+        from: Address,
+        /// The new one.
+        to: Address,
+    },
     /// A resource, or a predecessor of it, is gone or forgotten.
     Deleted {
         /// The resource.
@@ -40,23 +47,6 @@ pub enum Record {
         /// Its id.
         id: String,
     },
-}
-
-/// What is needed to find a resource whose creation was begun and never confirmed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Intent {
-    /// The resource.
-    pub address: Address,
-    /// Its region.
-    pub region: String,
-    /// The idempotency token given to AWS, where the API takes one.
-    pub token: String,
-    /// The attributes it was to have, secrets as hashes.
-    pub attributes: Json,
-    /// What it is made from.
-    pub depends_on: Vec<Address>,
-    /// What protects it.
-    pub guard: Guard,
 }
 
 /// A state and what an unfinished apply left open.
@@ -69,15 +59,22 @@ pub struct Folded {
 }
 
 impl Folded {
-    /// A state without open ends.
-    pub fn new(state: State) -> Self {
-        Self { state, open: Vec::new() }
+    /// A state as it was saved.
+    pub fn new(mut state: State) -> Self {
+        let open = std::mem::take(&mut state.open);
+        Self { state, open }
+    }
+
+    /// The state as it is to be saved.
+    pub fn into_state(self) -> State {
+        State { open: self.open, ..self.state }
     }
 
     /// Folds one record onto the state.
     pub fn fold(&mut self, record: &Record) {
         match record {
             Record::Begin { .. } => {}
+            Record::Moved { from, to } => self.moved(from, to),
             Record::Intent(intent) => {
                 self.open.retain(|open| open.address != intent.address);
                 self.open.push(intent.clone());
@@ -112,6 +109,16 @@ impl Folded {
         }
     }
 
+    fn moved(&mut self, from: &Address, to: &Address) {
+        let Some(resource) = self.state.resources.remove(from) else { return };
+        self.state.resources.insert(to.clone(), resource);
+        for other in self.state.resources.values_mut() {
+            for on in other.depends_on.iter_mut().filter(|on| *on == from) {
+                *on = to.clone();
+            }
+        }
+    }
+
     fn created(&mut self, address: &Address, id: &str) {
         let intent = self.open.iter().find(|open| open.address == *address).cloned();
         self.open.retain(|open| open.address != *address);
@@ -137,6 +144,7 @@ impl Folded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::state::Guard;
 
     fn address() -> Address {
         Address::single("vpc", "main")

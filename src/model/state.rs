@@ -37,6 +37,9 @@ pub struct State {
     pub resources: BTreeMap<Address, ResourceState>,
     /// The outputs of the last apply; sensitive ones are not kept.
     pub outputs: BTreeMap<String, Json>,
+    /// Creations whose outcome is still not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<Intent>,
 }
 
 /// What is remembered of one resource.
@@ -65,6 +68,23 @@ pub struct ResourceState {
     /// Predecessors that a replacement left behind and that are still to be deleted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deposed: Vec<Deposed>,
+}
+
+/// What is needed to find a resource whose creation was begun and never confirmed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The resource.
+    pub address: Address,
+    /// Its region.
+    pub region: String,
+    /// The idempotency token given to AWS, where the API takes one.
+    pub token: String,
+    /// The attributes it was to have, secrets as hashes.
+    pub attributes: Json,
+    /// What it is made from.
+    pub depends_on: Vec<Address>,
+    /// What protects it.
+    pub guard: Guard,
 }
 
 /// A replaced resource that is still to be deleted.
@@ -118,6 +138,7 @@ impl State {
             salt,
             resources: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            open: Vec::new(),
         }
     }
 

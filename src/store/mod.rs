@@ -1,0 +1,3 @@
+//! Where the state lives.
+
+pub mod local;
