@@ -4,3 +4,4 @@ pub mod stack;
 pub mod plan;
 pub mod engine;
 pub mod store;
+pub mod aws;

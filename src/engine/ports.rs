@@ -1,7 +1,7 @@
 //! What the engine needs from the outside, as traits: AWS ([`Provider`], [`Handler`]), the state ([`Store`]),
 //! and somebody to tell ([`super::event::EventSink`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -112,9 +112,21 @@ pub struct Wanted {
     pub region: String,
     /// Its attributes as far as they are known.
     pub desired: Value,
+    /// The ids of what is remembered already, and so is not it.
+    pub known: BTreeSet<String>,
 }
 
 impl Wanted {
+    /// The first of these ids that is not remembered already.
+    pub fn pick(&self, ids: impl IntoIterator<Item = String>) -> Option<String> {
+        ids.into_iter().find(|id| !self.known.contains(id))
+    }
+
+    /// The tags that say a resource is this one.
+    pub fn ownership(&self) -> BTreeMap<String, String> {
+        crate::plan::desired::ownership_tags(&self.stack, &self.address)
+    }
+
     /// The known text of an attribute.
     pub fn text(&self, attribute: &str) -> Option<&str> {
         self.desired.get(attribute).and_then(Value::as_str)

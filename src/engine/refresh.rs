@@ -69,7 +69,7 @@ impl Planner<'_> {
         let nothing = BTreeMap::new();
         let world = |found| World { identity: &identity, state: &folded.state, live: &live, data: &data, found };
         let plan = build::build(self.stack, self.catalog, world(&nothing), self.options)?;
-        let found = if self.refresh { self.found(&plan, &identity).await? } else { BTreeMap::new() };
+        let found = if self.refresh { self.found(&plan, &identity, &folded.state.ids()).await? } else { BTreeMap::new() };
         let plan = if found.is_empty() { plan } else { build::build(self.stack, self.catalog, world(&found), self.options)? };
         Ok(Planned { plan, folded, records })
     }
@@ -123,6 +123,7 @@ impl Planner<'_> {
             stack: state.stack.clone(),
             region: intent.region.clone(),
             desired: Value::from(&intent.attributes),
+            known: state.ids(),
         }
     }
 
@@ -194,7 +195,7 @@ impl Planner<'_> {
     }
 
     /// What already stands where the plan would create something.
-    async fn found(&self, plan: &Plan, identity: &Identity) -> Result<BTreeMap<Address, Found>, EngineError> {
+    async fn found(&self, plan: &Plan, identity: &Identity, known: &BTreeSet<String>) -> Result<BTreeMap<Address, Found>, EngineError> {
         let scope = StackScope::new(self.stack, Some(identity), &plan.data, &NO_RESOURCES);
         let mut imports = BTreeMap::new();
         for (address, id) in &self.stack.config.imports {
@@ -210,6 +211,7 @@ impl Planner<'_> {
                     stack: self.stack.name.clone(),
                     region: change.region.clone(),
                     desired: change.after.clone(),
+                    known: known.clone(),
                 };
                 let found = find_one(handler.as_ref(), &wanted, import.map(String::as_str)).await;
                 Some((change.address.clone(), found))

@@ -10,7 +10,7 @@ use super::ports::{Failure, FailureKind, Handler, Operation, Outcome, Progress, 
 use super::refresh::patiently_find;
 use super::retry::{backoff, retrying};
 use crate::model::address::{Address, Block};
-use crate::model::canonical::canonicalize;
+use crate::model::canonical::{canonicalize, with_local};
 use crate::model::journal::Record;
 use crate::model::secrecy::{conceal, secret_paths};
 use crate::model::state::{Intent, ResourceState};
@@ -192,7 +192,16 @@ impl<'a> Runner<'a> {
         };
         self.shared.record(Record::Intent(intent)).await?;
         let operation = self.operation(block.timeouts.create, token);
-        let id = self.create_once(&operation, &desired).await?;
+        let id = match self.create_once(&operation, &desired).await {
+            Ok(id) => id,
+            Err(failure) => {
+                if !matches!(failure.kind, FailureKind::Ambiguous | FailureKind::Interrupted) {
+                    // Nothing was made: what may stand under the same name is not ours.
+                    self.shared.record(Record::Refused { address: self.change.address.clone() }).await?;
+                }
+                return Err(failure);
+            }
+        };
         self.shared.record(Record::Created { address: self.change.address.clone(), id: id.clone() }).await?;
         retrying(&operation, || self.handler.finish_create(&operation, &id, &desired)).await?;
         self.save(&operation, &id, &desired).await?;
@@ -214,6 +223,7 @@ impl<'a> Runner<'a> {
                         stack: self.shared.plan.stack.name.clone(),
                         region: operation.region.clone(),
                         desired: desired.clone(),
+                        known: self.shared.state(|folded| folded.state.ids()),
                     };
                     if let Some(id) = patiently_find(self.handler.as_ref(), &wanted).await? {
                         return Ok(id);
@@ -272,7 +282,8 @@ impl<'a> Runner<'a> {
             read.remove(id).ok_or_else(|| Failure::new(FailureKind::Transient, format!("{id} cannot be read back")))
         })
         .await?;
-        let live = canonicalize(&self.block()?.schema.schema.attributes, &live);
+        let attributes = &self.block()?.schema.schema.attributes;
+        let live = with_local(attributes, &canonicalize(attributes, &live), desired);
         self.record_saved(id, &live, desired, false).await
     }
 

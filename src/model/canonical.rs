@@ -33,6 +33,19 @@ fn object(attributes: &[Attribute], value: &Value) -> Value {
     Value::Map(out)
 }
 
+/// `value` with what AWS does not know of it as in `from`.
+pub fn with_local(attributes: &[Attribute], value: &Value, from: &Value) -> Value {
+    let Value::Map(map) = value else { return value.clone() };
+    let mut map = map.clone();
+    for attribute in attributes.iter().filter(|attribute| attribute.local) {
+        match from.get(&attribute.name) {
+            Some(local) => drop(map.insert(attribute.name.clone(), local.clone())),
+            None => drop(map.remove(&attribute.name)),
+        }
+    }
+    Value::Map(map)
+}
+
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::List(items) => items.is_empty(),
@@ -47,8 +60,9 @@ fn of_type(ty: &Type, value: &Value) -> Value {
     }
     match (ty, value) {
         (Type::Object(attributes), _) => object(attributes, value),
-        (Type::Map(item), Value::Map(map)) => {
-            Value::Map(map.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), of_type(item, v))).collect())
+        (Type::Map { item, defaults }, Value::Map(map)) => {
+            let entries = map.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), of_type(item, v)));
+            Value::Map(entries.filter(|(k, v)| defaults.get(k).is_none_or(|default| v.as_str() != Some(default))).collect())
         }
         (Type::List { item, order }, Value::List(items)) => {
             sorted(order, items.iter().map(|element| of_type(item, element)).collect())

@@ -19,6 +19,11 @@ pub enum Record {
     },
     /// A resource is about to be created.
     Intent(Intent),
+    /// AWS refused to create a resource: nothing was made.
+    Refused {
+        /// The resource.
+        address: Address,
+    },
     /// AWS returned the id of a new resource; nothing else has been done to it yet.
     Created {
         /// The resource.
@@ -79,6 +84,7 @@ impl Folded {
                 self.open.retain(|open| open.address != intent.address);
                 self.open.push(intent.clone());
             }
+            Record::Refused { address } => self.open.retain(|open| open.address != *address),
             Record::Created { address, id } => self.created(address, id),
             Record::Saved { address, resource } => {
                 self.open.retain(|open| open.address != *address);

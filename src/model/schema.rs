@@ -10,6 +10,8 @@
 //! | `x-sensitive` | the value is never shown or stored |
 //! | `x-set` | a list whose order means nothing |
 //! | `x-key` | a list of objects told apart by this attribute |
+//! | `x-local` | leoctl's own: AWS does not know it, the state remembers it |
+//! | `x-defaults` | a map in which AWS fills in these entries: such an entry is as good as absent |
 //! | `x-document` | a JSON document: `json`, or `policy` for IAM's |
 //! | `x-format` | `cidr`, `cidr4`, `cidr6`, `arn` |
 //!
@@ -50,6 +52,8 @@ pub struct Attribute {
     pub replace: bool,
     /// Whether its value is never shown.
     pub sensitive: bool,
+    /// Whether AWS does not know it.
+    pub local: bool,
     /// What leaving it out means.
     pub unset: Unset,
 }
@@ -91,7 +95,12 @@ pub enum Type {
         order: Order,
     },
     /// A table with free keys.
-    Map(Box<Type>),
+    Map {
+        /// What each value is.
+        item: Box<Type>,
+        /// Entries AWS fills in by itself.
+        defaults: BTreeMap<String, String>,
+    },
     /// A table with known keys.
     Object(Vec<Attribute>),
     /// A JSON document, as a table or as JSON text.
@@ -223,7 +232,9 @@ fn compile_type(json: &Json, at: &str) -> Result<Type, SchemaError> {
             Some(properties) => Ok(Type::Object(compile_attributes(properties, json, at)?)),
             None => {
                 let values = json.get("additionalProperties").ok_or_else(|| fail("object of nothing".to_owned()))?;
-                Ok(Type::Map(Box::new(compile_type(values, &format!("{at}.*"))?)))
+                let defaults = json.get("x-defaults").and_then(Json::as_object).into_iter().flatten();
+                let defaults = defaults.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
+                Ok(Type::Map { item: Box::new(compile_type(values, &format!("{at}.*"))?), defaults })
             }
         },
         other => Err(fail(format!("type {other:?}"))),
@@ -249,6 +260,7 @@ fn compile_attributes(properties: &Map<String, Json>, json: &Json, at: &str) -> 
                 computed,
                 replace: flag(schema, "x-replace"),
                 sensitive: flag(schema, "x-sensitive"),
+                local: flag(schema, "x-local"),
                 unset,
             })
         })

@@ -23,7 +23,7 @@ fn collect(ty: &Type, value: &Value, path: &Path, found: &mut Vec<Path>) {
                 }
             }
         }
-        (Type::Map(item), Value::Map(map)) => {
+        (Type::Map { item, .. }, Value::Map(map)) => {
             for (key, value) in map {
                 collect(item, value, &path.join(Segment::Field(key.clone())), found);
             }
@@ -60,7 +60,7 @@ fn hide(ty: &Type, value: &Value, path: &Path, paths: &[Path]) -> Value {
                 })
                 .collect(),
         ),
-        (Type::Map(item), Value::Map(map)) => Value::Map(
+        (Type::Map { item, .. }, Value::Map(map)) => Value::Map(
             map.iter()
                 .map(|(key, value)| (key.clone(), hide(item, value, &path.join(Segment::Field(key.clone())), paths)))
                 .collect(),

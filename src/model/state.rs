@@ -1,6 +1,6 @@
 //! The state file: what leoctl made, with what, and what it depends on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -181,6 +181,12 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// The ids of everything remembered.
+    pub fn ids(&self) -> BTreeSet<String> {
+        let resources = self.resources.values();
+        resources.flat_map(|resource| std::iter::once(&resource.id).chain(resource.deposed.iter().map(|deposed| &deposed.id))).cloned().collect()
     }
 
     /// The hash under which a secret is remembered.

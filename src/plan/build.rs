@@ -8,9 +8,9 @@ use super::diff::{complete, diff, ignore};
 use super::select::{Options, Selection};
 use super::types::{Action, Change, CheckResult, Drift, OutputChange, Plan, Read};
 use crate::model::address::{Address, Block};
-use crate::model::canonical::canonicalize;
+use crate::model::canonical::{canonicalize, with_local};
 use crate::model::path::Path;
-use crate::model::schema::{Catalog, ResourceSchema, Unset};
+use crate::model::schema::{Attribute, Catalog, ResourceSchema, Unset};
 use crate::model::secrecy::{conceal, secret_paths};
 use crate::model::state::{Guard, ResourceState, State};
 use crate::model::value::Value;
@@ -329,7 +329,7 @@ impl<'a> Builder<'a> {
         let (id, live, imported) = match (saved, self.world.found.get(address)) {
             (Some(saved), _) => (Some(saved.id.clone()), self.live(instance, saved), false),
             (None, Some(found)) if found.ours => {
-                (Some(found.id.clone()), Some(canonicalize(attributes, &found.attributes)), true)
+                (Some(found.id.clone()), Some(with_local(attributes, &canonicalize(attributes, &found.attributes), desired)), true)
             }
             (None, Some(found)) => return Err(foreign(instance, found)),
             (None, None) => (None, None, false),
@@ -388,7 +388,7 @@ impl<'a> Builder<'a> {
     fn live(&self, instance: &Instance<'_>, saved: &ResourceState) -> Option<Value> {
         let attributes = attributes_of(instance.block);
         match self.world.live.get(&instance.address) {
-            Some(Live::Present(value)) => Some(conceal(attributes, &canonicalize(attributes, value), &saved.sensitive)),
+            Some(Live::Present(value)) => Some(seen(attributes, value, saved)),
             Some(Live::Gone) => None,
             None => Some(remembered(attributes, saved)),
         }
@@ -438,7 +438,7 @@ impl<'a> Builder<'a> {
         let schema = self.catalog.resources.get(address.type_name());
         let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
         let before = match self.world.live.get(address) {
-            Some(Live::Present(value)) => conceal(attributes, &canonicalize(attributes, value), &saved.sensitive),
+            Some(Live::Present(value)) => seen(attributes, value, saved),
             Some(Live::Gone) => Value::Null,
             None => remembered(attributes, saved),
         };
@@ -533,7 +533,7 @@ impl<'a> Builder<'a> {
                 Some(Live::Gone) => (true, Vec::new()),
                 Some(Live::Present(_)) if saved.incomplete => continue,
                 Some(Live::Present(live)) => {
-                    let live = canonicalize(attributes, live);
+                    let live = seen(attributes, live, saved);
                     // Secrets are compared by hash: what is remembered of them is one.
                     let hashed = Value::from(
                         conceal(attributes, &live, &saved.sensitive).to_public_json(&|secret| self.world.state.digest(secret)),
@@ -621,7 +621,7 @@ pub fn check_results(stack: &Stack, scope: &StackScope<'_>) -> (Vec<CheckResult>
     (results, failures)
 }
 
-fn attributes_of(block: &ResourceBlock) -> &[crate::model::schema::Attribute] {
+fn attributes_of(block: &ResourceBlock) -> &[Attribute] {
     &block.schema.schema.attributes
 }
 
@@ -630,8 +630,14 @@ fn guard(block: &ResourceBlock) -> Guard {
     Guard { prevent_destroy: block.lifecycle.prevent_destroy, retain: block.lifecycle.retain }
 }
 
+/// The attributes AWS returned, with what only leoctl knows.
+fn seen(attributes: &[Attribute], live: &Value, saved: &ResourceState) -> Value {
+    let live = with_local(attributes, &canonicalize(attributes, live), &Value::from(&saved.attributes));
+    conceal(attributes, &canonicalize(attributes, &live), &saved.sensitive)
+}
+
 /// The remembered attributes; of secrets only the hash is, so they are unknown.
-fn remembered(attributes: &[crate::model::schema::Attribute], saved: &ResourceState) -> Value {
+fn remembered(attributes: &[Attribute], saved: &ResourceState) -> Value {
     canonicalize(attributes, &conceal(attributes, &Value::from(&saved.attributes), &saved.sensitive))
 }
 

@@ -65,11 +65,13 @@ fn complete_value(ty: &Type, desired: &Value, live: Option<&Value>) -> Value {
             };
             Value::List(items.iter().enumerate().map(complete_item).collect())
         }
-        (Type::Map(item), Value::Map(map)) => Value::Map(
-            map.iter()
-                .map(|(key, value)| (key.clone(), complete_value(item, value, live.and_then(|live| live.get(key)))))
-                .collect(),
-        ),
+        (Type::Map { item, defaults }, Value::Map(map)) => {
+            let given = map.iter().map(|(key, value)| (key.clone(), complete_value(item, value, live.and_then(|live| live.get(key)))));
+            // Where AWS fills in entries, those leoctl has no default of are AWS's own.
+            let foreign = live.and_then(Value::as_map).into_iter().flatten();
+            let foreign = foreign.filter(|(key, _)| !defaults.is_empty() && !defaults.contains_key(*key) && !map.contains_key(*key));
+            Value::Map(given.chain(foreign.map(|(key, value)| (key.clone(), value.clone()))).collect())
+        }
         (_, Value::Secret(inner)) => complete_value(ty, inner, live).into_secret(),
         _ => desired.clone(),
     }
@@ -113,7 +115,7 @@ impl Differ<'_> {
                 (Type::Object(attributes), Value::Map(_), Value::Map(_)) => {
                     return self.object(attributes, from, to, path, forces, sensitive);
                 }
-                (Type::Map(item), Value::Map(from), Value::Map(to)) => {
+                (Type::Map { item, .. }, Value::Map(from), Value::Map(to)) => {
                     for key in from.keys().chain(to.keys().filter(|key| !from.contains_key(*key))) {
                         let path = path.join(Segment::Field(key.clone()));
                         self.value(item, from.get(key), to.get(key), &path, forces, sensitive);

@@ -67,7 +67,7 @@ impl Checker<'_> {
             (Type::Int { min, max, one_of }, Value::Int(number)) => self.int(what, *number, (*min, *max), one_of, at),
             (Type::String(rule), Value::String(text)) => self.text(what, rule, text, at),
             (Type::List { item, order }, Value::List(items)) => self.list(what, item, order, template, items, at),
-            (Type::Map(item), Value::Map(map)) => {
+            (Type::Map { item, .. }, Value::Map(map)) => {
                 let fields = template.and_then(Template::as_table);
                 for (key, value) in map {
                     let field = fields.and_then(|fields| fields.get(key)).map(|field| &field.value);
@@ -160,7 +160,7 @@ fn describe(ty: &Type) -> &'static str {
         Type::Float => "a number",
         Type::String(_) => "a string",
         Type::List { .. } => "a list",
-        Type::Map(_) | Type::Object(_) => "a table",
+        Type::Map { .. } | Type::Object(_) => "a table",
         Type::Document(_) => "a table or JSON text",
     }
 }

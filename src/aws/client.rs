@@ -1,0 +1,210 @@
+//! SDK clients: made when first used, one set for each region, sharing one HTTP client and the ordinary AWS
+//! configuration (profiles, SSO, environment, `AWS_ENDPOINT_URL[_SERVICE]`).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::retry::RetryConfig;
+
+/// Attempts of one call before its failure is leoctl's to handle: throttling alone can take several.
+const MAX_ATTEMPTS: u32 = 8;
+
+/// What the command line says about AWS; everything else is the ordinary AWS configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--region`.
+    pub region: Option<String>,
+    /// `--endpoint-url`.
+    pub endpoint_url: Option<String>,
+    /// Credentials that are used instead of the configured ones.
+    pub credentials: Option<aws_credential_types::Credentials>,
+}
+
+/// Counts every attempt of every operation.
+#[derive(Clone, Debug, Default)]
+pub struct Calls(Arc<Mutex<BTreeMap<String, u64>>>);
+
+impl Calls {
+    /// How often each operation was called, as `service:Operation`.
+    pub fn by_operation(&self) -> BTreeMap<String, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Intercept for Calls {
+    fn name(&self) -> &'static str {
+        "Calls"
+    }
+
+    fn read_before_transmit(&self, _: &BeforeTransmitInterceptorContextRef<'_>, _: &RuntimeComponents, config: &mut ConfigBag) -> Result<(), BoxError> {
+        if let Some(metadata) = config.load::<Metadata>() {
+            let name = format!("{}:{}", service_prefix(metadata.service()), metadata.name());
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The SDK's service name as IAM writes it.
+fn service_prefix(service: &str) -> String {
+    match service {
+        "Elastic Load Balancing v2" => "elasticloadbalancing".to_owned(),
+        "CloudWatch Logs" => "logs".to_owned(),
+        other => other.to_lowercase().replace(' ', ""),
+    }
+}
+
+/// The clients of every region.
+pub struct Clients {
+    base: SdkConfig,
+    calls: Calls,
+    regions: Mutex<BTreeMap<String, Arc<Aws>>>,
+}
+
+impl Clients {
+    /// Reads the AWS configuration. Credentials are looked for only when first needed.
+    pub async fn load(settings: &Settings) -> Self {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS));
+        if let Some(profile) = &settings.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &settings.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(url) = &settings.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        if let Some(credentials) = &settings.credentials {
+            loader = loader.credentials_provider(credentials.clone());
+        }
+        Self { base: loader.load().await, calls: Calls::default(), regions: Mutex::default() }
+    }
+
+    /// The region of the AWS configuration.
+    pub fn default_region(&self) -> Option<String> {
+        self.base.region().map(ToString::to_string)
+    }
+
+    /// What has been called so far.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// The clients of one region.
+    pub fn region(&self, name: &str) -> Arc<Aws> {
+        let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || {
+            let config = self.base.to_builder().region(Region::new(name.to_owned())).build();
+            Arc::new(Aws { region: name.to_owned(), config, calls: self.calls.clone(), ..Aws::default() })
+        };
+        Arc::clone(regions.entry(name.to_owned()).or_insert_with(make))
+    }
+}
+
+/// The clients of one region.
+pub struct Aws {
+    /// The region.
+    pub region: String,
+    config: SdkConfig,
+    calls: Calls,
+    acm: OnceLock<aws_sdk_acm::Client>,
+    ec2: OnceLock<aws_sdk_ec2::Client>,
+    ecr: OnceLock<aws_sdk_ecr::Client>,
+    ecs: OnceLock<aws_sdk_ecs::Client>,
+    elb: OnceLock<aws_sdk_elasticloadbalancingv2::Client>,
+    iam: OnceLock<aws_sdk_iam::Client>,
+    logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
+    s3: OnceLock<aws_sdk_s3::Client>,
+    secrets: OnceLock<aws_sdk_secretsmanager::Client>,
+    sts: OnceLock<aws_sdk_sts::Client>,
+}
+
+impl Default for Aws {
+    fn default() -> Self {
+        Self {
+            region: String::new(),
+            config: SdkConfig::builder().build(),
+            calls: Calls::default(),
+            acm: OnceLock::new(),
+            ec2: OnceLock::new(),
+            ecr: OnceLock::new(),
+            ecs: OnceLock::new(),
+            elb: OnceLock::new(),
+            iam: OnceLock::new(),
+            logs: OnceLock::new(),
+            s3: OnceLock::new(),
+            secrets: OnceLock::new(),
+            sts: OnceLock::new(),
+        }
+    }
+}
+
+/// A method that makes a client on its first use.
+macro_rules! client {
+    ($(#[$doc:meta])* $name:ident, $sdk:ident) => {
+        $(#[$doc])*
+        pub fn $name(&self) -> &$sdk::Client {
+            self.$name.get_or_init(|| {
+                let config = $sdk::config::Builder::from(&self.config).interceptor(self.calls.clone());
+                $sdk::Client::from_conf(config.build())
+            })
+        }
+    };
+}
+
+impl Aws {
+    client!(/// Certificate Manager.
+        acm, aws_sdk_acm);
+    client!(/// EC2.
+        ec2, aws_sdk_ec2);
+    client!(/// Elastic Container Registry.
+        ecr, aws_sdk_ecr);
+    client!(/// Elastic Container Service.
+        ecs, aws_sdk_ecs);
+    client!(/// Elastic Load Balancing v2.
+        elb, aws_sdk_elasticloadbalancingv2);
+    client!(/// Identity and Access Management.
+        iam, aws_sdk_iam);
+    client!(/// CloudWatch Logs.
+        logs, aws_sdk_cloudwatchlogs);
+    client!(/// Secrets Manager.
+        secrets, aws_sdk_secretsmanager);
+    client!(/// Security Token Service.
+        sts, aws_sdk_sts);
+
+    /// S3. A configured endpoint is addressed by path: a bucket name in front of it need not resolve.
+    pub fn s3(&self) -> &aws_sdk_s3::Client {
+        self.s3.get_or_init(|| {
+            let config = aws_sdk_s3::config::Builder::from(&self.config)
+                .interceptor(self.calls.clone())
+                .force_path_style(self.config.endpoint_url().is_some())
+                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+            aws_sdk_s3::Client::from_conf(config.build())
+        })
+    }
+}
+
+/// Sends a creation without the SDK's own retries: whether a lost answer created something has to be found
+/// out before anything is sent again, which is the engine's part.
+macro_rules! send_once {
+    ($sdk:ident, $request:expr) => {
+        $request
+            .customize()
+            .config_override(
+                $sdk::config::Builder::new().retry_config(aws_smithy_types::retry::RetryConfig::disabled()),
+            )
+            .send()
+    };
+}
+pub(crate) use send_once;

@@ -1,0 +1,60 @@
+//! EC2: networks and security groups.
+
+pub mod internet_gateway;
+pub mod route_table;
+pub mod rule;
+pub mod security_group;
+pub mod security_group_rule;
+pub mod subnet;
+pub mod vpc;
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+
+use super::error::OrFail;
+use super::resource::Tags;
+use super::tags::{TagChange, collect};
+use crate::engine::ports::{Outcome, Wanted};
+
+/// The filter `name` with these values: unlike id parameters, filters do not fail on ids that do not exist.
+pub fn filter(name: &str, values: &[String]) -> Filter {
+    Filter::builder().name(name).set_values(Some(values.to_vec())).build()
+}
+
+/// Filters for the ownership tags of a wanted resource.
+pub fn ownership_filters(wanted: &Wanted) -> Vec<Filter> {
+    wanted.ownership().into_iter().map(|(key, value)| filter(&format!("tag:{key}"), &[value])).collect()
+}
+
+/// Tags for a creation call.
+pub fn specification(kind: ResourceType, tags: &Tags) -> TagSpecification {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    TagSpecification::builder().resource_type(kind).set_tags(Some(tags)).build()
+}
+
+/// Tags as EC2 returns them.
+pub fn tags(tags: &[Tag]) -> Tags {
+    collect(tags.iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default())))
+}
+
+/// Makes one set of tags of a resource into another.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn update_tags(client: &Client, id: &str, from: &Tags, to: &Tags) -> Outcome<()> {
+    let change = TagChange::between(from, to);
+    if !change.set.is_empty() {
+        let tags = change.set.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+        client.create_tags().resources(id).set_tags(Some(tags)).send().await.or_fail("ec2:CreateTags")?;
+    }
+    if !change.remove.is_empty() {
+        let tags = change.remove.iter().map(|key| Tag::builder().key(key).build()).collect();
+        client.delete_tags().resources(id).set_tags(Some(tags)).send().await.or_fail("ec2:DeleteTags")?;
+    }
+    Ok(())
+}
+
+/// The ARN of an EC2 resource.
+pub fn arn(region: &str, owner: &str, kind: &str, id: &str) -> String {
+    format!("arn:{}:ec2:{region}:{owner}:{kind}/{id}", super::partition(region))
+}

@@ -1,0 +1,182 @@
+use aws_sdk_ec2::types::{ResourceType, SecurityGroupRule};
+use futures_util::future::try_join;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, Rule};
+use super::{filter, ownership_filters, specification, tags, update_tags};
+use crate::aws::client::{Aws, send_once};
+use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::resource::{Info, Resource, Tags};
+use crate::engine::ports::{Outcome, Operation, Wanted};
+use crate::model::path::Path;
+use crate::model::value::Value;
+use crate::plan::desired::ADDRESS_TAG;
+
+/// A firewall around network interfaces, with its rules.
+///
+/// The group owns every rule in it but those that are `security_group_rule` resources of some stack.
+///
+/// Import by id: `sg-0123456789abcdef0`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecurityGroup {
+    /// The name, unique in the VPC.
+    #[schemars(extend("x-replace" = true), length(max = 255))]
+    name: String,
+    /// What it is for.
+    #[schemars(extend("x-replace" = true), length(max = 255))]
+    description: String,
+    /// The VPC; the default VPC when left out.
+    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    vpc_id: Option<String>,
+    /// What may come in.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    ingress: Vec<Rule>,
+    /// What may go out. Left out, everything over IPv4, which is AWS's default.
+    #[schemars(extend("default" = [{"ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"}], "x-set" = true))]
+    egress: Vec<Rule>,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    id: String,
+    /// The ARN.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+}
+
+impl Resource for SecurityGroup {
+    const TYPE: &'static str = "security_group";
+    // A group cannot go while an interface of a stopped task or a deleted load balancer still has it.
+    const INFO: Info = Info { transient: &["DependencyViolation", "InvalidGroup.InUse", "InvalidVpcID.NotFound"], ..Info::DEFAULT };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let problems = ["ingress", "egress"].into_iter().flat_map(|direction| {
+            let rules = desired.get(direction).and_then(Value::as_list).unwrap_or_default();
+            rules.iter().filter_map(rule::problem).map(move |problem| (Path::attribute(direction), problem))
+        });
+        problems.collect()
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let groups = async {
+            let call = aws.ec2().describe_security_groups().filters(filter("group-id", ids));
+            call.send().await.or_fail("ec2:DescribeSecurityGroups")
+        };
+        let (groups, rules) = try_join(groups, rules(aws, ids)).await?;
+        let read = groups.security_groups().iter().map(|group| {
+            let id = group.group_id().unwrap_or_default().to_owned();
+            let of = |egress: bool| {
+                let own = rules.iter().filter(|rule| rule.group_id() == Some(&id) && rule.is_egress() == Some(egress));
+                own.filter(|rule| !tags(rule.tags()).contains_key(ADDRESS_TAG)).map(Rule::from_api).collect()
+            };
+            let read = Self {
+                name: group.group_name().unwrap_or_default().to_owned(),
+                description: group.description().unwrap_or_default().to_owned(),
+                vpc_id: group.vpc_id().map(str::to_owned),
+                ingress: of(false),
+                egress: of(true),
+                tags: tags(group.tags()),
+                arn: super::arn(&aws.region, group.owner_id().unwrap_or_default(), "security-group", &id),
+                id: id.clone(),
+            };
+            (id, read)
+        });
+        Ok(read.collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let filters = match (wanted.text("name"), wanted.text("vpc_id")) {
+            (Some(name), Some(vpc)) => vec![filter("group-name", &[name.to_owned()]), filter("vpc-id", &[vpc.to_owned()])],
+            _ => ownership_filters(wanted),
+        };
+        let call = aws.ec2().describe_security_groups().set_filters(Some(filters));
+        let found = call.send().await.or_fail("ec2:DescribeSecurityGroups")?;
+        Ok(wanted.pick(found.security_groups().iter().filter_map(|group| group.group_id().map(str::to_owned))))
+    }
+
+    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        let call = aws
+            .ec2()
+            .create_security_group()
+            .group_name(&to.name)
+            .description(&to.description)
+            .set_vpc_id(to.vpc_id.clone())
+            .tag_specifications(specification(ResourceType::SecurityGroup, &to.tags));
+        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateSecurityGroup")?;
+        Ok(made.group_id().unwrap_or_default().to_owned())
+    }
+
+    fn as_created(to: &Self) -> Self {
+        // Which rules a new group has depends on its VPC: update looks.
+        Self { ingress: Vec::new(), egress: Vec::new(), ..to.clone() }
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self { ingress, egress, tags, name: _, description: _, vpc_id: _, id: _, arn: _ } = to;
+        if *ingress != from.ingress || *egress != from.egress {
+            let ids = [id.to_owned()];
+            let now = Self::read(aws, &ids).await?.into_iter().next().map(|(_, group)| group);
+            let (ingress_now, egress_now) = now.map(|group| (group.ingress, group.egress)).unwrap_or_default();
+            change_rules(aws, id, false, &ingress_now, ingress).await?;
+            change_rules(aws, id, true, &egress_now, egress).await?;
+        }
+        update_tags(aws.ec2(), id, &from.tags, tags).await
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        aws.ec2().delete_security_group().group_id(id).send().await.or_fail("ec2:DeleteSecurityGroup").or_absent().map(drop)
+    }
+}
+
+/// The rules of these groups.
+async fn rules(aws: &Aws, groups: &[String]) -> Outcome<Vec<SecurityGroupRule>> {
+    let mut pages = aws.ec2().describe_security_group_rules().filters(filter("group-id", groups)).max_results(1000).into_paginator().send();
+    let mut rules = Vec::new();
+    while let Some(page) = pages.next().await {
+        rules.extend_from_slice(page.or_fail("ec2:DescribeSecurityGroupRules")?.security_group_rules());
+    }
+    Ok(rules)
+}
+
+/// Makes one set of rules into another: descriptions first, then what is new, then what goes.
+async fn change_rules(aws: &Aws, id: &str, egress: bool, from: &[Rule], to: &[Rule]) -> Outcome<()> {
+    let new: Vec<&Rule> = to.iter().filter(|rule| !from.contains(rule)).collect();
+    let (renamed, added): (Vec<&Rule>, Vec<&Rule>) = new.into_iter().partition(|rule| from.iter().any(|old| old.same_traffic(rule)));
+    let removed: Vec<&Rule> = from.iter().filter(|old| !to.iter().any(|rule| rule.same_traffic(old))).collect();
+    let permissions = |rules: &[&Rule]| Some(rules.iter().map(|rule| rule.permission()).collect::<Vec<_>>());
+    let ec2 = aws.ec2();
+    if !renamed.is_empty() {
+        let rules = permissions(&renamed);
+        if egress {
+            let call = ec2.update_security_group_rule_descriptions_egress().group_id(id).set_ip_permissions(rules);
+            call.send().await.or_fail("ec2:UpdateSecurityGroupRuleDescriptionsEgress")?;
+        } else {
+            let call = ec2.update_security_group_rule_descriptions_ingress().group_id(id).set_ip_permissions(rules);
+            call.send().await.or_fail("ec2:UpdateSecurityGroupRuleDescriptionsIngress")?;
+        }
+    }
+    if !added.is_empty() {
+        let rules = permissions(&added);
+        if egress {
+            ec2.authorize_security_group_egress().group_id(id).set_ip_permissions(rules).send().await.or_fail("ec2:AuthorizeSecurityGroupEgress")?;
+        } else {
+            ec2.authorize_security_group_ingress().group_id(id).set_ip_permissions(rules).send().await.or_fail("ec2:AuthorizeSecurityGroupIngress")?;
+        }
+    }
+    if !removed.is_empty() {
+        let rules = permissions(&removed);
+        if egress {
+            let call = ec2.revoke_security_group_egress().group_id(id).set_ip_permissions(rules);
+            call.send().await.or_fail("ec2:RevokeSecurityGroupEgress").or_absent()?;
+        } else {
+            let call = ec2.revoke_security_group_ingress().group_id(id).set_ip_permissions(rules);
+            call.send().await.or_fail("ec2:RevokeSecurityGroupIngress").or_absent()?;
+        }
+    }
+    Ok(())
+}

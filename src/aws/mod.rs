@@ -1,0 +1,17 @@
+//! AWS: clients, errors, and one file for each resource type.
+
+pub mod client;
+pub mod document;
+pub mod ec2;
+pub mod error;
+pub mod resource;
+pub mod tags;
+
+/// The partition of a region (AWS General Reference, "Amazon Resource Names").
+pub fn partition(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}

@@ -1,0 +1,28 @@
+//! Tags: what changed between two sets of them, and what of AWS's own is not ours to see.
+
+use super::resource::Tags;
+
+/// What makes one set of tags into another.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct TagChange {
+    /// Tags to set.
+    pub set: Tags,
+    /// Keys to remove.
+    pub remove: Vec<String>,
+}
+
+impl TagChange {
+    /// The change from one set to another.
+    pub fn between(from: &Tags, to: &Tags) -> Self {
+        Self {
+            set: to.iter().filter(|(key, value)| from.get(*key) != Some(*value)).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            remove: from.keys().filter(|key| !to.contains_key(*key)).cloned().collect(),
+        }
+    }
+}
+
+/// The tags AWS returned, without those it sets itself (the reserved prefix `aws:`).
+pub fn collect<K: AsRef<str>, V: AsRef<str>>(tags: impl IntoIterator<Item = (K, V)>) -> Tags {
+    let ours = tags.into_iter().filter(|(key, _)| !key.as_ref().starts_with("aws:"));
+    ours.map(|(key, value)| (key.as_ref().to_owned(), value.as_ref().to_owned())).collect()
+}
