@@ -3,6 +3,7 @@
 pub mod client;
 pub mod document;
 pub mod ec2;
+pub mod elb;
 pub mod error;
 pub mod resource;
 pub mod tags;
