@@ -1,11 +1,15 @@
 //! AWS: clients, errors, and one file for each resource type.
 
 pub mod client;
+pub mod cloudwatch_log_group;
 pub mod document;
 pub mod ec2;
+pub mod ecr_repository;
+pub mod ecs;
 pub mod elb;
 pub mod error;
 pub mod resource;
+pub mod secretsmanager_secret;
 pub mod tags;
 
 /// The partition of a region (AWS General Reference, "Amazon Resource Names").

@@ -1,0 +1,428 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_ecs::types as api;
+use futures_util::future::try_join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::cluster::StrategyItem;
+use super::{from_api, incomplete, rollout, to_api, update_tags};
+use crate::aws::client::{Aws, send_once};
+use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::resource::{Info, Resource, Tags};
+use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use crate::model::path::Path;
+use crate::model::value::Value;
+
+/// Tasks that are kept running, behind a load balancer if wanted.
+///
+/// Import by ARN: `arn:aws:ecs:…:service/CLUSTER/NAME`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EcsService {
+    /// The name, unique in the cluster.
+    #[schemars(extend("x-replace" = true), length(max = 255))]
+    name: String,
+    /// The cluster's ARN.
+    #[schemars(extend("x-replace" = true))]
+    cluster: String,
+    /// The ARN of the task definition's revision.
+    task_definition: String,
+    /// How many tasks run.
+    #[schemars(extend("default" = 1), range(min = 0))]
+    desired_count: i32,
+    /// What tasks run on; not together with `capacity_provider_strategy`.
+    #[schemars(extend("x-server" = true, "x-replace" = true, "enum" = ["FARGATE", "EC2", "EXTERNAL"]))]
+    launch_type: Option<String>,
+    /// Which capacity providers tasks run on, instead of `launch_type`.
+    #[schemars(extend("default" = [], "x-key" = "capacity_provider"))]
+    capacity_provider_strategy: Vec<StrategyItem>,
+    /// Fargate's version.
+    #[schemars(extend("x-server" = true))]
+    platform_version: Option<String>,
+    /// Where tasks are in the network.
+    network_configuration: Option<NetworkConfiguration>,
+    /// The target groups tasks are registered in.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    load_balancers: Vec<ServiceLoadBalancer>,
+    /// The Cloud Map services tasks are registered in.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    service_registries: Vec<ServiceRegistry>,
+    /// Seconds after a task's start in which failing health checks do not count.
+    #[schemars(extend("default" = 0), range(min = 0))]
+    health_check_grace_period_seconds: i32,
+    /// How tasks are exchanged.
+    #[schemars(extend("default" = {}))]
+    deployment_configuration: DeploymentConfiguration,
+    /// Who exchanges tasks.
+    #[schemars(extend("default" = "ECS", "x-replace" = true, "enum" = ["ECS", "CODE_DEPLOY", "EXTERNAL"]))]
+    deployment_controller: String,
+    /// Whether `execute-command` works in tasks.
+    #[schemars(extend("default" = false))]
+    enable_execute_command: bool,
+    /// Whether ECS tags tasks with cluster and service.
+    #[schemars(extend("default" = false))]
+    enable_ecs_managed_tags: bool,
+    /// Whose tags tasks get.
+    #[schemars(extend("default" = "NONE", "enum" = ["NONE", "SERVICE", "TASK_DEFINITION"]))]
+    propagate_tags: String,
+    /// `REPLICA` keeps so many, `DAEMON` one on each instance.
+    #[schemars(extend("default" = "REPLICA", "x-replace" = true, "enum" = ["REPLICA", "DAEMON"]))]
+    scheduling_strategy: String,
+    /// Whether tasks are spread over zones again when they have gathered in one.
+    #[schemars(extend("x-server" = true, "enum" = ["ENABLED", "DISABLED"]))]
+    availability_zone_rebalancing: Option<String>,
+    /// `wait` for the deployment's verdict, or `none` when no image has been pushed yet.
+    #[schemars(extend("default" = "wait", "x-local" = true, "enum" = ["wait", "none"]))]
+    #[serde(default = "wait")]
+    rollout: String,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN, which is also the id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+}
+
+fn wait() -> String {
+    "wait".to_owned()
+}
+
+/// Where tasks are in the network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfiguration {
+    /// Their subnets.
+    #[schemars(extend("x-set" = true))]
+    subnets: Vec<String>,
+    /// Their security groups; the VPC's default group when left out.
+    #[schemars(extend("x-set" = true, "x-server" = true))]
+    security_groups: Option<Vec<String>>,
+    /// Whether they get public addresses; without, they need a NAT gateway to pull images.
+    #[schemars(extend("default" = "DISABLED", "enum" = ["ENABLED", "DISABLED"]))]
+    assign_public_ip: String,
+}
+
+/// A target group tasks are registered in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceLoadBalancer {
+    /// The target group.
+    #[schemars(extend("x-format" = "arn"))]
+    target_group_arn: String,
+    /// The container that gets the requests.
+    container_name: String,
+    /// Its port.
+    #[schemars(range(min = 1, max = 65535))]
+    container_port: i32,
+}
+
+/// A Cloud Map service tasks are registered in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceRegistry {
+    /// The Cloud Map service.
+    #[schemars(extend("x-format" = "arn"))]
+    registry_arn: String,
+    /// The container, for SRV records.
+    container_name: Option<String>,
+    /// Its port, for SRV records.
+    container_port: Option<i32>,
+}
+
+/// How tasks are exchanged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeploymentConfiguration {
+    /// The most tasks during a deployment, in percent of the desired count.
+    #[schemars(extend("default" = 200), range(min = 100))]
+    maximum_percent: i32,
+    /// The fewest healthy tasks during a deployment, in percent of the desired count.
+    #[schemars(extend("default" = 100), range(min = 0, max = 100))]
+    minimum_healthy_percent: i32,
+    /// Whether a deployment whose tasks keep failing is stopped.
+    #[schemars(extend("default" = {}))]
+    deployment_circuit_breaker: CircuitBreaker,
+}
+
+/// Stopping a deployment whose tasks keep failing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CircuitBreaker {
+    /// Whether it is stopped.
+    #[schemars(extend("default" = false))]
+    enable: bool,
+    /// Whether the last good deployment comes back.
+    #[schemars(extend("default" = false))]
+    rollback: bool,
+}
+
+impl DeploymentConfiguration {
+    fn to_api(&self) -> api::DeploymentConfiguration {
+        let breaker = &self.deployment_circuit_breaker;
+        let breaker = api::DeploymentCircuitBreaker::builder().enable(breaker.enable).rollback(breaker.rollback).build();
+        api::DeploymentConfiguration::builder()
+            .maximum_percent(self.maximum_percent)
+            .minimum_healthy_percent(self.minimum_healthy_percent)
+            .deployment_circuit_breaker(breaker)
+            .build()
+    }
+
+    fn from_api(configuration: Option<&api::DeploymentConfiguration>) -> Self {
+        let breaker = configuration.and_then(|configuration| configuration.deployment_circuit_breaker());
+        Self {
+            maximum_percent: configuration.and_then(|configuration| configuration.maximum_percent()).unwrap_or(200),
+            minimum_healthy_percent: configuration.and_then(|configuration| configuration.minimum_healthy_percent()).unwrap_or(100),
+            deployment_circuit_breaker: CircuitBreaker {
+                enable: breaker.is_some_and(api::DeploymentCircuitBreaker::enable),
+                rollback: breaker.is_some_and(api::DeploymentCircuitBreaker::rollback),
+            },
+        }
+    }
+}
+
+impl NetworkConfiguration {
+    fn to_api(&self) -> Outcome<api::NetworkConfiguration> {
+        let vpc = api::AwsVpcConfiguration::builder()
+            .set_subnets(Some(self.subnets.clone()))
+            .set_security_groups(self.security_groups.clone())
+            .assign_public_ip(api::AssignPublicIp::from(self.assign_public_ip.as_str()));
+        Ok(api::NetworkConfiguration::builder().awsvpc_configuration(vpc.build().map_err(incomplete)?).build())
+    }
+
+    fn from_api(network: &api::NetworkConfiguration) -> Option<Self> {
+        let vpc = network.awsvpc_configuration()?;
+        Some(Self {
+            subnets: vpc.subnets().to_vec(),
+            security_groups: Some(vpc.security_groups().to_vec()),
+            assign_public_ip: vpc.assign_public_ip().map_or("DISABLED", api::AssignPublicIp::as_str).to_owned(),
+        })
+    }
+}
+
+impl EcsService {
+    fn from_api(service: &api::Service) -> (String, Self) {
+        let strategy: Vec<StrategyItem> = service.capacity_provider_strategy().iter().map(StrategyItem::from_api).collect();
+        // A service has a launch type or a strategy (ECS API Reference, Service).
+        let launch_type = service.launch_type().filter(|_| strategy.is_empty()).map(|launch| launch.as_str().to_owned());
+        let balancers = service.load_balancers().iter().map(|balancer| ServiceLoadBalancer {
+            target_group_arn: balancer.target_group_arn().unwrap_or_default().to_owned(),
+            container_name: balancer.container_name().unwrap_or_default().to_owned(),
+            container_port: balancer.container_port().unwrap_or_default(),
+        });
+        let registries = service.service_registries().iter().map(|registry| ServiceRegistry {
+            registry_arn: registry.registry_arn().unwrap_or_default().to_owned(),
+            container_name: registry.container_name().map(str::to_owned),
+            container_port: registry.container_port().or(registry.port()),
+        });
+        let controller = service.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str());
+        let read = Self {
+            name: service.service_name().unwrap_or_default().to_owned(),
+            cluster: service.cluster_arn().unwrap_or_default().to_owned(),
+            task_definition: service.task_definition().unwrap_or_default().to_owned(),
+            desired_count: service.desired_count(),
+            launch_type,
+            capacity_provider_strategy: strategy,
+            platform_version: service.platform_version().map(str::to_owned),
+            network_configuration: service.network_configuration().and_then(NetworkConfiguration::from_api),
+            load_balancers: balancers.collect(),
+            service_registries: registries.collect(),
+            health_check_grace_period_seconds: service.health_check_grace_period_seconds().unwrap_or_default(),
+            deployment_configuration: DeploymentConfiguration::from_api(service.deployment_configuration()),
+            deployment_controller: controller.to_owned(),
+            enable_execute_command: service.enable_execute_command(),
+            enable_ecs_managed_tags: service.enable_ecs_managed_tags(),
+            propagate_tags: service.propagate_tags().map_or("NONE", api::PropagateTags::as_str).to_owned(),
+            scheduling_strategy: service.scheduling_strategy().map_or("REPLICA", api::SchedulingStrategy::as_str).to_owned(),
+            availability_zone_rebalancing: service.availability_zone_rebalancing().map(|one| one.as_str().to_owned()),
+            rollout: wait(),
+            tags: from_api(service.tags()),
+            arn: service.service_arn().unwrap_or_default().to_owned(),
+        };
+        (read.arn.clone(), read)
+    }
+
+    /// Services of one cluster, at most ten; deleted ones left out.
+    async fn describe(aws: &Aws, cluster: &str, services: &[String]) -> Outcome<Vec<api::Service>> {
+        let call = aws.ecs().describe_services().cluster(cluster).set_services(Some(services.to_vec())).include(api::ServiceField::Tags);
+        let found = call.send().await.or_fail("ecs:DescribeServices").or_absent()?;
+        let services = found.and_then(|found| found.services).unwrap_or_default();
+        // A deleted service is described as INACTIVE for a while.
+        Ok(services.into_iter().filter(|service| service.status() != Some("INACTIVE")).collect())
+    }
+
+    fn balancers(&self) -> Vec<api::LoadBalancer> {
+        let each = self.load_balancers.iter().map(|balancer| {
+            api::LoadBalancer::builder()
+                .target_group_arn(&balancer.target_group_arn)
+                .container_name(&balancer.container_name)
+                .container_port(balancer.container_port)
+                .build()
+        });
+        each.collect()
+    }
+
+    fn registries(&self) -> Vec<api::ServiceRegistry> {
+        let each = self.service_registries.iter().map(|registry| {
+            api::ServiceRegistry::builder()
+                .registry_arn(&registry.registry_arn)
+                .set_container_name(registry.container_name.clone())
+                .set_container_port(registry.container_port)
+                .build()
+        });
+        each.collect()
+    }
+
+    fn strategy(&self) -> Outcome<Vec<api::CapacityProviderStrategyItem>> {
+        self.capacity_provider_strategy.iter().map(StrategyItem::to_api).collect()
+    }
+}
+
+/// The cluster in a service's ARN (`…:service/CLUSTER/NAME`).
+fn cluster_of(arn: &str) -> Outcome<String> {
+    let mut parts = arn.rsplit('/');
+    let (_, cluster) = (parts.next(), parts.next());
+    let known = cluster.filter(|_| parts.next().is_some());
+    known.map(str::to_owned).ok_or_else(|| Failure::new(FailureKind::Other, format!("`{arn}` is not the ARN of a service in a cluster")))
+}
+
+impl Resource for EcsService {
+    const TYPE: &'static str = "ecs_service";
+    const INFO: Info = Info { transient: &["ClusterNotFoundException", "ServiceNotActiveException"], timeout: 1800, ..Info::DEFAULT };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let given = |key: &str| desired.get(key).is_some_and(|value| !value.is_null() && value.as_list().is_none_or(|list| !list.is_empty()));
+        match given("launch_type") && given("capacity_provider_strategy") {
+            true => vec![(Path::attribute("launch_type"), "a service has `launch_type` or `capacity_provider_strategy`, not both".to_owned())],
+            false => Vec::new(),
+        }
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let mut clusters: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for id in ids {
+            clusters.entry(cluster_of(id)?).or_default().push(id.clone());
+        }
+        let batches = clusters.iter().flat_map(|(cluster, arns)| arns.chunks(10).map(move |some| Self::describe(aws, cluster, some)));
+        let found = try_join_all(batches).await?;
+        Ok(found.iter().flatten().map(Self::from_api).collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let (Some(cluster), Some(name)) = (wanted.text("cluster"), wanted.text("name")) else { return Ok(None) };
+        let found = Self::describe(aws, cluster, &[name.to_owned()]).await?;
+        Ok(wanted.pick(found.into_iter().filter_map(|service| service.service_arn)))
+    }
+
+    async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
+        let controller = api::DeploymentController::builder().r#type(api::DeploymentControllerType::from(to.deployment_controller.as_str()));
+        let replica = to.scheduling_strategy == "REPLICA";
+        let call = aws
+            .ecs()
+            .create_service()
+            .client_token(&operation.token)
+            .service_name(&to.name)
+            .cluster(&to.cluster)
+            .task_definition(&to.task_definition)
+            .set_desired_count(replica.then_some(to.desired_count))
+            .set_launch_type(to.launch_type.as_deref().map(api::LaunchType::from))
+            .set_capacity_provider_strategy(Some(to.strategy()?).filter(|strategy| !strategy.is_empty()))
+            .set_platform_version(to.platform_version.clone())
+            .set_network_configuration(to.network_configuration.as_ref().map(NetworkConfiguration::to_api).transpose()?)
+            .set_load_balancers(Some(to.balancers()).filter(|balancers| !balancers.is_empty()))
+            .set_service_registries(Some(to.registries()).filter(|registries| !registries.is_empty()))
+            .set_health_check_grace_period_seconds((to.health_check_grace_period_seconds > 0).then_some(to.health_check_grace_period_seconds))
+            .deployment_configuration(to.deployment_configuration.to_api())
+            .deployment_controller(controller.build().map_err(incomplete)?)
+            .enable_execute_command(to.enable_execute_command)
+            .enable_ecs_managed_tags(to.enable_ecs_managed_tags)
+            .propagate_tags(api::PropagateTags::from(to.propagate_tags.as_str()))
+            .scheduling_strategy(api::SchedulingStrategy::from(to.scheduling_strategy.as_str()))
+            .set_availability_zone_rebalancing(to.availability_zone_rebalancing.as_deref().map(api::AvailabilityZoneRebalancing::from))
+            .set_tags(to_api(&to.tags));
+        let made = send_once!(aws_sdk_ecs, call).await.or_fail("ecs:CreateService")?;
+        Ok(made.service().and_then(|service| service.service_arn()).unwrap_or_default().to_owned())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            task_definition,
+            desired_count,
+            capacity_provider_strategy,
+            platform_version,
+            network_configuration,
+            load_balancers,
+            service_registries,
+            health_check_grace_period_seconds,
+            deployment_configuration,
+            enable_execute_command,
+            enable_ecs_managed_tags,
+            propagate_tags,
+            availability_zone_rebalancing,
+            tags,
+            // What leoctl does after the call, not what is in it.
+            rollout: _,
+            name: _,
+            cluster: _,
+            launch_type: _,
+            deployment_controller: _,
+            scheduling_strategy: _,
+            arn: _,
+        } = to;
+        let same_calls = Self { tags: from.tags.clone(), rollout: from.rollout.clone(), ..to.clone() };
+        if same_calls != *from {
+            let mut call = aws
+                .ecs()
+                .update_service()
+                .cluster(&to.cluster)
+                .service(id)
+                .task_definition(task_definition)
+                .desired_count(*desired_count)
+                .set_network_configuration(network_configuration.as_ref().map(NetworkConfiguration::to_api).transpose()?)
+                .health_check_grace_period_seconds(*health_check_grace_period_seconds)
+                .deployment_configuration(deployment_configuration.to_api())
+                .enable_execute_command(*enable_execute_command)
+                .enable_ecs_managed_tags(*enable_ecs_managed_tags)
+                .propagate_tags(api::PropagateTags::from(propagate_tags.as_str()))
+                .set_availability_zone_rebalancing(availability_zone_rebalancing.as_deref().map(api::AvailabilityZoneRebalancing::from));
+            if *platform_version != from.platform_version {
+                call = call.set_platform_version(platform_version.clone());
+            }
+            // Each of these, when given, makes a new deployment.
+            if *capacity_provider_strategy != from.capacity_provider_strategy {
+                call = call.set_capacity_provider_strategy(Some(to.strategy()?)).force_new_deployment(true);
+            }
+            if *load_balancers != from.load_balancers {
+                call = call.set_load_balancers(Some(to.balancers()));
+            }
+            if *service_registries != from.service_registries {
+                call = call.set_service_registries(Some(to.registries()));
+            }
+            call.send().await.or_fail("ecs:UpdateService")?;
+        }
+        update_tags(aws, id, &from.tags, tags).await
+    }
+
+    async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
+        match to.rollout.as_str() {
+            "wait" => rollout::wait(aws, operation, &to.cluster, id, &to.task_definition).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        let cluster = cluster_of(id)?;
+        let ids = [id.to_owned()];
+        let draining = Self::describe(aws, &cluster, &ids).await?.first().is_some_and(|service| service.status() == Some("DRAINING"));
+        if !draining {
+            aws.ecs().delete_service().cluster(&cluster).service(id).force(true).send().await.or_fail("ecs:DeleteService").or_absent()?;
+        }
+        // Until it is inactive its tasks hold network interfaces, and its name cannot be used again.
+        while !Self::describe(aws, &cluster, &ids).await?.is_empty() {
+            operation.pause(Duration::from_secs(3), "waiting for the service's tasks to stop").await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,183 @@
+use aws_sdk_secretsmanager::types as api;
+use futures_util::future::try_join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::client::{Aws, send_once};
+use super::error::{OrAbsent, OrFail};
+use super::resource::{Info, Resource, Tags};
+use super::tags::{TagChange, collect};
+use crate::engine::ports::{FailureKind, Operation, Outcome, Wanted};
+use crate::model::path::Path;
+use crate::model::value::Value;
+
+/// A secret, but never its value: that is pushed by other means and never read.
+///
+/// A secret of this name that is scheduled for deletion is restored.
+///
+/// Import by ARN.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsmanagerSecret {
+    /// The name, unique in account and region.
+    #[schemars(extend("x-replace" = true), length(max = 512))]
+    name: String,
+    /// What it is for.
+    #[schemars(length(max = 2048))]
+    description: Option<String>,
+    /// The KMS key it is encrypted with; `aws/secretsmanager` when left out.
+    kms_key_id: Option<String>,
+    /// Days in which a deleted secret can be restored: 7 to 30, or 0 to delete it at once.
+    #[schemars(extend("default" = 30, "x-local" = true), range(min = 0, max = 30))]
+    #[serde(default = "month")]
+    recovery_window_in_days: i64,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN, which is also the id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+}
+
+fn month() -> i64 {
+    30
+}
+
+fn to_api(tags: &Tags) -> Vec<api::Tag> {
+    tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// What AWS says of a secret; none when there is none. One scheduled for deletion has a date.
+async fn describe(aws: &Aws, id: &str) -> Outcome<Option<aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput>> {
+    aws.secrets().describe_secret().secret_id(id).send().await.or_fail("secretsmanager:DescribeSecret").or_absent()
+}
+
+impl Resource for SecretsmanagerSecret {
+    const TYPE: &'static str = "secretsmanager_secret";
+    const INFO: Info = Info { data_loss: Some("the secret's value"), timeout: 300, ..Info::DEFAULT };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        match desired.get("recovery_window_in_days") {
+            Some(Value::Int(1..=6)) => {
+                let problem = "`recovery_window_in_days` is 7 to 30, or 0 to delete at once".to_owned();
+                vec![(Path::attribute("recovery_window_in_days"), problem)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let found = try_join_all(ids.iter().map(async |id| Ok(describe(aws, id).await?.map(|found| (id.clone(), found))))).await?;
+        let there = found.into_iter().flatten().filter(|(_, found)| found.deleted_date().is_none());
+        let read = there.map(|(id, found)| {
+            let tags = found.tags().iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
+            let read = Self {
+                name: found.name().unwrap_or_default().to_owned(),
+                description: found.description().filter(|text| !text.is_empty()).map(str::to_owned),
+                kms_key_id: found.kms_key_id().filter(|key| !key.is_empty()).map(str::to_owned),
+                recovery_window_in_days: month(),
+                tags: collect(tags),
+                arn: found.arn().unwrap_or_default().to_owned(),
+            };
+            (id, read)
+        });
+        Ok(read.collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(name) = wanted.text("name") else { return Ok(None) };
+        let found = describe(aws, name).await?.filter(|found| found.deleted_date().is_none());
+        Ok(wanted.pick(found.and_then(|found| found.arn)))
+    }
+
+    async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
+        if let Some(scheduled) = describe(aws, &to.name).await?.filter(|found| found.deleted_date().is_some()) {
+            return restore(aws, to, scheduled.arn().unwrap_or(&to.name)).await;
+        }
+        let call = aws
+            .secrets()
+            .create_secret()
+            .client_request_token(&operation.token)
+            .name(&to.name)
+            .set_description(to.description.clone())
+            .set_kms_key_id(to.kms_key_id.clone())
+            .set_tags(Some(to_api(&to.tags)));
+        let made = send_once!(aws_sdk_secretsmanager, call).await.or_fail("secretsmanager:CreateSecret")?;
+        Ok(made.arn().unwrap_or_default().to_owned())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            description,
+            kms_key_id,
+            tags,
+            // Heeded when deleting.
+            recovery_window_in_days: _,
+            name: _,
+            arn: _,
+        } = to;
+        if *description != from.description || *kms_key_id != from.kms_key_id {
+            let call = aws
+                .secrets()
+                .update_secret()
+                .secret_id(id)
+                .description(description.clone().unwrap_or_default())
+                // Back to the default key is asked for by its alias (Secrets Manager API Reference, UpdateSecret).
+                .set_kms_key_id(match (kms_key_id, &from.kms_key_id) {
+                    (None, Some(_)) => Some("alias/aws/secretsmanager".to_owned()),
+                    (key, _) => key.clone(),
+                });
+            call.send().await.or_fail("secretsmanager:UpdateSecret")?;
+        }
+        let change = TagChange::between(&from.tags, tags);
+        if !change.set.is_empty() {
+            let call = aws.secrets().tag_resource().secret_id(id).set_tags(Some(to_api(&change.set)));
+            call.send().await.or_fail("secretsmanager:TagResource")?;
+        }
+        if !change.remove.is_empty() {
+            let call = aws.secrets().untag_resource().secret_id(id).set_tag_keys(Some(change.remove));
+            call.send().await.or_fail("secretsmanager:UntagResource")?;
+        }
+        Ok(())
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
+        let days = last.map_or(month(), |last| last.recovery_window_in_days);
+        let call = aws.secrets().delete_secret().secret_id(id);
+        let call = match days {
+            0 => call.force_delete_without_recovery(true),
+            days => call.recovery_window_in_days(days),
+        };
+        match call.send().await.or_fail("secretsmanager:DeleteSecret").or_absent() {
+            // Scheduled already, or going.
+            Err(failure) if failure.kind == FailureKind::Other && failure.code.as_deref() == Some("InvalidRequestException") => {
+                match describe(aws, id).await?.is_none_or(|found| found.deleted_date().is_some()) {
+                    true => Ok(()),
+                    false => Err(failure),
+                }
+            }
+            other => other.map(drop),
+        }
+    }
+}
+
+/// Brings back a secret that is scheduled for deletion, as the one wanted.
+async fn restore(aws: &Aws, to: &SecretsmanagerSecret, arn: &str) -> Outcome<String> {
+    aws.secrets().restore_secret().secret_id(arn).send().await.or_fail("secretsmanager:RestoreSecret")?;
+    let ids = [arn.to_owned()];
+    for (id, found) in SecretsmanagerSecret::read(aws, &ids).await? {
+        let change = TagChange::between(&found.tags, &to.tags);
+        let call = aws.secrets().tag_resource().secret_id(&id).set_tags(Some(to_api(&change.set)));
+        call.send().await.or_fail("secretsmanager:TagResource")?;
+        if !change.remove.is_empty() {
+            let call = aws.secrets().untag_resource().secret_id(&id).set_tag_keys(Some(change.remove));
+            call.send().await.or_fail("secretsmanager:UntagResource")?;
+        }
+        if found.description != to.description {
+            let call = aws.secrets().update_secret().secret_id(&id).description(to.description.clone().unwrap_or_default());
+            call.set_kms_key_id(to.kms_key_id.clone()).send().await.or_fail("secretsmanager:UpdateSecret")?;
+        }
+    }
+    Ok(arn.to_owned())
+}
