@@ -1,6 +1,7 @@
 //! AWS: clients, errors, and one file for each resource type.
 
 pub mod client;
+pub mod data;
 pub mod cloudwatch_log_group;
 pub mod document;
 pub mod ec2;
@@ -8,7 +9,10 @@ pub mod ecr_repository;
 pub mod ecs;
 pub mod elb;
 pub mod error;
+pub mod iam;
+pub mod registry;
 pub mod resource;
+pub mod s3;
 pub mod secretsmanager_secret;
 pub mod tags;
 

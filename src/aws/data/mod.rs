@@ -1,0 +1,23 @@
+//! Data sources: what exists and is not ours.
+
+pub mod acm_certificate;
+pub mod availability_zones;
+pub mod caller_identity;
+pub mod ecr_image;
+pub mod secretsmanager_secret;
+pub mod security_group;
+pub mod subnets;
+pub mod vpc;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::Filter;
+
+use super::ec2::filter;
+
+/// EC2 filters of a data source: those of the user and those for tags.
+fn filters(user: &BTreeMap<String, Vec<String>>, tags: &BTreeMap<String, String>) -> Vec<Filter> {
+    let user = user.iter().map(|(name, values)| filter(name, values));
+    let tags = tags.iter().map(|(key, value)| filter(&format!("tag:{key}"), std::slice::from_ref(value)));
+    user.chain(tags).collect()
+}

@@ -1,0 +1,25 @@
+//! Identity and Access Management: roles and policies. IAM is global: any region's client will do.
+
+pub mod policy;
+pub mod role;
+
+use aws_sdk_iam::types::Tag;
+
+use super::resource::Tags;
+use super::tags::collect;
+use crate::engine::ports::{Failure, FailureKind, Outcome};
+
+/// Tags for a call.
+///
+/// # Errors
+/// When the SDK finds one incomplete.
+pub fn to_api(tags: &Tags) -> Outcome<Option<Vec<Tag>>> {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags: Vec<Tag> = tags.collect::<Result<_, _>>().map_err(|error| Failure::new(FailureKind::Other, error.to_string()))?;
+    Ok(Some(tags).filter(|tags| !tags.is_empty()))
+}
+
+/// Tags as IAM returns them.
+pub fn from_api(tags: &[Tag]) -> Tags {
+    collect(tags.iter().map(|tag| (tag.key(), tag.value())))
+}

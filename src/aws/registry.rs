@@ -1,0 +1,158 @@
+//! Every type leoctl knows: one line each.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use serde_json::Value as Json;
+
+use super::client::Clients;
+use super::resource::{DataSource, Resource, Typed, json_schema, wrong_argument};
+use super::{cloudwatch_log_group, data, ec2, ecr_repository, ecs, elb, iam, partition, s3, secretsmanager_secret};
+use crate::engine::ports::{Failure, FailureKind, Handler, Outcome, Provider};
+use crate::model::schema::{Catalog, ResourceSchema, SchemaError, TypeSchema};
+use crate::model::value::Value;
+use crate::stack::scope::Identity;
+
+/// Writes out everything that goes by the list of types.
+macro_rules! types {
+    (resources: $($resource:ty),* $(,)?; data: $($data:ty),* $(,)?;) => {
+        fn compile() -> Result<Catalog, SchemaError> {
+            let mut catalog = Catalog::default();
+            $(catalog.resources.insert(<$resource>::TYPE.to_owned(), Arc::new(resource_schema::<$resource>()?));)*
+            $(catalog.data.insert(<$data>::TYPE.to_owned(), Arc::new(TypeSchema::compile(<$data>::TYPE, &json_schema::<$data>())?));)*
+            Ok(catalog)
+        }
+
+        fn handler(clients: &Arc<Clients>, type_name: &str) -> Option<Arc<dyn Handler>> {
+            match type_name {
+                $(<$resource>::TYPE => Some(Arc::new(Typed::<$resource>::new(Arc::clone(clients)))),)*
+                _ => None,
+            }
+        }
+
+        async fn read_data(clients: &Clients, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {
+            match type_name {
+                $(<$data>::TYPE => read_one::<$data>(clients, region, arguments).await,)*
+                _ => Err(wrong_argument(format!("there is no data source {type_name}"))),
+            }
+        }
+
+        /// The JSON Schema of every resource type, by name.
+        pub fn resource_json_schemas() -> BTreeMap<&'static str, Json> {
+            [$((<$resource>::TYPE, json_schema::<$resource>())),*].into()
+        }
+
+        /// The JSON Schema of every data source, by name.
+        pub fn data_json_schemas() -> BTreeMap<&'static str, Json> {
+            [$((<$data>::TYPE, json_schema::<$data>())),*].into()
+        }
+    };
+}
+
+types! {
+    resources:
+        cloudwatch_log_group::CloudwatchLogGroup,
+        ec2::internet_gateway::InternetGateway,
+        ec2::route_table::RouteTable,
+        ec2::security_group::SecurityGroup,
+        ec2::security_group_rule::SecurityGroupRule,
+        ec2::subnet::Subnet,
+        ec2::vpc::Vpc,
+        ecr_repository::EcrRepository,
+        ecs::cluster::EcsCluster,
+        ecs::service::EcsService,
+        ecs::task_definition::EcsTaskDefinition,
+        elb::lb::Lb,
+        elb::listener::LbListener,
+        elb::listener_rule::LbListenerRule,
+        elb::target_group::LbTargetGroup,
+        iam::policy::IamPolicy,
+        iam::role::IamRole,
+        s3::bucket::S3Bucket,
+        secretsmanager_secret::SecretsmanagerSecret;
+    data:
+        data::acm_certificate::AcmCertificate,
+        data::availability_zones::AvailabilityZones,
+        data::caller_identity::CallerIdentity,
+        data::ecr_image::EcrImage,
+        data::secretsmanager_secret::SecretsmanagerSecret,
+        data::security_group::SecurityGroup,
+        data::subnets::Subnets,
+        data::vpc::Vpc;
+}
+
+fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
+    Ok(ResourceSchema {
+        schema: TypeSchema::compile(R::TYPE, &json_schema::<R>())?,
+        create_before_destroy: R::INFO.create_before_destroy,
+        data_loss: R::INFO.data_loss,
+        check: R::check,
+    })
+}
+
+async fn read_one<D: DataSource>(clients: &Clients, region: &str, arguments: &Value) -> Outcome<Value> {
+    let arguments = arguments.to_json().map_err(|path| wrong_argument(format!("`{path}` is not known")))?;
+    let source: D = serde_json::from_value(arguments).map_err(|error| wrong_argument(error.to_string()))?;
+    let answer = source.read(&clients.region(region)).await?;
+    serde_json::to_value(answer).map(Value::from).map_err(|error| wrong_argument(error.to_string()))
+}
+
+/// The schemas of every type.
+///
+/// # Errors
+/// When a type's own file says something no schema can mean.
+pub fn catalog() -> Result<&'static Catalog, &'static SchemaError> {
+    static CATALOG: OnceLock<Result<Catalog, SchemaError>> = OnceLock::new();
+    CATALOG.get_or_init(compile).as_ref()
+}
+
+/// AWS, as the engine sees it.
+pub struct AwsProvider {
+    clients: Arc<Clients>,
+}
+
+impl AwsProvider {
+    /// AWS through these clients.
+    pub fn new(clients: Clients) -> Self {
+        Self { clients: Arc::new(clients) }
+    }
+}
+
+#[async_trait]
+impl Provider for AwsProvider {
+    async fn identity(&self, region: Option<&str>) -> Outcome<Identity> {
+        use super::error::OrFail;
+        let region = region.map(str::to_owned).or_else(|| self.clients.default_region()).ok_or_else(|| {
+            Failure::new(FailureKind::Other, "no region: set `region` in [stack], AWS_REGION, or pass --region")
+        })?;
+        let found = self.clients.region(&region).sts().get_caller_identity().send().await.or_fail("sts:GetCallerIdentity")?;
+        Ok(Identity { account_id: found.account().unwrap_or_default().to_owned(), partition: partition(&region).to_owned(), region })
+    }
+
+    fn handler(&self, type_name: &str) -> Option<Arc<dyn Handler>> {
+        handler(&self.clients, type_name)
+    }
+
+    async fn read_data(&self, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {
+        read_data(&self.clients, type_name, region, arguments).await
+    }
+
+    fn api_calls(&self) -> BTreeMap<String, u64> {
+        self.clients.calls().by_operation()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_schema_compiles_and_documents_every_attribute() {
+        let catalog = super::catalog().unwrap();
+        assert_eq!(catalog.resources.len(), 19);
+        for (name, resource) in &catalog.resources {
+            for attribute in &resource.schema.attributes {
+                assert!(!attribute.doc.is_empty(), "{name}.{}", attribute.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+use aws_sdk_s3::types as api;
+use futures_util::future::{try_join_all, try_join3, try_join4};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::contents;
+use super::lifecycle::LifecycleRule;
+use super::settings::{CorsRule, Encryption, PublicAccessBlock};
+use crate::aws::client::{Aws, send_once};
+use crate::aws::document::Policy;
+use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::resource::{Info, Resource, Tags};
+use crate::aws::tags::collect;
+use crate::aws::partition;
+use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+
+/// A bucket of objects.
+///
+/// Import by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct S3Bucket {
+    /// The name, unique in the world.
+    #[schemars(extend("x-replace" = true), length(max = 63))]
+    bucket: String,
+    /// How new objects are encrypted.
+    #[schemars(extend("default" = {}))]
+    encryption: Encryption,
+    /// What is kept from being public; everything when left out.
+    #[schemars(extend("default" = {}))]
+    public_access_block: PublicAccessBlock,
+    /// Whether overwritten and deleted objects are kept as older versions. Once on, it can only be suspended.
+    #[schemars(extend("default" = "Suspended", "enum" = ["Enabled", "Suspended"]))]
+    versioning: String,
+    /// What happens to objects as they age.
+    #[schemars(extend("default" = [], "x-key" = "id"))]
+    lifecycle_rules: Vec<LifecycleRule>,
+    /// Who may do what.
+    policy: Option<Policy>,
+    /// Whether requests without TLS are refused, by a statement added to the policy.
+    #[schemars(extend("default" = false))]
+    tls_only: bool,
+    /// What browsers on other origins may do.
+    #[schemars(extend("default" = []))]
+    cors_rules: Vec<CorsRule>,
+    /// Whether deleting the bucket deletes the objects in it; without, deleting one that has objects fails.
+    #[schemars(extend("default" = false, "x-local" = true))]
+    #[serde(default)]
+    empty_on_delete: bool,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+    /// The domain name, without region.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    domain_name: String,
+    /// The domain name with region.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    regional_domain_name: String,
+}
+
+/// The name of the statement that refuses requests without TLS.
+const TLS_ONLY: &str = "LeoctlTlsOnly";
+
+fn tls_statement(region: &str, bucket: &str) -> Json {
+    let arn = format!("arn:{}:s3:::{bucket}", partition(region));
+    json!({
+        "Sid": TLS_ONLY,
+        "Effect": "Deny",
+        "Principal": { "AWS": "*" },
+        "Action": "s3:*",
+        "Resource": [arn, format!("{arn}/*")],
+        "Condition": { "Bool": { "aws:SecureTransport": "false" } }
+    })
+}
+
+/// A policy as AWS has it, taken apart: what the user wrote, and whether the TLS statement is in it.
+fn split(policy: Option<Policy>) -> (Option<Policy>, bool) {
+    let Some(Policy(mut document)) = policy else { return (None, false) };
+    let mut tls_only = false;
+    let mut left = 1;
+    if let Some(statements) = document.get_mut("Statement").and_then(Json::as_array_mut) {
+        let all = statements.len();
+        statements.retain(|statement| statement.get("Sid").and_then(Json::as_str) != Some(TLS_ONLY));
+        tls_only = statements.len() < all;
+        left = statements.len();
+    }
+    ((left > 0).then_some(Policy(document)), tls_only)
+}
+
+impl S3Bucket {
+    /// The policy as AWS is to have it; none when there is nothing to say.
+    fn full_policy(&self, region: &str) -> Option<Json> {
+        let own = self.policy.clone().map(|policy| policy.0);
+        if !self.tls_only {
+            return own;
+        }
+        let statement = tls_statement(region, &self.bucket);
+        let mut document = own.unwrap_or_else(|| json!({ "Version": "2012-10-17", "Statement": [] }));
+        match document.get_mut("Statement") {
+            Some(Json::Array(statements)) => statements.push(statement),
+            Some(single) => *single = json!([single.take(), statement]),
+            None => document["Statement"] = json!([statement]),
+        }
+        Some(document)
+    }
+
+    async fn read_one(aws: &Aws, bucket: &str) -> Outcome<Option<Self>> {
+        let s3 = aws.s3();
+        let settings = try_join4(
+            async { s3.get_bucket_encryption().bucket(bucket).send().await.or_fail("s3:GetEncryptionConfiguration").or_absent() },
+            async { s3.get_public_access_block().bucket(bucket).send().await.or_fail("s3:GetBucketPublicAccessBlock").or_absent() },
+            async { s3.get_bucket_versioning().bucket(bucket).send().await.or_fail("s3:GetBucketVersioning").or_absent() },
+            async { s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await.or_fail("s3:GetLifecycleConfiguration").or_absent() },
+        );
+        let access = try_join3(
+            async { s3.get_bucket_policy().bucket(bucket).send().await.or_fail("s3:GetBucketPolicy").or_absent() },
+            async { s3.get_bucket_cors().bucket(bucket).send().await.or_fail("s3:GetBucketCORS").or_absent() },
+            async { s3.get_bucket_tagging().bucket(bucket).send().await.or_fail("s3:GetBucketTagging").or_absent() },
+        );
+        let exists = async { s3.head_bucket().bucket(bucket).send().await.or_fail("s3:ListBucket").or_absent() };
+        let (head, (encryption, public, versioning, lifecycle), (policy, cors, tags)) = try_join3(exists, settings, access).await?;
+        if head.is_none() {
+            return Ok(None);
+        }
+        let policy = policy.and_then(|found| found.policy).filter(|text| !text.is_empty()).map(|text| Policy::parse(&text)).transpose()?;
+        let (policy, tls_only) = split(policy);
+        let encryption = encryption.as_ref().and_then(|found| found.server_side_encryption_configuration()).and_then(Encryption::from_api);
+        let versioning = versioning.and_then(|found| found.status);
+        let tags = tags.map(|found| found.tag_set).unwrap_or_default();
+        Ok(Some(Self {
+            bucket: bucket.to_owned(),
+            encryption: encryption.unwrap_or_else(Encryption::aws_default),
+            public_access_block: PublicAccessBlock::from_api(public.as_ref().and_then(|found| found.public_access_block_configuration())),
+            versioning: versioning.map_or("Suspended".to_owned(), |status| status.as_str().to_owned()),
+            lifecycle_rules: lifecycle.iter().flat_map(|found| found.rules()).map(LifecycleRule::from_api).collect(),
+            policy,
+            tls_only,
+            cors_rules: cors.iter().flat_map(|found| found.cors_rules()).map(CorsRule::from_api).collect(),
+            empty_on_delete: false,
+            tags: collect(tags.iter().map(|tag| (tag.key(), tag.value()))),
+            arn: format!("arn:{}:s3:::{bucket}", partition(&aws.region)),
+            domain_name: format!("{bucket}.s3.amazonaws.com"),
+            regional_domain_name: format!("{bucket}.s3.{}.amazonaws.com", aws.region),
+        }))
+    }
+}
+
+fn incomplete(error: aws_sdk_s3::error::BuildError) -> Failure {
+    Failure::new(FailureKind::Other, error.to_string())
+}
+
+impl Resource for S3Bucket {
+    const TYPE: &'static str = "s3_bucket";
+    // Changes to one bucket at the same time, and a name that is not free again yet.
+    const INFO: Info = Info { data_loss: Some("the objects in it"), transient: &["OperationAborted"], ..Info::DEFAULT };
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let read = try_join_all(ids.iter().map(async |name| Ok(Self::read_one(aws, name).await?.map(|read| (name.clone(), read))))).await?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(bucket) = wanted.text("bucket") else { return Ok(None) };
+        let head = aws.s3().head_bucket().bucket(bucket).send().await.or_fail("s3:ListBucket").or_absent();
+        let head = head.map_err(|failure| match failure.kind {
+            FailureKind::Denied => Failure { message: format!("the bucket {bucket} exists and belongs to someone else: bucket names are unique in the world"), ..failure },
+            _ => failure,
+        })?;
+        Ok(wanted.pick(head.map(|_| bucket.to_owned())))
+    }
+
+    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        // us-east-1 is what no constraint means, and may not be written (S3 API Reference, CreateBucket).
+        let constraint = (aws.region != "us-east-1").then(|| {
+            let region = api::BucketLocationConstraint::from(aws.region.as_str());
+            api::CreateBucketConfiguration::builder().location_constraint(region).build()
+        });
+        let call = aws.s3().create_bucket().bucket(&to.bucket).set_create_bucket_configuration(constraint);
+        send_once!(aws_sdk_s3, call).await.or_fail("s3:CreateBucket")?;
+        Ok(to.bucket.clone())
+    }
+
+    fn as_created(to: &Self) -> Self {
+        Self {
+            encryption: Encryption::aws_default(),
+            // AWS blocks public access of new buckets, but says so only once it is put.
+            public_access_block: PublicAccessBlock::open(),
+            versioning: "Suspended".to_owned(),
+            lifecycle_rules: Vec::new(),
+            policy: None,
+            tls_only: false,
+            cors_rules: Vec::new(),
+            tags: Tags::new(),
+            ..to.clone()
+        }
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            encryption,
+            public_access_block,
+            versioning,
+            lifecycle_rules,
+            policy,
+            tls_only,
+            cors_rules,
+            tags,
+            // Heeded when deleting.
+            empty_on_delete: _,
+            bucket: _,
+            arn: _,
+            domain_name: _,
+            regional_domain_name: _,
+        } = to;
+        let s3 = aws.s3();
+        // Tags first: they say whose bucket it is.
+        if *tags != from.tags {
+            let tags = tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build());
+            let tags = tags.collect::<Result<Vec<_>, _>>().map_err(incomplete)?;
+            let tagging = api::Tagging::builder().set_tag_set(Some(tags)).build().map_err(incomplete)?;
+            s3.put_bucket_tagging().bucket(id).tagging(tagging).send().await.or_fail("s3:PutBucketTagging")?;
+        }
+        if *public_access_block != from.public_access_block {
+            let call = s3.put_public_access_block().bucket(id).public_access_block_configuration(public_access_block.to_api());
+            call.send().await.or_fail("s3:PutBucketPublicAccessBlock")?;
+        }
+        if *encryption != from.encryption {
+            let call = s3.put_bucket_encryption().bucket(id).server_side_encryption_configuration(encryption.to_api()?);
+            call.send().await.or_fail("s3:PutEncryptionConfiguration")?;
+        }
+        if *versioning != from.versioning {
+            let configuration = api::VersioningConfiguration::builder().status(api::BucketVersioningStatus::from(versioning.as_str()));
+            let call = s3.put_bucket_versioning().bucket(id).versioning_configuration(configuration.build());
+            call.send().await.or_fail("s3:PutBucketVersioning")?;
+        }
+        if *lifecycle_rules != from.lifecycle_rules {
+            if lifecycle_rules.is_empty() {
+                s3.delete_bucket_lifecycle().bucket(id).send().await.or_fail("s3:PutLifecycleConfiguration")?;
+            } else {
+                let rules = lifecycle_rules.iter().map(LifecycleRule::to_api).collect::<Outcome<Vec<_>>>()?;
+                let configuration = api::BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().map_err(incomplete)?;
+                let call = s3.put_bucket_lifecycle_configuration().bucket(id).lifecycle_configuration(configuration);
+                call.send().await.or_fail("s3:PutLifecycleConfiguration")?;
+            }
+        }
+        if *cors_rules != from.cors_rules {
+            if cors_rules.is_empty() {
+                s3.delete_bucket_cors().bucket(id).send().await.or_fail("s3:PutBucketCORS")?;
+            } else {
+                let rules = cors_rules.iter().map(CorsRule::to_api).collect::<Outcome<Vec<_>>>()?;
+                let configuration = api::CorsConfiguration::builder().set_cors_rules(Some(rules)).build().map_err(incomplete)?;
+                s3.put_bucket_cors().bucket(id).cors_configuration(configuration).send().await.or_fail("s3:PutBucketCORS")?;
+            }
+        }
+        // Last, because it may take away from leoctl what the calls above need.
+        if *policy != from.policy || *tls_only != from.tls_only {
+            match to.full_policy(&aws.region) {
+                Some(document) => {
+                    s3.put_bucket_policy().bucket(id).policy(document.to_string()).send().await.or_fail("s3:PutBucketPolicy")?;
+                }
+                None => {
+                    s3.delete_bucket_policy().bucket(id).send().await.or_fail("s3:DeleteBucketPolicy")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete(aws: &Aws, operation: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
+        if last.is_some_and(|last| last.empty_on_delete) {
+            contents::delete(aws, operation, id).await?;
+        }
+        aws.s3().delete_bucket().bucket(id).send().await.or_fail("s3:DeleteBucket").or_absent().map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tls_statement_goes_in_and_comes_out() {
+        let own = Policy(json!({ "Version": "2012-10-17", "Statement": [{ "Sid": "Own", "Effect": "Allow" }] }));
+        let mut with = own.0.clone();
+        with["Statement"].as_array_mut().unwrap().push(tls_statement("us-east-1", "b"));
+        assert_eq!(split(Some(Policy(with))), (Some(own.clone()), true));
+        assert_eq!(split(Some(own.clone())), (Some(own), false));
+        let alone = json!({ "Version": "2012-10-17", "Statement": [tls_statement("us-east-1", "b")] });
+        assert_eq!(split(Some(Policy(alone))), (None, true));
+    }
+}

@@ -1,0 +1,6 @@
+//! S3 buckets.
+
+pub mod bucket;
+mod contents;
+mod lifecycle;
+mod settings;
