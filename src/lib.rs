@@ -5,3 +5,6 @@ pub mod plan;
 pub mod engine;
 pub mod store;
 pub mod aws;
+pub mod ui;
+pub mod cli;
+pub mod sandbox;

@@ -23,6 +23,8 @@ pub struct AttributeChange {
     pub sensitive: bool,
     /// Whether the values are JSON documents, compared line by line when shown.
     pub document: bool,
+    /// Whether AWS chooses the value when nobody writes one.
+    pub server_chosen: bool,
 }
 
 /// What a resource will be: what is desired, with AWS's part from the live one, or unknown when there is none.
@@ -91,6 +93,7 @@ struct Differ<'a> {
 impl Differ<'_> {
     fn object(&mut self, attributes: &[Attribute], before: &Value, after: &Value, path: &Path, forces: bool, sensitive: bool) {
         for attribute in attributes.iter().filter(|attribute| !attribute.computed) {
+            let so_far = self.changes.len();
             self.value(
                 &attribute.ty,
                 before.get(&attribute.name),
@@ -99,6 +102,9 @@ impl Differ<'_> {
                 forces || attribute.replace,
                 sensitive || attribute.sensitive,
             );
+            for change in self.changes.iter_mut().skip(so_far) {
+                change.server_chosen |= attribute.unset == Unset::Server;
+            }
         }
     }
 
@@ -135,6 +141,7 @@ impl Differ<'_> {
             forces_replacement: forces,
             sensitive,
             document: matches!(ty, Type::Document(_)),
+            server_chosen: false,
         });
     }
 

@@ -1,0 +1,151 @@
+//! `leoctl apply` and `leoctl destroy`.
+
+use std::path::Path;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::args::PlanFlags;
+use super::session::Session;
+use super::{CliError, Context, Exit, project};
+use crate::engine::apply::{Engine, Report};
+use crate::engine::event::EventSink;
+use crate::engine::ports::Store;
+use crate::engine::refresh::Planned;
+use crate::model::address::Address;
+use crate::plan::select::Options;
+use crate::ui::progress::{JsonLines, Lines, Live};
+use crate::ui::{self, BAD, STRONG, WARN, styled};
+
+/// Shows the plan, asks, and carries it out.
+pub async fn run(context: &Context, stack: Option<&Path>, flags: &PlanFlags, yes: bool) -> Result<Exit, CliError> {
+    let path = project::stack_file(stack, context)?;
+    let session = Session::open(context, &path).await?;
+    session.store.lock("leoctl apply").await?;
+    let planned = session.plan(&Options::from(flags), flags.refresh).await?;
+    project::remember(&path);
+    confirm_and_apply(context, &session, planned, yes).await
+}
+
+/// Plans to delete everything, asks, and does it.
+pub async fn destroy(
+    context: &Context,
+    stack: Option<&Path>,
+    targets: Vec<Address>,
+    excludes: Vec<Address>,
+    yes: bool,
+) -> Result<Exit, CliError> {
+    let path = project::stack_file(stack, context)?;
+    let session = Session::open(context, &path).await?;
+    session.store.lock("leoctl destroy").await?;
+    let options = Options { destroy: true, targets, excludes, replace: Vec::new() };
+    let planned = session.plan(&options, true).await?;
+    confirm_and_apply(context, &session, planned, yes).await
+}
+
+/// Shows a plan, asks unless told not to, and carries it out. The lock is held.
+pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Planned, yes: bool) -> Result<Exit, CliError> {
+    context.say(ui::plan::render(&planned.plan).trim_end());
+    let quiet = !planned.plan.has_changes() && planned.records.is_empty();
+    if quiet && !planned.plan.changes.iter().any(|change| change.state_only) {
+        let outputs = planned.plan.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.after.clone()?)));
+        show_outputs(context, &outputs.collect());
+        return Ok(Exit::Done);
+    }
+    if !quiet && !yes && !agreed(context, planned.plan.destroy)? {
+        context.say("Nothing was done.");
+        return Ok(Exit::Error);
+    }
+    let sink = sink(context);
+    let engine = Engine {
+        provider: &session.provider,
+        catalog: session.catalog,
+        store: &session.store,
+        sink: sink.as_ref(),
+        parallelism: context.global.parallelism.into(),
+        interrupted: watch_signals(),
+    };
+    let report = engine.apply(planned).await?;
+    drop(sink);
+    Ok(conclude(context, &report, &session.store.location()))
+}
+
+fn agreed(context: &Context, destroy: bool) -> Result<bool, CliError> {
+    if !context.interactive {
+        return Err(CliError::usage("nobody is there to confirm the plan", "pass `--yes`, or apply a plan saved with `plan --out`"));
+    }
+    let question = if destroy { "Delete all of this?" } else { "Do this?" };
+    // A prompt that is interrupted is a no.
+    Ok(dialoguer::Confirm::new().with_prompt(question).default(false).interact().unwrap_or(false))
+}
+
+fn sink(context: &Context) -> Box<dyn EventSink> {
+    use std::io::IsTerminal;
+    match (context.global.json, std::io::stderr().is_terminal()) {
+        (true, _) => Box::new(JsonLines),
+        (false, true) => Box::new(Live::new()),
+        (false, false) => Box::new(Lines),
+    }
+}
+
+/// True from the first SIGINT or SIGTERM on; the second ends the process: everything done is durable already.
+fn watch_signals() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+            // Without handlers a signal ends leoctl at once, and the journal has what was done.
+            return std::future::pending::<()>().await;
+        };
+        for count in 0..2 {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if count == 1 {
+                ui::note("Stopped. What was done is recorded; run the same command again to continue.");
+                std::process::exit(130);
+            }
+            sender.send_replace(true);
+        }
+    });
+    receiver
+}
+
+fn conclude(context: &Context, report: &Report, state: &str) -> Exit {
+    show_outputs(context, &report.outputs);
+    for check in report.checks.iter().filter(|check| check.holds == Some(false)) {
+        context.say(&styled(WARN, format!("Check {}: {}", check.name, check.message)));
+    }
+    let done: Vec<String> = report.done.iter().map(|(verb, count)| format!("{count} {verb}")).collect();
+    let done = if done.is_empty() { "nothing was done".to_owned() } else { done.join(", ") };
+    let failed = !report.failed.is_empty();
+    if failed || report.interrupted {
+        let title = if failed { "Not finished" } else { "Interrupted" };
+        context.say(&format!("{}: {done}; {} failed, {} not tried.", styled(BAD, title), report.failed.len(), report.skipped.len()));
+        for (address, _, why) in &report.failed {
+            context.say(&format!("  {}", styled(STRONG, address)));
+            ui::failure::lines(why).iter().for_each(|line| context.say(&format!("    {line}")));
+        }
+        context.say(&format!("The state is saved in {state}. Run the same command again to continue."));
+    } else {
+        context.say(&format!("{}: {done}.", styled(STRONG, "Done")));
+    }
+    match (report.interrupted, failed) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Error,
+        (false, false) => Exit::Done,
+    }
+}
+
+/// Prints outputs, as text or as the last event.
+fn show_outputs(context: &Context, outputs: &std::collections::BTreeMap<String, crate::model::value::Value>) {
+    if context.global.json {
+        let outputs: serde_json::Map<String, serde_json::Value> =
+            outputs.iter().map(|(name, value)| (name.clone(), ui::json::public(value))).collect();
+        ui::out(serde_json::json!({ "event": "outputs", "outputs": outputs }));
+        return;
+    }
+    for (name, value) in outputs {
+        ui::out(format!("{name} = {}", ui::value::inline(value)));
+    }
+}

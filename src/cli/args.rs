@@ -1,0 +1,193 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::model::address::Address;
+
+/// A declarative reconciler for AWS: one TOML stack file, one binary, no CloudFormation.
+#[derive(Debug, Parser)]
+#[command(name = "leoctl", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Set a variable of the stack
+    #[arg(long = "var", value_name = "NAME=VALUE", global = true, value_parser = pair)]
+    pub vars: Vec<(String, String)>,
+    /// Read variables from a TOML file
+    #[arg(long = "var-file", value_name = "FILE", global = true)]
+    pub var_files: Vec<PathBuf>,
+    /// Use this profile of the AWS configuration
+    #[arg(long, global = true)]
+    pub profile: Option<String>,
+    /// Use this region when the stack names none
+    #[arg(long, global = true)]
+    pub region: Option<String>,
+    /// Send every AWS call to this address
+    #[arg(long, value_name = "URL", global = true)]
+    pub endpoint_url: Option<String>,
+    /// Run this many operations at once
+    #[arg(long, value_name = "N", default_value_t = 16, global = true, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub parallelism: u16,
+    /// Use the local sandbox instead of AWS
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+    /// No colours
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more; twice for every AWS call
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check everything that can be checked without AWS
+    Validate {
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+    /// Show what apply would do
+    Plan(PlanArgs),
+    /// Show the plan, ask, and carry it out
+    Apply {
+        /// What to plan
+        #[command(flatten)]
+        plan: PlanFlags,
+        /// The stack file
+        stack: Option<PathBuf>,
+        /// Carry out this saved plan, and refuse if the world has moved on
+        #[arg(long = "plan", value_name = "FILE", conflicts_with_all = ["destroy", "targets", "excludes", "replace"])]
+        saved: Option<PathBuf>,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Delete everything the stack made
+    Destroy {
+        /// The stack file
+        stack: Option<PathBuf>,
+        /// Only these
+        #[arg(long = "target", value_name = "ADDRESS")]
+        targets: Vec<Address>,
+        /// Everything but these
+        #[arg(long = "exclude", value_name = "ADDRESS")]
+        excludes: Vec<Address>,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Print the outputs of the last apply
+    Output {
+        /// The stack file
+        stack: Option<PathBuf>,
+        /// Only this output, as plain text
+        name: Option<String>,
+    },
+    /// Show what the stack has made, as remembered
+    Show {
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+    /// Look at the state
+    State {
+        /// What to do with it
+        #[command(subcommand)]
+        command: StateCommand,
+    },
+    /// A local AWS to try anything on, no account needed
+    Sandbox {
+        /// What to do with it
+        #[command(subcommand)]
+        command: SandboxCommand,
+    },
+    /// Plan, apply and plan again a whole platform in the sandbox
+    Demo,
+}
+
+/// What a plan is about.
+#[derive(Debug, Args)]
+pub struct PlanFlags {
+    /// Plan to delete everything
+    #[arg(long)]
+    pub destroy: bool,
+    /// Whether to read the live resources first
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub refresh: bool,
+    /// Only these and what they depend on
+    #[arg(long = "target", value_name = "ADDRESS")]
+    pub targets: Vec<Address>,
+    /// Everything but these and what depends on them
+    #[arg(long = "exclude", value_name = "ADDRESS")]
+    pub excludes: Vec<Address>,
+    /// Replace these even when nothing forces it
+    #[arg(long = "replace", value_name = "ADDRESS")]
+    pub replace: Vec<Address>,
+}
+
+/// The arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The stack file
+    pub stack: Option<PathBuf>,
+    /// What to plan
+    #[command(flatten)]
+    pub flags: PlanFlags,
+    /// Save the plan for `apply --plan`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// The commands of `state`.
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// List the resources
+    List {
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+    /// Show one resource
+    Show {
+        /// Its address
+        address: Address,
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+}
+
+/// The commands of `sandbox`.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Start it
+    Start,
+    /// Stop it; what is in it stays
+    Stop,
+    /// Say whether it runs, and where
+    Status,
+    /// Forget everything in it
+    Reset,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => Err("expected name=value".to_owned()),
+    }
+}

@@ -1,0 +1,112 @@
+//! `leoctl output`, `show` and `state`: looking at what is remembered.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use super::args::StateCommand;
+use super::{CliError, Context, Exit, project, session};
+use crate::engine::ports::Store;
+use crate::model::address::Address;
+use crate::model::state::State;
+use crate::model::value::Value;
+use crate::stack::diagnostic::suggestion;
+use crate::ui::{self, FAINT, STRONG, styled};
+
+async fn state_of(context: &Context, stack: Option<&Path>) -> Result<State, CliError> {
+    let path = project::stack_file(stack, context)?;
+    let stack = project::load(&path, &context.global)?;
+    let store = session::store(context, &path, &stack.name);
+    match store.load().await? {
+        Some(folded) => Ok(folded.state),
+        None => Err(CliError::usage(&format!("{} has never been applied", stack.name), "`leoctl apply` makes it")),
+    }
+}
+
+/// The outputs of the last apply.
+pub async fn output(context: &Context, stack: Option<&Path>, name: Option<&str>) -> Result<Exit, CliError> {
+    // `output NAME` names no stack: a word that is no file is an output.
+    let (stack, name) = match (stack, name) {
+        (Some(word), None) if !word.exists() => (None, word.to_str()),
+        both => both,
+    };
+    let state = state_of(context, stack).await?;
+    let Some(name) = name else {
+        if context.global.json {
+            ui::out(serde_json::json!(state.outputs));
+        } else {
+            state.outputs.iter().for_each(|(name, value)| ui::out(format!("{name} = {}", ui::value::inline(&Value::from(value)))));
+        }
+        return Ok(Exit::Done);
+    };
+    match state.outputs.get(name) {
+        Some(Json::String(text)) if !context.global.json => ui::out(text),
+        Some(value) => ui::out(value),
+        None => {
+            let help = suggestion(name, state.outputs.keys().map(String::as_str)).unwrap_or_else(|| "the stack has no outputs".to_owned());
+            return Err(CliError::usage(&format!("there is no output `{name}`"), &help));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Everything remembered.
+pub async fn show(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
+    let state = state_of(context, stack).await?;
+    if context.global.json {
+        ui::out(serde_json::json!(state));
+        return Ok(Exit::Done);
+    }
+    ui::out(format!("{} in account {}, {}, applied {} times", styled(STRONG, &state.stack), state.account_id, state.region, state.serial));
+    for address in state.resources.keys() {
+        one(&state, address);
+    }
+    Ok(Exit::Done)
+}
+
+/// `leoctl state list` and `leoctl state show`.
+pub async fn state(context: &Context, command: StateCommand) -> Result<Exit, CliError> {
+    match command {
+        StateCommand::List { stack } => list(context, stack).await,
+        StateCommand::Show { address, stack } => {
+            let state = state_of(context, stack.as_deref()).await?;
+            let Some(resource) = state.resources.get(&address) else {
+                let known: Vec<String> = state.resources.keys().map(ToString::to_string).collect();
+                let help = suggestion(&address.to_string(), known.iter().map(String::as_str)).unwrap_or_else(|| "`leoctl state list` lists them".to_owned());
+                return Err(CliError::usage(&format!("there is no {address} in the state"), &help));
+            };
+            if context.global.json {
+                ui::out(serde_json::json!(resource));
+            } else {
+                one(&state, &address);
+            }
+            Ok(Exit::Done)
+        }
+    }
+}
+
+async fn list(context: &Context, stack: Option<PathBuf>) -> Result<Exit, CliError> {
+    let state = state_of(context, stack.as_deref()).await?;
+    if context.global.json {
+        let rows: Vec<Json> =
+            state.resources.iter().map(|(address, resource)| serde_json::json!({ "address": address, "id": resource.id })).collect();
+        ui::out(Json::from(rows));
+        return Ok(Exit::Done);
+    }
+    let width = state.resources.keys().map(|address| address.to_string().chars().count()).max().unwrap_or_default();
+    for (address, resource) in &state.resources {
+        ui::out(format!("{:width$}  {}", address.to_string(), styled(FAINT, &resource.id)));
+    }
+    Ok(Exit::Done)
+}
+
+fn one(state: &State, address: &Address) {
+    let Some(resource) = state.resources.get(address) else { return };
+    ui::out(format!("{} {}", styled(STRONG, address), styled(FAINT, &resource.id)));
+    for (name, value) in resource.attributes.as_object().into_iter().flatten() {
+        for (at, line) in ui::value::lines(&Value::from(value)).iter().enumerate() {
+            let lead = if at == 0 { format!("{name} = ") } else { String::new() };
+            ui::out(format!("    {lead}{line}"));
+        }
+    }
+}

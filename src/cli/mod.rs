@@ -1,0 +1,180 @@
+//! Wiring: one file for each command, all of them thin.
+
+pub mod args;
+mod apply;
+mod demo;
+mod inspect;
+mod plan;
+mod project;
+mod sandbox;
+mod saved;
+mod session;
+mod validate;
+
+use std::io::IsTerminal;
+
+use clap::Parser;
+
+use crate::engine::EngineError;
+use crate::engine::ports::StoreError;
+use crate::sandbox::SandboxError;
+use crate::stack::diagnostic::{Diagnostics, Source};
+use crate::ui::{self, BAD, failure, styled};
+use args::{Cli, Command, Global};
+
+/// What leoctl tells the shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// An error.
+    Error,
+    /// There are changes, and the caller asked to be told.
+    Changes,
+    /// Interrupted; the state is saved.
+    Interrupted,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Error => 1,
+            Exit::Changes => 2,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Something is wrong with the stack.
+    #[error("{} errors", diagnostics.0.len())]
+    Diagnostics {
+        /// What.
+        diagnostics: Diagnostics,
+        /// Where.
+        sources: Vec<Source>,
+    },
+    /// There is no plan.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The state cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The sandbox does not do it.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// The command does not make sense.
+    #[error("{message}")]
+    Usage {
+        /// Why not.
+        message: String,
+        /// What would.
+        help: String,
+    },
+}
+
+impl CliError {
+    fn usage(message: &str, help: &str) -> Self {
+        Self::Usage { message: message.to_owned(), help: help.to_owned() }
+    }
+}
+
+impl From<Diagnostics> for CliError {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::Diagnostics { diagnostics, sources: Vec::new() }
+    }
+}
+
+/// How this run talks.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Options of every command.
+    pub global: Global,
+    /// Whether somebody can be asked.
+    pub interactive: bool,
+}
+
+impl Context {
+    /// Says something in passing; JSON output keeps quiet.
+    pub fn say(&self, text: &str) {
+        if !self.global.json {
+            ui::note(text);
+        }
+    }
+}
+
+/// Runs leoctl with the process's arguments.
+pub fn main() -> Exit {
+    let cli = Cli::parse();
+    if cli.global.no_color {
+        anstream::ColorChoice::Never.write_global();
+    }
+    log_to_stderr(cli.global.verbose);
+    let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let context = Context { global: cli.global, interactive };
+    // Checking a stack needs no runtime, and so does not wait for one.
+    let outcome = match cli.command {
+        Command::Validate { stack } => validate::run(&context, stack.as_deref()),
+        Command::Sandbox { command } => sandbox::run(&context, command),
+        other => match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+            Ok(runtime) => runtime.block_on(run(&context, other)),
+            Err(error) => Err(CliError::usage(&format!("cannot start: {error}"), "the system refuses threads: free some resources")),
+        },
+    };
+    outcome.unwrap_or_else(|error| {
+        report(&error, &context);
+        Exit::Error
+    })
+}
+
+async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
+    match command {
+        Command::Plan(args) => plan::run(context, &args).await,
+        Command::Apply { plan, stack, saved, yes } => match saved {
+            Some(file) => saved::apply(context, &file, yes).await,
+            None => apply::run(context, stack.as_deref(), &plan, yes).await,
+        },
+        Command::Destroy { stack, targets, excludes, yes } => apply::destroy(context, stack.as_deref(), targets, excludes, yes).await,
+        Command::Output { stack, name } => inspect::output(context, stack.as_deref(), name.as_deref()).await,
+        Command::Show { stack } => inspect::show(context, stack.as_deref()).await,
+        Command::State { command } => inspect::state(context, command).await,
+        Command::Demo => demo::run(context).await,
+        Command::Validate { stack } => validate::run(context, stack.as_deref()),
+        Command::Sandbox { command } => sandbox::run(context, command),
+    }
+}
+
+/// Shows an error: everything that is known of it, and what to do.
+fn report(error: &CliError, context: &Context) {
+    let colour = !context.global.no_color;
+    match error {
+        CliError::Diagnostics { diagnostics, sources } => ui::note(ui::diagnostics::render(diagnostics, sources, colour)),
+        CliError::Engine(EngineError::Diagnostics(diagnostics)) => ui::note(ui::diagnostics::render(diagnostics, &[], colour)),
+        CliError::Engine(EngineError::Aws { doing, failure: why }) => {
+            ui::note(format!("{}: {doing}", styled(BAD, "error")));
+            failure::lines(why).iter().for_each(|line| ui::note(format!("  {line}")));
+        }
+        CliError::Store(StoreError { message, help }) | CliError::Sandbox(SandboxError { message, help }) => {
+            ui::note(format!("{}: {message}", styled(BAD, "error")));
+            help.iter().for_each(|help| ui::note(format!("help: {help}")));
+        }
+        CliError::Usage { message, help } => {
+            ui::note(format!("{}: {message}", styled(BAD, "error")));
+            ui::note(format!("help: {help}"));
+        }
+    }
+}
+
+/// Logs to stderr, more with each `-v`. Request bodies are never logged: they may hold secrets.
+fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => "leoctl=debug",
+        _ => "leoctl=trace,aws_smithy_runtime=info,aws_config=debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::new(level);
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

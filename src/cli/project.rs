@@ -1,0 +1,135 @@
+//! Which stack a command is about, and reading it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::args::Global;
+use super::{CliError, Context};
+use crate::aws::registry;
+use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::vars::Given;
+use crate::stack::{self, Files, Loaded, Stack};
+use crate::store::local;
+
+/// The prefix of environment variables that set stack variables.
+const VARIABLE: &str = "LEOCTL_VAR_";
+/// Where the stack last planned is remembered, beside the states.
+const LAST: &str = ".last";
+
+/// The disk.
+struct Disk;
+
+impl Files for Disk {
+    fn read(&self, path: &Path) -> Result<String, String> {
+        let metadata = fs::metadata(path).map_err(|error| words(&error))?;
+        if metadata.is_dir() {
+            return Err("it is a folder".to_owned());
+        }
+        if metadata.len() > stack::MAX_FILE_SIZE as u64 {
+            return Err(format!("it has {} MB, which is no stack file", metadata.len() >> 20));
+        }
+        let bytes = fs::read(path).map_err(|error| words(&error))?;
+        String::from_utf8(bytes).map_err(|error| {
+            let line = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+            let line = line.iter().filter(|byte| **byte == b'\n').count() + 1;
+            format!("it is not UTF-8 text (line {line})")
+        })
+    }
+
+    fn read_env(&self, path: &Path) -> Result<Vec<(String, String)>, String> {
+        let committed = path.to_string_lossy().ends_with(".defaults");
+        match dotenvy::from_path_iter(path) {
+            // Files with secrets are on the machines that need them; a name that is missing is said where it is used.
+            Err(dotenvy::Error::Io(error)) if error.kind() == io::ErrorKind::NotFound && !committed => Ok(Vec::new()),
+            Err(error) => Err(env_words(&error)),
+            Ok(pairs) => pairs.map(|pair| pair.map_err(|error| env_words(&error))).collect(),
+        }
+    }
+}
+
+fn words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// An error in an env file, without the line's text: it may be a secret.
+fn env_words(error: &dotenvy::Error) -> String {
+    match error {
+        dotenvy::Error::LineParse(_, column) => format!("a line cannot be read from column {column} on"),
+        dotenvy::Error::Io(error) => words(error),
+        _ => "it is not a file of NAME=value lines".to_owned(),
+    }
+}
+
+/// The stack file a command is about, printed first.
+pub fn stack_file(given: Option<&Path>, context: &Context) -> Result<PathBuf, CliError> {
+    let path = match given {
+        Some(path) => path.to_owned(),
+        None => default_stack()?,
+    };
+    context.say(&format!("Stack {}", path.display()));
+    Ok(path)
+}
+
+fn default_stack() -> Result<PathBuf, CliError> {
+    if let Some(path) = std::env::var_os("LEOCTL_STACK") {
+        return Ok(path.into());
+    }
+    let last = fs::read_to_string(Path::new("state").join(LAST)).ok().map(|text| PathBuf::from(text.trim()));
+    if let Some(last) = last.filter(|path| path.is_file()) {
+        return Ok(last);
+    }
+    let entries = fs::read_dir("stacks").into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut stacks: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|ext| ext == "toml")).collect();
+    stacks.sort();
+    match stacks.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(CliError::usage("which stack? There is no `stacks/` folder here", "name a stack file: `leoctl plan stacks/prod.toml`")),
+        several => {
+            let names: Vec<String> = several.iter().map(|path| path.display().to_string()).collect();
+            Err(CliError::usage("which stack?", &format!("name one of: {}", names.join(", "))))
+        }
+    }
+}
+
+/// Remembers the stack as the one last planned. A folder that cannot be written loses only this convenience.
+pub fn remember(path: &Path) {
+    let folder = local::directory(path);
+    if folder.is_dir() {
+        drop(fs::write(folder.join(LAST), path.display().to_string()));
+    }
+}
+
+/// Reads and checks the stack.
+pub fn load(path: &Path, global: &Global) -> Result<Stack, CliError> {
+    let catalog = registry::catalog().map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
+    let given = given(global)?;
+    let Loaded { stack, diagnostics, sources } = stack::load(path, &Disk, &given, catalog);
+    stack.ok_or(CliError::Diagnostics { diagnostics, sources })
+}
+
+fn given(global: &Global) -> Result<Given, CliError> {
+    let mut given = Given { arguments: global.vars.clone(), ..Given::default() };
+    for (name, value) in std::env::vars_os() {
+        if let (Some(name), Some(value)) = (name.to_str().and_then(|name| name.strip_prefix(VARIABLE)), value.to_str()) {
+            given.environment.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    for file in &global.var_files {
+        let mut diagnostics = Diagnostics::default();
+        let text = Disk.read(file).map_err(|problem| {
+            CliError::from(Diagnostics(vec![Diagnostic::general(format!("cannot read {}: {problem}", file.display()))]))
+        })?;
+        let table = stack::node::parse(0, &text, &mut diagnostics);
+        if diagnostics.has_errors() {
+            let sources = vec![stack::diagnostic::Source { path: file.clone(), text }];
+            return Err(CliError::Diagnostics { diagnostics, sources });
+        }
+        given.files.push((file.display().to_string(), table));
+    }
+    Ok(given)
+}

@@ -1,0 +1,112 @@
+//! Saved plans: what was planned with what, so that apply can make the same plan again and refuse any other.
+//!
+//! The file holds the stack as it was read, never a secret's value: sensitive variables are given again when
+//! the plan is applied, and only have to be the same.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+use super::session::Session;
+use super::{CliError, Context, Exit, apply, project};
+use crate::engine::ports::Store;
+use crate::engine::refresh::Planned;
+use crate::plan::select::Options;
+use crate::store::local;
+use crate::ui;
+
+/// A plan in a file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedPlan {
+    format_version: u32,
+    stack_file: PathBuf,
+    destroy: bool,
+    targets: Vec<crate::model::address::Address>,
+    excludes: Vec<crate::model::address::Address>,
+    replace: Vec<crate::model::address::Address>,
+    refresh: bool,
+    lineage: String,
+    serial: u64,
+    /// Of the stack's files and the values of its variables.
+    inputs: String,
+    /// What was shown, secrets masked.
+    plan: Json,
+}
+
+const VERSION: u32 = 1;
+
+/// Saves a plan, readable by its owner only.
+pub fn save(file: &Path, stack_file: &Path, options: &Options, refresh: bool, session: &Session, planned: &Planned) -> Result<(), CliError> {
+    let saved = SavedPlan {
+        format_version: VERSION,
+        stack_file: std::path::absolute(stack_file).unwrap_or_else(|_| stack_file.to_owned()),
+        destroy: options.destroy,
+        targets: options.targets.clone(),
+        excludes: options.excludes.clone(),
+        replace: options.replace.clone(),
+        refresh,
+        lineage: planned.plan.lineage.clone(),
+        serial: planned.plan.serial,
+        inputs: inputs(session),
+        plan: shown(planned),
+    };
+    let text = serde_json::to_string_pretty(&saved).map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
+    Ok(local::replace(file, &text)?)
+}
+
+/// Makes the saved plan again and carries it out, unless it has become another.
+pub async fn apply(context: &Context, file: &Path, yes: bool) -> Result<Exit, CliError> {
+    let unreadable = |problem: String| CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out`");
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
+    let saved: SavedPlan = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+    if saved.format_version != VERSION {
+        return Err(unreadable(format!("it has format {}, and this leoctl reads {VERSION}", saved.format_version)));
+    }
+    context.say(&format!("Stack {}", saved.stack_file.display()));
+    let stack = project::load(&saved.stack_file, &context.global)?;
+    let session = Session::with(context, &saved.stack_file, stack).await?;
+    session.store.lock("leoctl apply --plan").await?;
+    let loaded = session.store.load().await?;
+    let (lineage, serial) = loaded.map(|folded| (folded.state.lineage, folded.state.serial)).unwrap_or_default();
+    if (saved.serial > 0 && lineage != saved.lineage) || serial != saved.serial {
+        return Err(stale("something was applied since it was made"));
+    }
+    if inputs(&session) != saved.inputs {
+        return Err(stale("the stack's files or variables are not those it was made with"));
+    }
+    let options = Options { destroy: saved.destroy, targets: saved.targets, excludes: saved.excludes, replace: saved.replace };
+    let planned = session.plan(&options, saved.refresh).await?;
+    if shown(&planned) != saved.plan {
+        return Err(stale("what is live in AWS has changed since it was made"));
+    }
+    // It was reviewed when it was made.
+    apply::confirm_and_apply(context, &session, planned, yes || !context.interactive).await
+}
+
+fn stale(why: &str) -> CliError {
+    CliError::usage(&format!("the plan is stale: {why}"), "look at a new one with `leoctl plan --out`")
+}
+
+/// The plan as it was shown, without what is random in a state that does not exist yet.
+fn shown(planned: &Planned) -> Json {
+    ui::json::plan(&planned.plan, &std::collections::BTreeMap::new())
+}
+
+/// A hash of everything the plan was made from but the state and AWS.
+fn inputs(session: &Session) -> String {
+    let mut hash = Sha256::new();
+    for source in &session.stack.sources {
+        hash.update(source.text.as_bytes());
+        hash.update([0]);
+    }
+    for (name, value) in session.stack.vars.iter().chain(&session.stack.env) {
+        let text = value.to_json().map(|json| json.to_string()).unwrap_or_default();
+        hash.update(name.as_bytes());
+        hash.update(text.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,115 @@
+//! Plans and events as JSON, in the format `docs/plan-json.md` describes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::value::MASK;
+use crate::engine::event::Event;
+use crate::engine::ports::Failure;
+use crate::model::value::Value;
+use crate::plan::diff::AttributeChange;
+use crate::plan::types::{Change, Drift, Plan};
+
+/// The version of the format.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// A plan.
+pub fn plan(plan: &Plan, api_calls: &BTreeMap<String, u64>) -> Json {
+    let outputs: BTreeMap<&String, Json> = plan
+        .outputs
+        .iter()
+        .map(|(name, output)| (name, json!({ "before": output.before, "after": output.after.as_ref().map(public), "changes": output.is_change() })))
+        .collect();
+    json!({
+        "format_version": FORMAT_VERSION,
+        "stack": plan.stack.name,
+        "account_id": plan.identity.account_id,
+        "region": plan.identity.region,
+        "serial": plan.serial,
+        "summary": plan.summary(),
+        "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
+        "reads": plan.reads.iter().map(|read| format!("data.{}", read.block)).collect::<Vec<_>>(),
+        "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
+        "outputs": outputs,
+        "checks": plan.checks.iter().map(|check| json!({ "name": check.name, "holds": check.holds, "message": check.message })).collect::<Vec<_>>(),
+        "warnings": plan.warnings,
+        "api_calls": { "total": api_calls.values().sum::<u64>(), "by_operation": api_calls },
+    })
+}
+
+fn change(change: &Change) -> Json {
+    let unknown = change.after.paths_where(&|value| matches!(value, Value::Unknown));
+    json!({
+        "address": change.address,
+        "type": change.address.block.type_name,
+        "name": change.address.block.name,
+        "key": change.address.key,
+        "action": change.action,
+        "reason": change.reason,
+        "id": change.id,
+        "before": public(&change.before),
+        "after": public(&change.after),
+        "after_unknown": unknown,
+        "sensitive": change.sensitive,
+        "replace_paths": change.replace_paths(),
+        "risks": change.risks,
+        "depends_on": change.depends_on,
+        "attributes": change.attributes.iter().map(attribute).collect::<Vec<_>>(),
+    })
+}
+
+fn attribute(attribute: &AttributeChange) -> Json {
+    let shown = |value: &Option<Value>| match value {
+        None => Json::Null,
+        Some(_) if attribute.sensitive => Json::from(MASK),
+        Some(value) => public(value),
+    };
+    json!({
+        "path": attribute.path,
+        "before": shown(&attribute.before),
+        "after": shown(&attribute.after),
+        "after_unknown": attribute.after.as_ref().is_some_and(Value::has_unknown),
+        "forces_replacement": attribute.forces_replacement,
+    })
+}
+
+fn drift(drift: &Drift) -> Json {
+    json!({
+        "address": drift.address,
+        "id": drift.id,
+        "gone": drift.gone,
+        "changes": drift.attributes.iter().map(attribute).collect::<Vec<_>>(),
+    })
+}
+
+/// A value that may be shown.
+pub fn public(value: &Value) -> Json {
+    value.to_public_json(&|_| Json::from(MASK))
+}
+
+/// An event of an apply.
+pub fn event(event: &Event) -> Json {
+    match event {
+        Event::Begin { steps } => json!({ "event": "begin", "steps": steps }),
+        Event::Started { address, verb } => json!({ "event": "started", "address": address, "verb": verb }),
+        Event::Progress { address, message } => json!({ "event": "progress", "address": address, "message": message }),
+        Event::Finished { address, verb, id, elapsed } => {
+            json!({ "event": "finished", "address": address, "verb": verb, "id": id, "elapsed_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX) })
+        }
+        Event::Failed { address, verb, failure: why } => json!({ "event": "failed", "address": address, "verb": verb, "error": failure(why) }),
+        Event::Skipped { address, because } => json!({ "event": "skipped", "address": address, "because": because }),
+        Event::Interrupted => json!({ "event": "interrupted" }),
+    }
+}
+
+/// A failure.
+pub fn failure(failure: &Failure) -> Json {
+    json!({
+        "operation": failure.operation,
+        "code": failure.code,
+        "message": failure.message,
+        "request_id": failure.request_id,
+        "hint": super::failure::hint(failure),
+    })
+}
