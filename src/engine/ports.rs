@@ -127,6 +127,11 @@ impl Wanted {
         crate::plan::desired::ownership_tags(&self.stack, &self.address)
     }
 
+    /// Whether these tags say that a resource is this one.
+    pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
+        self.ownership().iter().all(|(key, value)| tags.get(key) == Some(value))
+    }
+
     /// The known text of an attribute.
     pub fn text(&self, attribute: &str) -> Option<&str> {
         self.desired.get(attribute).and_then(Value::as_str)

@@ -13,7 +13,7 @@ use crate::model::value::Value;
 
 /// Every function an expression may call, for suggestions.
 pub const NAMES: &[&str] = &[
-    "cidrsubnet", "pluck", "keys", "values", "merge", "jsonencode", "jsondecode", "size", "has", "all", "exists", "map",
+    "cidrsubnet", "pluck", "keys", "values", "merge", "zipmap", "jsonencode", "jsondecode", "size", "has", "all", "exists", "map",
     "filter", "join", "split", "replace", "slice", "distinct", "sort", "flatten", "reverse", "lowerAscii", "upperAscii",
     "startsWith", "endsWith", "contains", "matches", "substring", "trim", "format", "string", "int", "double", "bool",
 ];
@@ -26,6 +26,7 @@ pub fn register(context: &mut Context<'_, '_>) {
         context.add_function("keys", keys),
         context.add_function("values", values),
         context.add_function("merge", merge),
+        context.add_function("zipmap", zipmap),
         context.add_function("jsonencode", jsonencode),
         context.add_function("jsondecode", jsondecode),
     ];
@@ -102,6 +103,23 @@ fn merge(a: Cel, b: Cel) -> Result<Cel, ExecutionError> {
     let mut merged = map_of("merge", &a)?;
     merged.extend(map_of("merge", &b)?);
     let map = merged.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    Ok(Cel::Map(cel::objects::Map { map: Arc::new(map) }))
+}
+
+/// `zipmap(keys, values)`: a table of these keys and values.
+fn zipmap(keys: Cel, values: Cel) -> Result<Cel, ExecutionError> {
+    let fail = |problem: String| ExecutionError::function_error("zipmap", problem);
+    let (Cel::List(keys), Cel::List(values)) = (&keys, &values) else {
+        return Err(fail(format!("expected two lists, got {} and {}", keys.type_of(), values.type_of())));
+    };
+    if keys.len() != values.len() {
+        return Err(fail(format!("{} keys but {} values", keys.len(), values.len())));
+    }
+    let mut map = std::collections::HashMap::new();
+    for (key, value) in keys.iter().zip(values.iter()) {
+        let Cel::String(key) = key else { return Err(fail(format!("a key is {}, not a string", key.type_of()))) };
+        map.insert(Key::String(Arc::clone(key)), value.clone());
+    }
     Ok(Cel::Map(cel::objects::Map { map: Arc::new(map) }))
 }
 

@@ -53,7 +53,8 @@ impl Resource for InternetGateway {
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let call = aws.ec2().describe_internet_gateways().set_filters(Some(ownership_filters(wanted)));
         let found = call.send().await.or_fail("ec2:DescribeInternetGateways")?;
-        Ok(wanted.pick(found.internet_gateways().iter().filter_map(|gateway| gateway.internet_gateway_id().map(str::to_owned))))
+        let ours = found.internet_gateways().iter().filter(|gateway| wanted.owns(&tags(gateway.tags())));
+        Ok(wanted.pick(ours.filter_map(|gateway| gateway.internet_gateway_id().map(str::to_owned))))
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {

@@ -145,7 +145,8 @@ impl Resource for RouteTable {
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let call = aws.ec2().describe_route_tables().set_filters(Some(ownership_filters(wanted)));
         let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
-        Ok(wanted.pick(found.route_tables().iter().filter_map(|table| table.route_table_id().map(str::to_owned))))
+        let ours = found.route_tables().iter().filter(|table| wanted.owns(&tags(table.tags())));
+        Ok(wanted.pick(ours.filter_map(|table| table.route_table_id().map(str::to_owned))))
     }
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {

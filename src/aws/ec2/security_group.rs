@@ -90,13 +90,16 @@ impl Resource for SecurityGroup {
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        let filters = match (wanted.text("name"), wanted.text("vpc_id")) {
-            (Some(name), Some(vpc)) => vec![filter("group-name", &[name.to_owned()]), filter("vpc-id", &[vpc.to_owned()])],
-            _ => ownership_filters(wanted),
+        // In a VPC that does not exist yet there is no group of that name.
+        let named = wanted.text("name").zip(wanted.text("vpc_id"));
+        let filters = match named {
+            Some((name, vpc)) => vec![filter("group-name", &[name.to_owned()]), filter("vpc-id", &[vpc.to_owned()])],
+            None => ownership_filters(wanted),
         };
         let call = aws.ec2().describe_security_groups().set_filters(Some(filters));
         let found = call.send().await.or_fail("ec2:DescribeSecurityGroups")?;
-        Ok(wanted.pick(found.security_groups().iter().filter_map(|group| group.group_id().map(str::to_owned))))
+        let there = found.security_groups().iter().filter(|group| named.is_some() || wanted.owns(&tags(group.tags())));
+        Ok(wanted.pick(there.filter_map(|group| group.group_id().map(str::to_owned))))
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {

@@ -101,7 +101,8 @@ impl Resource for SecurityGroupRule {
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let call = aws.ec2().describe_security_group_rules().set_filters(Some(ownership_filters(wanted)));
         let found = call.send().await.or_fail("ec2:DescribeSecurityGroupRules")?;
-        Ok(wanted.pick(found.security_group_rules().iter().filter_map(|rule| rule.security_group_rule_id().map(str::to_owned))))
+        let ours = found.security_group_rules().iter().filter(|rule| wanted.owns(&tags(rule.tags())));
+        Ok(wanted.pick(ours.filter_map(|rule| rule.security_group_rule_id().map(str::to_owned))))
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {

@@ -100,7 +100,7 @@ impl Resource for Vpc {
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let call = aws.ec2().describe_vpcs().set_filters(Some(ownership_filters(wanted)));
         let found = call.send().await.or_fail("ec2:DescribeVpcs")?;
-        Ok(wanted.pick(found.vpcs().iter().filter_map(|vpc| vpc.vpc_id().map(str::to_owned))))
+        Ok(wanted.pick(found.vpcs().iter().filter(|vpc| wanted.owns(&tags(vpc.tags()))).filter_map(|vpc| vpc.vpc_id().map(str::to_owned))))
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {

@@ -249,8 +249,7 @@ impl Resource for EcsTaskDefinition {
         // Others' revisions of the family stand in nobody's way; only one with our tags is this one.
         let Some(family) = wanted.text("family") else { return Ok(None) };
         let Some(latest) = Self::describe(aws, family).await? else { return Ok(None) };
-        let ours = wanted.ownership().iter().all(|(key, value)| latest.tags.get(key) == Some(value));
-        Ok(wanted.pick(ours.then_some(latest.arn)))
+        Ok(wanted.pick(wanted.owns(&latest.tags).then_some(latest.arn)))
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
