@@ -46,7 +46,12 @@ impl Intercept for Calls {
         "Calls"
     }
 
-    fn read_before_transmit(&self, _: &BeforeTransmitInterceptorContextRef<'_>, _: &RuntimeComponents, config: &mut ConfigBag) -> Result<(), BoxError> {
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
         if let Some(metadata) = config.load::<Metadata>() {
             let name = format!("{}:{}", service_prefix(metadata.service()), metadata.name());
             *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
@@ -74,8 +79,8 @@ pub struct Clients {
 impl Clients {
     /// Reads the AWS configuration. Credentials are looked for only when first needed.
     pub async fn load(settings: &Settings) -> Self {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS));
+        let mut loader =
+            aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS));
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(profile);
         }
@@ -201,9 +206,7 @@ macro_rules! send_once {
     ($sdk:ident, $request:expr) => {
         $request
             .customize()
-            .config_override(
-                $sdk::config::Builder::new().retry_config(aws_smithy_types::retry::RetryConfig::disabled()),
-            )
+            .config_override($sdk::config::Builder::new().retry_config(aws_smithy_types::retry::RetryConfig::disabled()))
             .send()
     };
 }

@@ -79,7 +79,8 @@ impl JsonSchema for Document {
 }
 
 fn parse(text: &str) -> Outcome<Json> {
-    serde_json::from_str(text).map_err(|error| Failure::new(FailureKind::Other, format!("AWS returned a document that is not JSON: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| Failure::new(FailureKind::Other, format!("AWS returned a document that is not JSON: {error}")))
 }
 
 fn percent_decoded(text: &str) -> Cow<'_, str> {

@@ -1,8 +1,8 @@
 //! AWS: clients, errors, and one file for each resource type.
 
 pub mod client;
-pub mod data;
 pub mod cloudwatch_log_group;
+pub mod data;
 pub mod document;
 pub mod ec2;
 pub mod ecr_repository;

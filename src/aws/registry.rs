@@ -123,9 +123,10 @@ impl AwsProvider {
 impl Provider for AwsProvider {
     async fn identity(&self, region: Option<&str>) -> Outcome<Identity> {
         use super::error::OrFail;
-        let region = region.map(str::to_owned).or_else(|| self.clients.default_region()).ok_or_else(|| {
-            Failure::new(FailureKind::Other, "no region: set `region` in [stack], AWS_REGION, or pass --region")
-        })?;
+        let region = region
+            .map(str::to_owned)
+            .or_else(|| self.clients.default_region())
+            .ok_or_else(|| Failure::new(FailureKind::Other, "no region: set `region` in [stack], AWS_REGION, or pass --region"))?;
         let found = self.clients.region(&region).sts().get_caller_identity().send().await.or_fail("sts:GetCallerIdentity")?;
         Ok(Identity { account_id: found.account().unwrap_or_default().to_owned(), partition: partition(&region).to_owned(), region })
     }

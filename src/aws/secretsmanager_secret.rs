@@ -53,6 +53,43 @@ async fn describe(aws: &Aws, id: &str) -> Outcome<Option<aws_sdk_secretsmanager:
     aws.secrets().describe_secret().secret_id(id).send().await.or_fail("secretsmanager:DescribeSecret").or_absent()
 }
 
+impl SecretsmanagerSecret {
+    fn from_api(name: Option<&str>, description: Option<&str>, key: Option<&str>, tags: &[api::Tag], arn: Option<&str>) -> Self {
+        let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        let tags = tags.iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
+        Self {
+            name: text(name).unwrap_or_default(),
+            description: text(description),
+            kms_key_id: text(key),
+            recovery_window_in_days: month(),
+            tags: collect(tags),
+            arn: text(arn).unwrap_or_default(),
+        }
+    }
+}
+
+/// The secrets among `ids` (ARNs) that the list has; a filter takes ten names.
+async fn list(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, SecretsmanagerSecret)>> {
+    // arn:…:secret:NAME-XXXXXX
+    let names: Vec<String> = ids.iter().filter_map(|arn| Some(arn.rsplit_once(':')?.1.rsplit_once('-')?.0.to_owned())).collect();
+    let pages = names.chunks(10).map(async |some| {
+        let filter = api::Filter::builder().key(api::FilterNameStringType::Name).set_values(Some(some.to_vec())).build();
+        let mut pages = aws.secrets().list_secrets().filters(filter).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            found.extend(page.or_fail("secretsmanager:ListSecrets")?.secret_list.unwrap_or_default());
+        }
+        Ok(found)
+    });
+    let found = try_join_all(pages).await?.into_iter().flatten();
+    let wanted = found.filter(|secret| secret.deleted_date().is_none() && secret.arn().is_some_and(|arn| ids.iter().any(|id| id == arn)));
+    let read = wanted.map(|found| {
+        let secret = SecretsmanagerSecret::from_api(found.name(), found.description(), found.kms_key_id(), found.tags(), found.arn());
+        (secret.arn.clone(), secret)
+    });
+    Ok(read.collect())
+}
+
 impl Resource for SecretsmanagerSecret {
     const TYPE: &'static str = "secretsmanager_secret";
     const INFO: Info = Info { data_loss: Some("the secret's value"), timeout: 300, ..Info::DEFAULT };
@@ -68,21 +105,16 @@ impl Resource for SecretsmanagerSecret {
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
-        let found = try_join_all(ids.iter().map(async |id| Ok(describe(aws, id).await?.map(|found| (id.clone(), found))))).await?;
-        let there = found.into_iter().flatten().filter(|(_, found)| found.deleted_date().is_none());
+        let listed = if ids.len() > 1 { list(aws, ids).await? } else { Vec::new() };
+        // The list lags behind; what it lacks is asked for by itself (Secrets Manager API Reference, ListSecrets).
+        let missing = ids.iter().filter(|id| !listed.iter().any(|(known, _)| known == *id));
+        let described = try_join_all(missing.map(async |id| Ok(describe(aws, id).await?.map(|found| (id.clone(), found))))).await?;
+        let there = described.into_iter().flatten().filter(|(_, found)| found.deleted_date().is_none());
         let read = there.map(|(id, found)| {
-            let tags = found.tags().iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
-            let read = Self {
-                name: found.name().unwrap_or_default().to_owned(),
-                description: found.description().filter(|text| !text.is_empty()).map(str::to_owned),
-                kms_key_id: found.kms_key_id().filter(|key| !key.is_empty()).map(str::to_owned),
-                recovery_window_in_days: month(),
-                tags: collect(tags),
-                arn: found.arn().unwrap_or_default().to_owned(),
-            };
-            (id, read)
+            let secret = Self::from_api(found.name(), found.description(), found.kms_key_id(), found.tags(), found.arn());
+            (id, secret)
         });
-        Ok(read.collect())
+        Ok(listed.into_iter().chain(read).collect())
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {

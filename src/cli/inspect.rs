@@ -72,7 +72,8 @@ pub async fn state(context: &Context, command: StateCommand) -> Result<Exit, Cli
             let state = state_of(context, stack.as_deref()).await?;
             let Some(resource) = state.resources.get(&address) else {
                 let known: Vec<String> = state.resources.keys().map(ToString::to_string).collect();
-                let help = suggestion(&address.to_string(), known.iter().map(String::as_str)).unwrap_or_else(|| "`leoctl state list` lists them".to_owned());
+                let help = suggestion(&address.to_string(), known.iter().map(String::as_str))
+                    .unwrap_or_else(|| "`leoctl state list` lists them".to_owned());
                 return Err(CliError::usage(&format!("there is no {address} in the state"), &help));
             };
             if context.global.json {

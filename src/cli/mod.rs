@@ -1,7 +1,7 @@
 //! Wiring: one file for each command, all of them thin.
 
-pub mod args;
 mod apply;
+pub mod args;
 mod demo;
 mod inspect;
 mod plan;

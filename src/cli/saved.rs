@@ -39,7 +39,14 @@ struct SavedPlan {
 const VERSION: u32 = 1;
 
 /// Saves a plan, readable by its owner only.
-pub fn save(file: &Path, stack_file: &Path, options: &Options, refresh: bool, session: &Session, planned: &Planned) -> Result<(), CliError> {
+pub fn save(
+    file: &Path,
+    stack_file: &Path,
+    options: &Options,
+    refresh: bool,
+    session: &Session,
+    planned: &Planned,
+) -> Result<(), CliError> {
     let saved = SavedPlan {
         format_version: VERSION,
         stack_file: std::path::absolute(stack_file).unwrap_or_else(|_| stack_file.to_owned()),
@@ -53,13 +60,16 @@ pub fn save(file: &Path, stack_file: &Path, options: &Options, refresh: bool, se
         inputs: inputs(session),
         plan: shown(planned),
     };
-    let text = serde_json::to_string_pretty(&saved).map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
+    let text = serde_json::to_string_pretty(&saved)
+        .map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
     Ok(local::replace(file, &text)?)
 }
 
 /// Makes the saved plan again and carries it out, unless it has become another.
 pub async fn apply(context: &Context, file: &Path, yes: bool) -> Result<Exit, CliError> {
-    let unreadable = |problem: String| CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out`");
+    let unreadable = |problem: String| {
+        CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out`")
+    };
     let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
     let saved: SavedPlan = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
     if saved.format_version != VERSION {

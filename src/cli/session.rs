@@ -41,7 +41,8 @@ impl Session {
 
     /// Prepares a session for a stack that has been read.
     pub async fn with(context: &Context, path: &Path, stack: Stack) -> Result<Self, CliError> {
-        let catalog = registry::catalog().map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
+        let catalog =
+            registry::catalog().map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
         if let Some(backend) = &stack.config.backend_s3 {
             let diagnostic = crate::stack::diagnostic::Diagnostic::error(&backend.span, "state in S3 is not available in this version")
                 .help("leave [stack.backend.s3] out: the state is then a file in state/");

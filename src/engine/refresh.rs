@@ -56,8 +56,7 @@ impl Planner<'_> {
     /// When AWS or the stack does not allow a plan.
     pub async fn plan(&self, loaded: Option<Folded>, fresh: impl FnOnce(&Identity) -> State) -> Result<Planned, EngineError> {
         let known = loaded.as_ref().map(|folded| &folded.state);
-        let (identity, live) =
-            tokio::join!(self.provider.identity(self.stack.region.as_deref()), self.live(known));
+        let (identity, live) = tokio::join!(self.provider.identity(self.stack.region.as_deref()), self.live(known));
         let identity = identity.map_err(|failure| EngineError::aws("asking AWS who we are", failure))?;
         let mut live = live?;
         let mut folded = loaded.unwrap_or_else(|| Folded::new(fresh(&identity)));
@@ -99,7 +98,8 @@ impl Planner<'_> {
     async fn resolve_intents(&self, folded: &Folded, live: &mut BTreeMap<Address, Live>) -> Result<Vec<Record>, EngineError> {
         let mut records = Vec::new();
         let searches = folded.open.iter().map(|intent| (intent, self.wanted(intent, &folded.state))).map(|(intent, wanted)| async move {
-            let handler = self.provider.handler(intent.address.type_name()).ok_or_else(|| EngineError::unknown_type(intent.address.type_name()))?;
+            let handler =
+                self.provider.handler(intent.address.type_name()).ok_or_else(|| EngineError::unknown_type(intent.address.type_name()))?;
             let found = patiently_find(handler.as_ref(), &wanted).await;
             let what = format!("looking for {}, whose creation was interrupted", intent.address);
             Ok::<_, EngineError>((intent, handler, found.map_err(|failure| EngineError::aws(what, failure))?))
@@ -143,7 +143,12 @@ impl Planner<'_> {
     }
 
     /// Reads the data sources whose arguments are known, in as many rounds as they depend on each other.
-    async fn data(&self, identity: &Identity, state: &State, live: &BTreeMap<Address, Live>) -> Result<BTreeMap<Block, Value>, EngineError> {
+    async fn data(
+        &self,
+        identity: &Identity,
+        state: &State,
+        live: &BTreeMap<Address, Live>,
+    ) -> Result<BTreeMap<Block, Value>, EngineError> {
         let resources = self.live_values(state, live);
         let mut data = BTreeMap::new();
         let mut tried = BTreeSet::new();
@@ -160,7 +165,9 @@ impl Planner<'_> {
             if reads.is_empty() {
                 return Ok(data);
             }
-            let answers = join_all(reads.iter().map(|(block, _, arguments)| self.provider.read_data(&block.type_name, &identity.region, arguments))).await;
+            let answers =
+                join_all(reads.iter().map(|(block, _, arguments)| self.provider.read_data(&block.type_name, &identity.region, arguments)))
+                    .await;
             let mut diagnostics = Diagnostics::default();
             for ((block, span, _), answer) in reads.into_iter().zip(answers) {
                 tried.insert(block.clone());
@@ -242,9 +249,8 @@ async fn find_one(handler: &dyn Handler, wanted: &Wanted, import: Option<&str>) 
     let tag = |key: &str| attributes.get("tags").and_then(|tags| tags.get(key)).and_then(Value::as_str).map(str::to_owned);
     let owner = tag(STACK_TAG).zip(tag(ADDRESS_TAG));
     let expected = crate::plan::desired::ownership_tags(&wanted.stack, &wanted.address);
-    let tagged = owner.as_ref().is_some_and(|(stack, address)| {
-        expected.get(STACK_TAG) == Some(stack) && expected.get(ADDRESS_TAG) == Some(address)
-    });
+    let tagged =
+        owner.as_ref().is_some_and(|(stack, address)| expected.get(STACK_TAG) == Some(stack) && expected.get(ADDRESS_TAG) == Some(address));
     Ok(Some(Found { id, attributes, ours: tagged || import.is_some(), owner }))
 }
 

@@ -104,8 +104,7 @@ impl<'de> Deserialize<'de> for Address {
 
 /// Whether `text` can name a resource, a variable or a type: a letter, then letters, digits and `_`.
 pub fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]

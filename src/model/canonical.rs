@@ -24,7 +24,7 @@ fn object(attributes: &[Attribute], value: &Value) -> Value {
             (None, _) => continue,
         };
         let value = if attribute.sensitive { value.into_secret() } else { value };
-        // An empty collection and an absent one are one thing to AWS.
+        // An empty collection or text and an absent one are one thing to AWS.
         if attribute.unset == Unset::Absent && !attribute.required && is_empty(&value) {
             continue;
         }
@@ -50,6 +50,7 @@ fn is_empty(value: &Value) -> bool {
     match value {
         Value::List(items) => items.is_empty(),
         Value::Map(map) => map.is_empty(),
+        Value::String(text) => text.is_empty(),
         _ => false,
     }
 }
@@ -64,9 +65,7 @@ fn of_type(ty: &Type, value: &Value) -> Value {
             let entries = map.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), of_type(item, v)));
             Value::Map(entries.filter(|(k, v)| defaults.get(k).is_none_or(|default| v.as_str() != Some(default))).collect())
         }
-        (Type::List { item, order }, Value::List(items)) => {
-            sorted(order, items.iter().map(|element| of_type(item, element)).collect())
-        }
+        (Type::List { item, order }, Value::List(items)) => sorted(order, items.iter().map(|element| of_type(item, element)).collect()),
         (Type::Document(kind), _) => document(*kind, value),
         (Type::String(rule), Value::String(text)) => Value::String(canonical_text(rule.format, text)),
         // TOML users write ports and sizes either way; AWS's own form is the schema's.

@@ -71,9 +71,7 @@ fn texts(value: &Value) -> Value {
 fn principals(value: &Value) -> Value {
     match value {
         Value::List(items) => Value::List(items.iter().map(principals).collect()),
-        Value::String(id) if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) => {
-            Value::String(format!("arn:aws:iam::{id}:root"))
-        }
+        Value::String(id) if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) => Value::String(format!("arn:aws:iam::{id}:root")),
         other => other.clone(),
     }
 }

@@ -61,15 +61,10 @@ fn hide(ty: &Type, value: &Value, path: &Path, paths: &[Path]) -> Value {
                 .collect(),
         ),
         (Type::Map { item, .. }, Value::Map(map)) => Value::Map(
-            map.iter()
-                .map(|(key, value)| (key.clone(), hide(item, value, &path.join(Segment::Field(key.clone())), paths)))
-                .collect(),
+            map.iter().map(|(key, value)| (key.clone(), hide(item, value, &path.join(Segment::Field(key.clone())), paths))).collect(),
         ),
         (Type::List { item, order: order @ Order::Keyed(_) }, Value::List(items)) => Value::List(
-            items
-                .iter()
-                .map(|value| hide(item, value, &path.join(Segment::Element(element_name(order, value))), paths))
-                .collect(),
+            items.iter().map(|value| hide(item, value, &path.join(Segment::Element(element_name(order, value))), paths)).collect(),
         ),
         (_, other) => other.clone(),
     }

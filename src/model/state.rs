@@ -186,7 +186,10 @@ impl State {
     /// The ids of everything remembered.
     pub fn ids(&self) -> BTreeSet<String> {
         let resources = self.resources.values();
-        resources.flat_map(|resource| std::iter::once(&resource.id).chain(resource.deposed.iter().map(|deposed| &deposed.id))).cloned().collect()
+        resources
+            .flat_map(|resource| std::iter::once(&resource.id).chain(resource.deposed.iter().map(|deposed| &deposed.id)))
+            .cloned()
+            .collect()
     }
 
     /// The hash under which a secret is remembered.

@@ -155,11 +155,7 @@ impl Value {
             Self::Float(value) => Json::from(*value),
             Self::String(value) => Json::from(value.as_str()),
             Self::List(items) => Json::Array(
-                items
-                    .iter()
-                    .enumerate()
-                    .map(|(i, item)| item.json_at(&path.join(Segment::Index(i))))
-                    .collect::<Result<_, _>>()?,
+                items.iter().enumerate().map(|(i, item)| item.json_at(&path.join(Segment::Index(i)))).collect::<Result<_, _>>()?,
             ),
             Self::Map(map) => Json::Object(
                 map.iter()
@@ -177,9 +173,7 @@ impl Value {
             Self::Unknown => Json::Null,
             Self::Secret(inner) => mask(inner),
             Self::List(items) => Json::Array(items.iter().map(|item| item.to_public_json(mask)).collect()),
-            Self::Map(map) => {
-                Json::Object(map.iter().map(|(key, item)| (key.clone(), item.to_public_json(mask))).collect())
-            }
+            Self::Map(map) => Json::Object(map.iter().map(|(key, item)| (key.clone(), item.to_public_json(mask))).collect()),
             Self::Null => Json::Null,
             Self::Bool(value) => Json::from(*value),
             Self::Int(value) => Json::from(*value),

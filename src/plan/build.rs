@@ -279,7 +279,8 @@ impl<'a> Builder<'a> {
         drop(scope);
         let instance = Instance { block: resource, address, each, region, depends_on, reads };
         let change = self.change(&instance, &desired)?;
-        let value = if change.after.is_null() { Value::Unknown } else { conceal(attributes_of(resource), &change.after, &change.sensitive) };
+        let value =
+            if change.after.is_null() { Value::Unknown } else { conceal(attributes_of(resource), &change.after, &change.sensitive) };
         if !matches!(change.action, Action::NoOp | Action::Forget) {
             self.changed.insert(change.address.clone());
         }
@@ -535,10 +536,9 @@ impl<'a> Builder<'a> {
                 Some(Live::Present(live)) => {
                     let live = seen(attributes, live, saved);
                     // Secrets are compared by hash: what is remembered of them is one.
-                    let hashed = Value::from(
-                        conceal(attributes, &live, &saved.sensitive).to_public_json(&|secret| self.world.state.digest(secret)),
-                    );
-                    let before = conceal(attributes, &Value::from(&saved.attributes), &saved.sensitive);
+                    let hashed =
+                        Value::from(conceal(attributes, &live, &saved.sensitive).to_public_json(&|secret| self.world.state.digest(secret)));
+                    let before = remembered(attributes, saved);
                     let after = conceal(attributes, &hashed, &saved.sensitive);
                     (false, diff(attributes, &before, &after))
                 }
@@ -552,10 +552,8 @@ impl<'a> Builder<'a> {
 
     fn outputs(&mut self) -> BTreeMap<String, OutputChange> {
         let saved = &self.world.state.outputs;
-        let mut outputs: BTreeMap<String, OutputChange> = saved
-            .iter()
-            .map(|(name, value)| (name.clone(), OutputChange { before: Some(value.clone()), after: None }))
-            .collect();
+        let mut outputs: BTreeMap<String, OutputChange> =
+            saved.iter().map(|(name, value)| (name.clone(), OutputChange { before: Some(value.clone()), after: None })).collect();
         if self.options.destroy {
             return outputs;
         }
@@ -675,7 +673,10 @@ fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {
     };
     Diagnostic::error(&instance.block.span, format!("{address} cannot be created: {} exists already", found.id))
         .label(owner)
-        .help(format!("to manage it here: `leoctl import '{address}' {}`, or [[import]] with to = '{address}', id = \"{}\"", found.id, found.id))
+        .help(format!(
+            "to manage it here: `leoctl import '{address}' {}`, or [[import]] with to = '{address}', id = \"{}\"",
+            found.id, found.id
+        ))
         .help("to leave it alone, choose another name")
 }
 

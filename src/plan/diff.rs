@@ -152,9 +152,8 @@ impl Differ<'_> {
             }
             return;
         }
-        let named = |items: &[Value]| -> Vec<(String, Value)> {
-            items.iter().map(|value| (element_name(order, value), value.clone())).collect()
-        };
+        let named =
+            |items: &[Value]| -> Vec<(String, Value)> { items.iter().map(|value| (element_name(order, value), value.clone())).collect() };
         let (from, to) = (named(from), named(to));
         let find = |items: &[(String, Value)], name: &str| items.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         for (name, value) in &from {

@@ -73,9 +73,7 @@ impl Selection {
             }
             barred.extend(more);
         }
-        let exists = |address: &Address| {
-            blocks.contains_key(&address.block) || state.resources.keys().any(|known| covers(address, known))
-        };
+        let exists = |address: &Address| blocks.contains_key(&address.block) || state.resources.keys().any(|known| covers(address, known));
         let asked = options.targets.iter().chain(&options.excludes);
         let unknown = asked.filter(|address| !exists(address)).map(ToString::to_string).collect();
         (Self::Some { needed, barred, options: options.clone() }, unknown)

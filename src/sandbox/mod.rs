@@ -112,7 +112,10 @@ impl Sandbox {
                 let tail = fs::read_to_string(&log_path).unwrap_or_default();
                 let tail: Vec<&str> = tail.lines().rev().take(5).collect();
                 let tail: Vec<&str> = tail.into_iter().rev().collect();
-                return Err(SandboxError { message: format!("MiniStack did not come up:\n{}", tail.join("\n")), help: Some(format!("see {}", log_path.display())) });
+                return Err(SandboxError {
+                    message: format!("MiniStack did not come up:\n{}", tail.join("\n")),
+                    help: Some(format!("see {}", log_path.display())),
+                });
             }
             std::thread::sleep(Duration::from_millis(100));
         }

@@ -204,14 +204,20 @@ fn evaluate(template: &Template, scope: &StackScope<'_>, tolerant: bool, diagnos
 }
 
 /// `for_each` and `when` decide what exists, so they may not wait for something to be made first.
-fn needs_only_what_is_known(block: &Block, resource: &super::config::ResourceBlock, dependencies: &Dependencies, diagnostics: &mut Diagnostics) {
+fn needs_only_what_is_known(
+    block: &Block,
+    resource: &super::config::ResourceBlock,
+    dependencies: &Dependencies,
+    diagnostics: &mut Diagnostics,
+) {
     for (key, template) in [("for_each", &resource.for_each), ("when", &resource.when)] {
         let Some(template) = template else { continue };
         for item in deps::reach(dependencies, &[template]) {
             // A whole block with `for_each` has keys that are known; anything inside a resource is not.
-            let whole = template.references().iter().any(|(reference, _)| {
-                reference.path.len() == 2 && deps::target(reference).as_ref() == Some(&item)
-            });
+            let whole = template
+                .references()
+                .iter()
+                .any(|(reference, _)| reference.path.len() == 2 && deps::target(reference).as_ref() == Some(&item));
             if let (Item::Resource(on), false) = (&item, whole && key == "for_each") {
                 diagnostics.push(
                     Diagnostic::error(&template.span, format!("`{key}` of {block} depends on {on}, which is known only after apply"))

@@ -140,8 +140,7 @@ pub fn read(table: &Table, sources: &[Source], catalog: &Catalog, diagnostics: &
     Reader { sources, catalog, diagnostics }.config(table)
 }
 
-const SECTIONS: &[&str] =
-    &["stack", "env", "vars", "locals", "data", "resource", "outputs", "checks", "moved", "import", "removed"];
+const SECTIONS: &[&str] = &["stack", "env", "vars", "locals", "data", "resource", "outputs", "checks", "moved", "import", "removed"];
 const META: &[&str] = &["for_each", "when", "depends_on", "region", "timeouts", "lifecycle"];
 
 struct Reader<'a> {
@@ -177,8 +176,16 @@ impl Reader<'_> {
             resources: self.resources(table),
             outputs: self.outputs(table),
             checks: self.checks(table),
-            moved: self.entries(table, "moved", &["from", "to"]).iter().filter_map(|e| Some((self.address(e, "from")?, self.address(e, "to")?))).collect(),
-            imports: self.entries(table, "import", &["to", "id"]).iter().filter_map(|e| Some((self.address(e, "to")?, self.required(e, "id")?))).collect(),
+            moved: self
+                .entries(table, "moved", &["from", "to"])
+                .iter()
+                .filter_map(|e| Some((self.address(e, "from")?, self.address(e, "to")?)))
+                .collect(),
+            imports: self
+                .entries(table, "import", &["to", "id"])
+                .iter()
+                .filter_map(|e| Some((self.address(e, "to")?, self.required(e, "id")?)))
+                .collect(),
             removed: self.entries(table, "removed", &["from"]).iter().filter_map(|e| self.address(e, "from")).collect(),
         })
     }
@@ -195,9 +202,7 @@ impl Reader<'_> {
     fn only(&mut self, table: &Table, known: &[&str], what: &str) {
         for (key, entry) in table {
             if !known.contains(&key.as_str()) {
-                self.report(
-                    Diagnostic::error(&entry.key, format!("unknown {what} `{key}`")).suggest(key, known.iter().copied()),
-                );
+                self.report(Diagnostic::error(&entry.key, format!("unknown {what} `{key}`")).suggest(key, known.iter().copied()));
             }
         }
     }
@@ -392,14 +397,13 @@ impl Reader<'_> {
         let table = self.expect_table(entry);
         self.only(&table, &["create", "update", "delete"], "timeout");
         let mut timeouts = Timeouts::default();
-        for (key, slot) in
-            [("create", &mut timeouts.create), ("update", &mut timeouts.update), ("delete", &mut timeouts.delete)]
-        {
+        for (key, slot) in [("create", &mut timeouts.create), ("update", &mut timeouts.update), ("delete", &mut timeouts.delete)] {
             let Some(entry) = table.get(key) else { continue };
             *slot = seconds(&entry.node);
             if slot.is_none() {
                 self.report(
-                    Diagnostic::error(&entry.node.span, "expected a duration").help("write `\"30m\"`, `\"90s\"`, `\"1h\"` or seconds as a number"),
+                    Diagnostic::error(&entry.node.span, "expected a duration")
+                        .help("write `\"30m\"`, `\"90s\"`, `\"1h\"` or seconds as a number"),
                 );
             }
         }
@@ -408,11 +412,7 @@ impl Reader<'_> {
 
     fn lifecycle(&mut self, entry: &Entry) -> Lifecycle {
         let table = self.expect_table(entry);
-        self.only(
-            &table,
-            &["prevent_destroy", "deletion_policy", "create_before_destroy", "ignore_changes"],
-            "key of lifecycle",
-        );
+        self.only(&table, &["prevent_destroy", "deletion_policy", "create_before_destroy", "ignore_changes"], "key of lifecycle");
         let retain = match table.get("deletion_policy").map(|entry| (&entry.node, entry.node.as_str())) {
             None | Some((_, Some("delete"))) => false,
             Some((_, Some("retain"))) => true,
@@ -504,9 +504,7 @@ impl Reader<'_> {
         match template.as_str().map(str::parse) {
             Some(Ok(address)) => Some(address),
             _ => {
-                self.report(
-                    Diagnostic::error(&template.span, "expected an address").help("like \"vpc.main\" or 'subnet.public[\"a\"]'"),
-                );
+                self.report(Diagnostic::error(&template.span, "expected an address").help("like \"vpc.main\" or 'subnet.public[\"a\"]'"));
                 None
             }
         }

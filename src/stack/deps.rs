@@ -134,7 +134,8 @@ fn report_cycle(dependencies: &Dependencies, members: &BTreeSet<&Item>, diagnost
         return;
     };
     let Some(path) = shortest_way_back(start, &within) else { return };
-    let names: Vec<String> = std::iter::once((*start).clone()).chain(path.iter().map(|(item, _)| item.clone())).map(|item| item.to_string()).collect();
+    let names: Vec<String> =
+        std::iter::once((*start).clone()).chain(path.iter().map(|(item, _)| item.clone())).map(|item| item.to_string()).collect();
     let mut diagnostic = Diagnostic::general(format!("these depend on each other: {}", names.join(" → ")));
     diagnostic.span = path.first().map(|(_, span)| span.clone());
     diagnostic.label = "the circle starts here".to_owned();

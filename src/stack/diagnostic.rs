@@ -48,13 +48,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error at `span`.
     pub fn error(span: &Span, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Error,
-            message: message.into(),
-            span: Some(span.clone()),
-            label: String::new(),
-            help: Vec::new(),
-        }
+        Self { severity: Severity::Error, message: message.into(), span: Some(span.clone()), label: String::new(), help: Vec::new() }
     }
 
     /// An error of a whole file or command.
@@ -90,9 +84,7 @@ pub fn suggestion<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(given, candidate), *candidate))
         .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, candidate)| {
-            *distance <= 2.max(given.len() / 3) || candidate.contains(given) && given.len() > 2
-        });
+        .filter(|(distance, candidate)| *distance <= 2.max(given.len() / 3) || candidate.contains(given) && given.len() > 2);
     match nearest {
         Some((_, candidate)) => Some(format!("did you mean `{candidate}`?")),
         None if candidates.is_empty() => None,

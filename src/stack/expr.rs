@@ -137,7 +137,11 @@ impl Expr {
             return Ok(Self { source: source.to_owned(), references: vec![reference], program: Program::Reference });
         }
         let parsed = ENV.compile(source).map_err(|errors| {
-            errors.errors.iter().map(|error| ParseError { message: error.msg.clone(), offset: offset(source, error.pos) }).collect::<Vec<_>>()
+            errors
+                .errors
+                .iter()
+                .map(|error| ParseError { message: error.msg.clone(), offset: offset(source, error.pos) })
+                .collect::<Vec<_>>()
         })?;
         let mut references = Vec::new();
         let ast = extract(parsed.expression(), &mut Vec::new(), &mut references);
@@ -255,8 +259,27 @@ fn plain_reference(source: &str) -> Option<Reference> {
 
 /// CEL's own words, which are no references.
 const RESERVED: &[&str] = &[
-    "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let",
-    "loop", "package", "namespace", "return", "var", "void", "while",
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
 ];
 
 /// The byte offset of a line and column, both from 1, as CEL reports them.
@@ -303,13 +326,7 @@ fn for_each_child(expr: &mut Ast, visit: &mut dyn FnMut(&mut IdedExpr)) {
         Ast::Map(map) => map.entries.iter_mut().for_each(|entry| visit_entry(&mut entry.expr, visit)),
         Ast::Struct(object) => object.entries.iter_mut().for_each(|entry| visit_entry(&mut entry.expr, visit)),
         Ast::Comprehension(inner) => {
-            for part in [
-                &mut inner.iter_range,
-                &mut inner.accu_init,
-                &mut inner.loop_cond,
-                &mut inner.loop_step,
-                &mut inner.result,
-            ] {
+            for part in [&mut inner.iter_range, &mut inner.accu_init, &mut inner.loop_cond, &mut inner.loop_step, &mut inner.result] {
                 visit(part);
             }
         }

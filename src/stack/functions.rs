@@ -13,9 +13,41 @@ use crate::model::value::Value;
 
 /// Every function an expression may call, for suggestions.
 pub const NAMES: &[&str] = &[
-    "cidrsubnet", "pluck", "keys", "values", "merge", "zipmap", "jsonencode", "jsondecode", "size", "has", "all", "exists", "map",
-    "filter", "join", "split", "replace", "slice", "distinct", "sort", "flatten", "reverse", "lowerAscii", "upperAscii",
-    "startsWith", "endsWith", "contains", "matches", "substring", "trim", "format", "string", "int", "double", "bool",
+    "cidrsubnet",
+    "pluck",
+    "keys",
+    "values",
+    "merge",
+    "zipmap",
+    "jsonencode",
+    "jsondecode",
+    "size",
+    "has",
+    "all",
+    "exists",
+    "map",
+    "filter",
+    "join",
+    "split",
+    "replace",
+    "slice",
+    "distinct",
+    "sort",
+    "flatten",
+    "reverse",
+    "lowerAscii",
+    "upperAscii",
+    "startsWith",
+    "endsWith",
+    "contains",
+    "matches",
+    "substring",
+    "trim",
+    "format",
+    "string",
+    "int",
+    "double",
+    "bool",
 ];
 
 /// Adds the functions to a context.
@@ -63,9 +95,11 @@ fn subnet(prefix: &str, newbits: i64, netnum: i64) -> Result<String, String> {
 /// `pluck(resources, 'field')`: that field of every instance or element, in key order.
 fn pluck(items: Cel, field: Arc<String>) -> Result<Cel, ExecutionError> {
     let of = |item: &Cel| match item {
-        Cel::Map(map) => map.map.get(&Key::String(Arc::clone(&field))).cloned().ok_or_else(|| {
-            ExecutionError::function_error("pluck", format!("an element has no `{field}`"))
-        }),
+        Cel::Map(map) => map
+            .map
+            .get(&Key::String(Arc::clone(&field)))
+            .cloned()
+            .ok_or_else(|| ExecutionError::function_error("pluck", format!("an element has no `{field}`"))),
         other => Err(ExecutionError::function_error("pluck", format!("an element is {}, not a table", other.type_of()))),
     };
     let plucked = match &items {
@@ -132,8 +166,7 @@ fn jsonencode(value: Cel) -> Result<Cel, ExecutionError> {
 
 /// `jsondecode(text)`: what the JSON text says.
 fn jsondecode(text: Arc<String>) -> Result<Cel, ExecutionError> {
-    let json: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| ExecutionError::function_error("jsondecode", error))?;
+    let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| ExecutionError::function_error("jsondecode", error))?;
     Ok(to_cel(&Value::from(json)))
 }
 
@@ -151,7 +184,9 @@ mod tests {
 
     #[test]
     fn impossible_subnets_are_errors() {
-        for (prefix, newbits, netnum) in [("10.0.0.0/16", 1, 2), ("10.0.0.0/16", 17, 0), ("x", 1, 0), ("10.0.0.0/16", -1, 0), ("::/0", 128, -1)] {
+        for (prefix, newbits, netnum) in
+            [("10.0.0.0/16", 1, 2), ("10.0.0.0/16", 17, 0), ("x", 1, 0), ("10.0.0.0/16", -1, 0), ("::/0", 128, -1)]
+        {
             assert!(subnet(prefix, newbits, netnum).is_err(), "{prefix} {newbits} {netnum}");
         }
     }

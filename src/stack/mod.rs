@@ -100,8 +100,7 @@ impl Loader<'_> {
         };
         let clean = normalize(path);
         if let Some(start) = chain.iter().position(|known| *known == clean) {
-            let names: Vec<String> =
-                chain.iter().skip(start).chain([&clean]).map(|path| path.display().to_string()).collect();
+            let names: Vec<String> = chain.iter().skip(start).chain([&clean]).map(|path| path.display().to_string()).collect();
             self.diagnostics.push(complain(format!("`extends` goes round in a circle: {}", names.join(" → "))));
             return None;
         }
@@ -116,9 +115,7 @@ impl Loader<'_> {
         self.sources.push(Source { path: path.to_owned(), text: text.clone() });
         if text.trim().is_empty() {
             let at = Span { file: index, range: 0..0 };
-            self.diagnostics.push(
-                Diagnostic::error(&at, "the file is empty").help("a stack starts with `[stack]` and `name = \"…\"`"),
-            );
+            self.diagnostics.push(Diagnostic::error(&at, "the file is empty").help("a stack starts with `[stack]` and `name = \"…\"`"));
             return None;
         }
         let table = node::parse(index, &text, &mut self.diagnostics);

@@ -113,9 +113,7 @@ fn convert(file: usize, range: std::ops::Range<usize>, value: &DeValue<'_>, diag
             }
         },
         DeValue::Datetime(date) => NodeKind::String(date.to_string()),
-        DeValue::Array(items) => {
-            NodeKind::List(items.iter().map(|item| convert(file, item.span(), item.get_ref(), diagnostics)).collect())
-        }
+        DeValue::Array(items) => NodeKind::List(items.iter().map(|item| convert(file, item.span(), item.get_ref(), diagnostics)).collect()),
         DeValue::Table(table) => NodeKind::Table(convert_table(file, table, diagnostics)),
     };
     Node { kind, span }

@@ -63,9 +63,7 @@ impl Template {
             NodeKind::Int(number) => TemplateKind::Literal(Value::Int(*number)),
             NodeKind::Float(number) => TemplateKind::Literal(Value::Float(*number)),
             NodeKind::String(text) => parse_text(text, &node.span, sources, diagnostics),
-            NodeKind::List(items) => {
-                TemplateKind::List(items.iter().map(|item| Self::parse(item, sources, diagnostics)).collect())
-            }
+            NodeKind::List(items) => TemplateKind::List(items.iter().map(|item| Self::parse(item, sources, diagnostics)).collect()),
             NodeKind::Table(table) => TemplateKind::Table(
                 table
                     .iter()
@@ -114,9 +112,7 @@ impl Template {
                     (false, false) => Value::String(text),
                 }
             }
-            TemplateKind::List(items) => {
-                Value::List(items.iter().map(|item| item.eval(scope)).collect::<Result<_, _>>()?)
-            }
+            TemplateKind::List(items) => Value::List(items.iter().map(|item| item.eval(scope)).collect::<Result<_, _>>()?),
             TemplateKind::Table(table) => {
                 let mut map = BTreeMap::new();
                 for (key, field) in table {

@@ -171,7 +171,11 @@ fn check_format(format: Format, text: &str) -> Result<(), (String, Option<String
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         let sound = matches!(parts.as_slice(), ["arn", partition, service, _, _, resource]
             if !partition.is_empty() && !service.is_empty() && !resource.is_empty());
-        return if sound { Ok(()) } else { Err((format!("\"{text}\" is not an ARN"), Some("an ARN looks like arn:aws:service:region:account:resource".to_owned()))) };
+        return if sound {
+            Ok(())
+        } else {
+            Err((format!("\"{text}\" is not an ARN"), Some("an ARN looks like arn:aws:service:region:account:resource".to_owned())))
+        };
     }
     let example = if format == Format::Cidr6 { "2001:db8::/64" } else { "10.0.0.0/16" };
     let Ok(net) = text.parse::<ipnet::IpNet>() else {

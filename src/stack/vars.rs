@@ -80,8 +80,7 @@ fn check(name: &str, variable: &Variable, value: Option<&Value>, diagnostics: &m
         let list: Vec<String> = allowed.iter().map(|node| show(&constant(node))).collect();
         let given = if variable.sensitive { "that value".to_owned() } else { show(value) };
         diagnostics.push(
-            Diagnostic::error(&variable.span, format!("variable `{name}` cannot be {given}"))
-                .help(format!("allowed: {}", list.join(", "))),
+            Diagnostic::error(&variable.span, format!("variable `{name}` cannot be {given}")).help(format!("allowed: {}", list.join(", "))),
         );
     }
 }
@@ -98,9 +97,7 @@ pub fn constant(node: &Node) -> Value {
         NodeKind::Float(number) => Value::Float(*number),
         NodeKind::String(text) => Value::string(text.as_str()),
         NodeKind::List(items) => Value::List(items.iter().map(constant).collect()),
-        NodeKind::Table(table) => {
-            Value::Map(table.iter().map(|(key, entry)| (key.clone(), constant(&entry.node))).collect())
-        }
+        NodeKind::Table(table) => Value::Map(table.iter().map(|(key, entry)| (key.clone(), constant(&entry.node))).collect()),
     }
 }
 

@@ -196,9 +196,7 @@ pub fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
     let parent = path.parent().unwrap_or(Path::new("."));
     // A temporary file is created readable by its owner only.
     let mut file = tempfile::NamedTempFile::new_in(parent).map_err(|error| failed("create a file beside", path, &error))?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(|error| failed("write", path, &error))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(|error| failed("write", path, &error))?;
     file.persist(path).map_err(|error| failed("replace", path, &error.error))?;
     // The rename itself is durable once the directory is.
     File::open(parent).and_then(|directory| directory.sync_all()).map_err(|error| failed("sync", parent, &error))

@@ -21,13 +21,9 @@ pub fn lines(failure: &Failure) -> Vec<String> {
 /// What to do about a failure.
 pub fn hint(failure: &Failure) -> Option<String> {
     Some(match failure.kind {
-        FailureKind::Credentials => {
-            "renew your credentials (`aws sso login`, or a new session) and run the same command again".to_owned()
-        }
+        FailureKind::Credentials => "renew your credentials (`aws sso login`, or a new session) and run the same command again".to_owned(),
         FailureKind::Denied => format!("your role lacks a permission: {}", failure.operation),
-        FailureKind::AlreadyExists => {
-            "something of that name appeared since the plan: run plan again, it says whose it is".to_owned()
-        }
+        FailureKind::AlreadyExists => "something of that name appeared since the plan: run plan again, it says whose it is".to_owned(),
         FailureKind::Transient => "AWS asked for patience longer than the timeout allows: run the same command again".to_owned(),
         FailureKind::Ambiguous => {
             "AWS could not be reached or did not answer: run the same command again, it finds out what was done".to_owned()
@@ -40,10 +36,16 @@ pub fn hint(failure: &Failure) -> Option<String> {
 fn by_code(code: &str) -> Option<String> {
     Some(
         match code {
-            "DependencyViolation" => "something still uses it, often a network interface of a task that is stopping: wait a few minutes and run again",
+            "DependencyViolation" => {
+                "something still uses it, often a network interface of a task that is stopping: wait a few minutes and run again"
+            }
             "BucketNotEmpty" => "set `empty_on_delete = true` on the bucket and apply that first, or empty it yourself",
-            "RepositoryNotEmptyException" => "set `force_delete = true` on the repository and apply that first, or delete its images yourself",
-            "VpcLimitExceeded" | "LimitExceeded" | "LimitExceededException" => "ask AWS for a higher quota in Service Quotas, or delete what is not needed",
+            "RepositoryNotEmptyException" => {
+                "set `force_delete = true` on the repository and apply that first, or delete its images yourself"
+            }
+            "VpcLimitExceeded" | "LimitExceeded" | "LimitExceededException" => {
+                "ask AWS for a higher quota in Service Quotas, or delete what is not needed"
+            }
             "MalformedPolicyDocument" | "MalformedPolicy" => "AWS does not accept this policy: compare it with the IAM policy grammar",
             "ResourceInUse" => "something still uses it: delete or change that first",
             _ => return None,

@@ -19,7 +19,9 @@ pub fn plan(plan: &Plan, api_calls: &BTreeMap<String, u64>) -> Json {
     let outputs: BTreeMap<&String, Json> = plan
         .outputs
         .iter()
-        .map(|(name, output)| (name, json!({ "before": output.before, "after": output.after.as_ref().map(public), "changes": output.is_change() })))
+        .map(|(name, output)| {
+            (name, json!({ "before": output.before, "after": output.after.as_ref().map(public), "changes": output.is_change() }))
+        })
         .collect();
     json!({
         "format_version": FORMAT_VERSION,
@@ -97,7 +99,9 @@ pub fn event(event: &Event) -> Json {
         Event::Finished { address, verb, id, elapsed } => {
             json!({ "event": "finished", "address": address, "verb": verb, "id": id, "elapsed_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX) })
         }
-        Event::Failed { address, verb, failure: why } => json!({ "event": "failed", "address": address, "verb": verb, "error": failure(why) }),
+        Event::Failed { address, verb, failure: why } => {
+            json!({ "event": "failed", "address": address, "verb": verb, "error": failure(why) })
+        }
         Event::Skipped { address, because } => json!({ "event": "skipped", "address": address, "because": because }),
         Event::Interrupted => json!({ "event": "interrupted" }),
     }

@@ -8,7 +8,7 @@ use similar::{ChangeTag, TextDiff};
 use super::value::{self, UNKNOWN};
 use super::{ADD, CHANGE, FAINT, REMOVE, STRONG, WARN, styled};
 use crate::model::address::Address;
-use crate::model::path::Path;
+use crate::model::path::{Path, Segment};
 use crate::model::value::Value;
 use crate::plan::diff::AttributeChange;
 use crate::plan::types::{Action, Change, Drift, OutputChange, Plan};
@@ -85,7 +85,8 @@ fn drift(text: &mut String, drift: &[Drift]) {
         let gone = if one.gone { " was deleted" } else { "" };
         line(text, 2, &format!("{} {}{gone}", styled(CHANGE, "≠"), one.address));
         for attribute in &one.attributes {
-            attribute_change(text, 6, attribute);
+            // Nothing is replaced by what has happened already.
+            attribute_change(text, 6, &AttributeChange { forces_replacement: false, ..attribute.clone() });
         }
     }
     text.push('\n');
@@ -93,8 +94,7 @@ fn drift(text: &mut String, drift: &[Drift]) {
 
 /// The changes as a tree: each under the deepest of what it depends on that changes too.
 fn changes(text: &mut String, plan: &Plan) {
-    let shown: Vec<&Change> =
-        plan.changes.iter().filter(|change| change.action != Action::NoOp || !change.deposed.is_empty()).collect();
+    let shown: Vec<&Change> = plan.changes.iter().filter(|change| change.action != Action::NoOp || !change.deposed.is_empty()).collect();
     let mut depth: BTreeMap<&Address, usize> = BTreeMap::new();
     let mut parent: BTreeMap<&Address, &Address> = BTreeMap::new();
     let index: BTreeMap<&Address, &Change> = shown.iter().map(|change| (&change.address, *change)).collect();
@@ -194,7 +194,7 @@ fn created(text: &mut String, indent: usize, attribute: &AttributeChange) {
         return;
     }
     let shown = if attribute.sensitive { vec![value::MASK.to_owned()] } else { value::lines(&after) };
-    block(text, indent, &format!("{} = ", attribute.path), &shown, "");
+    block(text, (indent, 0), &format!("{} = ", attribute.path), &shown, "");
 }
 
 /// The tags without leoctl's own.
@@ -207,17 +207,31 @@ fn without_ownership(path: &Path, value: &Value) -> Value {
     }
 }
 
-fn block(text: &mut String, indent: usize, lead: &str, lines: &[String], end: &str) {
+/// A value of several lines: `lead` before the first, `end` behind it, the others `hang` further in.
+fn block(text: &mut String, (indent, hang): (usize, usize), lead: &str, lines: &[String], end: &str) {
     for (at, content) in lines.iter().enumerate() {
-        let lead = if at == 0 { lead } else { "" };
-        let end = if at + 1 == lines.len() { end } else { "" };
-        line(text, indent, &format!("{lead}{content}{end}"));
+        match at {
+            0 => line(text, indent, &format!("{lead}{content}{end}")),
+            _ => line(text, indent + hang, content),
+        }
+    }
+}
+
+/// A path without the values of set members, which stand beside it anyway.
+fn place(path: &Path) -> String {
+    let segments = path.0.iter().take_while(|segment| !matches!(segment, Segment::Element(name) if name.starts_with('{')));
+    let shortened = Path(segments.cloned().collect());
+    let rest = Path(path.0.iter().skip(shortened.0.len() + 1).cloned().collect());
+    match shortened.0.len() < path.0.len() {
+        true if rest.0.is_empty() => format!("{shortened}[]"),
+        true => format!("{shortened}[].{rest}"),
+        false => path.to_string(),
     }
 }
 
 fn attribute_change(text: &mut String, indent: usize, attribute: &AttributeChange) {
     let forces = if attribute.forces_replacement { styled(WARN, "  # forces replacement") } else { String::new() };
-    let path = &attribute.path;
+    let path = place(&attribute.path);
     if attribute.sensitive {
         return line(text, indent, &format!("{} {path} = {} {forces}", styled(CHANGE, "~"), value::MASK).trim_end().to_owned());
     }
@@ -232,8 +246,8 @@ fn attribute_change(text: &mut String, indent: usize, attribute: &AttributeChang
             let after = if matches!(after, Value::Unknown) { styled(FAINT, UNKNOWN) } else { value::inline(after) };
             line(text, indent, &format!("{} {path} = {} → {after}{forces}", styled(CHANGE, "~"), value::inline(before)));
         }
-        (None, Some(after)) => block(text, indent, &format!("{} {path} = ", styled(ADD, "+")), &value::lines(after), &forces),
-        (Some(before), None) => block(text, indent, &format!("{} {path} = ", styled(REMOVE, "-")), &value::lines(before), &forces),
+        (None, Some(after)) => block(text, (indent, 2), &format!("{} {path} = ", styled(ADD, "+")), &value::lines(after), &forces),
+        (Some(before), None) => block(text, (indent, 2), &format!("{} {path} = ", styled(REMOVE, "-")), &value::lines(before), &forces),
         (None, None) => {}
     }
 }

@@ -40,10 +40,21 @@ impl DataSource for AcmCertificate {
         }
         found.sort_by_key(|certificate| certificate.created_at().map(|date| date.secs()));
         let chosen = match found.as_slice() {
-            [] => return Err(wrong_argument(format!("no certificate for {} in {} is {}", self.domain, aws.region, self.statuses.join(" or ")))),
+            [] => {
+                return Err(wrong_argument(format!(
+                    "no certificate for {} in {} is {}",
+                    self.domain,
+                    aws.region,
+                    self.statuses.join(" or ")
+                )));
+            }
             [.., last] if self.most_recent || found.len() == 1 => last,
             several => {
-                return Err(wrong_argument(format!("{} certificates are for {}: `most_recent = true` takes the newest", several.len(), self.domain)));
+                return Err(wrong_argument(format!(
+                    "{} certificates are for {}: `most_recent = true` takes the newest",
+                    several.len(),
+                    self.domain
+                )));
             }
         };
         Ok(Self {

@@ -96,7 +96,13 @@ impl Route {
 impl Resource for RouteTable {
     const TYPE: &'static str = "route_table";
     const INFO: Info = Info {
-        transient: &["DependencyViolation", "InvalidRouteTableID.NotFound", "InvalidGatewayID.NotFound", "InvalidVpcID.NotFound", "InvalidSubnetID.NotFound"],
+        transient: &[
+            "DependencyViolation",
+            "InvalidRouteTableID.NotFound",
+            "InvalidGatewayID.NotFound",
+            "InvalidVpcID.NotFound",
+            "InvalidSubnetID.NotFound",
+        ],
         ..Info::DEFAULT
     };
 
@@ -253,7 +259,11 @@ async fn associate(aws: &Aws, id: &str, subnet: &str) -> Outcome<()> {
             if known.route_table_id() == Some(id) {
                 return Ok(());
             }
-            let call = aws.ec2().replace_route_table_association().route_table_id(id).set_association_id(known.route_table_association_id().map(str::to_owned));
+            let call = aws
+                .ec2()
+                .replace_route_table_association()
+                .route_table_id(id)
+                .set_association_id(known.route_table_association_id().map(str::to_owned));
             call.send().await.or_fail("ec2:ReplaceRouteTableAssociation").map(drop)
         }
         other => other.map(drop),

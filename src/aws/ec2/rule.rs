@@ -1,6 +1,8 @@
 //! Security group rules, as groups hold them and as resources of their own.
 
-use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, SecurityGroupRule, UserIdGroupPair};
+use aws_sdk_ec2::types::{
+    IpPermission, IpRange, Ipv6Range, PrefixListId, SecurityGroupRule, SecurityGroupRuleRequest, SecurityGroupRuleUpdate, UserIdGroupPair,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,12 +65,28 @@ impl Rule {
             permission = permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(network).set_description(description.clone()).build());
         }
         if let Some(list) = &self.prefix_list_id {
-            permission = permission.prefix_list_ids(PrefixListId::builder().prefix_list_id(list).set_description(description.clone()).build());
+            permission =
+                permission.prefix_list_ids(PrefixListId::builder().prefix_list_id(list).set_description(description.clone()).build());
         }
         if let Some(group) = &self.referenced_group_id {
             permission = permission.user_id_group_pairs(UserIdGroupPair::builder().group_id(group).set_description(description).build());
         }
         permission.build()
+    }
+
+    /// What makes the rule with this id into this one.
+    pub fn update(&self, id: &str) -> SecurityGroupRuleUpdate {
+        let rule = self.clone();
+        let request = SecurityGroupRuleRequest::builder()
+            .ip_protocol(rule.ip_protocol)
+            .set_from_port(rule.from_port)
+            .set_to_port(rule.to_port)
+            .set_cidr_ipv4(rule.cidr_ipv4)
+            .set_cidr_ipv6(rule.cidr_ipv6)
+            .set_prefix_list_id(rule.prefix_list_id)
+            .set_referenced_group_id(rule.referenced_group_id)
+            .description(rule.description.unwrap_or_default());
+        SecurityGroupRuleUpdate::builder().security_group_rule_id(id).security_group_rule(request.build()).build()
     }
 
     /// Whether both rules let the same through; AWS allows no two such in one group.

@@ -8,7 +8,7 @@ use super::{filter, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource, Tags};
-use crate::engine::ports::{Outcome, Operation, Wanted};
+use crate::engine::ports::{Operation, Outcome, Wanted};
 use crate::model::path::Path;
 use crate::model::value::Value;
 use crate::plan::desired::ADDRESS_TAG;
@@ -70,10 +70,7 @@ impl Resource for SecurityGroup {
         let (groups, rules) = try_join(groups, rules(aws, ids)).await?;
         let read = groups.security_groups().iter().map(|group| {
             let id = group.group_id().unwrap_or_default().to_owned();
-            let of = |egress: bool| {
-                let own = rules.iter().filter(|rule| rule.group_id() == Some(&id) && rule.is_egress() == Some(egress));
-                own.filter(|rule| !tags(rule.tags()).contains_key(ADDRESS_TAG)).map(Rule::from_api).collect()
-            };
+            let of = |egress: bool| own(&rules, &id, egress).into_iter().map(|(_, rule)| rule).collect();
             let read = Self {
                 name: group.group_name().unwrap_or_default().to_owned(),
                 description: group.description().unwrap_or_default().to_owned(),
@@ -122,11 +119,9 @@ impl Resource for SecurityGroup {
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self { ingress, egress, tags, name: _, description: _, vpc_id: _, id: _, arn: _ } = to;
         if *ingress != from.ingress || *egress != from.egress {
-            let ids = [id.to_owned()];
-            let now = Self::read(aws, &ids).await?.into_iter().next().map(|(_, group)| group);
-            let (ingress_now, egress_now) = now.map(|group| (group.ingress, group.egress)).unwrap_or_default();
-            change_rules(aws, id, false, &ingress_now, ingress).await?;
-            change_rules(aws, id, true, &egress_now, egress).await?;
+            let now = rules(aws, &[id.to_owned()]).await?;
+            change_rules(aws, id, false, &own(&now, id, false), ingress).await?;
+            change_rules(aws, id, true, &own(&now, id, true), egress).await?;
         }
         update_tags(aws.ec2(), id, &from.tags, tags).await
     }
@@ -146,29 +141,41 @@ async fn rules(aws: &Aws, groups: &[String]) -> Outcome<Vec<SecurityGroupRule>> 
     Ok(rules)
 }
 
+/// The rules of a group that are its own and no resources of themselves, with their ids.
+fn own(rules: &[SecurityGroupRule], group: &str, egress: bool) -> Vec<(String, Rule)> {
+    let of_group = rules.iter().filter(|rule| rule.group_id() == Some(group) && rule.is_egress() == Some(egress));
+    let own = of_group.filter(|rule| !tags(rule.tags()).contains_key(ADDRESS_TAG));
+    own.map(|rule| (rule.security_group_rule_id().unwrap_or_default().to_owned(), Rule::from_api(rule))).collect()
+}
+
 /// Makes one set of rules into another: descriptions first, then what is new, then what goes.
-async fn change_rules(aws: &Aws, id: &str, egress: bool, from: &[Rule], to: &[Rule]) -> Outcome<()> {
-    let new: Vec<&Rule> = to.iter().filter(|rule| !from.contains(rule)).collect();
-    let (renamed, added): (Vec<&Rule>, Vec<&Rule>) = new.into_iter().partition(|rule| from.iter().any(|old| old.same_traffic(rule)));
-    let removed: Vec<&Rule> = from.iter().filter(|old| !to.iter().any(|rule| rule.same_traffic(old))).collect();
+async fn change_rules(aws: &Aws, id: &str, egress: bool, from: &[(String, Rule)], to: &[Rule]) -> Outcome<()> {
+    let same = |rule: &Rule| from.iter().find(|(_, old)| old.same_traffic(rule));
+    let renamed: Vec<_> = to.iter().filter_map(|rule| same(rule).filter(|(_, old)| old != rule).map(|(id, _)| rule.update(id))).collect();
+    let added: Vec<&Rule> = to.iter().filter(|rule| same(rule).is_none()).collect();
+    let removed: Vec<&Rule> = from.iter().map(|(_, old)| old).filter(|old| !to.iter().any(|rule| rule.same_traffic(old))).collect();
     let permissions = |rules: &[&Rule]| Some(rules.iter().map(|rule| rule.permission()).collect::<Vec<_>>());
     let ec2 = aws.ec2();
     if !renamed.is_empty() {
-        let rules = permissions(&renamed);
-        if egress {
-            let call = ec2.update_security_group_rule_descriptions_egress().group_id(id).set_ip_permissions(rules);
-            call.send().await.or_fail("ec2:UpdateSecurityGroupRuleDescriptionsEgress")?;
-        } else {
-            let call = ec2.update_security_group_rule_descriptions_ingress().group_id(id).set_ip_permissions(rules);
-            call.send().await.or_fail("ec2:UpdateSecurityGroupRuleDescriptionsIngress")?;
-        }
+        let call = ec2.modify_security_group_rules().group_id(id).set_security_group_rules(Some(renamed));
+        call.send().await.or_fail("ec2:ModifySecurityGroupRules")?;
     }
     if !added.is_empty() {
         let rules = permissions(&added);
         if egress {
-            ec2.authorize_security_group_egress().group_id(id).set_ip_permissions(rules).send().await.or_fail("ec2:AuthorizeSecurityGroupEgress")?;
+            ec2.authorize_security_group_egress()
+                .group_id(id)
+                .set_ip_permissions(rules)
+                .send()
+                .await
+                .or_fail("ec2:AuthorizeSecurityGroupEgress")?;
         } else {
-            ec2.authorize_security_group_ingress().group_id(id).set_ip_permissions(rules).send().await.or_fail("ec2:AuthorizeSecurityGroupIngress")?;
+            ec2.authorize_security_group_ingress()
+                .group_id(id)
+                .set_ip_permissions(rules)
+                .send()
+                .await
+                .or_fail("ec2:AuthorizeSecurityGroupIngress")?;
         }
     }
     if !removed.is_empty() {

@@ -1,4 +1,4 @@
-use aws_sdk_ec2::types::{ResourceType, SecurityGroupRuleRequest, SecurityGroupRuleUpdate};
+use aws_sdk_ec2::types::ResourceType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,8 @@ pub struct SecurityGroupRule {
 
 impl SecurityGroupRule {
     fn rule(&self) -> Rule {
-        let Self { ip_protocol, from_port, to_port, cidr_ipv4, cidr_ipv6, prefix_list_id, referenced_group_id, description, .. } = self.clone();
+        let Self { ip_protocol, from_port, to_port, cidr_ipv4, cidr_ipv6, prefix_list_id, referenced_group_id, description, .. } =
+            self.clone();
         Rule { ip_protocol, from_port, to_port, cidr_ipv4, cidr_ipv6, prefix_list_id, referenced_group_id, description }
     }
 }
@@ -126,30 +127,20 @@ impl Resource for SecurityGroupRule {
             description,
             tags,
             r#type: _,
-            ip_protocol,
-            from_port,
-            to_port,
-            cidr_ipv4,
-            cidr_ipv6,
-            prefix_list_id,
-            referenced_group_id,
+            ip_protocol: _,
+            from_port: _,
+            to_port: _,
+            cidr_ipv4: _,
+            cidr_ipv6: _,
+            prefix_list_id: _,
+            referenced_group_id: _,
             id: _,
-        } = to.clone();
-        if description != from.description {
-            let rule = SecurityGroupRuleRequest::builder()
-                .ip_protocol(ip_protocol)
-                .set_from_port(from_port)
-                .set_to_port(to_port)
-                .set_cidr_ipv4(cidr_ipv4)
-                .set_cidr_ipv6(cidr_ipv6)
-                .set_prefix_list_id(prefix_list_id)
-                .set_referenced_group_id(referenced_group_id)
-                .description(description.unwrap_or_default());
-            let update = SecurityGroupRuleUpdate::builder().security_group_rule_id(id).security_group_rule(rule.build());
-            let call = aws.ec2().modify_security_group_rules().group_id(group_id).security_group_rules(update.build());
+        } = to;
+        if *description != from.description {
+            let call = aws.ec2().modify_security_group_rules().group_id(group_id).security_group_rules(to.rule().update(id));
             call.send().await.or_fail("ec2:ModifySecurityGroupRules")?;
         }
-        update_tags(aws.ec2(), id, &from.tags, &tags).await
+        update_tags(aws.ec2(), id, &from.tags, tags).await
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {

@@ -95,7 +95,13 @@ impl Resource for Subnet {
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let call = aws.ec2().describe_subnets().set_filters(Some(ownership_filters(wanted)));
         let found = call.send().await.or_fail("ec2:DescribeSubnets")?;
-        Ok(wanted.pick(found.subnets().iter().filter(|subnet| wanted.owns(&tags(subnet.tags()))).filter_map(|subnet| subnet.subnet_id().map(str::to_owned))))
+        Ok(wanted.pick(
+            found
+                .subnets()
+                .iter()
+                .filter(|subnet| wanted.owns(&tags(subnet.tags())))
+                .filter_map(|subnet| subnet.subnet_id().map(str::to_owned)),
+        ))
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {

@@ -155,7 +155,12 @@ impl Resource for EcsCluster {
     const TYPE: &'static str = "ecs_cluster";
     // Tasks run on demand stop on their own time, and services' tasks drain.
     const INFO: Info = Info {
-        transient: &["UpdateInProgressException", "ClusterContainsServicesException", "ClusterContainsTasksException", "ResourceInUseException"],
+        transient: &[
+            "UpdateInProgressException",
+            "ClusterContainsServicesException",
+            "ClusterContainsTasksException",
+            "ResourceInUseException",
+        ],
         ..Info::DEFAULT
     };
 
@@ -214,10 +219,15 @@ impl Resource for EcsCluster {
                 api::ClusterConfiguration::builder().execute_command_configuration(execute).build()
             });
             let call = ecs.update_cluster().cluster(id).configuration(configuration);
-            let call = if *service_connect_namespace == from.service_connect_namespace { call } else { call.set_service_connect_defaults(defaults) };
+            let call = if *service_connect_namespace == from.service_connect_namespace {
+                call
+            } else {
+                call.set_service_connect_defaults(defaults)
+            };
             call.send().await.or_fail("ecs:UpdateCluster")?;
         }
-        if *capacity_providers != from.capacity_providers || *default_capacity_provider_strategy != from.default_capacity_provider_strategy {
+        if *capacity_providers != from.capacity_providers || *default_capacity_provider_strategy != from.default_capacity_provider_strategy
+        {
             let call = ecs.put_cluster_capacity_providers().cluster(id).set_capacity_providers(Some(capacity_providers.clone()));
             let call = call.set_default_capacity_provider_strategy(Some(to.strategy()?));
             call.send().await.or_fail("ecs:PutClusterCapacityProviders")?;

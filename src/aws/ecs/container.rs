@@ -212,10 +212,15 @@ impl Container {
             .set_port_mappings(Some(this.port_mappings.into_iter().map(PortMapping::into_api).collect()))
             .set_log_configuration(this.log_configuration.map(LogConfiguration::into_api).transpose()?)
             .set_health_check(this.health_check.map(HealthCheck::into_api).transpose()?)
-            .set_depends_on(Some(this.depends_on.into_iter().map(ContainerDependency::into_api).collect::<Outcome<Vec<_>>>()?).filter(|list| !list.is_empty()))
+            .set_depends_on(
+                Some(this.depends_on.into_iter().map(ContainerDependency::into_api).collect::<Outcome<Vec<_>>>()?)
+                    .filter(|list| !list.is_empty()),
+            )
             .set_mount_points(Some(this.mount_points.into_iter().map(MountPoint::into_api).collect()))
             .set_ulimits(Some(this.ulimits.into_iter().map(Ulimit::into_api).collect::<Outcome<Vec<_>>>()?).filter(|list| !list.is_empty()))
-            .set_docker_labels(Some(this.docker_labels.into_iter().collect()).filter(|labels: &std::collections::HashMap<_, _>| !labels.is_empty()))
+            .set_docker_labels(
+                Some(this.docker_labels.into_iter().collect()).filter(|labels: &std::collections::HashMap<_, _>| !labels.is_empty()),
+            )
             .set_linux_parameters(this.init_process_enabled.then_some(linux))
             .set_readonly_root_filesystem(this.readonly_root_filesystem.then_some(true))
             .set_start_timeout(this.start_timeout)
@@ -250,7 +255,10 @@ impl Container {
             depends_on: container
                 .depends_on()
                 .iter()
-                .map(|on| ContainerDependency { container_name: on.container_name().to_owned(), condition: on.condition().as_str().to_owned() })
+                .map(|on| ContainerDependency {
+                    container_name: on.container_name().to_owned(),
+                    condition: on.condition().as_str().to_owned(),
+                })
                 .collect(),
             mount_points: container
                 .mount_points()
@@ -264,7 +272,11 @@ impl Container {
             ulimits: container
                 .ulimits()
                 .iter()
-                .map(|limit| Ulimit { name: limit.name().as_str().to_owned(), soft_limit: limit.soft_limit(), hard_limit: limit.hard_limit() })
+                .map(|limit| Ulimit {
+                    name: limit.name().as_str().to_owned(),
+                    soft_limit: limit.soft_limit(),
+                    hard_limit: limit.hard_limit(),
+                })
                 .collect(),
             docker_labels: container.docker_labels().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
             init_process_enabled: container.linux_parameters().and_then(|linux| linux.init_process_enabled()).unwrap_or_default(),

@@ -74,7 +74,9 @@ fn standing(service: &api::Service, task_definition: &str) -> Standing {
         Some(api::DeploymentRolloutState::Completed) => Standing::Done,
         // Without a rollout state the service's own counts are all there is.
         None if deployments.len() == 1 && ours.running_count() == ours.desired_count() => Standing::Done,
-        _ if ours.failed_tasks() >= FAILED_TASKS && ours.running_count() == 0 => Standing::Failed(format!("its tasks keep failing: {count}")),
+        _ if ours.failed_tasks() >= FAILED_TASKS && ours.running_count() == 0 => {
+            Standing::Failed(format!("its tasks keep failing: {count}"))
+        }
         _ => Standing::Going(count),
     }
 }

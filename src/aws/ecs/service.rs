@@ -293,9 +293,12 @@ impl Resource for EcsService {
     const INFO: Info = Info { transient: &["ClusterNotFoundException", "ServiceNotActiveException"], timeout: 1800, ..Info::DEFAULT };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
-        let given = |key: &str| desired.get(key).is_some_and(|value| !value.is_null() && value.as_list().is_none_or(|list| !list.is_empty()));
+        let given =
+            |key: &str| desired.get(key).is_some_and(|value| !value.is_null() && value.as_list().is_none_or(|list| !list.is_empty()));
         match given("launch_type") && given("capacity_provider_strategy") {
-            true => vec![(Path::attribute("launch_type"), "a service has `launch_type` or `capacity_provider_strategy`, not both".to_owned())],
+            true => {
+                vec![(Path::attribute("launch_type"), "a service has `launch_type` or `capacity_provider_strategy`, not both".to_owned())]
+            }
             false => Vec::new(),
         }
     }
@@ -317,7 +320,8 @@ impl Resource for EcsService {
     }
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
-        let controller = api::DeploymentController::builder().r#type(api::DeploymentControllerType::from(to.deployment_controller.as_str()));
+        let controller =
+            api::DeploymentController::builder().r#type(api::DeploymentControllerType::from(to.deployment_controller.as_str()));
         let replica = to.scheduling_strategy == "REPLICA";
         let call = aws
             .ecs()
@@ -333,7 +337,9 @@ impl Resource for EcsService {
             .set_network_configuration(to.network_configuration.as_ref().map(NetworkConfiguration::to_api).transpose()?)
             .set_load_balancers(Some(to.balancers()).filter(|balancers| !balancers.is_empty()))
             .set_service_registries(Some(to.registries()).filter(|registries| !registries.is_empty()))
-            .set_health_check_grace_period_seconds((to.health_check_grace_period_seconds > 0).then_some(to.health_check_grace_period_seconds))
+            .set_health_check_grace_period_seconds(
+                (to.health_check_grace_period_seconds > 0).then_some(to.health_check_grace_period_seconds),
+            )
             .deployment_configuration(to.deployment_configuration.to_api())
             .deployment_controller(controller.build().map_err(incomplete)?)
             .enable_execute_command(to.enable_execute_command)

@@ -143,7 +143,10 @@ impl Volume {
                 transit_encryption: efs.transit_encryption().map_or("DISABLED", api::EfsTransitEncryption::as_str).to_owned(),
                 transit_encryption_port: efs.transit_encryption_port(),
                 access_point_id: authorization.and_then(|authorization| authorization.access_point_id()).map(str::to_owned),
-                iam: authorization.and_then(|authorization| authorization.iam()).map_or("DISABLED", api::EfsAuthorizationConfigIam::as_str).to_owned(),
+                iam: authorization
+                    .and_then(|authorization| authorization.iam())
+                    .map_or("DISABLED", api::EfsAuthorizationConfigIam::as_str)
+                    .to_owned(),
             }
         });
         Self { name: volume.name().unwrap_or_default().to_owned(), efs_volume_configuration: efs }

@@ -138,7 +138,8 @@ impl Action {
         let Self { r#type, target_group_arn, forward_config, redirect_config, fixed_response_config } = self.clone();
         let forward = forward_config.map(|forward| {
             let groups = forward.target_groups.into_iter();
-            let groups = groups.map(|share| TargetGroupTuple::builder().target_group_arn(share.target_group_arn).weight(share.weight).build());
+            let groups =
+                groups.map(|share| TargetGroupTuple::builder().target_group_arn(share.target_group_arn).weight(share.weight).build());
             let sticky = forward.target_group_stickiness.map(|sticky| {
                 TargetGroupStickinessConfig::builder().enabled(sticky.enabled).set_duration_seconds(sticky.duration_seconds).build()
             });
@@ -191,14 +192,10 @@ pub fn problem(action: &Value) -> Option<String> {
         "forward" => {
             let groups = action.get("forward_config").and_then(|forward| forward.get("target_groups")).and_then(Value::as_list);
             let sticky = action.get("forward_config").and_then(|forward| forward.get("target_group_stickiness")).is_some();
-            groups
-                .filter(|groups| groups.len() == 1 && !sticky)
-                .map(|_| "forwarding to one group is written `target_group_arn`".to_owned())
+            groups.filter(|groups| groups.len() == 1 && !sticky).map(|_| "forwarding to one group is written `target_group_arn`".to_owned())
         }
         "redirect" if !present("redirect_config") => Some("a redirect action needs `redirect_config`".to_owned()),
-        "fixed-response" if !present("fixed_response_config") => {
-            Some("a fixed-response action needs `fixed_response_config`".to_owned())
-        }
+        "fixed-response" if !present("fixed_response_config") => Some("a fixed-response action needs `fixed_response_config`".to_owned()),
         _ => None,
     }
 }

@@ -193,7 +193,13 @@ impl Resource for Lb {
     }
 
     async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.elb().delete_load_balancer().load_balancer_arn(id).send().await.or_fail("elasticloadbalancing:DeleteLoadBalancer").or_absent()?;
+        aws.elb()
+            .delete_load_balancer()
+            .load_balancer_arn(id)
+            .send()
+            .await
+            .or_fail("elasticloadbalancing:DeleteLoadBalancer")
+            .or_absent()?;
         while !Self::describe(aws, &[id.to_owned()]).await?.is_empty() {
             operation.pause(Duration::from_secs(2), "waiting for the load balancer to go").await?;
         }

@@ -106,7 +106,8 @@ impl LbListener {
 
 impl Resource for LbListener {
     const TYPE: &'static str = "lb_listener";
-    const INFO: Info = Info { transient: &["LoadBalancerNotFound", "CertificateNotFound", "UnsupportedCertificate"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info =
+        Info { transient: &["LoadBalancerNotFound", "CertificateNotFound", "UnsupportedCertificate"], timeout: 300, ..Info::DEFAULT };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let actions = desired.get("default_actions").and_then(Value::as_list).unwrap_or_default();
@@ -114,7 +115,9 @@ impl Resource for LbListener {
             actions.iter().filter_map(action::problem).map(|problem| (Path::attribute("default_actions"), problem)).collect();
         let certified = desired.get("certificates").is_some_and(|certificates| certificates.as_list().is_none_or(|list| !list.is_empty()));
         match desired.get("protocol").and_then(Value::as_str) {
-            Some("HTTPS" | "TLS") if !certified => problems.push((Path::attribute("protocol"), "an HTTPS or TLS listener needs `certificates`".to_owned())),
+            Some("HTTPS" | "TLS") if !certified => {
+                problems.push((Path::attribute("protocol"), "an HTTPS or TLS listener needs `certificates`".to_owned()))
+            }
             Some("HTTP" | "TCP" | "UDP" | "TCP_UDP") if certified => {
                 problems.push((Path::attribute("certificates"), "only HTTPS and TLS listeners have certificates".to_owned()));
             }

@@ -166,7 +166,9 @@ impl Resource for LbListenerRule {
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         // No two rules of a listener have the same priority.
-        let (Some(listener), Some(Value::Int(priority))) = (wanted.text("listener_arn"), wanted.desired.get("priority")) else { return Ok(None) };
+        let (Some(listener), Some(Value::Int(priority))) = (wanted.text("listener_arn"), wanted.desired.get("priority")) else {
+            return Ok(None);
+        };
         let call = aws.elb().describe_rules().listener_arn(listener);
         let found = call.send().await.or_fail("elasticloadbalancing:DescribeRules").or_absent()?;
         let found = found.and_then(|found| found.rules).unwrap_or_default();

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use futures_util::future::{try_join3, try_join_all};
+use futures_util::future::{try_join_all, try_join3};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -10,9 +10,9 @@ use super::settings::{CorsRule, Encryption, PublicAccessBlock};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::document::Policy;
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::partition;
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::aws::tags::collect;
-use crate::aws::partition;
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 
 /// A bucket of objects.
@@ -117,7 +117,9 @@ impl S3Bucket {
             async { s3.get_bucket_encryption().bucket(bucket).send().await.or_fail("s3:GetEncryptionConfiguration").or_absent() },
             async { s3.get_public_access_block().bucket(bucket).send().await.or_fail("s3:GetBucketPublicAccessBlock").or_absent() },
             async { s3.get_bucket_versioning().bucket(bucket).send().await.or_fail("s3:GetBucketVersioning").or_absent() },
-            async { s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await.or_fail("s3:GetLifecycleConfiguration").or_absent() },
+            async {
+                s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await.or_fail("s3:GetLifecycleConfiguration").or_absent()
+            },
         );
         let access = try_join3(
             async { s3.get_bucket_policy().bucket(bucket).send().await.or_fail("s3:GetBucketPolicy").or_absent() },
@@ -170,7 +172,10 @@ impl Resource for S3Bucket {
         let Some(bucket) = wanted.text("bucket") else { return Ok(None) };
         let head = aws.s3().head_bucket().bucket(bucket).send().await.or_fail("s3:ListBucket").or_absent();
         let head = head.map_err(|failure| match failure.kind {
-            FailureKind::Denied => Failure { message: format!("the bucket {bucket} exists and belongs to someone else: bucket names are unique in the world"), ..failure },
+            FailureKind::Denied => Failure {
+                message: format!("the bucket {bucket} exists and belongs to someone else: bucket names are unique in the world"),
+                ..failure
+            },
             _ => failure,
         })?;
         Ok(wanted.pick(head.map(|_| bucket.to_owned())))

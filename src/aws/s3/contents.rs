@@ -32,7 +32,11 @@ pub async fn delete(aws: &Aws, operation: &Operation, bucket: &str) -> Outcome<(
         let answer = s3.delete_objects().bucket(bucket).delete(delete).send().await.or_fail("s3:DeleteObjects")?;
         if let Some(error) = answer.errors().first() {
             let message = format!("{}: {}", error.key().unwrap_or_default(), error.message().unwrap_or("cannot be deleted"));
-            return Err(Failure { code: error.code().map(str::to_owned), operation: "s3:DeleteObjects".to_owned(), ..Failure::new(FailureKind::Other, message) });
+            return Err(Failure {
+                code: error.code().map(str::to_owned),
+                operation: "s3:DeleteObjects".to_owned(),
+                ..Failure::new(FailureKind::Other, message)
+            });
         }
         (operation.progress.0)(format!("{gone} object versions deleted"));
     }

@@ -69,8 +69,8 @@ impl LifecycleRule {
             .set_days(expiration_in_days)
             .set_expired_object_delete_marker(expired_object_delete_marker.then_some(true))
             .build();
-        let noncurrent = noncurrent_version_expiration_in_days
-            .map(|days| api::NoncurrentVersionExpiration::builder().noncurrent_days(days).build());
+        let noncurrent =
+            noncurrent_version_expiration_in_days.map(|days| api::NoncurrentVersionExpiration::builder().noncurrent_days(days).build());
         let abort = abort_incomplete_multipart_upload_days
             .map(|days| api::AbortIncompleteMultipartUpload::builder().days_after_initiation(days).build());
         let transitions = transitions.iter().map(|transition| {
