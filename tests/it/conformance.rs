@@ -1,0 +1,115 @@
+//! Every resource type through one routine on every emulator: create, plan empty, change each attribute and
+//! remove it again, each time exactly that shown and the plan empty after, delete, gone, delete again.
+
+use crate::cases::{CASES, Case, GAPS, scaffold};
+use crate::support::emulator::Emulator;
+use crate::support::world::{World, shown};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_type_conforms_on_fakecloud() {
+    conform(Emulator::Fakecloud).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_type_conforms_on_ministack() {
+    conform(Emulator::MiniStack).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_type_conforms_on_moto() {
+    conform(Emulator::Moto).await;
+}
+
+async fn conform(emulator: Emulator) {
+    let Some(endpoint) = emulator.endpoint() else {
+        eprintln!("{emulator:?} is not installed here: skipped");
+        return;
+    };
+    let mut problems = Vec::new();
+    for case in CASES {
+        if gap(emulator, case.type_name, "").is_none() {
+            problems.extend(check(emulator, endpoint, case).await);
+        }
+    }
+    assert!(problems.is_empty(), "{emulator:?}:\n\n{}", problems.join("\n\n"));
+}
+
+#[test]
+fn every_type_has_a_case() {
+    let known: Vec<&str> = leoctl::aws::registry::catalog().unwrap().resources.keys().map(String::as_str).collect();
+    let mut cased: Vec<&str> = CASES.iter().map(|case| case.type_name).collect();
+    cased.sort_unstable();
+    assert_eq!(cased, known);
+    assert!(GAPS.iter().all(|gap| !gap.evidence.is_empty()));
+}
+
+fn gap(emulator: Emulator, type_name: &str, attribute: &str) -> Option<&'static str> {
+    let known = GAPS.iter().find(|gap| gap.emulator == emulator && gap.type_name == type_name && gap.attribute == attribute);
+    known.map(|gap| gap.evidence)
+}
+
+/// Runs one case; what went wrong.
+async fn check(emulator: Emulator, endpoint: &str, case: &Case) -> Vec<String> {
+    let name = format!("c-{}", case.type_name.replace('_', "-"));
+    let name: String = name.chars().take(20).collect();
+    let world = World::new(endpoint, &name).await;
+    let stack = |body: &str| format!("{}\n[resource.{}.x]\n{body}\n", scaffold(case.needs), case.type_name).replace("NAME", &name);
+    let mut problems = Vec::new();
+    let mut problem = |what: &str, why: String| problems.push(format!("{} ({what}): {why}", case.type_name));
+
+    let least = stack(case.least);
+    if let Err(error) = world.apply(&least).await {
+        problem("create", error);
+        let _ = world.destroy(&least).await;
+        return problems;
+    }
+    if let Some(why) = not_empty(&world, &least).await {
+        problem("plan after create", why);
+    }
+    let steps = case.optional.iter().map(|line| (*line, format!("{}\n{line}", case.least)));
+    let replaced = case.changed.iter().map(|(from, to)| (*to, case.least.replacen(from, to, 1)));
+    for (line, body) in steps.chain(replaced) {
+        let attribute = line.lines().last().and_then(|line| line.split_whitespace().next()).unwrap_or_default();
+        if gap(emulator, case.type_name, attribute).is_some() {
+            continue;
+        }
+        for (what, body) in [(format!("set {line}"), stack(&body)), (format!("unset {line}"), least.clone())] {
+            match world.plan(&body).await {
+                Err(error) => problem(&what, error),
+                Ok(plan) if !plan.has_changes() => problem(&what, "the plan shows no change".to_owned()),
+                Ok(plan) => {
+                    let others = plan.changes.iter().filter(|change| !change.attributes.is_empty() && change.address.block.name != "x");
+                    others.for_each(|change| problem(&what, format!("{} changes too:\n{}", change.address, shown(&plan))));
+                }
+            }
+            if let Err(error) = world.apply(&body).await {
+                problem(&what, error);
+                continue;
+            }
+            if let Some(why) = not_empty(&world, &body).await {
+                problem(&format!("plan after {what}"), why);
+            }
+        }
+    }
+    let id = world.id(&format!("{}.x", case.type_name)).await.unwrap_or_default();
+    if let Err(error) = world.destroy(&least).await {
+        problem("delete", error);
+        return problems;
+    }
+    if world.exists(case.type_name, &id).await {
+        problem("delete", format!("{id} still exists"));
+    }
+    if let Err(error) = world.delete(case.type_name, &id).await {
+        problem("delete again", error);
+    }
+    problems
+}
+
+/// What a plan still shows.
+async fn not_empty(world: &World, body: &str) -> Option<String> {
+    match world.plan(body).await {
+        Err(error) => Some(error),
+        Ok(plan) if plan.has_changes() || !plan.drift.is_empty() => Some(shown(&plan)),
+        Ok(_) => None,
+    }
+}

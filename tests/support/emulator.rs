@@ -1,0 +1,116 @@
+//! The emulators: real independent programs, pinned, started once for a test run on a free loopback port.
+//!
+//! MiniStack and Moto come from the Python Package Index into a virtual environment under `target/`;
+//! fakecloud is used when it is installed (`cargo install fakecloud --version 0.51.0 --locked`).
+
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+const PACKAGES: &[&str] = &["ministack==1.5.33", "moto[server]==5.2.5"];
+
+/// Which emulator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emulator {
+    /// The most faithful; only where it is installed.
+    Fakecloud,
+    /// The sandbox.
+    MiniStack,
+    /// The third opinion.
+    Moto,
+}
+
+/// A running emulator.
+pub struct Running {
+    /// Where it listens.
+    pub endpoint: String,
+    // Its standard input: the emulator goes when this process does and the pipe closes.
+    _child: Child,
+}
+
+impl Emulator {
+    /// The endpoint of the emulator, started on first use; none when it is not installed here.
+    pub fn endpoint(self) -> Option<&'static str> {
+        static FAKECLOUD: OnceLock<Option<Running>> = OnceLock::new();
+        static MINISTACK: OnceLock<Option<Running>> = OnceLock::new();
+        static MOTO: OnceLock<Option<Running>> = OnceLock::new();
+        let slot = match self {
+            Self::Fakecloud => &FAKECLOUD,
+            Self::MiniStack => &MINISTACK,
+            Self::Moto => &MOTO,
+        };
+        slot.get_or_init(|| self.start()).as_ref().map(|running| running.endpoint.as_str())
+    }
+
+    fn start(self) -> Option<Running> {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = match self {
+            Self::Fakecloud => {
+                let program = fakecloud()?;
+                guarded(&program, &["--addr", &format!("127.0.0.1:{port}"), "--log-level", "error"])
+            }
+            Self::MiniStack => {
+                let mut command = guarded(&python_environment().join("bin/ministack"), &[]);
+                command.env("GATEWAY_PORT", port.to_string()).env("BIND_HOST", "127.0.0.1").env("MINISTACK_HOST", "127.0.0.1");
+                command
+            }
+            Self::Moto => {
+                let mut command = guarded(&python_environment().join("bin/moto_server"), &["-H", "127.0.0.1", "-p", &port.to_string()]);
+                command.env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true");
+                command
+            }
+        };
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(90), "{self:?} does not come up");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Some(Running { endpoint: format!("http://127.0.0.1:{port}"), _child: child })
+    }
+}
+
+/// A command that ends when its standard input does.
+fn guarded(program: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    let script = r#""$@" & pid=$!; cat >/dev/null; kill $pid 2>/dev/null"#;
+    command.args(["-c", script, "emulator"]).arg(program).args(arguments);
+    command
+}
+
+fn fakecloud() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let folders = std::env::split_paths(&path).chain(home.map(|home| home.join("bin")));
+    folders.map(|folder| folder.join("fakecloud")).find(|program| program.is_file())
+}
+
+/// The virtual environment with the emulators, made on first use.
+fn python_environment() -> PathBuf {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
+        let folder = target.join("test-emulators");
+        let done = folder.join("complete");
+        let wanted = PACKAGES.join("\n");
+        if std::fs::read_to_string(&done).is_ok_and(|text| text == wanted) {
+            return folder;
+        }
+        std::fs::create_dir_all(&target).unwrap();
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+        run(Command::new(folder.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES));
+        std::fs::write(&done, wanted).unwrap();
+        folder
+    })
+    .clone()
+}
+
+fn run(command: &mut Command) {
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("the emulators need python3 with venv and pip");
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert!(child.wait().unwrap().success(), "{command:?}: {errors}");
+}

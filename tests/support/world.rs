@@ -1,0 +1,145 @@
+//! leoctl as a library: a stack text, a state in a temporary folder, an emulator.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use leoctl::aws::client::{Clients, Settings};
+use leoctl::aws::registry::{self, AwsProvider};
+use leoctl::engine::apply::{Engine, Report};
+use leoctl::engine::event::{Event, EventSink};
+use leoctl::engine::ports::{Operation, Progress, Provider, Store};
+use leoctl::engine::refresh::{Planned, Planner};
+use leoctl::model::state::State;
+use leoctl::plan::select::Options;
+use leoctl::plan::types::Plan;
+use leoctl::stack::vars::Given;
+use leoctl::stack::{self, Files, Stack};
+use leoctl::store::local::LocalStore;
+use leoctl::ui;
+
+/// A stack's world.
+pub struct World {
+    folder: tempfile::TempDir,
+    provider: AwsProvider,
+    name: String,
+}
+
+struct Text<'a>(&'a str);
+
+impl Files for Text<'_> {
+    fn read(&self, _: &Path) -> Result<String, String> {
+        Ok(self.0.to_owned())
+    }
+
+    fn read_env(&self, _: &Path) -> Result<Vec<(String, String)>, String> {
+        Ok(Vec::new())
+    }
+}
+
+struct Nobody;
+
+impl EventSink for Nobody {
+    fn emit(&self, _: &Event) {}
+}
+
+impl World {
+    /// The world of stack `name` on an endpoint.
+    pub async fn new(endpoint: &str, name: &str) -> Self {
+        let settings = Settings {
+            region: Some("us-east-1".to_owned()),
+            endpoint_url: Some(endpoint.to_owned()),
+            credentials: Some(aws_credential_types::Credentials::new("test", "test", None, None, "test")),
+            ..Settings::default()
+        };
+        let provider = AwsProvider::new(Clients::load(&settings).await);
+        Self { folder: tempfile::tempdir().unwrap(), provider, name: name.to_owned() }
+    }
+
+    fn store(&self) -> LocalStore {
+        LocalStore::new(self.folder.path(), &self.name)
+    }
+
+    /// Reads the resources of a stack text.
+    pub fn stack(&self, body: &str) -> Result<Stack, String> {
+        let text = format!("[stack]\nname = \"{}\"\nregion = \"us-east-1\"\n{body}", self.name);
+        let loaded = stack::load(Path::new("stack.toml"), &Text(&text), &Given::default(), registry::catalog().unwrap());
+        loaded.stack.ok_or_else(|| ui::diagnostics::render(&loaded.diagnostics, &loaded.sources, false))
+    }
+
+    /// A plan for a stack text.
+    pub async fn planned(&self, body: &str, options: &Options) -> Result<Planned, String> {
+        let stack = Arc::new(self.stack(body)?);
+        let loaded = self.store().load().await.map_err(|error| error.to_string())?;
+        let catalog = registry::catalog().unwrap();
+        let planner = Planner { provider: &self.provider, catalog, stack: &stack, refresh: true, options };
+        let fresh = |identity: &leoctl::stack::scope::Identity| {
+            State::new(&self.name, &identity.account_id, &identity.region, "lineage".to_owned(), "salt".to_owned())
+        };
+        planner.plan(loaded, fresh).await.map_err(|error| format!("{error:?}"))
+    }
+
+    /// A plan for a stack text.
+    pub async fn plan(&self, body: &str) -> Result<Plan, String> {
+        Ok(self.planned(body, &Options::default()).await?.plan)
+    }
+
+    /// Applies a stack text; every failure is the error.
+    pub async fn apply(&self, body: &str) -> Result<Report, String> {
+        let planned = self.planned(body, &Options::default()).await?;
+        self.carry_out(planned).await
+    }
+
+    /// Deletes everything.
+    pub async fn destroy(&self, body: &str) -> Result<Report, String> {
+        let planned = self.planned(body, &Options { destroy: true, ..Options::default() }).await?;
+        self.carry_out(planned).await
+    }
+
+    async fn carry_out(&self, planned: Planned) -> Result<Report, String> {
+        let (_keep, interrupted) = tokio::sync::watch::channel(false);
+        let store = self.store();
+        let catalog = registry::catalog().unwrap();
+        let engine = Engine { provider: &self.provider, catalog, store: &store, sink: &Nobody, parallelism: 16, interrupted };
+        let report = engine.apply(planned).await.map_err(|error| error.to_string())?;
+        match report.failed.is_empty() {
+            true => Ok(report),
+            false => {
+                let failed = report.failed.iter().map(|(address, _, failure)| format!("{address}: {}", ui::failure::lines(failure).join(" | ")));
+                Err(failed.collect::<Vec<_>>().join("\n"))
+            }
+        }
+    }
+
+    /// The id of a resource in the state.
+    pub async fn id(&self, address: &str) -> Option<String> {
+        let folded = self.store().load().await.unwrap()?;
+        Some(folded.state.resources.get(&address.parse().unwrap())?.id.clone())
+    }
+
+    /// Whether a resource of this id exists.
+    pub async fn exists(&self, type_name: &str, id: &str) -> bool {
+        let handler = self.provider.handler(type_name).unwrap();
+        handler.read("us-east-1", &[id.to_owned()]).await.unwrap().contains_key(id)
+    }
+
+    /// Deletes a resource directly, behind the state's back.
+    pub async fn delete(&self, type_name: &str, id: &str) -> Result<(), String> {
+        let (_keep, interrupted) = tokio::sync::watch::channel(false);
+        let timeout = std::time::Duration::from_secs(30);
+        let operation = Operation {
+            region: "us-east-1".to_owned(),
+            token: String::new(),
+            deadline: std::time::Instant::now() + timeout,
+            timeout,
+            interrupted,
+            progress: Progress(Arc::new(|_| {})),
+        };
+        let handler = self.provider.handler(type_name).unwrap();
+        handler.delete(&operation, id, &leoctl::model::value::Value::Null).await.map_err(|failure| format!("{failure:?}"))
+    }
+}
+
+/// What a plan would do, as text, for messages.
+pub fn shown(plan: &Plan) -> String {
+    anstream::adapter::strip_str(&ui::plan::render(plan)).to_string()
+}
