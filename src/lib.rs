@@ -8,3 +8,4 @@ pub mod sandbox;
 pub mod stack;
 pub mod store;
 pub mod ui;
+pub mod docs;

@@ -1,3 +1,5 @@
+//! The resource type `cloudwatch_log_group`.
+
 use aws_sdk_cloudwatchlogs::types as api;
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;

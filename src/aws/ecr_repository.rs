@@ -1,3 +1,5 @@
+//! The resource type `ecr_repository`.
+
 use std::collections::BTreeMap;
 
 use aws_sdk_ecr::types as api;

@@ -1,3 +1,5 @@
+//! The resource type `secretsmanager_secret`.
+
 use aws_sdk_secretsmanager::types as api;
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;

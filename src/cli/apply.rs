@@ -46,8 +46,10 @@ pub async fn destroy(
 /// Shows a plan, asks unless told not to, and carries it out. The lock is held.
 pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Planned, yes: bool) -> Result<Exit, CliError> {
     context.say(ui::plan::render(&planned.plan).trim_end());
-    let quiet = !planned.plan.has_changes() && planned.records.is_empty();
-    if quiet && !planned.plan.changes.iter().any(|change| change.state_only) {
+    // What making the plan found out has to be written down even when nothing changes.
+    let quiet = !planned.plan.has_changes();
+    let remembers = !planned.records.is_empty() || planned.plan.changes.iter().any(|change| change.state_only);
+    if quiet && !remembers {
         let outputs = planned.plan.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.after.clone()?)));
         show_outputs(context, &outputs.collect());
         return Ok(Exit::Done);

@@ -194,7 +194,10 @@ impl Engine<'_> {
     /// Outputs, conditions, and the state written whole.
     async fn conclude(&self, shared: &Shared<'_>, report: &mut Report) -> Result<(), StoreError> {
         let mut outputs = BTreeMap::new();
-        if !shared.plan.destroy {
+        if shared.plan.destroy {
+            let kept = shared.plan.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.after.clone()?)));
+            outputs.extend(kept);
+        } else {
             for (name, output) in &shared.plan.stack.config.outputs {
                 // What a failed resource would have said is simply not there yet.
                 if let Ok(value) = shared.scope(|scope| output.value.eval(&scope)) {

@@ -105,7 +105,11 @@ impl Planner<'_> {
             Ok::<_, EngineError>((intent, handler, found.map_err(|failure| EngineError::aws(what, failure))?))
         });
         for (intent, handler, id) in try_join_all(searches).await? {
-            let Some(id) = id else { continue };
+            let Some(id) = id else {
+                // It was never made.
+                records.push(Record::Refused { address: intent.address.clone() });
+                continue;
+            };
             if folded.state.resources.values().any(|known| known.id == id && known.region == intent.region) {
                 continue;
             }
@@ -225,11 +229,20 @@ impl Planner<'_> {
             }
         });
         let mut found = BTreeMap::new();
+        let mut diagnostics = Diagnostics::default();
         for (address, outcome) in join_all(searches).await.into_iter().flatten() {
             let outcome = outcome.map_err(|failure| EngineError::aws(format!("looking for an existing {address}"), failure))?;
-            if let Some(existing) = outcome {
-                found.insert(address, existing);
+            match (outcome, imports.get(&address)) {
+                (Some(existing), _) => drop(found.insert(address, existing)),
+                (None, Some(id)) => {
+                    let missing = Diagnostic::general(format!("{address} cannot be imported: there is no {} {id}", address.type_name()));
+                    diagnostics.push(missing.help("correct the `id` of its [[import]], or remove that block to create it"));
+                }
+                (None, None) => {}
             }
+        }
+        if diagnostics.has_errors() {
+            return Err(diagnostics.into());
         }
         Ok(found)
     }

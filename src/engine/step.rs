@@ -315,7 +315,7 @@ impl<'a> Runner<'a> {
         let timeouts = self.shared.plan.stack.config.resources.get(&self.change.address.block).map(|block| block.timeouts);
         let operation = self.operation(timeouts.and_then(|timeouts| timeouts.delete), String::new());
         for id in &ids {
-            if self.change.action != Action::Forget {
+            if self.change.action != Action::Forget && !self.change.guard.retain {
                 let outcome = retrying(&operation, || self.handler.delete(&operation, id, &self.change.before)).await;
                 match outcome {
                     Err(failure) if failure.kind != FailureKind::NotFound => return Err(failure),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::desired;
 use super::diff::{complete, diff, ignore};
-use super::select::{Options, Selection};
+use super::select::{Options, Selection, covers};
 use super::types::{Action, Change, CheckResult, Drift, OutputChange, Plan, Read};
 use crate::model::address::{Address, Block};
 use crate::model::canonical::{canonicalize, with_local};
@@ -352,7 +352,7 @@ impl<'a> Builder<'a> {
         let sensitive = secret_paths(attributes, &after);
         let live = conceal(attributes, &live, &sensitive);
         let changes = diff(attributes, &live, &after);
-        let forced = self.options.replace.contains(address);
+        let forced = self.options.replace.iter().any(|wanted| covers(wanted, address));
         change.action = match () {
             () if forced || changes.iter().any(|change| change.forces_replacement) => Action::Replace,
             () if imported => Action::Import,
@@ -409,11 +409,12 @@ impl<'a> Builder<'a> {
     fn leftovers(&mut self) {
         let desired: BTreeSet<Address> = self.changes.iter().map(|change| change.address.clone()).collect();
         let state = self.world.state;
+        let doomed = if self.options.destroy { self.options.doomed(state) } else { BTreeSet::new() };
         for (address, saved) in state.resources.iter().filter(|(address, _)| !desired.contains(*address)) {
             if !self.options.destroy && !self.selection.includes_leftover(address) {
                 continue;
             }
-            if self.options.destroy && !self.options.selects(address) {
+            if self.options.destroy && !doomed.contains(address) {
                 continue;
             }
             match self.leftover(address, saved) {
@@ -430,7 +431,7 @@ impl<'a> Builder<'a> {
             _ => saved.guard,
         };
         let gone = matches!(self.world.live.get(address), Some(Live::Gone));
-        let removed = self.stack.config.removed.contains(address);
+        let removed = self.stack.config.removed.iter().any(|removed| covers(removed, address));
         if guard.prevent_destroy && !gone && !removed {
             return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but `prevent_destroy` protects it", saved.id))
                 .help("to delete it, set `prevent_destroy = false` and apply that first")
@@ -555,6 +556,9 @@ impl<'a> Builder<'a> {
         let mut outputs: BTreeMap<String, OutputChange> =
             saved.iter().map(|(name, value)| (name.clone(), OutputChange { before: Some(value.clone()), after: None })).collect();
         if self.options.destroy {
+            if !self.options.targets.is_empty() || !self.options.excludes.is_empty() {
+                outputs.values_mut().for_each(|output| output.after = output.before.as_ref().map(Value::from));
+            }
             return outputs;
         }
         let mut failures = Vec::new();
@@ -607,9 +611,14 @@ pub fn check_results(stack: &Stack, scope: &StackScope<'_>) -> (Vec<CheckResult>
         match evaluated {
             Ok((holds, message)) => results.push(CheckResult {
                 name: name.clone(),
-                holds: match holds {
-                    Value::Bool(holds) => Some(holds),
-                    _ => None,
+                holds: match holds.revealed() {
+                    Value::Bool(holds) => Some(*holds),
+                    Value::Unknown => None,
+                    other => {
+                        let message = format!("`assert` of check {name} is a boolean, not {}", other.kind());
+                        failures.push(Diagnostic::error(&check.assert.span, message));
+                        continue;
+                    }
                 },
                 message: message.as_str().unwrap_or_default().to_owned(),
             }),
@@ -673,10 +682,7 @@ fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {
     };
     Diagnostic::error(&instance.block.span, format!("{address} cannot be created: {} exists already", found.id))
         .label(owner)
-        .help(format!(
-            "to manage it here: `leoctl import '{address}' {}`, or [[import]] with to = '{address}', id = \"{}\"",
-            found.id, found.id
-        ))
+        .help(format!("to manage it here, add [[import]] with to = '{address}', id = \"{}\"", found.id))
         .help("to leave it alone, choose another name")
 }
 
@@ -694,7 +700,9 @@ fn risks(change: &Change, instance: &Instance<'_>) -> Vec<String> {
         return risks;
     }
     let schema: &ResourceSchema = &instance.block.schema;
-    if let Some(loss) = schema.data_loss {
+    if change.guard.retain {
+        risks.push("leaves the old one in AWS, as its `deletion_policy` says".to_owned());
+    } else if let Some(loss) = schema.data_loss {
         risks.push(format!("deletes {loss}"));
     }
     if !change.create_before_destroy {

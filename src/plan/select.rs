@@ -26,8 +26,27 @@ impl Options {
     }
 }
 
+impl Options {
+    /// What a destroy deletes: what was asked for, and what was made from it.
+    pub fn doomed(&self, state: &State) -> BTreeSet<Address> {
+        let mut doomed: BTreeSet<Address> = state.resources.keys().filter(|address| self.selects(address)).cloned().collect();
+        loop {
+            let more: Vec<Address> = state
+                .resources
+                .iter()
+                .filter(|(address, resource)| !doomed.contains(*address) && resource.depends_on.iter().any(|on| doomed.contains(on)))
+                .map(|(address, _)| address.clone())
+                .collect();
+            if more.is_empty() {
+                return doomed;
+            }
+            doomed.extend(more);
+        }
+    }
+}
+
 /// Whether `wanted` names `address`: exactly, or its whole block.
-fn covers(wanted: &Address, address: &Address) -> bool {
+pub fn covers(wanted: &Address, address: &Address) -> bool {
     wanted == address || wanted.key.is_none() && wanted.block == address.block
 }
 
@@ -74,7 +93,7 @@ impl Selection {
             barred.extend(more);
         }
         let exists = |address: &Address| blocks.contains_key(&address.block) || state.resources.keys().any(|known| covers(address, known));
-        let asked = options.targets.iter().chain(&options.excludes);
+        let asked = options.targets.iter().chain(&options.excludes).chain(&options.replace);
         let unknown = asked.filter(|address| !exists(address)).map(ToString::to_string).collect();
         (Self::Some { needed, barred, options: options.clone() }, unknown)
     }

@@ -18,6 +18,8 @@ use crate::model::value::Value;
 pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     let dependencies = deps::dependencies(stack);
     references(stack, diagnostics);
+    stack_tags(stack, &dependencies, diagnostics);
+    named_things(stack, diagnostics);
     deps::order(&dependencies, diagnostics);
     if diagnostics.has_errors() {
         // What follows evaluates expressions, and would only repeat what has been said.
@@ -37,6 +39,40 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
 pub fn failed((error, span): Failure) -> Diagnostic {
     let diagnostic = Diagnostic::error(&error.span.unwrap_or(span), error.message);
     error.help.into_iter().fold(diagnostic, Diagnostic::help)
+}
+
+/// The stack's tags are on every resource, so they cannot wait for one.
+fn stack_tags(stack: &Stack, dependencies: &Dependencies, diagnostics: &mut Diagnostics) {
+    let Some(tags) = &stack.config.tags else { return };
+    for item in deps::reach(dependencies, &[tags]) {
+        diagnostics.push(
+            Diagnostic::error(&tags.span, format!("the stack's tags depend on {item}, which has them itself"))
+                .help("use variables, locals, `env` and `stack` only"),
+        );
+    }
+}
+
+/// Attributes and resources that are named outside of expressions.
+fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
+    for (block, resource) in &stack.config.resources {
+        let attributes = &resource.schema.schema.attributes;
+        for path in &resource.lifecycle.ignore_changes {
+            let name = path.root().unwrap_or_default();
+            if !attributes.iter().any(|attribute| attribute.name == name) {
+                let names = attributes.iter().map(|attribute| attribute.name.as_str());
+                diagnostics.push(
+                    Diagnostic::error(&resource.span, format!("`ignore_changes` of {block}: there is no attribute `{name}`")).suggest(name, names),
+                );
+            }
+        }
+    }
+    for (address, id) in &stack.config.imports {
+        if !stack.config.resources.contains_key(&address.block) {
+            let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
+            let error = Diagnostic::error(&id.span, format!("[[import]] to {address}, which the stack does not have"));
+            diagnostics.push(error.suggest(&address.to_string(), known.iter().map(String::as_str)));
+        }
+    }
 }
 
 /// The templates outside of resources and data sources.

@@ -267,6 +267,12 @@ impl Reader<'_> {
                     None
                 }
             });
+            if let Some(default) = body.get("default").filter(|default| has_expression(&default.node)) {
+                self.report(
+                    Diagnostic::error(&default.node.span, "a variable's default is a constant")
+                        .help("compute with it in [locals] instead"),
+                );
+            }
             let description = body.get("description").and_then(|entry| entry.node.as_str()).unwrap_or_default();
             vars.insert(
                 name,
@@ -508,6 +514,15 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+}
+
+fn has_expression(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::String(text) => text.contains("${"),
+        NodeKind::List(items) => items.iter().any(has_expression),
+        NodeKind::Table(table) => table.values().any(|entry| has_expression(&entry.node)),
+        _ => false,
     }
 }
 

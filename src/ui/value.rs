@@ -69,8 +69,18 @@ fn name(key: &str) -> String {
     if plain { key.to_owned() } else { Json::from(key).to_string() }
 }
 
+/// The value with words where something is unknown.
+fn named(value: &Value) -> Value {
+    match value {
+        Value::Unknown => Value::string(UNKNOWN),
+        Value::List(items) => Value::List(items.iter().map(named).collect()),
+        Value::Map(map) => Value::Map(map.iter().map(|(key, value)| (key.clone(), named(value))).collect()),
+        other => other.clone(),
+    }
+}
+
 /// A document as indented JSON, for comparing line by line.
 pub fn document(value: &Value) -> String {
-    let json = value.to_public_json(&|_| Json::from(MASK));
+    let json = named(value).to_public_json(&|_| Json::from(MASK));
     serde_json::to_string_pretty(&json).unwrap_or_default()
 }

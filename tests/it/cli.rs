@@ -1,1 +1,33 @@
-//! cli
+//! The command line itself.
+
+use crate::support::program::Project;
+
+#[test]
+fn help_is_what_the_documentation_says() {
+    let project = Project::new("", "test");
+    let mut shown = String::new();
+    for command in ["", "validate", "plan", "apply", "destroy", "output", "show", "state", "sandbox", "demo"] {
+        let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
+        shown.push_str(&format!("$ leoctl {}\n{}\n", arguments.join(" "), project.expect(0, &arguments).stdout));
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn without_a_stack_the_choice_is_listed() {
+    let project = Project::new("", "test");
+    let ran = project.expect(1, &["validate"]);
+    assert!(ran.stderr.contains("stacks/app-gen.toml, stacks/dev.toml, stacks/prod.toml"), "{}", ran.stderr);
+    let mut command = project.command(&["validate"]);
+    let ran = crate::support::program::ran(command.env("LEOCTL_STACK", "stacks/dev.toml").output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("Stack stacks/dev.toml"));
+}
+
+#[test]
+fn an_unreachable_aws_is_said_in_words() {
+    let project = Project::new("http://127.0.0.1:9", "test");
+    let ran = project.expect(1, &["plan", "stacks/prod.toml"]);
+    assert!(ran.stderr.contains("asking AWS who we are"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("sts:GetCallerIdentity"), "{}", ran.stderr);
+}

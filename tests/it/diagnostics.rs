@@ -1,1 +1,123 @@
-//! diagnostics
+//! What people see when a stack file is wrong: every mistake with its line, and advice.
+
+use crate::support::program::Project;
+
+fn validate(text: &str) -> String {
+    let project = Project::new("", "test");
+    project.write("s.toml", text);
+    // No AWS is reachable here: validate must not try.
+    let ran = project.expect(1, &["--no-color", "validate", "s.toml"]);
+    assert!(ran.stdout.is_empty(), "{}", ran.stdout);
+    ran.stderr
+}
+
+#[test]
+fn every_mistake_of_a_file_is_reported_at_once() {
+    let text = r#"
+[stack]
+name = "x"
+
+[vars.environment]
+default = "qa"
+allowed = ["dev", "prod"]
+
+[resource.vpcc.main]
+
+[resource.vpc.main]
+cidr_blok = "10.0.0.0/16"
+enable_dns_support = "yes"
+
+[resource.vpc.other]
+cidr_block = "10.0.0.1/16"
+
+[resource.subnet.a]
+vpc_id = "${vpc.man.id}"
+cidr_block = "${vpc.main.cidr}"
+
+[resource.cloudwatch_log_group.l]
+name = "l"
+retention_in_days = 8
+
+[resource.ecs_task_definition.t]
+family = "t"
+cpu = 256
+memory = 4096
+container_definitions = [{ name = "a", image = "b" }]
+
+[resource.lb_listener.l]
+load_balancer_arn = "not-an-arn"
+port = 80
+protocol = "HTP"
+default_actions = [{ type = "forward", target_group_arn = "${1 +}" }]
+"#;
+    insta::assert_snapshot!(validate(text));
+}
+
+#[test]
+fn a_circle_is_shown_whole() {
+    let text = r#"
+[stack]
+name = "x"
+[resource.security_group.a]
+name = "a"
+description = "a"
+ingress = [{ ip_protocol = "-1", referenced_group_id = "${security_group.b.id}" }]
+[resource.security_group.b]
+name = "b"
+description = "b"
+ingress = [{ ip_protocol = "-1", referenced_group_id = "${security_group.a.id}" }]
+"#;
+    insta::assert_snapshot!(validate(text));
+}
+
+#[test]
+fn what_exists_may_not_depend_on_what_is_not_known() {
+    let text = r#"
+[stack]
+name = "x"
+[resource.vpc.main]
+cidr_block = "10.0.0.0/16"
+[resource.subnet.a]
+for_each = "${[vpc.main.id]}"
+vpc_id = "${each.value}"
+cidr_block = "10.0.0.0/24"
+"#;
+    insta::assert_snapshot!(validate(text));
+}
+
+#[test]
+fn files_that_are_no_stacks_are_said_to_be() {
+    assert!(validate("").contains("the file is empty"));
+    assert!(validate("a = [").contains("invalid TOML"));
+    let project = Project::new("", "test");
+    std::fs::write(project.path().join("b.toml"), [0xFF, 0xFE, b'a']).unwrap();
+    assert!(project.expect(1, &["validate", "b.toml"]).stderr.contains("not UTF-8"));
+    assert!(project.expect(1, &["validate", "stacks"]).stderr.contains("it is a folder"));
+    assert!(project.expect(1, &["validate", "none.toml"]).stderr.contains("no such file"));
+    project.write("loop.toml", "[stack]\nname = \"x\"\nextends = [\"loop.toml\"]\n");
+    assert!(project.expect(1, &["validate", "loop.toml"]).stderr.contains("goes round in a circle"));
+}
+
+#[test]
+fn a_file_of_ten_megabytes_is_read_and_its_mistake_found() {
+    let mut text = String::from("[stack]\nname = \"big\"\n[locals]\n");
+    for line in 0..200_000 {
+        text.push_str(&format!("value_{line} = \"{}\"\n", "x".repeat(35)));
+    }
+    text.push_str("wrong = \"${vars.none}\"\n");
+    assert!(text.len() > 10_000_000);
+    let shown = validate(&text);
+    assert!(shown.contains("there is no variable `none`"), "{}", shown.chars().take(500).collect::<String>());
+    assert!(shown.len() < 2_000);
+}
+
+#[test]
+fn variables_from_outside_are_checked() {
+    let project = Project::new("", "test");
+    let wrong = |arguments: &[&str]| project.expect(1, &[&["validate", "stacks/prod.toml"], arguments].concat()).stderr;
+    assert!(wrong(&["--var", "enviroment=dev"]).contains("did you mean `environment`"));
+    assert!(wrong(&["--var", "environment=qa"]).contains("allowed: \"dev\", \"staging\", \"prod\""));
+    assert!(wrong(&["--var", "allowed_cidrs=[\"10.0.0.1/8\"]"]).contains("did you mean 10.0.0.0/8"));
+    assert!(wrong(&["--var", "certificate_arn=nonsense"]).contains("is not an ARN"));
+    project.expect(0, &["validate", "stacks/prod.toml", "--var", "ipv6=false"]);
+}

@@ -1,3 +1,5 @@
+//! The data source `acm_certificate`.
+
 use aws_sdk_acm::types::{CertificateStatus, CertificateSummary};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! The data source `availability_zones`.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

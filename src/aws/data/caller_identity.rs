@@ -1,3 +1,5 @@
+//! The data source `caller_identity`.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

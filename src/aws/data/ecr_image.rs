@@ -1,3 +1,5 @@
+//! The data source `ecr_image`.
+
 use aws_sdk_ecr::types::ImageIdentifier;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

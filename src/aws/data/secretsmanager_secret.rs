@@ -1,3 +1,5 @@
+//! The data source `secretsmanager_secret`.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

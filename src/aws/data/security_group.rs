@@ -1,3 +1,5 @@
+//! The data source `security_group`.
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;

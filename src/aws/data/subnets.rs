@@ -1,3 +1,5 @@
+//! The data source `subnets`.
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;

@@ -1,3 +1,5 @@
+//! The data source `vpc`.
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;

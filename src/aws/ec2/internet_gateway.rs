@@ -1,3 +1,5 @@
+//! The resource type `internet_gateway`.
+
 use aws_sdk_ec2::types::ResourceType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! The resource type `route_table`.
+
 use aws_sdk_ec2::types::{ResourceType, RouteOrigin, RouteTableAssociationStateCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

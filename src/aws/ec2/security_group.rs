@@ -1,3 +1,5 @@
+//! The resource type `security_group`.
+
 use aws_sdk_ec2::types::{ResourceType, SecurityGroupRule};
 use futures_util::future::try_join;
 use schemars::JsonSchema;

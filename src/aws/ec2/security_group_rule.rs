@@ -1,3 +1,5 @@
+//! The resource type `security_group_rule`.
+
 use aws_sdk_ec2::types::ResourceType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

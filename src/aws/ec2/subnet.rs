@@ -1,3 +1,5 @@
+//! The resource type `subnet`.
+
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, SubnetCidrBlockStateCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! The resource type `vpc`.
+
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Tenancy, VpcAttributeName, VpcCidrBlockStateCode};
 use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;

@@ -1,3 +1,5 @@
+//! The resource type `ecs_cluster`.
+
 use aws_sdk_ecs::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! The resource type `ecs_service`.
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

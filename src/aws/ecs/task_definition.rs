@@ -1,3 +1,5 @@
+//! The resource type `ecs_task_definition`.
+
 use std::time::Duration;
 
 use aws_sdk_ecs::types as api;

@@ -13,15 +13,14 @@ pub fn changes(from: &Attributes, to: &Attributes, defaults: &serde_json::Value)
     set.chain(reset).collect()
 }
 
-/// AWS's defaults for load balancers (ELBv2 API Reference, LoadBalancerAttribute).
+/// AWS's defaults for load balancers (ELBv2 API Reference, LoadBalancerAttribute). Those that depend on the type
+/// or the scheme are left out: AWS's own choice of them is kept.
 pub fn load_balancer_defaults() -> serde_json::Value {
     serde_json::json!({
         "deletion_protection.enabled": "false",
-        "load_balancing.cross_zone.enabled": "true",
         "access_logs.s3.enabled": "false",
         "access_logs.s3.bucket": "",
         "access_logs.s3.prefix": "",
-        "ipv6.deny_all_igw_traffic": "false",
         "idle_timeout.timeout_seconds": "60",
         "client_keep_alive.seconds": "3600",
         "connection_logs.s3.enabled": "false",

@@ -1,3 +1,5 @@
+//! The resource type `lb`.
+
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::{

@@ -1,3 +1,5 @@
+//! The resource type `lb_listener`.
+
 use std::collections::BTreeMap;
 
 use aws_sdk_elasticloadbalancingv2::types::{Certificate, Listener as ApiListener, ProtocolEnum};
@@ -106,8 +108,7 @@ impl LbListener {
 
 impl Resource for LbListener {
     const TYPE: &'static str = "lb_listener";
-    const INFO: Info =
-        Info { transient: &["LoadBalancerNotFound", "CertificateNotFound", "UnsupportedCertificate"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info { timeout: 300, ..Info::DEFAULT };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let actions = desired.get("default_actions").and_then(Value::as_list).unwrap_or_default();

@@ -1,3 +1,5 @@
+//! The resource type `lb_listener_rule`.
+
 use aws_sdk_elasticloadbalancingv2::types as api;
 use futures_util::future::try_join;
 use schemars::JsonSchema;

@@ -1,3 +1,5 @@
+//! The resource type `lb_target_group`.
+
 use aws_sdk_elasticloadbalancingv2::types::{Matcher, ProtocolEnum, TargetGroupAttribute, TargetGroupIpAddressTypeEnum, TargetTypeEnum};
 use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;

@@ -1,3 +1,5 @@
+//! The resource type `iam_policy`.
+
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! The resource type `iam_role`.
+
 use std::collections::BTreeMap;
 
 use futures_util::future::{try_join_all, try_join3};

@@ -1,3 +1,5 @@
+//! The resource type `s3_bucket`.
+
 use aws_sdk_s3::types as api;
 use futures_util::future::{try_join_all, try_join3, try_join4};
 use schemars::JsonSchema;

@@ -1,0 +1,104 @@
+//! The reference of every type, written from the schemas.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::model::schema::{Attribute, Catalog, DocumentKind, Format, Order, Type, TypeSchema, Unset};
+use crate::ui::value::inline;
+
+/// The pages of the reference by file name.
+pub fn pages(catalog: &Catalog) -> BTreeMap<String, String> {
+    let mut pages = BTreeMap::new();
+    let mut index = String::from("# Types\n\nWritten from the schemas; what is said here is what leoctl checks.\n\n## Resources\n\n");
+    for (name, resource) in &catalog.resources {
+        entry(&mut index, name, &format!("{name}.md"), &resource.schema);
+        pages.insert(format!("{name}.md"), page(name, &resource.schema));
+    }
+    index.push_str("\n## Data sources\n\n");
+    for (name, schema) in &catalog.data {
+        let file = format!("data-{name}.md");
+        entry(&mut index, name, &file, schema);
+        pages.insert(file, page(&format!("data.{name}"), schema));
+    }
+    pages.insert("README.md".to_owned(), index);
+    pages
+}
+
+fn entry(index: &mut String, name: &str, file: &str, schema: &TypeSchema) {
+    let summary = schema.doc.lines().next().unwrap_or_default();
+    // Writing to a String cannot fail.
+    let _ = writeln!(index, "- [`{name}`]({file}): {summary}");
+}
+
+fn page(title: &str, schema: &TypeSchema) -> String {
+    let mut text = format!("# {title}\n\n{}\n", schema.doc);
+    let (computed, written): (Vec<&Attribute>, Vec<&Attribute>) = schema.attributes.iter().partition(|attribute| attribute.computed);
+    if !written.is_empty() {
+        text.push_str("\n## Attributes\n\n");
+        written.iter().for_each(|attribute| item(&mut text, attribute, 0));
+    }
+    if !computed.is_empty() {
+        text.push_str("\n## Set by AWS\n\n");
+        computed.iter().for_each(|attribute| item(&mut text, attribute, 0));
+    }
+    text
+}
+
+fn item(text: &mut String, attribute: &Attribute, indent: usize) {
+    let mut notes = vec![kind(&attribute.ty)];
+    if attribute.required {
+        notes.push("required".to_owned());
+    }
+    match &attribute.unset {
+        Unset::Default(default) => notes.push(format!("default `{}`", inline(default))),
+        Unset::Server if !attribute.computed => notes.push("AWS's choice when left out".to_owned()),
+        _ => {}
+    }
+    if attribute.replace {
+        notes.push("**changing it replaces the resource**".to_owned());
+    }
+    if attribute.local {
+        notes.push("leoctl's own".to_owned());
+    }
+    let doc = attribute.doc.replace('\n', " ");
+    let _ = writeln!(text, "{:indent$}- `{}` ({}): {doc}", "", attribute.name, notes.join(", "));
+    if let Some(inner) = inside(&attribute.ty) {
+        inner.iter().for_each(|attribute| item(text, attribute, indent + 2));
+    }
+}
+
+fn inside(ty: &Type) -> Option<&[Attribute]> {
+    match ty {
+        Type::Object(attributes) => Some(attributes),
+        Type::List { item, .. } | Type::Map { item, .. } => inside(item),
+        _ => None,
+    }
+}
+
+fn kind(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "boolean".to_owned(),
+        Type::Float => "number".to_owned(),
+        Type::Int { one_of, .. } if !one_of.is_empty() => format!("one of {}", one_of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        Type::Int { min: Some(min), max: Some(max), .. } => format!("integer from {min} to {max}"),
+        Type::Int { min: Some(min), .. } => format!("integer from {min} on"),
+        Type::Int { .. } => "integer".to_owned(),
+        Type::String(rule) if !rule.one_of.is_empty() => {
+            format!("one of {}", rule.one_of.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", "))
+        }
+        Type::String(rule) => match rule.format {
+            Some(Format::Cidr) => "network".to_owned(),
+            Some(Format::Cidr4) => "IPv4 network".to_owned(),
+            Some(Format::Cidr6) => "IPv6 network".to_owned(),
+            Some(Format::Arn) => "ARN".to_owned(),
+            None => "string".to_owned(),
+        },
+        Type::List { item, order: Order::Sequence } => format!("list of {}", kind(item)),
+        Type::List { item, order: Order::Set } => format!("set of {}", kind(item)),
+        Type::List { item, order: Order::Keyed(key) } => format!("list of {} by `{key}`", kind(item)),
+        Type::Map { item, .. } => format!("map of {}", kind(item)),
+        Type::Object(_) => "table".to_owned(),
+        Type::Document(DocumentKind::Policy) => "policy document".to_owned(),
+        Type::Document(DocumentKind::Json) => "JSON document".to_owned(),
+    }
+}
