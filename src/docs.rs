@@ -79,7 +79,9 @@ fn kind(ty: &Type) -> String {
     match ty {
         Type::Bool => "boolean".to_owned(),
         Type::Float => "number".to_owned(),
-        Type::Int { one_of, .. } if !one_of.is_empty() => format!("one of {}", one_of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        Type::Int { one_of, .. } if !one_of.is_empty() => {
+            format!("one of {}", one_of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
         Type::Int { min: Some(min), max: Some(max), .. } => format!("integer from {min} to {max}"),
         Type::Int { min: Some(min), .. } => format!("integer from {min} on"),
         Type::Int { .. } => "integer".to_owned(),

@@ -1,6 +1,7 @@
 //! leoctl: a declarative reconciler for AWS.
 pub mod aws;
 pub mod cli;
+pub mod docs;
 pub mod engine;
 pub mod model;
 pub mod plan;
@@ -8,4 +9,3 @@ pub mod sandbox;
 pub mod stack;
 pub mod store;
 pub mod ui;
-pub mod docs;

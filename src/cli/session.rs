@@ -51,7 +51,8 @@ impl Session {
         let store = store(context, path, &stack.name);
         let mut settings = Settings {
             profile: context.global.profile.clone(),
-            region: context.global.region.clone(),
+            // Named here, no other place is asked for it.
+            region: stack.region.clone().or_else(|| context.global.region.clone()),
             endpoint_url: context.global.endpoint_url.clone(),
             credentials: None,
         };

@@ -61,7 +61,8 @@ fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
             if !attributes.iter().any(|attribute| attribute.name == name) {
                 let names = attributes.iter().map(|attribute| attribute.name.as_str());
                 diagnostics.push(
-                    Diagnostic::error(&resource.span, format!("`ignore_changes` of {block}: there is no attribute `{name}`")).suggest(name, names),
+                    Diagnostic::error(&resource.span, format!("`ignore_changes` of {block}: there is no attribute `{name}`"))
+                        .suggest(name, names),
                 );
             }
         }

@@ -269,8 +269,7 @@ impl Reader<'_> {
             });
             if let Some(default) = body.get("default").filter(|default| has_expression(&default.node)) {
                 self.report(
-                    Diagnostic::error(&default.node.span, "a variable's default is a constant")
-                        .help("compute with it in [locals] instead"),
+                    Diagnostic::error(&default.node.span, "a variable's default is a constant").help("compute with it in [locals] instead"),
                 );
             }
             let description = body.get("description").and_then(|entry| entry.node.as_str()).unwrap_or_default();

@@ -193,7 +193,7 @@ fn read_if_there(path: &Path) -> Result<Option<String>, StoreError> {
 /// When the disk refuses.
 pub fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
     create_directory(path)?;
-    let parent = path.parent().unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // A temporary file is created readable by its owner only.
     let mut file = tempfile::NamedTempFile::new_in(parent).map_err(|error| failed("create a file beside", path, &error))?;
     file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(|error| failed("write", path, &error))?;
@@ -203,7 +203,7 @@ pub fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
 }
 
 fn create_directory(path: &Path) -> Result<(), StoreError> {
-    match path.parent() {
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         Some(parent) => fs::create_dir_all(parent).map_err(|error| failed("create", parent, &error)),
         None => Ok(()),
     }

@@ -113,7 +113,12 @@ pub const CASES: &[Case] = &[
         type_name: "vpc",
         needs: "",
         least: "cidr_block = \"10.8.0.0/16\"",
-        optional: &["amazon_provided_ipv6_cidr_block = true", "enable_dns_support = false", "enable_dns_hostnames = true", "tags = { a = \"b\" }"],
+        optional: &[
+            "amazon_provided_ipv6_cidr_block = true",
+            "enable_dns_support = false",
+            "enable_dns_hostnames = true",
+            "tags = { a = \"b\" }",
+        ],
         changed: &[],
     },
     Case {
@@ -202,7 +207,10 @@ pub const CASES: &[Case] = &[
         optional: &["tags = { a = \"b\" }"],
         changed: &[
             ("priority = 10", "priority = 11"),
-            ("conditions = [{ field = \"path-pattern\", values = [\"/a\"] }]", "conditions = [{ field = \"host-header\", values = [\"a.example\", \"b.example\"] }]"),
+            (
+                "conditions = [{ field = \"path-pattern\", values = [\"/a\"] }]",
+                "conditions = [{ field = \"host-header\", values = [\"a.example\", \"b.example\"] }]",
+            ),
         ],
     },
     Case {

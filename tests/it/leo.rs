@@ -68,7 +68,10 @@ fn a_rollout_whose_tasks_fail_is_a_failure_with_their_reason() {
         variables.extend(["--var".to_owned(), format!("{name}=rollout-{}", name.replace('_', "-").replace("target-group", "tg"))]);
     }
     let variables: Vec<&str> = variables.iter().map(String::as_str).collect();
-    project.write("stacks/r.toml", "[stack]\nname = \"leo-rollout\"\nextends = [\"base/leo.toml\"]\n[resource.ecs_service.app]\ntimeouts = { create = \"40s\" }\n");
+    project.write(
+        "stacks/r.toml",
+        "[stack]\nname = \"leo-rollout\"\nextends = [\"base/leo.toml\"]\n[resource.ecs_service.app]\ntimeouts = { create = \"40s\" }\n",
+    );
     let ran = project.expect(1, &[&["apply", "-y", "stacks/r.toml"], variables.as_slice()].concat());
     assert!(ran.stderr.contains("stopped task: "), "{}", ran.stderr);
     project.expect(0, &[&["destroy", "-y", "stacks/r.toml"], variables.as_slice()].concat());
@@ -91,7 +94,10 @@ fn what_the_reference_lists_reads_back_from_aws() {
     };
     assert_eq!(plan["summary"]["no_op"], 35, "{:#}", plan["summary"]);
     let vpc = live("vpc.main");
-    assert_eq!((&vpc["cidr_block"], &vpc["enable_dns_hostnames"], &vpc["enable_dns_support"]), (&"10.0.0.0/16".into(), &true.into(), &true.into()));
+    assert_eq!(
+        (&vpc["cidr_block"], &vpc["enable_dns_hostnames"], &vpc["enable_dns_support"]),
+        (&"10.0.0.0/16".into(), &true.into(), &true.into())
+    );
     for (zone, network) in [("us-east-1a", "10.0.0.0/17"), ("us-east-1b", "10.0.128.0/17")] {
         let subnet = live(&format!("subnet.public[\"{zone}\"]"));
         assert_eq!(subnet["cidr_block"], network);
@@ -101,7 +107,10 @@ fn what_the_reference_lists_reads_back_from_aws() {
     let ingress = live("security_group.alb")["ingress"].clone();
     let mut described: Vec<&str> = ingress.as_array().unwrap().iter().map(|rule| rule["description"].as_str().unwrap()).collect();
     described.sort_unstable();
-    assert_eq!(described, ["HTTP from 187.223.16.15/32", "HTTP from 2001:db8::/64", "HTTPS from 187.223.16.15/32", "HTTPS from 2001:db8::/64"]);
+    assert_eq!(
+        described,
+        ["HTTP from 187.223.16.15/32", "HTTP from 2001:db8::/64", "HTTPS from 187.223.16.15/32", "HTTPS from 2001:db8::/64"]
+    );
     let lb = live("lb.main");
     assert_eq!((&lb["ip_address_type"], &lb["scheme"]), (&"dualstack".into(), &"internet-facing".into()));
     let redirect = &live("lb_listener.http")["default_actions"][0]["redirect_config"];
@@ -109,7 +118,10 @@ fn what_the_reference_lists_reads_back_from_aws() {
     let https = live("lb_listener.https");
     assert_eq!(https["ssl_policy"], "ELBSecurityPolicy-TLS13-1-2-PQ-2025-09");
     let group = live("lb_target_group.app");
-    assert_eq!((&group["health_check_path"], &group["healthy_threshold_count"], &group["unhealthy_threshold_count"]), (&"/health".into(), &2.into(), &3.into()));
+    assert_eq!(
+        (&group["health_check_path"], &group["healthy_threshold_count"], &group["unhealthy_threshold_count"]),
+        (&"/health".into(), &2.into(), &3.into())
+    );
     assert_eq!(group["attributes"]["stickiness.enabled"], "true");
     let bucket = live("s3_bucket.apps");
     assert_eq!((&bucket["encryption"]["sse_algorithm"], &bucket["tls_only"]), (&"AES256".into(), &true.into()));

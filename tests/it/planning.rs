@@ -17,7 +17,9 @@ assume_role_policy = { Version = "2012-10-17", Statement = [{ Effect = "Allow", 
 async fn a_replacement_takes_its_dependents_along_and_says_why() {
     let world = World::new(Emulator::MiniStack.endpoint().unwrap(), "p-replace").await;
     let stack = |cidr: &str| {
-        format!("[resource.vpc.v]\ncidr_block = \"{cidr}\"\n[resource.subnet.s]\nvpc_id = \"${{vpc.v.id}}\"\ncidr_block = \"${{cidrsubnet(vpc.v.cidr_block, 8, 1)}}\"\navailability_zone = \"us-east-1a\"\n")
+        format!(
+            "[resource.vpc.v]\ncidr_block = \"{cidr}\"\n[resource.subnet.s]\nvpc_id = \"${{vpc.v.id}}\"\ncidr_block = \"${{cidrsubnet(vpc.v.cidr_block, 8, 1)}}\"\navailability_zone = \"us-east-1a\"\n"
+        )
     };
     world.apply(&stack("10.1.0.0/16")).await.unwrap();
     let plan = world.plan(&stack("10.2.0.0/16")).await.unwrap();
@@ -170,7 +172,11 @@ token = "${{env.TOKEN}}"
 #[test]
 fn a_saved_plan_is_applied_once_and_refused_when_the_world_moved_on() {
     let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "333333333333");
-    let stack = |days: u32| format!("[stack]\nname = \"p-saved\"\nregion = \"us-east-1\"\n[resource.cloudwatch_log_group.g]\nname = \"/p/saved\"\nretention_in_days = {days}\n");
+    let stack = |days: u32| {
+        format!(
+            "[stack]\nname = \"p-saved\"\nregion = \"us-east-1\"\n[resource.cloudwatch_log_group.g]\nname = \"/p/saved\"\nretention_in_days = {days}\n"
+        )
+    };
     project.write("s.toml", &stack(7));
     project.expect(0, &["plan", "s.toml", "--out", "p.json"]);
     project.expect(0, &["apply", "--plan", "p.json"]);

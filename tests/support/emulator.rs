@@ -92,7 +92,8 @@ fn fakecloud() -> Option<PathBuf> {
 fn python_environment() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
         let folder = target.join("test-emulators");
         let done = folder.join("complete");
         let wanted = PACKAGES.join("\n");

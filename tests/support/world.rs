@@ -104,7 +104,8 @@ impl World {
         match report.failed.is_empty() {
             true => Ok(report),
             false => {
-                let failed = report.failed.iter().map(|(address, _, failure)| format!("{address}: {}", ui::failure::lines(failure).join(" | ")));
+                let failed =
+                    report.failed.iter().map(|(address, _, failure)| format!("{address}: {}", ui::failure::lines(failure).join(" | ")));
                 Err(failed.collect::<Vec<_>>().join("\n"))
             }
         }

@@ -77,10 +77,12 @@ impl Rule {
     /// What makes the rule with this id into this one.
     pub fn update(&self, id: &str) -> SecurityGroupRuleUpdate {
         let rule = self.clone();
+        // For all protocols ports mean nothing; AWS itself writes -1 (EC2 API Reference, SecurityGroupRuleRequest).
+        let all = (rule.ip_protocol == "-1").then_some(-1);
         let request = SecurityGroupRuleRequest::builder()
             .ip_protocol(rule.ip_protocol)
-            .set_from_port(rule.from_port)
-            .set_to_port(rule.to_port)
+            .set_from_port(rule.from_port.or(all))
+            .set_to_port(rule.to_port.or(all))
             .set_cidr_ipv4(rule.cidr_ipv4)
             .set_cidr_ipv6(rule.cidr_ipv6)
             .set_prefix_list_id(rule.prefix_list_id)
