@@ -82,7 +82,9 @@ impl Clients {
         let mut loader =
             aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS));
         if let Some(profile) = &settings.profile {
-            loader = loader.profile_name(profile);
+            // Asked for by name, it goes before credentials in the environment.
+            let provider = aws_config::profile::ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+            loader = loader.profile_name(profile).credentials_provider(provider);
         }
         if let Some(region) = &settings.region {
             loader = loader.region(Region::new(region.clone()));

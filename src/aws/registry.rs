@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use aws_smithy_types::retry::RetryConfig;
 use serde_json::Value as Json;
 
 use super::client::Clients;
@@ -127,7 +128,11 @@ impl Provider for AwsProvider {
             .map(str::to_owned)
             .or_else(|| self.clients.default_region())
             .ok_or_else(|| Failure::new(FailureKind::Other, "no region: set `region` in [stack], AWS_REGION, or pass --region"))?;
-        let found = self.clients.region(&region).sts().get_caller_identity().send().await.or_fail("sts:GetCallerIdentity")?;
+        // The first call of all: an address nobody answers at is said at once.
+        let hasty = aws_sdk_sts::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
+        let aws = self.clients.region(&region);
+        let call = aws.sts().get_caller_identity().customize().config_override(hasty);
+        let found = call.send().await.or_fail("sts:GetCallerIdentity")?;
         Ok(Identity { account_id: found.account().unwrap_or_default().to_owned(), partition: partition(&region).to_owned(), region })
     }
 

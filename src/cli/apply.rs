@@ -114,7 +114,9 @@ fn watch_signals() -> watch::Receiver<bool> {
 }
 
 fn conclude(context: &Context, report: &Report, state: &str) -> Exit {
-    show_outputs(context, &report.outputs);
+    let unfinished = |value: &crate::model::value::Value| (report.interrupted || !report.failed.is_empty()) && value.has_unknown();
+    let outputs = report.outputs.iter().filter(|(_, value)| !unfinished(value));
+    show_outputs(context, &outputs.map(|(name, value)| (name.clone(), value.clone())).collect());
     for check in report.checks.iter().filter(|check| check.holds == Some(false)) {
         context.say(&styled(WARN, format!("Check {}: {}", check.name, check.message)));
     }
@@ -131,6 +133,9 @@ fn conclude(context: &Context, report: &Report, state: &str) -> Exit {
         context.say(&format!("The state is saved in {state}. Run the same command again to continue."));
     } else {
         context.say(&format!("{}: {done}.", styled(STRONG, "Done")));
+    }
+    if context.global.json {
+        ui::out(ui::json::conclusion(report));
     }
     match (report.interrupted, failed) {
         (true, _) => Exit::Interrupted,

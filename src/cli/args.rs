@@ -34,7 +34,7 @@ pub struct Global {
     #[arg(long, global = true)]
     pub region: Option<String>,
     /// Send every AWS call to this address
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL", global = true, value_parser = url)]
     pub endpoint_url: Option<String>,
     /// Run this many operations at once
     #[arg(long, value_name = "N", default_value_t = 16, global = true, value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -183,6 +183,13 @@ pub enum SandboxCommand {
     Status,
     /// Forget everything in it
     Reset,
+}
+
+fn url(text: &str) -> Result<String, String> {
+    match text.strip_prefix("http://").or(text.strip_prefix("https://")) {
+        Some(host) if !host.is_empty() => Ok(text.to_owned()),
+        _ => Err("expected http://… or https://…".to_owned()),
+    }
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -65,11 +65,21 @@ impl Planner<'_> {
         records.extend(self.moves(&folded.state, &mut live));
         records.iter().for_each(|record| folded.fold(record));
         let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, &folded.state, &live).await? };
-        let nothing = BTreeMap::new();
-        let world = |found| World { identity: &identity, state: &folded.state, live: &live, data: &data, found };
-        let plan = build::build(self.stack, self.catalog, world(&nothing), self.options)?;
-        let found = if self.refresh { self.found(&plan, &identity, &folded.state.ids()).await? } else { BTreeMap::new() };
-        let plan = if found.is_empty() { plan } else { build::build(self.stack, self.catalog, world(&found), self.options)? };
+        let mut found = BTreeMap::new();
+        let with = |found: &BTreeMap<Address, Found>| {
+            let world = World { identity: &identity, state: &folded.state, live: &live, data: &data, found };
+            build::build(self.stack, self.catalog, world, self.options)
+        };
+        let mut plan = with(&found)?;
+        // What is found makes more known of what stands on it, which can then be looked for in turn.
+        loop {
+            let more = if self.refresh { self.found(&plan, &identity, &folded.state.ids()).await? } else { BTreeMap::new() };
+            if more.is_empty() {
+                break;
+            }
+            found.extend(more);
+            plan = with(&found)?;
+        }
         Ok(Planned { plan, folded, records })
     }
 

@@ -179,6 +179,13 @@ impl<'a> Runner<'a> {
             return Err(Failure::new(FailureKind::Other, format!("`{path}` is still not known")));
         }
         let block = self.block()?;
+        if self.change.action == Action::Create {
+            // What was remembered here was found to be gone: nothing of it is left to delete.
+            let gone = self.shared.state(|folded| folded.state.resources.get(&self.change.address).map(|known| known.id.clone()));
+            if let Some(id) = gone {
+                self.shared.record(Record::Deleted { address: self.change.address.clone(), id }).await?;
+            }
+        }
         let known = self.shared.state(|folded| folded.open.iter().find(|open| open.address == self.change.address).cloned());
         let token = known.map_or_else(|| uuid::Uuid::new_v4().to_string(), |open| open.token);
         let attributes = self.shared.state(|folded| desired.to_public_json(&|secret| folded.state.digest(secret)));

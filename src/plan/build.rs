@@ -501,7 +501,35 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// A block that was renamed without saying so would be made and deleted under one name in AWS.
+    fn renames(&mut self) {
+        let name = |value: &Value| ["name", "bucket", "family"].iter().find_map(|key| value.get(key)?.as_str().map(str::to_owned));
+        let created = self.changes.iter().filter(|change| change.action == Action::Create);
+        let gone: BTreeMap<(&str, &str, String), &Address> = self
+            .changes
+            .iter()
+            .filter(|change| change.action == Action::Delete)
+            .filter_map(|change| Some(((change.address.type_name(), change.region.as_str(), name(&change.before)?), &change.address)))
+            .collect();
+        let mut renamed = Vec::new();
+        for change in created {
+            let Some(name) = name(&change.after) else { continue };
+            if let Some(from) = gone.get(&(change.address.type_name(), change.region.as_str(), name.clone())) {
+                renamed.push(
+                    Diagnostic::general(format!(
+                        "{} and {from} are both {name} in AWS: one would be created, the other deleted",
+                        change.address
+                    ))
+                    .help(format!("if the block was renamed, add [[moved]] with from = '{from}', to = '{}'", change.address))
+                    .help("if they are two resources, give one another name, or delete the old one in an apply of its own"),
+                );
+            }
+        }
+        renamed.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
+    }
+
     fn finish(mut self) -> Result<Plan, Diagnostics> {
+        self.renames();
         let drift = self.drift();
         let outputs = self.outputs();
         let checks = if self.options.destroy { Vec::new() } else { self.checks() };
@@ -620,7 +648,10 @@ pub fn check_results(stack: &Stack, scope: &StackScope<'_>) -> (Vec<CheckResult>
                         continue;
                     }
                 },
-                message: message.as_str().unwrap_or_default().to_owned(),
+                message: match &message {
+                    Value::Secret(_) => "(the message is withheld: it uses a sensitive value)".to_owned(),
+                    other => other.as_str().unwrap_or_default().to_owned(),
+                },
             }),
             Err(failure) => failures.push(failed(failure)),
         }

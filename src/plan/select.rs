@@ -28,7 +28,17 @@ impl Options {
 
 impl Options {
     /// What a destroy deletes: what was asked for, and what was made from it.
+    ///
+    /// What an excluded resource was made from stays with it.
     pub fn doomed(&self, state: &State) -> BTreeSet<Address> {
+        let mut kept = BTreeSet::new();
+        let mut open: Vec<&Address> =
+            state.resources.keys().filter(|address| self.excludes.iter().any(|out| covers(out, address))).collect();
+        while let Some(address) = open.pop() {
+            if let (true, Some(resource)) = (kept.insert(address.clone()), state.resources.get(address)) {
+                open.extend(&resource.depends_on);
+            }
+        }
         let mut doomed: BTreeSet<Address> = state.resources.keys().filter(|address| self.selects(address)).cloned().collect();
         loop {
             let more: Vec<Address> = state
@@ -38,6 +48,7 @@ impl Options {
                 .map(|(address, _)| address.clone())
                 .collect();
             if more.is_empty() {
+                doomed.retain(|address| !kept.contains(address));
                 return doomed;
             }
             doomed.extend(more);

@@ -206,7 +206,10 @@ fn attributes(stack: &Stack, dependencies: &Dependencies, diagnostics: &mut Diag
         };
         let unknown = Each::unknown();
         if tolerant {
-            check(resource.for_each.is_some().then_some(&unknown));
+            // Something else is wrong already: what may not exist at all is not judged on top of that.
+            if resource.when.is_none() {
+                check(resource.for_each.is_some().then_some(&unknown));
+            }
             continue;
         }
         match expand::block(block, resource, &StackScope::offline(stack)) {

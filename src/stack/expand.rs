@@ -57,8 +57,9 @@ pub fn block(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>) ->
         }
     };
     let mut instances: Vec<Each> = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
     for (index, (key, value)) in pairs.into_iter().enumerate() {
-        if instances.iter().any(|known| known.key.as_str() == Some(&key)) {
+        if !seen.insert(key.clone()) {
             return Err((EvalError::new(format!("`for_each` of {block} has `{key}` twice")), for_each.span.clone()));
         }
         let index = Value::Int(i64::try_from(index).unwrap_or(i64::MAX));

@@ -136,12 +136,14 @@ impl Expr {
         if let Some(reference) = plain_reference(source) {
             return Ok(Self { source: source.to_owned(), references: vec![reference], program: Program::Reference });
         }
+        too_deep(source)?;
         let parsed = ENV.compile(source).map_err(|errors| {
-            errors
-                .errors
-                .iter()
-                .map(|error| ParseError { message: error.msg.clone(), offset: offset(source, error.pos) })
-                .collect::<Vec<_>>()
+            let one = |error: &cel::ParseError| {
+                // The parser lists everything that could have come instead: nobody reads that.
+                let message = error.msg.split(" expecting ").next().unwrap_or_default().replace("'<EOF>'", "the end");
+                ParseError { message, offset: offset(source, error.pos) }
+            };
+            errors.errors.iter().map(one).collect::<Vec<_>>()
         })?;
         let mut references = Vec::new();
         let ast = extract(parsed.expression(), &mut Vec::new(), &mut references);
@@ -281,6 +283,32 @@ const RESERVED: &[&str] = &[
     "void",
     "while",
 ];
+
+/// Most brackets inside each other, and most operators, in one expression: what is deeper is a mistake, and CEL's
+/// parser would run out of stack on it.
+const MAX_DEPTH: usize = 32;
+const MAX_OPERATORS: usize = 128;
+
+fn too_deep(source: &str) -> Result<(), Vec<ParseError>> {
+    let (mut depth, mut operators, mut quote) = (0_usize, 0_usize, None);
+    for (at, c) in source.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if open == c => quote = None,
+            (Some(_), _) => continue,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
+            (None, '+' | '-' | '*' | '/' | '%' | '?' | '&' | '|' | '!' | '<' | '>' | '=') => operators += 1,
+            (None, _) => {}
+        }
+        if depth > MAX_DEPTH || operators > MAX_OPERATORS {
+            let message =
+                format!("more than {MAX_DEPTH} brackets inside each other, or {MAX_OPERATORS} operators: compute parts of it in [locals]");
+            return Err(vec![ParseError { message, offset: at }]);
+        }
+    }
+    Ok(())
+}
 
 /// The byte offset of a line and column, both from 1, as CEL reports them.
 fn offset(source: &str, (line, column): (isize, isize)) -> usize {

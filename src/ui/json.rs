@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::value::MASK;
+use crate::engine::apply::Report;
 use crate::engine::event::Event;
 use crate::engine::ports::Failure;
 use crate::model::value::Value;
 use crate::plan::diff::AttributeChange;
-use crate::plan::types::{Change, Drift, Plan};
+use crate::plan::types::{Change, CheckResult, Drift, Plan};
 
 /// The version of the format.
 pub const FORMAT_VERSION: u32 = 1;
@@ -34,7 +35,7 @@ pub fn plan(plan: &Plan, api_calls: &BTreeMap<String, u64>) -> Json {
         "reads": plan.reads.iter().map(|read| format!("data.{}", read.block)).collect::<Vec<_>>(),
         "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
         "outputs": outputs,
-        "checks": plan.checks.iter().map(|check| json!({ "name": check.name, "holds": check.holds, "message": check.message })).collect::<Vec<_>>(),
+        "checks": checks(&plan.checks),
         "warnings": plan.warnings,
         "api_calls": { "total": api_calls.values().sum::<u64>(), "by_operation": api_calls },
     })
@@ -105,6 +106,23 @@ pub fn event(event: &Event) -> Json {
         Event::Skipped { address, because } => json!({ "event": "skipped", "address": address, "because": because }),
         Event::Interrupted => json!({ "event": "interrupted" }),
     }
+}
+
+/// How an apply ended: its last event.
+pub fn conclusion(report: &Report) -> Json {
+    let failed = report.failed.iter().map(|(address, _, why)| json!({ "address": address, "error": failure(why) }));
+    json!({
+        "event": "end",
+        "done": report.done,
+        "failed": failed.collect::<Vec<_>>(),
+        "skipped": report.skipped,
+        "interrupted": report.interrupted,
+        "checks": checks(&report.checks),
+    })
+}
+
+fn checks(checks: &[CheckResult]) -> Json {
+    checks.iter().map(|check| json!({ "name": check.name, "holds": check.holds, "message": check.message })).collect()
 }
 
 /// A failure.

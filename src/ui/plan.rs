@@ -233,7 +233,7 @@ fn attribute_change(text: &mut String, indent: usize, attribute: &AttributeChang
     let forces = if attribute.forces_replacement { styled(WARN, "  # forces replacement") } else { String::new() };
     let path = place(&attribute.path);
     if attribute.sensitive {
-        return line(text, indent, &format!("{} {path} = {} {forces}", styled(CHANGE, "~"), value::MASK).trim_end().to_owned());
+        return line(text, indent, format!("{} {path} = {} {forces}", styled(CHANGE, "~"), value::MASK).trim_end());
     }
     if let (true, Some(before), Some(after)) = (attribute.document, &attribute.before, &attribute.after)
         && !matches!(after, Value::Unknown)

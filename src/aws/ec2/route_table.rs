@@ -256,8 +256,8 @@ async fn associate(aws: &Aws, id: &str, subnet: &str) -> Outcome<()> {
         Err(failure) if failure.code.as_deref() == Some("Resource.AlreadyAssociated") => {
             let call = aws.ec2().describe_route_tables().filters(filter("association.subnet-id", &[subnet.to_owned()]));
             let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
-            let associations = found.route_tables().iter().flat_map(|table| table.associations());
-            let Some(known) = associations.filter(|known| known.subnet_id() == Some(subnet)).next_back() else { return Err(failure) };
+            let mut associations = found.route_tables().iter().flat_map(|table| table.associations());
+            let Some(known) = associations.rfind(|known| known.subnet_id() == Some(subnet)) else { return Err(failure) };
             if known.route_table_id() == Some(id) {
                 return Ok(());
             }

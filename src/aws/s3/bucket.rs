@@ -108,7 +108,11 @@ impl S3Bucket {
         match document.get_mut("Statement") {
             Some(Json::Array(statements)) => statements.push(statement),
             Some(single) => *single = json!([single.take(), statement]),
-            None => document["Statement"] = json!([statement]),
+            None => {
+                if let Some(document) = document.as_object_mut() {
+                    document.insert("Statement".to_owned(), json!([statement]));
+                }
+            }
         }
         Some(document)
     }
