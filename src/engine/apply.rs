@@ -17,7 +17,7 @@ use crate::model::address::{Address, Block};
 use crate::model::journal::{Folded, Record};
 use crate::model::schema::Catalog;
 use crate::model::value::Value;
-use crate::plan::build::check_results;
+use crate::plan::build::conclude::check_results;
 use crate::plan::schedule::{Task, schedule};
 use crate::plan::types::{Action, CheckResult, Plan};
 use crate::stack::scope::{BlockValue, StackScope};

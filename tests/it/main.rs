@@ -1,5 +1,13 @@
 //! Everything that is tested through more than one module: one binary, because each links the whole SDK.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "tests may fail loudly"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,0 +1,248 @@
+//! What happens to one resource: desired against live, or remembered and not desired any more.
+
+use super::*;
+
+impl Builder<'_> {
+    pub(super) fn change(&self, instance: &Instance<'_>, desired: &Value) -> Result<Change, Diagnostic> {
+        let address = &instance.address;
+        let saved = self.world.state.resources.get(address);
+        let attributes = attributes_of(instance.block);
+        if !self.selection.includes(address) {
+            return Ok(self.untouched(instance, saved));
+        }
+        let (id, live, imported) = match (saved, self.world.found.get(address)) {
+            (Some(saved), _) => (Some(saved.id.clone()), self.live(instance, saved), false),
+            (None, Some(found)) if found.ours => {
+                (Some(found.id.clone()), Some(with_local(attributes, &canonicalize(attributes, &found.attributes), desired)), true)
+            }
+            (None, Some(found)) => return Err(foreign(instance, found)),
+            (None, None) => (None, None, false),
+        };
+        let mut change = blank(instance, saved, id);
+        let Some(live) = live else {
+            change.after = complete(attributes, desired, None);
+            change.attributes = diff(attributes, &Value::Map(BTreeMap::new()), &change.after);
+            change.action = Action::Create;
+            if let Some(saved) = saved {
+                change.reason = Some(format!("{} was deleted outside leoctl", saved.id));
+            }
+            change.id = None;
+            change.sensitive = secret_paths(attributes, &change.after);
+            return Ok(change);
+        };
+        let after = complete(attributes, desired, Some(&live));
+        let after = ignore(&after, &live, &instance.block.lifecycle.ignore_changes);
+        let sensitive = secret_paths(attributes, &after);
+        let live = conceal(attributes, &live, &sensitive);
+        let changes = diff(attributes, &live, &after);
+        let forced = self.options.replace.iter().any(|wanted| covers(wanted, address));
+        change.action = match () {
+            () if forced || changes.iter().any(|change| change.forces_replacement) => Action::Replace,
+            () if imported => Action::Import,
+            () if !changes.is_empty() => Action::Update,
+            () => Action::NoOp,
+        };
+        change.reason = self.reason(&change, saved, forced, imported);
+        change.after = if change.action == Action::Replace { complete(attributes, desired, None) } else { after };
+        change.before = live;
+        change.attributes = changes;
+        change.sensitive = sensitive;
+        change.state_only = saved.is_some_and(|saved| {
+            saved.guard != change.guard || saved.depends_on != change.depends_on || saved.incomplete || saved.authored != change.authored
+        });
+        change.risks = risks(&change, instance);
+        if change.action == Action::Replace && change.guard.prevent_destroy {
+            return Err(guarded_replacement(instance, &change));
+        }
+        Ok(change)
+    }
+
+    pub(super) fn reason(&self, change: &Change, saved: Option<&ResourceState>, forced: bool, imported: bool) -> Option<String> {
+        if forced {
+            return Some("asked for with --replace".to_owned());
+        }
+        if imported {
+            return Some(format!("{} exists and is taken over", change.id.as_deref().unwrap_or_default()));
+        }
+        (saved.is_some_and(|saved| saved.incomplete) && change.action == Action::Update)
+            .then(|| "an earlier apply did not finish it".to_owned())
+    }
+
+    /// The attributes in AWS, or as remembered when AWS was not asked; none when it is gone.
+    pub(super) fn live(&self, instance: &Instance<'_>, saved: &ResourceState) -> Option<Value> {
+        let attributes = attributes_of(instance.block);
+        match self.world.live.get(&instance.address) {
+            Some(Live::Present(value)) => Some(seen(attributes, value, saved)),
+            Some(Live::Gone) => None,
+            None => Some(remembered(attributes, saved)),
+        }
+    }
+
+    /// A resource that `--target` or `--exclude` leaves out stays as it is.
+    pub(super) fn untouched(&self, instance: &Instance<'_>, saved: Option<&ResourceState>) -> Change {
+        let live = saved.and_then(|saved| self.live(instance, saved)).unwrap_or(Value::Null);
+        let mut change = blank(instance, saved, saved.map(|saved| saved.id.clone()));
+        change.before = live.clone();
+        change.after = live;
+        change.deposed.clear();
+        change
+    }
+
+    /// What is remembered and not desired.
+    pub(super) fn leftovers(&mut self) {
+        let desired: BTreeSet<Address> = self.changes.iter().map(|change| change.address.clone()).collect();
+        let state = self.world.state;
+        let doomed = if self.options.destroy { self.options.doomed(state) } else { BTreeSet::new() };
+        for (address, saved) in state.resources.iter().filter(|(address, _)| !desired.contains(*address)) {
+            if !self.options.destroy && !self.selection.includes_leftover(address) {
+                continue;
+            }
+            if self.options.destroy && !doomed.contains(address) {
+                continue;
+            }
+            match self.leftover(address, saved) {
+                Ok(change) => self.changes.push(change),
+                Err(diagnostic) => self.diagnostics.push(diagnostic),
+            }
+        }
+    }
+
+    pub(super) fn leftover(&self, address: &Address, saved: &ResourceState) -> Result<Change, Diagnostic> {
+        let configured = self.stack.config.resources.get(&address.block);
+        let guard = match configured {
+            Some(block) if self.options.destroy => guard(block),
+            _ => saved.guard,
+        };
+        let gone = matches!(self.world.live.get(address), Some(Live::Gone));
+        let removed = self.stack.config.removed.iter().any(|removed| covers(removed, address));
+        if guard.prevent_destroy && !gone && !removed {
+            return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but `prevent_destroy` protects it", saved.id))
+                .help("to delete it, set `prevent_destroy = false` and apply that first")
+                .help(format!("to keep it and forget it here, add `[[removed]]` with `from = \"{address}\"`")));
+        }
+        let schema = self.catalog.resources.get(address.type_name());
+        let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
+        let before = match self.world.live.get(address) {
+            Some(Live::Present(value)) => seen(attributes, value, saved),
+            Some(Live::Gone) => Value::Null,
+            None => remembered(attributes, saved),
+        };
+        let forget = gone || guard.retain || removed;
+        let mut change = Change {
+            address: address.clone(),
+            action: if forget { Action::Forget } else { Action::Delete },
+            reason: match () {
+                () if gone => Some("it was deleted outside leoctl".to_owned()),
+                () if removed => Some("`[[removed]]` says to forget it".to_owned()),
+                () if guard.retain => Some("its `deletion_policy` is \"retain\"; it stays in AWS".to_owned()),
+                () if self.options.destroy => None,
+                () => Some("it is not in the stack any more".to_owned()),
+            },
+            id: Some(saved.id.clone()),
+            region: saved.region.clone(),
+            attributes: diff(attributes, &before, &Value::Map(BTreeMap::new())),
+            before,
+            after: Value::Null,
+            risks: Vec::new(),
+            depends_on: Vec::new(),
+            reads: Vec::new(),
+            prior_depends_on: saved.depends_on.clone(),
+            create_before_destroy: false,
+            deposed: saved.deposed.iter().map(|deposed| deposed.id.clone()).collect(),
+            guard,
+            each: None,
+            sensitive: saved.sensitive.clone(),
+            authored: Vec::new(),
+            state_only: false,
+        };
+        if change.action == Action::Delete
+            && let Some(loss) = schema.and_then(|schema| schema.data_loss)
+        {
+            change.risks.push(format!("deletes {loss}"));
+        }
+        Ok(change)
+    }
+}
+
+pub(super) fn attributes_of(block: &ResourceBlock) -> &[Attribute] {
+    &block.schema.schema.attributes
+}
+
+/// What protects a block's resources.
+pub(super) fn guard(block: &ResourceBlock) -> Guard {
+    Guard { prevent_destroy: block.lifecycle.prevent_destroy, retain: block.lifecycle.retain }
+}
+
+/// The attributes AWS returned, with what only leoctl knows.
+pub(super) fn seen(attributes: &[Attribute], live: &Value, saved: &ResourceState) -> Value {
+    let live = with_local(attributes, &canonicalize(attributes, live), &Value::from(&saved.attributes));
+    conceal(attributes, &canonicalize(attributes, &live), &saved.sensitive)
+}
+
+/// The remembered attributes; of secrets only the hash is, so they are unknown.
+pub(super) fn remembered(attributes: &[Attribute], saved: &ResourceState) -> Value {
+    canonicalize(attributes, &conceal(attributes, &Value::from(&saved.attributes), &saved.sensitive))
+}
+
+/// A change in which nothing changes yet.
+pub(super) fn blank(instance: &Instance<'_>, saved: Option<&ResourceState>, id: Option<String>) -> Change {
+    let lifecycle = &instance.block.lifecycle;
+    Change {
+        address: instance.address.clone(),
+        action: Action::NoOp,
+        reason: None,
+        id,
+        region: instance.region.clone(),
+        before: Value::Null,
+        after: Value::Null,
+        attributes: Vec::new(),
+        risks: Vec::new(),
+        depends_on: instance.depends_on.clone(),
+        reads: instance.reads.clone(),
+        prior_depends_on: saved.map(|saved| saved.depends_on.clone()).unwrap_or_default(),
+        create_before_destroy: lifecycle.create_before_destroy.unwrap_or(instance.block.schema.create_before_destroy),
+        deposed: saved.map(|saved| saved.deposed.iter().map(|deposed| deposed.id.clone()).collect()).unwrap_or_default(),
+        guard: guard(instance.block),
+        each: instance.each.clone(),
+        sensitive: Vec::new(),
+        authored: instance.block.attributes.as_table().into_iter().flat_map(|fields| fields.keys()).map(Path::attribute).collect(),
+        state_only: false,
+    }
+}
+
+pub(super) fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {
+    let address = &instance.address;
+    let owner = match &found.owner {
+        Some((stack, address)) => format!("it belongs to {address} of stack {stack}"),
+        None => "it was not made by leoctl".to_owned(),
+    };
+    Diagnostic::error(&instance.block.span, format!("{address} cannot be created: {} exists already", found.id))
+        .label(owner)
+        .help(format!("to manage it here, add [[import]] with to = '{address}', id = \"{}\"", found.id))
+        .help("to leave it alone, choose another name")
+}
+
+pub(super) fn guarded_replacement(instance: &Instance<'_>, change: &Change) -> Diagnostic {
+    let forcing: Vec<String> = change.replace_paths().iter().map(|path| format!("`{path}`")).collect();
+    let address = &instance.address;
+    Diagnostic::error(&instance.block.span, format!("{address} would be replaced, but `prevent_destroy` protects it"))
+        .label(format!("changing {} forces a replacement", forcing.join(", ")))
+        .help("undo that change, or set `prevent_destroy = false` for this apply")
+}
+
+pub(super) fn risks(change: &Change, instance: &Instance<'_>) -> Vec<String> {
+    let mut risks = Vec::new();
+    if change.action != Action::Replace {
+        return risks;
+    }
+    let schema: &ResourceSchema = &instance.block.schema;
+    if change.guard.retain {
+        risks.push("leaves the old one in AWS, as its `deletion_policy` says".to_owned());
+    } else if let Some(loss) = schema.data_loss {
+        risks.push(format!("deletes {loss}"));
+    }
+    if !change.create_before_destroy {
+        risks.push("is deleted before its replacement exists".to_owned());
+    }
+    risks
+}

@@ -1,0 +1,111 @@
+//! What a plan says beside its changes: drift, outputs, conditions, warnings.
+
+use super::change::{remembered, seen};
+use super::*;
+
+impl Builder<'_> {
+    pub(super) fn drift(&self) -> Vec<Drift> {
+        let mut drift = Vec::new();
+        for (address, saved) in &self.world.state.resources {
+            let Some(schema) = self.catalog.resources.get(address.type_name()) else { continue };
+            let attributes = schema.schema.attributes.as_slice();
+            let (gone, changes) = match self.world.live.get(address) {
+                None => continue,
+                Some(Live::Gone) => (true, Vec::new()),
+                Some(Live::Present(_)) if saved.incomplete => continue,
+                Some(Live::Present(live)) => {
+                    let live = seen(attributes, live, saved);
+                    // Secrets are compared by hash: what is remembered of them is one.
+                    let hashed =
+                        Value::from(conceal(attributes, &live, &saved.sensitive).to_public_json(&|secret| self.world.state.digest(secret)));
+                    let before = remembered(attributes, saved);
+                    let after = conceal(attributes, &hashed, &saved.sensitive);
+                    (false, diff(attributes, &before, &after))
+                }
+            };
+            if gone || !changes.is_empty() {
+                drift.push(Drift { address: address.clone(), id: saved.id.clone(), gone, attributes: changes });
+            }
+        }
+        drift
+    }
+
+    pub(super) fn outputs(&mut self) -> BTreeMap<String, OutputChange> {
+        let saved = &self.world.state.outputs;
+        let mut outputs: BTreeMap<String, OutputChange> =
+            saved.iter().map(|(name, value)| (name.clone(), OutputChange { before: Some(value.clone()), after: None })).collect();
+        if self.options.destroy {
+            if !self.options.targets.is_empty() || !self.options.excludes.is_empty() {
+                outputs.values_mut().for_each(|output| output.after = output.before.as_ref().map(Value::from));
+            }
+            return outputs;
+        }
+        let mut failures = Vec::new();
+        for (name, output) in &self.stack.config.outputs {
+            let after = match output.value.eval(&self.scope()) {
+                Ok(value) if output.sensitive => value.into_secret(),
+                Ok(value) => value,
+                Err(failure) => {
+                    failures.push(failed(failure));
+                    continue;
+                }
+            };
+            let entry = outputs.entry(name.clone()).or_insert(OutputChange { before: None, after: None });
+            entry.after = Some(after);
+        }
+        failures.into_iter().for_each(|failure| self.diagnostics.push(failure));
+        outputs
+    }
+
+    pub(super) fn checks(&mut self) -> Vec<CheckResult> {
+        let (results, failures) = check_results(self.stack, &self.scope());
+        failures.into_iter().for_each(|failure| self.diagnostics.push(failure));
+        results
+    }
+
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for change in self.changes.iter().filter(|change| change.action != Action::Delete) {
+            let (Some(saved), Some(block)) =
+                (self.world.state.resources.get(&change.address), self.stack.config.resources.get(&change.address.block))
+            else {
+                continue;
+            };
+            for path in saved.authored.iter().filter(|path| !change.authored.contains(path)) {
+                let attribute = path.root().and_then(|name| block.schema.schema.attribute(name));
+                if attribute.is_some_and(|attribute| attribute.unset == Unset::Server) {
+                    warnings.push(format!("{}: `{path}` is not set any more; AWS keeps the value it has", change.address));
+                }
+            }
+        }
+        warnings
+    }
+}
+
+/// How the stack's conditions come out in a scope, and the expressions that fail.
+pub fn check_results(stack: &Stack, scope: &StackScope<'_>) -> (Vec<CheckResult>, Vec<Diagnostic>) {
+    let (mut results, mut failures) = (Vec::new(), Vec::new());
+    for (name, check) in &stack.config.checks {
+        let evaluated = check.assert.eval(scope).and_then(|holds| Ok((holds, check.message.eval(scope)?)));
+        match evaluated {
+            Ok((holds, message)) => results.push(CheckResult {
+                name: name.clone(),
+                holds: match holds.revealed() {
+                    Value::Bool(holds) => Some(*holds),
+                    Value::Unknown => None,
+                    other => {
+                        let message = format!("`assert` of check {name} is a boolean, not {}", other.kind());
+                        failures.push(Diagnostic::error(&check.assert.span, message));
+                        continue;
+                    }
+                },
+                message: match &message {
+                    Value::Secret(_) => "(the message is withheld: it uses a sensitive value)".to_owned(),
+                    other => other.as_str().unwrap_or_default().to_owned(),
+                },
+            }),
+            Err(failure) => failures.push(failed(failure)),
+        }
+    }
+    (results, failures)
+}
