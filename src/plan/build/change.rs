@@ -1,6 +1,19 @@
 //! What happens to one resource: desired against live, or remembered and not desired any more.
 
-use super::*;
+use super::{Builder, Found, Instance, Live};
+use crate::model::address::Address;
+use crate::model::canonical::{canonicalize, with_local};
+use crate::model::path::Path;
+use crate::model::schema::{Attribute, ResourceSchema};
+use crate::model::secrecy::{conceal, secret_paths};
+use crate::model::state::{Guard, ResourceState};
+use crate::model::value::Value;
+use crate::plan::diff::{complete, diff, ignore};
+use crate::plan::select::covers;
+use crate::plan::types::{Action, Change};
+use crate::stack::config::ResourceBlock;
+use crate::stack::diagnostic::Diagnostic;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Builder<'_> {
     pub(super) fn change(&self, instance: &Instance<'_>, desired: &Value) -> Result<Change, Diagnostic> {

@@ -1,7 +1,17 @@
 //! What a plan says beside its changes: drift, outputs, conditions, warnings.
 
 use super::change::{remembered, seen};
-use super::*;
+use super::{Builder, Live};
+use crate::model::schema::Unset;
+use crate::model::secrecy::conceal;
+use crate::model::value::Value;
+use crate::plan::diff::diff;
+use crate::plan::types::{Action, CheckResult, Drift, OutputChange};
+use crate::stack::Stack;
+use crate::stack::check::failed;
+use crate::stack::diagnostic::Diagnostic;
+use crate::stack::scope::StackScope;
+use std::collections::BTreeMap;
 
 impl Builder<'_> {
     pub(super) fn drift(&self) -> Vec<Drift> {

@@ -3,28 +3,25 @@
 mod change;
 pub mod conclude;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
 use self::change::attributes_of;
 use super::desired;
-use super::diff::{complete, diff, ignore};
-use super::select::{Options, Selection, covers};
-use super::types::{Action, Change, CheckResult, Drift, OutputChange, Plan, Read};
 use crate::model::address::{Address, Block};
-use crate::model::canonical::{canonicalize, with_local};
-use crate::model::path::Path;
-use crate::model::schema::{Attribute, Catalog, ResourceSchema, Unset};
-use crate::model::secrecy::{conceal, secret_paths};
-use crate::model::state::{Guard, ResourceState, State};
+use crate::model::schema::Catalog;
+use crate::model::secrecy::conceal;
+use crate::model::state::State;
 use crate::model::value::Value;
+use crate::plan::select::{Options, Selection};
+use crate::plan::types::{Action, Change, Plan, Read};
+use crate::stack::Stack;
 use crate::stack::check::failed;
 use crate::stack::config::ResourceBlock;
 use crate::stack::deps::{self, Dependencies, Item};
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use crate::stack::expand::{self, Instances};
+use crate::stack::expr::Step;
 use crate::stack::scope::{BlockValue, Each, Identity, StackScope};
-use crate::stack::{Stack, expr::Step};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What is known of the world.
 #[derive(Clone, Copy)]
