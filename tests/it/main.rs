@@ -17,5 +17,6 @@ mod cli;
 mod conformance;
 mod diagnostics;
 mod docs;
+mod engine;
 mod leo;
 mod planning;

@@ -30,6 +30,12 @@ async fn a_replacement_takes_its_dependents_along_and_says_why() {
     world.destroy(&stack("10.2.0.0/16")).await.unwrap();
 }
 
+#[test]
+fn the_plan_of_a_whole_platform_reads_well() {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "666666666666");
+    insta::assert_snapshot!(project.expect(0, &["plan", "stacks/prod.toml"]).stdout);
+}
+
 #[tokio::test]
 async fn what_is_guarded_is_not_deleted_even_without_its_block() {
     let world = World::new(Emulator::MiniStack.endpoint().unwrap(), "p-guard").await;

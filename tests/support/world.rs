@@ -36,10 +36,18 @@ impl Files for Text<'_> {
     }
 }
 
-struct Nobody;
+/// Nobody who listens.
+pub struct Nobody;
 
 impl EventSink for Nobody {
     fn emit(&self, _: &Event) {}
+}
+
+/// Reads a stack text; its mistakes as they are shown.
+pub fn stack(name: &str, region: &str, body: &str) -> Result<Stack, String> {
+    let text = format!("[stack]\nname = \"{name}\"\nregion = \"{region}\"\n{body}");
+    let loaded = stack::load(Path::new("stack.toml"), &Text(&text), &Given::default(), registry::catalog().unwrap());
+    loaded.stack.ok_or_else(|| ui::diagnostics::render(&loaded.diagnostics, &loaded.sources, false))
 }
 
 impl World {
@@ -61,9 +69,7 @@ impl World {
 
     /// Reads the resources of a stack text.
     pub fn stack(&self, body: &str) -> Result<Stack, String> {
-        let text = format!("[stack]\nname = \"{}\"\nregion = \"us-east-1\"\n{body}", self.name);
-        let loaded = stack::load(Path::new("stack.toml"), &Text(&text), &Given::default(), registry::catalog().unwrap());
-        loaded.stack.ok_or_else(|| ui::diagnostics::render(&loaded.diagnostics, &loaded.sources, false))
+        stack(&self.name, "us-east-1", body)
     }
 
     /// A plan for a stack text.
