@@ -187,7 +187,7 @@ impl Bench {
         let resources = self.cloud.resources.lock().unwrap();
         let named = |value: &Value| {
             let keys = ["name", "cidr_block", "retention_in_days"];
-            keys.iter().filter_map(|key| value.get(key)).map(|value| leoctl::ui::value::inline(value)).collect::<Vec<_>>().join(" ")
+            keys.iter().filter_map(|key| value.get(key)).map(leoctl::ui::value::inline).collect::<Vec<_>>().join(" ")
         };
         let mut world: Vec<_> = resources.iter().map(|((type_name, _), value)| (type_name.clone(), named(value))).collect();
         world.sort();

@@ -213,3 +213,47 @@ fn five_thousand_resources_are_planned_without_a_call_each() {
     assert_eq!(plan["summary"]["create"], 5000);
     assert_eq!(plan["api_calls"]["total"], 1);
 }
+
+#[tokio::test]
+async fn data_sources_answer_and_wait_for_what_is_still_to_be_made() {
+    let world = World::new(Emulator::MiniStack.endpoint().unwrap(), "p-data").await;
+    let stack = r#"
+[data.caller_identity.me]
+[data.vpc.default]
+default = true
+[data.subnets.all]
+vpc_id = "${data.vpc.default.id}"
+[data.security_group.default]
+name = "default"
+vpc_id = "${data.vpc.default.id}"
+[data.ecr_image.none]
+repository_name = "p-data-none"
+[resource.secretsmanager_secret.s]
+name = "p-data"
+recovery_window_in_days = 0
+[data.secretsmanager_secret.s]
+name = "${secretsmanager_secret.s.name}"
+[outputs]
+account = "${data.caller_identity.me.account_id == stack.account_id}"
+network = "${data.vpc.default.cidr_block}"
+subnets = "${data.subnets.all.ids.size() > 0 && data.subnets.all.ids[0].startsWith('subnet-')}"
+group = "${data.security_group.default.id.startsWith('sg-')}"
+image = "${data.ecr_image.none.exists}"
+secret = "${data.secretsmanager_secret.s.arn == secretsmanager_secret.s.arn}"
+"#;
+    // The secret is made in the same apply, so it is looked up after that.
+    let first = world.planned(stack, &Options::default()).await;
+    let first = first.map(|planned| planned.plan.reads.len());
+    assert_eq!(first, Ok(1));
+    let report = world.apply(stack).await.unwrap();
+    let shown = |name: &str| leoctl::ui::value::inline(&report.outputs[name]);
+    assert_eq!(
+        [shown("account"), shown("subnets"), shown("group"), shown("image"), shown("secret")],
+        ["true", "true", "true", "false", "true"]
+    );
+    assert!(shown("network").ends_with("/16\""), "{}", shown("network"));
+    assert!(!world.plan(stack).await.unwrap().has_changes());
+    world.destroy(stack).await.unwrap();
+    let wrong = "[data.acm_certificate.c]\ndomain = \"nowhere.example\"\n";
+    assert!(world.plan(wrong).await.unwrap_err().contains("no certificate for nowhere.example"));
+}
