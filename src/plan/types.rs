@@ -104,6 +104,8 @@ pub struct Change {
     pub authored: Vec<Path>,
     /// Whether what is remembered of it differs from what will be, though AWS does not: saved without a call.
     pub state_only: bool,
+    /// Whether an earlier apply made it and did not wait until it was ready.
+    pub unfinished: bool,
 }
 
 /// A data source read during apply.
@@ -189,8 +191,7 @@ impl Plan {
 
     /// Whether applying it would change anything in AWS or in the state.
     pub fn has_changes(&self) -> bool {
-        self.changes.iter().any(|change| change.action != Action::NoOp || !change.deposed.is_empty())
-            || self.outputs.values().any(OutputChange::is_change)
+        self.changes.iter().any(Change::is_change) || self.outputs.values().any(OutputChange::is_change)
     }
 
     /// The change of a resource.
@@ -200,6 +201,11 @@ impl Plan {
 }
 
 impl Change {
+    /// Whether applying it does anything to the resource.
+    pub fn is_change(&self) -> bool {
+        self.action != Action::NoOp || !self.deposed.is_empty() || self.unfinished
+    }
+
     /// The attributes that force a replacement.
     pub fn replace_paths(&self) -> Vec<Path> {
         let forcing = self.attributes.iter().filter(|attribute| attribute.forces_replacement && self.action == Action::Replace);

@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 /// The emulator's version; the Python Package Index keeps it.
 const VERSION: &str = "1.5.33";
+/// How long the emulator may take until it stops answering.
+const STOP: Duration = Duration::from_secs(20);
+/// How long it may take to write its data down.
+const WRITE_DOWN: Duration = Duration::from_secs(10);
 /// How long the emulator may take until it answers.
 const START: Duration = Duration::from_secs(60);
 
@@ -133,9 +137,10 @@ impl Sandbox {
         let Some(running) = self.status() else { return Ok(false) };
         let stopped = Command::new("kill").arg(running.pid.to_string()).status();
         stopped.map_err(|error| failed(format!("cannot stop process {}: {error}", running.pid)))?;
+        // It writes its data down after it has stopped answering.
         let began = Instant::now();
-        while running.answers() {
-            if began.elapsed() > Duration::from_secs(15) {
+        while running.answers() || (alive(running.pid) && began.elapsed() < WRITE_DOWN) {
+            if began.elapsed() > STOP {
                 return Err(failed(format!("process {} does not stop", running.pid)));
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -197,6 +202,12 @@ fn run(command: &mut Command) -> Result<(), SandboxError> {
         true => Ok(()),
         false => Err(failed(format!("{program} failed: {}", String::from_utf8_lossy(&output.stderr).trim()))),
     }
+}
+
+/// Whether a process exists.
+fn alive(pid: u32) -> bool {
+    let asked = Command::new("kill").args(["-0", &pid.to_string()]).stderr(Stdio::null()).status();
+    asked.is_ok_and(|status| status.success())
 }
 
 /// A loopback port nobody listens on.

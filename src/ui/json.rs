@@ -57,6 +57,7 @@ fn change(change: &Change) -> Json {
         "sensitive": change.sensitive,
         "replace_paths": change.replace_paths(),
         "risks": change.risks,
+        "unfinished": change.unfinished,
         "depends_on": change.depends_on,
         "attributes": change.attributes.iter().map(attribute).collect::<Vec<_>>(),
     })

@@ -40,6 +40,7 @@ pub fn summary(plan: &Plan) -> String {
         };
     }
     let deposed: usize = plan.changes.iter().map(|change| change.deposed.len()).sum();
+    let unfinished = plan.changes.iter().filter(|change| change.unfinished && change.action == Action::NoOp).count();
     let parts = [
         (summary.create, "to create"),
         (summary.import, "to import"),
@@ -48,7 +49,8 @@ pub fn summary(plan: &Plan) -> String {
         (summary.delete + deposed, "to delete"),
         (summary.forget, "to forget"),
         (summary.read, "to read"),
-        (summary.no_op, "unchanged"),
+        (unfinished, "to finish"),
+        (summary.no_op - unfinished, "unchanged"),
     ];
     let parts: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     match parts.as_slice() {
@@ -94,7 +96,7 @@ fn drift(text: &mut String, drift: &[Drift]) {
 
 /// The changes as a tree: each under the deepest of what it depends on that changes too.
 fn changes(text: &mut String, plan: &Plan) {
-    let shown: Vec<&Change> = plan.changes.iter().filter(|change| change.action != Action::NoOp || !change.deposed.is_empty()).collect();
+    let shown: Vec<&Change> = plan.changes.iter().filter(|change| change.is_change()).collect();
     let mut depth: BTreeMap<&Address, usize> = BTreeMap::new();
     let mut parent: BTreeMap<&Address, &Address> = BTreeMap::new();
     let index: BTreeMap<&Address, &Change> = shown.iter().map(|change| (&change.address, *change)).collect();
@@ -155,7 +157,7 @@ fn one(text: &mut String, change: &Change, indent: usize) {
         Action::Delete => (REMOVE, "-"),
         Action::Import => (CHANGE, "<"),
         Action::Forget => (FAINT, "."),
-        Action::NoOp => (FAINT, " "),
+        Action::NoOp => (CHANGE, "~"),
     };
     let mut title = format!("{} {}", styled(style, sign), styled(STRONG, &change.address));
     if let Some(id) = &change.id {

@@ -89,6 +89,9 @@ fn a_rollout_whose_tasks_fail_is_a_failure_with_their_reason() {
     );
     let ran = project.expect(1, &[&["apply", "-y", "stacks/r.toml"], variables.as_slice()].concat());
     assert!(ran.stderr.contains("stopped task: "), "{}", ran.stderr);
+    // The service is there and its rollout is not: that is no empty plan.
+    let plan = project.expect(2, &[&["plan", "--detailed-exitcode", "stacks/r.toml"], variables.as_slice()].concat());
+    assert!(plan.stdout.contains("1 to finish"), "{}", plan.stdout);
     project.expect(0, &[&["destroy", "-y", "stacks/r.toml"], variables.as_slice()].concat());
 }
 

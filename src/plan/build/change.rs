@@ -60,6 +60,7 @@ impl Builder<'_> {
         change.before = live;
         change.attributes = changes;
         change.sensitive = sensitive;
+        change.unfinished = saved.is_some_and(|saved| saved.incomplete);
         change.state_only = saved.is_some_and(|saved| {
             saved.guard != change.guard || saved.depends_on != change.depends_on || saved.incomplete || saved.authored != change.authored
         });
@@ -77,7 +78,7 @@ impl Builder<'_> {
         if imported {
             return Some(format!("{} exists and is taken over", change.id.as_deref().unwrap_or_default()));
         }
-        (saved.is_some_and(|saved| saved.incomplete) && change.action == Action::Update)
+        (saved.is_some_and(|saved| saved.incomplete) && matches!(change.action, Action::Update | Action::NoOp))
             .then(|| "an earlier apply did not finish it".to_owned())
     }
 
@@ -167,6 +168,7 @@ impl Builder<'_> {
             sensitive: saved.sensitive.clone(),
             authored: Vec::new(),
             state_only: false,
+            unfinished: false,
         };
         if change.action == Action::Delete
             && let Some(loss) = schema.and_then(|schema| schema.data_loss)
@@ -220,6 +222,7 @@ pub(super) fn blank(instance: &Instance<'_>, saved: Option<&ResourceState>, id: 
         sensitive: Vec::new(),
         authored: instance.block.attributes.as_table().into_iter().flat_map(|fields| fields.keys()).map(Path::attribute).collect(),
         state_only: false,
+        unfinished: false,
     }
 }
 
