@@ -29,6 +29,9 @@ pub struct CloudwatchLogGroup {
     /// What can be done with the logs, and what they cost.
     #[schemars(extend("default" = "STANDARD", "x-replace" = true, "enum" = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY"]))]
     log_group_class: String,
+    /// Whether AWS refuses to delete it.
+    #[schemars(extend("default" = false))]
+    deletion_protection_enabled: bool,
     /// Tags.
     #[schemars(extend("default" = {}))]
     tags: Tags,
@@ -59,6 +62,7 @@ impl CloudwatchLogGroup {
             retention_in_days: group.retention_in_days(),
             kms_key_id: group.kms_key_id().map(str::to_owned),
             log_group_class: group.log_group_class().map_or("STANDARD", api::LogGroupClass::as_str).to_owned(),
+            deletion_protection_enabled: group.deletion_protection_enabled().unwrap_or_default(),
             tags: Self::tags_of(aws, &arn).await?,
             arn,
         };
@@ -87,6 +91,7 @@ impl Resource for CloudwatchLogGroup {
             .log_group_name(&to.name)
             .set_kms_key_id(to.kms_key_id.clone())
             .log_group_class(api::LogGroupClass::from(to.log_group_class.as_str()))
+            .set_deletion_protection_enabled(to.deletion_protection_enabled.then_some(true))
             .set_tags(Some(to.tags.clone().into_iter().collect()));
         send_once!(aws_sdk_cloudwatchlogs, call).await.or_fail("logs:CreateLogGroup")?;
         Ok(to.name.clone())
@@ -97,7 +102,7 @@ impl Resource for CloudwatchLogGroup {
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
-        let Self { retention_in_days, kms_key_id, tags, name: _, log_group_class: _, arn: _ } = to;
+        let Self { retention_in_days, kms_key_id, deletion_protection_enabled, tags, name: _, log_group_class: _, arn: _ } = to;
         let logs = aws.logs();
         match retention_in_days {
             now if *now == from.retention_in_days => {}
@@ -116,6 +121,11 @@ impl Resource for CloudwatchLogGroup {
             None => {
                 logs.disassociate_kms_key().log_group_name(id).send().await.or_fail("logs:DisassociateKmsKey")?;
             }
+        }
+        if *deletion_protection_enabled != from.deletion_protection_enabled {
+            let call = logs.put_log_group_deletion_protection().log_group_identifier(id);
+            let call = call.deletion_protection_enabled(*deletion_protection_enabled);
+            call.send().await.or_fail("logs:PutLogGroupDeletionProtection")?;
         }
         let change = TagChange::between(&from.tags, tags);
         if change == TagChange::default() {

@@ -23,9 +23,12 @@ pub struct EcrRepository {
     /// The name, unique in account and region.
     #[schemars(extend("x-replace" = true), length(max = 256))]
     name: String,
-    /// Whether a tag can be moved to another image.
-    #[schemars(extend("default" = "MUTABLE", "enum" = ["MUTABLE", "IMMUTABLE"]))]
+    /// Whether a tag can be moved to another image; with `_WITH_EXCLUSION` the tags below are the exception.
+    #[schemars(extend("default" = "MUTABLE", "enum" = ["MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION"]))]
     image_tag_mutability: String,
+    /// The tags that are the exception, `*` standing for anything, such as `latest*`.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    image_tag_mutability_exclusion_filters: Vec<String>,
     /// Whether images are scanned for vulnerabilities when they are pushed.
     #[schemars(extend("default" = false))]
     scan_on_push: bool,
@@ -61,6 +64,15 @@ pub struct EcrRepository {
 }
 
 impl EcrRepository {
+    fn exclusions(&self) -> Outcome<Option<Vec<api::ImageTagMutabilityExclusionFilter>>> {
+        let filters = self.image_tag_mutability_exclusion_filters.iter().map(|filter| {
+            let wildcard = api::ImageTagMutabilityExclusionFilterType::Wildcard;
+            let filter = api::ImageTagMutabilityExclusionFilter::builder().filter_type(wildcard).filter(filter).build();
+            filter.map_err(|error| Failure::new(FailureKind::Other, error.to_string()))
+        });
+        Ok(Some(filters.collect::<Outcome<Vec<_>>>()?).filter(|filters| !filters.is_empty()))
+    }
+
     async fn parts(aws: &Aws, name: &str) -> Outcome<(Option<Document>, Option<Policy>)> {
         let lifecycle = async {
             let found = aws.ecr().get_lifecycle_policy().repository_name(name).send().await;
@@ -126,6 +138,11 @@ impl Resource for EcrRepository {
             let encryption = repository.encryption_configuration();
             let read = Self {
                 name: name.clone(),
+                image_tag_mutability_exclusion_filters: repository
+                    .image_tag_mutability_exclusion_filters()
+                    .iter()
+                    .map(|filter| filter.filter().to_owned())
+                    .collect(),
                 image_tag_mutability: repository.image_tag_mutability().map_or("MUTABLE", api::ImageTagMutability::as_str).to_owned(),
                 scan_on_push: repository.image_scanning_configuration().is_some_and(api::ImageScanningConfiguration::scan_on_push),
                 encryption_type: encryption.map_or("AES256", |encryption| encryption.encryption_type().as_str()).to_owned(),
@@ -158,6 +175,7 @@ impl Resource for EcrRepository {
             .create_repository()
             .repository_name(&to.name)
             .image_tag_mutability(api::ImageTagMutability::from(to.image_tag_mutability.as_str()))
+            .set_image_tag_mutability_exclusion_filters(to.exclusions()?)
             .image_scanning_configuration(api::ImageScanningConfiguration::builder().scan_on_push(to.scan_on_push).build())
             .encryption_configuration(encryption.build().map_err(incomplete)?)
             .set_tags(Some(to_api(&to.tags)?));
@@ -172,6 +190,7 @@ impl Resource for EcrRepository {
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self {
             image_tag_mutability,
+            image_tag_mutability_exclusion_filters,
             scan_on_push,
             lifecycle_policy,
             repository_policy,
@@ -186,9 +205,12 @@ impl Resource for EcrRepository {
             registry_id: _,
         } = to;
         let ecr = aws.ecr();
-        if *image_tag_mutability != from.image_tag_mutability {
+        if *image_tag_mutability != from.image_tag_mutability
+            || *image_tag_mutability_exclusion_filters != from.image_tag_mutability_exclusion_filters
+        {
             let mutability = api::ImageTagMutability::from(image_tag_mutability.as_str());
             let call = ecr.put_image_tag_mutability().repository_name(id).image_tag_mutability(mutability);
+            let call = call.set_image_tag_mutability_exclusion_filters(to.exclusions()?);
             call.send().await.or_fail("ecr:PutImageTagMutability")?;
         }
         if *scan_on_push != from.scan_on_push {

@@ -1,5 +1,6 @@
 //! The resource type `secretsmanager_secret`.
 
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types as api;
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;
@@ -29,6 +30,9 @@ pub struct SecretsmanagerSecret {
     description: Option<String>,
     /// The KMS key it is encrypted with; `aws/secretsmanager` when left out.
     kms_key_id: Option<String>,
+    /// The other regions it is copied to.
+    #[schemars(extend("default" = [], "x-key" = "region"))]
+    replica_regions: Vec<Replica>,
     /// Days in which a deleted secret can be restored: 7 to 30, or 0 to delete it at once.
     #[schemars(extend("default" = 30, "x-local" = true), range(min = 0, max = 30))]
     #[serde(default = "month")]
@@ -42,6 +46,30 @@ pub struct SecretsmanagerSecret {
     arn: String,
 }
 
+/// A region a secret is copied to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replica {
+    /// The region.
+    region: String,
+    /// The KMS key there; `alias/aws/secretsmanager` when left out.
+    #[schemars(extend("x-server" = true))]
+    kms_key_id: Option<String>,
+}
+
+impl Replica {
+    fn to_api(&self) -> api::ReplicaRegionType {
+        api::ReplicaRegionType::builder().region(&self.region).set_kms_key_id(self.kms_key_id.clone()).build()
+    }
+
+    fn from_api(status: &api::ReplicationStatusType) -> Self {
+        Self { region: status.region().unwrap_or_default().to_owned(), kms_key_id: status.kms_key_id().map(str::to_owned) }
+    }
+}
+
+/// The key of secrets that say nothing.
+const DEFAULT_KEY: &str = "alias/aws/secretsmanager";
+
 fn month() -> i64 {
     30
 }
@@ -51,7 +79,7 @@ fn to_api(tags: &Tags) -> Vec<api::Tag> {
 }
 
 /// What AWS says of a secret; none when there is none. One scheduled for deletion has a date.
-async fn describe(aws: &Aws, id: &str) -> Outcome<Option<aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput>> {
+async fn describe(aws: &Aws, id: &str) -> Outcome<Option<DescribeSecretOutput>> {
     aws.secrets().describe_secret().secret_id(id).send().await.or_fail("secretsmanager:DescribeSecret").or_absent()
 }
 
@@ -62,15 +90,22 @@ impl SecretsmanagerSecret {
         Self {
             name: text(name).unwrap_or_default(),
             description: text(description),
-            kms_key_id: text(key),
+            kms_key_id: text(key).filter(|key| key != DEFAULT_KEY),
+            replica_regions: Vec::new(),
             recovery_window_in_days: month(),
             tags: collect(tags),
             arn: text(arn).unwrap_or_default(),
         }
     }
+
+    fn from_description(found: &DescribeSecretOutput) -> Self {
+        let secret = Self::from_api(found.name(), found.description(), found.kms_key_id(), found.tags(), found.arn());
+        Self { replica_regions: found.replication_status().iter().map(Replica::from_api).collect(), ..secret }
+    }
 }
 
-/// The secrets among `ids` (ARNs) that the list has; a filter takes ten names.
+/// The secrets among `ids` (ARNs) that the list has; a filter takes ten names. Of one that is copied to other
+/// regions the list does not say to which, so it is left out.
 async fn list(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, SecretsmanagerSecret)>> {
     // arn:…:secret:NAME-XXXXXX
     let names: Vec<String> = ids.iter().filter_map(|arn| Some(arn.rsplit_once(':')?.1.rsplit_once('-')?.0.to_owned())).collect();
@@ -84,7 +119,11 @@ async fn list(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, SecretsmanagerS
         Ok(found)
     });
     let found = try_join_all(pages).await?.into_iter().flatten();
-    let wanted = found.filter(|secret| secret.deleted_date().is_none() && secret.arn().is_some_and(|arn| ids.iter().any(|id| id == arn)));
+    let wanted = found.filter(|secret| {
+        secret.deleted_date().is_none()
+            && secret.primary_region().is_none()
+            && secret.arn().is_some_and(|arn| ids.iter().any(|id| id == arn))
+    });
     let read = wanted.map(|found| {
         let secret = SecretsmanagerSecret::from_api(found.name(), found.description(), found.kms_key_id(), found.tags(), found.arn());
         (secret.arn.clone(), secret)
@@ -108,14 +147,11 @@ impl Resource for SecretsmanagerSecret {
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let listed = if ids.len() > 1 { list(aws, ids).await? } else { Vec::new() };
-        // The list lags behind; what it lacks is asked for by itself (Secrets Manager API Reference, ListSecrets).
+        // The list lags behind, too; what it lacks is asked for by itself (Secrets Manager API Reference, ListSecrets).
         let missing = ids.iter().filter(|id| !listed.iter().any(|(known, _)| known == *id));
         let described = try_join_all(missing.map(async |id| Ok(describe(aws, id).await?.map(|found| (id.clone(), found))))).await?;
         let there = described.into_iter().flatten().filter(|(_, found)| found.deleted_date().is_none());
-        let read = there.map(|(id, found)| {
-            let secret = Self::from_api(found.name(), found.description(), found.kms_key_id(), found.tags(), found.arn());
-            (id, secret)
-        });
+        let read = there.map(|(id, found)| (id, Self::from_description(&found)));
         Ok(listed.into_iter().chain(read).collect())
     }
 
@@ -127,7 +163,7 @@ impl Resource for SecretsmanagerSecret {
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
         if let Some(scheduled) = describe(aws, &to.name).await?.filter(|found| found.deleted_date().is_some()) {
-            return restore(aws, to, scheduled.arn().unwrap_or(&to.name)).await;
+            return restore(aws, operation, to, scheduled.arn().unwrap_or(&to.name)).await;
         }
         let call = aws
             .secrets()
@@ -136,6 +172,7 @@ impl Resource for SecretsmanagerSecret {
             .name(&to.name)
             .set_description(to.description.clone())
             .set_kms_key_id(to.kms_key_id.clone())
+            .set_add_replica_regions(Some(to.replica_regions.iter().map(Replica::to_api).collect::<Vec<_>>()).filter(|all| !all.is_empty()))
             .set_tags(Some(to_api(&to.tags)));
         let made = send_once!(aws_sdk_secretsmanager, call).await.or_fail("secretsmanager:CreateSecret")?;
         Ok(made.arn().unwrap_or_default().to_owned())
@@ -145,6 +182,7 @@ impl Resource for SecretsmanagerSecret {
         let Self {
             description,
             kms_key_id,
+            replica_regions,
             tags,
             // Heeded when deleting.
             recovery_window_in_days: _,
@@ -159,11 +197,12 @@ impl Resource for SecretsmanagerSecret {
                 .description(description.clone().unwrap_or_default())
                 // Back to the default key is asked for by its alias (Secrets Manager API Reference, UpdateSecret).
                 .set_kms_key_id(match (kms_key_id, &from.kms_key_id) {
-                    (None, Some(_)) => Some("alias/aws/secretsmanager".to_owned()),
+                    (None, Some(_)) => Some(DEFAULT_KEY.to_owned()),
                     (key, _) => key.clone(),
                 });
             call.send().await.or_fail("secretsmanager:UpdateSecret")?;
         }
+        update_replicas(aws, id, &from.replica_regions, replica_regions).await?;
         let change = TagChange::between(&from.tags, tags);
         if !change.set.is_empty() {
             let call = aws.secrets().tag_resource().secret_id(id).set_tags(Some(to_api(&change.set)));
@@ -178,6 +217,10 @@ impl Resource for SecretsmanagerSecret {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
         let days = last.map_or(month(), |last| last.recovery_window_in_days);
+        // A secret with copies cannot be deleted (Secrets Manager API Reference, DeleteSecret).
+        if let Some(last) = last.filter(|last| !last.replica_regions.is_empty()) {
+            update_replicas(aws, id, &last.replica_regions, &[]).await.or_absent()?;
+        }
         let call = aws.secrets().delete_secret().secret_id(id);
         let call = match days {
             0 => call.force_delete_without_recovery(true),
@@ -196,22 +239,27 @@ impl Resource for SecretsmanagerSecret {
     }
 }
 
+/// Makes one set of copies in other regions into another. A copy with another key is made anew.
+async fn update_replicas(aws: &Aws, id: &str, from: &[Replica], to: &[Replica]) -> Outcome<()> {
+    let gone: Vec<String> = from.iter().filter(|replica| !to.contains(replica)).map(|replica| replica.region.clone()).collect();
+    if !gone.is_empty() {
+        let call = aws.secrets().remove_regions_from_replication().secret_id(id).set_remove_replica_regions(Some(gone));
+        call.send().await.or_fail("secretsmanager:RemoveRegionsFromReplication")?;
+    }
+    let new: Vec<_> = to.iter().filter(|replica| !from.contains(replica)).map(Replica::to_api).collect();
+    if !new.is_empty() {
+        let call = aws.secrets().replicate_secret_to_regions().secret_id(id).set_add_replica_regions(Some(new));
+        call.send().await.or_fail("secretsmanager:ReplicateSecretToRegions")?;
+    }
+    Ok(())
+}
+
 /// Brings back a secret that is scheduled for deletion, as the one wanted.
-async fn restore(aws: &Aws, to: &SecretsmanagerSecret, arn: &str) -> Outcome<String> {
+async fn restore(aws: &Aws, operation: &Operation, to: &SecretsmanagerSecret, arn: &str) -> Outcome<String> {
     aws.secrets().restore_secret().secret_id(arn).send().await.or_fail("secretsmanager:RestoreSecret")?;
     let ids = [arn.to_owned()];
     for (id, found) in SecretsmanagerSecret::read(aws, &ids).await? {
-        let change = TagChange::between(&found.tags, &to.tags);
-        let call = aws.secrets().tag_resource().secret_id(&id).set_tags(Some(to_api(&change.set)));
-        call.send().await.or_fail("secretsmanager:TagResource")?;
-        if !change.remove.is_empty() {
-            let call = aws.secrets().untag_resource().secret_id(&id).set_tag_keys(Some(change.remove));
-            call.send().await.or_fail("secretsmanager:UntagResource")?;
-        }
-        if found.description != to.description {
-            let call = aws.secrets().update_secret().secret_id(&id).description(to.description.clone().unwrap_or_default());
-            call.set_kms_key_id(to.kms_key_id.clone()).send().await.or_fail("secretsmanager:UpdateSecret")?;
-        }
+        SecretsmanagerSecret::update(aws, operation, &id, &found, to).await?;
     }
     Ok(arn.to_owned())
 }

@@ -1,6 +1,5 @@
 //! One step of an apply: what is asked of AWS, and what is made durable before and after.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -166,18 +165,16 @@ impl<'a> Runner<'a> {
             desired(block, &self.change.address, &scope.with_each(each.as_ref()))
         });
         let resolved = resolved.map_err(unresolved)?;
-        let value = complete(attributes, &resolved, live);
-        Ok(match live {
-            Some(live) => ignore(&value, live, &block.lifecycle.ignore_changes),
-            None => without_unset(value, &resolved),
-        })
+        if let Some(path) = resolved.paths_where(&|value| matches!(value, Value::Unknown)).first() {
+            return Err(Failure::new(FailureKind::Other, format!("`{path}` is still not known")));
+        }
+        // What is unknown now is AWS's to choose.
+        let value = without_unknown(complete(attributes, &resolved, live));
+        Ok(live.map_or_else(|| value.clone(), |live| ignore(&value, live, &block.lifecycle.ignore_changes)))
     }
 
     async fn create(&self) -> Outcome<String> {
         let desired = self.desired(None)?;
-        if let Some(path) = desired.paths_where(&|value| matches!(value, Value::Unknown)).first() {
-            return Err(Failure::new(FailureKind::Other, format!("`{path}` is still not known")));
-        }
         let block = self.block()?;
         if self.change.action == Action::Create {
             // What was remembered here was found to be gone: nothing of it is left to delete.
@@ -251,9 +248,6 @@ impl<'a> Runner<'a> {
         let live = &self.change.before;
         let desired = self.desired(Some(live))?;
         let changes = diff(attributes, live, &desired);
-        if let Some(path) = desired.paths_where(&|value| matches!(value, Value::Unknown)).first() {
-            return Err(Failure::new(FailureKind::Other, format!("`{path}` is still not known")));
-        }
         if let Some(forced) = changes.iter().find(|change| change.forces_replacement) {
             let message = format!("`{}` turned out to change, which replaces the resource; that was not in the plan", forced.path);
             return Err(Failure::new(FailureKind::Other, message));
@@ -335,22 +329,15 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// A value for a creation: what AWS sets is left out.
-fn without_unset(value: Value, resolved: &Value) -> Value {
-    match (value, resolved) {
-        (Value::Map(map), Value::Map(given)) => {
-            let kept: BTreeMap<String, Value> = map
-                .into_iter()
-                .filter_map(|(key, value)| {
-                    let given = given.get(&key)?;
-                    Some((key, without_unset(value, given)))
-                })
-                .collect();
-            Value::Map(kept)
+/// A value for a call: what AWS sets is left out.
+fn without_unknown(value: Value) -> Value {
+    match value {
+        Value::Map(map) => {
+            let known = map.into_iter().filter(|(_, value)| !matches!(value, Value::Unknown));
+            Value::Map(known.map(|(key, value)| (key, without_unknown(value))).collect())
         }
-        (Value::List(items), Value::List(given)) if items.len() == given.len() => {
-            Value::List(items.into_iter().zip(given).map(|(item, given)| without_unset(item, given)).collect())
-        }
-        (value, _) => value,
+        Value::List(items) => Value::List(items.into_iter().map(without_unknown).collect()),
+        Value::Secret(inner) => without_unknown(*inner).into_secret(),
+        value => value,
     }
 }

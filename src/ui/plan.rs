@@ -192,7 +192,7 @@ fn is_noise(attribute: &AttributeChange) -> bool {
 fn created(text: &mut String, indent: usize, attribute: &AttributeChange) {
     let Some(after) = &attribute.after else { return };
     let after = without_ownership(&attribute.path, after);
-    if after.as_map().is_some_and(BTreeMap::is_empty) || after.as_list().is_some_and(<[Value]>::is_empty) {
+    if value::is_empty(&after) {
         return;
     }
     let shown = if attribute.sensitive { vec![value::MASK.to_owned()] } else { value::lines(&after) };

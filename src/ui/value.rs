@@ -12,6 +12,15 @@ pub const MASK: &str = "(sensitive)";
 /// What stands for an unknown.
 pub const UNKNOWN: &str = "(known after apply)";
 
+/// Whether a value says nothing: an empty collection, which to AWS is as good as none.
+pub fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::List(items) => items.is_empty(),
+        Value::Map(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
 /// The value in one line.
 pub fn inline(value: &Value) -> String {
     match value {
@@ -20,7 +29,8 @@ pub fn inline(value: &Value) -> String {
         Value::List(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
         Value::Map(map) if map.is_empty() => "{}".to_owned(),
         Value::Map(map) => {
-            let fields: Vec<String> = map.iter().map(|(key, value)| format!("{} = {}", name(key), inline(value))).collect();
+            let said = map.iter().filter(|(_, value)| !is_empty(value));
+            let fields: Vec<String> = said.map(|(key, value)| format!("{} = {}", name(key), inline(value))).collect();
             format!("{{ {} }}", fields.join(", "))
         }
         Value::Null => "null".to_owned(),
@@ -45,7 +55,7 @@ pub fn lines(value: &Value) -> Vec<String> {
         }
         Value::Map(map) if !short => {
             let mut all = vec!["{".to_owned()];
-            for (key, value) in map {
+            for (key, value) in map.iter().filter(|(_, value)| !is_empty(value)) {
                 let mut inner = lines(value);
                 if let Some(first) = inner.first_mut() {
                     *first = format!("{} = {first}", name(key));

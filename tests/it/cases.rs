@@ -103,10 +103,14 @@ pub fn scaffold(needs: &str) -> String {
             "balancer" => BALANCER,
             "listener" => LISTENER,
             "tasks" => TASKS,
+            "bucket" => "[resource.s3_bucket.n]\nbucket = \"NAME-n\"\n",
             _ => "",
         })
         .collect()
 }
+
+/// What `KEY` stands for.
+pub const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555";
 
 pub const CASES: &[Case] = &[
     Case {
@@ -115,6 +119,7 @@ pub const CASES: &[Case] = &[
         least: "cidr_block = \"10.8.0.0/16\"",
         optional: &[
             "amazon_provided_ipv6_cidr_block = true",
+            "instance_tenancy = \"dedicated\"",
             "enable_dns_support = false",
             "enable_dns_hostnames = true",
             "tags = { a = \"b\" }",
@@ -156,7 +161,13 @@ pub const CASES: &[Case] = &[
         needs: "network",
         least: "type = \"ingress\"\ngroup_id = \"${security_group.n.id}\"\nip_protocol = \"tcp\"\nfrom_port = 22\nto_port = 22\nreferenced_group_id = \"${security_group.m.id}\"",
         optional: &["description = \"ssh\"", "tags = { a = \"b\" }"],
-        changed: &[("from_port = 22", "from_port = 21")],
+        changed: &[
+            ("from_port = 22", "from_port = 21"),
+            ("to_port = 22", "to_port = 23"),
+            ("ip_protocol = \"tcp\"", "ip_protocol = \"udp\""),
+            ("type = \"ingress\"", "type = \"egress\""),
+            ("referenced_group_id = \"${security_group.m.id}\"", "cidr_ipv4 = \"10.1.0.0/16\""),
+        ],
     },
     Case {
         type_name: "lb",
@@ -220,6 +231,9 @@ pub const CASES: &[Case] = &[
         optional: &[
             "container_insights = \"enabled\"",
             "capacity_providers = [\"FARGATE\", \"FARGATE_SPOT\"]",
+            "execute_command = { logging = \"OVERRIDE\", cloud_watch_log_group_name = \"/exec\", s3_bucket_name = \"sessions\", s3_key_prefix = \"s\", kms_key_id = \"KEY\" }",
+            "managed_storage = { fargate_ephemeral_storage_kms_key_id = \"KEY\" }",
+            "service_connect_namespace = \"arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-1\"",
             "capacity_providers = [\"FARGATE\"]\ndefault_capacity_provider_strategy = [{ capacity_provider = \"FARGATE\", weight = 1, base = 1 }]",
             "tags = { a = \"b\" }",
         ],
@@ -233,7 +247,10 @@ pub const CASES: &[Case] = &[
             "task_role_arn = \"${iam_role.n.arn}\"",
             "runtime_platform = { cpu_architecture = \"ARM64\" }",
             "ephemeral_storage_gib = 30",
-            "volumes = [{ name = \"scratch\" }]",
+            "volumes = [{ name = \"scratch\" }, { name = \"disk\", configured_at_launch = true }]",
+            "volumes = [{ name = \"shared\", efs_volume_configuration = { file_system_id = \"fs-01234567\", root_directory = \"/x\", transit_encryption = \"ENABLED\", transit_encryption_port = 2999, access_point_id = \"fsap-01234567\", iam = \"ENABLED\" } }]",
+            "pid_mode = \"task\"",
+            "enable_fault_injection = true",
             "tags = { a = \"b\" }",
         ],
         changed: &[
@@ -242,17 +259,36 @@ pub const CASES: &[Case] = &[
             ("environment = { A = \"1\" }", "environment = { A = \"2\", B = \"3\" }"),
             (
                 "environment = { A = \"1\" }",
-                "essential = true, command = [\"a\"], entry_point = [\"b\"], user = \"1000\", working_directory = \"/w\", secrets = { S = \"arn:aws:secretsmanager:us-east-1:123456789012:secret:s\" }, port_mappings = [{ container_port = 80 }], log_configuration = { log_driver = \"awslogs\", options = { awslogs-group = \"g\" } }, health_check = { command = [\"CMD\", \"true\"] }, readonly_root_filesystem = true, stop_timeout = 5, ulimits = [{ name = \"nofile\", soft_limit = 10, hard_limit = 20 }]",
+                "essential = true, cpu = 128, memory = 256, memory_reservation = 128, command = [\"a\"], entry_point = [\"b\"], user = \"1000\", working_directory = \"/w\", secrets = { S = \"arn:aws:secretsmanager:us-east-1:123456789012:secret:s\" }, environment_files = [\"arn:aws:s3:::b/e.env\"], port_mappings = [{ container_port = 80, name = \"web\", app_protocol = \"http\" }], log_configuration = { log_driver = \"awslogs\", options = { awslogs-group = \"g\" }, secret_options = { T = \"arn:aws:ssm:us-east-1:123456789012:parameter/t\" } }, health_check = { command = [\"CMD\", \"true\"], interval = 10, timeout = 4, retries = 2, start_period = 3 }",
+            ),
+            (
+                "environment = { A = \"1\" }",
+                "docker_labels = { l = \"1\" }, init_process_enabled = true, readonly_root_filesystem = true, start_timeout = 20, stop_timeout = 5, interactive = true, pseudo_terminal = true, repository_credentials = \"arn:aws:secretsmanager:us-east-1:123456789012:secret:r\", version_consistency = \"disabled\", ulimits = [{ name = \"nofile\", soft_limit = 10, hard_limit = 20 }], system_controls = { \"net.core.somaxconn\" = \"1024\" }, capabilities = { add = [\"SYS_PTRACE\"], drop = [\"ALL\"] }, restart_policy = { ignored_exit_codes = [0], restart_attempt_period = 60 }",
+            ),
+            (
+                "environment = { A = \"1\" }",
+                "mount_points = [{ source_volume = \"v\", container_path = \"/v\", read_only = true }], depends_on = [{ container_name = \"logs\", condition = \"START\" }], volumes_from = [{ source_container = \"logs\", read_only = true }] }, { name = \"logs\", image = \"fluent:1\", firelens_configuration = { type = \"fluentbit\", options = { enable-ecs-log-metadata = \"true\" } }",
             ),
         ],
     },
     Case {
         type_name: "ecs_service",
-        needs: "network+tasks",
+        needs: "network+balancer+listener+tasks",
         least: "name = \"NAME-x\"\ncluster = \"${ecs_cluster.n.arn}\"\ntask_definition = \"${ecs_task_definition.n.arn}\"\nlaunch_type = \"FARGATE\"\nrollout = \"none\"\nnetwork_configuration = { subnets = [\"${subnet.a.id}\"], security_groups = [\"${security_group.n.id}\"] }",
         optional: &[
             "desired_count = 2",
             "deployment_configuration = { maximum_percent = 150, minimum_healthy_percent = 50, deployment_circuit_breaker = { enable = true, rollback = true } }",
+            "deployment_configuration = { alarms = { alarm_names = [\"a\"], enable = true, rollback = true } }",
+            "deployment_configuration = { strategy = \"BLUE_GREEN\", bake_time_in_minutes = 5, lifecycle_hooks = [{ hook_target_arn = \"arn:aws:lambda:us-east-1:123456789012:function:f\", role_arn = \"${iam_role.n.arn}\", lifecycle_stages = [\"PRE_SCALE_UP\"] }] }",
+            "deployment_configuration = { strategy = \"LINEAR\", linear_configuration = { step_percent = 20.0, step_bake_time_in_minutes = 2 } }",
+            "deployment_configuration = { strategy = \"CANARY\", canary_configuration = { canary_percent = 10.0, canary_bake_time_in_minutes = 2 } }",
+            "load_balancers = [{ target_group_arn = \"${lb_target_group.n.arn}\", container_name = \"web\", container_port = 80 }]\nhealth_check_grace_period_seconds = 30",
+            "load_balancers = [{ target_group_arn = \"${lb_target_group.n.arn}\", container_name = \"web\", container_port = 80, advanced_configuration = { alternate_target_group_arn = \"${lb_target_group.m.arn}\", production_listener_rule = \"${lb_listener.n.arn}\", role_arn = \"${iam_role.n.arn}\" } }]",
+            "service_registries = [{ registry_arn = \"arn:aws:servicediscovery:us-east-1:123456789012:service/srv-1\", container_name = \"web\", container_port = 80 }]",
+            "service_connect_configuration = { namespace = \"arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-1\", services = [{ port_name = \"web\", discovery_name = \"web\", client_aliases = [{ port = 80, dns_name = \"web\" }], ingress_port_override = 8080, timeout = { idle_timeout_seconds = 60 } }], log_configuration = { log_driver = \"awslogs\", options = { awslogs-group = \"g\" } } }",
+            "volume_configurations = [{ name = \"disk\", managed_ebs_volume = { role_arn = \"${iam_role.n.arn}\", size_in_gib = 10, volume_type = \"gp3\", filesystem_type = \"ext4\" } }]",
+            "platform_version = \"1.4.0\"",
+            "availability_zone_rebalancing = \"ENABLED\"",
             "enable_execute_command = true",
             "enable_ecs_managed_tags = true",
             "propagate_tags = \"SERVICE\"",
@@ -260,6 +296,10 @@ pub const CASES: &[Case] = &[
         ],
         changed: &[
             ("task_definition = \"${ecs_task_definition.n.arn}\"", "task_definition = \"${ecs_task_definition.m.arn}\""),
+            (
+                "launch_type = \"FARGATE\"",
+                "capacity_provider_strategy = [{ capacity_provider = \"FARGATE_SPOT\", weight = 2 }, { capacity_provider = \"FARGATE\", weight = 1, base = 1 }]",
+            ),
             ("subnets = [\"${subnet.a.id}\"]", "subnets = [\"${subnet.a.id}\", \"${subnet.b.id}\"], assign_public_ip = \"ENABLED\""),
         ],
     },
@@ -269,6 +309,8 @@ pub const CASES: &[Case] = &[
         least: "name = \"NAME-x\"",
         optional: &[
             "image_tag_mutability = \"IMMUTABLE\"",
+            "image_tag_mutability = \"IMMUTABLE_WITH_EXCLUSION\"\nimage_tag_mutability_exclusion_filters = [\"latest*\"]",
+            "encryption_type = \"KMS\"\nkms_key = \"KEY\"",
             "scan_on_push = true",
             "lifecycle_policy = { rules = [{ rulePriority = 1, selection = { tagStatus = \"untagged\", countType = \"imageCountMoreThan\", countNumber = 5 }, action = { type = \"expire\" } }] }",
             "repository_policy = { Version = \"2012-10-17\", Statement = [{ Sid = \"pull\", Effect = \"Allow\", Principal = \"*\", Action = [\"ecr:BatchGetImage\"] }] }",
@@ -279,10 +321,15 @@ pub const CASES: &[Case] = &[
     },
     Case {
         type_name: "s3_bucket",
-        needs: "",
+        needs: "bucket",
         least: "bucket = \"NAME-x\"",
         optional: &[
-            "encryption = { sse_algorithm = \"aws:kms\", bucket_key_enabled = true }",
+            "encryption = { sse_algorithm = \"aws:kms\", kms_master_key_id = \"KEY\", bucket_key_enabled = true }",
+            "object_ownership = \"BucketOwnerPreferred\"",
+            "logging = { target_bucket = \"${s3_bucket.n.bucket}\", target_prefix = \"p/\" }",
+            "event_bridge_enabled = true",
+            "notifications = [{ id = \"all\", target_arn = \"arn:aws:sqs:us-east-1:123456789012:q\", events = [\"s3:ObjectCreated:*\"], filter_prefix = \"in/\", filter_suffix = \".zip\" }]",
+            "lifecycle_rules = [{ id = \"cool\", tags = { a = \"b\" }, object_size_greater_than = 1024, transitions = [{ storage_class = \"STANDARD_IA\", days = 30 }], noncurrent_version_transitions = [{ storage_class = \"GLACIER\", days = 60 }], noncurrent_version_expiration_in_days = 90, newer_noncurrent_versions = 3 }, { id = \"off\", status = \"Disabled\", expired_object_delete_marker = true }]",
             "public_access_block = { block_public_policy = false, restrict_public_buckets = false }",
             "versioning = \"Enabled\"",
             "lifecycle_rules = [{ id = \"old\", prefix = \"tmp/\", expiration_in_days = 7 }, { id = \"parts\", abort_incomplete_multipart_upload_days = 1 }]",
@@ -298,7 +345,12 @@ pub const CASES: &[Case] = &[
         type_name: "secretsmanager_secret",
         needs: "",
         least: "name = \"NAME-x\"\nrecovery_window_in_days = 7",
-        optional: &["description = \"a token\"", "tags = { a = \"b\" }"],
+        optional: &[
+            "description = \"a token\"",
+            "kms_key_id = \"KEY\"",
+            "replica_regions = [{ region = \"us-west-2\" }, { region = \"eu-west-1\", kms_key_id = \"KEY\" }]",
+            "tags = { a = \"b\" }",
+        ],
         changed: &[("recovery_window_in_days = 7", "recovery_window_in_days = 0")],
     },
     Case {
@@ -308,6 +360,8 @@ pub const CASES: &[Case] = &[
         optional: &[
             "description = \"a role\"",
             "max_session_duration = 7200",
+            "path = \"/apps/\"",
+            "permissions_boundary = \"arn:aws:iam::aws:policy/PowerUserAccess\"",
             "inline_policies = { a = { Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"s3:GetObject\", Resource = \"*\" }] } }",
             "managed_policy_arns = [\"arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy\"]",
             "tags = { a = \"b\" }",
@@ -318,14 +372,20 @@ pub const CASES: &[Case] = &[
         type_name: "iam_policy",
         needs: "",
         least: "name = \"NAME-x\"\npolicy = { Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"s3:GetObject\", Resource = \"*\" }] }",
-        optional: &["tags = { a = \"b\" }"],
+        optional: &["path = \"/apps/\"", "tags = { a = \"b\" }"],
         changed: &[("s3:GetObject", "s3:PutObject"), ("name = \"NAME-x\"", "name = \"NAME-x\"\ndescription = \"for reading\"")],
     },
     Case {
         type_name: "cloudwatch_log_group",
         needs: "",
         least: "name = \"/t/NAME-x\"",
-        optional: &["retention_in_days = 7", "tags = { a = \"b\" }"],
+        optional: &[
+            "retention_in_days = 7",
+            "kms_key_id = \"KEY\"",
+            "deletion_protection_enabled = true",
+            "log_group_class = \"INFREQUENT_ACCESS\"",
+            "tags = { a = \"b\" }",
+        ],
         changed: &[],
     },
 ];
@@ -414,5 +474,132 @@ pub const GAPS: &[Gap] = &[
         type_name: "ecr_repository",
         attribute: "scan_on_push",
         evidence: "PutImageScanningConfiguration refuses an empty configuration; scanOnPush is optional in the ECR API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "ecs_task_definition",
+        attribute: "enable_fault_injection",
+        evidence: "RegisterTaskDefinition drops enableFaultInjection of the ECS API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "ecs_task_definition",
+        attribute: "enable_fault_injection",
+        evidence: "RegisterTaskDefinition drops enableFaultInjection of the ECS API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "ecs_service",
+        attribute: "service_registries",
+        evidence: "UpdateService drops serviceRegistries of the ECS API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "ecs_service",
+        attribute: "service_connect_configuration",
+        evidence: "DescribeServices lacks serviceConnectConfiguration of the ECS API Reference's Deployment",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "ecs_service",
+        attribute: "service_connect_configuration",
+        evidence: "DescribeServices lacks serviceConnectConfiguration of the ECS API Reference's Deployment",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "ecs_service",
+        attribute: "volume_configurations",
+        evidence: "DescribeServices lacks volumeConfigurations of the ECS API Reference's Deployment; a unit test of the type holds both directions to each other",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "ecs_service",
+        attribute: "volume_configurations",
+        evidence: "DescribeServices lacks volumeConfigurations of the ECS API Reference's Deployment; a unit test of the type holds both directions to each other",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "ecs_service",
+        attribute: "volume_configurations",
+        evidence: "DescribeServices lacks volumeConfigurations of the ECS API Reference's Deployment; a unit test of the type holds both directions to each other",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "ecs_service",
+        attribute: "availability_zone_rebalancing",
+        evidence: "UpdateService drops availabilityZoneRebalancing of the ECS API Reference",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "ecs_service",
+        attribute: "alarms",
+        evidence: "UpdateService drops alarms of the ECS API Reference's DeploymentConfiguration",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "ecs_service",
+        attribute: "{ strategy",
+        evidence: "UpdateService drops strategy of the ECS API Reference's DeploymentConfiguration",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "ecr_repository",
+        attribute: "exclusion_filters",
+        evidence: "PutImageTagMutability drops imageTagMutabilityExclusionFilters of the ECR API Reference",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "ecr_repository",
+        attribute: "exclusion_filters",
+        evidence: "PutImageTagMutability refuses IMMUTABLE_WITH_EXCLUSION of the ECR API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "s3_bucket",
+        attribute: "notifications",
+        evidence: "PutBucketNotificationConfiguration asks whether the queue exists, as S3 does, and none does",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "secretsmanager_secret",
+        attribute: "replica_regions",
+        evidence: "RemoveRegionsFromReplication is an unknown action; it is in the Secrets Manager API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "secretsmanager_secret",
+        attribute: "replica_regions",
+        evidence: "ReplicateSecretToRegions ignores KmsKeyId of the Secrets Manager API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "cloudwatch_log_group",
+        attribute: "kms_key_id",
+        evidence: "AssociateKmsKey is an unknown action; it is in the CloudWatch Logs API Reference",
+    },
+    Gap { emulator: Emulator::Moto, type_name: "cloudwatch_log_group", attribute: "kms_key_id", evidence: "AssociateKmsKey answers 500" },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "cloudwatch_log_group",
+        attribute: "log_group_class",
+        evidence: "CreateLogGroup drops logGroupClass of the CloudWatch Logs API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "cloudwatch_log_group",
+        attribute: "deletion_protection",
+        evidence: "PutLogGroupDeletionProtection is an unknown action; it is in the CloudWatch Logs API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "cloudwatch_log_group",
+        attribute: "deletion_protection",
+        evidence: "PutLogGroupDeletionProtection answers 500; it is in the CloudWatch Logs API Reference",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "cloudwatch_log_group",
+        attribute: "deletion_protection",
+        evidence: "DescribeLogGroups lacks deletionProtectionEnabled; it is in the CloudWatch Logs API Reference",
     },
 ];

@@ -20,3 +20,4 @@ mod docs;
 mod engine;
 mod leo;
 mod planning;
+mod reference;

@@ -45,6 +45,11 @@ impl Emulator {
         slot.get_or_init(|| self.start()).as_ref().map(|running| running.endpoint.as_str())
     }
 
+    /// An emulator of one's own, gone when dropped, for who needs an empty account; none when it is not installed here.
+    pub fn alone(self) -> Option<Running> {
+        self.start()
+    }
+
     fn start(self) -> Option<Running> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = match self {

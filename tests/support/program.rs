@@ -63,6 +63,12 @@ impl Project {
         assert_eq!(ran.code, code, "{arguments:?}\n{}\n{}", ran.stdout, ran.stderr);
         ran
     }
+
+    /// Runs the binary and reads the JSON it answers with.
+    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let ran = self.expect(0, arguments);
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stdout))
+    }
 }
 
 /// The output of a finished run.

@@ -30,6 +30,8 @@ pub struct EcsCluster {
     default_capacity_provider_strategy: Vec<StrategyItem>,
     /// How `execute-command` sessions are encrypted and logged.
     execute_command: Option<ExecuteCommand>,
+    /// With which KMS keys tasks' disks are encrypted.
+    managed_storage: Option<ManagedStorage>,
     /// The Cloud Map namespace services connect in when they do not say.
     service_connect_namespace: Option<String>,
     /// Tags.
@@ -88,6 +90,34 @@ pub struct ExecuteCommand {
     s3_key_prefix: Option<String>,
 }
 
+/// With which KMS keys tasks' disks are encrypted, instead of AWS's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ManagedStorage {
+    /// The key of EBS volumes.
+    kms_key_id: Option<String>,
+    /// The key of Fargate's scratch space.
+    fargate_ephemeral_storage_kms_key_id: Option<String>,
+}
+
+impl ManagedStorage {
+    fn to_api(&self) -> api::ManagedStorageConfiguration {
+        api::ManagedStorageConfiguration::builder()
+            .set_kms_key_id(self.kms_key_id.clone())
+            .set_fargate_ephemeral_storage_kms_key_id(self.fargate_ephemeral_storage_kms_key_id.clone())
+            .build()
+    }
+
+    fn from_api(storage: &api::ManagedStorageConfiguration) -> Option<Self> {
+        let key = |key: Option<&str>| key.filter(|key| !key.is_empty()).map(str::to_owned);
+        let read = Self {
+            kms_key_id: key(storage.kms_key_id()),
+            fargate_ephemeral_storage_kms_key_id: key(storage.fargate_ephemeral_storage_kms_key_id()),
+        };
+        (read.kms_key_id.is_some() || read.fargate_ephemeral_storage_kms_key_id.is_some()).then_some(read)
+    }
+}
+
 impl ExecuteCommand {
     fn to_api(&self) -> api::ExecuteCommandConfiguration {
         let target = api::ExecuteCommandLogConfiguration::builder()
@@ -102,15 +132,17 @@ impl ExecuteCommand {
             .build()
     }
 
-    fn from_api(configuration: &api::ExecuteCommandConfiguration) -> Self {
+    /// What AWS returned; none when it is AWS's default.
+    fn from_api(configuration: &api::ExecuteCommandConfiguration) -> Option<Self> {
         let target = configuration.log_configuration();
-        Self {
+        let read = Self {
             kms_key_id: configuration.kms_key_id().map(str::to_owned),
             logging: configuration.logging().map_or("DEFAULT", api::ExecuteCommandLogging::as_str).to_owned(),
             cloud_watch_log_group_name: target.and_then(|target| target.cloud_watch_log_group_name()).map(str::to_owned),
             s3_bucket_name: target.and_then(|target| target.s3_bucket_name()).map(str::to_owned),
             s3_key_prefix: target.and_then(|target| target.s3_key_prefix()).map(str::to_owned),
-        }
+        };
+        (read.logging != "DEFAULT" || read.kms_key_id.is_some()).then_some(read)
     }
 }
 
@@ -118,12 +150,14 @@ impl EcsCluster {
     fn from_api(cluster: &api::Cluster) -> (String, Self) {
         let insights = cluster.settings().iter().find(|setting| setting.name() == Some(&api::ClusterSettingName::ContainerInsights));
         let execute = cluster.configuration().and_then(|configuration| configuration.execute_command_configuration());
+        let storage = cluster.configuration().and_then(|configuration| configuration.managed_storage_configuration());
         let read = Self {
             name: cluster.cluster_name().unwrap_or_default().to_owned(),
             container_insights: insights.and_then(|setting| setting.value()).unwrap_or("disabled").to_owned(),
             capacity_providers: cluster.capacity_providers().to_vec(),
             default_capacity_provider_strategy: cluster.default_capacity_provider_strategy().iter().map(StrategyItem::from_api).collect(),
-            execute_command: execute.map(ExecuteCommand::from_api),
+            execute_command: execute.and_then(ExecuteCommand::from_api),
+            managed_storage: storage.and_then(ManagedStorage::from_api),
             service_connect_namespace: cluster.service_connect_defaults().and_then(|defaults| defaults.namespace()).map(str::to_owned),
             tags: from_api(cluster.tags()),
             arn: cluster.cluster_arn().unwrap_or_default().to_owned(),
@@ -143,9 +177,13 @@ impl EcsCluster {
         api::ClusterSetting::builder().name(api::ClusterSettingName::ContainerInsights).value(&self.container_insights).build()
     }
 
-    fn configuration(&self) -> Option<api::ClusterConfiguration> {
-        let execute = self.execute_command.as_ref()?;
-        Some(api::ClusterConfiguration::builder().execute_command_configuration(execute.to_api()).build())
+    /// The whole configuration: what is left out of it is AWS's default.
+    fn configuration(&self) -> api::ClusterConfiguration {
+        let plain = || api::ExecuteCommandConfiguration::builder().logging(api::ExecuteCommandLogging::Default).build();
+        api::ClusterConfiguration::builder()
+            .execute_command_configuration(self.execute_command.as_ref().map_or_else(plain, ExecuteCommand::to_api))
+            .set_managed_storage_configuration(self.managed_storage.as_ref().map(ManagedStorage::to_api))
+            .build()
     }
 
     fn strategy(&self) -> Outcome<Vec<api::CapacityProviderStrategyItem>> {
@@ -183,12 +221,13 @@ impl Resource for EcsCluster {
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         let defaults = to.service_connect_namespace.as_ref();
         let defaults = defaults.map(|namespace| api::ClusterServiceConnectDefaultsRequest::builder().namespace(namespace).build());
+        let configured = to.execute_command.is_some() || to.managed_storage.is_some();
         let call = aws
             .ecs()
             .create_cluster()
             .cluster_name(&to.name)
             .settings(to.settings())
-            .set_configuration(to.configuration())
+            .set_configuration(configured.then(|| to.configuration()))
             .set_capacity_providers(Some(to.capacity_providers.clone()).filter(|providers| !providers.is_empty()))
             .set_default_capacity_provider_strategy(Some(to.strategy()?).filter(|strategy| !strategy.is_empty()))
             .set_service_connect_defaults(defaults.transpose().map_err(incomplete)?)
@@ -203,6 +242,7 @@ impl Resource for EcsCluster {
             capacity_providers,
             default_capacity_provider_strategy,
             execute_command,
+            managed_storage,
             service_connect_namespace,
             tags,
             name: _,
@@ -212,20 +252,14 @@ impl Resource for EcsCluster {
         if *container_insights != from.container_insights {
             ecs.update_cluster_settings().cluster(id).settings(to.settings()).send().await.or_fail("ecs:UpdateClusterSettings")?;
         }
-        if *execute_command != from.execute_command || *service_connect_namespace != from.service_connect_namespace {
+        let configured = *execute_command != from.execute_command || *managed_storage != from.managed_storage;
+        let connected = *service_connect_namespace != from.service_connect_namespace;
+        if configured || connected {
+            // An empty name takes the namespace away (ECS API Reference, ClusterServiceConnectDefaultsRequest).
             let namespace = service_connect_namespace.clone().unwrap_or_default();
-            let defaults = api::ClusterServiceConnectDefaultsRequest::builder().namespace(namespace).build().ok();
-            // Taking the configuration away means the default one.
-            let configuration = to.configuration().unwrap_or_else(|| {
-                let execute = api::ExecuteCommandConfiguration::builder().logging(api::ExecuteCommandLogging::Default).build();
-                api::ClusterConfiguration::builder().execute_command_configuration(execute).build()
-            });
-            let call = ecs.update_cluster().cluster(id).configuration(configuration);
-            let call = if *service_connect_namespace == from.service_connect_namespace {
-                call
-            } else {
-                call.set_service_connect_defaults(defaults)
-            };
+            let defaults = api::ClusterServiceConnectDefaultsRequest::builder().namespace(namespace).build().map_err(incomplete)?;
+            let call = ecs.update_cluster().cluster(id).set_configuration(configured.then(|| to.configuration()));
+            let call = call.set_service_connect_defaults(connected.then_some(defaults));
             call.send().await.or_fail("ecs:UpdateCluster")?;
         }
         if *capacity_providers != from.capacity_providers || *default_capacity_provider_strategy != from.default_capacity_provider_strategy

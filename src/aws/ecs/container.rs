@@ -6,6 +6,10 @@ use aws_sdk_ecs::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::container_part::{
+    Capabilities, ContainerDependency, Firelens, HealthCheck, LogConfiguration, MountPoint, PortMapping, RestartPolicy, Ulimit,
+    VolumesFrom, secrets, text,
+};
 use super::incomplete;
 use crate::engine::ports::Outcome;
 
@@ -64,6 +68,18 @@ pub struct Container {
     /// Limits of open files and the like.
     #[schemars(extend("default" = [], "x-key" = "name"))]
     ulimits: Vec<Ulimit>,
+    /// Containers whose volumes it sees too.
+    #[schemars(extend("default" = [], "x-key" = "source_container"))]
+    volumes_from: Vec<VolumesFrom>,
+    /// Kernel parameters of the task, by name.
+    #[schemars(extend("default" = {}))]
+    system_controls: BTreeMap<String, String>,
+    /// What of the kernel it may use.
+    capabilities: Option<Capabilities>,
+    /// Whether it is started again when it ends, while the task goes on.
+    restart_policy: Option<RestartPolicy>,
+    /// Whether it routes the logs of the containers whose driver is `awsfirelens`.
+    firelens_configuration: Option<Firelens>,
     /// Labels for the container runtime.
     #[schemars(extend("default" = {}))]
     docker_labels: BTreeMap<String, String>,
@@ -93,94 +109,6 @@ pub struct Container {
     version_consistency: Option<String>,
 }
 
-/// A port a container listens on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PortMapping {
-    /// The port.
-    #[schemars(range(min = 1, max = 65535))]
-    container_port: i32,
-    /// The protocol.
-    #[schemars(extend("default" = "tcp", "enum" = ["tcp", "udp"]))]
-    protocol: String,
-    /// Its name for Service Connect.
-    name: Option<String>,
-    /// What is spoken on it, for Service Connect.
-    #[schemars(extend("enum" = ["http", "http2", "grpc"]))]
-    app_protocol: Option<String>,
-}
-
-/// Where a container's output goes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LogConfiguration {
-    /// The log driver.
-    #[schemars(extend("enum" = ["awslogs", "awsfirelens", "splunk", "json-file", "syslog", "journald", "gelf", "fluentd"]))]
-    log_driver: String,
-    /// The driver's options, such as `awslogs-group`.
-    #[schemars(extend("default" = {}))]
-    options: BTreeMap<String, String>,
-    /// Options from Secrets Manager or SSM: the ARN each comes from.
-    #[schemars(extend("default" = {}))]
-    secret_options: BTreeMap<String, String>,
-}
-
-/// How a container's health is checked from inside.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HealthCheck {
-    /// The command: `["CMD-SHELL", "curl -f http://localhost/ || exit 1"]`.
-    command: Vec<String>,
-    /// Seconds between checks.
-    #[schemars(extend("default" = 30), range(min = 5, max = 300))]
-    interval: i32,
-    /// Seconds a check may take.
-    #[schemars(extend("default" = 5), range(min = 2, max = 60))]
-    timeout: i32,
-    /// Failures in a row that make it unhealthy.
-    #[schemars(extend("default" = 3), range(min = 1, max = 10))]
-    retries: i32,
-    /// Seconds after the start in which failures do not count.
-    #[schemars(range(min = 0, max = 300))]
-    start_period: Option<i32>,
-}
-
-/// Waiting for another container.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ContainerDependency {
-    /// The other container.
-    container_name: String,
-    /// What is waited for.
-    #[schemars(extend("enum" = ["START", "COMPLETE", "SUCCESS", "HEALTHY"]))]
-    condition: String,
-}
-
-/// A volume in a container.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MountPoint {
-    /// The volume's name in the task.
-    source_volume: String,
-    /// Where it is in the container.
-    container_path: String,
-    /// Whether it cannot be written.
-    #[schemars(extend("default" = false))]
-    read_only: bool,
-}
-
-/// A limit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ulimit {
-    /// What is limited, such as `nofile`.
-    name: String,
-    /// The limit the container may raise.
-    soft_limit: i32,
-    /// The limit it may not exceed.
-    hard_limit: i32,
-}
-
 impl Container {
     /// The container for a call.
     ///
@@ -192,7 +120,12 @@ impl Container {
         let environment = this.environment.into_iter().map(|(name, value)| api::KeyValuePair::builder().name(name).value(value).build());
         let files = this.environment_files.into_iter();
         let files = files.map(|arn| api::EnvironmentFile::builder().value(arn).r#type(api::EnvironmentFileType::S3).build());
-        let linux = api::LinuxParameters::builder().init_process_enabled(true).build();
+        let linux = api::LinuxParameters::builder()
+            .set_init_process_enabled(this.init_process_enabled.then_some(true))
+            .set_capabilities(this.capabilities.map(Capabilities::into_api));
+        let linux = Some(linux.build()).filter(|linux| linux.init_process_enabled().is_some() || linux.capabilities().is_some());
+        let controls = this.system_controls.into_iter();
+        let controls = controls.map(|(name, value)| api::SystemControl::builder().namespace(name).value(value).build());
         let credentials = this.repository_credentials;
         let credentials = credentials.map(|arn| api::RepositoryCredentials::builder().credentials_parameter(arn).build());
         Ok(api::ContainerDefinition::builder()
@@ -221,7 +154,13 @@ impl Container {
             .set_docker_labels(
                 Some(this.docker_labels.into_iter().collect()).filter(|labels: &std::collections::HashMap<_, _>| !labels.is_empty()),
             )
-            .set_linux_parameters(this.init_process_enabled.then_some(linux))
+            .set_linux_parameters(linux)
+            .set_system_controls(Some(controls.collect::<Vec<_>>()).filter(|controls| !controls.is_empty()))
+            .set_volumes_from(
+                Some(this.volumes_from.into_iter().map(VolumesFrom::into_api).collect::<Vec<_>>()).filter(|volumes| !volumes.is_empty()),
+            )
+            .set_restart_policy(this.restart_policy.map(RestartPolicy::into_api).transpose()?)
+            .set_firelens_configuration(this.firelens_configuration.map(Firelens::into_api).transpose()?)
             .set_readonly_root_filesystem(this.readonly_root_filesystem.then_some(true))
             .set_start_timeout(this.start_timeout)
             .set_stop_timeout(this.stop_timeout)
@@ -252,32 +191,14 @@ impl Container {
             port_mappings: container.port_mappings().iter().map(PortMapping::from_api).collect(),
             log_configuration: container.log_configuration().map(LogConfiguration::from_api),
             health_check: container.health_check().map(HealthCheck::from_api),
-            depends_on: container
-                .depends_on()
-                .iter()
-                .map(|on| ContainerDependency {
-                    container_name: on.container_name().to_owned(),
-                    condition: on.condition().as_str().to_owned(),
-                })
-                .collect(),
-            mount_points: container
-                .mount_points()
-                .iter()
-                .map(|mount| MountPoint {
-                    source_volume: text(mount.source_volume()),
-                    container_path: text(mount.container_path()),
-                    read_only: mount.read_only().unwrap_or_default(),
-                })
-                .collect(),
-            ulimits: container
-                .ulimits()
-                .iter()
-                .map(|limit| Ulimit {
-                    name: limit.name().as_str().to_owned(),
-                    soft_limit: limit.soft_limit(),
-                    hard_limit: limit.hard_limit(),
-                })
-                .collect(),
+            depends_on: container.depends_on().iter().map(ContainerDependency::from_api).collect(),
+            mount_points: container.mount_points().iter().map(MountPoint::from_api).collect(),
+            ulimits: container.ulimits().iter().map(Ulimit::from_api).collect(),
+            volumes_from: container.volumes_from().iter().map(VolumesFrom::from_api).collect(),
+            system_controls: container.system_controls().iter().map(|control| (text(control.namespace()), text(control.value()))).collect(),
+            capabilities: container.linux_parameters().and_then(|linux| linux.capabilities()).and_then(Capabilities::from_api),
+            restart_policy: container.restart_policy().and_then(RestartPolicy::from_api),
+            firelens_configuration: container.firelens_configuration().map(Firelens::from_api),
             docker_labels: container.docker_labels().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
             init_process_enabled: container.linux_parameters().and_then(|linux| linux.init_process_enabled()).unwrap_or_default(),
             readonly_root_filesystem: container.readonly_root_filesystem().unwrap_or_default(),
@@ -289,97 +210,4 @@ impl Container {
             version_consistency: container.version_consistency().map(|consistency| consistency.as_str().to_owned()),
         }
     }
-}
-
-impl PortMapping {
-    fn into_api(self) -> api::PortMapping {
-        api::PortMapping::builder()
-            .container_port(self.container_port)
-            // With awsvpc networking the host's port is the container's (ECS API Reference, PortMapping).
-            .host_port(self.container_port)
-            .protocol(api::TransportProtocol::from(self.protocol.as_str()))
-            .set_name(self.name)
-            .set_app_protocol(self.app_protocol.as_deref().map(api::ApplicationProtocol::from))
-            .build()
-    }
-
-    fn from_api(mapping: &api::PortMapping) -> Self {
-        Self {
-            container_port: mapping.container_port().unwrap_or_default(),
-            protocol: mapping.protocol().map_or("tcp", api::TransportProtocol::as_str).to_owned(),
-            name: mapping.name().map(str::to_owned),
-            app_protocol: mapping.app_protocol().map(|protocol| protocol.as_str().to_owned()),
-        }
-    }
-}
-
-impl LogConfiguration {
-    fn into_api(self) -> Outcome<api::LogConfiguration> {
-        api::LogConfiguration::builder()
-            .log_driver(api::LogDriver::from(self.log_driver.as_str()))
-            .set_options(Some(self.options.into_iter().collect()))
-            .set_secret_options(Some(secrets(self.secret_options)?).filter(|secrets| !secrets.is_empty()))
-            .build()
-            .map_err(incomplete)
-    }
-
-    fn from_api(log: &api::LogConfiguration) -> Self {
-        Self {
-            log_driver: log.log_driver().as_str().to_owned(),
-            options: log.options().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
-            secret_options: log.secret_options().iter().map(|secret| (secret.name().to_owned(), secret.value_from().to_owned())).collect(),
-        }
-    }
-}
-
-impl HealthCheck {
-    fn into_api(self) -> Outcome<api::HealthCheck> {
-        api::HealthCheck::builder()
-            .set_command(Some(self.command))
-            .interval(self.interval)
-            .timeout(self.timeout)
-            .retries(self.retries)
-            .set_start_period(self.start_period)
-            .build()
-            .map_err(incomplete)
-    }
-
-    fn from_api(check: &api::HealthCheck) -> Self {
-        Self {
-            command: check.command().to_vec(),
-            interval: check.interval().unwrap_or(30),
-            timeout: check.timeout().unwrap_or(5),
-            retries: check.retries().unwrap_or(3),
-            start_period: check.start_period(),
-        }
-    }
-}
-
-impl ContainerDependency {
-    fn into_api(self) -> Outcome<api::ContainerDependency> {
-        let condition = api::ContainerCondition::from(self.condition.as_str());
-        api::ContainerDependency::builder().container_name(self.container_name).condition(condition).build().map_err(incomplete)
-    }
-}
-
-impl MountPoint {
-    fn into_api(self) -> api::MountPoint {
-        api::MountPoint::builder().source_volume(self.source_volume).container_path(self.container_path).read_only(self.read_only).build()
-    }
-}
-
-impl Ulimit {
-    fn into_api(self) -> Outcome<api::Ulimit> {
-        let name = api::UlimitName::from(self.name.as_str());
-        api::Ulimit::builder().name(name).soft_limit(self.soft_limit).hard_limit(self.hard_limit).build().map_err(incomplete)
-    }
-}
-
-fn secrets(secrets: BTreeMap<String, String>) -> Outcome<Vec<api::Secret>> {
-    let secrets = secrets.into_iter().map(|(name, from)| api::Secret::builder().name(name).value_from(from).build());
-    secrets.collect::<Result<_, _>>().map_err(incomplete)
-}
-
-fn text(text: Option<&str>) -> String {
-    text.unwrap_or_default().to_owned()
 }

@@ -1,7 +1,11 @@
 //! Elastic Container Service: clusters, task definitions, services and their rollouts.
 
+pub mod attachment;
 pub mod cluster;
+pub mod connect;
 pub mod container;
+pub mod container_part;
+pub mod deployment;
 pub mod rollout;
 pub mod service;
 pub mod task_definition;

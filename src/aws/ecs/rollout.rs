@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use aws_sdk_ecs::types as api;
+use futures_util::future::try_join;
 
 use crate::aws::client::Aws;
-use crate::aws::error::OrFail;
+use crate::aws::error::{OrAbsent, OrFail};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome};
 
 /// How often the deployment is looked at.
@@ -13,6 +14,9 @@ const POLL: Duration = Duration::from_secs(5);
 /// Tasks that fail in a row before a rollout without circuit breaker counts as failed: the breaker's own
 /// least threshold (ECS Developer Guide, "How the Amazon ECS deployment circuit breaker detects failures").
 const FAILED_TASKS: i32 = 3;
+
+/// How much older than the deployment itself the record of it may be, in seconds: both are made in one call.
+const SAME_DEPLOYMENT: i64 = 60;
 
 /// Where a rollout stands.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,12 +36,8 @@ enum Standing {
 pub async fn wait(aws: &Aws, operation: &Operation, cluster: &str, service: &str, task_definition: &str) -> Outcome<()> {
     let mut said = String::new();
     loop {
-        let call = aws.ecs().describe_services().cluster(cluster).services(service);
-        let found = call.send().await.or_fail("ecs:DescribeServices")?;
-        let Some(found) = found.services().first() else {
-            return Err(Failure::new(FailureKind::NotFound, "the service is gone"));
-        };
-        match standing(found, task_definition) {
+        let (found, record) = try_join(describe(aws, cluster, service), record(aws, cluster, service)).await?;
+        match standing(&found, record.as_ref(), task_definition) {
             Standing::Done => return Ok(()),
             Standing::Going(message) => {
                 if message != said {
@@ -45,24 +45,78 @@ pub async fn wait(aws: &Aws, operation: &Operation, cluster: &str, service: &str
                     said = message;
                 }
             }
-            Standing::Failed(reason) => return Err(explained(aws, cluster, found, &reason).await),
+            Standing::Failed(reason) => return Err(explained(aws, cluster, &found, &reason).await),
         }
         if let Err(failure) = operation.pause(POLL, "waiting for the rollout").await {
             if failure.kind == FailureKind::Interrupted {
                 return Err(failure);
             }
-            return Err(explained(aws, cluster, found, &failure.message).await);
+            return Err(explained(aws, cluster, &found, &failure.message).await);
         }
     }
 }
 
-fn standing(service: &api::Service, task_definition: &str) -> Standing {
+async fn describe(aws: &Aws, cluster: &str, service: &str) -> Outcome<api::Service> {
+    let found = aws.ecs().describe_services().cluster(cluster).services(service).send().await.or_fail("ecs:DescribeServices")?;
+    let found = found.services.unwrap_or_default().into_iter().next();
+    found.ok_or_else(|| Failure::new(FailureKind::NotFound, "the service is gone"))
+}
+
+/// ECS's record of the newest deployment, which has its verdict. There is none of a service whose deployments
+/// ECS does not control; without the permission to read it the service's own account has to do.
+async fn record(aws: &Aws, cluster: &str, service: &str) -> Outcome<Option<api::ServiceDeployment>> {
+    let list = aws.ecs().list_service_deployments().cluster(cluster).service(service).send().await;
+    let listed = list.or_fail("ecs:ListServiceDeployments").or_absent().or_else(allowed)?;
+    let listed = listed.and_then(|listed| listed.service_deployments).unwrap_or_default();
+    let newest = listed.into_iter().max_by_key(|brief| brief.created_at().map(aws_smithy_types::DateTime::secs));
+    let Some(arn) = newest.and_then(|newest| newest.service_deployment_arn) else { return Ok(None) };
+    let described = aws.ecs().describe_service_deployments().service_deployment_arns(arn).send().await;
+    let described = described.or_fail("ecs:DescribeServiceDeployments").or_absent().or_else(allowed)?;
+    Ok(described.and_then(|described| described.service_deployments).and_then(|all| all.into_iter().next()))
+}
+
+/// Nothing instead of what may not be read.
+fn allowed<T>(failure: Failure) -> Outcome<Option<T>> {
+    if failure.kind == FailureKind::Denied { Ok(None) } else { Err(failure) }
+}
+
+/// The record's verdict on the deployment that began at `began`; none when it is of an earlier one.
+fn verdict(record: &api::ServiceDeployment, began: Option<&aws_smithy_types::DateTime>) -> Option<Standing> {
+    use api::ServiceDeploymentStatus as Status;
+    let made = record.created_at().map(aws_smithy_types::DateTime::secs);
+    if made.zip(began).is_some_and(|(made, began)| made < began.secs() - SAME_DEPLOYMENT) {
+        return None;
+    }
+    let reason = record.rollback().and_then(|rollback| rollback.reason()).or(record.status_reason());
+    let reason = reason.unwrap_or("AWS gives no reason");
+    match record.status()? {
+        Status::Successful => Some(Standing::Done),
+        // Tasks of before may be stable again: that is no success (ECS API Reference, ServiceDeployment).
+        Status::RollbackRequested | Status::RollbackInProgress => {
+            Some(Standing::Failed(format!("the deployment is being rolled back: {reason}")))
+        }
+        Status::RollbackSuccessful => Some(Standing::Failed(format!("the deployment was rolled back: {reason}"))),
+        Status::RollbackFailed => Some(Standing::Failed(format!("the deployment failed, and so did its rollback: {reason}"))),
+        Status::StopRequested | Status::Stopped => Some(Standing::Failed(format!("the deployment was stopped: {reason}"))),
+        Status::Pending | Status::InProgress => {
+            let stage = record.lifecycle_stage().map(|stage| stage.as_str().to_lowercase().replace('_', " "));
+            Some(Standing::Going(stage.unwrap_or_default()))
+        }
+        _ => None,
+    }
+}
+
+fn standing(service: &api::Service, record: Option<&api::ServiceDeployment>, task_definition: &str) -> Standing {
     let deployments = service.deployments();
     let is_ours = |deployment: &&api::Deployment| deployment.task_definition().is_some_and(|arn| names(task_definition, arn));
     let Some(ours) = deployments.iter().find(is_ours) else {
         return Standing::Going("the deployment has not begun".to_owned());
     };
     let count = format!("{} of {} tasks run, {} failed", ours.running_count(), ours.desired_count(), ours.failed_tasks());
+    let verdict = record.and_then(|record| verdict(record, ours.created_at()));
+    if let Some(Standing::Failed(reason)) = verdict {
+        return Standing::Failed(reason);
+    }
     if ours.rollout_state() == Some(&api::DeploymentRolloutState::Failed) {
         let reason = ours.rollout_state_reason().unwrap_or("AWS gives no reason");
         return Standing::Failed(format!("the deployment failed: {reason}"));
@@ -70,10 +124,16 @@ fn standing(service: &api::Service, task_definition: &str) -> Standing {
     if ours.status() != Some("PRIMARY") {
         return Standing::Failed("the deployment was rolled back".to_owned());
     }
-    match ours.rollout_state() {
-        Some(api::DeploymentRolloutState::Completed) => Standing::Done,
+    match (ours.rollout_state(), verdict) {
+        // All tasks run, and the old ones are still there in case an alarm goes off.
+        (Some(api::DeploymentRolloutState::Completed), Some(Standing::Going(stage))) if !stage.is_empty() => {
+            Standing::Going(format!("{count}, {stage}"))
+        }
+        (Some(api::DeploymentRolloutState::Completed), Some(Standing::Going(_))) => Standing::Going(count),
+        (Some(api::DeploymentRolloutState::Completed), _) => Standing::Done,
         // Without a rollout state the service's own counts are all there is.
-        None if deployments.len() == 1 && ours.running_count() == ours.desired_count() => Standing::Done,
+        (None, None) if deployments.len() == 1 && ours.running_count() == ours.desired_count() => Standing::Done,
+        (None, Some(Standing::Done)) => Standing::Done,
         _ if ours.failed_tasks() >= FAILED_TASKS && ours.running_count() == 0 => {
             Standing::Failed(format!("its tasks keep failing: {count}"))
         }
@@ -137,29 +197,55 @@ async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Outcome<Vec<S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use api::{DeploymentRolloutState as State, ServiceDeploymentStatus as Status};
+    use aws_smithy_types::DateTime;
 
-    fn deployment(status: &str, state: api::DeploymentRolloutState, failed: i32) -> api::Deployment {
+    const OURS: &str = "arn:aws:ecs:r:1:task-definition/app:2";
+
+    fn deployment(status: &str, state: State, failed: i32) -> api::Deployment {
         let deployment = api::Deployment::builder().status(status).rollout_state(state).failed_tasks(failed).desired_count(1);
-        deployment.task_definition("arn:aws:ecs:r:1:task-definition/app:2").build()
+        deployment.task_definition(OURS).created_at(DateTime::from_secs(1000)).build()
     }
 
     fn of(deployments: Vec<api::Deployment>) -> Standing {
-        standing(&api::Service::builder().set_deployments(Some(deployments)).build(), "arn:aws:ecs:r:1:task-definition/app:2")
+        standing(&api::Service::builder().set_deployments(Some(deployments)).build(), None, OURS)
+    }
+
+    fn with_record(state: State, status: Status, made: i64) -> Standing {
+        let service = api::Service::builder().deployments(deployment("PRIMARY", state, 0)).build();
+        let rollback = api::Rollback::builder().reason("alarm too-many-errors").build();
+        let record = api::ServiceDeployment::builder().status(status).rollback(rollback).created_at(DateTime::from_secs(made)).build();
+        standing(&service, Some(&record), OURS)
     }
 
     #[test]
     fn a_rollback_is_a_failure_though_the_service_is_stable_again() {
-        let back = api::Deployment::builder().status("PRIMARY").rollout_state(api::DeploymentRolloutState::Completed);
+        let back = api::Deployment::builder().status("PRIMARY").rollout_state(State::Completed);
         let back = back.task_definition("arn:aws:ecs:r:1:task-definition/app:1").build();
-        let ours = deployment("ACTIVE", api::DeploymentRolloutState::InProgress, 0);
+        let ours = deployment("ACTIVE", State::InProgress, 0);
         assert!(matches!(of(vec![back, ours]), Standing::Failed(_)));
-        assert!(matches!(of(vec![deployment("ACTIVE", api::DeploymentRolloutState::Failed, 3)]), Standing::Failed(_)));
+        assert!(matches!(of(vec![deployment("ACTIVE", State::Failed, 3)]), Standing::Failed(_)));
+        let Standing::Failed(reason) = with_record(State::Completed, Status::RollbackSuccessful, 1000) else { panic!("not failed") };
+        assert_eq!(reason, "the deployment was rolled back: alarm too-many-errors");
+        assert!(matches!(with_record(State::InProgress, Status::Stopped, 1000), Standing::Failed(_)));
+    }
+
+    #[test]
+    fn the_verdict_on_an_earlier_deployment_is_not_the_verdict_on_this_one() {
+        assert!(matches!(with_record(State::InProgress, Status::RollbackSuccessful, 100), Standing::Going(_)));
+        assert!(matches!(with_record(State::InProgress, Status::Successful, 100), Standing::Going(_)));
+    }
+
+    #[test]
+    fn a_deployment_that_is_still_watched_is_not_done() {
+        assert!(matches!(with_record(State::Completed, Status::InProgress, 1000), Standing::Going(_)));
+        assert_eq!(with_record(State::Completed, Status::Successful, 1000), Standing::Done);
     }
 
     #[test]
     fn tasks_that_keep_failing_are_a_failure_and_not_an_hour_of_silence() {
-        assert!(matches!(of(vec![deployment("PRIMARY", api::DeploymentRolloutState::InProgress, 3)]), Standing::Failed(_)));
-        assert!(matches!(of(vec![deployment("PRIMARY", api::DeploymentRolloutState::InProgress, 1)]), Standing::Going(_)));
-        assert_eq!(of(vec![deployment("PRIMARY", api::DeploymentRolloutState::Completed, 0)]), Standing::Done);
+        assert!(matches!(of(vec![deployment("PRIMARY", State::InProgress, 3)]), Standing::Failed(_)));
+        assert!(matches!(of(vec![deployment("PRIMARY", State::InProgress, 1)]), Standing::Going(_)));
+        assert_eq!(of(vec![deployment("PRIMARY", State::Completed, 0)]), Standing::Done);
     }
 }

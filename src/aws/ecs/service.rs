@@ -8,7 +8,10 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::attachment::{NetworkConfiguration, ServiceLoadBalancer, ServiceRegistry, ServiceVolume};
 use super::cluster::StrategyItem;
+use super::connect::ServiceConnect;
+use super::deployment::DeploymentConfiguration;
 use super::{from_api, incomplete, rollout, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
@@ -51,6 +54,11 @@ pub struct EcsService {
     /// The Cloud Map services tasks are registered in.
     #[schemars(extend("default" = [], "x-set" = true))]
     service_registries: Vec<ServiceRegistry>,
+    /// How it reaches other services by name, and is reached.
+    service_connect_configuration: Option<ServiceConnect>,
+    /// The disks each task gets.
+    #[schemars(extend("default" = [], "x-key" = "name"))]
+    volume_configurations: Vec<ServiceVolume>,
     /// Seconds after a task's start in which failing health checks do not count.
     #[schemars(extend("default" = 0), range(min = 0))]
     health_check_grace_period_seconds: i32,
@@ -92,133 +100,13 @@ fn wait() -> String {
     "wait".to_owned()
 }
 
-/// Where tasks are in the network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NetworkConfiguration {
-    /// Their subnets.
-    #[schemars(extend("x-set" = true))]
-    subnets: Vec<String>,
-    /// Their security groups; the VPC's default group when left out.
-    #[schemars(extend("x-set" = true, "x-server" = true))]
-    security_groups: Option<Vec<String>>,
-    /// Whether they get public addresses; without, they need a NAT gateway to pull images.
-    #[schemars(extend("default" = "DISABLED", "enum" = ["ENABLED", "DISABLED"]))]
-    assign_public_ip: String,
-}
-
-/// A target group tasks are registered in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceLoadBalancer {
-    /// The target group.
-    #[schemars(extend("x-format" = "arn"))]
-    target_group_arn: String,
-    /// The container that gets the requests.
-    container_name: String,
-    /// Its port.
-    #[schemars(range(min = 1, max = 65535))]
-    container_port: i32,
-}
-
-/// A Cloud Map service tasks are registered in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceRegistry {
-    /// The Cloud Map service.
-    #[schemars(extend("x-format" = "arn"))]
-    registry_arn: String,
-    /// The container, for SRV records.
-    container_name: Option<String>,
-    /// Its port, for SRV records.
-    container_port: Option<i32>,
-}
-
-/// How tasks are exchanged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DeploymentConfiguration {
-    /// The most tasks during a deployment, in percent of the desired count.
-    #[schemars(extend("default" = 200), range(min = 100))]
-    maximum_percent: i32,
-    /// The fewest healthy tasks during a deployment, in percent of the desired count.
-    #[schemars(extend("default" = 100), range(min = 0, max = 100))]
-    minimum_healthy_percent: i32,
-    /// Whether a deployment whose tasks keep failing is stopped.
-    #[schemars(extend("default" = {}))]
-    deployment_circuit_breaker: CircuitBreaker,
-}
-
-/// Stopping a deployment whose tasks keep failing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CircuitBreaker {
-    /// Whether it is stopped.
-    #[schemars(extend("default" = false))]
-    enable: bool,
-    /// Whether the last good deployment comes back.
-    #[schemars(extend("default" = false))]
-    rollback: bool,
-}
-
-impl DeploymentConfiguration {
-    fn to_api(&self) -> api::DeploymentConfiguration {
-        let breaker = &self.deployment_circuit_breaker;
-        let breaker = api::DeploymentCircuitBreaker::builder().enable(breaker.enable).rollback(breaker.rollback).build();
-        api::DeploymentConfiguration::builder()
-            .maximum_percent(self.maximum_percent)
-            .minimum_healthy_percent(self.minimum_healthy_percent)
-            .deployment_circuit_breaker(breaker)
-            .build()
-    }
-
-    fn from_api(configuration: Option<&api::DeploymentConfiguration>) -> Self {
-        let breaker = configuration.and_then(|configuration| configuration.deployment_circuit_breaker());
-        Self {
-            maximum_percent: configuration.and_then(|configuration| configuration.maximum_percent()).unwrap_or(200),
-            minimum_healthy_percent: configuration.and_then(|configuration| configuration.minimum_healthy_percent()).unwrap_or(100),
-            deployment_circuit_breaker: CircuitBreaker {
-                enable: breaker.is_some_and(api::DeploymentCircuitBreaker::enable),
-                rollback: breaker.is_some_and(api::DeploymentCircuitBreaker::rollback),
-            },
-        }
-    }
-}
-
-impl NetworkConfiguration {
-    fn to_api(&self) -> Outcome<api::NetworkConfiguration> {
-        let vpc = api::AwsVpcConfiguration::builder()
-            .set_subnets(Some(self.subnets.clone()))
-            .set_security_groups(self.security_groups.clone())
-            .assign_public_ip(api::AssignPublicIp::from(self.assign_public_ip.as_str()));
-        Ok(api::NetworkConfiguration::builder().awsvpc_configuration(vpc.build().map_err(incomplete)?).build())
-    }
-
-    fn from_api(network: &api::NetworkConfiguration) -> Option<Self> {
-        let vpc = network.awsvpc_configuration()?;
-        Some(Self {
-            subnets: vpc.subnets().to_vec(),
-            security_groups: Some(vpc.security_groups().to_vec()),
-            assign_public_ip: vpc.assign_public_ip().map_or("DISABLED", api::AssignPublicIp::as_str).to_owned(),
-        })
-    }
-}
-
 impl EcsService {
     fn from_api(service: &api::Service) -> (String, Self) {
         let strategy: Vec<StrategyItem> = service.capacity_provider_strategy().iter().map(StrategyItem::from_api).collect();
         // A service has a launch type or a strategy (ECS API Reference, Service).
         let launch_type = service.launch_type().filter(|_| strategy.is_empty()).map(|launch| launch.as_str().to_owned());
-        let balancers = service.load_balancers().iter().map(|balancer| ServiceLoadBalancer {
-            target_group_arn: balancer.target_group_arn().unwrap_or_default().to_owned(),
-            container_name: balancer.container_name().unwrap_or_default().to_owned(),
-            container_port: balancer.container_port().unwrap_or_default(),
-        });
-        let registries = service.service_registries().iter().map(|registry| ServiceRegistry {
-            registry_arn: registry.registry_arn().unwrap_or_default().to_owned(),
-            container_name: registry.container_name().map(str::to_owned),
-            container_port: registry.container_port().or(registry.port()),
-        });
+        // What a deployment changes is told of the newest one only (ECS API Reference, Deployment).
+        let newest = service.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"));
         let controller = service.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str());
         let read = Self {
             name: service.service_name().unwrap_or_default().to_owned(),
@@ -229,8 +117,17 @@ impl EcsService {
             capacity_provider_strategy: strategy,
             platform_version: service.platform_version().map(str::to_owned),
             network_configuration: service.network_configuration().and_then(NetworkConfiguration::from_api),
-            load_balancers: balancers.collect(),
-            service_registries: registries.collect(),
+            load_balancers: service.load_balancers().iter().map(ServiceLoadBalancer::from_api).collect(),
+            service_registries: service.service_registries().iter().map(ServiceRegistry::from_api).collect(),
+            service_connect_configuration: newest
+                .and_then(|newest| newest.service_connect_configuration())
+                .and_then(ServiceConnect::from_api),
+            volume_configurations: newest
+                .map(api::Deployment::volume_configurations)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(ServiceVolume::from_api)
+                .collect(),
             health_check_grace_period_seconds: service.health_check_grace_period_seconds().unwrap_or_default(),
             deployment_configuration: DeploymentConfiguration::from_api(service.deployment_configuration()),
             deployment_controller: controller.to_owned(),
@@ -256,25 +153,15 @@ impl EcsService {
     }
 
     fn balancers(&self) -> Vec<api::LoadBalancer> {
-        let each = self.load_balancers.iter().map(|balancer| {
-            api::LoadBalancer::builder()
-                .target_group_arn(&balancer.target_group_arn)
-                .container_name(&balancer.container_name)
-                .container_port(balancer.container_port)
-                .build()
-        });
-        each.collect()
+        self.load_balancers.iter().map(ServiceLoadBalancer::to_api).collect()
     }
 
     fn registries(&self) -> Vec<api::ServiceRegistry> {
-        let each = self.service_registries.iter().map(|registry| {
-            api::ServiceRegistry::builder()
-                .registry_arn(&registry.registry_arn)
-                .set_container_name(registry.container_name.clone())
-                .set_container_port(registry.container_port)
-                .build()
-        });
-        each.collect()
+        self.service_registries.iter().map(ServiceRegistry::to_api).collect()
+    }
+
+    fn volumes(&self) -> Outcome<Vec<api::ServiceVolumeConfiguration>> {
+        self.volume_configurations.iter().map(ServiceVolume::to_api).collect()
     }
 
     fn strategy(&self) -> Outcome<Vec<api::CapacityProviderStrategyItem>> {
@@ -342,7 +229,11 @@ impl Resource for EcsService {
             .set_health_check_grace_period_seconds(
                 (to.health_check_grace_period_seconds > 0).then_some(to.health_check_grace_period_seconds),
             )
-            .deployment_configuration(to.deployment_configuration.to_api())
+            .set_service_connect_configuration(
+                to.service_connect_configuration.as_ref().map(|connect| ServiceConnect::to_api(Some(connect))).transpose()?,
+            )
+            .set_volume_configurations(Some(to.volumes()?).filter(|volumes| !volumes.is_empty()))
+            .deployment_configuration(to.deployment_configuration.to_api(&to.deployment_controller)?)
             .deployment_controller(controller.build().map_err(incomplete)?)
             .enable_execute_command(to.enable_execute_command)
             .enable_ecs_managed_tags(to.enable_ecs_managed_tags)
@@ -363,6 +254,8 @@ impl Resource for EcsService {
             network_configuration,
             load_balancers,
             service_registries,
+            service_connect_configuration,
+            volume_configurations,
             health_check_grace_period_seconds,
             deployment_configuration,
             enable_execute_command,
@@ -390,7 +283,7 @@ impl Resource for EcsService {
                 .desired_count(*desired_count)
                 .set_network_configuration(network_configuration.as_ref().map(NetworkConfiguration::to_api).transpose()?)
                 .health_check_grace_period_seconds(*health_check_grace_period_seconds)
-                .deployment_configuration(deployment_configuration.to_api())
+                .deployment_configuration(deployment_configuration.to_api(&to.deployment_controller)?)
                 .enable_execute_command(*enable_execute_command)
                 .enable_ecs_managed_tags(*enable_ecs_managed_tags)
                 .propagate_tags(api::PropagateTags::from(propagate_tags.as_str()))
@@ -407,6 +300,12 @@ impl Resource for EcsService {
             }
             if *service_registries != from.service_registries {
                 call = call.set_service_registries(Some(to.registries()));
+            }
+            if *service_connect_configuration != from.service_connect_configuration {
+                call = call.service_connect_configuration(ServiceConnect::to_api(service_connect_configuration.as_ref())?);
+            }
+            if *volume_configurations != from.volume_configurations {
+                call = call.set_volume_configurations(Some(to.volumes()?));
             }
             call.send().await.or_fail("ecs:UpdateService")?;
         }

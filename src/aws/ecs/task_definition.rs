@@ -82,6 +82,9 @@ pub struct Volume {
     name: String,
     /// The EFS file system; scratch space when left out.
     efs_volume_configuration: Option<EfsVolume>,
+    /// Whether the service says what disk it is, in its `volume_configurations`.
+    #[schemars(extend("default" = false))]
+    configured_at_launch: bool,
 }
 
 /// A volume on EFS.
@@ -133,7 +136,11 @@ impl Volume {
                 .set_authorization_config((!plain).then_some(authorization))
                 .build()
         });
-        Ok(api::Volume::builder().name(&self.name).set_efs_volume_configuration(efs.transpose().map_err(incomplete)?).build())
+        Ok(api::Volume::builder()
+            .name(&self.name)
+            .set_efs_volume_configuration(efs.transpose().map_err(incomplete)?)
+            .set_configured_at_launch(self.configured_at_launch.then_some(true))
+            .build())
     }
 
     fn from_api(volume: &api::Volume) -> Self {
@@ -151,7 +158,11 @@ impl Volume {
                     .to_owned(),
             }
         });
-        Self { name: volume.name().unwrap_or_default().to_owned(), efs_volume_configuration: efs }
+        Self {
+            name: volume.name().unwrap_or_default().to_owned(),
+            efs_volume_configuration: efs,
+            configured_at_launch: volume.configured_at_launch().unwrap_or_default(),
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::contents;
 use super::lifecycle::LifecycleRule;
-use super::settings::{CorsRule, Encryption, PublicAccessBlock};
+use super::notification::{self, Notification};
+use super::settings::{AccessLog, CorsRule, Encryption, PublicAccessBlock};
+use super::{contents, incomplete};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::document::Policy;
 use crate::aws::error::{OrAbsent, OrFail};
@@ -46,6 +47,17 @@ pub struct S3Bucket {
     /// What browsers on other origins may do.
     #[schemars(extend("default" = []))]
     cors_rules: Vec<CorsRule>,
+    /// Who owns objects that others put there, and whether ACLs mean anything: with `BucketOwnerEnforced` they do not.
+    #[schemars(extend("default" = "BucketOwnerEnforced", "enum" = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"]))]
+    object_ownership: String,
+    /// Where requests are logged.
+    logging: Option<AccessLog>,
+    /// Whom changes to objects are told.
+    #[schemars(extend("default" = [], "x-key" = "id"))]
+    notifications: Vec<Notification>,
+    /// Whether EventBridge is told of every change to objects.
+    #[schemars(extend("default" = false))]
+    event_bridge_enabled: bool,
     /// Whether deleting the bucket deletes the objects in it; without, deleting one that has objects fails.
     #[schemars(extend("default" = false, "x-local" = true))]
     #[serde(default)]
@@ -132,15 +144,23 @@ impl S3Bucket {
             async { s3.get_bucket_cors().bucket(bucket).send().await.or_fail("s3:GetBucketCORS").or_absent() },
             async { s3.get_bucket_tagging().bucket(bucket).send().await.or_fail("s3:GetBucketTagging").or_absent() },
         );
-        let exists = async { s3.head_bucket().bucket(bucket).send().await.or_fail("s3:ListBucket").or_absent() };
-        let (head, (encryption, public, versioning, lifecycle), (policy, cors, tags)) = try_join3(exists, settings, access).await?;
-        if head.is_none() {
-            return Ok(None);
-        }
+        let around = try_join3(
+            async { s3.get_bucket_ownership_controls().bucket(bucket).send().await.or_fail("s3:GetBucketOwnershipControls").or_absent() },
+            async { s3.get_bucket_logging().bucket(bucket).send().await.or_fail("s3:GetBucketLogging").or_absent() },
+            async {
+                let call = s3.get_bucket_notification_configuration().bucket(bucket);
+                call.send().await.or_fail("s3:GetBucketNotification").or_absent()
+            },
+        );
+        let ((encryption, public, versioning, lifecycle), (policy, cors, tags), (ownership, logging, told)) =
+            try_join3(settings, access, around).await?;
+        // Every bucket has a versioning status; only one that does not exist has none (S3 API Reference, GetBucketVersioning).
+        let Some(versioning) = versioning else { return Ok(None) };
         let policy = policy.and_then(|found| found.policy).filter(|text| !text.is_empty()).map(|text| Policy::parse(&text)).transpose()?;
         let (policy, tls_only) = split(policy);
         let encryption = encryption.as_ref().and_then(|found| found.server_side_encryption_configuration()).and_then(Encryption::from_api);
-        let versioning = versioning.and_then(|found| found.status);
+        let versioning = versioning.status;
+        let owner = ownership.as_ref().and_then(|found| found.ownership_controls()).and_then(|controls| controls.rules().first());
         let tags = tags.map(|found| found.tag_set).unwrap_or_default();
         Ok(Some(Self {
             bucket: bucket.to_owned(),
@@ -151,6 +171,11 @@ impl S3Bucket {
             policy,
             tls_only,
             cors_rules: cors.iter().flat_map(|found| found.cors_rules()).map(CorsRule::from_api).collect(),
+            // Buckets from before April 2023 may have none, which is this (S3 User Guide, "Controlling ownership of objects").
+            object_ownership: owner.map_or("ObjectWriter", |rule| rule.object_ownership().as_str()).to_owned(),
+            logging: logging.as_ref().and_then(|found| found.logging_enabled()).map(AccessLog::from_api),
+            notifications: told.as_ref().map(notification::from_api).unwrap_or_default(),
+            event_bridge_enabled: told.is_some_and(|found| found.event_bridge_configuration().is_some()),
             empty_on_delete: false,
             tags: collect(tags.iter().map(|tag| (tag.key(), tag.value()))),
             arn: format!("arn:{}:s3:::{bucket}", partition(&aws.region)),
@@ -158,10 +183,6 @@ impl S3Bucket {
             regional_domain_name: format!("{bucket}.s3.{}.amazonaws.com", aws.region),
         }))
     }
-}
-
-fn incomplete(error: aws_sdk_s3::error::BuildError) -> Failure {
-    Failure::new(FailureKind::Other, error.to_string())
 }
 
 impl Resource for S3Bucket {
@@ -194,6 +215,7 @@ impl Resource for S3Bucket {
             api::CreateBucketConfiguration::builder().location_constraint(region).build()
         });
         let call = aws.s3().create_bucket().bucket(&to.bucket).set_create_bucket_configuration(constraint);
+        let call = call.object_ownership(api::ObjectOwnership::from(to.object_ownership.as_str()));
         send_once!(aws_sdk_s3, call).await.or_fail("s3:CreateBucket")?;
         Ok(to.bucket.clone())
     }
@@ -208,6 +230,9 @@ impl Resource for S3Bucket {
             policy: None,
             tls_only: false,
             cors_rules: Vec::new(),
+            logging: None,
+            notifications: Vec::new(),
+            event_bridge_enabled: false,
             tags: Tags::new(),
             ..to.clone()
         }
@@ -222,6 +247,10 @@ impl Resource for S3Bucket {
             policy,
             tls_only,
             cors_rules,
+            object_ownership,
+            logging,
+            notifications,
+            event_bridge_enabled,
             tags,
             // Heeded when deleting.
             empty_on_delete: _,
@@ -269,6 +298,22 @@ impl Resource for S3Bucket {
                 let configuration = api::CorsConfiguration::builder().set_cors_rules(Some(rules)).build().map_err(incomplete)?;
                 s3.put_bucket_cors().bucket(id).cors_configuration(configuration).send().await.or_fail("s3:PutBucketCORS")?;
             }
+        }
+        if *object_ownership != from.object_ownership {
+            let ownership = api::ObjectOwnership::from(object_ownership.as_str());
+            let rule = api::OwnershipControlsRule::builder().object_ownership(ownership).build().map_err(incomplete)?;
+            let controls = api::OwnershipControls::builder().rules(rule).build().map_err(incomplete)?;
+            let call = s3.put_bucket_ownership_controls().bucket(id).ownership_controls(controls);
+            call.send().await.or_fail("s3:PutBucketOwnershipControls")?;
+        }
+        if *logging != from.logging {
+            let call = s3.put_bucket_logging().bucket(id).bucket_logging_status(AccessLog::to_api(logging.as_ref())?);
+            call.send().await.or_fail("s3:PutBucketLogging")?;
+        }
+        if *notifications != from.notifications || *event_bridge_enabled != from.event_bridge_enabled {
+            let configuration = notification::to_api(notifications, *event_bridge_enabled)?;
+            let call = s3.put_bucket_notification_configuration().bucket(id).notification_configuration(configuration);
+            call.send().await.or_fail("s3:PutBucketNotification")?;
         }
         // Last, because it may take away from leoctl what the calls above need.
         if *policy != from.policy || *tls_only != from.tls_only {

@@ -2,6 +2,7 @@
 
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
+use super::incomplete;
 use crate::aws::client::Aws;
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome};
@@ -40,8 +41,4 @@ pub async fn delete(aws: &Aws, operation: &Operation, bucket: &str) -> Outcome<(
         }
         (operation.progress.0)(format!("{gone} object versions deleted"));
     }
-}
-
-fn incomplete(error: aws_sdk_s3::error::BuildError) -> Failure {
-    Failure::new(FailureKind::Other, error.to_string())
 }

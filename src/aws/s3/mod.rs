@@ -3,4 +3,12 @@
 pub mod bucket;
 mod contents;
 mod lifecycle;
+mod notification;
 mod settings;
+
+use crate::engine::ports::{Failure, FailureKind};
+
+/// A request the SDK finds incomplete.
+fn incomplete(error: aws_sdk_s3::error::BuildError) -> Failure {
+    Failure::new(FailureKind::Other, error.to_string())
+}

@@ -1,10 +1,11 @@
-//! The smaller settings of a bucket: encryption, public access, CORS.
+//! The smaller settings of a bucket: encryption, public access, CORS, access logs.
 
 use aws_sdk_s3::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::ports::{Failure, FailureKind, Outcome};
+use super::incomplete;
+use crate::engine::ports::Outcome;
 
 /// How new objects are encrypted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -101,6 +102,36 @@ impl PublicAccessBlock {
     }
 }
 
+/// Where requests to a bucket are logged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccessLog {
+    /// The bucket that gets the logs, in the same region.
+    target_bucket: String,
+    /// What their keys begin with.
+    #[schemars(extend("default" = ""))]
+    target_prefix: String,
+}
+
+impl AccessLog {
+    /// The status for a call; none turns logging off.
+    ///
+    /// # Errors
+    /// When the SDK finds it incomplete.
+    pub fn to_api(this: Option<&Self>) -> Outcome<api::BucketLoggingStatus> {
+        let enabled = this.map(|log| {
+            let enabled = api::LoggingEnabled::builder().target_bucket(&log.target_bucket).target_prefix(&log.target_prefix);
+            enabled.build().map_err(incomplete)
+        });
+        Ok(api::BucketLoggingStatus::builder().set_logging_enabled(enabled.transpose()?).build())
+    }
+
+    /// The log AWS returned.
+    pub fn from_api(enabled: &api::LoggingEnabled) -> Self {
+        Self { target_bucket: enabled.target_bucket().to_owned(), target_prefix: enabled.target_prefix().to_owned() }
+    }
+}
+
 /// What browsers on other origins may do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -152,8 +183,4 @@ impl CorsRule {
             max_age_seconds: rule.max_age_seconds(),
         }
     }
-}
-
-fn incomplete(error: aws_sdk_s3::error::BuildError) -> Failure {
-    Failure::new(FailureKind::Other, error.to_string())
 }
