@@ -88,11 +88,12 @@ fn kind(ty: &Type) -> String {
         Type::String(rule) if !rule.one_of.is_empty() => {
             format!("one of {}", rule.one_of.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", "))
         }
-        Type::String(rule) => match rule.format {
+        Type::String(rule) => match &rule.format {
             Some(Format::Cidr) => "network".to_owned(),
             Some(Format::Cidr4) => "IPv4 network".to_owned(),
             Some(Format::Cidr6) => "IPv6 network".to_owned(),
-            Some(Format::Arn) => "ARN".to_owned(),
+            Some(Format::Arn(services)) if services.is_empty() => "ARN".to_owned(),
+            Some(Format::Arn(services)) => format!("ARN of {}", services.join(" or ")),
             None => "string".to_owned(),
         },
         Type::List { item, order: Order::Sequence } => format!("list of {}", kind(item)),

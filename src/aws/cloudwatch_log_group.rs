@@ -18,13 +18,13 @@ use crate::engine::ports::{Operation, Outcome, Wanted};
 #[serde(deny_unknown_fields)]
 pub struct CloudwatchLogGroup {
     /// The name, unique in account and region.
-    #[schemars(extend("x-replace" = true), length(max = 512))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9._/#-]+$", "x-form" = "letters, digits and ._/#-"), length(max = 512))]
     name: String,
     /// Days after which events are deleted; never when left out.
     #[schemars(extend("enum" = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]))]
     retention_in_days: Option<i32>,
     /// The KMS key events are encrypted with.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:kms"))]
     kms_key_id: Option<String>,
     /// What can be done with the logs, and what they cost.
     #[schemars(extend("default" = "STANDARD", "x-replace" = true, "enum" = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY"]))]
@@ -54,19 +54,33 @@ impl CloudwatchLogGroup {
         Ok(collect(found.and_then(|found| found.tags).unwrap_or_default()))
     }
 
-    async fn read_one(aws: &Aws, name: &str) -> Outcome<Option<(String, Self)>> {
-        let Some(group) = Self::describe(aws, name).await? else { return Ok(None) };
+    /// Those of these groups that exist; the list can be asked for fifty by name.
+    async fn describe_all(aws: &Aws, names: &[String]) -> Outcome<Vec<api::LogGroup>> {
+        let mut found = Vec::new();
+        for some in names.chunks(50) {
+            let call = aws.logs().describe_log_groups().set_log_group_identifiers(Some(some.to_vec()));
+            let mut pages = call.into_paginator().send();
+            while let Some(page) = pages.next().await {
+                found.extend(page.or_fail("logs:DescribeLogGroups")?.log_groups.unwrap_or_default());
+            }
+        }
+        found.retain(|group| group.log_group_name().is_some_and(|name| names.iter().any(|wanted| wanted == name)));
+        Ok(found)
+    }
+
+    async fn from_api(aws: &Aws, group: &api::LogGroup) -> Outcome<(String, Self)> {
+        let name = group.log_group_name().unwrap_or_default().to_owned();
         let arn = group.arn().unwrap_or_default().trim_end_matches(":*").to_owned();
         let read = Self {
-            name: name.to_owned(),
             retention_in_days: group.retention_in_days(),
             kms_key_id: group.kms_key_id().map(str::to_owned),
             log_group_class: group.log_group_class().map_or("STANDARD", api::LogGroupClass::as_str).to_owned(),
             deletion_protection_enabled: group.deletion_protection_enabled().unwrap_or_default(),
             tags: Self::tags_of(aws, &arn).await?,
             arn,
+            name: name.clone(),
         };
-        Ok(Some((name.to_owned(), read)))
+        Ok((name, read))
     }
 }
 
@@ -75,8 +89,8 @@ impl Resource for CloudwatchLogGroup {
     const INFO: Info = Info { data_loss: Some("the logs in it"), transient: &["OperationAbortedException"], timeout: 300, ..Info::DEFAULT };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
-        let read = try_join_all(ids.iter().map(|name| Self::read_one(aws, name))).await?;
-        Ok(read.into_iter().flatten().collect())
+        let found = Self::describe_all(aws, ids).await?;
+        try_join_all(found.iter().map(|group| Self::from_api(aws, group))).await
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {

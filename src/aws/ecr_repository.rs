@@ -21,7 +21,7 @@ use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 #[serde(deny_unknown_fields)]
 pub struct EcrRepository {
     /// The name, unique in account and region.
-    #[schemars(extend("x-replace" = true), length(max = 256))]
+    #[schemars(extend("x-replace" = true, "pattern" = r"^([a-z0-9]+([._-][a-z0-9]+)*/)*[a-z0-9]+([._-][a-z0-9]+)*$", "x-form" = "lower-case letters and digits, single dots, underscores and hyphens between them, slashes between such parts"), length(max = 256))]
     name: String,
     /// Whether a tag can be moved to another image; with `_WITH_EXCLUSION` the tags below are the exception.
     #[schemars(extend("default" = "MUTABLE", "enum" = ["MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION"]))]

@@ -23,7 +23,7 @@ use crate::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct SecretsmanagerSecret {
     /// The name, unique in account and region.
-    #[schemars(extend("x-replace" = true), length(max = 512))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9/_+=.@-]+$", "x-form" = "letters, digits and /_+=.@-"), length(max = 512))]
     name: String,
     /// What it is for.
     #[schemars(length(max = 2048))]

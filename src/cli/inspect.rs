@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::args::StateCommand;
@@ -10,15 +11,21 @@ use crate::engine::ports::Store;
 use crate::model::address::Address;
 use crate::model::state::State;
 use crate::model::value::Value;
+use crate::stack::config::Output;
 use crate::stack::diagnostic::suggestion;
 use crate::ui::{self, FAINT, STRONG, styled};
 
 async fn state_of(context: &Context, stack: Option<&Path>) -> Result<State, CliError> {
+    Ok(state_and_outputs(context, stack).await?.0)
+}
+
+/// The state, and the outputs the stack file declares.
+async fn state_and_outputs(context: &Context, stack: Option<&Path>) -> Result<(State, IndexMap<String, Output>), CliError> {
     let path = project::stack_file(stack, context)?;
     let stack = project::load(&path, &context.global)?;
     let store = session::store(context, &path, &stack.name);
     match store.load().await? {
-        Some(folded) => Ok(folded.state),
+        Some(folded) => Ok((folded.state, stack.config.outputs.clone())),
         None => Err(CliError::usage(&format!("{} has never been applied", stack.name), "`leoctl apply` makes it")),
     }
 }
@@ -30,7 +37,7 @@ pub async fn output(context: &Context, stack: Option<&Path>, name: Option<&str>)
         (Some(word), None) if !word.exists() => (None, word.to_str()),
         both => both,
     };
-    let state = state_of(context, stack).await?;
+    let (state, declared) = state_and_outputs(context, stack).await?;
     let Some(name) = name else {
         if context.global.json {
             ui::out(serde_json::json!(state.outputs));
@@ -42,6 +49,12 @@ pub async fn output(context: &Context, stack: Option<&Path>, name: Option<&str>)
     match state.outputs.get(name) {
         Some(Json::String(text)) if !context.global.json => ui::out(text),
         Some(value) => ui::out(value),
+        None if declared.contains_key(name) => {
+            return Err(CliError::usage(
+                &format!("the output `{name}` has no value here"),
+                "sensitive outputs are not kept, `leoctl apply` shows only that they are there; any other gets its value with the next apply",
+            ));
+        }
         None => {
             let help = suggestion(name, state.outputs.keys().map(String::as_str)).unwrap_or_else(|| "the stack has no outputs".to_owned());
             return Err(CliError::usage(&format!("there is no output `{name}`"), &help));

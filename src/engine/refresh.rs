@@ -22,6 +22,7 @@ use crate::plan::select::Options;
 use crate::plan::types::{Action, Plan};
 use crate::stack::Stack;
 use crate::stack::check::failed;
+use crate::stack::config::{Import, Moved};
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use crate::stack::scope::{BlockValue, Identity, StackScope};
 
@@ -114,8 +115,8 @@ impl Planner<'_> {
             let what = format!("looking for {}, whose creation was interrupted", intent.address);
             Ok::<_, EngineError>((intent, handler, found.map_err(|failure| EngineError::aws(what, failure))?))
         });
-        for (intent, handler, id) in try_join_all(searches).await? {
-            let Some(id) = id else {
+        for (intent, handler, sought) in try_join_all(searches).await? {
+            let Sought::Ours(id) = sought else {
                 // It was never made.
                 records.push(Record::Refused { address: intent.address.clone() });
                 continue;
@@ -144,7 +145,7 @@ impl Planner<'_> {
     /// `[[moved]]`: what is remembered under the old address is from now on under the new one.
     fn moves(&self, state: &State, live: &mut BTreeMap<Address, Live>) -> Vec<Record> {
         let mut records = Vec::new();
-        for (from, to) in &self.stack.config.moved {
+        for Moved { from, to, .. } in &self.stack.config.moved {
             if state.resources.contains_key(to) || !state.resources.contains_key(from) {
                 continue;
             }
@@ -219,7 +220,7 @@ impl Planner<'_> {
     async fn found(&self, plan: &Plan, identity: &Identity, known: &BTreeSet<String>) -> Result<BTreeMap<Address, Found>, EngineError> {
         let scope = StackScope::new(self.stack, Some(identity), &plan.data, &NO_RESOURCES);
         let mut imports = BTreeMap::new();
-        for (address, id) in &self.stack.config.imports {
+        for Import { to: address, id } in &self.stack.config.imports {
             let id = id.eval(&scope).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
             imports.insert(address.clone(), id.as_str().unwrap_or_default().to_owned());
         }
@@ -271,26 +272,44 @@ async fn find_one(handler: &dyn Handler, wanted: &Wanted, import: Option<&str>) 
     };
     let tag = |key: &str| attributes.get("tags").and_then(|tags| tags.get(key)).and_then(Value::as_str).map(str::to_owned);
     let owner = tag(STACK_TAG).zip(tag(ADDRESS_TAG));
-    let expected = crate::plan::desired::ownership_tags(&wanted.stack, &wanted.address);
-    let tagged =
-        owner.as_ref().is_some_and(|(stack, address)| expected.get(STACK_TAG) == Some(stack) && expected.get(ADDRESS_TAG) == Some(address));
+    let tagged = wanted.ownership().iter().all(|(key, value)| tag(key).as_ref() == Some(value));
     Ok(Some(Found { id, attributes, ours: tagged || import.is_some(), owner }))
 }
 
-/// Looks for something that may have been created moments ago, while AWS's reads catch up.
+/// What stands where something may have been created moments ago.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// It; its id.
+    Ours(String),
+    /// Something else; its id.
+    Foreign(String),
+    /// Nothing.
+    Absent,
+}
+
+/// Looks for something that may have been created moments ago, while AWS's reads catch up. Only what has its
+/// tags is it.
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn patiently_find(handler: &dyn Handler, wanted: &Wanted) -> Outcome<Option<String>> {
+pub async fn patiently_find(handler: &dyn Handler, wanted: &Wanted) -> Outcome<Sought> {
+    let mut sought = Sought::Absent;
     for wait in [0, 500, 1000, 2000, 4000] {
         tokio::time::sleep(Duration::from_millis(wait)).await;
-        match handler.find(wanted).await {
-            Ok(None) => {}
-            Err(failure) if failure.kind == FailureKind::NotFound => {}
-            found => return found,
+        let id = match handler.find(wanted).await {
+            Err(failure) if failure.kind == FailureKind::NotFound => None,
+            found => found?,
+        };
+        let Some(id) = id else { continue };
+        let Some(attributes) = handler.read(&wanted.region, std::slice::from_ref(&id)).await?.remove(&id) else { continue };
+        let taggable = wanted.desired.get("tags").is_some();
+        let tag = |key: &str| attributes.get("tags").and_then(|tags| tags.get(key)).and_then(Value::as_str);
+        if !taggable || wanted.ownership().iter().all(|(key, value)| tag(key) == Some(value)) {
+            return Ok(Sought::Ours(id));
         }
+        sought = Sought::Foreign(id);
     }
-    Ok(None)
+    Ok(sought)
 }
 
 /// Puts the value of one instance among those of its block.

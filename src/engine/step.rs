@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::apply::Shared;
 use super::event::{Event, Verb};
 use super::ports::{Failure, FailureKind, Handler, Operation, Outcome, Progress, Wanted};
-use super::refresh::patiently_find;
+use super::refresh::{Sought, patiently_find};
 use super::retry::{backoff, retrying};
 use crate::model::address::{Address, Block};
 use crate::model::canonical::{canonicalize, with_local};
@@ -229,8 +229,10 @@ impl<'a> Runner<'a> {
                         desired: desired.clone(),
                         known: self.shared.state(|folded| folded.state.ids()),
                     };
-                    if let Some(id) = patiently_find(self.handler.as_ref(), &wanted).await? {
-                        return Ok(id);
+                    match patiently_find(self.handler.as_ref(), &wanted).await? {
+                        Sought::Ours(id) => return Ok(id),
+                        Sought::Foreign(id) => return Err(taken(id, failure)),
+                        Sought::Absent => {}
                     }
                 }
                 FailureKind::Transient => {}
@@ -327,6 +329,12 @@ impl<'a> Runner<'a> {
         }
         Ok(ids.join(", "))
     }
+}
+
+/// The failure of a creation whose answer was lost, and whose place something else has taken.
+fn taken(id: String, failure: Failure) -> Failure {
+    let message = format!("{id} appeared in its place while it was being created, and is not ours: {}", failure.message);
+    Failure { kind: FailureKind::AlreadyExists, message, ..failure }
 }
 
 /// A value for a call: what AWS sets is left out.

@@ -67,7 +67,7 @@ fn of_type(ty: &Type, value: &Value) -> Value {
         }
         (Type::List { item, order }, Value::List(items)) => sorted(order, items.iter().map(|element| of_type(item, element)).collect()),
         (Type::Document(kind), _) => document(*kind, value),
-        (Type::String(rule), Value::String(text)) => Value::String(canonical_text(rule.format, text)),
+        (Type::String(rule), Value::String(text)) => Value::String(canonical_text(rule.format.as_ref(), text)),
         // TOML users write ports and sizes either way; AWS's own form is the schema's.
         (Type::String(_), Value::Int(number)) => Value::String(number.to_string()),
         (Type::String(_), Value::Bool(flag)) => Value::String(flag.to_string()),
@@ -121,11 +121,11 @@ fn document(kind: DocumentKind, value: &Value) -> Value {
     }
 }
 
-fn canonical_text(format: Option<Format>, text: &str) -> String {
+fn canonical_text(format: Option<&Format>, text: &str) -> String {
     match format {
         Some(Format::Cidr | Format::Cidr4 | Format::Cidr6) => {
             text.parse::<ipnet::IpNet>().map_or_else(|_| text.to_owned(), |net| net.to_string())
         }
-        Some(Format::Arn) | None => text.to_owned(),
+        Some(Format::Arn(_)) | None => text.to_owned(),
     }
 }

@@ -13,7 +13,8 @@
 //! | `x-local` | leoctl's own: AWS does not know it, the state remembers it |
 //! | `x-defaults` | a map in which AWS fills in these entries: such an entry is as good as absent |
 //! | `x-document` | a JSON document: `json`, or `policy` for IAM's |
-//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `arn` |
+//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
+//! | `x-form` | what JSON Schema's `pattern` means, in words |
 //!
 //! `default` is AWS's own default: leaving the attribute out means exactly this value. An attribute with
 //! neither `default` nor `x-server` is absent when it is left out.
@@ -116,10 +117,21 @@ pub struct TextRule {
     pub format: Option<Format>,
     /// The most characters allowed.
     pub max_length: Option<u64>,
+    /// The characters and their order.
+    pub pattern: Option<Pattern>,
+}
+
+/// A pattern a text must match.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// The pattern.
+    pub regex: regex_lite::Regex,
+    /// The pattern in words, such as `letters and digits`.
+    pub form: String,
 }
 
 /// The form of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Format {
     /// An IPv4 or IPv6 network.
     Cidr,
@@ -127,8 +139,8 @@ pub enum Format {
     Cidr4,
     /// An IPv6 network.
     Cidr6,
-    /// An Amazon Resource Name.
-    Arn,
+    /// An Amazon Resource Name, of one of these services when there are any.
+    Arn(Vec<String>),
 }
 
 /// How the elements of a list are told apart.
@@ -213,6 +225,7 @@ fn compile_type(json: &Json, at: &str) -> Result<Type, SchemaError> {
             one_of: list(json, "enum").iter().filter_map(Json::as_str).map(str::to_owned).collect(),
             format: compile_format(json, at)?,
             max_length: json.get("maxLength").and_then(Json::as_u64),
+            pattern: compile_pattern(json, at)?,
         })),
         Some("array") => {
             let items = json.get("items").ok_or_else(|| fail("array without items".to_owned()))?;
@@ -267,13 +280,22 @@ fn compile_attributes(properties: &Map<String, Json>, json: &Json, at: &str) -> 
         .collect()
 }
 
+fn compile_pattern(json: &Json, at: &str) -> Result<Option<Pattern>, SchemaError> {
+    let Some(pattern) = json.get("pattern").and_then(Json::as_str) else { return Ok(None) };
+    match (regex_lite::Regex::new(pattern), text(json, "x-form")) {
+        (Ok(regex), form) if !form.is_empty() => Ok(Some(Pattern { regex, form })),
+        _ => Err(SchemaError { at: at.to_owned(), problem: format!("pattern {pattern}, which needs to be sound and to have an x-form") }),
+    }
+}
+
 fn compile_format(json: &Json, at: &str) -> Result<Option<Format>, SchemaError> {
     Ok(Some(match json.get("x-format").and_then(Json::as_str) {
         None => return Ok(None),
         Some("cidr") => Format::Cidr,
         Some("cidr4") => Format::Cidr4,
         Some("cidr6") => Format::Cidr6,
-        Some("arn") => Format::Arn,
+        Some("arn") => Format::Arn(Vec::new()),
+        Some(arn) if arn.starts_with("arn:") => Format::Arn(arn.split([':', '|']).skip(1).map(str::to_owned).collect()),
         Some(other) => return Err(SchemaError { at: at.to_owned(), problem: format!("x-format {other}") }),
     }))
 }

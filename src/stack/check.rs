@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::Stack;
+use super::config::ResourceBlock;
 use super::deps::{self, Dependencies, Item};
 use super::diagnostic::{Diagnostic, Diagnostics, Span, suggestion};
 use super::expand::{self, Instances};
-use super::expr::{EvalError, Reference, Step};
-use super::scope::{self, EACH_FIELDS, Each, STACK_FIELDS, StackScope};
+use super::expr::EvalError;
+use super::reference::{Reference, Step};
+use super::scope::{self, BlockValue, EACH_FIELDS, Each, STACK_FIELDS, StackScope};
 use super::template::{Failure, Template};
 use super::types;
-use crate::model::address::Block;
-use crate::model::schema::{Attribute, Type, TypeSchema};
+use crate::model::address::{Address, Block};
+use crate::model::canonical::canonicalize;
+use crate::model::schema::{Attribute, Type, TypeSchema, Unset};
 use crate::model::value::Value;
 
 /// Checks a whole stack.
@@ -20,20 +23,32 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     references(stack, diagnostics);
     stack_tags(stack, &dependencies, diagnostics);
     named_things(stack, diagnostics);
-    deps::order(&dependencies, diagnostics);
+    let order = deps::order(&dependencies, diagnostics);
     if diagnostics.has_errors() {
         // What follows evaluates expressions, and would only repeat what has been said.
-        attributes(stack, &dependencies, diagnostics, true);
+        attributes(stack, &dependencies, &order, diagnostics, true);
         return;
     }
-    attributes(stack, &dependencies, diagnostics, false);
-    let scope = StackScope::offline(stack);
+    let known = attributes(stack, &dependencies, &order, diagnostics, false);
+    if diagnostics.has_errors() {
+        return;
+    }
+    let scope = StackScope::new(stack, None, &NO_DATA, &known);
     for template in general_templates(stack) {
         if let Err(failure) = template.eval(&scope) {
             diagnostics.push(failed(failure));
         }
     }
+    for (name, check) in &stack.config.checks {
+        let Ok(value) = check.assert.eval(&scope) else { continue };
+        if !matches!(value.revealed(), Value::Bool(_) | Value::Unknown) {
+            let message = format!("`assert` of check {name} is a boolean, not {}", value.revealed().kind());
+            diagnostics.push(Diagnostic::error(&check.assert.span, message));
+        }
+    }
 }
+
+static NO_DATA: BTreeMap<Block, Value> = BTreeMap::new();
 
 /// The diagnostic of an expression that has no value.
 pub fn failed((error, span): Failure) -> Diagnostic {
@@ -67,13 +82,39 @@ fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
             }
         }
     }
-    for (address, id) in &stack.config.imports {
-        if !stack.config.resources.contains_key(&address.block) {
-            let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
-            let error = Diagnostic::error(&id.span, format!("[[import]] to {address}, which the stack does not have"));
-            diagnostics.push(error.suggest(&address.to_string(), known.iter().map(String::as_str)));
+    let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
+    let absent = |address: &Address, span: &Span, what: &str| {
+        (!stack.config.resources.contains_key(&address.block)).then(|| {
+            let error = Diagnostic::error(span, format!("{what} {address}, which the stack does not have"));
+            error.suggest(&address.to_string(), known.iter().map(String::as_str))
+        })
+    };
+    for import in &stack.config.imports {
+        absent(&import.to, &import.id.span, "[[import]] to").into_iter().for_each(|error| diagnostics.push(error));
+    }
+    for moved in &stack.config.moved {
+        absent(&moved.to, &moved.to_span, "[[moved]] to").into_iter().for_each(|error| diagnostics.push(error));
+        if moved.from.type_name() != moved.to.type_name() {
+            let problem = format!("{} cannot become {}: they are of different types", moved.from, moved.to);
+            diagnostics.push(Diagnostic::error(&moved.from_span, problem));
+        }
+        if is_there(stack, &moved.from) {
+            let problem = format!("[[moved]] from {}, which is still in the stack", moved.from);
+            diagnostics.push(Diagnostic::error(&moved.from_span, problem).help("rename or remove that block, or this [[moved]]"));
         }
     }
+    for removed in &stack.config.removed {
+        if is_there(stack, &removed.from) {
+            let problem = format!("[[removed]] from {}, which is still in the stack", removed.from);
+            diagnostics.push(Diagnostic::error(&removed.span, problem).help("remove that block, or this [[removed]]"));
+        }
+    }
+}
+
+/// Whether the stack has a block for this very address: one instance, or all of a block without a key.
+fn is_there(stack: &Stack, address: &Address) -> bool {
+    let block = stack.config.resources.get(&address.block);
+    block.is_some_and(|block| address.key.is_none() && block.for_each.is_none())
 }
 
 /// The templates outside of resources and data sources.
@@ -83,7 +124,7 @@ fn general_templates(stack: &Stack) -> Vec<&Template> {
     all.extend(&config.tags);
     all.extend(config.outputs.values().map(|output| &output.value));
     all.extend(config.checks.values().flat_map(|check| [&check.assert, &check.message]));
-    all.extend(config.imports.iter().map(|(_, id)| id));
+    all.extend(config.imports.iter().map(|import| &import.id));
     all
 }
 
@@ -183,26 +224,33 @@ fn attribute(what: &str, schema: &TypeSchema, steps: &[Step]) -> Result<(), Eval
     inside(what, &schema.attributes, steps)
 }
 
-/// Checks what is written in every data source and resource, as far as it can be evaluated offline.
-fn attributes(stack: &Stack, dependencies: &Dependencies, diagnostics: &mut Diagnostics, tolerant: bool) {
-    let scope = StackScope::offline(stack);
+/// Checks what is written in every data source and resource, as far as it can be evaluated offline; what is
+/// known of the resources then.
+fn attributes(
+    stack: &Stack,
+    dependencies: &Dependencies,
+    order: &[Item],
+    diagnostics: &mut Diagnostics,
+    tolerant: bool,
+) -> BTreeMap<Block, BlockValue> {
+    let mut known = BTreeMap::new();
     for (block, data) in &stack.config.data {
-        let value = evaluate(&data.attributes, &scope, tolerant, diagnostics);
+        let value = evaluate(&data.attributes, &StackScope::offline(stack), tolerant, diagnostics);
         types::check(&format!("data.{block}"), &data.schema.attributes, &data.attributes, &value, &data.span, diagnostics);
     }
-    for (block, resource) in &stack.config.resources {
+    let resources: Vec<&Block> = match tolerant {
+        // There may be no order.
+        true => stack.config.resources.keys().collect(),
+        false => order.iter().filter_map(|item| if let Item::Resource(block) = item { Some(block) } else { None }).collect(),
+    };
+    for block in resources {
+        let Some(resource) = stack.config.resources.get(block) else { continue };
         if resource.for_each.is_some() || resource.when.is_some() {
             needs_only_what_is_known(block, resource, dependencies, diagnostics);
         }
         let mut check = |each: Option<&Each>| {
-            let scope = StackScope::offline(stack).with_each(each);
-            let value = evaluate(&resource.attributes, &scope, tolerant, diagnostics);
-            let schema = &resource.schema.schema;
-            types::check(&block.to_string(), &schema.attributes, &resource.attributes, &value, &resource.span, diagnostics);
-            for (path, problem) in (resource.schema.check)(&value) {
-                let at = locate(&resource.attributes, &path).unwrap_or(&resource.span);
-                diagnostics.push(Diagnostic::error(at, format!("{block}: {problem}")));
-            }
+            let scope = StackScope::new(stack, None, &NO_DATA, &known).with_each(each);
+            one(block, resource, &scope, tolerant, diagnostics)
         };
         let unknown = Each::unknown();
         if tolerant {
@@ -212,14 +260,44 @@ fn attributes(stack: &Stack, dependencies: &Dependencies, diagnostics: &mut Diag
             }
             continue;
         }
-        match expand::block(block, resource, &StackScope::offline(stack)) {
-            Ok(Instances::Single) => check(None),
-            Ok(Instances::Each(instances)) => instances.iter().for_each(|each| check(Some(each))),
-            Ok(Instances::Absent) => {}
-            Ok(Instances::Unknown) => check(resource.for_each.is_some().then_some(&unknown)),
+        match expand::block(block, resource, &StackScope::new(stack, None, &NO_DATA, &known)) {
+            Ok(Instances::Single) => {
+                let value = check(None);
+                known.insert(block.clone(), BlockValue::Single(value));
+            }
+            Ok(Instances::Each(instances)) => {
+                let values = instances.iter().map(|each| (each.key.as_str().unwrap_or_default().to_owned(), check(Some(each)))).collect();
+                known.insert(block.clone(), BlockValue::Each(values));
+            }
+            Ok(Instances::Absent) => drop(known.insert(block.clone(), BlockValue::Absent)),
+            Ok(Instances::Unknown) => drop(check(resource.for_each.is_some().then_some(&unknown))),
             Err(failure) => diagnostics.push(failed(failure)),
         }
     }
+    known
+}
+
+/// Checks one instance; what others may know of it.
+fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant: bool, diagnostics: &mut Diagnostics) -> Value {
+    let value = evaluate(&resource.attributes, scope, tolerant, diagnostics);
+    let schema = &resource.schema.schema;
+    types::check(&block.to_string(), &schema.attributes, &resource.attributes, &value, &resource.span, diagnostics);
+    for (path, problem) in (resource.schema.check)(&value) {
+        let at = locate(&resource.attributes, &path).unwrap_or(&resource.span);
+        diagnostics.push(Diagnostic::error(at, format!("{block}: {problem}")));
+    }
+    let mut known = match canonicalize(&schema.attributes, &value) {
+        Value::Map(map) => map,
+        other => return other,
+    };
+    // AWS's part is known later, and so are tags, which get more.
+    for attribute in schema.attributes.iter().filter(|attribute| attribute.computed || attribute.unset == Unset::Server) {
+        known.entry(attribute.name.clone()).or_insert(Value::Unknown);
+    }
+    if schema.is_taggable() {
+        known.insert("tags".to_owned(), Value::Unknown);
+    }
+    Value::Map(known)
 }
 
 /// Where the attribute at `path` is written.
@@ -244,12 +322,7 @@ fn evaluate(template: &Template, scope: &StackScope<'_>, tolerant: bool, diagnos
 }
 
 /// `for_each` and `when` decide what exists, so they may not wait for something to be made first.
-fn needs_only_what_is_known(
-    block: &Block,
-    resource: &super::config::ResourceBlock,
-    dependencies: &Dependencies,
-    diagnostics: &mut Diagnostics,
-) {
+fn needs_only_what_is_known(block: &Block, resource: &ResourceBlock, dependencies: &Dependencies, diagnostics: &mut Diagnostics) {
     for (key, template) in [("for_each", &resource.for_each), ("when", &resource.when)] {
         let Some(template) = template else { continue };
         for item in deps::reach(dependencies, &[template]) {

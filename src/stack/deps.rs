@@ -8,7 +8,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::Stack;
 use super::diagnostic::{Diagnostic, Diagnostics, Span};
-use super::expr::Reference;
+use super::reference::Reference;
 use super::template::Template;
 use crate::model::address::Block;
 

@@ -8,7 +8,7 @@ use cel::objects::Key;
 use cel::{Context, ExecutionError, Value as Cel};
 use ipnet::IpNet;
 
-use super::expr::{from_cel, to_cel};
+use super::cel_value::{from_cel, to_cel};
 use crate::model::value::Value;
 
 /// Every function an expression may call, for suggestions.

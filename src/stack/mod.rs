@@ -3,6 +3,7 @@
 //! Reading order: [`node`] (TOML with places), [`template`] and [`expr`] (CEL inside), [`config`] (the sections),
 //! [`vars`], [`scope`] (what names mean), [`expand`] (`for_each`, `when`), [`deps`] (the graph), [`check`] and [`types`].
 
+pub mod cel_value;
 pub mod check;
 pub mod config;
 pub mod deps;
@@ -11,6 +12,8 @@ pub mod expand;
 pub mod expr;
 pub mod functions;
 pub mod node;
+pub mod read;
+pub mod reference;
 pub mod scope;
 pub mod template;
 pub mod types;
@@ -147,7 +150,7 @@ impl Loader<'_> {
     }
 
     fn stack(&mut self, path: &Path, table: &Table, given: &Given, catalog: &Catalog) -> Option<Stack> {
-        let config = config::read(table, &self.sources, catalog, &mut self.diagnostics)?;
+        let config = read::read(table, &self.sources, catalog, &mut self.diagnostics)?;
         let vars = vars::resolve(&config.vars, given, &mut self.diagnostics);
         let env = self.env(path, &config);
         let mut stack = Stack { name: String::new(), region: None, config, vars, env, sources: Vec::new() };

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::Stack;
 use super::diagnostic::suggestion;
-use super::expr::{EvalError, Reference, Scope, Step};
+use super::expr::{EvalError, Scope};
+use super::reference::{Reference, Step};
 use crate::model::address::Block;
 use crate::model::schema::TypeSchema;
 use crate::model::value::Value;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
-use super::expr::{EvalError, Expr, Reference, Scope};
+use super::expr::{EvalError, Expr, Scope};
 use super::node::{Node, NodeKind};
+use super::reference::Reference;
 use crate::model::value::Value;
 
 /// A value that may contain expressions.

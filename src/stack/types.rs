@@ -123,7 +123,10 @@ impl Checker<'_> {
             let length = text.chars().count();
             self.report(Diagnostic::error(at, format!("{what} has {length} characters, and AWS allows {limit}")));
         }
-        if let Some(format) = rule.format
+        if let Some(pattern) = rule.pattern.as_ref().filter(|pattern| !pattern.regex.is_match(text)) {
+            self.report(Diagnostic::error(at, format!("{what} cannot be \"{text}\"")).help(format!("allowed: {}", pattern.form)));
+        }
+        if let Some(format) = &rule.format
             && let Err((problem, help)) = check_format(format, text)
         {
             let diagnostic = Diagnostic::error(at, format!("{what}: {problem}"));
@@ -165,19 +168,11 @@ fn describe(ty: &Type) -> &'static str {
     }
 }
 
-fn check_format(format: Format, text: &str) -> Result<(), (String, Option<String>)> {
-    if format == Format::Arn {
-        // ARN: arn:partition:service:region:account:resource (AWS General Reference, "Amazon Resource Names").
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        let sound = matches!(parts.as_slice(), ["arn", partition, service, _, _, resource]
-            if !partition.is_empty() && !service.is_empty() && !resource.is_empty());
-        return if sound {
-            Ok(())
-        } else {
-            Err((format!("\"{text}\" is not an ARN"), Some("an ARN looks like arn:aws:service:region:account:resource".to_owned())))
-        };
+fn check_format(format: &Format, text: &str) -> Result<(), (String, Option<String>)> {
+    if let Format::Arn(services) = format {
+        return check_arn(services, text);
     }
-    let example = if format == Format::Cidr6 { "2001:db8::/64" } else { "10.0.0.0/16" };
+    let example = if *format == Format::Cidr6 { "2001:db8::/64" } else { "10.0.0.0/16" };
     let Ok(net) = text.parse::<ipnet::IpNet>() else {
         let help = match text.parse::<std::net::IpAddr>() {
             Ok(std::net::IpAddr::V4(address)) => format!("for this one address write {address}/32"),
@@ -198,4 +193,20 @@ fn check_format(format: Format, text: &str) -> Result<(), (String, Option<String
         return Err((format!("\"{text}\" has bits set behind its prefix"), Some(format!("did you mean {}?", net.trunc()))));
     }
     Ok(())
+}
+
+fn check_arn(services: &[String], text: &str) -> Result<(), (String, Option<String>)> {
+    // ARN: arn:partition:service:region:account:resource (AWS General Reference, "Amazon Resource Names").
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let sound = matches!(parts.as_slice(), ["arn", partition, service, _, _, resource]
+        if !partition.is_empty() && !service.is_empty() && !resource.is_empty());
+    if !sound {
+        return Err((format!("\"{text}\" is not an ARN"), Some("an ARN looks like arn:aws:service:region:account:resource".to_owned())));
+    }
+    match parts.get(2) {
+        Some(service) if !services.is_empty() && !services.iter().any(|allowed| allowed == service) => {
+            Err((format!("\"{text}\" is of {service}"), Some(format!("an ARN of {} is wanted here", services.join(" or ")))))
+        }
+        _ => Ok(()),
+    }
 }

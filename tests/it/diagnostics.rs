@@ -54,6 +54,89 @@ default_actions = [{ type = "forward", target_group_arn = "${1 +}" }]
 }
 
 #[test]
+fn what_aws_would_refuse_is_refused_here() {
+    let text = r#"
+[stack]
+name = "x"
+
+
+[resource.vpc.main]
+cidr_block = "10.0.0.0/8"
+
+[resource.s3_bucket.b]
+bucket = "My_Bucket"
+
+[resource.ecr_repository.r]
+name = "Bad_Name!"
+
+[resource.iam_role.r]
+name = "a role"
+assume_role_policy = {}
+
+[resource.ecs_task_definition.t]
+family = "t"
+cpu = 256
+memory = 512
+execution_role_arn = "arn:aws:s3:::b"
+container_definitions = [{ name = "a", image = "b" }]
+"#;
+    insta::assert_snapshot!(validate(text));
+}
+
+#[test]
+fn expressions_over_what_is_written_are_evaluated_without_aws() {
+    let text = r#"
+[stack]
+name = "x"
+
+[resource.vpc.main]
+cidr_block = "10.0.0.0/16"
+
+[resource.subnet.a]
+vpc_id = "${vpc.main.id}"
+cidr_block = "${cidrsubnet(vpc.main.cidr_block, 20, 0)}"
+
+[resource.internet_gateway.g]
+when = false
+
+[checks.c]
+assert = "${3}"
+message = "never"
+
+[outputs]
+gateway = "${internet_gateway.g.id}"
+"#;
+    let shown = validate(text);
+    assert!(shown.contains("cidrsubnet: ") && shown.contains("s.toml:10"), "{shown}");
+    let mended = validate(&text.replace("20, 0", "8, 0"));
+    assert!(mended.contains("internet_gateway.g does not exist: its `when` is false"), "{mended}");
+    assert!(mended.contains("`assert` of check c is a boolean, not an integer"), "{mended}");
+}
+
+#[test]
+fn addresses_outside_of_expressions_are_checked() {
+    let text = r#"
+[stack]
+name = "x"
+
+[resource.vpc.main]
+cidr_block = "10.0.0.0/16"
+
+[[moved]]
+from = "vpc.old"
+to = "vpc.mian"
+
+[[moved]]
+from = "subnet.main"
+to = "vpc.main"
+
+[[removed]]
+from = "vpc.main"
+"#;
+    insta::assert_snapshot!(validate(text));
+}
+
+#[test]
 fn a_circle_is_shown_whole() {
     let text = r#"
 [stack]

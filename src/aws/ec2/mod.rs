@@ -15,6 +15,8 @@ use super::error::OrFail;
 use super::resource::Tags;
 use super::tags::{TagChange, collect};
 use crate::engine::ports::{Outcome, Wanted};
+use crate::model::path::Path;
+use crate::model::value::Value;
 
 /// The filter `name` with these values: unlike id parameters, filters do not fail on ids that do not exist.
 pub fn filter(name: &str, values: &[String]) -> Filter {
@@ -52,6 +54,15 @@ pub async fn update_tags(client: &Client, id: &str, from: &Tags, to: &Tags) -> O
         client.delete_tags().resources(id).set_tags(Some(tags)).send().await.or_fail("ec2:DeleteTags")?;
     }
     Ok(())
+}
+
+/// What is wrong with the size of the IPv4 network a VPC or subnet is to have
+/// (VPC User Guide, "VPC CIDR blocks" and "Subnet sizing": /16 to /28).
+pub fn network_size(desired: &Value) -> Vec<(Path, String)> {
+    let network = desired.get("cidr_block").and_then(Value::as_str).and_then(|text| text.parse::<ipnet::Ipv4Net>().ok());
+    let wrong = network.filter(|network| !(16..=28).contains(&network.prefix_len()));
+    let problem = |network| (Path::attribute("cidr_block"), format!("a network in AWS is from /16 to /28 large, and {network} is not"));
+    wrong.map(problem).into_iter().collect()
 }
 
 /// The ARN of an EC2 resource.

@@ -24,7 +24,7 @@ use crate::plan::desired::ADDRESS_TAG;
 #[serde(deny_unknown_fields)]
 pub struct SecurityGroup {
     /// The name, unique in the VPC.
-    #[schemars(extend("x-replace" = true), length(max = 255))]
+    #[schemars(extend("x-replace" = true, "pattern" = r"^[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]+$", "x-form" = "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"), length(max = 255))]
     name: String,
     /// What it is for.
     #[schemars(extend("x-replace" = true), length(max = 255))]

@@ -4,11 +4,13 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, SubnetCidrBlockSta
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{filter, ownership_filters, specification, tags, update_tags};
+use super::{filter, network_size, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
+use crate::model::path::Path;
+use crate::model::value::Value;
 
 /// A part of a VPC in one availability zone.
 ///
@@ -87,6 +89,10 @@ impl Resource for Subnet {
     // Network interfaces of stopped tasks and deleted load balancers take minutes to be released; a VPC's IPv6
     // network takes a moment before subnets can be cut from it.
     const INFO: Info = Info { transient: &["DependencyViolation", "InvalidSubnetID.NotFound", "InvalidVpcID.NotFound"], ..Info::DEFAULT };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        network_size(desired)
+    }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let call = aws.ec2().describe_subnets().filters(filter("subnet-id", ids));

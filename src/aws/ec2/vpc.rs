@@ -5,11 +5,13 @@ use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{arn, filter, ownership_filters, specification, tags, update_tags};
+use super::{arn, filter, network_size, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
+use crate::model::path::Path;
+use crate::model::value::Value;
 
 /// A virtual network.
 ///
@@ -92,6 +94,10 @@ impl Resource for Vpc {
     const TYPE: &'static str = "vpc";
     // A VPC cannot go while network interfaces in it are still being released.
     const INFO: Info = Info { transient: &["DependencyViolation", "InvalidVpcID.NotFound"], ..Info::DEFAULT };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        network_size(desired)
+    }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let found = aws.ec2().describe_vpcs().filters(filter("vpc-id", ids)).send().await.or_fail("ec2:DescribeVpcs")?;

@@ -27,7 +27,7 @@ pub struct NetworkConfiguration {
 #[serde(deny_unknown_fields)]
 pub struct ServiceLoadBalancer {
     /// The target group.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:elasticloadbalancing"))]
     target_group_arn: String,
     /// The container that gets the requests.
     container_name: String,
@@ -43,16 +43,16 @@ pub struct ServiceLoadBalancer {
 #[serde(deny_unknown_fields)]
 pub struct Alternate {
     /// The other target group.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:elasticloadbalancing"))]
     alternate_target_group_arn: String,
     /// The listener rule (or the listener of a network load balancer) whose requests move.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:elasticloadbalancing"))]
     production_listener_rule: String,
     /// The rule of test requests, which move first.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:elasticloadbalancing"))]
     test_listener_rule: Option<String>,
     /// The role ECS changes the rules with.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:iam"))]
     role_arn: String,
 }
 
@@ -61,7 +61,7 @@ pub struct Alternate {
 #[serde(deny_unknown_fields)]
 pub struct ServiceRegistry {
     /// The Cloud Map service.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:servicediscovery"))]
     registry_arn: String,
     /// The container, for SRV records.
     container_name: Option<String>,
@@ -84,7 +84,7 @@ pub struct ServiceVolume {
 #[serde(deny_unknown_fields)]
 pub struct EbsVolume {
     /// The role ECS makes it with.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:iam"))]
     role_arn: String,
     /// The size; a snapshot's own when left out.
     #[schemars(extend("x-server" = true), range(min = 1, max = 65536))]

@@ -17,7 +17,7 @@ use crate::engine::ports::{Operation, Outcome, Wanted};
 #[serde(deny_unknown_fields)]
 pub struct EcsCluster {
     /// The name, unique in account and region.
-    #[schemars(extend("x-replace" = true), length(max = 255))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_-]+$", "x-form" = "letters, digits, hyphens and underscores"), length(max = 255))]
     name: String,
     /// Whether Container Insights collects metrics.
     #[schemars(extend("default" = "disabled", "enum" = ["disabled", "enabled", "enhanced"]))]

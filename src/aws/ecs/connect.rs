@@ -72,12 +72,12 @@ pub struct Timeout {
 #[serde(deny_unknown_fields)]
 pub struct Tls {
     /// The private certificate authority.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:acm-pca"))]
     aws_pca_authority_arn: String,
     /// The KMS key of the certificates.
     kms_key: Option<String>,
     /// The role ECS gets certificates with.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:iam"))]
     role_arn: Option<String>,
 }
 

@@ -18,6 +18,7 @@ use crate::engine::ports::Outcome;
 #[serde(deny_unknown_fields)]
 pub struct Container {
     /// The name, unique in the task.
+    #[schemars(extend("pattern" = "^[a-zA-Z0-9_-]+$", "x-form" = "letters, digits, hyphens and underscores"), length(max = 255))]
     name: String,
     /// The image, with tag or digest.
     image: String,

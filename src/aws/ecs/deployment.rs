@@ -71,10 +71,10 @@ pub struct Alarms {
 #[serde(deny_unknown_fields)]
 pub struct LifecycleHook {
     /// The Lambda function.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:lambda"))]
     hook_target_arn: String,
     /// The role ECS calls it with.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:iam"))]
     role_arn: String,
     /// When it is asked, such as `POST_TEST_TRAFFIC_SHIFT`.
     #[schemars(extend("x-set" = true))]

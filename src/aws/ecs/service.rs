@@ -27,7 +27,7 @@ use crate::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct EcsService {
     /// The name, unique in the cluster.
-    #[schemars(extend("x-replace" = true), length(max = 255))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_-]+$", "x-form" = "letters, digits, hyphens and underscores"), length(max = 255))]
     name: String,
     /// The cluster's ARN.
     #[schemars(extend("x-replace" = true))]

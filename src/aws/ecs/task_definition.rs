@@ -23,7 +23,7 @@ use crate::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct EcsTaskDefinition {
     /// The family: the name all revisions share.
-    #[schemars(extend("x-replace" = true), length(max = 255))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_-]+$", "x-form" = "letters, digits, hyphens and underscores"), length(max = 255))]
     family: String,
     /// CPU units of the whole task: 1024 are one vCPU. Fargate has certain sizes only.
     #[schemars(extend("x-replace" = true))]
@@ -38,10 +38,10 @@ pub struct EcsTaskDefinition {
     #[schemars(extend("default" = ["FARGATE"], "x-set" = true, "x-replace" = true))]
     requires_compatibilities: Vec<String>,
     /// The role that pulls images, writes logs and reads secrets for the containers.
-    #[schemars(extend("x-replace" = true, "x-format" = "arn"))]
+    #[schemars(extend("x-replace" = true, "x-format" = "arn:iam"))]
     execution_role_arn: Option<String>,
     /// The role the containers have.
-    #[schemars(extend("x-replace" = true, "x-format" = "arn"))]
+    #[schemars(extend("x-replace" = true, "x-format" = "arn:iam"))]
     task_role_arn: Option<String>,
     /// The containers.
     #[schemars(extend("x-replace" = true, "x-key" = "name"))]

@@ -21,10 +21,10 @@ use crate::engine::ports::{Operation, Outcome, Wanted};
 #[serde(deny_unknown_fields)]
 pub struct IamRole {
     /// The name, unique in the account.
-    #[schemars(extend("x-replace" = true), length(max = 64))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_+=,.@-]+$", "x-form" = "letters, digits and _+=,.@-"), length(max = 64))]
     name: String,
     /// The path in the ARN.
-    #[schemars(extend("default" = "/", "x-replace" = true))]
+    #[schemars(extend("default" = "/", "x-replace" = true, "pattern" = "^/([!-~]+/)?$", "x-form" = "a path that begins and ends with a slash"))]
     path: String,
     /// Who may assume the role.
     assume_role_policy: Policy,
@@ -35,13 +35,13 @@ pub struct IamRole {
     #[schemars(extend("default" = 3600), range(min = 3600, max = 43200))]
     max_session_duration: i32,
     /// The policy that bounds what the role can be allowed.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:iam"))]
     permissions_boundary: Option<String>,
     /// Policies of the role's own, by name.
     #[schemars(extend("default" = {}))]
     inline_policies: BTreeMap<String, Policy>,
     /// The ARNs of managed policies.
-    #[schemars(extend("default" = [], "x-set" = true, "x-format" = "arn"))]
+    #[schemars(extend("default" = [], "x-set" = true, "x-format" = "arn:iam"))]
     managed_policy_arns: Vec<String>,
     /// Tags.
     #[schemars(extend("default" = {}))]

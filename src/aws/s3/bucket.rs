@@ -25,7 +25,7 @@ use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 #[serde(deny_unknown_fields)]
 pub struct S3Bucket {
     /// The name, unique in the world.
-    #[schemars(extend("x-replace" = true), length(max = 63))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-z0-9][a-z0-9.-]+[a-z0-9]$", "x-form" = "at least 3 lower-case letters, digits, dots and hyphens, a letter or digit first and last"), length(max = 63))]
     bucket: String,
     /// How new objects are encrypted.
     #[schemars(extend("default" = {}))]
@@ -185,6 +185,10 @@ impl S3Bucket {
     }
 }
 
+fn tag_set(tags: &Tags) -> Outcome<Vec<api::Tag>> {
+    tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build().map_err(incomplete)).collect()
+}
+
 impl Resource for S3Bucket {
     const TYPE: &'static str = "s3_bucket";
     // Changes to one bucket at the same time, and a name that is not free again yet.
@@ -210,11 +214,10 @@ impl Resource for S3Bucket {
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         // us-east-1 is what no constraint means, and may not be written (S3 API Reference, CreateBucket).
-        let constraint = (aws.region != "us-east-1").then(|| {
-            let region = api::BucketLocationConstraint::from(aws.region.as_str());
-            api::CreateBucketConfiguration::builder().location_constraint(region).build()
-        });
-        let call = aws.s3().create_bucket().bucket(&to.bucket).set_create_bucket_configuration(constraint);
+        let constraint = (aws.region != "us-east-1").then(|| api::BucketLocationConstraint::from(aws.region.as_str()));
+        let configuration = api::CreateBucketConfiguration::builder().set_location_constraint(constraint);
+        let configuration = configuration.set_tags(Some(tag_set(&to.tags)?)).build();
+        let call = aws.s3().create_bucket().bucket(&to.bucket).create_bucket_configuration(configuration);
         let call = call.object_ownership(api::ObjectOwnership::from(to.object_ownership.as_str()));
         send_once!(aws_sdk_s3, call).await.or_fail("s3:CreateBucket")?;
         Ok(to.bucket.clone())
@@ -233,7 +236,6 @@ impl Resource for S3Bucket {
             logging: None,
             notifications: Vec::new(),
             event_bridge_enabled: false,
-            tags: Tags::new(),
             ..to.clone()
         }
     }
@@ -260,11 +262,8 @@ impl Resource for S3Bucket {
             regional_domain_name: _,
         } = to;
         let s3 = aws.s3();
-        // Tags first: they say whose bucket it is.
         if *tags != from.tags {
-            let tags = tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build());
-            let tags = tags.collect::<Result<Vec<_>, _>>().map_err(incomplete)?;
-            let tagging = api::Tagging::builder().set_tag_set(Some(tags)).build().map_err(incomplete)?;
+            let tagging = api::Tagging::builder().set_tag_set(Some(tag_set(tags)?)).build().map_err(incomplete)?;
             s3.put_bucket_tagging().bucket(id).tagging(tagging).send().await.or_fail("s3:PutBucketTagging")?;
         }
         if *public_access_block != from.public_access_block {

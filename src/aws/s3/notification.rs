@@ -15,7 +15,7 @@ pub struct Notification {
     /// The name, unique in the bucket.
     id: String,
     /// Whom to tell: an SQS queue, an SNS topic or a Lambda function, which has to allow it.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:sqs|sns|lambda"))]
     target_arn: String,
     /// Of what, such as `s3:ObjectCreated:*`.
     #[schemars(extend("x-set" = true))]

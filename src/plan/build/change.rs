@@ -128,7 +128,7 @@ impl Builder<'_> {
             _ => saved.guard,
         };
         let gone = matches!(self.world.live.get(address), Some(Live::Gone));
-        let removed = self.stack.config.removed.iter().any(|removed| covers(removed, address));
+        let removed = self.stack.config.removed.iter().any(|removed| covers(&removed.from, address));
         if guard.prevent_destroy && !gone && !removed {
             return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but `prevent_destroy` protects it", saved.id))
                 .help("to delete it, set `prevent_destroy = false` and apply that first")

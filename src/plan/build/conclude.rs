@@ -2,8 +2,10 @@
 
 use super::change::{remembered, seen};
 use super::{Builder, Live};
+use crate::model::address::Address;
 use crate::model::schema::Unset;
 use crate::model::secrecy::conceal;
+use crate::model::state::Guard;
 use crate::model::value::Value;
 use crate::plan::diff::diff;
 use crate::plan::types::{Action, CheckResult, Drift, OutputChange};
@@ -81,6 +83,7 @@ impl Builder<'_> {
             else {
                 continue;
             };
+            warnings.extend(guard_changes(&change.address, saved.guard, change.guard));
             for path in saved.authored.iter().filter(|path| !change.authored.contains(path)) {
                 let attribute = path.root().and_then(|name| block.schema.schema.attribute(name));
                 if attribute.is_some_and(|attribute| attribute.unset == Unset::Server) {
@@ -90,6 +93,22 @@ impl Builder<'_> {
         }
         warnings
     }
+}
+
+/// What an apply will remember of a resource's protection, though nothing changes in AWS.
+fn guard_changes(address: &Address, before: Guard, after: Guard) -> Vec<String> {
+    let mut notes = Vec::new();
+    match (before.prevent_destroy, after.prevent_destroy) {
+        (false, true) => notes.push(format!("{address}: from the next apply on, plans that delete it are refused")),
+        (true, false) => notes.push(format!("{address}: from the next apply on, it may be deleted")),
+        _ => {}
+    }
+    match (before.retain, after.retain) {
+        (false, true) => notes.push(format!("{address}: from the next apply on, deleting it leaves it in AWS")),
+        (true, false) => notes.push(format!("{address}: from the next apply on, deleting it deletes it in AWS")),
+        _ => {}
+    }
+    notes
 }
 
 /// How the stack's conditions come out in a scope, and the expressions that fail.

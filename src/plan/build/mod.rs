@@ -10,7 +10,7 @@ use crate::model::schema::Catalog;
 use crate::model::secrecy::conceal;
 use crate::model::state::State;
 use crate::model::value::Value;
-use crate::plan::select::{Options, Selection};
+use crate::plan::select::{Options, Selection, covers};
 use crate::plan::types::{Action, Change, Plan, Read};
 use crate::stack::Stack;
 use crate::stack::check::failed;
@@ -18,7 +18,7 @@ use crate::stack::config::ResourceBlock;
 use crate::stack::deps::{self, Dependencies, Item};
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use crate::stack::expand::{self, Instances};
-use crate::stack::expr::Step;
+use crate::stack::reference::Step;
 use crate::stack::scope::{BlockValue, Each, Identity, StackScope};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -90,6 +90,7 @@ pub fn build(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &
         }
     }
     builder.leftovers();
+    builder.named_instances();
     builder.settle_replacement_order();
     builder.finish()
 }
@@ -319,6 +320,25 @@ impl<'a> Builder<'a> {
             }
         }
         found
+    }
+
+    /// `--target`, `--exclude` and `--replace` of an instance that is neither wanted nor remembered.
+    fn named_instances(&mut self) {
+        let asked = self.options.targets.iter().chain(&self.options.excludes).chain(&self.options.replace);
+        let there = |address: &Address| {
+            self.changes.iter().any(|change| change.address == *address) || self.world.state.resources.contains_key(address)
+        };
+        let absent: Vec<&Address> =
+            asked.filter(|address| (address.key.is_some() || self.options.replace.contains(address)) && !there(address)).collect();
+        let known: Vec<String> = self.changes.iter().map(|change| change.address.to_string()).collect();
+        let absent = absent.into_iter().filter(|address| !self.changes.iter().any(|change| covers(address, &change.address)));
+        let diagnostics: Vec<Diagnostic> = absent
+            .map(|address| {
+                let error = Diagnostic::general(format!("`{address}` is neither in the stack nor in its state"));
+                error.suggest(&address.to_string(), known.iter().map(String::as_str))
+            })
+            .collect();
+        diagnostics.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
     }
 
     /// A replacement made before its predecessor goes cannot wait for one that is made after.

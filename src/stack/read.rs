@@ -1,0 +1,429 @@
+//! Reading a merged stack file: which tables it may have, and what may stand in them.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::config::{Check, Config, DataBlock, Import, Lifecycle, Moved, Output, Removed, ResourceBlock, Timeouts, Variable};
+use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use super::node::{Entry, Node, NodeKind, Table};
+use super::template::{Field, Template};
+use crate::model::address::{Address, Block, is_name};
+use crate::model::path::Path;
+use crate::model::schema::{Catalog, ResourceSchema};
+
+/// Reads a merged stack file.
+pub fn read(table: &Table, sources: &[Source], catalog: &Catalog, diagnostics: &mut Diagnostics) -> Option<Config> {
+    Reader { sources, catalog, diagnostics }.config(table)
+}
+
+const SECTIONS: &[&str] = &["stack", "env", "vars", "locals", "data", "resource", "outputs", "checks", "moved", "import", "removed"];
+const META: &[&str] = &["for_each", "when", "depends_on", "region", "timeouts", "lifecycle"];
+
+struct Reader<'a> {
+    sources: &'a [Source],
+    catalog: &'a Catalog,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Reader<'_> {
+    fn config(&mut self, table: &Table) -> Option<Config> {
+        self.only(table, SECTIONS, "section");
+        let stack = self.section(table, "stack");
+        self.only(&stack, &["name", "region", "extends", "tags", "backend"], "key of [stack]");
+        let name = match stack.get("name") {
+            Some(entry) => self.template(&entry.node),
+            None => {
+                let at = table.get("stack").map(|entry| entry.key.clone()).unwrap_or_default();
+                self.report(
+                    Diagnostic::error(&at, "the stack has no name").help("add `[stack]` with `name = \"…\"` at the top of the file"),
+                );
+                return None;
+            }
+        };
+        Some(Config {
+            name,
+            region: stack.get("region").map(|entry| self.template(&entry.node)),
+            tags: stack.get("tags").map(|entry| self.template(&entry.node)),
+            backend_s3: self.backend(&stack),
+            env_files: self.env_files(table),
+            vars: self.vars(table),
+            locals: self.fields(table, "locals"),
+            data: self.data(table),
+            resources: self.resources(table),
+            outputs: self.outputs(table),
+            checks: self.checks(table),
+            moved: self.entries(table, "moved", &["from", "to"]).iter().filter_map(|entry| self.moved(entry)).collect(),
+            imports: self.entries(table, "import", &["to", "id"]).iter().filter_map(|entry| self.import(entry)).collect(),
+            removed: self.entries(table, "removed", &["from"]).iter().filter_map(|entry| self.removed(entry)).collect(),
+        })
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn template(&mut self, node: &Node) -> Template {
+        Template::parse(node, self.sources, self.diagnostics)
+    }
+
+    /// Reports every key that is not one of `known`.
+    fn only(&mut self, table: &Table, known: &[&str], what: &str) {
+        for (key, entry) in table {
+            if !known.contains(&key.as_str()) {
+                self.report(Diagnostic::error(&entry.key, format!("unknown {what} `{key}`")).suggest(key, known.iter().copied()));
+            }
+        }
+    }
+
+    /// A top-level table; empty when it is absent.
+    fn section(&mut self, table: &Table, name: &str) -> Table {
+        table.get(name).map(|entry| self.expect_table(entry)).unwrap_or_default()
+    }
+
+    fn expect_table(&mut self, entry: &Entry) -> Table {
+        match entry.node.as_table() {
+            Some(table) => table.clone(),
+            None => {
+                self.report(Diagnostic::error(&entry.node.span, format!("expected a table, got {}", entry.node.describe())));
+                Table::default()
+            }
+        }
+    }
+
+    fn backend(&mut self, stack: &Table) -> Option<Template> {
+        let backend = self.expect_table(stack.get("backend")?);
+        self.only(&backend, &["s3"], "backend");
+        let entry = backend.get("s3")?;
+        let s3 = self.expect_table(entry);
+        self.only(&s3, &["bucket", "key", "region", "profile", "kms_key_id"], "key of [stack.backend.s3]");
+        Some(self.template(&entry.node))
+    }
+
+    fn env_files(&mut self, table: &Table) -> Vec<(String, Span)> {
+        let env = self.section(table, "env");
+        self.only(&env, &["files"], "key of [env]");
+        let Some(entry) = env.get("files") else { return Vec::new() };
+        self.strings(&entry.node)
+    }
+
+    /// A list of constant strings.
+    fn strings(&mut self, node: &Node) -> Vec<(String, Span)> {
+        let NodeKind::List(items) = &node.kind else {
+            self.report(Diagnostic::error(&node.span, format!("expected a list of strings, got {}", node.describe())));
+            return Vec::new();
+        };
+        let mut strings = Vec::new();
+        for item in items {
+            match item.as_str() {
+                Some(text) => strings.push((text.to_owned(), item.span.clone())),
+                None => self.report(Diagnostic::error(&item.span, format!("expected a string, got {}", item.describe()))),
+            }
+        }
+        strings
+    }
+
+    fn vars(&mut self, table: &Table) -> IndexMap<String, Variable> {
+        let mut vars = IndexMap::new();
+        for (name, entry) in self.section(table, "vars") {
+            self.name(&name, &entry.key);
+            let body = self.expect_table(&entry);
+            self.only(&body, &["default", "allowed", "description", "sensitive"], "key of a variable");
+            let allowed = body.get("allowed").and_then(|allowed| match &allowed.node.kind {
+                NodeKind::List(items) => Some(items.clone()),
+                _ => {
+                    self.report(Diagnostic::error(&allowed.node.span, "expected a list of the allowed values"));
+                    None
+                }
+            });
+            if let Some(default) = body.get("default").filter(|default| has_expression(&default.node)) {
+                self.report(
+                    Diagnostic::error(&default.node.span, "a variable's default is a constant").help("compute with it in [locals] instead"),
+                );
+            }
+            let description = body.get("description").and_then(|entry| entry.node.as_str()).unwrap_or_default();
+            vars.insert(
+                name,
+                Variable {
+                    span: entry.key.clone(),
+                    default: body.get("default").map(|entry| entry.node.clone()),
+                    allowed,
+                    description: description.to_owned(),
+                    sensitive: self.flag(&body, "sensitive"),
+                },
+            );
+        }
+        vars
+    }
+
+    fn name(&mut self, name: &str, span: &Span) {
+        if !is_name(name) {
+            self.report(
+                Diagnostic::error(span, format!("`{name}` cannot be used as a name"))
+                    .help("a name starts with a letter and has letters, digits and `_` only"),
+            );
+        }
+    }
+
+    fn flag(&mut self, table: &Table, key: &str) -> bool {
+        match table.get(key).map(|entry| &entry.node) {
+            None => false,
+            Some(Node { kind: NodeKind::Bool(flag), .. }) => *flag,
+            Some(other) => {
+                self.report(Diagnostic::error(&other.span, format!("`{key}` is true or false, not {}", other.describe())));
+                false
+            }
+        }
+    }
+
+    fn fields(&mut self, table: &Table, section: &str) -> IndexMap<String, Field> {
+        let mut fields = IndexMap::new();
+        for (name, entry) in self.section(table, section) {
+            self.name(&name, &entry.key);
+            let value = self.template(&entry.node);
+            fields.insert(name, Field { key: entry.key, value });
+        }
+        fields
+    }
+
+    /// Calls `read` for every `[section.TYPE.NAME]`.
+    fn blocks(&mut self, table: &Table, section: &str, mut read: impl FnMut(&mut Self, Block, &Entry, &Entry)) {
+        for (type_name, types) in self.section(table, section) {
+            for (name, entry) in self.expect_table(&types) {
+                self.name(&name, &entry.key);
+                read(self, Block::new(type_name.as_str(), name), &types, &entry);
+            }
+        }
+    }
+
+    fn data(&mut self, table: &Table) -> IndexMap<Block, DataBlock> {
+        let mut data = IndexMap::new();
+        self.blocks(table, "data", |this, block, types, entry| {
+            let Some(schema) = this.catalog.data.get(&block.type_name) else {
+                this.report(
+                    Diagnostic::error(&types.key, format!("unknown data source `{}`", block.type_name))
+                        .suggest(&block.type_name, this.catalog.data.keys().map(String::as_str)),
+                );
+                return;
+            };
+            this.expect_table(entry);
+            let attributes = this.template(&entry.node);
+            data.insert(block, DataBlock { span: entry.key.clone(), schema: Arc::clone(schema), attributes });
+        });
+        data
+    }
+
+    fn resources(&mut self, table: &Table) -> IndexMap<Block, ResourceBlock> {
+        let mut resources = IndexMap::new();
+        self.blocks(table, "resource", |this, block, types, entry| {
+            let Some(schema) = this.catalog.resources.get(&block.type_name) else {
+                this.report(
+                    Diagnostic::error(&types.key, format!("unknown resource type `{}`", block.type_name))
+                        .suggest(&block.type_name, this.catalog.resources.keys().map(String::as_str)),
+                );
+                return;
+            };
+            let resource = this.resource(Arc::clone(schema), entry);
+            resources.insert(block, resource);
+        });
+        resources
+    }
+
+    fn resource(&mut self, schema: Arc<ResourceSchema>, entry: &Entry) -> ResourceBlock {
+        let table = self.expect_table(entry);
+        let meta = |key: &str| {
+            // A type may have an attribute of the same name: then it is the attribute.
+            table.get(key).filter(|_| schema.schema.attribute(key).is_none())
+        };
+        let body: Table = table
+            .iter()
+            .filter(|(key, _)| !META.contains(&key.as_str()) || schema.schema.attribute(key).is_some())
+            .map(|(key, entry)| (key.clone(), entry.clone()))
+            .collect();
+        let depends_on = match meta("depends_on") {
+            Some(entry) => self.strings(&entry.node).into_iter().filter_map(|(text, span)| self.block_name(&text, span)).collect(),
+            None => Vec::new(),
+        };
+        ResourceBlock {
+            span: entry.key.clone(),
+            attributes: self.template(&Node { kind: NodeKind::Table(body), span: entry.node.span.clone() }),
+            for_each: meta("for_each").map(|entry| self.template(&entry.node)),
+            when: meta("when").map(|entry| self.template(&entry.node)),
+            depends_on,
+            region: meta("region").map(|entry| self.template(&entry.node)),
+            timeouts: meta("timeouts").map(|entry| self.timeouts(entry)).unwrap_or_default(),
+            lifecycle: meta("lifecycle").map(|entry| self.lifecycle(entry)).unwrap_or_default(),
+            schema,
+        }
+    }
+
+    fn block_name(&mut self, text: &str, span: Span) -> Option<(Block, Span)> {
+        match text.parse::<Address>() {
+            Ok(Address { block, key: None }) => Some((block, span)),
+            _ => {
+                self.report(Diagnostic::error(&span, format!("`{text}` is not a resource: expected `type.name`")));
+                None
+            }
+        }
+    }
+
+    fn timeouts(&mut self, entry: &Entry) -> Timeouts {
+        let table = self.expect_table(entry);
+        self.only(&table, &["create", "update", "delete"], "timeout");
+        let mut timeouts = Timeouts::default();
+        for (key, slot) in [("create", &mut timeouts.create), ("update", &mut timeouts.update), ("delete", &mut timeouts.delete)] {
+            let Some(entry) = table.get(key) else { continue };
+            *slot = seconds(&entry.node);
+            if slot.is_none() {
+                self.report(
+                    Diagnostic::error(&entry.node.span, "expected a duration")
+                        .help("write `\"30m\"`, `\"90s\"`, `\"1h\"` or seconds as a number"),
+                );
+            }
+        }
+        timeouts
+    }
+
+    fn lifecycle(&mut self, entry: &Entry) -> Lifecycle {
+        let table = self.expect_table(entry);
+        self.only(&table, &["prevent_destroy", "deletion_policy", "create_before_destroy", "ignore_changes"], "key of lifecycle");
+        let retain = match table.get("deletion_policy").map(|entry| (&entry.node, entry.node.as_str())) {
+            None | Some((_, Some("delete"))) => false,
+            Some((_, Some("retain"))) => true,
+            Some((node, _)) => {
+                self.report(Diagnostic::error(&node.span, "`deletion_policy` is \"delete\" or \"retain\""));
+                false
+            }
+        };
+        let ignored = table.get("ignore_changes").map(|entry| self.strings(&entry.node)).unwrap_or_default();
+        let mut ignore_changes = Vec::new();
+        for (text, span) in ignored {
+            match Path::parse(&text) {
+                Some(path) => ignore_changes.push(path),
+                None => self.report(Diagnostic::error(&span, format!("`{text}` is not an attribute path"))),
+            }
+        }
+        Lifecycle {
+            prevent_destroy: self.flag(&table, "prevent_destroy"),
+            retain,
+            create_before_destroy: table.contains_key("create_before_destroy").then(|| self.flag(&table, "create_before_destroy")),
+            ignore_changes,
+        }
+    }
+
+    fn outputs(&mut self, table: &Table) -> IndexMap<String, Output> {
+        let mut outputs = IndexMap::new();
+        for (name, entry) in self.section(table, "outputs") {
+            self.name(&name, &entry.key);
+            // `{ value = …, sensitive = true }` says more than a value alone.
+            let described = entry.node.as_table().filter(|table| {
+                table.contains_key("value") && table.keys().all(|key| ["value", "sensitive", "description"].contains(&key.as_str()))
+            });
+            let (node, sensitive) = match described.and_then(|table| Some((table, table.get("value")?))) {
+                Some((table, value)) => (&value.node, self.flag(table, "sensitive")),
+                None => (&entry.node, false),
+            };
+            let value = self.template(node);
+            outputs.insert(name, Output { value, sensitive });
+        }
+        outputs
+    }
+
+    fn checks(&mut self, table: &Table) -> IndexMap<String, Check> {
+        let mut checks = IndexMap::new();
+        for (name, entry) in self.section(table, "checks") {
+            let body = self.expect_table(&entry);
+            self.only(&body, &["assert", "message"], "key of a check");
+            let (Some(assert), Some(message)) = (body.get("assert"), body.get("message")) else {
+                self.report(Diagnostic::error(&entry.key, format!("check `{name}` needs both `assert` and `message`")));
+                continue;
+            };
+            let check = Check { assert: self.template(&assert.node), message: self.template(&message.node) };
+            checks.insert(name, check);
+        }
+        checks
+    }
+
+    /// The tables of `[[section]]`.
+    fn entries(&mut self, table: &Table, section: &str, keys: &[&str]) -> Vec<Entry> {
+        let Some(entry) = table.get(section) else { return Vec::new() };
+        let NodeKind::List(items) = &entry.node.kind else {
+            self.report(Diagnostic::error(&entry.key, format!("write this as `[[{section}]]`, with two brackets")));
+            return Vec::new();
+        };
+        items
+            .iter()
+            .map(|item| {
+                let entry = Entry { key: item.span.clone(), node: item.clone() };
+                let body = self.expect_table(&entry);
+                self.only(&body, keys, &format!("key of [[{section}]]"));
+                entry
+            })
+            .collect()
+    }
+
+    fn required(&mut self, entry: &Entry, key: &str) -> Option<Template> {
+        let value = entry.node.as_table().and_then(|table| table.get(key));
+        match value {
+            Some(value) => Some(self.template(&value.node)),
+            None => {
+                self.report(Diagnostic::error(&entry.key, format!("`{key}` is missing here")));
+                None
+            }
+        }
+    }
+
+    fn moved(&mut self, entry: &Entry) -> Option<Moved> {
+        let (from, from_span) = self.address(entry, "from")?;
+        let (to, to_span) = self.address(entry, "to")?;
+        Some(Moved { from, from_span, to, to_span })
+    }
+
+    fn import(&mut self, entry: &Entry) -> Option<Import> {
+        let (to, _) = self.address(entry, "to")?;
+        Some(Import { to, id: self.required(entry, "id")? })
+    }
+
+    fn removed(&mut self, entry: &Entry) -> Option<Removed> {
+        let (from, span) = self.address(entry, "from")?;
+        Some(Removed { from, span })
+    }
+
+    fn address(&mut self, entry: &Entry, key: &str) -> Option<(Address, Span)> {
+        let template = self.required(entry, key)?;
+        match template.as_str().map(str::parse) {
+            Some(Ok(address)) => Some((address, template.span)),
+            _ => {
+                self.report(Diagnostic::error(&template.span, "expected an address").help("like \"vpc.main\" or 'subnet.public[\"a\"]'"));
+                None
+            }
+        }
+    }
+}
+
+fn has_expression(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::String(text) => text.contains("${"),
+        NodeKind::List(items) => items.iter().any(has_expression),
+        NodeKind::Table(table) => table.values().any(|entry| has_expression(&entry.node)),
+        _ => false,
+    }
+}
+
+/// `90`, `"90s"`, `"30m"` or `"1h"` in seconds.
+fn seconds(node: &Node) -> Option<u64> {
+    match &node.kind {
+        NodeKind::Int(seconds) => u64::try_from(*seconds).ok(),
+        NodeKind::String(text) => {
+            let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+            let factor = match unit {
+                "s" => 1,
+                "m" => 60,
+                "h" => 3600,
+                _ => return None,
+            };
+            number.trim().parse::<u64>().ok()?.checked_mul(factor)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,194 @@
+//! References: what an expression names, taken out of it before it is evaluated.
+
+use cel::common::ast::{CallExpr, EntryExpr, Expr as Ast, IdedExpr, LiteralValue, operators};
+
+/// A path from a root, such as `vpc.main.id` or `subnet.public["a"]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The root and the fields, keys and indices behind it.
+    pub path: Vec<Step>,
+}
+
+/// One step of a reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `.name` or `["name"]`.
+    Key(String),
+    /// `[0]`.
+    Index(usize),
+}
+
+impl Reference {
+    /// The name the reference starts with.
+    pub fn root(&self) -> &str {
+        self.key(0).unwrap_or_default()
+    }
+
+    /// Step `n`, if it is a key.
+    pub fn key(&self, n: usize) -> Option<&str> {
+        match self.path.get(n) {
+            Some(Step::Key(key)) => Some(key),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, step) in self.path.iter().enumerate() {
+            match step {
+                Step::Key(key) if crate::model::address::is_name(key) => {
+                    write!(f, "{}{key}", if i == 0 { "" } else { "." })?;
+                }
+                Step::Key(key) => write!(f, "[{}]", serde_json::Value::from(key.as_str()))?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `a.b["c"][0]` without calling CEL's parser: the most common expression by far.
+pub fn plain_reference(source: &str) -> Option<Reference> {
+    let mut path = Vec::new();
+    let mut rest = source.trim();
+    loop {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let (name, tail) = rest.split_at_checked(end)?;
+        if !crate::model::address::is_name(name) || RESERVED.contains(&name) {
+            return None;
+        }
+        path.push(Step::Key(name.to_owned()));
+        rest = tail;
+        while let Some(inner) = rest.strip_prefix('[') {
+            let (index, tail) = inner.split_once(']')?;
+            let quoted = ['"', '\''].iter().find_map(|q| index.strip_prefix(*q)?.strip_suffix(*q));
+            path.push(match quoted {
+                Some(key) if !key.contains(['\\', '"', '\'']) => Step::Key(key.to_owned()),
+                Some(_) => return None,
+                None => Step::Index(index.parse().ok()?),
+            });
+            rest = tail;
+        }
+        match rest.strip_prefix('.') {
+            Some(tail) => rest = tail,
+            None if rest.is_empty() => break,
+            None => return None,
+        }
+    }
+    Some(Reference { path })
+}
+
+/// CEL's own words, which are no references.
+const RESERVED: &[&str] = &[
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];
+
+/// A copy of the expression with every reference replaced by a placeholder; `bound` are the names macros bind.
+pub fn extract(node: &IdedExpr, bound: &mut Vec<String>, references: &mut Vec<Reference>) -> IdedExpr {
+    if let Some(path) = reference_path(node, bound) {
+        let reference = Reference { path };
+        let index = references.iter().position(|known| *known == reference).unwrap_or_else(|| {
+            references.push(reference);
+            references.len() - 1
+        });
+        return IdedExpr { id: node.id, expr: Ast::Ident(format!("@{index}")) };
+    }
+    let mut expr = node.expr.clone();
+    match &mut expr {
+        Ast::Comprehension(inner) => {
+            inner.iter_range = extract(&inner.iter_range, bound, references);
+            inner.accu_init = extract(&inner.accu_init, bound, references);
+            let depth = bound.len();
+            bound.push(inner.iter_var.clone());
+            bound.extend(inner.iter_var2.clone());
+            bound.push(inner.accu_var.clone());
+            for part in [&mut inner.loop_cond, &mut inner.loop_step, &mut inner.result] {
+                *part = extract(part, bound, references);
+            }
+            bound.truncate(depth);
+        }
+        other => for_each_child(other, &mut |child| *child = extract(child, bound, references)),
+    }
+    IdedExpr { id: node.id, expr }
+}
+
+fn for_each_child(expr: &mut Ast, visit: &mut dyn FnMut(&mut IdedExpr)) {
+    match expr {
+        Ast::Call(call) => call.target.iter_mut().map(AsMut::as_mut).chain(call.args.iter_mut()).for_each(visit),
+        Ast::List(list) => list.elements.iter_mut().for_each(visit),
+        Ast::Select(select) => visit(&mut select.operand),
+        Ast::Map(map) => map.entries.iter_mut().for_each(|entry| visit_entry(&mut entry.expr, visit)),
+        Ast::Struct(object) => object.entries.iter_mut().for_each(|entry| visit_entry(&mut entry.expr, visit)),
+        Ast::Comprehension(inner) => {
+            for part in [&mut inner.iter_range, &mut inner.accu_init, &mut inner.loop_cond, &mut inner.loop_step, &mut inner.result] {
+                visit(part);
+            }
+        }
+        Ast::Unspecified | Ast::Ident(_) | Ast::Literal(_) => {}
+    }
+}
+
+fn visit_entry(entry: &mut EntryExpr, visit: &mut dyn FnMut(&mut IdedExpr)) {
+    match entry {
+        EntryExpr::StructField(field) => visit(&mut field.value),
+        EntryExpr::MapEntry(entry) => {
+            visit(&mut entry.key);
+            visit(&mut entry.value);
+        }
+    }
+}
+
+/// The longest constant path this node spells from a root that no macro has bound.
+fn reference_path(node: &IdedExpr, bound: &[String]) -> Option<Vec<Step>> {
+    match &node.expr {
+        Ast::Ident(name) if name.starts_with('@') || bound.contains(name) => None,
+        Ast::Ident(name) => Some(vec![Step::Key(name.clone())]),
+        Ast::Select(select) if !select.test => {
+            let mut path = reference_path(&select.operand, bound)?;
+            path.push(Step::Key(select.field.clone()));
+            Some(path)
+        }
+        Ast::Call(CallExpr { func_name, args, target: None }) if func_name == operators::INDEX => {
+            let [operand, index] = args.as_slice() else { return None };
+            let step = match &index.expr {
+                Ast::Literal(LiteralValue::String(key)) => Step::Key(key.inner().to_owned()),
+                Ast::Literal(LiteralValue::Int(index)) => Step::Index(usize::try_from(*index.inner()).ok()?),
+                _ => return None,
+            };
+            let mut path = reference_path(operand, bound)?;
+            path.push(step);
+            Some(path)
+        }
+        _ => None,
+    }
+}
+
+/// The numbers of the placeholders in an expression.
+pub fn placeholders(node: &IdedExpr, found: &mut Vec<usize>) {
+    if let Ast::Ident(name) = &node.expr {
+        found.extend(name.strip_prefix('@').and_then(|index| index.parse::<usize>().ok()));
+        return;
+    }
+    for_each_child(&mut node.expr.clone(), &mut |child| placeholders(child, found));
+}
