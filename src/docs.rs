@@ -57,8 +57,10 @@ fn item(text: &mut String, attribute: &Attribute, indent: usize) {
     if attribute.replace {
         notes.push("**changing it replaces the resource**".to_owned());
     }
-    if attribute.local {
-        notes.push("leoctl's own".to_owned());
+    match (attribute.sensitive, attribute.local) {
+        (true, _) => notes.push("never shown or stored".to_owned()),
+        (false, true) => notes.push("leoctl's own".to_owned()),
+        (false, false) => {}
     }
     let doc = attribute.doc.replace('\n', " ");
     let _ = writeln!(text, "{:indent$}- `{}` ({}): {doc}", "", attribute.name, notes.join(", "));

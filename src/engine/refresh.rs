@@ -207,11 +207,11 @@ impl Planner<'_> {
             let Some(schema) = self.catalog.resources.get(address.type_name()) else { continue };
             let attributes = &schema.schema.attributes;
             let value = match live.get(address) {
-                Some(Live::Present(value)) => canonicalize(attributes, value),
+                Some(Live::Present(value)) => value.clone(),
                 Some(Live::Gone) => continue,
                 None => Value::from(&saved.attributes),
             };
-            set_instance(&mut values, address, conceal(attributes, &value, &saved.sensitive));
+            set_instance(&mut values, address, conceal(attributes, &canonicalize(attributes, &value), &saved.sensitive));
         }
         values
     }

@@ -33,17 +33,45 @@ fn object(attributes: &[Attribute], value: &Value) -> Value {
     Value::Map(out)
 }
 
-/// `value` with what AWS does not know of it as in `from`.
+/// `value` with what AWS does not know of it, at any depth, as in `from`.
 pub fn with_local(attributes: &[Attribute], value: &Value, from: &Value) -> Value {
     let Value::Map(map) = value else { return value.clone() };
     let mut map = map.clone();
-    for attribute in attributes.iter().filter(|attribute| attribute.local) {
-        match from.get(&attribute.name) {
-            Some(local) => drop(map.insert(attribute.name.clone(), local.clone())),
-            None => drop(map.remove(&attribute.name)),
+    for attribute in attributes {
+        let from = from.get(&attribute.name).filter(|from| !from.is_null());
+        match (attribute.local, from, map.get_mut(&attribute.name)) {
+            (true, Some(local), _) => drop(map.insert(attribute.name.clone(), local.clone())),
+            (true, None, _) => drop(map.remove(&attribute.name)),
+            (false, from, Some(value)) => *value = local_inside(&attribute.ty, value, from.unwrap_or(&Value::Null)),
+            (false, _, None) => {}
         }
     }
     Value::Map(map)
+}
+
+fn local_inside(ty: &Type, value: &Value, from: &Value) -> Value {
+    match (ty, value) {
+        (Type::Object(attributes), Value::Map(_)) => with_local(attributes, value, from),
+        (Type::Map { item, .. }, Value::Map(map)) => Value::Map(
+            map.iter().map(|(key, value)| (key.clone(), local_inside(item, value, from.get(key).unwrap_or(&Value::Null)))).collect(),
+        ),
+        (Type::List { item, order }, Value::List(items)) => {
+            let others = from.as_list().unwrap_or_default();
+            let counterpart = |index, value| counterpart(order, index, value, others).unwrap_or(&Value::Null);
+            Value::List(items.iter().enumerate().map(|(index, value)| local_inside(item, value, counterpart(index, value))).collect())
+        }
+        _ => value.clone(),
+    }
+}
+
+/// The element among `others`, a list in another value of the same resource, that an element of a list is:
+/// by position or by key. A member of a set is no other's.
+pub fn counterpart<'a>(order: &Order, index: usize, item: &Value, others: &'a [Value]) -> Option<&'a Value> {
+    match order {
+        Order::Keyed(key) => others.iter().find(|other| other.get(key) == item.get(key)),
+        Order::Sequence => others.get(index),
+        Order::Set => None,
+    }
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -63,7 +91,11 @@ fn of_type(ty: &Type, value: &Value) -> Value {
         (Type::Object(attributes), _) => object(attributes, value),
         (Type::Map { item, defaults }, Value::Map(map)) => {
             let entries = map.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), of_type(item, v)));
-            Value::Map(entries.filter(|(k, v)| defaults.get(k).is_none_or(|default| v.as_str() != Some(default))).collect())
+            let is_default = |(key, value): &(String, Value)| match (defaults.get(key), value.as_str()) {
+                (Some(defaults), Some(text)) => defaults.iter().any(|default| default == text),
+                _ => false,
+            };
+            Value::Map(entries.filter(|entry| !is_default(entry)).collect())
         }
         (Type::List { item, order }, Value::List(items)) => sorted(order, items.iter().map(|element| of_type(item, element)).collect()),
         (Type::Document(kind), _) => document(*kind, value),

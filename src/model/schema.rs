@@ -10,8 +10,8 @@
 //! | `x-sensitive` | the value is never shown or stored |
 //! | `x-set` | a list whose order means nothing |
 //! | `x-key` | a list of objects told apart by this attribute |
-//! | `x-local` | leoctl's own: AWS does not know it, the state remembers it |
-//! | `x-defaults` | a map in which AWS fills in these entries: such an entry is as good as absent |
+//! | `x-local` | AWS does not know it or never returns it: the state remembers it, a secret as a hash |
+//! | `x-defaults` | a map in which AWS fills in these entries, of each one value or any of several: such an entry is as good as absent |
 //! | `x-document` | a JSON document: `json`, or `policy` for IAM's |
 //! | `x-format` | `cidr`, `cidr4`, `cidr6`, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
 //! | `x-form` | what JSON Schema's `pattern` means, in words |
@@ -53,7 +53,7 @@ pub struct Attribute {
     pub replace: bool,
     /// Whether its value is never shown.
     pub sensitive: bool,
-    /// Whether AWS does not know it.
+    /// Whether AWS does not know it or never returns it.
     pub local: bool,
     /// What leaving it out means.
     pub unset: Unset,
@@ -100,7 +100,7 @@ pub enum Type {
         /// What each value is.
         item: Box<Type>,
         /// Entries AWS fills in by itself.
-        defaults: BTreeMap<String, String>,
+        defaults: BTreeMap<String, Vec<String>>,
     },
     /// A table with known keys.
     Object(Vec<Attribute>),
@@ -246,7 +246,11 @@ fn compile_type(json: &Json, at: &str) -> Result<Type, SchemaError> {
             None => {
                 let values = json.get("additionalProperties").ok_or_else(|| fail("object of nothing".to_owned()))?;
                 let defaults = json.get("x-defaults").and_then(Json::as_object).into_iter().flatten();
-                let defaults = defaults.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
+                let texts = |value: &Json| match value {
+                    Json::Array(any) => any.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+                    one => one.as_str().map(str::to_owned).into_iter().collect(),
+                };
+                let defaults = defaults.map(|(key, value)| (key.clone(), texts(value))).collect();
                 Ok(Type::Map { item: Box::new(compile_type(values, &format!("{at}.*"))?), defaults })
             }
         },

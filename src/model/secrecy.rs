@@ -1,12 +1,16 @@
-//! Where secrets stand in a resource, so that values read back from AWS are hidden at the same places.
+//! Where secrets stand in a resource, so that values read back from AWS are hidden at the same places, and how
+//! one is known again of which only the hash is remembered.
 
-use super::canonical::element_name;
+use serde_json::Value as Json;
+
+use super::canonical::{counterpart, element_name};
 use super::path::{Path, Segment};
 use super::schema::{Attribute, Order, Type};
 use super::value::Value;
 
-/// The paths of every secret in `value`. Elements of keyed lists go by key, so that the paths hold for
-/// another value of the same resource; a secret inside any other list makes the whole list secret.
+/// The paths of every secret in `value` that the schema does not make one: those are hidden by canonical form.
+/// Elements of keyed lists go by key, so that the paths hold for another value of the same resource; a secret
+/// inside any other list makes the whole list secret.
 pub fn secret_paths(attributes: &[Attribute], value: &Value) -> Vec<Path> {
     let mut found = Vec::new();
     collect(&Type::Object(attributes.to_vec()), value, &Path::default(), &mut found);
@@ -17,7 +21,7 @@ fn collect(ty: &Type, value: &Value, path: &Path, found: &mut Vec<Path>) {
     match (ty, value) {
         (_, Value::Secret(_)) => found.push(path.clone()),
         (Type::Object(attributes), Value::Map(map)) => {
-            for attribute in attributes {
+            for attribute in attributes.iter().filter(|attribute| !attribute.sensitive) {
                 if let Some(value) = map.get(&attribute.name) {
                     collect(&attribute.ty, value, &path.join(Segment::Field(attribute.name.clone())), found);
                 }
@@ -31,6 +35,13 @@ fn collect(ty: &Type, value: &Value, path: &Path, found: &mut Vec<Path>) {
         (Type::List { item, order: order @ Order::Keyed(_) }, Value::List(items)) => {
             for value in items {
                 collect(item, value, &path.join(Segment::Element(element_name(order, value))), found);
+            }
+        }
+        (Type::List { item, .. }, Value::List(items)) => {
+            let mut inside = Vec::new();
+            items.iter().for_each(|value| collect(item, value, path, &mut inside));
+            if !inside.is_empty() {
+                found.push(path.clone());
             }
         }
         (_, other) if other.has_secret() => found.push(path.clone()),
@@ -67,5 +78,91 @@ fn hide(ty: &Type, value: &Value, path: &Path, paths: &[Path]) -> Value {
             items.iter().map(|value| hide(item, value, &path.join(Segment::Element(element_name(order, value))), paths)).collect(),
         ),
         (_, other) => other.clone(),
+    }
+}
+
+/// What is remembered, with the desired value wherever the hash of just that is remembered: AWS does not return
+/// every secret, and this is how one is known not to have changed.
+pub fn recall(attributes: &[Attribute], remembered: &Value, desired: &Value, digest: &dyn Fn(&Value) -> Json) -> Value {
+    recognise(&Type::Object(attributes.to_vec()), remembered, desired, digest)
+}
+
+fn recognise(ty: &Type, remembered: &Value, desired: &Value, digest: &dyn Fn(&Value) -> Json) -> Value {
+    let inside = |ty: &Type, remembered: &Value, desired: Option<&Value>| match desired {
+        Some(desired) => recognise(ty, remembered, desired, digest),
+        None => remembered.clone(),
+    };
+    match (ty, remembered) {
+        (_, Value::String(hash)) if digest(desired).as_str() == Some(hash) => desired.clone().into_secret(),
+        (Type::Object(attributes), Value::Map(map)) => {
+            let ty = |key: &str| attributes.iter().find(|attribute| attribute.name == key).map(|attribute| &attribute.ty);
+            let known = |key: &String, value: &Value| ty(key).map_or_else(|| value.clone(), |ty| inside(ty, value, desired.get(key)));
+            Value::Map(map.iter().map(|(key, value)| (key.clone(), known(key, value))).collect())
+        }
+        (Type::Map { item, .. }, Value::Map(map)) => {
+            Value::Map(map.iter().map(|(key, value)| (key.clone(), inside(item, value, desired.get(key)))).collect())
+        }
+        (Type::List { item, order }, Value::List(items)) => {
+            let others = desired.as_list().unwrap_or_default();
+            let known = |(index, value)| inside(item, value, counterpart(order, index, value, others));
+            Value::List(items.iter().enumerate().map(known).collect())
+        }
+        (_, other) => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::canonical::{canonicalize, with_local};
+    use crate::model::schema::TypeSchema;
+
+    fn attributes() -> Vec<Attribute> {
+        let step = json!({ "type": "object", "properties": {
+            "name": { "type": "string" },
+            "secret": { "type": "string", "x-sensitive": true, "x-local": true },
+        } });
+        let schema = json!({ "type": "object", "properties": { "steps": { "type": "array", "items": step } } });
+        TypeSchema::compile("t", &schema).unwrap().attributes
+    }
+
+    fn digest(value: &Value) -> Json {
+        crate::model::state::digest("salt", value)
+    }
+
+    fn value(json: Json) -> Value {
+        canonicalize(&attributes(), &Value::from(json))
+    }
+
+    #[test]
+    fn a_secret_that_aws_does_not_return_is_kept_as_a_hash_and_known_again() {
+        let desired = value(json!({ "steps": [{ "name": "a" }, { "name": "b", "secret": "s3cret" }] }));
+        let live = value(json!({ "steps": [{ "name": "a" }, { "name": "c" }] }));
+        let saved = with_local(&attributes(), &live, &desired).to_public_json(&digest);
+        assert_eq!(saved["steps"][1], json!({ "name": "c", "secret": digest(&Value::string("s3cret")) }));
+        assert!(secret_paths(&attributes(), &desired).is_empty());
+
+        let seen = |desired: &Value| {
+            let known = recall(&attributes(), &Value::from(&saved), desired, &digest);
+            with_local(&attributes(), &live, &known)
+        };
+        assert_eq!(seen(&desired), value(json!({ "steps": [{ "name": "a" }, { "name": "c", "secret": "s3cret" }] })));
+        let rotated = value(json!({ "steps": [{ "name": "a" }, { "name": "b", "secret": "another" }] }));
+        assert_ne!(seen(&rotated).get("steps").and_then(Value::as_list).unwrap()[1].get("secret"), Some(&Value::string("another")));
+    }
+
+    #[test]
+    fn it_is_known_again_where_the_whole_list_is_a_hash() {
+        let name = Value::string("b").into_secret();
+        let step = Value::Map([("name".to_owned(), name), ("secret".to_owned(), Value::string("s3cret").into_secret())].into());
+        let desired = Value::Map([("steps".to_owned(), Value::List(vec![step]))].into());
+        let paths = secret_paths(&attributes(), &desired);
+        assert_eq!(paths, [Path::attribute("steps")]);
+        let saved = conceal(&attributes(), &desired, &paths).to_public_json(&digest);
+        let known = recall(&attributes(), &Value::from(&saved), &desired, &digest);
+        let live = with_local(&attributes(), &value(json!({ "steps": [{ "name": "b" }] })), &known);
+        assert_eq!(live, desired);
     }
 }

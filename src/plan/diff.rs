@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::canonical::element_name;
+use crate::model::canonical::{counterpart, element_name};
 use crate::model::path::{Path, Segment};
 use crate::model::schema::{Attribute, Order, Type, Unset};
 use crate::model::value::Value;
@@ -51,11 +51,6 @@ fn complete_value(ty: &Type, desired: &Value, live: Option<&Value>) -> Value {
         (Type::Object(attributes), Value::Map(_)) => complete(attributes, desired, live.filter(|live| live.as_map().is_some())),
         (Type::List { item, order }, Value::List(items)) => {
             let live_items = live.and_then(Value::as_list).unwrap_or_default();
-            let counterpart = |index: usize, item: &Value| match order {
-                Order::Keyed(key) => live_items.iter().find(|live| live.get(key) == item.get(key)),
-                Order::Sequence => live_items.get(index),
-                Order::Set => None,
-            };
             let complete_item = |(index, value): (usize, &Value)| match order {
                 // A member of a set is the live one when it becomes it by taking over AWS's part.
                 Order::Set => live_items
@@ -63,7 +58,7 @@ fn complete_value(ty: &Type, desired: &Value, live: Option<&Value>) -> Value {
                     .find(|live| complete_value(item, value, Some(live)) == **live)
                     .cloned()
                     .unwrap_or_else(|| complete_value(item, value, None)),
-                _ => complete_value(item, value, counterpart(index, value)),
+                _ => complete_value(item, value, counterpart(order, index, value, live_items)),
             };
             Value::List(items.iter().enumerate().map(complete_item).collect())
         }

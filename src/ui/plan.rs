@@ -175,7 +175,7 @@ fn one(text: &mut String, change: &Change, indent: usize) {
         return;
     }
     let creates = change.action == Action::Create;
-    for attribute in change.attributes.iter().filter(|attribute| !(creates && is_noise(attribute))) {
+    for attribute in change.attributes.iter().filter(|attribute| !(creates && is_noise(change, attribute))) {
         if creates {
             created(text, indent + 4, attribute);
         } else {
@@ -185,8 +185,9 @@ fn one(text: &mut String, change: &Change, indent: usize) {
 }
 
 /// What only AWS will know, which nobody wrote: an unknown attribute that is left to AWS.
-fn is_noise(attribute: &AttributeChange) -> bool {
-    matches!(attribute.after, Some(Value::Unknown)) && attribute.server_chosen
+fn is_noise(change: &Change, attribute: &AttributeChange) -> bool {
+    let written = change.authored.iter().any(|path| path.root() == attribute.path.root());
+    matches!(attribute.after, Some(Value::Unknown)) && attribute.server_chosen && !written
 }
 
 fn created(text: &mut String, indent: usize, attribute: &AttributeChange) {

@@ -5,7 +5,7 @@ use crate::model::address::Address;
 use crate::model::canonical::{canonicalize, with_local};
 use crate::model::path::Path;
 use crate::model::schema::{Attribute, ResourceSchema};
-use crate::model::secrecy::{conceal, secret_paths};
+use crate::model::secrecy::{conceal, recall, secret_paths};
 use crate::model::state::{Guard, ResourceState};
 use crate::model::value::Value;
 use crate::plan::diff::{complete, diff, ignore};
@@ -13,6 +13,7 @@ use crate::plan::select::covers;
 use crate::plan::types::{Action, Change};
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::Diagnostic;
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Builder<'_> {
@@ -24,9 +25,11 @@ impl Builder<'_> {
             return Ok(self.untouched(instance, saved));
         }
         let (id, live, imported) = match (saved, self.world.found.get(address)) {
-            (Some(saved), _) => (Some(saved.id.clone()), self.live(instance, saved), false),
+            (Some(saved), _) => (Some(saved.id.clone()), self.live(instance, saved, desired), false),
             (None, Some(found)) if found.ours => {
-                (Some(found.id.clone()), Some(with_local(attributes, &canonicalize(attributes, &found.attributes), desired)), true)
+                // A secret that AWS does not return may be any: it is set.
+                let local = Value::from(desired.to_public_json(&|_| Json::Null));
+                (Some(found.id.clone()), Some(with_local(attributes, &canonicalize(attributes, &found.attributes), &local)), true)
             }
             (None, Some(found)) => return Err(foreign(instance, found)),
             (None, None) => (None, None, false),
@@ -83,18 +86,24 @@ impl Builder<'_> {
     }
 
     /// The attributes in AWS, or as remembered when AWS was not asked; none when it is gone.
-    pub(super) fn live(&self, instance: &Instance<'_>, saved: &ResourceState) -> Option<Value> {
+    pub(super) fn live(&self, instance: &Instance<'_>, saved: &ResourceState, desired: &Value) -> Option<Value> {
         let attributes = attributes_of(instance.block);
+        let known = self.known(attributes, saved, desired);
         match self.world.live.get(&instance.address) {
-            Some(Live::Present(value)) => Some(seen(attributes, value, saved)),
+            Some(Live::Present(value)) => Some(seen(attributes, value, &known, saved)),
             Some(Live::Gone) => None,
-            None => Some(remembered(attributes, saved)),
+            None => Some(remembered(attributes, &known, saved)),
         }
+    }
+
+    /// The remembered attributes, with the desired secrets where just their hashes are remembered.
+    pub(super) fn known(&self, attributes: &[Attribute], saved: &ResourceState, desired: &Value) -> Value {
+        recall(attributes, &Value::from(&saved.attributes), desired, &|secret| self.world.state.digest(secret))
     }
 
     /// A resource that `--target` or `--exclude` leaves out stays as it is.
     pub(super) fn untouched(&self, instance: &Instance<'_>, saved: Option<&ResourceState>) -> Change {
-        let live = saved.and_then(|saved| self.live(instance, saved)).unwrap_or(Value::Null);
+        let live = saved.and_then(|saved| self.live(instance, saved, &Value::Null)).unwrap_or(Value::Null);
         let mut change = blank(instance, saved, saved.map(|saved| saved.id.clone()));
         change.before = live.clone();
         change.after = live;
@@ -136,10 +145,11 @@ impl Builder<'_> {
         }
         let schema = self.catalog.resources.get(address.type_name());
         let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
+        let known = Value::from(&saved.attributes);
         let before = match self.world.live.get(address) {
-            Some(Live::Present(value)) => seen(attributes, value, saved),
+            Some(Live::Present(value)) => seen(attributes, value, &known, saved),
             Some(Live::Gone) => Value::Null,
-            None => remembered(attributes, saved),
+            None => remembered(attributes, &known, saved),
         };
         let forget = gone || guard.retain || removed;
         let mut change = Change {
@@ -189,14 +199,14 @@ pub(super) fn guard(block: &ResourceBlock) -> Guard {
 }
 
 /// The attributes AWS returned, with what only leoctl knows.
-pub(super) fn seen(attributes: &[Attribute], live: &Value, saved: &ResourceState) -> Value {
-    let live = with_local(attributes, &canonicalize(attributes, live), &Value::from(&saved.attributes));
+pub(super) fn seen(attributes: &[Attribute], live: &Value, known: &Value, saved: &ResourceState) -> Value {
+    let live = with_local(attributes, &canonicalize(attributes, live), known);
     conceal(attributes, &canonicalize(attributes, &live), &saved.sensitive)
 }
 
-/// The remembered attributes; of secrets only the hash is, so they are unknown.
-pub(super) fn remembered(attributes: &[Attribute], saved: &ResourceState) -> Value {
-    canonicalize(attributes, &conceal(attributes, &Value::from(&saved.attributes), &saved.sensitive))
+/// The remembered attributes; of secrets that are not known again only the hash is.
+pub(super) fn remembered(attributes: &[Attribute], known: &Value, saved: &ResourceState) -> Value {
+    canonicalize(attributes, &conceal(attributes, known, &saved.sensitive))
 }
 
 /// A change in which nothing changes yet.

@@ -3,6 +3,7 @@
 use super::change::{remembered, seen};
 use super::{Builder, Live};
 use crate::model::address::Address;
+use crate::model::canonical::with_local;
 use crate::model::schema::Unset;
 use crate::model::secrecy::conceal;
 use crate::model::state::Guard;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 impl Builder<'_> {
     pub(super) fn drift(&self) -> Vec<Drift> {
         let mut drift = Vec::new();
+        let desired: BTreeMap<&Address, &Value> = self.changes.iter().map(|change| (&change.address, &change.after)).collect();
         for (address, saved) in &self.world.state.resources {
             let Some(schema) = self.catalog.resources.get(address.type_name()) else { continue };
             let attributes = schema.schema.attributes.as_slice();
@@ -26,12 +28,14 @@ impl Builder<'_> {
                 Some(Live::Gone) => (true, Vec::new()),
                 Some(Live::Present(_)) if saved.incomplete => continue,
                 Some(Live::Present(live)) => {
-                    let live = seen(attributes, live, saved);
+                    let known = self.known(attributes, saved, desired.get(address).copied().unwrap_or(&Value::Null));
+                    let live = seen(attributes, live, &known, saved);
                     // Secrets are compared by hash: what is remembered of them is one.
                     let hashed =
                         Value::from(conceal(attributes, &live, &saved.sensitive).to_public_json(&|secret| self.world.state.digest(secret)));
-                    let before = remembered(attributes, saved);
-                    let after = conceal(attributes, &hashed, &saved.sensitive);
+                    let saved_attributes = Value::from(&saved.attributes);
+                    let before = remembered(attributes, &saved_attributes, saved);
+                    let after = conceal(attributes, &with_local(attributes, &hashed, &saved_attributes), &saved.sensitive);
                     (false, diff(attributes, &before, &after))
                 }
             };
