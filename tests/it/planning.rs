@@ -1,5 +1,7 @@
 //! Plans and applies of small stacks on an emulator: exactly what is shown happens.
 
+use std::path::PathBuf;
+
 use leoctl::plan::select::Options;
 use leoctl::plan::types::Action;
 
@@ -157,6 +159,12 @@ token = "${{env.TOKEN}}"
     run(&["output"]);
     run(&["destroy", "-y"]);
     assert!(!shown.contains(SECRET), "{shown}");
+    let written = assert_not_written(&project, SECRET);
+    assert!(written.iter().any(|path| path.ends_with("plan.json")));
+}
+
+/// The files of a project beside `.env`; none of them has the secret in it.
+fn assert_not_written(project: &Project, secret: &str) -> Vec<PathBuf> {
     let mut written = Vec::new();
     let mut folders = vec![project.path().to_owned()];
     while let Some(folder) = folders.pop() {
@@ -168,11 +176,73 @@ token = "${{env.TOKEN}}"
             }
         }
     }
-    assert!(written.iter().any(|path| path.ends_with("plan.json")));
-    for path in written {
-        let text = std::fs::read(&path).unwrap();
-        assert!(!text.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()), "{}", path.display());
+    for path in &written {
+        let text = std::fs::read(path).unwrap();
+        assert!(!text.windows(secret.len()).any(|part| part == secret.as_bytes()), "{}", path.display());
     }
+    written
+}
+
+#[test]
+fn a_secret_that_aws_never_returns_changes_when_the_file_says_so() {
+    const STACK: &str = r#"
+[stack]
+name = "p-oidc"
+region = "us-east-1"
+[env]
+files = [".env"]
+[resource.vpc.n]
+cidr_block = "10.9.0.0/16"
+[resource.subnet.n]
+for_each = { a = "0", b = "1" }
+vpc_id = "${vpc.n.id}"
+cidr_block = "10.9.${each.value}.0/24"
+availability_zone = "us-east-1${each.key}"
+[resource.lb.n]
+name = "p-oidc"
+subnets = ["${subnet.n['a'].id}", "${subnet.n['b'].id}"]
+[resource.lb_listener.n]
+load_balancer_arn = "${lb.n.arn}"
+port = 80
+protocol = "HTTP"
+default_actions = [{ type = "fixed-response", fixed_response_config = { status_code = "404", content_type = "text/plain" } }]
+[resource.lb_listener_rule.n]
+listener_arn = "${lb_listener.n.arn}"
+priority = 1
+conditions = [{ field = "path-pattern", values = ["/a"] }]
+actions = [
+  { type = "authenticate-oidc", authenticate_oidc_config = { issuer = "https://i.example", authorization_endpoint = "https://i.example/a", token_endpoint = "https://i.example/t", user_info_endpoint = "https://i.example/u", client_id = "CLIENT", client_secret = "${env.TOKEN}" } },
+  { type = "fixed-response", fixed_response_config = { status_code = "200", content_type = "text/plain" } },
+]
+"#;
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "777777777777");
+    let mut shown = String::new();
+    let mut run = |code: i32, arguments: &[&str]| {
+        let ran = project.expect(code, &[arguments, &["-vv", "s.toml"]].concat());
+        shown.push_str(&ran.stdout);
+        shown.push_str(&ran.stderr);
+        ran.stdout
+    };
+    // The second time the client's id is a secret too, which hides all actions together.
+    for client in ["c", "${env.CLIENT}"] {
+        project.write("s.toml", &STACK.replace("CLIENT", client));
+        project.write(".env", "TOKEN=hunter2-first\nCLIENT=hunter2-client\n");
+        run(0, &["apply", "-y"]);
+        let plan: serde_json::Value = serde_json::from_str(&run(0, &["plan", "--detailed-exitcode", "--json"])).unwrap();
+        assert_eq!(plan["drift"], serde_json::json!([]), "{plan:#}");
+        run(0, &["plan", "--detailed-exitcode", "--refresh=false"]);
+        project.write(".env", "TOKEN=hunter2-second\nCLIENT=hunter2-client\n");
+        let plan: serde_json::Value = serde_json::from_str(&run(2, &["plan", "--detailed-exitcode", "--json"])).unwrap();
+        let changes = plan["changes"].as_array().unwrap().iter().flat_map(|change| change["attributes"].as_array().unwrap());
+        let changed: Vec<&str> = changes.map(|attribute| attribute["path"].as_str().unwrap()).collect();
+        assert_eq!(changed, ["actions[0].authenticate_oidc_config.client_secret"]);
+        run(0, &["apply", "-y"]);
+        run(0, &["plan", "--detailed-exitcode"]);
+    }
+    run(0, &["show"]);
+    run(0, &["destroy", "-y"]);
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert_not_written(&project, "hunter2");
 }
 
 #[test]

@@ -1,20 +1,24 @@
 //! The resource type `lb`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    IpAddressType, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum,
+    AvailabilityZone, IpAddressType, LoadBalancerAddress, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
+    LoadBalancerTypeEnum, SubnetMapping,
 };
 use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::attributes::{Attributes, changes, load_balancer_defaults};
+use super::attributes::{self, Attributes, changes, load_balancer_defaults};
 use super::{batched, tags_of, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use crate::model::path::Path;
+use crate::model::value::Value;
 
 /// A load balancer.
 ///
@@ -37,9 +41,13 @@ pub struct Lb {
     /// Its security groups; the VPC's default group when left out.
     #[schemars(extend("x-set" = true, "x-server" = true))]
     security_groups: Option<Vec<String>>,
-    /// Its subnets, in at least two availability zones for an application load balancer.
-    #[schemars(extend("x-set" = true))]
-    subnets: Vec<String>,
+    /// Its subnets, in at least two availability zones for an application load balancer. Either these are written
+    /// or `subnet_mappings`.
+    #[schemars(extend("x-set" = true, "x-server" = true))]
+    subnets: Option<Vec<String>>,
+    /// Its subnets with its addresses in them, for a network load balancer.
+    #[schemars(extend("x-key" = "subnet_id", "x-server" = true))]
+    subnet_mappings: Option<Vec<Mapping>>,
     /// Attributes by AWS's own keys, such as `"idle_timeout.timeout_seconds"`.
     #[schemars(extend("default" = {}, "x-defaults" = load_balancer_defaults()))]
     attributes: Attributes,
@@ -63,14 +71,56 @@ pub struct Lb {
     vpc_id: Option<String>,
 }
 
+/// A subnet of a network load balancer, and its address there. An address stays as long as its subnet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// The subnet.
+    subnet_id: String,
+    // "You can't change these IP addresses after you create the load balancer" (Network Load Balancers guide).
+    /// The Elastic IP address of an internet-facing load balancer.
+    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    allocation_id: Option<String>,
+    /// The private IPv4 address of an internal load balancer.
+    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    private_ipv4_address: Option<String>,
+    /// The IPv6 address.
+    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    ipv6_address: Option<String>,
+}
+
+impl Mapping {
+    fn from_api(zone: &AvailabilityZone) -> Option<Self> {
+        let addresses = zone.load_balancer_addresses();
+        let first = |of: fn(&LoadBalancerAddress) -> Option<&str>| addresses.iter().find_map(of).map(str::to_owned);
+        Some(Self {
+            subnet_id: zone.subnet_id()?.to_owned(),
+            allocation_id: first(LoadBalancerAddress::allocation_id),
+            private_ipv4_address: first(LoadBalancerAddress::private_ipv4_address),
+            ipv6_address: first(LoadBalancerAddress::ipv6_address),
+        })
+    }
+
+    fn to_api(&self) -> SubnetMapping {
+        let Self { subnet_id, allocation_id, private_ipv4_address, ipv6_address } = self.clone();
+        SubnetMapping::builder()
+            .subnet_id(subnet_id)
+            .set_allocation_id(allocation_id)
+            .set_private_ipv4_address(private_ipv4_address)
+            .set_ipv6_address(ipv6_address)
+            .build()
+    }
+}
+
+fn mappings(mappings: Option<&Vec<Mapping>>) -> Option<Vec<SubnetMapping>> {
+    mappings.map(|mappings| mappings.iter().map(Mapping::to_api).collect())
+}
+
 impl Lb {
     async fn attributes(aws: &Aws, arn: &str) -> Outcome<Option<(String, Attributes)>> {
         let call = aws.elb().describe_load_balancer_attributes().load_balancer_arn(arn);
         let found = call.send().await.or_fail("elasticloadbalancing:DescribeLoadBalancerAttributes").or_absent()?;
-        Ok(found.map(|found| {
-            let pairs = found.attributes().iter().filter_map(|a| Some((a.key()?.to_owned(), a.value().unwrap_or_default().to_owned())));
-            (arn.to_owned(), pairs.collect())
-        }))
+        Ok(found.map(|found| (arn.to_owned(), attributes::read(found.attributes().iter().map(|one| (one.key(), one.value()))))))
     }
 
     async fn describe(aws: &Aws, arns: &[String]) -> Outcome<Vec<aws_sdk_elasticloadbalancingv2::types::LoadBalancer>> {
@@ -86,21 +136,30 @@ impl Resource for Lb {
     const TYPE: &'static str = "lb";
     const INFO: Info = Info { transient: &["OperationNotPermitted.InProgress", "InvalidSubnet", "ResourceInUse"], ..Info::DEFAULT };
 
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let present = |key: &str| desired.get(key).is_some_and(|value| !value.is_null());
+        if desired.as_map().is_none() || present("subnets") != present("subnet_mappings") {
+            return Vec::new();
+        }
+        vec![(Path::attribute("subnet_mappings"), "a load balancer needs either `subnets` or `subnet_mappings`".to_owned())]
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let described = Self::describe(aws, ids);
         let attributes = try_join_all(ids.iter().map(|arn| Self::attributes(aws, arn)));
         let ((described, attributes), mut tags) = try_join(try_join(described, attributes), tags_of(aws, ids)).await?;
-        let mut attributes: std::collections::BTreeMap<_, _> = attributes.into_iter().flatten().collect();
+        let mut attributes: BTreeMap<_, _> = attributes.into_iter().flatten().collect();
         let read = described.into_iter().map(|lb| {
             let arn = lb.load_balancer_arn().unwrap_or_default().to_owned();
-            let zones = lb.availability_zones().iter();
+            let zones = lb.availability_zones();
             let read = Self {
                 name: lb.load_balancer_name().unwrap_or_default().to_owned(),
                 r#type: lb.r#type().map_or("application", LoadBalancerTypeEnum::as_str).to_owned(),
                 scheme: lb.scheme().map_or("internet-facing", LoadBalancerSchemeEnum::as_str).to_owned(),
                 ip_address_type: lb.ip_address_type().map_or("ipv4", IpAddressType::as_str).to_owned(),
                 security_groups: Some(lb.security_groups().to_vec()),
-                subnets: zones.filter_map(|zone| zone.subnet_id().map(str::to_owned)).collect(),
+                subnets: Some(zones.iter().filter_map(|zone| zone.subnet_id().map(str::to_owned)).collect()),
+                subnet_mappings: Some(zones.iter().filter_map(Mapping::from_api).collect()),
                 attributes: attributes.remove(&arn).unwrap_or_default(),
                 tags: tags.remove(&arn).unwrap_or_default(),
                 dns_name: lb.dns_name().unwrap_or_default().to_owned(),
@@ -130,7 +189,8 @@ impl Resource for Lb {
             .scheme(LoadBalancerSchemeEnum::from(to.scheme.as_str()))
             .ip_address_type(IpAddressType::from(to.ip_address_type.as_str()))
             .set_security_groups(to.security_groups.clone())
-            .set_subnets(Some(to.subnets.clone()))
+            .set_subnets(to.subnets.clone())
+            .set_subnet_mappings(mappings(to.subnet_mappings.as_ref()))
             .set_tags(to_api(&to.tags));
         let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.or_fail("elasticloadbalancing:CreateLoadBalancer")?;
         Ok(made.load_balancers().first().and_then(|lb| lb.load_balancer_arn()).unwrap_or_default().to_owned())
@@ -145,6 +205,7 @@ impl Resource for Lb {
             ip_address_type,
             security_groups,
             subnets,
+            subnet_mappings,
             attributes,
             tags,
             name: _,
@@ -156,9 +217,14 @@ impl Resource for Lb {
             vpc_id: _,
         } = to;
         let elb = aws.elb();
-        // Dual stack needs subnets that have IPv6, so subnets go first.
-        if *subnets != from.subnets {
-            let call = elb.set_subnets().load_balancer_arn(id).set_subnets(Some(subnets.clone()));
+        // Dual stack needs subnets that have IPv6, so subnets go first. Of the two forms one is written; the other
+        // is what AWS said of it before.
+        if *subnets != from.subnets || *subnet_mappings != from.subnet_mappings {
+            let call = elb.set_subnets().load_balancer_arn(id);
+            let call = match *subnets != from.subnets {
+                true => call.set_subnets(subnets.clone()),
+                false => call.set_subnet_mappings(mappings(subnet_mappings.as_ref())),
+            };
             call.send().await.or_fail("elasticloadbalancing:SetSubnets")?;
         }
         if *ip_address_type != from.ip_address_type {

@@ -1,11 +1,13 @@
 //! The resource type `lb_target_group`.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_elasticloadbalancingv2::types::{Matcher, ProtocolEnum, TargetGroupAttribute, TargetGroupIpAddressTypeEnum, TargetTypeEnum};
 use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::attributes::{Attributes, changes, target_group_defaults};
+use super::attributes::{self, Attributes, changes, target_group_defaults};
 use super::{batched, tags_of, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
@@ -25,11 +27,14 @@ pub struct LbTargetGroup {
     #[schemars(extend("x-replace" = true), range(min = 1, max = 65535))]
     port: Option<i32>,
     /// The protocol to the targets.
-    #[schemars(extend("x-replace" = true, "enum" = ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "GENEVE"]))]
+    #[schemars(extend("x-replace" = true, "enum" = ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"]))]
     protocol: Option<String>,
     /// The HTTP version to the targets.
     #[schemars(extend("x-replace" = true, "x-server" = true, "enum" = ["HTTP1", "HTTP2", "GRPC"]))]
     protocol_version: Option<String>,
+    /// The port on which targets tell how many requests they can take, for the target optimizer.
+    #[schemars(extend("x-replace" = true), range(min = 1, max = 65535))]
+    target_control_port: Option<i32>,
     /// What targets are: `ip` for Fargate tasks.
     #[schemars(extend("default" = "instance", "x-replace" = true, "enum" = ["instance", "ip", "lambda", "alb"]))]
     target_type: String,
@@ -102,10 +107,7 @@ impl LbTargetGroup {
     async fn attributes(aws: &Aws, arn: &str) -> Outcome<Option<(String, Attributes)>> {
         let call = aws.elb().describe_target_group_attributes().target_group_arn(arn);
         let found = call.send().await.or_fail("elasticloadbalancing:DescribeTargetGroupAttributes").or_absent()?;
-        Ok(found.map(|found| {
-            let pairs = found.attributes().iter().filter_map(|a| Some((a.key()?.to_owned(), a.value().unwrap_or_default().to_owned())));
-            (arn.to_owned(), pairs.collect())
-        }))
+        Ok(found.map(|found| (arn.to_owned(), attributes::read(found.attributes().iter().map(|one| (one.key(), one.value()))))))
     }
 
     async fn describe(aws: &Aws, arns: &[String]) -> Outcome<Vec<aws_sdk_elasticloadbalancingv2::types::TargetGroup>> {
@@ -126,7 +128,7 @@ impl Resource for LbTargetGroup {
         let described = Self::describe(aws, ids);
         let attributes = try_join_all(ids.iter().map(|arn| Self::attributes(aws, arn)));
         let ((described, attributes), mut tags) = try_join(try_join(described, attributes), tags_of(aws, ids)).await?;
-        let mut attributes: std::collections::BTreeMap<_, _> = attributes.into_iter().flatten().collect();
+        let mut attributes: BTreeMap<_, _> = attributes.into_iter().flatten().collect();
         let read = described.into_iter().map(|group| {
             let arn = group.target_group_arn().unwrap_or_default().to_owned();
             let matcher = group.matcher().map(|matcher| HealthyAnswer {
@@ -138,6 +140,7 @@ impl Resource for LbTargetGroup {
                 port: group.port(),
                 protocol: group.protocol().map(|protocol| protocol.as_str().to_owned()),
                 protocol_version: group.protocol_version().map(str::to_owned),
+                target_control_port: group.target_control_port(),
                 target_type: group.target_type().map_or("instance", TargetTypeEnum::as_str).to_owned(),
                 vpc_id: group.vpc_id().map(str::to_owned),
                 ip_address_type: group.ip_address_type().map_or("ipv4", TargetGroupIpAddressTypeEnum::as_str).to_owned(),
@@ -176,6 +179,7 @@ impl Resource for LbTargetGroup {
             .set_port(to.port)
             .set_protocol(to.protocol.as_deref().map(ProtocolEnum::from))
             .set_protocol_version(to.protocol_version.clone())
+            .set_target_control_port(to.target_control_port)
             .target_type(TargetTypeEnum::from(to.target_type.as_str()))
             .set_vpc_id(to.vpc_id.clone())
             .ip_address_type(TargetGroupIpAddressTypeEnum::from(to.ip_address_type.as_str()))
@@ -214,6 +218,7 @@ impl Resource for LbTargetGroup {
             port: _,
             protocol: _,
             protocol_version: _,
+            target_control_port: _,
             target_type: _,
             vpc_id: _,
             ip_address_type: _,
