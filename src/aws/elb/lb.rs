@@ -27,7 +27,7 @@ use crate::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct Lb {
     /// The name, unique in account and region.
-    #[schemars(extend("x-replace" = true), length(max = 32))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$", "x-form" = "letters, digits and hyphens, no hyphen first or last"), length(max = 32))]
     name: String,
     /// `application` for HTTP, `network` for TCP and UDP.
     #[schemars(extend("default" = "application", "x-replace" = true, "enum" = ["application", "network", "gateway"]))]

@@ -21,7 +21,7 @@ use crate::engine::ports::{Operation, Outcome, Wanted};
 #[serde(deny_unknown_fields)]
 pub struct LbTargetGroup {
     /// The name, unique in account and region.
-    #[schemars(extend("x-replace" = true), length(max = 32))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$", "x-form" = "letters, digits and hyphens, no hyphen first or last"), length(max = 32))]
     name: String,
     /// The port targets listen on, unless registered with another.
     #[schemars(extend("x-replace" = true), range(min = 1, max = 65535))]

@@ -63,7 +63,7 @@ impl fmt::Debug for ClientSecret {
 #[serde(deny_unknown_fields)]
 pub struct Cognito {
     /// The user pool.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:cognito-idp"))]
     user_pool_arn: String,
     /// The id of the user pool's client.
     user_pool_client_id: String,

@@ -30,7 +30,7 @@ const NO_ALPN: &str = "None";
 #[serde(deny_unknown_fields)]
 pub struct LbListener {
     /// The load balancer.
-    #[schemars(extend("x-replace" = true, "x-format" = "arn"))]
+    #[schemars(extend("x-replace" = true, "x-format" = "arn:elasticloadbalancing"))]
     load_balancer_arn: String,
     /// The port.
     #[schemars(range(min = 1, max = 65535))]

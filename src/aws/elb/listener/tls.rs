@@ -21,7 +21,7 @@ pub(super) fn is_secure(protocol: &str) -> bool {
 #[serde(deny_unknown_fields)]
 pub struct ListenerCertificate {
     /// The certificate.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:acm|iam"))]
     certificate_arn: String,
 }
 
@@ -80,7 +80,7 @@ pub struct MutualAuthentication {
     #[schemars(extend("enum" = ["passthrough", "verify"]))]
     mode: String,
     /// The trust store that certificates are checked with, for `verify`.
-    #[schemars(extend("x-format" = "arn"))]
+    #[schemars(extend("x-format" = "arn:elasticloadbalancing"))]
     trust_store_arn: Option<String>,
     /// Whether one that has expired is good too, for `verify`.
     #[schemars(extend("default" = false))]

@@ -26,7 +26,7 @@ use crate::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct LbListenerRule {
     /// The listener.
-    #[schemars(extend("x-replace" = true, "x-format" = "arn"))]
+    #[schemars(extend("x-replace" = true, "x-format" = "arn:elasticloadbalancing"))]
     listener_arn: String,
     /// Rules are tried in this order, lowest first; no two rules of a listener have the same.
     #[schemars(range(min = 1, max = 50000))]
