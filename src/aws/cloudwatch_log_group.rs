@@ -86,7 +86,13 @@ impl CloudwatchLogGroup {
 
 impl Resource for CloudwatchLogGroup {
     const TYPE: &'static str = "cloudwatch_log_group";
-    const INFO: Info = Info { data_loss: Some("the logs in it"), transient: &["OperationAbortedException"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["name"]],
+        data_loss: Some("the logs in it"),
+        transient: &["OperationAbortedException"],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let found = Self::describe_all(aws, ids).await?;

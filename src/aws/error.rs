@@ -53,8 +53,9 @@ where
     let kind = match error {
         SdkError::ServiceError(_) => kind_of(code.as_deref(), status),
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => FailureKind::Ambiguous,
-        SdkError::DispatchFailure(dispatch) if dispatch.is_io() || dispatch.is_timeout() => FailureKind::Ambiguous,
         other if is_credentials(other) => FailureKind::Credentials,
+        // Whatever broke on the way may have broken on the way back, a connection closed in the middle among it.
+        SdkError::DispatchFailure(dispatch) if !dispatch.is_user() => FailureKind::Ambiguous,
         _ => FailureKind::Other,
     };
     let message = match error.message() {

@@ -87,6 +87,8 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
     Ok(ResourceSchema {
         schema: TypeSchema::compile(R::TYPE, &json_schema::<R>())?,
         create_before_destroy: R::INFO.create_before_destroy,
+        unique: R::INFO.unique,
+        held: R::INFO.held,
         data_loss: R::INFO.data_loss,
         check: R::check,
     })

@@ -26,6 +26,11 @@ pub type Tags = BTreeMap<String, String>;
 pub struct Info {
     /// Whether a replacement is made before the old one goes: for types of which two can exist side by side.
     pub create_before_destroy: bool,
+    /// What no two can have in common, such as a name: a replacement in which each of these differs in some
+    /// attribute is made before the old one goes.
+    pub unique: &'static [&'static [&'static str]],
+    /// Whether AWS refuses to delete one that something else still uses.
+    pub held: bool,
     /// What deleting one loses that cannot be made again.
     pub data_loss: Option<&'static str>,
     /// Error codes after which the same call may succeed a little later: dependencies still detaching,
@@ -37,7 +42,8 @@ pub struct Info {
 
 impl Info {
     /// A type with no peculiarities.
-    pub const DEFAULT: Self = Self { create_before_destroy: false, data_loss: None, transient: &[], timeout: 600 };
+    pub const DEFAULT: Self =
+        Self { create_before_destroy: false, unique: &[], held: false, data_loss: None, transient: &[], timeout: 600 };
 }
 
 /// One resource type: its attributes are the fields of the implementing struct, its documentation their doc

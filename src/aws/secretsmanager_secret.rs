@@ -133,7 +133,7 @@ async fn list(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, SecretsmanagerS
 
 impl Resource for SecretsmanagerSecret {
     const TYPE: &'static str = "secretsmanager_secret";
-    const INFO: Info = Info { data_loss: Some("the secret's value"), timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info { unique: &[&["name"]], data_loss: Some("the secret's value"), timeout: 300, ..Info::DEFAULT };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         match desired.get("recovery_window_in_days") {

@@ -350,6 +350,10 @@ pub struct ResourceSchema {
     pub schema: TypeSchema,
     /// Whether a replacement is made before the old one goes, unless the stack file says otherwise.
     pub create_before_destroy: bool,
+    /// What no two resources can have in common: groups of attributes of which one at least has to differ.
+    pub unique: &'static [&'static [&'static str]],
+    /// Whether AWS refuses to delete one that something else still uses.
+    pub held: bool,
     /// What deleting it loses that cannot be made again, such as `the objects in it`.
     pub data_loss: Option<&'static str>,
     /// Checks across attributes: problems with the path each is at. Absent and unknown values are not problems.

@@ -21,3 +21,4 @@ mod engine;
 mod leo;
 mod planning;
 mod reference;
+mod sweep;

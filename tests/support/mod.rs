@@ -1,5 +1,7 @@
 //! What tests share: the emulators, and leoctl as a library and as a program.
 
 pub mod emulator;
+pub mod inventory;
 pub mod program;
+pub mod proxy;
 pub mod world;

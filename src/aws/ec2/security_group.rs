@@ -54,7 +54,12 @@ pub struct SecurityGroup {
 impl Resource for SecurityGroup {
     const TYPE: &'static str = "security_group";
     // A group cannot go while an interface of a stopped task or a deleted load balancer still has it.
-    const INFO: Info = Info { transient: &["DependencyViolation", "InvalidGroup.InUse", "InvalidVpcID.NotFound"], ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["vpc_id", "name"]],
+        held: true,
+        transient: &["DependencyViolation", "InvalidGroup.InUse", "InvalidVpcID.NotFound"],
+        ..Info::DEFAULT
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let problems = ["ingress", "egress"].into_iter().flat_map(|direction| {

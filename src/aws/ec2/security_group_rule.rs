@@ -69,7 +69,21 @@ impl SecurityGroupRule {
 
 impl Resource for SecurityGroupRule {
     const TYPE: &'static str = "security_group_rule";
-    const INFO: Info = Info { transient: &["InvalidGroup.NotFound"], ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&[
+            "type",
+            "group_id",
+            "ip_protocol",
+            "from_port",
+            "to_port",
+            "cidr_ipv4",
+            "cidr_ipv6",
+            "prefix_list_id",
+            "referenced_group_id",
+        ]],
+        transient: &["InvalidGroup.NotFound"],
+        ..Info::DEFAULT
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         rule::problem(desired).map(|problem| (Path::attribute("ip_protocol"), problem)).into_iter().collect()

@@ -88,7 +88,12 @@ impl Resource for Subnet {
     const TYPE: &'static str = "subnet";
     // Network interfaces of stopped tasks and deleted load balancers take minutes to be released; a VPC's IPv6
     // network takes a moment before subnets can be cut from it.
-    const INFO: Info = Info { transient: &["DependencyViolation", "InvalidSubnetID.NotFound", "InvalidVpcID.NotFound"], ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["vpc_id", "cidr_block"], &["vpc_id", "ipv6_cidr_block"]],
+        held: true,
+        transient: &["DependencyViolation", "InvalidSubnetID.NotFound", "InvalidVpcID.NotFound"],
+        ..Info::DEFAULT
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         network_size(desired)

@@ -195,6 +195,7 @@ impl Resource for EcsCluster {
     const TYPE: &'static str = "ecs_cluster";
     // Tasks run on demand stop on their own time, and services' tasks drain.
     const INFO: Info = Info {
+        unique: &[&["name"]],
         transient: &[
             "UpdateInProgressException",
             "ClusterContainsServicesException",

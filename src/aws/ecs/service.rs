@@ -179,7 +179,12 @@ fn cluster_of(arn: &str) -> Outcome<String> {
 
 impl Resource for EcsService {
     const TYPE: &'static str = "ecs_service";
-    const INFO: Info = Info { transient: &["ClusterNotFoundException", "ServiceNotActiveException"], timeout: 1800, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["cluster", "name"]],
+        transient: &["ClusterNotFoundException", "ServiceNotActiveException"],
+        timeout: 1800,
+        ..Info::DEFAULT
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let given =

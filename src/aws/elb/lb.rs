@@ -134,7 +134,8 @@ impl Lb {
 
 impl Resource for Lb {
     const TYPE: &'static str = "lb";
-    const INFO: Info = Info { transient: &["OperationNotPermitted.InProgress", "InvalidSubnet", "ResourceInUse"], ..Info::DEFAULT };
+    const INFO: Info =
+        Info { unique: &[&["name"]], transient: &["OperationNotPermitted.InProgress", "InvalidSubnet", "ResourceInUse"], ..Info::DEFAULT };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let present = |key: &str| desired.get(key).is_some_and(|value| !value.is_null());

@@ -122,7 +122,7 @@ impl LbTargetGroup {
 impl Resource for LbTargetGroup {
     const TYPE: &'static str = "lb_target_group";
     // A group cannot go while a listener that is being deleted still names it.
-    const INFO: Info = Info { transient: &["ResourceInUse"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info { unique: &[&["name"]], held: true, transient: &["ResourceInUse"], timeout: 300, ..Info::DEFAULT };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let described = Self::describe(aws, ids);

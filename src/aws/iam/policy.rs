@@ -80,7 +80,8 @@ impl IamPolicy {
 impl Resource for IamPolicy {
     const TYPE: &'static str = "iam_policy";
     // A policy cannot go while a role that is being changed still has it.
-    const INFO: Info = Info { transient: &["DeleteConflict", "ConcurrentModification"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info =
+        Info { unique: &[&["name"]], held: true, transient: &["DeleteConflict", "ConcurrentModification"], timeout: 300, ..Info::DEFAULT };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let read = try_join_all(ids.iter().map(async |arn| Ok(Self::read_one(aws, arn).await?.map(|read| (arn.clone(), read))))).await?;

@@ -67,6 +67,9 @@ impl Builder<'_> {
         change.state_only = saved.is_some_and(|saved| {
             saved.guard != change.guard || saved.depends_on != change.depends_on || saved.incomplete || saved.authored != change.authored
         });
+        if change.action == Action::Replace {
+            change.create_before_destroy = made_first(&change, instance)?;
+        }
         change.risks = risks(&change, instance);
         if change.action == Action::Replace && change.guard.prevent_destroy {
             return Err(guarded_replacement(instance, &change));
@@ -211,7 +214,6 @@ pub(super) fn remembered(attributes: &[Attribute], known: &Value, saved: &Resour
 
 /// A change in which nothing changes yet.
 pub(super) fn blank(instance: &Instance<'_>, saved: Option<&ResourceState>, id: Option<String>) -> Change {
-    let lifecycle = &instance.block.lifecycle;
     Change {
         address: instance.address.clone(),
         action: Action::NoOp,
@@ -225,7 +227,7 @@ pub(super) fn blank(instance: &Instance<'_>, saved: Option<&ResourceState>, id: 
         depends_on: instance.depends_on.clone(),
         reads: instance.reads.clone(),
         prior_depends_on: saved.map(|saved| saved.depends_on.clone()).unwrap_or_default(),
-        create_before_destroy: lifecycle.create_before_destroy.unwrap_or(instance.block.schema.create_before_destroy),
+        create_before_destroy: false,
         deposed: saved.map(|saved| saved.deposed.iter().map(|deposed| deposed.id.clone()).collect()).unwrap_or_default(),
         guard: guard(instance.block),
         each: instance.each.clone(),
@@ -233,6 +235,28 @@ pub(super) fn blank(instance: &Instance<'_>, saved: Option<&ResourceState>, id: 
         authored: instance.block.attributes.as_table().into_iter().flat_map(|fields| fields.keys()).map(Path::attribute).collect(),
         state_only: false,
         unfinished: false,
+    }
+}
+
+/// Whether a replacement is made before its predecessor goes: where the two have nothing in common that AWS lets
+/// only one have, unless the stack file says otherwise.
+fn made_first(change: &Change, instance: &Instance<'_>) -> Result<bool, Diagnostic> {
+    let schema = &instance.block.schema;
+    let shared = schema.unique.iter().find(|group| {
+        let value = |value: &Value, name: &str| value.get(name).cloned().unwrap_or(Value::Null);
+        let absent = group.last().is_none_or(|name| value(&change.after, name).is_null());
+        !absent && group.iter().all(|name| value(&change.before, name) == value(&change.after, name))
+    });
+    match (instance.block.lifecycle.create_before_destroy, shared) {
+        (Some(false), _) => Ok(false),
+        (Some(true), Some(group)) => {
+            let address = &instance.address;
+            Err(Diagnostic::error(&instance.block.span, format!("{address} cannot be replaced before its predecessor is deleted"))
+                .label(format!("both have the same `{}`, and AWS allows that once", group.join("`, `")))
+                .help("change that, too, or leave out `create_before_destroy`"))
+        }
+        (Some(true), None) => Ok(true),
+        (None, shared) => Ok(schema.create_before_destroy || !schema.unique.is_empty() && shared.is_none()),
     }
 }
 

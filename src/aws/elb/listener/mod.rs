@@ -112,7 +112,7 @@ impl LbListener {
 
 impl Resource for LbListener {
     const TYPE: &'static str = "lb_listener";
-    const INFO: Info = Info { timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info { unique: &[&["load_balancer_arn", "port"]], timeout: 300, ..Info::DEFAULT };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let mut problems: Vec<(&str, String)> = Vec::new();

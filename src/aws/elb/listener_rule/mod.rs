@@ -60,7 +60,7 @@ impl LbListenerRule {
 
 impl Resource for LbListenerRule {
     const TYPE: &'static str = "lb_listener_rule";
-    const INFO: Info = Info { timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info { unique: &[&["listener_arn", "priority"]], timeout: 300, ..Info::DEFAULT };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let items = |key: &str| desired.get(key).and_then(Value::as_list).unwrap_or_default();

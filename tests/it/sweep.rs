@@ -1,0 +1,248 @@
+//! leoctl may die at any instant and any answer may be lost. At every changing call of an apply, of a change that
+//! replaces and of a destroy of `stacks/prod.toml`, leoctl is killed before it, killed after it, or loses its answer;
+//! one more run ends where an undisturbed one ends: the same resources in AWS, nothing twice, nothing left behind,
+//! and an empty plan.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::support::emulator::Emulator;
+use crate::support::inventory::Inventory;
+use crate::support::program::{Project, Ran, ran};
+use crate::support::proxy::Proxy;
+use crate::support::proxy::fault::Fault;
+
+const STACK: &str = "stacks/prod.toml";
+
+/// What is disturbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Deed {
+    Apply,
+    Change,
+    Destroy,
+}
+
+/// How.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Blow {
+    KilledBefore,
+    KilledAfter,
+    AnswerLost,
+}
+
+const DEEDS: [Deed; 3] = [Deed::Apply, Deed::Change, Deed::Destroy];
+const BLOWS: [Blow; 3] = [Blow::KilledBefore, Blow::KilledAfter, Blow::AnswerLost];
+
+/// Where and what.
+type Point = (Deed, usize, Blow);
+
+/// What an undisturbed run does and leaves.
+struct Undisturbed {
+    /// Its changing calls, in order.
+    calls: Vec<String>,
+    /// What is in the account then.
+    leaves: Vec<String>,
+}
+
+/// One account of an emulator with the project in it.
+struct Stage {
+    project: Project,
+    endpoint: String,
+    account: String,
+    extra: Vec<&'static str>,
+}
+
+impl Stage {
+    /// A stage of its own for each `number`.
+    fn new(emulator: Emulator, endpoint: &str, number: usize) -> Self {
+        let (account, extra) = match emulator {
+            // No containers run there.
+            Emulator::Fakecloud => ("test".to_owned(), vec!["--var", "rollout=none"]),
+            _ => (format!("3{number:011}"), vec!["--var", "ipv6=false"]),
+        };
+        Self { project: Project::new(endpoint, &account), endpoint: endpoint.to_owned(), account, extra }
+    }
+
+    fn arguments(&self, deed: Deed) -> Vec<&'static str> {
+        // Names that cannot change in place, and all that hangs on them.
+        let renamed = ["--var", "cluster_name=second", "--var", "target_group_name=second", "--var", "secret_prefix=second"];
+        let mut arguments = match deed {
+            Deed::Apply => vec!["apply", "-y", STACK],
+            Deed::Change => [&["apply", "-y", STACK], renamed.as_slice()].concat(),
+            Deed::Destroy => vec!["destroy", "-y", STACK],
+        };
+        arguments.extend(&self.extra);
+        arguments
+    }
+
+    /// Makes what the deed begins with.
+    fn prepare(&self, deed: Deed) {
+        if deed != Deed::Apply {
+            self.project.expect(0, &self.arguments(Deed::Apply));
+        }
+    }
+
+    /// Does the deed through a proxy.
+    fn disturbed(&self, deed: Deed, proxy: &Proxy) -> Ran {
+        let mut command = self.project.command(&self.arguments(deed));
+        command.env("AWS_ENDPOINT_URL", &proxy.endpoint).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let child = command.spawn().unwrap();
+        proxy.victim(child.id());
+        ran(child.wait_with_output().unwrap())
+    }
+
+    fn leaves(&self) -> Vec<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { Inventory::new(&self.endpoint, &self.account).await.lines().await })
+    }
+}
+
+fn undisturbed(emulator: Emulator, endpoint: &str, number: usize, deed: Deed) -> Undisturbed {
+    let stage = Stage::new(emulator, endpoint, number);
+    stage.prepare(deed);
+    let proxy = Proxy::recording(endpoint);
+    let ran = stage.disturbed(deed, &proxy);
+    assert_eq!(ran.code, 0, "{deed:?}: {}{}", ran.stdout, ran.stderr);
+    let calls = proxy.calls().into_iter().filter(|call| call.mutates).map(|call| call.name()).collect();
+    Undisturbed { calls, leaves: stage.leaves() }
+}
+
+/// Strikes once, then runs again; how many more runs it took, or what is wrong.
+fn strike(stage: &Stage, (deed, at, blow): Point, wanted: &Undisturbed) -> Result<usize, String> {
+    stage.prepare(deed);
+    let proxy = Proxy::start(&stage.endpoint, move |call| {
+        (call.mutation == Some(at)).then(|| match blow {
+            Blow::KilledBefore => Fault::KillBefore,
+            Blow::KilledAfter => Fault::KillAfter,
+            Blow::AnswerLost => Fault::CutAfter,
+        })
+    });
+    let first = stage.disturbed(deed, &proxy);
+    let mut code = first.code;
+    drop(proxy);
+    let mut more = 0;
+    while code != 0 {
+        if more == 1 {
+            return Err("the second run failed, too".to_owned());
+        }
+        more += 1;
+        let again = stage.project.run(&stage.arguments(deed));
+        code = again.code;
+        if code != 0 {
+            return Err(format!("first: …{}\nagain: …{}", end(&first.stderr), end(&again.stderr)));
+        }
+    }
+    let leaves = stage.leaves();
+    if leaves != wanted.leaves {
+        let missing: Vec<_> = wanted.leaves.iter().filter(|line| !leaves.contains(line)).collect();
+        let beyond: Vec<_> = leaves.iter().filter(|line| !wanted.leaves.contains(line)).collect();
+        return Err(format!("missing {missing:?}, beyond {beyond:?}, {} instead of {}", leaves.len(), wanted.leaves.len()));
+    }
+    if deed != Deed::Destroy {
+        let mut plan = stage.arguments(deed);
+        plan.splice(0..2, ["plan", "--detailed-exitcode"]);
+        let plan = stage.project.run(&plan);
+        if plan.code != 0 {
+            return Err(format!("the plan is not empty: {}{}", plan.stdout, plan.stderr));
+        }
+    }
+    Ok(more)
+}
+
+/// How many points there were and what became of them.
+#[derive(Default)]
+struct Tally {
+    points: usize,
+    at_once: usize,
+    rerun: usize,
+    slowest: Duration,
+}
+
+/// Strikes at every point that `chosen` says, several at a time.
+fn sweep(emulator: Emulator, chosen: impl Fn(usize) -> bool) {
+    let Some(shared) = emulator.endpoint() else { return };
+    let wanted: BTreeMap<Deed, Undisturbed> = DEEDS
+        .into_iter()
+        .enumerate()
+        .map(|(number, deed)| {
+            let own = (emulator == Emulator::Fakecloud).then(|| emulator.alone().unwrap());
+            let endpoint = own.as_ref().map_or(shared, |own| own.endpoint.as_str());
+            (deed, undisturbed(emulator, endpoint, number, deed))
+        })
+        .collect();
+    let all = wanted.iter().flat_map(|(deed, run)| (0..run.calls.len()).flat_map(|at| BLOWS.map(|blow| (*deed, at, blow))));
+    let points: Vec<(usize, Point)> = all.enumerate().filter(|(number, _)| chosen(*number)).collect();
+    let queue = Mutex::new(points.into_iter());
+    let tallies: Mutex<BTreeMap<(Deed, Blow), Tally>> = Mutex::default();
+    let problems: Mutex<Vec<String>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                loop {
+                    let Some((number, point)) = queue.lock().unwrap().next() else { return };
+                    let own = (emulator == Emulator::Fakecloud).then(|| emulator.alone().unwrap());
+                    let endpoint = own.as_ref().map_or(shared, |own| own.endpoint.as_str());
+                    let began = Instant::now();
+                    let outcome = strike(&Stage::new(emulator, endpoint, 100 + number), point, &wanted[&point.0]);
+                    let mut tallies = tallies.lock().unwrap();
+                    let tally = tallies.entry((point.0, point.2)).or_default();
+                    tally.points += 1;
+                    tally.slowest = tally.slowest.max(began.elapsed());
+                    match outcome {
+                        Ok(0) => tally.at_once += 1,
+                        Ok(_) => tally.rerun += 1,
+                        Err(why) => {
+                            let (deed, at, blow) = point;
+                            let call = &wanted[&deed].calls[at];
+                            let problem = format!("{deed:?}, {blow:?} at change {at} (undisturbed: {call}): {why}");
+                            eprintln!("{emulator:?}: {problem}");
+                            problems.lock().unwrap().push(problem);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    for ((deed, blow), tally) in tallies.into_inner().unwrap() {
+        let Tally { points, at_once, rerun, slowest } = tally;
+        println!("| {emulator:?} | {deed:?} | {blow:?} | {points} | {at_once} | {rerun} | {} | {slowest:.1?} |", points - at_once - rerun);
+    }
+    let problems = problems.into_inner().unwrap();
+    assert!(problems.is_empty(), "{} points: {}", problems.len(), problems.join("\n\n"));
+}
+
+/// Some of the points, others every day.
+fn sample(number: usize) -> bool {
+    let day = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / 86400;
+    let stride = 37;
+    number % stride == usize::try_from(day).unwrap() % stride
+}
+
+#[test]
+fn a_sample_of_all_points_converges_on_fakecloud() {
+    sweep(Emulator::Fakecloud, sample);
+}
+
+#[test]
+fn a_sample_of_all_points_converges_on_ministack() {
+    sweep(Emulator::MiniStack, sample);
+}
+
+#[test]
+#[ignore = "takes many minutes; its figures are in docs/reliability.md"]
+fn every_point_converges_on_fakecloud() {
+    sweep(Emulator::Fakecloud, |_| true);
+}
+
+#[test]
+#[ignore = "takes many minutes; its figures are in docs/reliability.md"]
+fn every_point_converges_on_ministack() {
+    sweep(Emulator::MiniStack, |_| true);
+}
+
+/// The last lines, where the failures are.
+fn end(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(25)..].join("\n")
+}

@@ -1,0 +1,95 @@
+//! What can happen to a call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::call::{Call, Protocol};
+
+/// What happens to a call.
+#[derive(Clone)]
+pub enum Fault {
+    /// It takes this much longer.
+    Wait(Duration),
+    /// It is refused with a service's own error, in its own form.
+    Refuse {
+        /// The HTTP status.
+        status: u16,
+        /// The error code.
+        code: String,
+    },
+    /// The connection breaks before the call arrives.
+    CutBefore,
+    /// The call takes effect, and the connection breaks before the answer.
+    CutAfter,
+    /// No answer ever comes.
+    Hang,
+    /// leoctl dies before the call arrives.
+    KillBefore,
+    /// The call takes effect, and leoctl dies before the answer.
+    KillAfter,
+    /// The call is answered, and this is done as well.
+    Then(Arc<dyn Fn() + Send + Sync>),
+}
+
+impl Fault {
+    /// A refusal.
+    pub fn refuse(status: u16, code: &str) -> Self {
+        Self::Refuse { status, code: code.to_owned() }
+    }
+
+    /// Throttling as the call's service says it.
+    pub fn throttle(call: &Call) -> Self {
+        match (call.service.as_str(), call.protocol) {
+            ("ec2", _) => Self::refuse(503, "RequestLimitExceeded"),
+            (_, Protocol::RestXml) => Self::refuse(503, "SlowDown"),
+            (_, Protocol::Query) => Self::refuse(400, "Throttling"),
+            _ => Self::refuse(400, "ThrottlingException"),
+        }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Wait(length) => write!(f, "waits {length:?}"),
+            Self::Refuse { status, code } => write!(f, "refused with {status} {code}"),
+            Self::CutBefore => f.write_str("cut before"),
+            Self::CutAfter => f.write_str("answer lost"),
+            Self::Hang => f.write_str("hangs"),
+            Self::KillBefore => f.write_str("killed before"),
+            Self::KillAfter => f.write_str("killed after"),
+            Self::Then(_) => f.write_str("answered"),
+        }
+    }
+}
+
+/// An error as the call's service writes it (the API references, "Common Errors" and "Error responses").
+pub fn refusal(call: &Call, status: u16, code: &str) -> Vec<u8> {
+    let message = "refused by the test";
+    let (kind, body) = match call.protocol {
+        Protocol::Ec2 => (
+            "text/xml",
+            format!(
+                "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>r</RequestID></Response>"
+            ),
+        ),
+        Protocol::Query => (
+            "text/xml",
+            format!(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+            ),
+        ),
+        Protocol::RestXml => (
+            "application/xml",
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{message}</Message><RequestId>r</RequestId></Error>"
+            ),
+        ),
+        Protocol::Json | Protocol::RestJson => {
+            ("application/x-amz-json-1.1", format!("{{\"__type\":\"{code}\",\"message\":\"{message}\"}}"))
+        }
+    };
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nx-amzn-ErrorType: {code}\r\nContent-Length: {length}\r\n\r\n");
+    format!("{head}{body}").into_bytes()
+}

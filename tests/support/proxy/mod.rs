@@ -1,0 +1,177 @@
+//! A proxy between leoctl and an emulator that records every call and does to some of them what networks,
+//! AWS and operators do: wait, refuse, fail, cut the line, hide what is new, kill leoctl. What it passes on
+//! it passes on byte for byte.
+
+pub mod call;
+pub mod fault;
+mod http;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::net::{TcpListener, TcpStream};
+
+use call::Call;
+use fault::Fault;
+use http::Message;
+
+/// What happens to a call: asked once for each, in order of arrival.
+pub type Plan = Box<dyn Fn(&Call) -> Option<Fault> + Send + Sync>;
+
+/// A running proxy; it ends when it is dropped.
+pub struct Proxy {
+    /// Where it listens.
+    pub endpoint: String,
+    shared: Arc<Shared>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+struct Shared {
+    upstream: String,
+    plan: Plan,
+    calls: Mutex<Vec<Call>>,
+    mutating: AtomicUsize,
+    victim: Mutex<Option<u32>>,
+    killed: AtomicBool,
+}
+
+impl Proxy {
+    /// A proxy in front of `endpoint` that does to each call what `plan` says.
+    pub fn start(endpoint: &str, plan: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared {
+            upstream: endpoint.trim_start_matches("http://").to_owned(),
+            plan: Box::new(plan),
+            calls: Mutex::default(),
+            mutating: AtomicUsize::new(0),
+            victim: Mutex::default(),
+            killed: AtomicBool::new(false),
+        });
+        let serving = Arc::clone(&shared);
+        runtime.spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let serving = Arc::clone(&serving);
+                tokio::spawn(async move { serving.connection(connection).await });
+            }
+        });
+        Self { endpoint: format!("http://{address}"), shared, _runtime: runtime }
+    }
+
+    /// A proxy that only records.
+    pub fn recording(endpoint: &str) -> Self {
+        Self::start(endpoint, |_| None)
+    }
+
+    /// The process that [`Fault::KillBefore`] and [`Fault::KillAfter`] kill.
+    pub fn victim(&self, process: u32) {
+        *self.shared.victim.lock().unwrap() = Some(process);
+    }
+
+    /// The calls so far, in order of arrival.
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.calls.lock().unwrap().clone()
+    }
+
+    /// The fewest rounds in which these calls can have been made one after the other: the longest row of calls of
+    /// which each began when the one before had ended.
+    pub fn waves(&self) -> usize {
+        let mut spans: Vec<(Instant, Instant)> = self.calls().iter().filter_map(|call| Some((call.began, call.ended?))).collect();
+        spans.sort_by_key(|(_, ended)| *ended);
+        let mut waves = 0;
+        let mut last: Option<Instant> = None;
+        for (began, ended) in spans {
+            if last.is_none_or(|last| began >= last) {
+                waves += 1;
+                last = Some(ended);
+            }
+        }
+        waves
+    }
+}
+
+impl Shared {
+    async fn connection(&self, mut client: TcpStream) {
+        while let Ok(Some(request)) = Message::read(&mut client).await {
+            if self.one(&request, &mut client).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// One call; nothing when the line is to be cut.
+    async fn one(&self, request: &Message, client: &mut TcpStream) -> Option<()> {
+        let mut call = Call::of(request)?;
+        let (index, fault) = {
+            let mut calls = self.calls.lock().unwrap();
+            call.index = calls.len();
+            if call.mutates {
+                call.mutation = Some(self.mutating.fetch_add(1, Ordering::SeqCst));
+            }
+            let fault = (self.plan)(&call);
+            call.fault = fault.as_ref().map(ToString::to_string);
+            calls.push(call.clone());
+            (call.index, fault)
+        };
+        let answer = self.answer(&call, fault, request).await?;
+        self.calls.lock().unwrap()[index].ended = Some(Instant::now());
+        http::write(client, &answer).await.ok()
+    }
+
+    async fn answer(&self, call: &Call, fault: Option<Fault>, request: &Message) -> Option<Vec<u8>> {
+        match fault {
+            None => self.forward(request).await,
+            Some(Fault::Wait(length)) => {
+                tokio::time::sleep(length).await;
+                self.forward(request).await
+            }
+            Some(Fault::Refuse { status, code }) => Some(fault::refusal(call, status, &code)),
+            Some(Fault::CutBefore) => None,
+            Some(Fault::CutAfter) => {
+                self.forward(request).await;
+                None
+            }
+            Some(Fault::Hang) => {
+                tokio::time::sleep(Duration::from_secs(3600)).await;
+                None
+            }
+            Some(Fault::KillBefore) => {
+                self.kill().await;
+                None
+            }
+            Some(Fault::KillAfter) => {
+                self.forward(request).await;
+                self.kill().await;
+                None
+            }
+            Some(Fault::Then(with)) => {
+                let answer = self.forward(request).await;
+                with();
+                answer
+            }
+        }
+    }
+
+    async fn kill(&self) {
+        // leoctl's first call may come before the test has told its number.
+        let process = loop {
+            if let Some(process) = *self.victim.lock().unwrap() {
+                break process;
+            }
+            tokio::task::yield_now().await;
+        };
+        if !self.killed.swap(true, Ordering::SeqCst) {
+            let killed = std::process::Command::new("kill").args(["-9", &process.to_string()]).status();
+            assert!(killed.is_ok(), "kill is needed");
+        }
+    }
+
+    async fn forward(&self, request: &Message) -> Option<Vec<u8>> {
+        let mut upstream = TcpStream::connect(&self.upstream).await.ok()?;
+        http::write(&mut upstream, &request.bytes).await.ok()?;
+        let answer = Message::read_answer(&mut upstream, request.head).await.ok()??;
+        Some(answer.bytes)
+    }
+}
