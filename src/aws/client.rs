@@ -30,6 +30,51 @@ pub struct Settings {
     pub credentials: Option<aws_credential_types::Credentials>,
 }
 
+/// Says whether the state, and so what it is about, is still ours to change.
+pub type StillOurs = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Stops a call on its way out, once it is no longer sure that the state is ours: however long this process slept
+/// between its last look at the lock and the call.
+#[derive(Clone, Default)]
+pub struct Fence(Arc<OnceLock<StillOurs>>);
+
+impl Fence {
+    /// From now on calls go out only while `still_ours` says so.
+    pub fn set(&self, still_ours: StillOurs) {
+        // Set once, with the lock it belongs to.
+        drop(self.0.set(still_ours));
+    }
+}
+
+impl std::fmt::Debug for Fence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fence")
+    }
+}
+
+/// Why a call was stopped by the [`Fence`].
+#[derive(Debug, thiserror::Error)]
+#[error("the lock on the state may be somebody else's by now")]
+pub struct NotOurs;
+
+impl Intercept for Fence {
+    fn name(&self) -> &'static str {
+        "Fence"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        match self.0.get() {
+            Some(still_ours) if !still_ours() => Err(NotOurs.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Counts every attempt of every operation.
 #[derive(Clone, Debug, Default)]
 pub struct Calls(Arc<Mutex<BTreeMap<String, u64>>>);
@@ -73,6 +118,7 @@ fn service_prefix(service: &str) -> String {
 pub struct Clients {
     base: SdkConfig,
     calls: Calls,
+    fence: Fence,
     regions: Mutex<BTreeMap<String, Arc<Aws>>>,
 }
 
@@ -95,7 +141,7 @@ impl Clients {
         if let Some(credentials) = &settings.credentials {
             loader = loader.credentials_provider(credentials.clone());
         }
-        Self { base: loader.load().await, calls: Calls::default(), regions: Mutex::default() }
+        Self { base: loader.load().await, calls: Calls::default(), fence: Fence::default(), regions: Mutex::default() }
     }
 
     /// The region of the AWS configuration.
@@ -108,12 +154,17 @@ impl Clients {
         &self.calls
     }
 
+    /// What stops calls once the state is not ours.
+    pub fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
     /// The clients of one region.
     pub fn region(&self, name: &str) -> Arc<Aws> {
         let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || {
             let config = self.base.to_builder().region(Region::new(name.to_owned())).build();
-            Arc::new(Aws { region: name.to_owned(), config, calls: self.calls.clone(), ..Aws::default() })
+            Arc::new(Aws { region: name.to_owned(), config, calls: self.calls.clone(), fence: self.fence.clone(), ..Aws::default() })
         };
         Arc::clone(regions.entry(name.to_owned()).or_insert_with(make))
     }
@@ -125,6 +176,7 @@ pub struct Aws {
     pub region: String,
     config: SdkConfig,
     calls: Calls,
+    fence: Fence,
     acm: OnceLock<aws_sdk_acm::Client>,
     ec2: OnceLock<aws_sdk_ec2::Client>,
     ecr: OnceLock<aws_sdk_ecr::Client>,
@@ -143,6 +195,7 @@ impl Default for Aws {
             region: String::new(),
             config: SdkConfig::builder().build(),
             calls: Calls::default(),
+            fence: Fence::default(),
             acm: OnceLock::new(),
             ec2: OnceLock::new(),
             ecr: OnceLock::new(),
@@ -163,7 +216,7 @@ macro_rules! client {
         $(#[$doc])*
         pub fn $name(&self) -> &$sdk::Client {
             self.$name.get_or_init(|| {
-                let config = $sdk::config::Builder::from(&self.config).interceptor(self.calls.clone());
+                let config = $sdk::config::Builder::from(&self.config).interceptor(self.calls.clone()).interceptor(self.fence.clone());
                 $sdk::Client::from_conf(config.build())
             })
         }
@@ -195,6 +248,7 @@ impl Aws {
         self.s3.get_or_init(|| {
             let config = aws_sdk_s3::config::Builder::from(&self.config)
                 .interceptor(self.calls.clone())
+                .interceptor(self.fence.clone())
                 .force_path_style(self.config.endpoint_url().is_some())
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
             aws_sdk_s3::Client::from_conf(config.build())

@@ -1,10 +1,12 @@
 //! The one place that turns SDK errors into [`Failure`]s, by error code and never by text.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
+use super::client::NotOurs;
 use crate::engine::ports::{Failure, FailureKind, Outcome};
 
 /// Turning the result of a call into an [`Outcome`].
@@ -53,7 +55,8 @@ where
     let kind = match error {
         SdkError::ServiceError(_) => kind_of(code.as_deref(), status),
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => FailureKind::Ambiguous,
-        other if is_credentials(other) => FailureKind::Credentials,
+        other if caused_by::<CredentialsError>(other) => FailureKind::Credentials,
+        other if caused_by::<NotOurs>(other) => FailureKind::Lost,
         // Whatever broke on the way may have broken on the way back, a connection closed in the middle among it.
         SdkError::DispatchFailure(dispatch) if !dispatch.is_user() => FailureKind::Ambiguous,
         _ => FailureKind::Other,
@@ -159,11 +162,11 @@ fn is_credentials_code(code: &str) -> bool {
     )
 }
 
-/// Whether credentials could not be had, told by the type of the cause.
-fn is_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+/// Whether an error of type `E` is among the causes.
+fn caused_by<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if error.is::<aws_credential_types::provider::error::CredentialsError>() {
+        if error.is::<E>() {
             return true;
         }
         cause = error.source();

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_smithy_types::retry::RetryConfig;
 use serde_json::Value as Json;
 
-use super::client::Clients;
+use super::client::{Clients, Fence};
 use super::resource::{DataSource, Resource, Typed, json_schema, wrong_argument};
 use super::{cloudwatch_log_group, data, ec2, ecr_repository, ecs, elb, iam, partition, s3, secretsmanager_secret};
 use crate::engine::ports::{Failure, FailureKind, Handler, Outcome, Provider};
@@ -119,6 +119,11 @@ impl AwsProvider {
     /// AWS through these clients.
     pub fn new(clients: Clients) -> Self {
         Self { clients: Arc::new(clients) }
+    }
+
+    /// What stops calls once the state is not ours.
+    pub fn fence(&self) -> &Fence {
+        self.clients.fence()
     }
 }
 

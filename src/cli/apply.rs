@@ -10,10 +10,13 @@ use super::session::Session;
 use super::{CliError, Context, Exit, project};
 use crate::engine::apply::{Engine, Report};
 use crate::engine::event::EventSink;
-use crate::engine::ports::Store;
 use crate::engine::refresh::Planned;
 use crate::model::address::Address;
+use crate::model::value::Value;
 use crate::plan::select::Options;
+use crate::stack::config::Import;
+use crate::stack::diagnostic::suggestion;
+use crate::stack::template::Template;
 use crate::ui::progress::{JsonLines, Lines, Live};
 use crate::ui::{self, BAD, STRONG, WARN, styled};
 
@@ -21,10 +24,45 @@ use crate::ui::{self, BAD, STRONG, WARN, styled};
 pub async fn run(context: &Context, stack: Option<&Path>, flags: &PlanFlags, yes: bool) -> Result<Exit, CliError> {
     let path = project::stack_file(stack, context)?;
     let session = Session::open(context, &path).await?;
-    session.store.lock("leoctl apply").await?;
-    let planned = session.plan(&Options::from(flags), flags.refresh).await?;
-    project::remember(&path);
-    confirm_and_apply(context, &session, planned, yes).await
+    session.lock(context, "leoctl apply").await?;
+    let outcome = async {
+        let planned = session.plan(&Options::from(flags), flags.refresh).await?;
+        project::remember(&path);
+        confirm_and_apply(context, &session, planned, yes).await
+    };
+    released(&session, outcome.await).await
+}
+
+/// Adopts one existing resource.
+pub async fn import(context: &Context, stack: Option<&Path>, address: Address, id: String, yes: bool) -> Result<Exit, CliError> {
+    let path = project::stack_file(stack, context)?;
+    let mut stack = project::load(&path, &context.global)?;
+    if !stack.config.resources.contains_key(&address.block) {
+        let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
+        let help = suggestion(&address.to_string(), known.iter().map(String::as_str));
+        let help = help.unwrap_or_else(|| "write its block first: what it is to be is what it is compared with".to_owned());
+        return Err(CliError::usage(&format!("the stack has no {address}"), &help));
+    }
+    stack.config.imports.retain(|import| import.to != address);
+    stack.config.imports.push(Import { to: address.clone(), id: Template::literal(Value::String(id)) });
+    let session = Session::with(context, &path, stack).await?;
+    session.lock(context, "leoctl import").await?;
+    let outcome = async {
+        let options = Options { targets: vec![address.clone()], ..Options::default() };
+        let planned = session.plan(&options, true).await?;
+        let known = planned.folded.state.resources.get(&address).map(|known| known.id.clone());
+        if let Some(id) = known {
+            return Err(CliError::usage(&format!("{address} is {id} already"), "`leoctl state rm` makes leoctl forget it first"));
+        }
+        confirm_and_apply(context, &session, planned, yes).await
+    };
+    released(&session, outcome.await).await
+}
+
+/// Gives the lock back, whatever came of what was done under it.
+pub async fn released<T>(session: &Session, outcome: Result<T, CliError>) -> Result<T, CliError> {
+    session.store.release().await;
+    outcome
 }
 
 /// Plans to delete everything, asks, and does it.
@@ -37,10 +75,13 @@ pub async fn destroy(
 ) -> Result<Exit, CliError> {
     let path = project::stack_file(stack, context)?;
     let session = Session::open(context, &path).await?;
-    session.store.lock("leoctl destroy").await?;
-    let options = Options { destroy: true, targets, excludes, replace: Vec::new() };
-    let planned = session.plan(&options, true).await?;
-    confirm_and_apply(context, &session, planned, yes).await
+    session.lock(context, "leoctl destroy").await?;
+    let outcome = async {
+        let options = Options { destroy: true, targets, excludes, replace: Vec::new() };
+        let planned = session.plan(&options, true).await?;
+        confirm_and_apply(context, &session, planned, yes).await
+    };
+    released(&session, outcome.await).await
 }
 
 /// Shows a plan, asks unless told not to, and carries it out. The lock is held.
@@ -62,7 +103,7 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
     let engine = Engine {
         provider: &session.provider,
         catalog: session.catalog,
-        store: &session.store,
+        store: session.store.as_ref(),
         sink: sink.as_ref(),
         parallelism: context.global.parallelism.into(),
         interrupted: watch_signals(),

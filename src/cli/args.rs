@@ -91,6 +91,23 @@ pub enum Command {
         #[arg(short, long)]
         yes: bool,
     },
+    /// Show what changed outside leoctl; exit with 2 if anything did
+    Drift {
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+    /// Adopt an existing resource as one of the stack's
+    Import {
+        /// Its address in the stack
+        address: Address,
+        /// AWS's id of it, as the type's reference says
+        id: String,
+        /// The stack file
+        stack: Option<PathBuf>,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
     /// Print the outputs of the last apply
     Output {
         /// The stack file
@@ -103,7 +120,7 @@ pub enum Command {
         /// The stack file
         stack: Option<PathBuf>,
     },
-    /// Look at the state
+    /// Look at the state, and mend it by hand
     State {
         /// What to do with it
         #[command(subcommand)]
@@ -169,6 +186,50 @@ pub enum StateCommand {
         address: Address,
         /// The stack file
         stack: Option<PathBuf>,
+    },
+    /// Give a resource another address; nothing changes in AWS
+    Mv {
+        /// Its address
+        from: Address,
+        /// The new one
+        to: Address,
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+    /// Forget a resource; it stays in AWS
+    Rm {
+        /// Its address
+        address: Address,
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+    /// Print the state as JSON, with what an unfinished apply did
+    Pull {
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+    /// Replace the state by a file's
+    Push {
+        /// The file
+        file: PathBuf,
+        /// The stack file
+        stack: Option<PathBuf>,
+        /// Even if it is older than the state or another stack's beginning
+        #[arg(long)]
+        force: bool,
+    },
+    /// Take the lock from whoever holds it
+    Unlock {
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+    /// Move the state to where the stack file says it is
+    Migrate {
+        /// The stack file
+        stack: Option<PathBuf>,
+        /// Where it is now, when that is a bucket
+        #[arg(long, value_name = "S3://BUCKET/KEY")]
+        from: Option<String>,
     },
 }
 

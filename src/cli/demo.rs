@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::session::Session;
 use super::{CliError, Context, Exit, apply};
-use crate::engine::ports::Store;
 use crate::plan::select::Options;
 use crate::ui::{self, STRONG, styled};
 
@@ -21,9 +20,14 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
     }
     context.say(&styled(STRONG, format!("leoctl apply {STACK}, in the sandbox")));
     let session = Session::open(&context, path).await?;
-    session.store.lock("leoctl demo").await?;
+    session.lock(&context, "leoctl demo").await?;
+    let outcome = twice(&context, &session).await;
+    apply::released(&session, outcome).await
+}
+
+async fn twice(context: &Context, session: &Session) -> Result<Exit, CliError> {
     let planned = session.plan(&Options::default(), true).await?;
-    let exit = apply::confirm_and_apply(&context, &session, planned, true).await?;
+    let exit = apply::confirm_and_apply(context, session, planned, true).await?;
     if exit != Exit::Done {
         return Ok(exit);
     }

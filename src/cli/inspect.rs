@@ -1,13 +1,11 @@
-//! `leoctl output`, `show` and `state`: looking at what is remembered.
+//! `leoctl output`, `show`, `state list` and `state show`: looking at what is remembered.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::args::StateCommand;
 use super::{CliError, Context, Exit, project, session};
-use crate::engine::ports::Store;
 use crate::model::address::Address;
 use crate::model::state::State;
 use crate::model::value::Value;
@@ -23,7 +21,7 @@ async fn state_of(context: &Context, stack: Option<&Path>) -> Result<State, CliE
 async fn state_and_outputs(context: &Context, stack: Option<&Path>) -> Result<(State, IndexMap<String, Output>), CliError> {
     let path = project::stack_file(stack, context)?;
     let stack = project::load(&path, &context.global)?;
-    let store = session::store(context, &path, &stack.name);
+    let store = session::store(context, &path, &stack).await?;
     match store.load().await? {
         Some(folded) => Ok((folded.state, stack.config.outputs.clone())),
         None => Err(CliError::usage(&format!("{} has never been applied", stack.name), "`leoctl apply` makes it")),
@@ -77,30 +75,28 @@ pub async fn show(context: &Context, stack: Option<&Path>) -> Result<Exit, CliEr
     Ok(Exit::Done)
 }
 
-/// `leoctl state list` and `leoctl state show`.
-pub async fn state(context: &Context, command: StateCommand) -> Result<Exit, CliError> {
-    match command {
-        StateCommand::List { stack } => list(context, stack).await,
-        StateCommand::Show { address, stack } => {
-            let state = state_of(context, stack.as_deref()).await?;
-            let Some(resource) = state.resources.get(&address) else {
-                let known: Vec<String> = state.resources.keys().map(ToString::to_string).collect();
-                let help = suggestion(&address.to_string(), known.iter().map(String::as_str))
-                    .unwrap_or_else(|| "`leoctl state list` lists them".to_owned());
-                return Err(CliError::usage(&format!("there is no {address} in the state"), &help));
-            };
-            if context.global.json {
-                ui::out(serde_json::json!(resource));
-            } else {
-                one(&state, &address);
-            }
-            Ok(Exit::Done)
-        }
+/// One resource.
+pub async fn resource(context: &Context, address: &Address, stack: Option<&Path>) -> Result<Exit, CliError> {
+    let state = state_of(context, stack).await?;
+    let Some(resource) = state.resources.get(address) else { return Err(absent(&state, address)) };
+    if context.global.json {
+        ui::out(serde_json::json!(resource));
+    } else {
+        one(&state, address);
     }
+    Ok(Exit::Done)
 }
 
-async fn list(context: &Context, stack: Option<PathBuf>) -> Result<Exit, CliError> {
-    let state = state_of(context, stack.as_deref()).await?;
+/// An address that is not in a state, with the nearest that is.
+pub fn absent(state: &State, address: &Address) -> CliError {
+    let known: Vec<String> = state.resources.keys().map(ToString::to_string).collect();
+    let help = suggestion(&address.to_string(), known.iter().map(String::as_str));
+    CliError::usage(&format!("there is no {address} in the state"), &help.unwrap_or_else(|| "`leoctl state list` lists them".to_owned()))
+}
+
+/// Every resource, a line each.
+pub async fn list(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
+    let state = state_of(context, stack).await?;
     if context.global.json {
         let rows: Vec<Json> =
             state.resources.iter().map(|(address, resource)| serde_json::json!({ "address": address, "id": resource.id })).collect();

@@ -9,6 +9,7 @@ mod project;
 mod sandbox;
 mod saved;
 mod session;
+mod state;
 mod validate;
 
 use std::io::IsTerminal;
@@ -138,9 +139,11 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
             None => apply::run(context, stack.as_deref(), &plan, yes).await,
         },
         Command::Destroy { stack, targets, excludes, yes } => apply::destroy(context, stack.as_deref(), targets, excludes, yes).await,
+        Command::Drift { stack } => plan::drift(context, stack.as_deref()).await,
+        Command::Import { address, id, stack, yes } => apply::import(context, stack.as_deref(), address, id, yes).await,
         Command::Output { stack, name } => inspect::output(context, stack.as_deref(), name.as_deref()).await,
         Command::Show { stack } => inspect::show(context, stack.as_deref()).await,
-        Command::State { command } => inspect::state(context, command).await,
+        Command::State { command } => state::run(context, command).await,
         Command::Demo => demo::run(context).await,
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),
@@ -157,7 +160,11 @@ fn report(error: &CliError, context: &Context) {
             ui::note(format!("{}: {doing}", styled(BAD, "error")));
             failure::lines(why).iter().for_each(|line| ui::note(format!("  {line}")));
         }
-        CliError::Store(StoreError { message, help }) | CliError::Sandbox(SandboxError { message, help }) => {
+        CliError::Store(StoreError { message, help, .. }) => {
+            ui::note(format!("{}: {message}", styled(BAD, "error")));
+            help.iter().for_each(|help| ui::note(format!("help: {help}")));
+        }
+        CliError::Sandbox(SandboxError { message, help }) => {
             ui::note(format!("{}: {message}", styled(BAD, "error")));
             help.iter().for_each(|help| ui::note(format!("help: {help}")));
         }

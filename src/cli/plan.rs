@@ -1,5 +1,7 @@
 //! `leoctl plan`.
 
+use std::path::Path;
+
 use super::args::PlanArgs;
 use super::session::Session;
 use super::{CliError, Context, Exit, project, saved};
@@ -25,4 +27,17 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
     }
     project::remember(&path);
     Ok(if args.detailed_exitcode && plan.has_changes() { Exit::Changes } else { Exit::Done })
+}
+
+/// Shows what changed outside leoctl, and nothing else.
+pub async fn drift(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
+    let path = project::stack_file(stack, context)?;
+    let session = Session::open(context, &path).await?;
+    let plan = session.plan(&Options::default(), true).await?.plan;
+    if context.global.json {
+        ui::out(ui::json::drift_of(&plan));
+    } else {
+        ui::out(ui::plan::render_drift(&plan).trim_end());
+    }
+    Ok(if plan.drift.is_empty() { Exit::Done } else { Exit::Changes })
 }

@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 
 use super::session::Session;
 use super::{CliError, Context, Exit, apply, project};
-use crate::engine::ports::Store;
 use crate::engine::refresh::Planned;
 use crate::plan::select::Options;
 use crate::store::local;
@@ -78,13 +77,18 @@ pub async fn apply(context: &Context, file: &Path, yes: bool) -> Result<Exit, Cl
     context.say(&format!("Stack {}", saved.stack_file.display()));
     let stack = project::load(&saved.stack_file, &context.global)?;
     let session = Session::with(context, &saved.stack_file, stack).await?;
-    session.store.lock("leoctl apply --plan").await?;
+    session.lock(context, "leoctl apply --plan").await?;
+    let outcome = replayed(context, &session, saved, yes).await;
+    apply::released(&session, outcome).await
+}
+
+async fn replayed(context: &Context, session: &Session, saved: SavedPlan, yes: bool) -> Result<Exit, CliError> {
     let loaded = session.store.load().await?;
     let (lineage, serial) = loaded.map(|folded| (folded.state.lineage, folded.state.serial)).unwrap_or_default();
     if (saved.serial > 0 && lineage != saved.lineage) || serial != saved.serial {
         return Err(stale("something was applied since it was made"));
     }
-    if inputs(&session) != saved.inputs {
+    if inputs(session) != saved.inputs {
         return Err(stale("the stack's files or variables are not those it was made with"));
     }
     let options = Options { destroy: saved.destroy, targets: saved.targets, excludes: saved.excludes, replace: saved.replace };
@@ -93,7 +97,7 @@ pub async fn apply(context: &Context, file: &Path, yes: bool) -> Result<Exit, Cl
         return Err(stale("what is live in AWS has changed since it was made"));
     }
     // It was reviewed when it was made.
-    apply::confirm_and_apply(context, &session, planned, yes || !context.interactive).await
+    apply::confirm_and_apply(context, session, planned, yes || !context.interactive).await
 }
 
 fn stale(why: &str) -> CliError {

@@ -7,20 +7,24 @@ use super::args::PlanFlags;
 use super::{CliError, Context, project};
 use crate::aws::client::{Clients, Settings};
 use crate::aws::registry::{self, AwsProvider};
+use crate::engine::ports::Store;
 use crate::engine::refresh::{Planned, Planner};
 use crate::model::schema::Catalog;
 use crate::model::state::State;
 use crate::plan::select::Options;
 use crate::sandbox::Sandbox;
 use crate::stack::Stack;
+use crate::stack::backend::{self, Backend};
 use crate::store::local::{self, LocalStore};
+use crate::store::s3::{Location, S3Store};
+use crate::ui::{WARN, styled};
 
 /// A stack, its state and AWS.
 pub struct Session {
     /// The stack.
     pub stack: Arc<Stack>,
     /// Its state.
-    pub store: LocalStore,
+    pub store: Box<dyn Store>,
     /// AWS.
     pub provider: AwsProvider,
     /// The schemas.
@@ -43,12 +47,8 @@ impl Session {
     pub async fn with(context: &Context, path: &Path, stack: Stack) -> Result<Self, CliError> {
         let catalog =
             registry::catalog().map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
-        if let Some(backend) = &stack.config.backend_s3 {
-            let diagnostic = crate::stack::diagnostic::Diagnostic::error(&backend.span, "state in S3 is not available in this version")
-                .help("leave [stack.backend.s3] out: the state is then a file in state/");
-            return Err(CliError::Diagnostics { diagnostics: vec![diagnostic].into(), sources: stack.sources.clone() });
-        }
-        let store = store(context, path, &stack.name);
+        let store = store(context, path, &stack).await?;
+        not_left_behind(context, path, &stack, store.as_ref()).await?;
         let mut settings = Settings {
             profile: context.global.profile.clone(),
             // Named here, no other place is asked for it.
@@ -65,9 +65,18 @@ impl Session {
         Ok(Self { stack: Arc::new(stack), store, provider, catalog })
     }
 
+    /// Takes the lock on the state, and says what people should know of it.
+    pub async fn lock(&self, context: &Context, command: &str) -> Result<(), CliError> {
+        let notes = self.store.lock(command).await?;
+        notes.iter().for_each(|note| context.say(&styled(WARN, format!("Note: {note}"))));
+        if let Some(still_ours) = self.store.watch().await {
+            self.provider.fence().set(still_ours);
+        }
+        Ok(())
+    }
+
     /// Makes a plan from the state as it is now.
     pub async fn plan(&self, options: &Options, refresh: bool) -> Result<Planned, CliError> {
-        use crate::engine::ports::Store;
         let loaded = self.store.load().await?;
         let planner = Planner { provider: &self.provider, catalog: self.catalog, stack: &self.stack, refresh, options };
         let fresh = |identity: &crate::stack::scope::Identity| {
@@ -88,11 +97,49 @@ impl Session {
     }
 }
 
-/// The state of a stack; the sandbox has states of its own.
-pub fn store(context: &Context, path: &Path, name: &str) -> LocalStore {
+/// The state of a stack, where its file says: the sandbox has states of its own, in files.
+pub async fn store(context: &Context, path: &Path, stack: &Stack) -> Result<Box<dyn Store>, CliError> {
+    let wrong = |diagnostics| CliError::Diagnostics { diagnostics, sources: stack.sources.clone() };
+    match backend::location(stack).map_err(wrong)? {
+        Some(backend) if !context.global.sandbox => Ok(Box::new(shared(context, &backend).await)),
+        _ => Ok(Box::new(local_store(context, path, &stack.name))),
+    }
+}
+
+/// The state in a file, whatever the stack file says.
+pub fn local_store(context: &Context, path: &Path, name: &str) -> LocalStore {
     let directory = local::directory(path);
     let directory = if context.global.sandbox { directory.join("sandbox") } else { directory };
     LocalStore::new(&directory, name)
+}
+
+/// A state in S3, by its own profile and region.
+pub async fn shared(context: &Context, backend: &Backend) -> S3Store {
+    let settings = Settings {
+        profile: backend.profile.clone().or_else(|| context.global.profile.clone()),
+        region: backend.region.clone().or_else(|| context.global.region.clone()),
+        endpoint_url: context.global.endpoint_url.clone(),
+        credentials: None,
+    };
+    let clients = Clients::load(&settings).await;
+    let region = backend.region.clone().or_else(|| clients.default_region()).unwrap_or_else(|| "us-east-1".to_owned());
+    let location = Location { bucket: backend.bucket.clone(), key: backend.key.clone(), kms_key_id: backend.kms_key_id.clone() };
+    S3Store::new(clients.region(&region).s3().clone(), &location)
+}
+
+/// A stack whose file now names a bucket, while its state is still in a local file, would be made a second time.
+async fn not_left_behind(context: &Context, path: &Path, stack: &Stack, store: &dyn Store) -> Result<(), CliError> {
+    if stack.config.backend_s3.is_none() || context.global.sandbox {
+        return Ok(());
+    }
+    let here = local_store(context, path, &stack.name);
+    if here.load().await?.is_some() && store.load().await?.is_none() {
+        return Err(CliError::usage(
+            &format!("the stack's state is to be in {}, and is still in {}", store.location(), here.location()),
+            "move it with `leoctl state migrate`",
+        ));
+    }
+    Ok(())
 }
 
 impl From<&PlanFlags> for Options {

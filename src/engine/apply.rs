@@ -70,12 +70,22 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn not_recorded(error: StoreError) -> Failure {
+    let kind = if error.lost { FailureKind::Lost } else { FailureKind::Unrecorded };
+    Failure::new(kind, error.message)
+}
+
 impl Shared<'_> {
     /// Makes a record durable, then folds it in.
     pub(super) async fn record(&self, record: Record) -> Result<(), Failure> {
         let appended = self.engine.store.append(&record).await;
         locked(&self.folded).fold(&record);
-        appended.map_err(|error| Failure::new(FailureKind::Other, error.message))
+        appended.map_err(not_recorded)
+    }
+
+    /// Makes sure that the state, and so what it is about, is still ours to change.
+    pub(super) async fn check(&self) -> Result<(), Failure> {
+        self.engine.store.check().await.map_err(not_recorded)
     }
 
     /// Runs `with` on the state as it is now.
@@ -171,8 +181,8 @@ impl Engine<'_> {
                     self.sink.emit(&Event::Failed { address: step.address.clone(), verb: step.verb, failure: failure.clone() });
                     let lost = queue.fail(&task);
                     self.skip(lost, &steps, Some(&step.address), &mut report);
-                    // Nothing else can succeed without credentials.
-                    stopping |= failure.kind == FailureKind::Credentials;
+                    // Nothing else can succeed without credentials, and nothing may be done that cannot be recorded.
+                    stopping |= matches!(failure.kind, FailureKind::Credentials | FailureKind::Lost | FailureKind::Unrecorded);
                     report.failed.push((step.address.clone(), step.verb, failure));
                 }
             }

@@ -30,6 +30,10 @@ pub enum FailureKind {
     Credentials,
     /// The user interrupted a wait; what was being made exists.
     Interrupted,
+    /// The lock on the state is somebody else's now.
+    Lost,
+    /// What is done cannot be recorded.
+    Unrecorded,
     /// Anything else.
     Other,
 }
@@ -179,10 +183,25 @@ pub trait Provider: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct StoreError {
-    /// What failed, with the file and the cause.
+    /// What failed, with the place and the cause.
     pub message: String,
     /// What to do.
-    pub help: Option<String>,
+    pub help: Vec<String>,
+    /// Whether the state is not ours to change any more: then nothing in AWS is, either.
+    pub lost: bool,
+}
+
+impl StoreError {
+    /// An error without advice.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: Vec::new(), lost: false }
+    }
+
+    /// Says what to do.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
 }
 
 /// Where the state lives.
@@ -190,14 +209,26 @@ pub struct StoreError {
 pub trait Store: Send + Sync {
     /// The state with what an unfinished apply left; none for a stack never applied.
     async fn load(&self) -> Result<Option<Folded>, StoreError>;
-    /// Takes the lock, until the store is dropped.
-    async fn lock(&self, command: &str) -> Result<(), StoreError>;
+    /// Takes the lock, until it is released or the store dropped; what people should know of it.
+    async fn lock(&self, command: &str) -> Result<Vec<String>, StoreError>;
+    /// Makes sure that the lock is still held: asked before every change.
+    async fn check(&self) -> Result<(), StoreError>;
+    /// What says at any moment whether the lock is surely still held; nothing where it cannot be lost.
+    async fn watch(&self) -> Option<std::sync::Arc<dyn Fn() -> bool + Send + Sync>>;
+    /// Gives the lock back.
+    async fn release(&self);
+    /// Takes the lock from whoever has it; who that was.
+    async fn unlock(&self) -> Result<Option<String>, StoreError>;
     /// Begins a journal on a state that has been saved.
     async fn begin(&self, state: &State) -> Result<(), StoreError>;
     /// Makes a record durable.
     async fn append(&self, record: &Record) -> Result<(), StoreError>;
     /// Replaces the state and ends the journal.
     async fn save(&self, state: &State) -> Result<(), StoreError>;
+    /// Keeps a copy of a state that is about to be replaced by hand; where.
+    async fn backup(&self, state: &State) -> Result<String, StoreError>;
+    /// Removes the state, which has been moved to another place.
+    async fn remove(&self) -> Result<(), StoreError>;
     /// Where it is, for people.
     fn location(&self) -> String;
 }

@@ -82,6 +82,7 @@ impl Step {
 
     pub(super) async fn run(&self, shared: &Shared<'_>) -> Outcome<()> {
         let started = Instant::now();
+        shared.check().await?;
         let id = match &self.kind {
             Kind::Read(block) => read_data(shared, block).await?,
             Kind::Apply(change) => Runner::new(shared, change)?.apply().await?,

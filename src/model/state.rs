@@ -37,6 +37,9 @@ pub struct State {
     pub resources: BTreeMap<Address, ResourceState>,
     /// The outputs of the last apply; sensitive ones are not kept.
     pub outputs: BTreeMap<String, Json>,
+    /// Which holding of the lock has written it last, while an apply is going on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<String>,
     /// Creations whose outcome is still not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<Intent>,
@@ -138,6 +141,7 @@ impl State {
             salt,
             resources: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            fence: None,
             open: Vec::new(),
         }
     }

@@ -23,6 +23,9 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     references(stack, diagnostics);
     stack_tags(stack, &dependencies, diagnostics);
     named_things(stack, diagnostics);
+    if let Err(problems) = super::backend::location(stack) {
+        problems.0.into_iter().for_each(|problem| diagnostics.push(problem));
+    }
     let order = deps::order(&dependencies, diagnostics);
     if diagnostics.has_errors() {
         // What follows evaluates expressions, and would only repeat what has been said.

@@ -3,6 +3,7 @@
 //! Reading order: [`node`] (TOML with places), [`template`] and [`expr`] (CEL inside), [`config`] (the sections),
 //! [`vars`], [`scope`] (what names mean), [`expand`] (`for_each`, `when`), [`deps`] (the graph), [`check`] and [`types`].
 
+pub mod backend;
 pub mod cel_value;
 pub mod check;
 pub mod config;

@@ -57,6 +57,11 @@ pub enum Part {
 pub type Failure = (EvalError, Span);
 
 impl Template {
+    /// A constant that stands in no file.
+    pub fn literal(value: Value) -> Self {
+        Self { kind: TemplateKind::Literal(value), span: Span::default() }
+    }
+
     /// Parses every expression in a node.
     pub fn parse(node: &Node, sources: &[Source], diagnostics: &mut Diagnostics) -> Self {
         let kind = match &node.kind {

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+use super::{parse_record, render, render_record};
 use crate::engine::ports::{Store, StoreError};
 use crate::model::journal::{Folded, Record};
 use crate::model::state::{State, StateError};
@@ -45,7 +46,7 @@ impl LocalStore {
             StateError::Newer { .. } => "use the leoctl that wrote it, or a newer one",
             _ => "restore it from version control or a backup; leoctl never overwrites a state it cannot read",
         };
-        StoreError { message: format!("cannot use {}: {error}", path.display()), help: Some(help.to_owned()) }
+        StoreError::new(format!("cannot use {}: {error}", path.display())).help(help)
     }
 
     /// The records of the journal that belong to `state`.
@@ -58,21 +59,17 @@ impl LocalStore {
             if !line.ends_with('\n') && lines.peek().is_none() {
                 break;
             }
-            let record = serde_json::from_str(line).map_err(|error| StoreError {
-                message: format!("{}:{}: not a journal record: {error}", self.journal.display(), index + 1),
-                help: Some("restore the file as leoctl left it; what it records is needed to lose nothing".to_owned()),
-            })?;
-            records.push(record);
+            records.push(parse_record(line, &format!("{}:{}", self.journal.display(), index + 1))?);
         }
         match records.first() {
             Some(Record::Begin { lineage, serial }) if *lineage == state.lineage && *serial == state.serial => Ok(records),
             // The state was saved after this journal: everything in it is in the state.
             Some(Record::Begin { lineage, serial }) if *lineage == state.lineage && *serial < state.serial => Ok(Vec::new()),
             None => Ok(Vec::new()),
-            Some(_) => Err(StoreError {
-                message: format!("{} belongs to another state than {}", self.journal.display(), self.state.display()),
-                help: Some("restore the state the journal was written with".to_owned()),
-            }),
+            Some(_) => {
+                let error = StoreError::new(format!("{} belongs to another state than {}", self.journal.display(), self.state.display()));
+                Err(error.help("restore the state the journal was written with"))
+            }
         }
     }
 }
@@ -82,10 +79,10 @@ impl Store for LocalStore {
     async fn load(&self) -> Result<Option<Folded>, StoreError> {
         let Some(state) = self.read_state()? else {
             return match read_if_there(&self.journal)? {
-                Some(text) if !text.is_empty() => Err(StoreError {
-                    message: format!("there is {} but no {}", self.journal.display(), self.state.display()),
-                    help: Some("restore the state file; the journal alone does not say what exists".to_owned()),
-                }),
+                Some(text) if !text.is_empty() => {
+                    let error = StoreError::new(format!("there is {} but no {}", self.journal.display(), self.state.display()));
+                    Err(error.help("restore the state file; the journal alone does not say what exists"))
+                }
                 _ => Ok(None),
             };
         };
@@ -96,7 +93,7 @@ impl Store for LocalStore {
         Ok(Some(folded))
     }
 
-    async fn lock(&self, command: &str) -> Result<(), StoreError> {
+    async fn lock(&self, command: &str) -> Result<Vec<String>, StoreError> {
         create_directory(&self.lock)?;
         let mut file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
             .open(&self.lock)
@@ -107,10 +104,8 @@ impl Store for LocalStore {
                 let mut holder = String::new();
                 // Who holds it is a courtesy: without it the message is only shorter.
                 drop(file.read_to_string(&mut holder));
-                return Err(StoreError {
-                    message: format!("another leoctl is working on this stack: {}", holder.trim()),
-                    help: Some("wait until it is done; its lock goes when its process does".to_owned()),
-                });
+                let error = StoreError::new(format!("another leoctl is working on this stack: {}", holder.trim()));
+                return Err(error.help("wait until it is done; its lock goes when its process does"));
             }
             Err(TryLockError::Error(error)) => return Err(failed("lock", &self.lock, &error)),
         }
@@ -118,7 +113,26 @@ impl Store for LocalStore {
         let holder = format!("`{command}`, process {}, since {now:.0}\n", std::process::id());
         file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(|error| failed("write", &self.lock, &error))?;
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        Ok(Vec::new())
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        // The system keeps the lock as long as the process lives.
         Ok(())
+    }
+
+    async fn watch(&self) -> Option<std::sync::Arc<dyn Fn() -> bool + Send + Sync>> {
+        None
+    }
+
+    async fn release(&self) {
+        drop(self.held.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    async fn unlock(&self) -> Result<Option<String>, StoreError> {
+        self.lock("leoctl state unlock").await?;
+        self.release().await;
+        Ok(None)
     }
 
     async fn begin(&self, state: &State) -> Result<(), StoreError> {
@@ -132,11 +146,11 @@ impl Store for LocalStore {
             return mend_tail(&self.journal);
         }
         let begin = Record::Begin { lineage: state.lineage.clone(), serial: state.serial };
-        replace(&self.journal, &line(&begin)?)
+        replace(&self.journal, &render_record(&begin)?)
     }
 
     async fn append(&self, record: &Record) -> Result<(), StoreError> {
-        let text = line(record)?;
+        let text = render_record(record)?;
         let mut file = private(OpenOptions::new().append(true).create(true))
             .open(&self.journal)
             .map_err(|error| failed("open", &self.journal, &error))?;
@@ -152,19 +166,26 @@ impl Store for LocalStore {
         }
     }
 
+    async fn backup(&self, state: &State) -> Result<String, StoreError> {
+        let name = self.state.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let copy = self.state.with_file_name("backup").join(format!("{name}-{:06}-{}.json", state.serial, super::stamp()));
+        replace(&copy, &render(state)?)?;
+        Ok(copy.display().to_string())
+    }
+
+    async fn remove(&self) -> Result<(), StoreError> {
+        for path in [&self.journal, &self.state] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("remove", path, &error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     fn location(&self) -> String {
         self.state.display().to_string()
     }
-}
-
-fn render(state: &State) -> Result<String, StoreError> {
-    let text = serde_json::to_string_pretty(state);
-    text.map(|text| text + "\n").map_err(|error| StoreError { message: format!("cannot write the state: {error}"), help: None })
-}
-
-fn line(record: &Record) -> Result<String, StoreError> {
-    let text = serde_json::to_string(record);
-    text.map(|text| text + "\n").map_err(|error| StoreError { message: format!("cannot write the journal: {error}"), help: None })
 }
 
 /// Cuts off a last line that was never finished, so that the next record starts on its own.
@@ -226,7 +247,7 @@ fn failed(what: &str, path: &Path, error: &io::Error) -> StoreError {
         io::ErrorKind::StorageFull => "free some space and run the same command again: it continues where this one stopped",
         _ => "run the same command again once this is mended: it continues where this one stopped",
     };
-    StoreError { message: format!("cannot {what} {}: {error}", path.display()), help: Some(help.to_owned()) }
+    StoreError::new(format!("cannot {what} {}: {error}", path.display())).help(help)
 }
 
 #[cfg(test)]

@@ -29,6 +29,11 @@ pub fn hint(failure: &Failure) -> Option<String> {
             "AWS could not be reached or did not answer: run the same command again, it finds out what was done".to_owned()
         }
         FailureKind::Interrupted => "run the same command again: it continues here".to_owned(),
+        FailureKind::Lost => "run the same command again when the other leoctl is done".to_owned(),
+        FailureKind::Unrecorded => {
+            "nothing more was begun, since it could not be recorded: mend that, and run the same command again; it finds out what was done"
+                .to_owned()
+        }
         FailureKind::NotFound | FailureKind::Other => return by_code(failure.code.as_deref()?),
     })
 }

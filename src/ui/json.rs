@@ -41,6 +41,18 @@ pub fn plan(plan: &Plan, api_calls: &BTreeMap<String, u64>) -> Json {
     })
 }
 
+/// Only what changed outside leoctl.
+pub fn drift_of(plan: &Plan) -> Json {
+    json!({
+        "format_version": FORMAT_VERSION,
+        "stack": plan.stack.name,
+        "account_id": plan.identity.account_id,
+        "region": plan.identity.region,
+        "serial": plan.serial,
+        "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
+    })
+}
+
 fn change(change: &Change) -> Json {
     let unknown = change.after.paths_where(&|value| matches!(value, Value::Unknown));
     json!({

@@ -30,6 +30,22 @@ pub fn render(plan: &Plan) -> String {
     text
 }
 
+/// Only what changed outside leoctl.
+pub fn render_drift(plan: &Plan) -> String {
+    let mut text = String::new();
+    drift(&mut text, &plan.drift);
+    line(&mut text, 0, &styled(STRONG, drift_summary(plan.drift.len())));
+    text
+}
+
+fn drift_summary(count: usize) -> String {
+    match count {
+        0 => "No drift: AWS is as the last apply left it.".to_owned(),
+        1 => "Drift: 1 resource. `leoctl plan` shows what apply would do about it.".to_owned(),
+        count => format!("Drift: {count} resources. `leoctl plan` shows what apply would do about them."),
+    }
+}
+
 /// One line that sums a plan up.
 pub fn summary(plan: &Plan) -> String {
     let summary = plan.summary();

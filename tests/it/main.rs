@@ -21,4 +21,5 @@ mod engine;
 mod leo;
 mod planning;
 mod reference;
+mod stores;
 mod sweep;

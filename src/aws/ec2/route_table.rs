@@ -197,8 +197,8 @@ impl Resource for RouteTable {
     }
 }
 
-async fn create_route(aws: &Aws, id: &str, route: &Route) -> Outcome<()> {
-    let route = route.clone();
+async fn create_route(aws: &Aws, id: &str, wanted: &Route) -> Outcome<()> {
+    let route = wanted.clone();
     let call = aws
         .ec2()
         .create_route()
@@ -212,9 +212,13 @@ async fn create_route(aws: &Aws, id: &str, route: &Route) -> Outcome<()> {
         .set_transit_gateway_id(route.transit_gateway_id)
         .set_vpc_peering_connection_id(route.vpc_peering_connection_id)
         .set_network_interface_id(route.network_interface_id);
-    match call.send().await.or_fail("ec2:CreateRoute") {
+    match send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateRoute") {
         // Made already, by a call whose answer was lost.
         Err(failure) if failure.code.as_deref() == Some("RouteAlreadyExists") => Ok(()),
+        Err(failure) if failure.kind == FailureKind::Ambiguous => {
+            let found = RouteTable::read(aws, &[id.to_owned()]).await?;
+            if found.iter().any(|(_, table)| table.routes.contains(wanted)) { Ok(()) } else { Err(failure) }
+        }
         other => other.map(drop),
     }
 }
@@ -251,9 +255,10 @@ async fn delete_route(aws: &Aws, id: &str, route: &Route) -> Outcome<()> {
 
 async fn associate(aws: &Aws, id: &str, subnet: &str) -> Outcome<()> {
     let call = aws.ec2().associate_route_table().route_table_id(id).subnet_id(subnet);
-    match call.send().await.or_fail("ec2:AssociateRouteTable") {
-        // With another table, perhaps one that is about to be deleted: this table takes the subnet over.
-        Err(failure) if failure.code.as_deref() == Some("Resource.AlreadyAssociated") => {
+    match send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateRouteTable") {
+        // With this table, by a call whose answer was lost; or with another, perhaps one that is about to be deleted:
+        // this table takes the subnet over.
+        Err(failure) if failure.kind == FailureKind::Ambiguous || failure.code.as_deref() == Some("Resource.AlreadyAssociated") => {
             let call = aws.ec2().describe_route_tables().filters(filter("association.subnet-id", &[subnet.to_owned()]));
             let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
             let mut associations = found.route_tables().iter().flat_map(|table| table.associations());

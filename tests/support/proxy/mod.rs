@@ -24,7 +24,7 @@ pub struct Proxy {
     /// Where it listens.
     pub endpoint: String,
     shared: Arc<Shared>,
-    _runtime: tokio::runtime::Runtime,
+    _stop: tokio::sync::oneshot::Sender<()>,
 }
 
 struct Shared {
@@ -39,8 +39,8 @@ struct Shared {
 impl Proxy {
     /// A proxy in front of `endpoint` that does to each call what `plan` says.
     pub fn start(endpoint: &str, plan: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             upstream: endpoint.trim_start_matches("http://").to_owned(),
@@ -51,13 +51,25 @@ impl Proxy {
             killed: AtomicBool::new(false),
         });
         let serving = Arc::clone(&shared);
-        runtime.spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                let serving = Arc::clone(&serving);
-                tokio::spawn(async move { serving.connection(connection).await });
-            }
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        // A thread of its own: tests with and without a runtime use it.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).unwrap();
+                let accepting = async {
+                    while let Ok((connection, _)) = listener.accept().await {
+                        let serving = Arc::clone(&serving);
+                        tokio::spawn(async move { serving.connection(connection).await });
+                    }
+                };
+                tokio::select! {
+                    () = accepting => {}
+                    _ = stopped => {}
+                }
+            });
         });
-        Self { endpoint: format!("http://{address}"), shared, _runtime: runtime }
+        Self { endpoint: format!("http://{address}"), shared, _stop: stop }
     }
 
     /// A proxy that only records.

@@ -1,0 +1,225 @@
+//! `leoctl state`: looking at the state, and mending it by hand, never without a copy of what was there.
+
+use std::path::Path;
+
+use super::args::StateCommand;
+use super::{CliError, Context, Exit, inspect, project, session};
+use crate::engine::ports::Store;
+use crate::model::address::Address;
+use crate::model::journal::{Folded, Record};
+use crate::model::state::State;
+use crate::stack::Stack;
+use crate::stack::backend::Backend;
+use crate::ui::{self, STRONG, WARN, styled};
+
+/// Runs one of the commands.
+pub async fn run(context: &Context, command: StateCommand) -> Result<Exit, CliError> {
+    match command {
+        StateCommand::List { stack } => inspect::list(context, stack.as_deref()).await,
+        StateCommand::Show { address, stack } => inspect::resource(context, &address, stack.as_deref()).await,
+        StateCommand::Mv { from, to, stack } => mv(context, &from, &to, stack.as_deref()).await,
+        StateCommand::Rm { address, stack } => rm(context, &address, stack.as_deref()).await,
+        StateCommand::Pull { stack } => pull(context, stack.as_deref()).await,
+        StateCommand::Push { file, stack, force } => push(context, &file, stack.as_deref(), force).await,
+        StateCommand::Unlock { stack } => unlock(context, stack.as_deref()).await,
+        StateCommand::Migrate { stack, from } => migrate(context, stack.as_deref(), from.as_deref()).await,
+    }
+}
+
+/// The store of a stack, and the stack.
+async fn opened(context: &Context, stack: Option<&Path>) -> Result<(Box<dyn Store>, Stack), CliError> {
+    let path = project::stack_file(stack, context)?;
+    let stack = project::load(&path, &context.global)?;
+    Ok((session::store(context, &path, &stack).await?, stack))
+}
+
+/// Changes a state under its lock: a copy is kept, then it is replaced.
+async fn edit(
+    context: &Context,
+    stack: Option<&Path>,
+    command: &str,
+    change: impl FnOnce(&mut Folded) -> Result<String, CliError>,
+) -> Result<Exit, CliError> {
+    let (store, _) = opened(context, stack).await?;
+    say_notes(context, &store.lock(command).await?);
+    let outcome = async {
+        let Some(mut folded) = store.load().await? else { return Err(never_applied()) };
+        let before = folded.clone().into_state();
+        let done = change(&mut folded)?;
+        let copy = store.backup(&before).await?;
+        let mut after = folded.into_state();
+        after.serial += 1;
+        store.save(&after).await?;
+        context.say(&format!("{done} What was there before is in {copy}."));
+        Ok(Exit::Done)
+    };
+    let outcome = outcome.await;
+    store.release().await;
+    outcome
+}
+
+fn say_notes(context: &Context, notes: &[String]) {
+    notes.iter().for_each(|note| context.say(&styled(WARN, format!("Note: {note}"))));
+}
+
+fn never_applied() -> CliError {
+    CliError::usage("there is no state: the stack has never been applied", "`leoctl apply` makes one")
+}
+
+async fn mv(context: &Context, from: &Address, to: &Address, stack: Option<&Path>) -> Result<Exit, CliError> {
+    edit(context, stack, "leoctl state mv", |folded| {
+        if !folded.state.resources.contains_key(from) {
+            return Err(inspect::absent(&folded.state, from));
+        }
+        if let Some(there) = folded.state.resources.get(to) {
+            return Err(CliError::usage(&format!("{to} is there already, as {}", there.id), "forget that one first: `leoctl state rm`"));
+        }
+        if from.type_name() != to.type_name() {
+            return Err(CliError::usage(&format!("{from} cannot become {to}"), "the two are of different types"));
+        }
+        folded.fold(&Record::Moved { from: from.clone(), to: to.clone() });
+        Ok(format!("{} is now {}.", styled(STRONG, from), styled(STRONG, to)))
+    })
+    .await
+}
+
+async fn rm(context: &Context, address: &Address, stack: Option<&Path>) -> Result<Exit, CliError> {
+    edit(context, stack, "leoctl state rm", |folded| {
+        let Some(known) = folded.state.resources.get(address) else { return Err(inspect::absent(&folded.state, address)) };
+        let ids: Vec<String> = known.deposed.iter().map(|deposed| deposed.id.clone()).chain([known.id.clone()]).collect();
+        for id in &ids {
+            folded.fold(&Record::Deleted { address: address.clone(), id: id.clone() });
+        }
+        Ok(format!("{} is forgotten; {} stays in AWS.", styled(STRONG, address), ids.join(", ")))
+    })
+    .await
+}
+
+async fn pull(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
+    let (store, _) = opened(context, stack).await?;
+    let Some(folded) = store.load().await? else { return Err(never_applied()) };
+    ui::out(serde_json::to_string_pretty(&folded.into_state()).unwrap_or_default());
+    Ok(Exit::Done)
+}
+
+async fn push(context: &Context, file: &Path, stack: Option<&Path>, force: bool) -> Result<Exit, CliError> {
+    let unusable =
+        |why: String| CliError::usage(&format!("cannot use {}: {why}", file.display()), "it has to be a state, as `state pull` prints it");
+    let text = std::fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
+    let mut state = State::parse(&text).map_err(|error| unusable(error.to_string()))?;
+    let (store, named) = opened(context, stack).await?;
+    if state.stack != named.name {
+        return Err(unusable(format!("it is the state of {}, and the stack is {}", state.stack, named.name)));
+    }
+    say_notes(context, &store.lock("leoctl state push").await?);
+    let outcome = async {
+        let mut copy = None;
+        if let Some(there) = store.load().await? {
+            let there = there.into_state();
+            newer(&there, &state, force)?;
+            state.serial = state.serial.max(there.serial) + 1;
+            copy = Some(store.backup(&there).await?);
+        }
+        store.save(&state).await?;
+        let copy = copy.map(|copy| format!(" What was there before is in {copy}.")).unwrap_or_default();
+        context.say(&format!("{} is now {} with {} resources.{copy}", store.location(), file.display(), state.resources.len()));
+        Ok(Exit::Done)
+    };
+    let outcome = outcome.await;
+    store.release().await;
+    outcome
+}
+
+/// Whether a state may replace another.
+fn newer(there: &State, state: &State, force: bool) -> Result<(), CliError> {
+    let help = "look at both; `--force` replaces it nevertheless, and keeps a copy";
+    if force {
+        return Ok(());
+    }
+    if there.lineage != state.lineage {
+        return Err(CliError::usage("the file is the state of another beginning (its lineage differs)", help));
+    }
+    if (&there.account_id, &there.region) != (&state.account_id, &state.region) {
+        return Err(CliError::usage("the file is of another account or region", help));
+    }
+    if state.serial < there.serial {
+        let message = format!("the file is older: it was written {} times, the state {} times", state.serial, there.serial);
+        return Err(CliError::usage(&message, help));
+    }
+    Ok(())
+}
+
+async fn unlock(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
+    let (store, _) = opened(context, stack).await?;
+    match store.unlock().await? {
+        Some(holder) => {
+            context.say(&format!("The lock is free; it was held by {holder}. Should that run still live, it stops before its next change."))
+        }
+        None => context.say("Nobody held the lock."),
+    }
+    Ok(Exit::Done)
+}
+
+async fn migrate(context: &Context, stack: Option<&Path>, from: Option<&str>) -> Result<Exit, CliError> {
+    let path = project::stack_file(stack, context)?;
+    let stack = project::load(&path, &context.global)?;
+    let to = session::store(context, &path, &stack).await?;
+    let from: Box<dyn Store> = match from {
+        Some(place) => Box::new(session::shared(context, &bucket_and_key(place)?).await),
+        None if stack.config.backend_s3.is_some() => Box::new(session::local_store(context, &path, &stack.name)),
+        None => {
+            return Err(CliError::usage(
+                "the stack file says that the state is a local file",
+                "to move it there from a bucket, pass `--from s3://BUCKET/KEY`; to move it to one, write [stack.backend.s3]",
+            ));
+        }
+    };
+    if from.location() == to.location() {
+        return Err(CliError::usage(&format!("the state is in {} already", to.location()), "change [stack.backend.s3], or pass `--from`"));
+    }
+    say_notes(context, &from.lock("leoctl state migrate").await?);
+    let locked = to.lock("leoctl state migrate").await;
+    let outcome = async {
+        say_notes(context, &locked?);
+        moved(context, from.as_ref(), to.as_ref()).await
+    };
+    let outcome = outcome.await;
+    from.release().await;
+    to.release().await;
+    outcome
+}
+
+/// Moves a state with what its journal says. It is in the new place before it leaves the old one.
+async fn moved(context: &Context, from: &dyn Store, to: &dyn Store) -> Result<Exit, CliError> {
+    let Some(folded) = from.load().await? else {
+        return Err(CliError::usage(&format!("there is no state in {}", from.location()), "nothing has to be moved"));
+    };
+    let mut state = folded.into_state();
+    if let Some(there) = to.load().await? {
+        // The move was begun before, and broken off between its two halves.
+        let same = there.state.lineage == state.lineage && there.state.serial == state.serial + 1;
+        if !same {
+            return Err(CliError::usage(
+                &format!("there is a state in {} already", to.location()),
+                "look at both; `leoctl state push` replaces the one there by a file, and keeps a copy",
+            ));
+        }
+    } else {
+        state.serial += 1;
+        to.save(&state).await?;
+    }
+    let copy = from.backup(&state).await?;
+    from.remove().await?;
+    context.say(&format!("The state is now in {}. A copy of what was in {} is in {copy}.", to.location(), from.location()));
+    Ok(Exit::Done)
+}
+
+fn bucket_and_key(place: &str) -> Result<Backend, CliError> {
+    let parts = place.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+    match parts {
+        Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
+            Ok(Backend { bucket: bucket.to_owned(), key: key.to_owned(), region: None, profile: None, kms_key_id: None })
+        }
+        _ => Err(CliError::usage(&format!("`{place}` is no object in a bucket"), "write `--from s3://BUCKET/KEY`")),
+    }
+}

@@ -1,0 +1,51 @@
+//! Where the stack file says the state is.
+
+use super::Stack;
+use super::check::failed;
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::scope::StackScope;
+use crate::model::value::Value;
+
+/// `[stack.backend.s3]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backend {
+    /// The bucket.
+    pub bucket: String,
+    /// The state's object in it.
+    pub key: String,
+    /// The bucket's region; the ordinary AWS configuration's when absent.
+    pub region: Option<String>,
+    /// The profile whose credentials may use the bucket; the stack's own when absent.
+    pub profile: Option<String>,
+    /// The KMS key objects are encrypted with; the bucket's own encryption when absent.
+    pub kms_key_id: Option<String>,
+}
+
+/// The backend of a stack; none when its state is a local file.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn location(stack: &Stack) -> Result<Option<Backend>, Diagnostics> {
+    let Some(template) = &stack.config.backend_s3 else { return Ok(None) };
+    let value = template.eval(&StackScope::offline(stack)).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
+    let mut problems = Diagnostics::default();
+    let mut text = |key: &str, required: bool| match value.get(key).map(Value::revealed) {
+        Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
+        None | Some(Value::Null) if !required => None,
+        found => {
+            let problem = match found {
+                Some(Value::Unknown) => format!("`{key}` of the backend can use variables, locals and env only"),
+                Some(Value::String(_)) | None => format!("[stack.backend.s3] needs `{key}`"),
+                Some(other) => format!("`{key}` of the backend is a string, not {}", other.kind()),
+            };
+            problems.push(Diagnostic::error(&template.span, problem));
+            None
+        }
+    };
+    let (bucket, key) = (text("bucket", true), text("key", true));
+    let (region, profile, kms_key_id) = (text("region", false), text("profile", false), text("kms_key_id", false));
+    match bucket.zip(key) {
+        Some((bucket, key)) if !problems.has_errors() => Ok(Some(Backend { bucket, key, region, profile, kms_key_id })),
+        _ => Err(problems),
+    }
+}
