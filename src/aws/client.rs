@@ -99,6 +99,7 @@ impl Intercept for Calls {
     ) -> Result<(), BoxError> {
         if let Some(metadata) = config.load::<Metadata>() {
             let name = format!("{}:{}", service_prefix(metadata.service()), metadata.name());
+            tracing::trace!(operation = name, "calling AWS");
             *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
         }
         Ok(())

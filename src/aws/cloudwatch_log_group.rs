@@ -10,6 +10,7 @@ use super::error::{OrAbsent, OrFail};
 use super::resource::{Info, Resource, Tags};
 use super::tags::{TagChange, collect};
 use crate::engine::ports::{Operation, Outcome, Wanted};
+use crate::model::value::Value;
 
 /// A group of log streams.
 ///
@@ -60,11 +61,15 @@ impl CloudwatchLogGroup {
         for some in names.chunks(50) {
             let call = aws.logs().describe_log_groups().set_log_group_identifiers(Some(some.to_vec()));
             let mut pages = call.into_paginator().send();
+            let before = found.len();
             while let Some(page) = pages.next().await {
-                found.extend(page.or_fail("logs:DescribeLogGroups")?.log_groups.unwrap_or_default());
+                let groups = page.or_fail("logs:DescribeLogGroups")?.log_groups.unwrap_or_default();
+                found.extend(groups.into_iter().filter(|group| some.iter().any(|name| group.log_group_name() == Some(name))));
+                if found.len() - before >= some.len() {
+                    break;
+                }
             }
         }
-        found.retain(|group| group.log_group_name().is_some_and(|name| names.iter().any(|wanted| wanted == name)));
         Ok(found)
     }
 
@@ -93,6 +98,10 @@ impl Resource for CloudwatchLogGroup {
         timeout: 300,
         ..Info::DEFAULT
     };
+
+    fn protected(live: &Value) -> Option<&'static str> {
+        matches!(live.get("deletion_protection_enabled"), Some(Value::Bool(true))).then_some("deletion_protection_enabled = false")
+    }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let found = Self::describe_all(aws, ids).await?;

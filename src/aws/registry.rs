@@ -91,6 +91,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         held: R::INFO.held,
         data_loss: R::INFO.data_loss,
         check: R::check,
+        protected: R::protected,
     })
 }
 

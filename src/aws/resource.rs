@@ -61,6 +61,11 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
         Vec::new()
     }
 
+    /// Why AWS would refuse to delete this very one; nothing when it would not.
+    fn protected(_live: &Value) -> Option<&'static str> {
+        None
+    }
+
     /// Those of `ids` that exist, in as few calls as the API allows.
     fn read(aws: &Aws, ids: &[String]) -> impl Future<Output = Outcome<Vec<(String, Self)>>> + Send;
 

@@ -95,7 +95,7 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
         show_outputs(context, &outputs.collect());
         return Ok(Exit::Done);
     }
-    if !quiet && !yes && !agreed(context, planned.plan.destroy)? {
+    if !quiet && !yes && !agreed(context, planned.plan.destroy).await? {
         context.say("Nothing was done.");
         return Ok(Exit::Error);
     }
@@ -113,13 +113,28 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
     Ok(conclude(context, &report, &session.store.location()))
 }
 
-fn agreed(context: &Context, destroy: bool) -> Result<bool, CliError> {
+/// Asks, and takes a whole line for an answer: anything but a yes is a no, and so are the end of the input and Ctrl-C.
+async fn agreed(context: &Context, destroy: bool) -> Result<bool, CliError> {
     if !context.interactive {
         return Err(CliError::usage("nobody is there to confirm the plan", "pass `--yes`, or apply a plan saved with `plan --out`"));
     }
     let question = if destroy { "Delete all of this?" } else { "Do this?" };
-    // A prompt that is interrupted is a no.
-    Ok(dialoguer::Confirm::new().with_prompt(question).default(false).interact().unwrap_or(false))
+    ui::ask(&format!("{question} [yes/no] "));
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    // A thread that nobody waits for: reading a line cannot be called off.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().read_line(&mut line);
+        // Nobody may be there any more to hear it.
+        drop(sender.send(read.is_ok() && matches!(line.trim().to_lowercase().as_str(), "y" | "yes")));
+    });
+    tokio::select! {
+        answer = answer => Ok(answer.unwrap_or(false)),
+        _ = tokio::signal::ctrl_c() => {
+            ui::note("");
+            Ok(false)
+        }
+    }
 }
 
 fn sink(context: &Context) -> Box<dyn EventSink> {

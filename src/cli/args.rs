@@ -71,7 +71,7 @@ pub enum Command {
         /// The stack file
         stack: Option<PathBuf>,
         /// Carry out this saved plan, and refuse if the world has moved on
-        #[arg(long = "plan", value_name = "FILE", conflicts_with_all = ["destroy", "targets", "excludes", "replace"])]
+        #[arg(long = "plan", value_name = "FILE", conflicts_with_all = ["stack", "destroy", "targets", "excludes", "replace"])]
         saved: Option<PathBuf>,
         /// Do not ask
         #[arg(short, long)]

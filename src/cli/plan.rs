@@ -22,7 +22,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         ui::out(ui::plan::render(plan).trim_end());
     }
     if let Some(file) = &args.out {
-        saved::save(file, &path, &options, args.flags.refresh, &session, &planned)?;
+        saved::save(file, &path, &options, (args.flags.refresh, &context.global), &session, &planned)?;
         context.say(&format!("Saved: `leoctl apply --plan {}` carries out exactly this.", file.display()));
     }
     project::remember(&path);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
+use super::args::Global;
 use super::session::Session;
 use super::{CliError, Context, Exit, apply, project};
 use crate::engine::refresh::Planned;
@@ -27,6 +28,12 @@ struct SavedPlan {
     excludes: Vec<crate::model::address::Address>,
     replace: Vec<crate::model::address::Address>,
     refresh: bool,
+    /// `--var`, but for those that are sensitive.
+    #[serde(default)]
+    vars: Vec<(String, String)>,
+    /// `--var-file`.
+    #[serde(default)]
+    var_files: Vec<PathBuf>,
     lineage: String,
     serial: u64,
     /// Of the stack's files and the values of its variables.
@@ -42,7 +49,7 @@ pub fn save(
     file: &Path,
     stack_file: &Path,
     options: &Options,
-    refresh: bool,
+    (refresh, global): (bool, &Global),
     session: &Session,
     planned: &Planned,
 ) -> Result<(), CliError> {
@@ -54,6 +61,8 @@ pub fn save(
         excludes: options.excludes.clone(),
         replace: options.replace.clone(),
         refresh,
+        vars: global.vars.iter().filter(|(name, _)| is_public(session, name)).cloned().collect(),
+        var_files: global.var_files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())).collect(),
         lineage: planned.plan.lineage.clone(),
         serial: planned.plan.serial,
         inputs: inputs(session),
@@ -75,7 +84,11 @@ pub async fn apply(context: &Context, file: &Path, yes: bool) -> Result<Exit, Cl
         return Err(unreadable(format!("it has format {}, and this leoctl reads {VERSION}", saved.format_version)));
     }
     context.say(&format!("Stack {}", saved.stack_file.display()));
-    let stack = project::load(&saved.stack_file, &context.global)?;
+    // What is given now goes before what was given then: different, it makes the plan stale.
+    let mut global = context.global.clone();
+    global.vars = saved.vars.iter().cloned().chain(context.global.vars.clone()).collect();
+    global.var_files = saved.var_files.iter().cloned().chain(context.global.var_files.clone()).collect();
+    let stack = project::load(&saved.stack_file, &global)?;
     let session = Session::with(context, &saved.stack_file, stack).await?;
     session.lock(context, "leoctl apply --plan").await?;
     let outcome = replayed(context, &session, saved, yes).await;
@@ -101,7 +114,12 @@ async fn replayed(context: &Context, session: &Session, saved: SavedPlan, yes: b
 }
 
 fn stale(why: &str) -> CliError {
-    CliError::usage(&format!("the plan is stale: {why}"), "look at a new one with `leoctl plan --out`")
+    CliError::usage(&format!("the plan is stale: {why}"), "look at a new one with `leoctl plan --out`; sensitive variables are given again")
+}
+
+/// Whether a variable may be written down.
+fn is_public(session: &Session, name: &str) -> bool {
+    session.stack.config.vars.get(name).is_some_and(|variable| !variable.sensitive)
 }
 
 /// The plan as it was shown, without what is random in a state that does not exist yet.

@@ -81,6 +81,9 @@ impl Planner<'_> {
             found.extend(more);
             plan = with(&found)?;
         }
+        if self.refresh {
+            self.in_the_way(&plan, &folded.state.ids()).await?;
+        }
         Ok(Planned { plan, folded, records })
     }
 
@@ -145,7 +148,15 @@ impl Planner<'_> {
     /// `[[moved]]`: what is remembered under the old address is from now on under the new one.
     fn moves(&self, state: &State, live: &mut BTreeMap<Address, Live>) -> Vec<Record> {
         let mut records = Vec::new();
-        for Moved { from, to, .. } in &self.stack.config.moved {
+        let whole = |from: &Address, to: &Address| -> Vec<(Address, Address)> {
+            // A block with `for_each` moves with all its instances.
+            let instances = state.resources.keys().filter(|known| from.key.is_none() && to.key.is_none() && known.block == from.block);
+            let keyed = instances.filter(|known| known.key.is_some());
+            keyed.map(|known| (known.clone(), Address { block: to.block.clone(), key: known.key.clone() })).collect()
+        };
+        let moved = self.stack.config.moved.iter();
+        let moved = moved.flat_map(|Moved { from, to, .. }| whole(from, to).into_iter().chain([(from.clone(), to.clone())]));
+        for (from, to) in &moved.collect::<Vec<_>>() {
             if state.resources.contains_key(to) || !state.resources.contains_key(from) {
                 continue;
             }
@@ -256,6 +267,33 @@ impl Planner<'_> {
             return Err(diagnostics.into());
         }
         Ok(found)
+    }
+
+    /// What already stands where a replacement is to be made first: AWS would refuse it, or worse, hand it over.
+    async fn in_the_way(&self, plan: &Plan, known: &BTreeSet<String>) -> Result<(), EngineError> {
+        let replaced = plan.changes.iter().filter(|change| change.action == Action::Replace && change.create_before_destroy);
+        let searches = replaced.map(|change| async move {
+            let handler = self.provider.handler(change.address.type_name())?;
+            let wanted = Wanted {
+                address: change.address.clone(),
+                stack: self.stack.name.clone(),
+                region: change.region.clone(),
+                desired: change.after.clone(),
+                known: known.clone(),
+            };
+            Some((change, find_one(handler.as_ref(), &wanted, None).await))
+        });
+        let mut diagnostics = Diagnostics::default();
+        for (change, outcome) in join_all(searches).await.into_iter().flatten() {
+            let doing = || format!("looking for what is in the way of {}", change.address);
+            if let Some(found) = outcome.map_err(|failure| EngineError::aws(doing(), failure))? {
+                let error = format!("{} cannot be replaced: {} exists already", change.address, found.id);
+                let block = self.stack.config.resources.get(&change.address.block);
+                let error = block.map_or_else(|| Diagnostic::general(&error), |block| Diagnostic::error(&block.span, &error));
+                diagnostics.push(error.label(build::owned_by(&found)).help("choose another name, or delete that one first"));
+            }
+        }
+        if diagnostics.has_errors() { Err(diagnostics.into()) } else { Ok(()) }
     }
 }
 

@@ -73,7 +73,7 @@ impl Step {
             }
             Task::Delete(address) => {
                 let change = plan.change(address)?;
-                let verb = if change.action == Action::Forget { Verb::Forget } else { Verb::Delete };
+                let verb = if change.action == Action::Forget || change.guard.retain { Verb::Forget } else { Verb::Delete };
                 (address.clone(), verb, Kind::Delete(Box::new(change.clone())))
             }
         };

@@ -358,4 +358,6 @@ pub struct ResourceSchema {
     pub data_loss: Option<&'static str>,
     /// Checks across attributes: problems with the path each is at. Absent and unknown values are not problems.
     pub check: fn(&Value) -> Vec<(super::path::Path, String)>,
+    /// Why AWS would refuse to delete a live resource; nothing when it would not.
+    pub protected: fn(&Value) -> Option<&'static str>,
 }

@@ -9,6 +9,9 @@ use cel::objects::{Key, Map as CelMap};
 use super::expr::EvalError;
 use crate::model::value::Value;
 
+/// The longest text an expression may make, in bytes: doubled forty times over, any text fills the memory.
+const LONGEST: usize = 4 << 20;
+
 /// A value as CEL sees it, secrets revealed.
 pub fn to_cel(value: &Value) -> Cel {
     match value {
@@ -37,6 +40,9 @@ pub fn from_cel(value: &Cel) -> Result<Value, EvalError> {
         Cel::Int(number) => Value::Int(*number),
         Cel::UInt(number) => i64::try_from(*number).map_or(Value::Float(*number as f64), Value::Int),
         Cel::Float(number) => Value::Float(*number),
+        Cel::String(text) if text.len() > LONGEST => {
+            return Err(EvalError::new(format!("the result has {} MB of text, which is surely a mistake", text.len() >> 20)));
+        }
         Cel::String(text) => Value::String(text.to_string()),
         Cel::List(items) => Value::List(items.iter().map(from_cel).collect::<Result<_, _>>()?),
         Cel::Map(map) => {

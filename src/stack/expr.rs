@@ -12,7 +12,7 @@ use cel::{Context, Env, ExecutionError, Value as Cel};
 use super::cel_value::{from_cel, to_cel};
 use super::diagnostic::Span;
 use super::functions;
-use super::reference::{Reference, extract, placeholders, plain_reference};
+use super::reference::{Found, Placeholder, Reference, Step, extract, placeholders, plain_reference};
 use crate::model::value::Value;
 
 /// A parsed expression.
@@ -29,8 +29,13 @@ pub struct Expr {
 enum Program {
     /// Nothing but a reference.
     Reference,
-    /// Anything else; `Ident("@n")` stands for reference number n.
-    Cel(IdedExpr),
+    /// Anything else, with placeholders for references and parts.
+    Cel {
+        /// The expression.
+        ast: IdedExpr,
+        /// Its parts.
+        parts: Vec<IdedExpr>,
+    },
 }
 
 /// A syntax error inside an expression.
@@ -99,9 +104,10 @@ impl Expr {
             };
             errors.errors.iter().map(one).collect::<Vec<_>>()
         })?;
-        let mut references = Vec::new();
-        let ast = extract(parsed.expression(), &mut Vec::new(), &mut references);
-        Ok(Self { source: source.to_owned(), references, program: Program::Cel(ast) })
+        let mut found = Found::default();
+        let ast = extract(parsed.expression(), &mut Vec::new(), &mut found);
+        let Found { references, parts } = found;
+        Ok(Self { source: source.to_owned(), references, program: Program::Cel { ast, parts } })
     }
 
     /// The value of the expression: unknown when anything it needs is, secret when anything it used is.
@@ -111,12 +117,85 @@ impl Expr {
     pub fn eval(&self, scope: &dyn Scope) -> Result<Value, EvalError> {
         match &self.program {
             Program::Reference => self.references.first().map_or(Ok(Value::Null), |only| scope.lookup(only)),
-            Program::Cel(ast) => self.eval_node(ast, scope),
+            Program::Cel { ast, .. } => self.eval_node(ast, scope),
         }
+    }
+
+    /// The value a placeholder stands for.
+    fn stands_for(&self, placeholder: Placeholder, scope: &dyn Scope) -> Result<Value, EvalError> {
+        let part = match (placeholder, &self.program) {
+            (Placeholder::Reference(number), _) => {
+                return self.references.get(number).map_or(Ok(Value::Unknown), |reference| scope.lookup(reference));
+            }
+            (Placeholder::Part(number), Program::Cel { parts, .. }) => parts.get(number),
+            (Placeholder::Part(_), Program::Reference) => None,
+        };
+        match part {
+            Some(part) => self.eval_part(part, scope),
+            None => Ok(Value::Unknown),
+        }
+    }
+
+    /// What is taken from a reference by computed indices, or the keys of one.
+    fn eval_part(&self, part: &IdedExpr, scope: &dyn Scope) -> Result<Value, EvalError> {
+        if let Ast::Call(CallExpr { func_name, args, .. }) = &part.expr
+            && let ("keys", [Ast::Ident(name)]) =
+                (func_name.as_str(), args.iter().map(|one| one.expr.clone()).collect::<Vec<_>>().as_slice())
+            && let Some(placeholder) = Placeholder::of(name)
+            && let Value::Map(map) = self.stands_for(placeholder, scope)?
+        {
+            return Ok(Value::List(map.into_keys().map(Value::String).collect()));
+        }
+        let mut secret = false;
+        match self.path(part, scope, &mut secret)? {
+            Some(path) => {
+                let value = scope.lookup(&Reference { path })?;
+                Ok(if secret { value.into_secret() } else { value })
+            }
+            None => self.eval_whole(part, scope),
+        }
+    }
+
+    /// The reference a part is once its indices are known; nothing when one is not, or cannot be an index.
+    fn path(&self, part: &IdedExpr, scope: &dyn Scope, secret: &mut bool) -> Result<Option<Vec<Step>>, EvalError> {
+        let (operand, step) = match &part.expr {
+            Ast::Ident(name) => {
+                let reference = match Placeholder::of(name) {
+                    Some(Placeholder::Reference(number)) => self.references.get(number),
+                    _ => None,
+                };
+                return Ok(reference.map(|reference| reference.path.clone()));
+            }
+            Ast::Select(select) => (select.operand.as_ref(), Step::Key(select.field.clone())),
+            Ast::Call(CallExpr { args, .. }) => {
+                let [operand, index] = args.as_slice() else { return Ok(None) };
+                let index = self.eval_node(index, scope)?;
+                *secret |= index.has_secret();
+                let step = match index.revealed() {
+                    Value::String(key) => Step::Key(key.clone()),
+                    Value::Int(index) => match usize::try_from(*index) {
+                        Ok(index) => Step::Index(index),
+                        Err(_) => return Ok(None),
+                    },
+                    _ => return Ok(None),
+                };
+                (operand, step)
+            }
+            _ => return Ok(None),
+        };
+        Ok(self.path(operand, scope, secret)?.map(|mut path| {
+            path.push(step);
+            path
+        }))
     }
 
     /// Evaluates conditions first, so that only the branch taken has to be known.
     fn eval_node(&self, node: &IdedExpr, scope: &dyn Scope) -> Result<Value, EvalError> {
+        if let Ast::Ident(name) = &node.expr
+            && let Some(placeholder) = Placeholder::of(name)
+        {
+            return self.stands_for(placeholder, scope);
+        }
         if let Ast::Call(CallExpr { func_name, args, target: None }) = &node.expr {
             match (func_name.as_str(), args.as_slice()) {
                 (operators::CONDITIONAL, [condition, yes, no]) => {
@@ -167,14 +246,17 @@ impl Expr {
         let mut context = Context::with_env(Arc::clone(&ENV));
         functions::register(&mut context);
         let mut secret = false;
-        for index in needed {
-            let Some(reference) = self.references.get(index) else { continue };
-            let value = scope.lookup(reference)?;
+        for placeholder in needed {
+            let value = self.stands_for(placeholder, scope)?;
             if value.has_unknown() {
                 return Ok(Value::Unknown);
             }
             secret |= value.has_secret();
-            context.add_variable_from_value(format!("@{index}"), to_cel(&value));
+            let name = match placeholder {
+                Placeholder::Reference(number) => format!("@{number}"),
+                Placeholder::Part(number) => format!("@part{number}"),
+            };
+            context.add_variable_from_value(name, to_cel(&value));
         }
         let value = Cel::resolve(node, &context).map_err(|error| explain(&error, secret))?;
         let value = from_cel(&value)?;
@@ -241,7 +323,16 @@ mod tests {
 
     impl Scope for Fixed {
         fn lookup(&self, reference: &Reference) -> Result<Value, EvalError> {
-            self.0.get(reference.to_string().as_str()).cloned().ok_or_else(|| EvalError::new(format!("no {reference}")))
+            let name = reference.to_string();
+            let instance = |key: &str| if key == "a" { Value::string("n-1") } else { Value::Unknown };
+            match name.strip_prefix("net.some") {
+                Some("") => {
+                    let one = |key: &str| (key.to_owned(), Value::Map([("id".to_owned(), instance(key))].into()));
+                    Ok(Value::Map([one("a"), one("b")].into()))
+                }
+                Some(rest) => Ok(instance(rest.trim_start_matches('.').trim_end_matches(".id"))),
+                None => self.0.get(name.as_str()).cloned().ok_or_else(|| EvalError::new(format!("no {reference}"))),
+            }
         }
     }
 
@@ -287,6 +378,14 @@ mod tests {
         assert_eq!(eval("pluck(subnet.public, 'id').join(',')").unwrap(), Value::string("s-1,s-2"));
         assert_eq!(eval("cidrsubnet('10.0.0.0/16', 1, 1)").unwrap(), Value::string("10.0.128.0/17"));
         assert_eq!(eval("['a', 'b', 'c'].slice(0, vars.n).size()").unwrap(), Value::Int(2));
+    }
+
+    #[test]
+    fn what_is_known_of_one_instance_does_not_wait_for_the_others() {
+        assert_eq!(eval("'x-' + net.some['a' + ''].id").unwrap(), Value::string("x-n-1"));
+        assert!(matches!(eval("'x-' + net.some['b' + ''].id"), Ok(Value::Unknown)));
+        assert_eq!(eval("keys(net.some)").unwrap(), Value::from(serde_json::json!(["a", "b"])));
+        assert_eq!(eval("keys(net.some).map(k, k + '!')").unwrap(), Value::from(serde_json::json!(["a!", "b!"])));
     }
 
     #[test]

@@ -104,31 +104,119 @@ const RESERVED: &[&str] = &[
     "while",
 ];
 
+/// What is taken out of an expression.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The references; `@0` stands for the first.
+    pub references: Vec<Reference>,
+    /// Parts that are evaluated by themselves, before what is around them; `@part0` stands for the first. What they
+    /// give may be known while the whole of what they take it from is not: `subnet.a[each.key].id`, `keys(subnet.a)`.
+    pub parts: Vec<IdedExpr>,
+}
+
+/// What a placeholder stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placeholder {
+    /// A reference, by number.
+    Reference(usize),
+    /// A part, by number.
+    Part(usize),
+}
+
+impl Placeholder {
+    /// The placeholder a name is, if it is one.
+    pub fn of(name: &str) -> Option<Self> {
+        let rest = name.strip_prefix('@')?;
+        match rest.strip_prefix("part") {
+            Some(number) => number.parse().ok().map(Self::Part),
+            None => rest.parse().ok().map(Self::Reference),
+        }
+    }
+}
+
+/// Whether a node takes something from a reference by an index that is computed, and by nothing a macro binds.
+fn is_chain(node: &IdedExpr, bound: &[String]) -> bool {
+    match &node.expr {
+        Ast::Ident(name) => !name.starts_with('@') && !bound.contains(name),
+        Ast::Select(select) if !select.test => is_chain(&select.operand, bound),
+        Ast::Call(CallExpr { func_name, args, target: None }) if func_name == operators::INDEX => match args.as_slice() {
+            [operand, index] => is_chain(operand, bound) && is_free(index, bound),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether a node is `keys(reference)`: of a block with `for_each` they are known before anything else is.
+fn is_keys(node: &IdedExpr, bound: &[String]) -> bool {
+    match &node.expr {
+        Ast::Call(CallExpr { func_name, args, target: None }) if func_name == "keys" => {
+            matches!(args.as_slice(), [only] if reference_path(only, bound).is_some())
+        }
+        _ => false,
+    }
+}
+
+/// Whether a node uses nothing that a macro binds.
+fn is_free(node: &IdedExpr, bound: &[String]) -> bool {
+    if let Ast::Ident(name) = &node.expr {
+        return !bound.contains(name);
+    }
+    let mut free = true;
+    for_each_child(&mut node.expr.clone(), &mut |child| free &= is_free(child, bound));
+    free
+}
+
+/// A copy of a part, with the references in it replaced.
+fn chain(node: &IdedExpr, bound: &mut Vec<String>, found: &mut Found) -> IdedExpr {
+    if reference_path(node, bound).is_some() {
+        return extract(node, bound, found);
+    }
+    let mut expr = node.expr.clone();
+    match &mut expr {
+        Ast::Select(select) => *select.operand = chain(&select.operand, bound, found),
+        Ast::Call(call) => {
+            let mut first = true;
+            for argument in &mut call.args {
+                *argument = if first { chain(argument, bound, found) } else { extract(argument, bound, found) };
+                first = false;
+            }
+        }
+        _ => {}
+    }
+    IdedExpr { id: node.id, expr }
+}
+
 /// A copy of the expression with every reference replaced by a placeholder; `bound` are the names macros bind.
-pub fn extract(node: &IdedExpr, bound: &mut Vec<String>, references: &mut Vec<Reference>) -> IdedExpr {
+pub fn extract(node: &IdedExpr, bound: &mut Vec<String>, found: &mut Found) -> IdedExpr {
     if let Some(path) = reference_path(node, bound) {
         let reference = Reference { path };
-        let index = references.iter().position(|known| *known == reference).unwrap_or_else(|| {
-            references.push(reference);
-            references.len() - 1
+        let index = found.references.iter().position(|known| *known == reference).unwrap_or_else(|| {
+            found.references.push(reference);
+            found.references.len() - 1
         });
         return IdedExpr { id: node.id, expr: Ast::Ident(format!("@{index}")) };
+    }
+    if is_chain(node, bound) || is_keys(node, bound) {
+        let part = chain(node, bound, found);
+        found.parts.push(part);
+        return IdedExpr { id: node.id, expr: Ast::Ident(format!("@part{}", found.parts.len() - 1)) };
     }
     let mut expr = node.expr.clone();
     match &mut expr {
         Ast::Comprehension(inner) => {
-            inner.iter_range = extract(&inner.iter_range, bound, references);
-            inner.accu_init = extract(&inner.accu_init, bound, references);
+            inner.iter_range = extract(&inner.iter_range, bound, found);
+            inner.accu_init = extract(&inner.accu_init, bound, found);
             let depth = bound.len();
             bound.push(inner.iter_var.clone());
             bound.extend(inner.iter_var2.clone());
             bound.push(inner.accu_var.clone());
             for part in [&mut inner.loop_cond, &mut inner.loop_step, &mut inner.result] {
-                *part = extract(part, bound, references);
+                *part = extract(part, bound, found);
             }
             bound.truncate(depth);
         }
-        other => for_each_child(other, &mut |child| *child = extract(child, bound, references)),
+        other => for_each_child(other, &mut |child| *child = extract(child, bound, found)),
     }
     IdedExpr { id: node.id, expr }
 }
@@ -184,10 +272,10 @@ fn reference_path(node: &IdedExpr, bound: &[String]) -> Option<Vec<Step>> {
     }
 }
 
-/// The numbers of the placeholders in an expression.
-pub fn placeholders(node: &IdedExpr, found: &mut Vec<usize>) {
+/// The placeholders in an expression.
+pub fn placeholders(node: &IdedExpr, found: &mut Vec<Placeholder>) {
     if let Ast::Ident(name) = &node.expr {
-        found.extend(name.strip_prefix('@').and_then(|index| index.parse::<usize>().ok()));
+        found.extend(Placeholder::of(name));
         return;
     }
     for_each_child(&mut node.expr.clone(), &mut |child| placeholders(child, found));

@@ -22,11 +22,16 @@ pub struct LocalStore {
     held: Mutex<Option<File>>,
 }
 
-/// Where the state of a stack file is: `state/` next to `stacks/`, else next to the file.
+/// Where the state of a stack file is: `state/` next to `stacks/`, else next to the file; however its path is written.
 pub fn directory(stack_file: &Path) -> PathBuf {
-    let parent = stack_file.parent().unwrap_or(Path::new(""));
-    let root = if parent.file_name().is_some_and(|name| name == "stacks") { parent.parent().unwrap_or(Path::new("")) } else { parent };
-    root.join("state")
+    let parent = stack_file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A folder that is not there has no state either.
+    let parent = fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
+    let root = if parent.file_name().is_some_and(|name| name == "stacks") { parent.parent().unwrap_or(&parent) } else { &parent };
+    let state = root.join("state");
+    // Shown as people write it, where that is shorter.
+    let here = std::env::current_dir().and_then(fs::canonicalize).ok();
+    here.and_then(|here| state.strip_prefix(here).map(Path::to_owned).ok()).unwrap_or(state)
 }
 
 impl LocalStore {

@@ -36,6 +36,12 @@ pub fn out(text: impl std::fmt::Display) {
     drop(writeln!(anstream::stdout(), "{text}"));
 }
 
+/// Writes a question, whose answer stands on the same line.
+pub fn ask(text: &str) {
+    let mut stderr = anstream::stderr();
+    drop(write!(stderr, "{text}").and_then(|()| stderr.flush()));
+}
+
 /// Writes to the person at the terminal.
 pub fn note(text: impl std::fmt::Display) {
     drop(writeln!(anstream::stderr(), "{text}"));

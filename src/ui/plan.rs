@@ -51,8 +51,9 @@ pub fn summary(plan: &Plan) -> String {
     let summary = plan.summary();
     if !plan.has_changes() {
         return match plan.drift.is_empty() {
+            true if summary.no_op == 1 => "No changes: 1 resource is as the stack says.".to_owned(),
             true => format!("No changes: {} resources are as the stack says.", summary.no_op),
-            false => "No changes: what changed outside leoctl is not of the stack's making.".to_owned(),
+            false => "No changes: what changed outside leoctl is as the stack says, or not the stack's to say.".to_owned(),
         };
     }
     let deposed: usize = plan.changes.iter().map(|change| change.deposed.len()).sum();

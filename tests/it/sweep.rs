@@ -51,17 +51,18 @@ struct Stage {
     endpoint: String,
     account: String,
     extra: Vec<&'static str>,
+    one_by_one: bool,
 }
 
 impl Stage {
     /// A stage of its own for each `number`.
-    fn new(emulator: Emulator, endpoint: &str, number: usize) -> Self {
+    fn new(emulator: Emulator, endpoint: &str, number: usize, one_by_one: bool) -> Self {
         let (account, extra) = match emulator {
             // No containers run there.
             Emulator::Fakecloud => ("test".to_owned(), vec!["--var", "rollout=none"]),
             _ => (format!("3{number:011}"), vec!["--var", "ipv6=false"]),
         };
-        Self { project: Project::new(endpoint, &account), endpoint: endpoint.to_owned(), account, extra }
+        Self { project: Project::new(endpoint, &account), endpoint: endpoint.to_owned(), account, extra, one_by_one }
     }
 
     fn arguments(&self, deed: Deed) -> Vec<&'static str> {
@@ -73,6 +74,10 @@ impl Stage {
             Deed::Destroy => vec!["destroy", "-y", STACK],
         };
         arguments.extend(&self.extra);
+        if self.one_by_one {
+            // The n-th call is then the same in every run, so that none is left out.
+            arguments.extend(["--parallelism", "1"]);
+        }
         arguments
     }
 
@@ -98,10 +103,9 @@ impl Stage {
     }
 }
 
-fn undisturbed(emulator: Emulator, endpoint: &str, number: usize, deed: Deed) -> Undisturbed {
-    let stage = Stage::new(emulator, endpoint, number);
+fn undisturbed(stage: &Stage, deed: Deed) -> Undisturbed {
     stage.prepare(deed);
-    let proxy = Proxy::recording(endpoint);
+    let proxy = Proxy::recording(&stage.endpoint);
     let ran = stage.disturbed(deed, &proxy);
     assert_eq!(ran.code, 0, "{deed:?}: {}{}", ran.stdout, ran.stderr);
     let calls = proxy.calls().into_iter().filter(|call| call.mutates).map(|call| call.name()).collect();
@@ -160,7 +164,7 @@ struct Tally {
 }
 
 /// Strikes at every point that `chosen` says, several at a time.
-fn sweep(emulator: Emulator, chosen: impl Fn(usize) -> bool) {
+fn sweep(emulator: Emulator, one_by_one: bool, chosen: impl Fn(usize) -> bool) {
     let Some(shared) = emulator.endpoint() else { return };
     let wanted: BTreeMap<Deed, Undisturbed> = DEEDS
         .into_iter()
@@ -168,7 +172,7 @@ fn sweep(emulator: Emulator, chosen: impl Fn(usize) -> bool) {
         .map(|(number, deed)| {
             let own = (emulator == Emulator::Fakecloud).then(|| emulator.alone().unwrap());
             let endpoint = own.as_ref().map_or(shared, |own| own.endpoint.as_str());
-            (deed, undisturbed(emulator, endpoint, number, deed))
+            (deed, undisturbed(&Stage::new(emulator, endpoint, number, one_by_one), deed))
         })
         .collect();
     let all = wanted.iter().flat_map(|(deed, run)| (0..run.calls.len()).flat_map(|at| BLOWS.map(|blow| (*deed, at, blow))));
@@ -184,7 +188,7 @@ fn sweep(emulator: Emulator, chosen: impl Fn(usize) -> bool) {
                     let own = (emulator == Emulator::Fakecloud).then(|| emulator.alone().unwrap());
                     let endpoint = own.as_ref().map_or(shared, |own| own.endpoint.as_str());
                     let began = Instant::now();
-                    let outcome = strike(&Stage::new(emulator, endpoint, 100 + number), point, &wanted[&point.0]);
+                    let outcome = strike(&Stage::new(emulator, endpoint, 100 + number, one_by_one), point, &wanted[&point.0]);
                     let mut tallies = tallies.lock().unwrap();
                     let tally = tallies.entry((point.0, point.2)).or_default();
                     tally.points += 1;
@@ -221,24 +225,24 @@ fn sample(number: usize) -> bool {
 
 #[test]
 fn a_sample_of_all_points_converges_on_fakecloud() {
-    sweep(Emulator::Fakecloud, sample);
+    sweep(Emulator::Fakecloud, false, sample);
 }
 
 #[test]
 fn a_sample_of_all_points_converges_on_ministack() {
-    sweep(Emulator::MiniStack, sample);
+    sweep(Emulator::MiniStack, false, sample);
 }
 
 #[test]
 #[ignore = "takes many minutes; its figures are in docs/reliability.md"]
 fn every_point_converges_on_fakecloud() {
-    sweep(Emulator::Fakecloud, |_| true);
+    sweep(Emulator::Fakecloud, true, |_| true);
 }
 
 #[test]
 #[ignore = "takes many minutes; its figures are in docs/reliability.md"]
 fn every_point_converges_on_ministack() {
-    sweep(Emulator::MiniStack, |_| true);
+    sweep(Emulator::MiniStack, true, |_| true);
 }
 
 /// The last lines, where the failures are.

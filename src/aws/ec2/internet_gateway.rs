@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::ResourceType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{arn, filter, ownership_filters, specification, tags, update_tags};
+use super::{arn, filter, once, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource, Tags};
@@ -75,7 +75,12 @@ impl Resource for InternetGateway {
             detach(aws, id, from).await?;
             if let Some(vpc) = vpc_id {
                 let call = aws.ec2().attach_internet_gateway().internet_gateway_id(id).vpc_id(vpc);
-                call.send().await.or_fail("ec2:AttachInternetGateway")?;
+                let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AttachInternetGateway");
+                let attached = async || {
+                    let found = Self::read(aws, &[id.to_owned()]).await?;
+                    Ok(found.iter().any(|(_, gateway)| gateway.vpc_id.as_ref() == Some(vpc)))
+                };
+                once(sent, attached).await?;
             }
         }
         update_tags(aws.ec2(), id, &from.tags, tags).await

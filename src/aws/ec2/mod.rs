@@ -14,7 +14,7 @@ use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 use super::error::OrFail;
 use super::resource::Tags;
 use super::tags::{TagChange, collect};
-use crate::engine::ports::{Outcome, Wanted};
+use crate::engine::ports::{FailureKind, Outcome, Wanted};
 use crate::model::path::Path;
 use crate::model::value::Value;
 
@@ -54,6 +54,24 @@ pub async fn update_tags(client: &Client, id: &str, from: &Tags, to: &Tags) -> O
         client.delete_tags().resources(id).set_tags(Some(tags)).send().await.or_fail("ec2:DeleteTags")?;
     }
     Ok(())
+}
+
+/// The outcome of a call that was sent once, since twice it would take effect twice: of one whose answer was lost,
+/// `done` finds out whether it has. If not, the failure stands, and the engine begins the change again.
+///
+/// # Errors
+/// When the call failed, or what it did cannot be found out.
+pub async fn once<T>(outcome: Outcome<T>, done: impl AsyncFnOnce() -> Outcome<bool>) -> Outcome<()> {
+    match outcome {
+        Err(failure) if failure.kind == FailureKind::Ambiguous => {
+            if done().await? {
+                Ok(())
+            } else {
+                Err(failure)
+            }
+        }
+        other => other.map(drop),
+    }
 }
 
 /// What is wrong with the size of the IPv4 network a VPC or subnet is to have

@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{ResourceType, RouteOrigin, RouteTableAssociationStateCo
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{arn, filter, ownership_filters, specification, tags, update_tags};
+use super::{arn, filter, once, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource, Tags};
@@ -212,15 +212,16 @@ async fn create_route(aws: &Aws, id: &str, wanted: &Route) -> Outcome<()> {
         .set_transit_gateway_id(route.transit_gateway_id)
         .set_vpc_peering_connection_id(route.vpc_peering_connection_id)
         .set_network_interface_id(route.network_interface_id);
-    match send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateRoute") {
+    let sent = match send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateRoute") {
         // Made already, by a call whose answer was lost.
-        Err(failure) if failure.code.as_deref() == Some("RouteAlreadyExists") => Ok(()),
-        Err(failure) if failure.kind == FailureKind::Ambiguous => {
-            let found = RouteTable::read(aws, &[id.to_owned()]).await?;
-            if found.iter().any(|(_, table)| table.routes.contains(wanted)) { Ok(()) } else { Err(failure) }
-        }
-        other => other.map(drop),
-    }
+        Err(failure) if failure.code.as_deref() == Some("RouteAlreadyExists") => return Ok(()),
+        sent => sent,
+    };
+    let made = async || {
+        let found = RouteTable::read(aws, &[id.to_owned()]).await?;
+        Ok(found.iter().any(|(_, table)| table.routes.contains(wanted)))
+    };
+    once(sent, made).await
 }
 
 async fn replace_route(aws: &Aws, id: &str, route: &Route) -> Outcome<()> {

@@ -167,22 +167,15 @@ async fn change_rules(aws: &Aws, id: &str, egress: bool, from: &[(String, Rule)]
         let call = ec2.modify_security_group_rules().group_id(id).set_security_group_rules(Some(renamed));
         call.send().await.or_fail("ec2:ModifySecurityGroupRules")?;
     }
+    // Sent twice, AWS would refuse it as there already: when an answer is lost, the rules are read anew.
     if !added.is_empty() {
         let rules = permissions(&added);
         if egress {
-            ec2.authorize_security_group_egress()
-                .group_id(id)
-                .set_ip_permissions(rules)
-                .send()
-                .await
-                .or_fail("ec2:AuthorizeSecurityGroupEgress")?;
+            let call = ec2.authorize_security_group_egress().group_id(id).set_ip_permissions(rules);
+            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AuthorizeSecurityGroupEgress")?;
         } else {
-            ec2.authorize_security_group_ingress()
-                .group_id(id)
-                .set_ip_permissions(rules)
-                .send()
-                .await
-                .or_fail("ec2:AuthorizeSecurityGroupIngress")?;
+            let call = ec2.authorize_security_group_ingress().group_id(id).set_ip_permissions(rules);
+            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AuthorizeSecurityGroupIngress")?;
         }
     }
     if !removed.is_empty() {

@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, SubnetCidrBlockSta
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{filter, network_size, ownership_filters, specification, tags, update_tags};
+use super::{filter, network_size, once, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource, Tags};
@@ -170,7 +170,12 @@ impl Resource for Subnet {
             }
             if let Some(network) = ipv6_cidr_block {
                 let call = ec2.associate_subnet_cidr_block().subnet_id(id).ipv6_cidr_block(network);
-                call.send().await.or_fail("ec2:AssociateSubnetCidrBlock")?;
+                let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateSubnetCidrBlock");
+                let associated = async || {
+                    let found = Self::read(aws, &[id.to_owned()]).await?;
+                    Ok(found.iter().any(|(_, subnet)| subnet.ipv6_cidr_block.as_ref() == Some(network)))
+                };
+                once(sent, associated).await?;
             }
         }
         if *assign_ipv6_address_on_creation {

@@ -5,7 +5,7 @@ use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{arn, filter, network_size, ownership_filters, specification, tags, update_tags};
+use super::{arn, filter, network_size, once, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource, Tags};
@@ -165,7 +165,12 @@ impl Resource for Vpc {
         match (from.amazon_provided_ipv6_cidr_block, *amazon_provided_ipv6_cidr_block) {
             (false, true) => {
                 let call = aws.ec2().associate_vpc_cidr_block().vpc_id(id).amazon_provided_ipv6_cidr_block(true);
-                call.send().await.or_fail("ec2:AssociateVpcCidrBlock")?;
+                let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateVpcCidrBlock");
+                let associated = async || {
+                    let found = Self::read(aws, &[id.to_owned()]).await?;
+                    Ok(found.iter().any(|(_, vpc)| vpc.ipv6_cidr_block.is_some()))
+                };
+                once(sent, associated).await?;
             }
             (true, false) => {
                 let call = aws.ec2().disassociate_vpc_cidr_block().set_association_id(from.ipv6_association_id.clone());

@@ -145,6 +145,11 @@ impl Resource for Lb {
         vec![(Path::attribute("subnet_mappings"), "a load balancer needs either `subnets` or `subnet_mappings`".to_owned())]
     }
 
+    fn protected(live: &Value) -> Option<&'static str> {
+        let protection = live.get("attributes").and_then(|attributes| attributes.get("deletion_protection.enabled"));
+        (protection.and_then(Value::as_str) == Some("true")).then_some("attributes = { \"deletion_protection.enabled\" = \"false\" }")
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let described = Self::describe(aws, ids);
         let attributes = try_join_all(ids.iter().map(|arn| Self::attributes(aws, arn)));

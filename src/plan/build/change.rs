@@ -21,6 +21,11 @@ impl Builder<'_> {
         let address = &instance.address;
         let saved = self.world.state.resources.get(address);
         let attributes = attributes_of(instance.block);
+        let names = instance.block.schema.unique.iter().flat_map(|group| group.iter());
+        if let Some(name) = names.copied().find(|name| desired.get(name).is_some_and(Value::has_secret)) {
+            let error = format!("`{name}` of {address} is sensitive, and AWS makes ids of it that are shown and stored");
+            return Err(Diagnostic::error(&instance.block.span, error).help("use a value that need not be hidden"));
+        }
         if !self.selection.includes(address) {
             return Ok(self.untouched(instance, saved));
         }
@@ -58,6 +63,9 @@ impl Builder<'_> {
             () if !changes.is_empty() => Action::Update,
             () => Action::NoOp,
         };
+        if imported && change.action == Action::Replace {
+            return Err(import_replaces(instance, &changes, change.id.as_deref().unwrap_or_default()));
+        }
         change.reason = self.reason(&change, saved, forced, imported);
         change.after = if change.action == Action::Replace { complete(attributes, desired, None) } else { after };
         change.before = live;
@@ -71,6 +79,15 @@ impl Builder<'_> {
             change.create_before_destroy = made_first(&change, instance)?;
         }
         change.risks = risks(&change, instance);
+        let owner = self.world.found.get(address).and_then(|found| found.owner.as_ref()).filter(|_| imported);
+        if let Some((stack, from)) = owner.filter(|(stack, _)| *stack != self.stack.name) {
+            change.risks.push(format!("is taken from {from} of stack {stack}, which may still manage it"));
+        }
+        let schema = &instance.block.schema;
+        if let (Action::Replace, Some(off)) = (change.action, (schema.protected)(&change.before).filter(|_| !change.guard.retain)) {
+            let error = Diagnostic::error(&instance.block.span, format!("{address} would be replaced, but AWS protects it from deletion"));
+            return Err(error.help(format!("to replace it, set `{off}` and apply that first")));
+        }
         if change.action == Action::Replace && change.guard.prevent_destroy {
             return Err(guarded_replacement(instance, &change));
         }
@@ -119,8 +136,9 @@ impl Builder<'_> {
         let desired: BTreeSet<Address> = self.changes.iter().map(|change| change.address.clone()).collect();
         let state = self.world.state;
         let doomed = if self.options.destroy { self.options.doomed(state) } else { BTreeSet::new() };
+        let going = self.going(&desired);
         for (address, saved) in state.resources.iter().filter(|(address, _)| !desired.contains(*address)) {
-            if !self.options.destroy && !self.selection.includes_leftover(address) {
+            if !self.options.destroy && !going.contains(address) {
                 continue;
             }
             if self.options.destroy && !doomed.contains(address) {
@@ -130,6 +148,22 @@ impl Builder<'_> {
                 Ok(change) => self.changes.push(change),
                 Err(diagnostic) => self.diagnostics.push(diagnostic),
             }
+        }
+    }
+
+    /// What is not desired any more and selected, with what was made from it and is not desired either.
+    fn going(&self, desired: &BTreeSet<Address>) -> BTreeSet<Address> {
+        let left: Vec<_> = self.world.state.resources.iter().filter(|(address, _)| !desired.contains(*address)).collect();
+        let mut going: BTreeSet<Address> =
+            left.iter().filter(|(address, _)| self.selection.includes_leftover(address)).map(|(address, _)| (*address).clone()).collect();
+        loop {
+            let with =
+                left.iter().filter(|(address, saved)| !going.contains(*address) && saved.depends_on.iter().any(|on| going.contains(on)));
+            let more: Vec<Address> = with.map(|(address, _)| (*address).clone()).collect();
+            if more.is_empty() {
+                return going;
+            }
+            going.extend(more);
         }
     }
 
@@ -183,6 +217,12 @@ impl Builder<'_> {
             state_only: false,
             unfinished: false,
         };
+        if change.action == Action::Delete
+            && let Some(off) = schema.and_then(|schema| (schema.protected)(&change.before))
+        {
+            return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but AWS protects it", saved.id))
+                .help(format!("to delete it, set `{off}` and apply that first")));
+        }
         if change.action == Action::Delete
             && let Some(loss) = schema.and_then(|schema| schema.data_loss)
         {
@@ -247,6 +287,18 @@ fn made_first(change: &Change, instance: &Instance<'_>) -> Result<bool, Diagnost
         let absent = group.last().is_none_or(|name| value(&change.after, name).is_null());
         !absent && group.iter().all(|name| value(&change.before, name) == value(&change.after, name))
     });
+    if let (true, Some(group)) = (change.guard.retain, shared) {
+        let address = &instance.address;
+        return Err(Diagnostic::error(
+            &instance.block.span,
+            format!("{address} cannot be replaced: its `deletion_policy` keeps the old one"),
+        )
+        .label(format!("both would have the same `{}`, and AWS allows that once", group.join("`, `")))
+        .help("change that, too, or set `deletion_policy = \"delete\"`"));
+    }
+    if change.guard.retain {
+        return Ok(true);
+    }
     match (instance.block.lifecycle.create_before_destroy, shared) {
         (Some(false), _) => Ok(false),
         (Some(true), Some(group)) => {
@@ -260,16 +312,30 @@ fn made_first(change: &Change, instance: &Instance<'_>) -> Result<bool, Diagnost
     }
 }
 
-pub(super) fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {
-    let address = &instance.address;
-    let owner = match &found.owner {
+/// Whose something is that was found.
+pub fn owned_by(found: &Found) -> String {
+    match &found.owner {
         Some((stack, address)) => format!("it belongs to {address} of stack {stack}"),
         None => "it was not made by leoctl".to_owned(),
-    };
+    }
+}
+
+pub(super) fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {
+    let address = &instance.address;
     Diagnostic::error(&instance.block.span, format!("{address} cannot be created: {} exists already", found.id))
-        .label(owner)
+        .label(owned_by(found))
         .help(format!("to manage it here, add [[import]] with to = '{address}', id = \"{}\"", found.id))
         .help("to leave it alone, choose another name")
+}
+
+/// What is adopted is to be kept: one that would have to be replaced is not the one meant.
+fn import_replaces(instance: &Instance<'_>, changes: &[crate::plan::diff::AttributeChange], id: &str) -> Diagnostic {
+    let forcing: Vec<String> =
+        changes.iter().filter(|change| change.forces_replacement).map(|change| format!("`{}`", change.path)).collect();
+    let address = &instance.address;
+    Diagnostic::error(&instance.block.span, format!("{address} cannot be imported as {id}: it would be deleted and made anew"))
+        .label(format!("it differs in {}, which cannot be changed", forcing.join(", ")))
+        .help("write what it has, or import another one")
 }
 
 pub(super) fn guarded_replacement(instance: &Instance<'_>, change: &Change) -> Diagnostic {

@@ -4,6 +4,7 @@ mod change;
 pub mod conclude;
 
 use self::change::attributes_of;
+pub use self::change::owned_by;
 use super::desired;
 use crate::model::address::{Address, Block};
 use crate::model::schema::Catalog;
