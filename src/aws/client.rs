@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::RequestChecksumCalculation;
@@ -13,9 +14,15 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
 
 /// Attempts of one call before its failure is leoctl's to handle: throttling alone can take several.
 const MAX_ATTEMPTS: u32 = 8;
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long one attempt of a call may take: a line that went dead says nothing.
+const ATTEMPT: Duration = Duration::from_secs(60);
 
 /// What the command line says about AWS; everything else is the ordinary AWS configuration.
 #[derive(Clone, Debug, Default)]
@@ -126,8 +133,10 @@ pub struct Clients {
 impl Clients {
     /// Reads the AWS configuration. Credentials are looked for only when first needed.
     pub async fn load(settings: &Settings) -> Self {
-        let mut loader =
-            aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS));
+        let patience = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS))
+            .timeout_config(patience);
         if let Some(profile) = &settings.profile {
             // Asked for by name, it goes before credentials in the environment.
             let provider = aws_config::profile::ProfileFileCredentialsProvider::builder().profile_name(profile).build();

@@ -120,7 +120,13 @@ fn incomplete(error: aws_sdk_ecr::error::BuildError) -> Failure {
 
 impl Resource for EcrRepository {
     const TYPE: &'static str = "ecr_repository";
-    const INFO: Info = Info { unique: &[&["name"]], data_loss: Some("the images in it"), timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        propagating: &["InvalidParameterException"],
+        unique: &[&["name"]],
+        data_loss: Some("the images in it"),
+        timeout: 300,
+        ..Info::DEFAULT
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let parts = try_join_all(ids.iter().map(async |name| Ok((name.clone(), Self::parts(aws, name).await?))));

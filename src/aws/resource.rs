@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -36,6 +36,9 @@ pub struct Info {
     /// Error codes after which the same call may succeed a little later: dependencies still detaching,
     /// roles not yet assumable.
     pub transient: &'static [&'static str],
+    /// Error codes that mean something wrong, and in the first moments also that what the resource names, such as a
+    /// role just made, is not known everywhere in AWS yet.
+    pub propagating: &'static [&'static str],
     /// How long an operation may take when the stack file does not say, in seconds.
     pub timeout: u64,
 }
@@ -43,7 +46,7 @@ pub struct Info {
 impl Info {
     /// A type with no peculiarities.
     pub const DEFAULT: Self =
-        Self { create_before_destroy: false, unique: &[], held: false, data_loss: None, transient: &[], timeout: 600 };
+        Self { create_before_destroy: false, unique: &[], held: false, data_loss: None, transient: &[], propagating: &[], timeout: 600 };
 }
 
 /// One resource type: its attributes are the fields of the implementing struct, its documentation their doc
@@ -124,15 +127,21 @@ impl<R: Resource> Typed<R> {
         Self { clients, resource: PhantomData }
     }
 
-    fn classify<T>(outcome: Outcome<T>) -> Outcome<T> {
+    fn classify<T>(operation: &Operation, outcome: Outcome<T>) -> Outcome<T> {
         outcome.map_err(|mut failure| {
-            if failure.code.as_deref().is_some_and(|code| R::INFO.transient.contains(&code)) {
+            let early = operation.deadline.saturating_duration_since(Instant::now()) + PROPAGATION > operation.timeout;
+            let may_pass = |code: &str| R::INFO.transient.contains(&code) || early && R::INFO.propagating.contains(&code);
+            if failure.code.as_deref().is_some_and(may_pass) {
                 failure.kind = FailureKind::Transient;
             }
             failure
         })
     }
 }
+
+/// How long what was just made may be unknown in parts of AWS (IAM User Guide, "Changes that I make are not always
+/// immediately visible").
+const PROPAGATION: Duration = Duration::from_secs(20);
 
 fn typed<R: Resource>(value: &Value) -> Outcome<R> {
     let json = value.to_json().map_err(|path| Failure::new(FailureKind::Other, format!("`{path}` is not known")))?;
@@ -159,7 +168,7 @@ impl<R: Resource> Handler for Typed<R> {
 
     async fn create(&self, operation: &Operation, desired: &Value) -> Outcome<String> {
         let aws = self.clients.region(&operation.region);
-        Self::classify(R::create(&aws, operation, &typed(desired)?).await)
+        Self::classify(operation, R::create(&aws, operation, &typed(desired)?).await)
     }
 
     async fn finish_create(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {
@@ -167,28 +176,28 @@ impl<R: Resource> Handler for Typed<R> {
         let to: R = typed(desired)?;
         let created = R::as_created(&to);
         if created != to {
-            Self::classify(R::update(&aws, operation, id, &created, &to).await)?;
+            Self::classify(operation, R::update(&aws, operation, id, &created, &to).await)?;
         }
-        Self::classify(R::ready(&aws, operation, id, &to).await)
+        Self::classify(operation, R::ready(&aws, operation, id, &to).await)
     }
 
     async fn update(&self, operation: &Operation, id: &str, from: &Value, to: &Value) -> Outcome<()> {
         let aws = self.clients.region(&operation.region);
         let (from, to): (R, R) = (typed(from)?, typed(to)?);
-        Self::classify(R::update(&aws, operation, id, &from, &to).await)?;
-        Self::classify(R::ready(&aws, operation, id, &to).await)
+        Self::classify(operation, R::update(&aws, operation, id, &from, &to).await)?;
+        Self::classify(operation, R::ready(&aws, operation, id, &to).await)
     }
 
     async fn wait_ready(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {
         let aws = self.clients.region(&operation.region);
-        Self::classify(R::ready(&aws, operation, id, &typed(desired)?).await)
+        Self::classify(operation, R::ready(&aws, operation, id, &typed(desired)?).await)
     }
 
     async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()> {
         let aws = self.clients.region(&operation.region);
         // What is remembered of a resource that was not read may not be whole.
         let last: Option<R> = typed(last).ok();
-        Self::classify(R::delete(&aws, operation, id, last.as_ref()).await)
+        Self::classify(operation, R::delete(&aws, operation, id, last.as_ref()).await)
     }
 
     fn timeout(&self) -> Duration {

@@ -126,7 +126,7 @@ async fn agreed(context: &Context, destroy: bool) -> Result<bool, CliError> {
         let mut line = String::new();
         let read = std::io::stdin().read_line(&mut line);
         // Nobody may be there any more to hear it.
-        drop(sender.send(read.is_ok() && matches!(line.trim().to_lowercase().as_str(), "y" | "yes")));
+        let _ = sender.send(read.is_ok() && matches!(line.trim().to_lowercase().as_str(), "y" | "yes"));
     });
     tokio::select! {
         answer = answer => Ok(answer.unwrap_or(false)),

@@ -22,6 +22,9 @@ use crate::stack::config::ResourceBlock;
 use crate::stack::expand::{self, Instances};
 use crate::stack::template;
 
+/// How long what was done may take to be seen.
+const READ_BACK: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
+
 /// One step: a task that does something.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
@@ -279,16 +282,25 @@ impl<'a> Runner<'a> {
         Ok(id)
     }
 
-    /// Reads a resource back and remembers it; what was just made may take a moment to be readable.
+    /// Reads a resource back and remembers it; what was just made may take a moment to be readable, and what was
+    /// just changed to be seen.
     async fn save(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {
-        let live = retrying(operation, || async {
-            let mut read = self.handler.read(&operation.region, std::slice::from_ref(&id.to_owned())).await?;
-            read.remove(id).ok_or_else(|| Failure::new(FailureKind::Transient, format!("{id} cannot be read back")))
-        })
-        .await?;
         let attributes = &self.block()?.schema.schema.attributes;
-        let live = with_local(attributes, &canonicalize(attributes, &live), desired);
-        self.record_saved(id, &live, desired, false).await
+        let mut waits = READ_BACK.iter();
+        loop {
+            let live = retrying(operation, || async {
+                let mut read = self.handler.read(&operation.region, std::slice::from_ref(&id.to_owned())).await?;
+                read.remove(id).ok_or_else(|| Failure::new(FailureKind::Transient, format!("{id} cannot be read back")))
+            })
+            .await?;
+            let live = with_local(attributes, &canonicalize(attributes, &live), desired);
+            // What is still not seen then is remembered as AWS says it, and the next plan speaks of it.
+            let seen = diff(attributes, &live, &complete(attributes, desired, Some(&live))).is_empty();
+            match waits.next() {
+                Some(wait) if !seen => operation.pause(*wait, "waiting for AWS to show what was done").await?,
+                _ => return self.record_saved(id, &live, desired, false).await,
+            }
+        }
     }
 
     async fn record_saved(&self, id: &str, live: &Value, desired: &Value, incomplete: bool) -> Outcome<()> {

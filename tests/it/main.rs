@@ -18,6 +18,7 @@ mod conformance;
 mod diagnostics;
 mod docs;
 mod engine;
+mod faults;
 mod leo;
 mod planning;
 mod reference;

@@ -29,10 +29,11 @@ enum Blow {
     KilledBefore,
     KilledAfter,
     AnswerLost,
+    CallLost,
 }
 
 const DEEDS: [Deed; 3] = [Deed::Apply, Deed::Change, Deed::Destroy];
-const BLOWS: [Blow; 3] = [Blow::KilledBefore, Blow::KilledAfter, Blow::AnswerLost];
+const BLOWS: [Blow; 4] = [Blow::KilledBefore, Blow::KilledAfter, Blow::AnswerLost, Blow::CallLost];
 
 /// Where and what.
 type Point = (Deed, usize, Blow);
@@ -120,6 +121,7 @@ fn strike(stage: &Stage, (deed, at, blow): Point, wanted: &Undisturbed) -> Resul
             Blow::KilledBefore => Fault::KillBefore,
             Blow::KilledAfter => Fault::KillAfter,
             Blow::AnswerLost => Fault::CutAfter,
+            Blow::CallLost => Fault::CutBefore,
         })
     });
     let first = stage.disturbed(deed, &proxy);

@@ -1,5 +1,7 @@
 //! The resource type `security_group`.
 
+use std::time::Duration;
+
 use aws_sdk_ec2::types::{ResourceType, SecurityGroupRule};
 use futures_util::future::try_join;
 use schemars::JsonSchema;
@@ -119,14 +121,24 @@ impl Resource for SecurityGroup {
     }
 
     fn as_created(to: &Self) -> Self {
-        // Which rules a new group has depends on its VPC: update looks.
-        Self { ingress: Vec::new(), egress: Vec::new(), ..to.clone() }
+        // AWS's own first rule (EC2 API Reference, CreateSecurityGroup).
+        let everything = Rule {
+            ip_protocol: "-1".to_owned(),
+            from_port: None,
+            to_port: None,
+            cidr_ipv4: Some("0.0.0.0/0".to_owned()),
+            cidr_ipv6: None,
+            prefix_list_id: None,
+            referenced_group_id: None,
+            description: None,
+        };
+        Self { ingress: Vec::new(), egress: vec![everything], ..to.clone() }
     }
 
-    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+    async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self { ingress, egress, tags, name: _, description: _, vpc_id: _, id: _, arn: _ } = to;
         if *ingress != from.ingress || *egress != from.egress {
-            let now = rules(aws, &[id.to_owned()]).await?;
+            let now = all_rules(aws, operation, id, from).await?;
             change_rules(aws, id, false, &own(&now, id, false), ingress).await?;
             change_rules(aws, id, true, &own(&now, id, true), egress).await?;
         }
@@ -135,6 +147,20 @@ impl Resource for SecurityGroup {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         aws.ec2().delete_security_group().group_id(id).send().await.or_fail("ec2:DeleteSecurityGroup").or_absent().map(drop)
+    }
+}
+
+/// The rules of a group, once those are seen that it is known to have: reads may not see yet what AWS made with it.
+async fn all_rules(aws: &Aws, operation: &Operation, id: &str, known: &SecurityGroup) -> Outcome<Vec<SecurityGroupRule>> {
+    let mut waits = [500, 1000, 2000].into_iter().map(Duration::from_millis);
+    loop {
+        let now = rules(aws, &[id.to_owned()]).await?;
+        let egress = own(&now, id, true);
+        let complete = known.egress.iter().all(|rule| egress.iter().any(|(_, seen)| seen.same_traffic(rule)));
+        match waits.next() {
+            Some(wait) if !complete => operation.pause(wait, "waiting for AWS to show the group's rules").await?,
+            _ => return Ok(now),
+        }
     }
 }
 

@@ -180,6 +180,7 @@ fn cluster_of(arn: &str) -> Outcome<String> {
 impl Resource for EcsService {
     const TYPE: &'static str = "ecs_service";
     const INFO: Info = Info {
+        propagating: &["InvalidParameterException"],
         unique: &[&["cluster", "name"]],
         transient: &["ClusterNotFoundException", "ServiceNotActiveException"],
         timeout: 1800,

@@ -229,7 +229,7 @@ fn fargate_problem(cpu: i64, memory: i64) -> Option<(&'static str, String)> {
 impl Resource for EcsTaskDefinition {
     const TYPE: &'static str = "ecs_task_definition";
     // A role that was just made may not be known to ECS yet.
-    const INFO: Info = Info { create_before_destroy: true, timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info { propagating: &["ClientException"], create_before_destroy: true, timeout: 300, ..Info::DEFAULT };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let mut problems = Vec::new();

@@ -106,8 +106,13 @@ impl IamRole {
 impl Resource for IamRole {
     const TYPE: &'static str = "iam_role";
     // A principal or policy made a moment ago may not be known everywhere yet.
-    const INFO: Info =
-        Info { unique: &[&["name"]], transient: &["ConcurrentModification", "DeleteConflict"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        propagating: &["MalformedPolicyDocument"],
+        unique: &[&["name"]],
+        transient: &["ConcurrentModification", "DeleteConflict"],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let read = try_join_all(ids.iter().map(async |name| Ok(Self::read_one(aws, name).await?.map(|read| (name.clone(), read))))).await?;

@@ -192,8 +192,13 @@ fn tag_set(tags: &Tags) -> Outcome<Vec<api::Tag>> {
 impl Resource for S3Bucket {
     const TYPE: &'static str = "s3_bucket";
     // Changes to one bucket at the same time, and a name that is not free again yet.
-    const INFO: Info =
-        Info { unique: &[&["bucket"]], data_loss: Some("the objects in it"), transient: &["OperationAborted"], ..Info::DEFAULT };
+    const INFO: Info = Info {
+        propagating: &["MalformedPolicy"],
+        unique: &[&["bucket"]],
+        data_loss: Some("the objects in it"),
+        transient: &["OperationAborted"],
+        ..Info::DEFAULT
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let read = try_join_all(ids.iter().map(async |name| Ok(Self::read_one(aws, name).await?.map(|read| (name.clone(), read))))).await?;

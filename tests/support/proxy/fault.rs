@@ -17,6 +17,8 @@ pub enum Fault {
         /// The error code.
         code: String,
     },
+    /// It finds nothing.
+    Nothing,
     /// The connection breaks before the call arrives.
     CutBefore,
     /// The call takes effect, and the connection breaks before the answer.
@@ -53,6 +55,7 @@ impl std::fmt::Display for Fault {
         match self {
             Self::Wait(length) => write!(f, "waits {length:?}"),
             Self::Refuse { status, code } => write!(f, "refused with {status} {code}"),
+            Self::Nothing => f.write_str("finds nothing"),
             Self::CutBefore => f.write_str("cut before"),
             Self::CutAfter => f.write_str("answer lost"),
             Self::Hang => f.write_str("hangs"),
@@ -61,6 +64,33 @@ impl std::fmt::Display for Fault {
             Self::Then(_) => f.write_str("answered"),
         }
     }
+}
+
+/// What a read answers of something that was made a moment ago, while AWS's reads lag behind.
+pub fn not_there_yet(call: &Call) -> Option<Fault> {
+    let code = match (call.service.as_str(), call.operation.as_str()) {
+        _ if call.mutates => return None,
+        ("sts", _) | (_, "DescribeAvailabilityZones") => return None,
+        ("ec2" | "ecs" | "logs", _) => return Some(Fault::Nothing),
+        ("iam", _) => "NoSuchEntity",
+        ("s3", _) => "NoSuchBucket",
+        ("ecr", _) => "RepositoryNotFoundException",
+        ("secretsmanager", _) => "ResourceNotFoundException",
+        ("elasticloadbalancing", operation) if operation.contains("TargetGroup") => "TargetGroupNotFound",
+        ("elasticloadbalancing", operation) if operation.contains("Listener") => "ListenerNotFound",
+        ("elasticloadbalancing", _) => "LoadBalancerNotFound",
+        _ => return None,
+    };
+    Some(Fault::refuse(if call.service == "ecr" || call.service == "secretsmanager" { 400 } else { 404 }, code))
+}
+
+/// An empty answer as the call's service writes it.
+pub fn nothing(call: &Call) -> Vec<u8> {
+    let (kind, body) = match call.protocol {
+        Protocol::Ec2 => ("text/xml", format!("<{0}Response><requestId>r</requestId></{0}Response>", call.operation)),
+        _ => ("application/x-amz-json-1.1", "{}".to_owned()),
+    };
+    format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 /// An error as the call's service writes it (the API references, "Common Errors" and "Error responses").

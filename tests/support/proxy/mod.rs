@@ -140,6 +140,7 @@ impl Shared {
                 self.forward(request).await
             }
             Some(Fault::Refuse { status, code }) => Some(fault::refusal(call, status, &code)),
+            Some(Fault::Nothing) => Some(fault::nothing(call)),
             Some(Fault::CutBefore) => None,
             Some(Fault::CutAfter) => {
                 self.forward(request).await;
