@@ -17,12 +17,22 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 /// Attempts of one call before its failure is leoctl's to handle: throttling alone can take several.
-const MAX_ATTEMPTS: u32 = 8;
+const MAX_ATTEMPTS: u32 = 10;
+/// About how long the first wait between two attempts is; each is twice the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(400);
+/// The longest.
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long one attempt of a call may take: a line that went dead says nothing.
 const ATTEMPT: Duration = Duration::from_secs(60);
+
+/// How a call that AWS throttles is tried again. The SDK's adaptive mode would go down to a call in two seconds and take
+/// minutes to come up again; waits with jitter settle close to the limit by themselves.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(FIRST_WAIT).with_max_backoff(LONGEST_WAIT)
+}
 
 /// What the command line says about AWS; everything else is the ordinary AWS configuration.
 #[derive(Clone, Debug, Default)]
@@ -134,9 +144,7 @@ impl Clients {
     /// Reads the AWS configuration. Credentials are looked for only when first needed.
     pub async fn load(settings: &Settings) -> Self {
         let patience = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS))
-            .timeout_config(patience);
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries()).timeout_config(patience);
         if let Some(profile) = &settings.profile {
             // Asked for by name, it goes before credentials in the environment.
             let provider = aws_config::profile::ProfileFileCredentialsProvider::builder().profile_name(profile).build();

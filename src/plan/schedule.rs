@@ -76,7 +76,9 @@ fn consumers(plan: &Plan, tasks: &BTreeMap<Task, BTreeSet<Task>>) -> Vec<(Task, 
                 continue;
             }
             let waits = more.entry(delete).or_default();
-            if consumer.prior_depends_on.contains(on) && deletes(consumer.action) {
+            // What an interrupted replacement left of the consumer still uses what was left of this one.
+            let left = !consumer.deposed.is_empty() && !goes_first.contains(on);
+            if left || consumer.prior_depends_on.contains(on) && deletes(consumer.action) {
                 waits.insert(Task::Delete(consumer.address.clone()));
             }
             if !goes_first.contains(on) && is_desired(consumer.action) {

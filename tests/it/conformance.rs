@@ -123,6 +123,9 @@ async fn check(emulator: Emulator, endpoint: &str, case: &Case, number: usize) -
         }
     }
     let id = world.id(&format!("{}.x", case.type_name)).await.unwrap_or_default();
+    if let Some(why) = not_imported(&world, case, &least, &id).await {
+        problem("import", why);
+    }
     if let Err(error) = world.destroy(&least).await {
         problem("delete", error);
         return problems;
@@ -143,4 +146,26 @@ async fn not_empty(world: &World, body: &str) -> Option<String> {
         Ok(plan) if plan.has_changes() || !plan.drift.is_empty() => Some(shown(&plan)),
         Ok(_) => None,
     }
+}
+
+/// What is wrong when the resource is forgotten and imported again by its id.
+async fn not_imported(world: &World, case: &Case, least: &str, id: &str) -> Option<String> {
+    let address = format!("{}.x", case.type_name);
+    world.forget(&address).await;
+    let importing = format!("{least}\n[[import]]\nto = \"{address}\"\nid = \"{id}\"\n");
+    match world.plan(&importing).await {
+        Err(error) => return Some(error),
+        Ok(plan) => {
+            let change = plan.changes.iter().find(|change| change.address.to_string() == address)?;
+            // What only leoctl knows of a resource is set anew.
+            let known = change.attributes.iter().filter(|attribute| !attribute.sensitive);
+            if change.action != leoctl::plan::types::Action::Import || known.count() > 0 {
+                return Some(shown(&plan));
+            }
+        }
+    }
+    if let Err(error) = world.apply(&importing).await {
+        return Some(error);
+    }
+    not_empty(world, least).await
 }

@@ -212,7 +212,7 @@ fn sweep(emulator: Emulator, one_by_one: bool, chosen: impl Fn(usize) -> bool) {
     });
     for ((deed, blow), tally) in tallies.into_inner().unwrap() {
         let Tally { points, at_once, rerun, slowest } = tally;
-        println!("| {emulator:?} | {deed:?} | {blow:?} | {points} | {at_once} | {rerun} | {} | {slowest:.1?} |", points - at_once - rerun);
+        eprintln!("| {emulator:?} | {deed:?} | {blow:?} | {points} | {at_once} | {rerun} | {} | {slowest:.1?} |", points - at_once - rerun);
     }
     let problems = problems.into_inner().unwrap();
     assert!(problems.is_empty(), "{} points: {}", problems.len(), problems.join("\n\n"));

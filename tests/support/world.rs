@@ -123,6 +123,17 @@ impl World {
         Some(folded.state.resources.get(&address.parse().unwrap())?.id.clone())
     }
 
+    /// Forgets a resource, as if it had never been the stack's.
+    pub async fn forget(&self, address: &str) {
+        let address: leoctl::model::address::Address = address.parse().unwrap();
+        let store = self.store();
+        let mut folded = store.load().await.unwrap().unwrap();
+        folded.state.resources.remove(&address);
+        let mut state = folded.into_state();
+        state.serial += 1;
+        store.save(&state).await.unwrap();
+    }
+
     /// Whether a resource of this id exists.
     pub async fn exists(&self, type_name: &str, id: &str) -> bool {
         let handler = self.provider.handler(type_name).unwrap();

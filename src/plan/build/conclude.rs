@@ -9,7 +9,7 @@ use crate::model::secrecy::conceal;
 use crate::model::state::Guard;
 use crate::model::value::Value;
 use crate::plan::diff::diff;
-use crate::plan::types::{Action, CheckResult, Drift, OutputChange};
+use crate::plan::types::{Action, Change, CheckResult, Drift, OutputChange};
 use crate::stack::Stack;
 use crate::stack::check::failed;
 use crate::stack::diagnostic::Diagnostic;
@@ -79,8 +79,30 @@ impl Builder<'_> {
         results
     }
 
+    /// What is to be made just as something that goes, whose tags say it was this stack's under another address.
+    fn maybe_renamed(&self) -> Vec<String> {
+        let of = |action: Action| self.changes.iter().filter(move |change| change.action == action);
+        let alike = |new: &Change, old: &Change| {
+            let Some(block) = self.stack.config.resources.get(&new.address.block) else { return false };
+            let attributes = block.schema.schema.attributes.iter().filter(|attribute| !attribute.computed && attribute.name != "tags");
+            let mut known = attributes.filter_map(|attribute| {
+                let value = new.after.get(&attribute.name)?;
+                (!value.has_unknown()).then(|| old.before.get(&attribute.name) == Some(value))
+            });
+            old.address.type_name() == new.address.type_name() && known.all(|same| same)
+        };
+        let pairs = of(Action::Create).filter_map(|new| Some((new, of(Action::Delete).find(|old| alike(new, old))?)));
+        let note = |(new, old): (&Change, &Change)| {
+            let (new, old, id) = (&new.address, &old.address, old.id.as_deref().unwrap_or_default());
+            format!(
+                "{new} is made just as {old} ({id}) is deleted: if it was only renamed, add [[moved]] with from = '{old}', to = '{new}'"
+            )
+        };
+        pairs.map(note).collect()
+    }
+
     pub(super) fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.maybe_renamed();
         for change in self.changes.iter().filter(|change| change.action != Action::Delete) {
             let (Some(saved), Some(block)) =
                 (self.world.state.resources.get(&change.address), self.stack.config.resources.get(&change.address.block))
