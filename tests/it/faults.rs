@@ -74,9 +74,17 @@ async fn throttling_slows_an_apply_down_and_does_not_fail_it() {
         *left -= 1.0;
         None
     });
+    let began = Instant::now();
     let apply = through(&project, &proxy, APPLY);
+    let took = began.elapsed();
     assert_eq!(apply.code, 0, "{}", apply.stderr);
     assert!(refused.load(Ordering::SeqCst) > 0, "nothing was throttled");
+    let mut served: BTreeMap<String, usize> = BTreeMap::new();
+    for call in proxy.calls().iter().filter(|call| call.fault.is_none()) {
+        *served.entry(call.service.clone()).or_default() += 1;
+    }
+    // For docs/reliability.md.
+    eprintln!("{took:.1?}, {refused:?} refused, served {served:?}");
     ends_well(&project, &emulator.endpoint, &wanted).await;
 }
 
@@ -209,4 +217,50 @@ fn a_folder_that_cannot_be_written_is_said_before_anything_is_made() {
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("state"), "{}", refused.stderr);
     assert!(proxy.calls().iter().all(|call| !call.mutates));
+}
+
+/// A number that looks drawn, the same for the same seed and place.
+fn drawn(seed: u64, place: u64) -> u64 {
+    let mut bits = (seed << 32 | place).wrapping_add(0x9E37_79B9_7F4A_7C15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
+/// Of a hundred calls ten are throttled, five do not arrive, and of five the answer is lost.
+async fn through_noise(seeds: std::ops::Range<u64>) {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    project.expect(0, APPLY);
+    let wanted = Inventory::new(&emulator.endpoint, "test").await.lines().await;
+    project.expect(0, &["destroy", "-y", STACK]);
+    // With what this emulator leaves of a VPC: its first route table and group.
+    let gone = Inventory::new(&emulator.endpoint, "test").await.lines().await;
+    for seed in seeds {
+        let emulator = Emulator::Fakecloud.alone().unwrap();
+        let project = Project::new(&emulator.endpoint, "test");
+        let noise = Proxy::start(&emulator.endpoint, move |call| match drawn(seed, call.index as u64) % 100 {
+            0..10 => Some(Fault::throttle(call)),
+            10..15 => Some(Fault::CutBefore),
+            15..20 => Some(Fault::CutAfter),
+            _ => None,
+        });
+        let apply = through(&project, &noise, APPLY);
+        assert_eq!(apply.code, 0, "seed {seed}: {}", apply.stderr);
+        ends_well(&project, &emulator.endpoint, &wanted).await;
+        let destroy = through(&project, &noise, &["destroy", "-y", STACK]);
+        assert_eq!(destroy.code, 0, "seed {seed}: {}", destroy.stderr);
+        assert_eq!(Inventory::new(&emulator.endpoint, "test").await.lines().await, gone, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn noise_on_the_line_changes_nothing() {
+    through_noise(0..1).await;
+}
+
+#[tokio::test]
+#[ignore = "takes minutes; its figures are in docs/reliability.md"]
+async fn noise_on_the_line_changes_nothing_with_ten_seeds() {
+    through_noise(0..10).await;
 }

@@ -19,6 +19,7 @@ mod diagnostics;
 mod docs;
 mod engine;
 mod faults;
+mod fuzz;
 mod leo;
 mod planning;
 mod reference;
