@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod careful;
 mod cases;
 mod cli;
 mod conformance;
