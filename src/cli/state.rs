@@ -153,7 +153,7 @@ async fn unlock(context: &Context, stack: Option<&Path>) -> Result<Exit, CliErro
     let (store, _) = opened(context, stack).await?;
     match store.unlock().await? {
         Some(holder) => {
-            context.say(&format!("The lock is free; it was held by {holder}. Should that run still live, it stops before its next change."))
+            context.say(&format!("The lock is free; it was held by {holder}. Should that run still live, it stops within seconds."))
         }
         None => context.say("Nobody held the lock."),
     }
@@ -181,7 +181,7 @@ async fn migrate(context: &Context, stack: Option<&Path>, from: Option<&str>) ->
     let locked = to.lock("leoctl state migrate").await;
     let outcome = async {
         say_notes(context, &locked?);
-        moved(context, from.as_ref(), to.as_ref()).await
+        moved(context, &stack.name, from.as_ref(), to.as_ref()).await
     };
     let outcome = outcome.await;
     from.release().await;
@@ -190,14 +190,19 @@ async fn migrate(context: &Context, stack: Option<&Path>, from: Option<&str>) ->
 }
 
 /// Moves a state with what its journal says. It is in the new place before it leaves the old one.
-async fn moved(context: &Context, from: &dyn Store, to: &dyn Store) -> Result<Exit, CliError> {
+async fn moved(context: &Context, stack: &str, from: &dyn Store, to: &dyn Store) -> Result<Exit, CliError> {
     let Some(folded) = from.load().await? else {
         return Err(CliError::usage(&format!("there is no state in {}", from.location()), "nothing has to be moved"));
     };
     let mut state = folded.into_state();
+    if state.stack != stack {
+        let message = format!("{} is the state of {}, and the stack is {stack}", from.location(), state.stack);
+        return Err(CliError::usage(&message, "name the place of this stack's state"));
+    }
     if let Some(there) = to.load().await? {
         // The move was begun before, and broken off between its two halves.
-        let same = there.state.lineage == state.lineage && there.state.serial == state.serial + 1;
+        let there = there.into_state();
+        let same = there == State { serial: state.serial + 1, fence: None, ..state.clone() };
         if !same {
             return Err(CliError::usage(
                 &format!("there is a state in {} already", to.location()),
@@ -209,6 +214,7 @@ async fn moved(context: &Context, from: &dyn Store, to: &dyn Store) -> Result<Ex
         to.save(&state).await?;
     }
     let copy = from.backup(&state).await?;
+    from.check().await?;
     from.remove().await?;
     context.say(&format!("The state is now in {}. A copy of what was in {} is in {copy}.", to.location(), from.location()));
     Ok(Exit::Done)

@@ -81,6 +81,13 @@ impl Planner<'_> {
             found.extend(more);
             plan = with(&found)?;
         }
+        let whole = self.options.targets.is_empty() && self.options.excludes.is_empty();
+        for intent in folded.open.iter().filter(|_| whole) {
+            if plan.change(&intent.address).is_none_or(|change| matches!(change.action, Action::Delete | Action::Forget)) {
+                // Nobody wants it any more, and it was looked for.
+                records.push(Record::Refused { address: intent.address.clone() });
+            }
+        }
         if self.refresh {
             self.in_the_way(&plan, &folded.state.ids()).await?;
         }
@@ -119,10 +126,15 @@ impl Planner<'_> {
             Ok::<_, EngineError>((intent, handler, found.map_err(|failure| EngineError::aws(what, failure))?))
         });
         for (intent, handler, sought) in try_join_all(searches).await? {
-            let Sought::Ours(id) = sought else {
-                // It was never made.
-                records.push(Record::Refused { address: intent.address.clone() });
-                continue;
+            let id = match sought {
+                Sought::Ours(id) => id,
+                // Its place is taken: it was never made.
+                Sought::Foreign(_) => {
+                    records.push(Record::Refused { address: intent.address.clone() });
+                    continue;
+                }
+                // It may be on its way still: who makes it again does so with the same token.
+                Sought::Absent => continue,
             };
             if folded.state.resources.values().any(|known| known.id == id && known.region == intent.region) {
                 continue;

@@ -188,8 +188,10 @@ impl<'a> Runner<'a> {
             }
         }
         let known = self.shared.state(|folded| folded.open.iter().find(|open| open.address == self.change.address).cloned());
-        let token = known.map_or_else(|| uuid::Uuid::new_v4().to_string(), |open| open.token);
         let attributes = self.shared.state(|folded| desired.to_public_json(&|secret| folded.state.digest(secret)));
+        // With the token of a creation that may still arrive, AWS makes one of the two; another wish has another token.
+        let same = known.filter(|open| open.attributes == attributes);
+        let token = same.map_or_else(|| uuid::Uuid::new_v4().to_string(), |open| open.token);
         let intent = Intent {
             address: self.change.address.clone(),
             region: self.change.region.clone(),
@@ -202,8 +204,8 @@ impl<'a> Runner<'a> {
         let operation = self.operation(block.timeouts.create, token);
         let id = match self.create_once(&operation, &desired).await {
             Ok(id) => id,
-            Err(failure) => {
-                if !matches!(failure.kind, FailureKind::Ambiguous | FailureKind::Interrupted) {
+            Err((failure, may_exist)) => {
+                if !may_exist {
                     // Nothing was made: what may stand under the same name is not ours.
                     self.shared.record(Record::Refused { address: self.change.address.clone() }).await?;
                 }
@@ -217,8 +219,10 @@ impl<'a> Runner<'a> {
     }
 
     /// Creates, so that a lost answer never makes a second one: whether the first is there is found out first.
-    async fn create_once(&self, operation: &Operation, desired: &Value) -> Outcome<String> {
+    /// With a failure goes whether something may exist all the same: then it is looked for by whoever comes next.
+    async fn create_once(&self, operation: &Operation, desired: &Value) -> Result<String, (Failure, bool)> {
         let mut waits = backon::BackoffBuilder::build(backoff().with_total_delay(Some(operation.timeout)));
+        let mut may_exist = false;
         loop {
             let failure = match self.handler.create(operation, desired).await {
                 Ok(id) => return Ok(id),
@@ -226,6 +230,7 @@ impl<'a> Runner<'a> {
             };
             match failure.kind {
                 FailureKind::Ambiguous => {
+                    may_exist = true;
                     let wanted = Wanted {
                         address: self.change.address.clone(),
                         stack: self.shared.plan.stack.name.clone(),
@@ -233,17 +238,18 @@ impl<'a> Runner<'a> {
                         desired: desired.clone(),
                         known: self.shared.state(|folded| folded.state.ids()),
                     };
-                    match patiently_find(self.handler.as_ref(), &wanted).await? {
+                    match patiently_find(self.handler.as_ref(), &wanted).await.map_err(|why| (why, true))? {
                         Sought::Ours(id) => return Ok(id),
-                        Sought::Foreign(id) => return Err(taken(id, failure)),
+                        Sought::Foreign(id) => return Err((taken(id, failure), false)),
                         Sought::Absent => {}
                     }
                 }
                 FailureKind::Transient => {}
-                _ => return Err(failure),
+                FailureKind::Interrupted => return Err((failure, true)),
+                _ => return Err((failure, may_exist)),
             }
-            let Some(wait) = waits.next() else { return Err(failure) };
-            operation.pause(wait, "waiting to try again").await.map_err(|_| failure)?;
+            let Some(wait) = waits.next() else { return Err((failure, may_exist)) };
+            operation.pause(wait, "waiting to try again").await.map_err(|_| (failure, may_exist))?;
         }
     }
 

@@ -20,6 +20,7 @@ pub struct LocalStore {
     journal: PathBuf,
     lock: PathBuf,
     held: Mutex<Option<File>>,
+    writing: Mutex<()>,
 }
 
 /// Where the state of a stack file is: `state/` next to `stacks/`, else next to the file; however its path is written.
@@ -38,7 +39,7 @@ impl LocalStore {
     /// The state of stack `name` in a directory, which need not exist.
     pub fn new(directory: &Path, name: &str) -> Self {
         let file = |suffix: &str| directory.join(format!("{name}.{suffix}"));
-        Self { state: file("json"), journal: file("journal"), lock: file("lock"), held: Mutex::new(None) }
+        Self { state: file("json"), journal: file("journal"), lock: file("lock"), held: Mutex::new(None), writing: Mutex::new(()) }
     }
 
     fn read_state(&self) -> Result<Option<State>, StoreError> {
@@ -56,14 +57,9 @@ impl LocalStore {
 
     /// The records of the journal that belong to `state`.
     fn read_journal(&self, state: &State) -> Result<Vec<Record>, StoreError> {
-        let Some(text) = read_if_there(&self.journal)? else { return Ok(Vec::new()) };
+        let Some(text) = whole_lines(&self.journal)? else { return Ok(Vec::new()) };
         let mut records = Vec::new();
-        let mut lines = text.split_inclusive('\n').enumerate().peekable();
-        while let Some((index, line)) = lines.next() {
-            // A last line without its end was being written when leoctl died: it never became durable.
-            if !line.ends_with('\n') && lines.peek().is_none() {
-                break;
-            }
+        for (index, line) in text.lines().enumerate() {
             records.push(parse_record(line, &format!("{}:{}", self.journal.display(), index + 1))?);
         }
         match records.first() {
@@ -83,7 +79,7 @@ impl LocalStore {
 impl Store for LocalStore {
     async fn load(&self) -> Result<Option<Folded>, StoreError> {
         let Some(state) = self.read_state()? else {
-            return match read_if_there(&self.journal)? {
+            return match whole_lines(&self.journal)? {
                 Some(text) if !text.is_empty() => {
                     let error = StoreError::new(format!("there is {} but no {}", self.journal.display(), self.state.display()));
                     Err(error.help("restore the state file; the journal alone does not say what exists"))
@@ -145,7 +141,7 @@ impl Store for LocalStore {
         if existing.as_ref().is_none_or(|existing| existing.serial != state.serial || existing.lineage != state.lineage) {
             replace(&self.state, &render(state)?)?;
         }
-        let appending = read_if_there(&self.journal)?.is_some_and(|text| !text.is_empty())
+        let appending = whole_lines(&self.journal)?.is_some_and(|text| !text.is_empty())
             && self.read_journal(state).is_ok_and(|records| !records.is_empty());
         if appending {
             return mend_tail(&self.journal);
@@ -156,10 +152,18 @@ impl Store for LocalStore {
 
     async fn append(&self, record: &Record) -> Result<(), StoreError> {
         let text = render_record(record)?;
+        // One at a time: what could not be written whole is cut off again before the next begins.
+        let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut file = private(OpenOptions::new().append(true).create(true))
             .open(&self.journal)
             .map_err(|error| failed("open", &self.journal, &error))?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_data()).map_err(|error| failed("write", &self.journal, &error))
+        let whole = file.metadata().map_err(|error| failed("look at", &self.journal, &error))?.len();
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_data());
+        written.map_err(|error| {
+            // Where even that fails, the next run does it.
+            drop(file.set_len(whole));
+            failed("write", &self.journal, &error)
+        })
     }
 
     async fn save(&self, state: &State) -> Result<(), StoreError> {
@@ -193,13 +197,23 @@ impl Store for LocalStore {
     }
 }
 
+/// The text of a journal without a last line that has no end: it was being written when leoctl died, and never became
+/// durable.
+fn whole_lines(journal: &Path) -> Result<Option<String>, StoreError> {
+    let bytes = match fs::read(journal) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("read", journal, &error)),
+    };
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let text = String::from_utf8(bytes.into_iter().take(whole).collect());
+    text.map(Some)
+        .map_err(|error| StoreError::new(format!("cannot use {}: {error}", journal.display())).help("restore the file as leoctl left it"))
+}
+
 /// Cuts off a last line that was never finished, so that the next record starts on its own.
 fn mend_tail(journal: &Path) -> Result<(), StoreError> {
-    let text = read_if_there(journal)?.unwrap_or_default();
-    let whole = text.rfind('\n').map_or(0, |end| end + 1);
-    if whole == text.len() {
-        return Ok(());
-    }
+    let whole = whole_lines(journal)?.unwrap_or_default().len();
     let file = OpenOptions::new().write(true).open(journal).map_err(|error| failed("open", journal, &error))?;
     let length = u64::try_from(whole).unwrap_or(0);
     file.set_len(length).and_then(|()| file.sync_all()).map_err(|error| failed("write", journal, &error))

@@ -78,7 +78,7 @@ impl Resource for InternetGateway {
                 let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AttachInternetGateway");
                 let attached = async || {
                     let found = Self::read(aws, &[id.to_owned()]).await?;
-                    Ok(found.iter().any(|(_, gateway)| gateway.vpc_id.as_ref() == Some(vpc)))
+                    Ok(found.iter().any(|(found, gateway)| found == id && gateway.vpc_id.as_ref() == Some(vpc)))
                 };
                 once(sent, attached).await?;
             }

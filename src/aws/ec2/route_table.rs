@@ -174,6 +174,9 @@ impl Resource for RouteTable {
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self { routes, subnet_ids, tags, vpc_id: _, id: _, arn: _ } = to;
+        // Begun again, some of it is done: what is there now counts, where reads see it already.
+        let now = Self::read(aws, &[id.to_owned()]).await?.into_iter().find(|(found, _)| found == id).map(|(_, table)| table);
+        let from = &Self { tags: from.tags.clone(), ..now.unwrap_or_else(|| from.clone()) };
         for route in routes.iter().filter(|route| !from.routes.contains(route)) {
             match from.routes.iter().any(|old| old.same_destination(route)) {
                 true => replace_route(aws, id, route).await?,
@@ -219,7 +222,7 @@ async fn create_route(aws: &Aws, id: &str, wanted: &Route) -> Outcome<()> {
     };
     let made = async || {
         let found = RouteTable::read(aws, &[id.to_owned()]).await?;
-        Ok(found.iter().any(|(_, table)| table.routes.contains(wanted)))
+        Ok(found.iter().any(|(found, table)| found == id && table.routes.contains(wanted)))
     };
     once(sent, made).await
 }

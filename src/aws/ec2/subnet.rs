@@ -173,7 +173,7 @@ impl Resource for Subnet {
                 let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateSubnetCidrBlock");
                 let associated = async || {
                     let found = Self::read(aws, &[id.to_owned()]).await?;
-                    Ok(found.iter().any(|(_, subnet)| subnet.ipv6_cidr_block.as_ref() == Some(network)))
+                    Ok(found.iter().any(|(found, subnet)| found == id && subnet.ipv6_cidr_block.as_ref() == Some(network)))
                 };
                 once(sent, associated).await?;
             }

@@ -168,7 +168,7 @@ impl Resource for Vpc {
                 let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateVpcCidrBlock");
                 let associated = async || {
                     let found = Self::read(aws, &[id.to_owned()]).await?;
-                    Ok(found.iter().any(|(_, vpc)| vpc.ipv6_cidr_block.is_some()))
+                    Ok(found.iter().any(|(found, vpc)| found == id && vpc.ipv6_cidr_block.is_some()))
                 };
                 once(sent, associated).await?;
             }

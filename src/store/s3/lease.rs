@@ -12,9 +12,10 @@ use super::objects::{Object, Objects, When};
 use crate::engine::ports::StoreError;
 
 /// How long a lease lasts that is not renewed.
-const LASTS: Duration = Duration::from_secs(20);
-/// How much earlier than others its holder stops relying on it: S3's times are whole seconds.
-const MARGIN: Duration = Duration::from_secs(3);
+const LASTS: Duration = Duration::from_secs(30);
+/// How much earlier than others its holder stops relying on it: S3's times are whole seconds, and a call on its way out
+/// may still wait for its connection.
+const MARGIN: Duration = Duration::from_secs(12);
 /// How often it is renewed.
 const RENEWED: Duration = Duration::from_secs(4);
 /// How often somebody else's is looked at while it may be about to expire.
@@ -152,13 +153,26 @@ async fn watch(objects: &Objects, key: &str, holder: &Holder, found: &Object) ->
     Ok(())
 }
 
-/// Who has the lease, if somebody has.
+/// Takes the lease from whoever has it; who that was.
 ///
 /// # Errors
-/// When S3 cannot be asked.
-pub async fn holder(objects: &Objects, key: &str) -> Result<Option<Holder>, StoreError> {
+/// When somebody else takes it at the same moment, or S3 cannot be asked.
+pub async fn unlock(objects: &Objects, key: &str) -> Result<Option<Holder>, StoreError> {
     let Some(found) = objects.get(key).await? else { return Ok(None) };
-    Ok(parse(objects, key, &found).ok().filter(|holder| !holder.released))
+    let Ok(holder) = parse(objects, key, &found) else {
+        // What is no lock of leoctl's is in the way of every one.
+        objects.delete(key).await?;
+        return Ok(None);
+    };
+    if holder.released {
+        return Ok(None);
+    }
+    let free = Holder { released: true, ..holder.clone() };
+    match objects.put(key, &free.text()?, When::Unchanged(&found.etag)).await? {
+        Some(_) => Ok(Some(holder)),
+        None => Err(StoreError::new(format!("{} has just been renewed or taken by somebody", objects.place(key)))
+            .help("its holder lives; run the command again to take it nevertheless")),
+    }
 }
 
 impl Lease {
@@ -194,7 +208,7 @@ impl Lease {
         if self.shared.lost.load(Ordering::SeqCst) {
             return Err(lost());
         }
-        if self.shared.since_confirmed() < LASTS / 2 {
+        if self.shared.since_confirmed() < LASTS / 3 {
             return Ok(());
         }
         self.shared.renew().await
@@ -216,8 +230,9 @@ impl Lease {
 
     /// Gives the lease back.
     pub async fn release(&self) {
-        self.heartbeat.abort();
+        // A renewal under way is waited for: cut off, nobody would know the version it made.
         let held = self.shared.held.lock().await;
+        self.heartbeat.abort();
         let done = Holder { released: true, ..held.0.clone() };
         if let Ok(text) = done.text() {
             // One that cannot be given back ends by itself.

@@ -5,8 +5,11 @@ mod objects;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_smithy_types::timeout::TimeoutConfig;
 use futures_util::future::try_join_all;
 
 pub use self::lease::Holder;
@@ -36,17 +39,28 @@ pub struct S3Store {
     /// The version of the state that was read or written last; nothing when there was none.
     version: tokio::sync::Mutex<Option<String>>,
     lease: tokio::sync::Mutex<Option<Lease>>,
+    /// The lease's objects: what concerns it is asked with less patience than it lasts.
+    leases: Objects,
+    /// What was read last: the state as it was written, and the records of its journal.
+    read: tokio::sync::Mutex<(Option<State>, Vec<String>)>,
     /// The journal's folder, and the number of its next record.
     journal: tokio::sync::Mutex<String>,
     next: AtomicU64,
 }
 
+/// How long a call about the lease may take.
+const LEASE_PATIENCE: Duration = Duration::from_secs(3);
+
 impl S3Store {
     /// The state at a location.
     pub fn new(client: Client, location: &Location) -> Self {
-        let objects = Objects { client, bucket: location.bucket.clone(), kms_key_id: location.kms_key_id.clone() };
+        let patience = TimeoutConfig::builder().operation_attempt_timeout(LEASE_PATIENCE).build();
+        let hasty = Client::from_conf(client.config().to_builder().timeout_config(patience).build());
+        let objects = |client| Objects { client, bucket: location.bucket.clone(), kms_key_id: location.kms_key_id.clone() };
         Self {
-            objects,
+            leases: objects(hasty),
+            objects: objects(client),
+            read: tokio::sync::Mutex::default(),
             key: location.key.clone(),
             version: tokio::sync::Mutex::default(),
             lease: tokio::sync::Mutex::default(),
@@ -76,15 +90,21 @@ impl S3Store {
         StoreError::new(format!("cannot use {}: {error}", self.location())).help(help)
     }
 
-    async fn records(&self, state: &State) -> Result<(Vec<Record>, u64), StoreError> {
-        let folder = self.journal_of(state);
-        let keys = self.objects.list(&folder).await?;
-        let number = |key: &String| key.strip_prefix(&folder).and_then(|number| number.parse::<u64>().ok());
-        let next = keys.iter().filter_map(number).max().map_or(0, |last| last + 1);
+    async fn records(&self, keys: &[String]) -> Result<Vec<Record>, StoreError> {
         let texts = try_join_all(keys.iter().map(|key| self.objects.get(key))).await?;
         let records = keys.iter().zip(texts).filter_map(|(key, object)| Some((key, object?)));
-        let records = records.map(|(key, object)| parse_record(&object.text, &self.objects.place(key)));
-        Ok((records.collect::<Result<_, _>>()?, next))
+        records.map(|(key, object)| parse_record(&object.text, &self.objects.place(key))).collect()
+    }
+
+    /// The journal's records of a state. A journal begun on a later one would be lost with it.
+    async fn record_keys(&self, state: &State) -> Result<Vec<String>, StoreError> {
+        let folder = self.journal_of(state);
+        let keys = self.objects.list(&self.journals()).await?;
+        if let Some(later) = keys.iter().find(|key| **key > folder && !key.starts_with(&folder)) {
+            return Err(StoreError::new(format!("{} belongs to a later state than {}", self.objects.place(later), self.location()))
+                .help("restore the state the journal was written with"));
+        }
+        Ok(keys.into_iter().filter(|key| key.starts_with(&folder)).collect())
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -114,6 +134,7 @@ impl Store for S3Store {
     async fn load(&self) -> Result<Option<Folded>, StoreError> {
         let Some(object) = self.objects.get(&self.key).await? else {
             *self.version.lock().await = None;
+            *self.read.lock().await = (None, Vec::new());
             return match self.objects.list(&self.journals()).await?.first() {
                 Some(_) => Err(StoreError::new(format!("there is {} but no {}", self.objects.place(&self.journals()), self.location()))
                     .help("restore the state's object; the journal alone does not say what exists")),
@@ -122,7 +143,9 @@ impl Store for S3Store {
         };
         let state = State::parse(&object.text).map_err(|error| self.refuse(&error))?;
         *self.version.lock().await = Some(object.etag);
-        let (records, _) = self.records(&state).await?;
+        let keys = self.record_keys(&state).await?;
+        let records = self.records(&keys).await?;
+        *self.read.lock().await = (Some(state.clone()), keys);
         let mut folded = Folded::new(state);
         records.iter().for_each(|record| folded.fold(record));
         folded.state.verify().map_err(|error| self.refuse(&error))?;
@@ -130,7 +153,7 @@ impl Store for S3Store {
     }
 
     async fn lock(&self, command: &str) -> Result<Vec<String>, StoreError> {
-        let taken = lease::take(&self.objects, &self.lock_key(), command).await?;
+        let taken = lease::take(&self.leases, &self.lock_key(), command).await?;
         *self.lease.lock().await = Some(taken.lease);
         let mut notes = Vec::new();
         if let Some(from) = taken.from {
@@ -161,10 +184,7 @@ impl Store for S3Store {
     }
 
     async fn unlock(&self) -> Result<Option<String>, StoreError> {
-        let key = self.lock_key();
-        let holder = lease::holder(&self.objects, &key).await?;
-        self.objects.delete(&key).await?;
-        Ok(holder.map(|holder| holder.to_string()))
+        Ok(lease::unlock(&self.leases, &self.lock_key()).await?.map(|holder| holder.to_string()))
     }
 
     async fn begin(&self, state: &State) -> Result<(), StoreError> {
@@ -174,10 +194,19 @@ impl Store for S3Store {
             Some(lease) => Some(lease.id().await),
             None => None,
         };
-        self.replace(&State { fence, ..state.clone() }).await?;
-        *self.journal.lock().await = self.journal_of(state);
-        let (_, next) = self.records(state).await?;
+        let (as_written, seen) = self.read.lock().await.clone();
+        // The state as it was: its journal, which stays, is not folded onto it twice.
+        self.replace(&State { fence, ..as_written.unwrap_or_else(|| state.clone()) }).await?;
+        let folder = self.journal_of(state);
+        let keys = self.record_keys(state).await?;
+        if keys != seen {
+            return Err(StoreError::new(format!("something was recorded in {} in the meantime", self.objects.place(&folder)))
+                .help("nothing was changed; run the same command again: it goes on from there"));
+        }
+        let number = |key: &String| key.strip_prefix(&folder).and_then(|number| number.parse::<u64>().ok());
+        let next = keys.iter().filter_map(number).max().map_or(0, |last| last + 1);
         self.next.store(next, Ordering::SeqCst);
+        *self.journal.lock().await = folder;
         Ok(())
     }
 
@@ -203,7 +232,7 @@ impl Store for S3Store {
         self.replace(&State { fence: None, ..state.clone() }).await?;
         // Journals of older states: everything in them is in this one. What cannot be deleted is passed over later.
         let current = self.journal_of(state);
-        let old = self.objects.list(&self.journals()).await.unwrap_or_default().into_iter().filter(|key| !key.starts_with(&current));
+        let old = self.objects.list(&self.journals()).await.unwrap_or_default().into_iter().filter(|key| *key < current);
         futures_util::future::join_all(old.map(|key| async move { self.objects.delete(&key).await })).await;
         Ok(())
     }
