@@ -9,8 +9,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{BeforeTransmitInterceptorContextRef, InterceptorContext};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
@@ -89,6 +90,23 @@ impl Intercept for Fence {
             Some(still_ours) if !still_ours() => Err(NotOurs.into()),
             _ => Ok(()),
         }
+    }
+}
+
+/// Tries again after a connection that was closed before the answer, which the SDK takes for an error of its own kind.
+/// Creations are sent once and so never come here.
+#[derive(Debug)]
+struct BrokenLine;
+
+impl ClassifyRetry for BrokenLine {
+    fn name(&self) -> &'static str {
+        "BrokenLine"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err);
+        let broken = error.and_then(|error| error.as_connector_error()).is_some_and(|error| error.is_other());
+        if broken { RetryAction::transient_error() } else { RetryAction::NoActionIndicated }
     }
 }
 
@@ -235,6 +253,7 @@ macro_rules! client {
         pub fn $name(&self) -> &$sdk::Client {
             self.$name.get_or_init(|| {
                 let config = $sdk::config::Builder::from(&self.config).interceptor(self.calls.clone()).interceptor(self.fence.clone());
+                let config = config.retry_classifier(BrokenLine);
                 $sdk::Client::from_conf(config.build())
             })
         }
@@ -267,6 +286,7 @@ impl Aws {
             let config = aws_sdk_s3::config::Builder::from(&self.config)
                 .interceptor(self.calls.clone())
                 .interceptor(self.fence.clone())
+                .retry_classifier(BrokenLine)
                 .force_path_style(self.config.endpoint_url().is_some())
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
             aws_sdk_s3::Client::from_conf(config.build())
