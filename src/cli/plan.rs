@@ -22,7 +22,8 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         ui::out(ui::plan::render(plan).trim_end());
     }
     if let Some(file) = &args.out {
-        saved::save(file, &path, &options, (args.flags.refresh, &context.global), &session, &planned)?;
+        let asked = saved::Asked { options: &options, refresh: args.flags.refresh, global: &context.global };
+        saved::save(file, &path, &asked, &session, &planned)?;
         context.say(&format!("Saved: `leoctl apply --plan {}` carries out exactly this.", file.display()));
     }
     project::remember(&path);

@@ -44,15 +44,19 @@ struct SavedPlan {
 
 const VERSION: u32 = 1;
 
+/// What a plan was asked with.
+pub struct Asked<'a> {
+    /// What it is about.
+    pub options: &'a Options,
+    /// Whether AWS was read.
+    pub refresh: bool,
+    /// The variables.
+    pub global: &'a Global,
+}
+
 /// Saves a plan, readable by its owner only.
-pub fn save(
-    file: &Path,
-    stack_file: &Path,
-    options: &Options,
-    (refresh, global): (bool, &Global),
-    session: &Session,
-    planned: &Planned,
-) -> Result<(), CliError> {
+pub fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &Session, planned: &Planned) -> Result<(), CliError> {
+    let Asked { options, refresh, global } = asked;
     let saved = SavedPlan {
         format_version: VERSION,
         stack_file: std::path::absolute(stack_file).unwrap_or_else(|_| stack_file.to_owned()),
@@ -60,7 +64,7 @@ pub fn save(
         targets: options.targets.clone(),
         excludes: options.excludes.clone(),
         replace: options.replace.clone(),
-        refresh,
+        refresh: *refresh,
         vars: global.vars.iter().filter(|(name, _)| is_public(session, name)).cloned().collect(),
         var_files: global.var_files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())).collect(),
         lineage: planned.plan.lineage.clone(),

@@ -3,7 +3,8 @@
 
 use leoctl::model::schema::Unset;
 
-use crate::cases::{CASES, Case, GAPS, KEY, scaffold};
+use crate::cases::{CASES, Case, KEY, scaffold};
+use crate::gaps::GAPS;
 use crate::support::emulator::Emulator;
 use crate::support::world::{World, shown, upload_certificate};
 

@@ -2,6 +2,7 @@
 //! roles not known yet, credentials that expire, signals, disks that are full. It finishes, or stops in order and goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -169,18 +170,17 @@ async fn a_signal_ends_it_in_order_and_a_second_one_at_once() {
             let _ = told.send(());
             Some(if slow { Fault::Hang } else { Fault::Wait(Duration::from_millis(300)) })
         });
-        let child = begun(&project, &proxy, APPLY);
+        let mut child = begun(&project, &proxy, APPLY);
+        let mut says = BufReader::new(child.stderr.take().unwrap()).lines();
         hears.recv().unwrap();
         let process = child.id().to_string();
-        for (number, signal) in signals.iter().enumerate() {
-            if number > 0 {
-                // The second has to find the first heard.
-                std::thread::sleep(Duration::from_millis(500));
-            }
+        for signal in signals {
             assert!(std::process::Command::new("kill").args([&format!("-{signal}"), &process]).status().unwrap().success());
+            // The next one finds this one heard.
+            assert!(says.any(|line| line.unwrap().contains(if *signal == signals[0] { "Interrupted" } else { "Stopped" })));
         }
-        let ended = ran(child.wait_with_output().unwrap());
-        assert_eq!(ended.code, 130, "{}", ended.stderr);
+        let rest: Vec<String> = says.map(Result::unwrap).collect();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
         project.expect(0, APPLY);
         ends_well(&project, &emulator.endpoint, &wanted).await;
     }

@@ -21,6 +21,7 @@ mod docs;
 mod engine;
 mod faults;
 mod fuzz;
+mod gaps;
 mod leo;
 mod planning;
 mod reference;
