@@ -46,6 +46,15 @@ impl<T> OrAbsent<T> for Outcome<T> {
     }
 }
 
+/// Whether somebody was there at the other end when a call failed.
+pub fn is_connected<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    match error {
+        SdkError::DispatchFailure(dispatch) => dispatch.is_other(),
+        SdkError::ServiceError(_) | SdkError::ResponseError(_) => true,
+        _ => false,
+    }
+}
+
 fn failure<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

@@ -131,16 +131,20 @@ impl AwsProvider {
 #[async_trait]
 impl Provider for AwsProvider {
     async fn identity(&self, region: Option<&str>) -> Outcome<Identity> {
-        use super::error::OrFail;
+        use super::error::{OrFail, is_connected};
         let region = region
             .map(str::to_owned)
             .or_else(|| self.clients.default_region())
             .ok_or_else(|| Failure::new(FailureKind::Other, "no region: set `region` in [stack], AWS_REGION, or pass --region"))?;
-        // The first call of all: an address nobody answers at is said at once.
-        let hasty = aws_sdk_sts::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
         let aws = self.clients.region(&region);
-        let call = aws.sts().get_caller_identity().customize().config_override(hasty);
-        let found = call.send().await.or_fail("sts:GetCallerIdentity")?;
+        // The first call of all: an address nobody answers at is said at once, and throttling waited out all the same.
+        let hasty = aws_sdk_sts::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
+        let first = aws.sts().get_caller_identity().customize().config_override(hasty).send().await;
+        let found = match first {
+            Err(error) if is_connected(&error) => aws.sts().get_caller_identity().send().await,
+            first => first,
+        };
+        let found = found.or_fail("sts:GetCallerIdentity")?;
         Ok(Identity { account_id: found.account().unwrap_or_default().to_owned(), partition: partition(&region).to_owned(), region })
     }
 
