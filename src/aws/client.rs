@@ -146,6 +146,8 @@ fn service_prefix(service: &str) -> String {
     match service {
         "Elastic Load Balancing v2" => "elasticloadbalancing".to_owned(),
         "CloudWatch Logs" => "logs".to_owned(),
+        "Application Auto Scaling" => "application-autoscaling".to_owned(),
+        "EFS" => "elasticfilesystem".to_owned(),
         other => other.to_lowercase().replace(' ', ""),
     }
 }
@@ -200,86 +202,84 @@ impl Clients {
         let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || {
             let config = self.base.to_builder().region(Region::new(name.to_owned())).build();
-            Arc::new(Aws { region: name.to_owned(), config, calls: self.calls.clone(), fence: self.fence.clone(), ..Aws::default() })
+            Arc::new(Aws::new(name, config, self.calls.clone(), self.fence.clone()))
         };
         Arc::clone(regions.entry(name.to_owned()).or_insert_with(make))
     }
 }
 
-/// The clients of one region.
-pub struct Aws {
-    /// The region.
-    pub region: String,
-    config: SdkConfig,
-    calls: Calls,
-    fence: Fence,
-    acm: OnceLock<aws_sdk_acm::Client>,
-    ec2: OnceLock<aws_sdk_ec2::Client>,
-    ecr: OnceLock<aws_sdk_ecr::Client>,
-    ecs: OnceLock<aws_sdk_ecs::Client>,
-    elb: OnceLock<aws_sdk_elasticloadbalancingv2::Client>,
-    iam: OnceLock<aws_sdk_iam::Client>,
-    logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
-    s3: OnceLock<aws_sdk_s3::Client>,
-    secrets: OnceLock<aws_sdk_secretsmanager::Client>,
-    sts: OnceLock<aws_sdk_sts::Client>,
-}
-
-impl Default for Aws {
-    fn default() -> Self {
-        Self {
-            region: String::new(),
-            config: SdkConfig::builder().build(),
-            calls: Calls::default(),
-            fence: Fence::default(),
-            acm: OnceLock::new(),
-            ec2: OnceLock::new(),
-            ecr: OnceLock::new(),
-            ecs: OnceLock::new(),
-            elb: OnceLock::new(),
-            iam: OnceLock::new(),
-            logs: OnceLock::new(),
-            s3: OnceLock::new(),
-            secrets: OnceLock::new(),
-            sts: OnceLock::new(),
+/// The clients of a region, and how each is made.
+macro_rules! clients {
+    ($($(#[$doc:meta])* $name:ident: $sdk:ident,)*) => {
+        /// The clients of one region.
+        pub struct Aws {
+            /// The region.
+            pub region: String,
+            config: SdkConfig,
+            calls: Calls,
+            fence: Fence,
+            s3: OnceLock<aws_sdk_s3::Client>,
+            $($name: OnceLock<$sdk::Client>,)*
         }
-    }
-}
 
-/// A method that makes a client on its first use.
-macro_rules! client {
-    ($(#[$doc:meta])* $name:ident, $sdk:ident) => {
-        $(#[$doc])*
-        pub fn $name(&self) -> &$sdk::Client {
-            self.$name.get_or_init(|| {
-                let config = $sdk::config::Builder::from(&self.config).interceptor(self.calls.clone()).interceptor(self.fence.clone());
-                let config = config.retry_classifier(BrokenLine);
-                $sdk::Client::from_conf(config.build())
-            })
+        impl Aws {
+            fn new(region: &str, config: SdkConfig, calls: Calls, fence: Fence) -> Self {
+                Self { region: region.to_owned(), config, calls, fence, s3: OnceLock::new(), $($name: OnceLock::new(),)* }
+            }
+
+            $($(#[$doc])*
+            pub fn $name(&self) -> &$sdk::Client {
+                self.$name.get_or_init(|| {
+                    let config = $sdk::config::Builder::from(&self.config).interceptor(self.calls.clone()).interceptor(self.fence.clone());
+                    $sdk::Client::from_conf(config.retry_classifier(BrokenLine).build())
+                })
+            })*
         }
     };
 }
 
-impl Aws {
-    client!(/// Certificate Manager.
-        acm, aws_sdk_acm);
-    client!(/// EC2.
-        ec2, aws_sdk_ec2);
-    client!(/// Elastic Container Registry.
-        ecr, aws_sdk_ecr);
-    client!(/// Elastic Container Service.
-        ecs, aws_sdk_ecs);
-    client!(/// Elastic Load Balancing v2.
-        elb, aws_sdk_elasticloadbalancingv2);
-    client!(/// Identity and Access Management.
-        iam, aws_sdk_iam);
-    client!(/// CloudWatch Logs.
-        logs, aws_sdk_cloudwatchlogs);
-    client!(/// Secrets Manager.
-        secrets, aws_sdk_secretsmanager);
-    client!(/// Security Token Service.
-        sts, aws_sdk_sts);
+clients! {
+    /// Certificate Manager.
+    acm: aws_sdk_acm,
+    /// Application Auto Scaling.
+    autoscaling: aws_sdk_applicationautoscaling,
+    /// AWS Backup.
+    backup: aws_sdk_backup,
+    /// CloudWatch.
+    cloudwatch: aws_sdk_cloudwatch,
+    /// Cloud Map.
+    discovery: aws_sdk_servicediscovery,
+    /// EC2.
+    ec2: aws_sdk_ec2,
+    /// Elastic Container Registry.
+    ecr: aws_sdk_ecr,
+    /// Elastic Container Service.
+    ecs: aws_sdk_ecs,
+    /// Elastic File System.
+    efs: aws_sdk_efs,
+    /// Elastic Load Balancing v2.
+    elb: aws_sdk_elasticloadbalancingv2,
+    /// Identity and Access Management.
+    iam: aws_sdk_iam,
+    /// Key Management Service.
+    kms: aws_sdk_kms,
+    /// CloudWatch Logs.
+    logs: aws_sdk_cloudwatchlogs,
+    /// Route 53.
+    route53: aws_sdk_route53,
+    /// EventBridge Scheduler.
+    scheduler: aws_sdk_scheduler,
+    /// Secrets Manager.
+    secrets: aws_sdk_secretsmanager,
+    /// Simple Notification Service.
+    sns: aws_sdk_sns,
+    /// Systems Manager.
+    ssm: aws_sdk_ssm,
+    /// Security Token Service.
+    sts: aws_sdk_sts,
+}
 
+impl Aws {
     /// S3. A configured endpoint is addressed by path: a bucket name in front of it need not resolve.
     pub fn s3(&self) -> &aws_sdk_s3::Client {
         self.s3.get_or_init(|| {

@@ -3,8 +3,8 @@
 
 use leoctl::model::schema::Unset;
 
-use crate::cases::{CASES, Case, KEY, scaffold};
-use crate::gaps::GAPS;
+use crate::cases::{self, Case, KEY, scaffold};
+use crate::gaps;
 use crate::support::emulator::Emulator;
 use crate::support::world::{World, shown, upload_certificate};
 
@@ -32,7 +32,9 @@ async fn conform(emulator: Emulator) {
         upload_certificate(endpoint, name).await;
     }
     let mut problems = Vec::new();
-    for (number, case) in CASES.iter().enumerate() {
+    // While working on a type: only its cases.
+    let only = std::env::var("LEOCTL_TEST_TYPE").ok();
+    for (number, case) in cases::all().enumerate().filter(|(_, case)| only.as_ref().is_none_or(|only| case.type_name.contains(only))) {
         if ["", case.needs, case.least].iter().all(|lines| gap(emulator, case.type_name, lines).is_none()) {
             let found = check(emulator, endpoint, case, number).await;
             found.iter().for_each(|problem| eprintln!("{emulator:?}: {problem}\n"));
@@ -45,16 +47,16 @@ async fn conform(emulator: Emulator) {
 #[test]
 fn every_type_has_a_case() {
     let known: Vec<&str> = leoctl::aws::registry::catalog().unwrap().resources.keys().map(String::as_str).collect();
-    let mut cased: Vec<&str> = CASES.iter().map(|case| case.type_name).collect();
+    let mut cased: Vec<&str> = cases::all().map(|case| case.type_name).collect();
     cased.sort_unstable();
     cased.dedup();
     assert_eq!(cased, known);
-    assert!(GAPS.iter().all(|gap| !gap.evidence.is_empty()));
+    assert!(gaps::all().all(|gap| !gap.evidence.is_empty()));
 }
 
 /// The gap that a step with these lines meets; that of the whole type for no lines.
 fn gap(emulator: Emulator, type_name: &str, lines: &str) -> Option<&'static str> {
-    let known = GAPS.iter().find(|gap| {
+    let known = gaps::all().find(|gap| {
         let meets = if lines.is_empty() { gap.attribute.is_empty() } else { !gap.attribute.is_empty() && lines.contains(gap.attribute) };
         gap.emulator == emulator && gap.type_name == type_name && meets
     });

@@ -1,5 +1,6 @@
 //! What the emulators do wrong, each with the evidence; such an attribute is covered by another emulator.
 
+use crate::cases::{compute, domains, growing, storage, watching};
 use crate::support::emulator::Emulator;
 
 /// What an emulator does wrong, as shown by AWS's own documentation; such an attribute is covered by another emulator.
@@ -12,7 +13,12 @@ pub struct Gap {
     pub evidence: &'static str,
 }
 
-pub const GAPS: &[Gap] = &[
+/// Every gap.
+pub fn all() -> impl Iterator<Item = &'static Gap> {
+    [GAPS, storage::GAPS, watching::GAPS, domains::GAPS, compute::GAPS, growing::GAPS].into_iter().flatten()
+}
+
+const GAPS: &[Gap] = &[
     Gap {
         emulator: Emulator::Moto,
         type_name: "lb",

@@ -1,18 +1,6 @@
-//! For every resource type: the least that makes one, and a change of every attribute that can be changed.
+//! The types a Fargate platform stands on: network, load balancer, containers, roles, storage of images and secrets.
 
-/// A case of a type, which may have several.
-pub struct Case {
-    /// The type.
-    pub type_name: &'static str,
-    /// Resources it needs.
-    pub needs: &'static str,
-    /// The attributes of the smallest one, named `x`.
-    pub least: &'static str,
-    /// One optional attribute each, added to the least; removing it again must return AWS's default.
-    pub optional: &'static [&'static str],
-    /// Required attributes changed in place: the line of `least`, and what it becomes.
-    pub changed: &'static [(&'static str, &'static str)],
-}
+use super::Case;
 
 const NETWORK: &str = r#"
 [resource.vpc.n]
@@ -113,26 +101,16 @@ memory = 512
 container_definitions = [{ name = "web", image = "nginx:2", port_mappings = [{ container_port = 80 }] }]
 "#;
 
-/// What a case's `needs` stands for.
-pub fn scaffold(needs: &str) -> String {
-    needs
-        .split('+')
-        .map(|part| match part {
-            "network" => NETWORK,
-            "subnet" => SUBNET,
-            "balancer" => BALANCER,
-            "network-balancer" => NETWORK_BALANCER,
-            "listener" => LISTENER,
-            "https-listener" => HTTPS_LISTENER,
-            "tasks" => TASKS,
-            "bucket" => "[resource.s3_bucket.n]\nbucket = \"NAME-n\"\n",
-            _ => "",
-        })
-        .collect()
-}
-
-/// What `KEY` stands for.
-pub const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+pub const NEEDS: &[(&str, &str)] = &[
+    ("network", NETWORK),
+    ("subnet", SUBNET),
+    ("balancer", BALANCER),
+    ("network-balancer", NETWORK_BALANCER),
+    ("listener", LISTENER),
+    ("https-listener", HTTPS_LISTENER),
+    ("tasks", TASKS),
+    ("bucket", "[resource.s3_bucket.n]\nbucket = \"NAME-n\"\n"),
+];
 
 pub const CASES: &[Case] = &[
     Case {

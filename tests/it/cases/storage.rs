@@ -1,0 +1,10 @@
+//! File systems and their backups.
+
+use super::Case;
+use crate::gaps::Gap;
+
+pub const NEEDS: &[(&str, &str)] = &[];
+
+pub const CASES: &[Case] = &[];
+
+pub const GAPS: &[Gap] = &[];
