@@ -17,6 +17,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use super::fence::Fence;
+
 /// Attempts of one call before its failure is leoctl's to handle: throttling alone can take several.
 const MAX_ATTEMPTS: u32 = 10;
 /// About how long the first wait between two attempts is; each is twice the one before.
@@ -46,51 +48,6 @@ pub struct Settings {
     pub endpoint_url: Option<String>,
     /// Credentials that are used instead of the configured ones.
     pub credentials: Option<aws_credential_types::Credentials>,
-}
-
-/// Says whether the state, and so what it is about, is still ours to change.
-pub type StillOurs = Arc<dyn Fn() -> bool + Send + Sync>;
-
-/// Stops a call on its way out, once it is no longer sure that the state is ours: however long this process slept
-/// between its last look at the lock and the call.
-#[derive(Clone, Default)]
-pub struct Fence(Arc<OnceLock<StillOurs>>);
-
-impl Fence {
-    /// From now on calls go out only while `still_ours` says so.
-    pub fn set(&self, still_ours: StillOurs) {
-        // Set once, with the lock it belongs to.
-        drop(self.0.set(still_ours));
-    }
-}
-
-impl std::fmt::Debug for Fence {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Fence")
-    }
-}
-
-/// Why a call was stopped by the [`Fence`].
-#[derive(Debug, thiserror::Error)]
-#[error("the lock on the state may be somebody else's by now")]
-pub struct NotOurs;
-
-impl Intercept for Fence {
-    fn name(&self) -> &'static str {
-        "Fence"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        match self.0.get() {
-            Some(still_ours) if !still_ours() => Err(NotOurs.into()),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// Tries again after a connection that was closed before the answer, which the SDK takes for an error of its own kind.
@@ -179,7 +136,9 @@ impl Clients {
         if let Some(credentials) = &settings.credentials {
             loader = loader.credentials_provider(credentials.clone());
         }
-        Self { base: loader.load().await, calls: Calls::default(), fence: Fence::default(), regions: Mutex::default() }
+        let fence = Fence::default();
+        let base = loader.http_client(fence.client()).load().await;
+        Self { base, calls: Calls::default(), fence, regions: Mutex::default() }
     }
 
     /// The region of the AWS configuration.

@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
-use super::client::NotOurs;
+use super::fence::NotOurs;
 use crate::engine::ports::{Failure, FailureKind, Outcome};
 
 /// Turning the result of a call into an [`Outcome`].
@@ -46,11 +46,15 @@ impl<T> OrAbsent<T> for Outcome<T> {
     }
 }
 
-/// Whether somebody was there at the other end when a call failed.
-pub fn is_connected<E>(error: &SdkError<E, HttpResponse>) -> bool {
+/// Whether somebody was there at the other end when a call failed, and may answer it yet.
+pub fn may_pass<E>(error: &SdkError<E, HttpResponse>) -> bool
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
     match error {
         SdkError::DispatchFailure(dispatch) => dispatch.is_other(),
-        SdkError::ServiceError(_) | SdkError::ResponseError(_) => true,
+        SdkError::ServiceError(_) => matches!(failure("", error).kind, FailureKind::Transient | FailureKind::Ambiguous),
+        SdkError::ResponseError(_) => true,
         _ => false,
     }
 }
@@ -162,6 +166,7 @@ fn is_credentials_code(code: &str) -> bool {
         "ExpiredToken"
             | "ExpiredTokenException"
             | "RequestExpired"
+            | "RequestTimeTooSkewed"
             | "InvalidClientTokenId"
             | "InvalidAccessKeyId"
             | "UnrecognizedClientException"

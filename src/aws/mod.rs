@@ -9,6 +9,7 @@ pub mod ecr_repository;
 pub mod ecs;
 pub mod elb;
 pub mod error;
+pub mod fence;
 pub mod iam;
 pub mod registry;
 pub mod resource;

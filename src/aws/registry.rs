@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use aws_smithy_types::retry::RetryConfig;
 use serde_json::Value as Json;
 
-use super::client::{Clients, Fence};
+use super::client::Clients;
+use super::fence::Fence;
 use super::resource::{DataSource, Resource, Typed, json_schema, wrong_argument};
 use super::{cloudwatch_log_group, data, ec2, ecr_repository, ecs, elb, iam, partition, s3, secretsmanager_secret};
 use crate::engine::ports::{Failure, FailureKind, Handler, Outcome, Provider};
@@ -131,7 +132,7 @@ impl AwsProvider {
 #[async_trait]
 impl Provider for AwsProvider {
     async fn identity(&self, region: Option<&str>) -> Outcome<Identity> {
-        use super::error::{OrFail, is_connected};
+        use super::error::{OrFail, may_pass};
         let region = region
             .map(str::to_owned)
             .or_else(|| self.clients.default_region())
@@ -141,7 +142,7 @@ impl Provider for AwsProvider {
         let hasty = aws_sdk_sts::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
         let first = aws.sts().get_caller_identity().customize().config_override(hasty).send().await;
         let found = match first {
-            Err(error) if is_connected(&error) => aws.sts().get_caller_identity().send().await,
+            Err(error) if may_pass(&error) => aws.sts().get_caller_identity().send().await,
             first => first,
         };
         let found = found.or_fail("sts:GetCallerIdentity")?;

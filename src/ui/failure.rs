@@ -21,6 +21,11 @@ pub fn lines(failure: &Failure) -> Vec<String> {
 /// What to do about a failure.
 pub fn hint(failure: &Failure) -> Option<String> {
     Some(match failure.kind {
+        FailureKind::Credentials if about_time(failure.code.as_deref()) => {
+            "AWS takes no signature that is minutes away from its own time: set this machine's clock, see that the secret key is the \
+             right one, and run the same command again"
+                .to_owned()
+        }
         FailureKind::Credentials => "renew your credentials (`aws sso login`, or a new session) and run the same command again".to_owned(),
         FailureKind::Denied => format!("your role lacks a permission: {}", failure.operation),
         FailureKind::AlreadyExists => "something of that name appeared since the plan: run plan again, it says whose it is".to_owned(),
@@ -36,6 +41,11 @@ pub fn hint(failure: &Failure) -> Option<String> {
         }
         FailureKind::NotFound | FailureKind::Other => return by_code(failure.code.as_deref()?),
     })
+}
+
+/// Codes of a clock that is wrong (IAM User Guide, "Troubleshoot Signature Version 4"): some of them are a wrong key's as well.
+fn about_time(code: Option<&str>) -> bool {
+    matches!(code, Some("RequestTimeTooSkewed" | "RequestExpired" | "SignatureDoesNotMatch" | "InvalidSignatureException"))
 }
 
 fn by_code(code: &str) -> Option<String> {

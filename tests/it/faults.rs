@@ -155,6 +155,17 @@ async fn credentials_that_expire_in_the_middle_stop_it_and_say_so() {
     ends_well(&project, &emulator.endpoint, &wanted).await;
 }
 
+#[test]
+fn a_clock_that_aws_does_not_believe_is_named() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    let proxy = Proxy::start(&emulator.endpoint, |_| Some(Fault::refuse(403, "SignatureDoesNotMatch")));
+    let plan = through(&project, &proxy, PLAN);
+    assert_eq!(plan.code, 1);
+    assert!(plan.stderr.contains("set this machine's clock"), "{}", plan.stderr);
+    assert_eq!(proxy.calls().len(), 1);
+}
+
 #[tokio::test]
 async fn a_signal_ends_it_in_order_and_a_second_one_at_once() {
     let Some(wanted) = undisturbed().await else { return };

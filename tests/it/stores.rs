@@ -17,6 +17,7 @@ use leoctl::store::s3::{Location, S3Store};
 
 use crate::support::emulator::Emulator;
 use crate::support::inventory::Inventory;
+use crate::support::preload;
 use crate::support::program::{Project, Ran, ran};
 use crate::support::proxy::Proxy;
 use crate::support::proxy::fault::Fault;
@@ -35,12 +36,16 @@ fn created(name: &str) -> Record {
 }
 
 async fn client(endpoint: &str, bucket: &str) -> aws_sdk_s3::Client {
+    let client = client_of(endpoint).await;
+    client.create_bucket().bucket(bucket).send().await.unwrap();
+    client
+}
+
+async fn client_of(endpoint: &str) -> aws_sdk_s3::Client {
     let credentials = Credentials::new("test", "test", None, None, "test");
     let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1"));
     let config = loader.endpoint_url(endpoint).credentials_provider(credentials).load().await;
-    let client = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build());
-    client.create_bucket().bucket(bucket).send().await.unwrap();
-    client
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build())
 }
 
 /// What every store does, given a way to open it anew.
@@ -117,11 +122,79 @@ async fn what_somebody_else_has_written_is_not_overwritten() {
     new.save(&all).await.unwrap();
 }
 
+/// A store on a bucket of its own.
+async fn stores(bucket: &str) -> impl Fn() -> S3Store {
+    let client = client(Emulator::MiniStack.endpoint().unwrap(), bucket).await;
+    let location = Location { bucket: bucket.to_owned(), key: "s.json".to_owned(), kms_key_id: None };
+    move || S3Store::new(client.clone(), &location)
+}
+
+#[tokio::test]
+async fn what_is_recorded_between_reading_and_beginning_is_not_passed_over() {
+    let open = stores("between").await;
+    let slow = open();
+    slow.lock("leoctl apply").await.unwrap();
+    slow.begin(&state(0)).await.unwrap();
+    let read = slow.load().await.unwrap().unwrap();
+    // One that was thought dead records what its last call had made.
+    let journal = aws_sdk_s3::primitives::ByteStream::from(serde_json::to_vec(&created("late")).unwrap());
+    let client = client_of(Emulator::MiniStack.endpoint().unwrap()).await;
+    client.put_object().bucket("between").key("s.json.journal/000000000000-lineage/00000007").body(journal).send().await.unwrap();
+    let refused = slow.begin(&read.state).await.unwrap_err();
+    assert!(refused.message.contains("something was recorded"), "{refused}");
+    let again = slow.load().await.unwrap().unwrap();
+    assert!(again.state.resources.contains_key(&Address::single("vpc", "late")));
+    slow.begin(&again.state).await.unwrap();
+    slow.release().await;
+}
+
+#[tokio::test]
+async fn a_journal_of_a_later_state_is_not_passed_over() {
+    let open = stores("later").await;
+    let store = open();
+    store.lock("leoctl apply").await.unwrap();
+    store.begin(&state(3)).await.unwrap();
+    store.append(&created("a")).await.unwrap();
+    // Somebody puts an older state in the place of the one the journal belongs to.
+    let client = client_of(Emulator::MiniStack.endpoint().unwrap()).await;
+    let older = aws_sdk_s3::primitives::ByteStream::from(serde_json::to_vec(&state(2)).unwrap());
+    client.put_object().bucket("later").key("s.json").body(older).send().await.unwrap();
+    let refused = open().load().await.unwrap_err();
+    assert!(refused.message.contains("belongs to a later state"), "{refused}");
+    store.release().await;
+}
+
+#[tokio::test]
+async fn a_lock_that_was_just_renewed_is_not_broken_unseen() {
+    let open = stores("unlocked").await;
+    let holder = open();
+    holder.lock("leoctl apply").await.unwrap();
+    assert!(open().unlock().await.unwrap().unwrap().contains("leoctl apply"));
+    // It is free, and stays so for one who only looks again.
+    assert!(open().unlock().await.unwrap().is_none());
+    let next = open();
+    assert!(next.lock("leoctl destroy").await.unwrap().iter().all(|note| !note.contains("expired")));
+    assert!(holder.save(&state(1)).await.unwrap_err().lost);
+    next.begin(&state(0)).await.unwrap();
+    next.release().await;
+}
+
+/// Puts the state of a project's Leo stack into a bucket, which is made.
+pub fn share(project: &Project, endpoint: &str, stack: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(client(endpoint, BUCKET));
+    point(project, stack);
+}
+
+fn point(project: &Project, stack: &str) {
+    let backend = format!("[stack.backend.s3]\nbucket = \"{BUCKET}\"\nkey = \"prod.json\"\n");
+    project.write(stack, &format!("[stack]\nname = \"leo\"\nextends = [\"base/leo.toml\"]\n{backend}[vars]\nrollout.default = \"none\"\n"));
+}
+
 /// A project whose state is in S3.
 fn shared(endpoint: &str) -> Project {
     let project = Project::new(endpoint, "test");
-    let backend = format!("[stack.backend.s3]\nbucket = \"{BUCKET}\"\nkey = \"prod.json\"\n");
-    project.write(STACK, &format!("[stack]\nname = \"leo\"\nextends = [\"base/leo.toml\"]\n{backend}[vars]\nrollout.default = \"none\"\n"));
+    point(&project, STACK);
     project
 }
 
@@ -212,6 +285,36 @@ async fn one_that_slept_past_its_lease_changes_nothing_more() {
     assert!(after.iter().all(|name| name.starts_with("s3:PUT object")), "{after:?}");
     nothing_is_twice(&emulator.endpoint, &wanted).await;
     shared(&emulator.endpoint).expect(0, &["plan", "--detailed-exitcode", STACK]);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_minutes_wrong_takes_no_lock_and_loses_none() {
+    let Some(wanted) = alone().await else { return };
+    for (minutes, others) in [(0, 20), (-20, 0), (20, -20)] {
+        let emulator = Emulator::Fakecloud.alone().unwrap();
+        client(&emulator.endpoint, BUCKET).await;
+        let (begun, told) = (Arc::new(tokio::sync::Notify::new()), AtomicUsize::new(0));
+        let tell = Arc::clone(&begun);
+        let proxy = Proxy::start(&emulator.endpoint, move |call| {
+            if call.operation == "CreateSubnet" && told.fetch_add(1, Ordering::SeqCst) == 0 {
+                tell.notify_one();
+            }
+            // Long enough that the lock is renewed more than once.
+            (call.operation == "CreateSubnet").then_some(Fault::Wait(Duration::from_secs(9)))
+        });
+        let working = shared(&emulator.endpoint);
+        let mut command = working.command(&["apply", "-y", STACK]);
+        command.env("AWS_ENDPOINT_URL", &proxy.endpoint).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let working = preload::clock(&mut command, minutes * 60).spawn().unwrap();
+        begun.notified().await;
+        let other = shared(&emulator.endpoint);
+        let refused = ran(preload::clock(&mut other.command(&["apply", "-y", STACK]), others * 60).output().unwrap());
+        assert_eq!(refused.code, 1, "{}", refused.stderr);
+        assert!(refused.stderr.contains("is working on this stack"), "{}", refused.stderr);
+        let worked = ended(working);
+        assert_eq!(worked.code, 0, "{}", worked.stderr);
+        nothing_is_twice(&emulator.endpoint, &wanted).await;
+    }
 }
 
 fn signal(name: &str, process: usize) {

@@ -1,14 +1,18 @@
 //! leoctl may die at any instant and any answer may be lost. At every changing call of an apply, of a change that
 //! replaces and of a destroy of `stacks/prod.toml`, leoctl is killed before it, killed after it, or loses its answer;
 //! one more run ends where an undisturbed one ends: the same resources in AWS, nothing twice, nothing left behind,
-//! and an empty plan.
+//! and an empty plan. The same with the state in S3, at every call about it, and at every change of the local disk, which
+//! tears, is full, or can only be read from then on.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::stores;
 use crate::support::emulator::Emulator;
 use crate::support::inventory::Inventory;
+use crate::support::preload::{self, Disk};
 use crate::support::program::{Project, Ran, ran};
 use crate::support::proxy::Proxy;
 use crate::support::proxy::fault::Fault;
@@ -30,10 +34,24 @@ enum Blow {
     KilledAfter,
     AnswerLost,
     CallLost,
+    OnDisk(Disk),
 }
 
 const DEEDS: [Deed; 3] = [Deed::Apply, Deed::Change, Deed::Destroy];
 const BLOWS: [Blow; 4] = [Blow::KilledBefore, Blow::KilledAfter, Blow::AnswerLost, Blow::CallLost];
+
+const DISKS: [Blow; 3] = [Blow::OnDisk(Disk::Torn), Blow::OnDisk(Disk::Full), Blow::OnDisk(Disk::ReadOnly)];
+
+/// What is struck at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// Every changing call.
+    Calls,
+    /// Every changing call about a state in S3.
+    SharedState,
+    /// Every change of the files of the state.
+    Disk,
+}
 
 /// Where and what.
 type Point = (Deed, usize, Blow);
@@ -42,6 +60,8 @@ type Point = (Deed, usize, Blow);
 struct Undisturbed {
     /// Its changing calls, in order.
     calls: Vec<String>,
+    /// Its changes of the disk, in order.
+    writes: Vec<String>,
     /// What is in the account then.
     leaves: Vec<String>,
 }
@@ -55,15 +75,36 @@ struct Stage {
     one_by_one: bool,
 }
 
+impl Undisturbed {
+    /// What is done there to be struck at.
+    fn at(&self, at: usize, blow: Blow) -> &str {
+        if matches!(blow, Blow::OnDisk(_)) { &self.writes[at] } else { &self.calls[at] }
+    }
+
+    fn points(&self, deed: Deed, target: Target) -> Vec<Point> {
+        let about_state = |name: &str| name.starts_with("s3:") && name.contains(" object");
+        let calls = self.calls.iter().enumerate().filter(|(_, name)| target == Target::Calls || about_state(name));
+        let calls = calls.flat_map(|(at, _)| BLOWS.map(|blow| (deed, at, blow)));
+        match target {
+            Target::Disk => (0..self.writes.len()).flat_map(|at| DISKS.map(|blow| (deed, at, blow))).collect(),
+            Target::Calls | Target::SharedState => calls.collect(),
+        }
+    }
+}
+
 impl Stage {
     /// A stage of its own for each `number`.
-    fn new(emulator: Emulator, endpoint: &str, number: usize, one_by_one: bool) -> Self {
+    fn new(emulator: Emulator, endpoint: &str, number: usize, target: Target, one_by_one: bool) -> Self {
         let (account, extra) = match emulator {
             // No containers run there.
             Emulator::Fakecloud => ("test".to_owned(), vec!["--var", "rollout=none"]),
             _ => (format!("3{number:011}"), vec!["--var", "ipv6=false"]),
         };
-        Self { project: Project::new(endpoint, &account), endpoint: endpoint.to_owned(), account, extra, one_by_one }
+        let project = Project::new(endpoint, &account);
+        if target == Target::SharedState {
+            stores::share(&project, endpoint, STACK);
+        }
+        Self { project, endpoint: endpoint.to_owned(), account, extra, one_by_one }
     }
 
     fn arguments(&self, deed: Deed) -> Vec<&'static str> {
@@ -89,13 +130,18 @@ impl Stage {
         }
     }
 
-    /// Does the deed through a proxy.
-    fn disturbed(&self, deed: Deed, proxy: &Proxy) -> Ran {
+    /// Does the deed through a proxy, on a disk that is watched.
+    fn disturbed(&self, deed: Deed, proxy: &Proxy, disk: Option<(usize, Disk)>) -> Ran {
         let mut command = self.project.command(&self.arguments(deed));
+        preload::disk(&mut command, &self.log(), disk);
         command.env("AWS_ENDPOINT_URL", &proxy.endpoint).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let child = command.spawn().unwrap();
         proxy.victim(child.id());
         ran(child.wait_with_output().unwrap())
+    }
+
+    fn log(&self) -> PathBuf {
+        self.project.path().join("writes")
     }
 
     fn leaves(&self) -> Vec<String> {
@@ -107,24 +153,26 @@ impl Stage {
 fn undisturbed(stage: &Stage, deed: Deed) -> Undisturbed {
     stage.prepare(deed);
     let proxy = Proxy::recording(&stage.endpoint);
-    let ran = stage.disturbed(deed, &proxy);
+    let ran = stage.disturbed(deed, &proxy, None);
     assert_eq!(ran.code, 0, "{deed:?}: {}{}", ran.stdout, ran.stderr);
+    let writes = std::fs::read_to_string(stage.log()).unwrap_or_default().lines().map(str::to_owned).collect();
     let calls = proxy.calls().into_iter().filter(|call| call.mutates).map(|call| call.name()).collect();
-    Undisturbed { calls, leaves: stage.leaves() }
+    Undisturbed { calls, writes, leaves: stage.leaves() }
 }
 
 /// Strikes once, then runs again; how many more runs it took, or what is wrong.
 fn strike(stage: &Stage, (deed, at, blow): Point, wanted: &Undisturbed) -> Result<usize, String> {
     stage.prepare(deed);
-    let proxy = Proxy::start(&stage.endpoint, move |call| {
-        (call.mutation == Some(at)).then(|| match blow {
-            Blow::KilledBefore => Fault::KillBefore,
-            Blow::KilledAfter => Fault::KillAfter,
-            Blow::AnswerLost => Fault::CutAfter,
-            Blow::CallLost => Fault::CutBefore,
-        })
+    let proxy = Proxy::start(&stage.endpoint, move |call| match blow {
+        _ if call.mutation != Some(at) => None,
+        Blow::KilledBefore => Some(Fault::KillBefore),
+        Blow::KilledAfter => Some(Fault::KillAfter),
+        Blow::AnswerLost => Some(Fault::CutAfter),
+        Blow::CallLost => Some(Fault::CutBefore),
+        Blow::OnDisk(_) => None,
     });
-    let first = stage.disturbed(deed, &proxy);
+    let disk = if let Blow::OnDisk(how) = blow { Some((at, how)) } else { None };
+    let first = stage.disturbed(deed, &proxy, disk);
     let mut code = first.code;
     drop(proxy);
     let mut more = 0;
@@ -166,7 +214,7 @@ struct Tally {
 }
 
 /// Strikes at every point that `chosen` says, several at a time.
-fn sweep(emulator: Emulator, one_by_one: bool, chosen: impl Fn(usize) -> bool) {
+fn sweep(emulator: Emulator, target: Target, one_by_one: bool, chosen: impl Fn(usize) -> bool) {
     let Some(shared) = emulator.endpoint() else { return };
     let wanted: BTreeMap<Deed, Undisturbed> = DEEDS
         .into_iter()
@@ -174,23 +222,25 @@ fn sweep(emulator: Emulator, one_by_one: bool, chosen: impl Fn(usize) -> bool) {
         .map(|(number, deed)| {
             let own = (emulator == Emulator::Fakecloud).then(|| emulator.alone().unwrap());
             let endpoint = own.as_ref().map_or(shared, |own| own.endpoint.as_str());
-            (deed, undisturbed(&Stage::new(emulator, endpoint, number, one_by_one), deed))
+            (deed, undisturbed(&Stage::new(emulator, endpoint, number, target, one_by_one), deed))
         })
         .collect();
-    let all = wanted.iter().flat_map(|(deed, run)| (0..run.calls.len()).flat_map(|at| BLOWS.map(|blow| (*deed, at, blow))));
+    let all = wanted.iter().flat_map(|(deed, run)| run.points(*deed, target));
     let points: Vec<(usize, Point)> = all.enumerate().filter(|(number, _)| chosen(*number)).collect();
+    // Who finds the lock of one that was killed waits until it is over.
+    let at_once = if target == Target::SharedState { 24 } else { 6 };
     let queue = Mutex::new(points.into_iter());
     let tallies: Mutex<BTreeMap<(Deed, Blow), Tally>> = Mutex::default();
     let problems: Mutex<Vec<String>> = Mutex::default();
     std::thread::scope(|scope| {
-        for _ in 0..6 {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 loop {
                     let Some((number, point)) = queue.lock().unwrap().next() else { return };
                     let own = (emulator == Emulator::Fakecloud).then(|| emulator.alone().unwrap());
                     let endpoint = own.as_ref().map_or(shared, |own| own.endpoint.as_str());
                     let began = Instant::now();
-                    let outcome = strike(&Stage::new(emulator, endpoint, 100 + number, one_by_one), point, &wanted[&point.0]);
+                    let outcome = strike(&Stage::new(emulator, endpoint, 100 + number, target, one_by_one), point, &wanted[&point.0]);
                     let mut tallies = tallies.lock().unwrap();
                     let tally = tallies.entry((point.0, point.2)).or_default();
                     tally.points += 1;
@@ -200,8 +250,8 @@ fn sweep(emulator: Emulator, one_by_one: bool, chosen: impl Fn(usize) -> bool) {
                         Ok(_) => tally.rerun += 1,
                         Err(why) => {
                             let (deed, at, blow) = point;
-                            let call = &wanted[&deed].calls[at];
-                            let problem = format!("{deed:?}, {blow:?} at change {at} (undisturbed: {call}): {why}");
+                            let what = wanted[&deed].at(at, blow);
+                            let problem = format!("{deed:?}, {blow:?} at change {at} (undisturbed: {what}): {why}");
                             eprintln!("{emulator:?}: {problem}");
                             problems.lock().unwrap().push(problem);
                         }
@@ -218,33 +268,54 @@ fn sweep(emulator: Emulator, one_by_one: bool, chosen: impl Fn(usize) -> bool) {
     assert!(problems.is_empty(), "{} points: {}", problems.len(), problems.join("\n\n"));
 }
 
-/// Some of the points, others every day.
-fn sample(number: usize) -> bool {
+/// One of `stride` points, others every day.
+fn sample(stride: usize) -> impl Fn(usize) -> bool {
     let day = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / 86400;
-    let stride = 37;
-    number % stride == usize::try_from(day).unwrap() % stride
+    move |number| number % stride == usize::try_from(day).unwrap() % stride
 }
 
 #[test]
 fn a_sample_of_all_points_converges_on_fakecloud() {
-    sweep(Emulator::Fakecloud, false, sample);
+    sweep(Emulator::Fakecloud, Target::Calls, false, sample(37));
 }
 
 #[test]
 fn a_sample_of_all_points_converges_on_ministack() {
-    sweep(Emulator::MiniStack, false, sample);
+    sweep(Emulator::MiniStack, Target::Calls, false, sample(37));
+}
+
+#[test]
+fn a_sample_of_all_points_of_a_shared_state_converges() {
+    sweep(Emulator::Fakecloud, Target::SharedState, false, sample(97));
+}
+
+#[test]
+fn a_sample_of_all_changes_of_the_disk_converges() {
+    sweep(Emulator::Fakecloud, Target::Disk, false, sample(97));
 }
 
 #[test]
 #[ignore = "takes many minutes; its figures are in docs/reliability.md"]
 fn every_point_converges_on_fakecloud() {
-    sweep(Emulator::Fakecloud, true, |_| true);
+    sweep(Emulator::Fakecloud, Target::Calls, true, |_| true);
 }
 
 #[test]
 #[ignore = "takes many minutes; its figures are in docs/reliability.md"]
 fn every_point_converges_on_ministack() {
-    sweep(Emulator::MiniStack, true, |_| true);
+    sweep(Emulator::MiniStack, Target::Calls, true, |_| true);
+}
+
+#[test]
+#[ignore = "takes many minutes; its figures are in docs/reliability.md"]
+fn every_point_of_a_shared_state_converges() {
+    sweep(Emulator::Fakecloud, Target::SharedState, true, |_| true);
+}
+
+#[test]
+#[ignore = "takes many minutes; its figures are in docs/reliability.md"]
+fn every_change_of_the_disk_converges() {
+    sweep(Emulator::Fakecloud, Target::Disk, true, |_| true);
 }
 
 /// The last lines, where the failures are.

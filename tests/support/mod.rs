@@ -2,6 +2,8 @@
 
 pub mod emulator;
 pub mod inventory;
+#[cfg(target_os = "linux")]
+pub mod preload;
 pub mod program;
 pub mod proxy;
 pub mod world;
