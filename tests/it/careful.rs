@@ -163,6 +163,31 @@ fn a_block_moves_into_and_out_of_a_for_each_and_with_all_its_instances() {
 }
 
 #[test]
+fn what_was_only_renamed_is_offered_as_a_move() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    let vpc = |name: &str, cidr: &str, more: &str| format!("[resource.vpc.{name}]\ncidr_block = \"{cidr}\"\n{more}");
+    with(&project, &format!("{}{}", vpc("one", "10.1.0.0/16", ""), vpc("two", "10.2.0.0/16", "")));
+    project.expect(0, &["apply", "-y", STACK]);
+    let offered = |body: &str| {
+        with(&project, body);
+        let plan = project.expect(0, &["plan", STACK]);
+        let both = plan.stdout + &plan.stderr;
+        both.lines().filter(|line| line.contains("add [[moved]]")).map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    // Of two that go, the one that is alike.
+    let found = offered(&format!("{}{}", vpc("first", "10.2.0.0/16", ""), vpc("second", "10.1.0.0/16", "")));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().any(|line| line.contains("from = 'vpc.two', to = 'vpc.first'")), "{found:?}");
+    assert!(found.iter().any(|line| line.contains("from = 'vpc.one', to = 'vpc.second'")), "{found:?}");
+    // Renamed and changed at once, it is known by its tags.
+    let found = offered(&format!("{}{}", vpc("one", "10.1.0.0/16", ""), vpc("second", "10.2.0.0/16", "enable_dns_hostnames = true\n")));
+    assert!(matches!(found.as_slice(), [only] if only.contains("from = 'vpc.two', to = 'vpc.second'")), "{found:?}");
+    // What only goes, or only comes, is no rename.
+    assert!(offered(&vpc("one", "10.1.0.0/16", "")).is_empty());
+}
+
+#[test]
 fn what_aws_protects_from_deletion_is_said_before_anything_is_deleted() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };
     let project = Project::new(&emulator.endpoint, "test");

@@ -144,3 +144,15 @@ proptest! {
         prop_assert_eq!(ran.code, 1, "{}", ran.stderr);
     }
 }
+
+/// The same once more where the memory of the whole process is bounded: what asks for more dies.
+#[cfg(target_os = "linux")]
+#[test]
+fn and_takes_no_more_than_200_megabytes() {
+    let tests = std::env::current_exe().unwrap();
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "ulimit -d 204800; exec \"$0\" fuzz:: --skip megabytes --test-threads 2"]).arg(tests);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("4 passed"));
+}

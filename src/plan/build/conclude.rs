@@ -8,6 +8,7 @@ use crate::model::schema::Unset;
 use crate::model::secrecy::conceal;
 use crate::model::state::Guard;
 use crate::model::value::Value;
+use crate::plan::desired::STACK_TAG;
 use crate::plan::diff::diff;
 use crate::plan::types::{Action, Change, CheckResult, Drift, OutputChange};
 use crate::stack::Stack;
@@ -79,26 +80,45 @@ impl Builder<'_> {
         results
     }
 
-    /// What is to be made just as something that goes, whose tags say it was this stack's under another address.
+    /// What is to be made just as something goes whose tags say that it is this stack's, by another address: one that is
+    /// alike, or else the only one of its type.
     fn maybe_renamed(&self) -> Vec<String> {
         let of = |action: Action| self.changes.iter().filter(move |change| change.action == action);
-        let alike = |new: &Change, old: &Change| {
-            let Some(block) = self.stack.config.resources.get(&new.address.block) else { return false };
-            let attributes = block.schema.schema.attributes.iter().filter(|attribute| !attribute.computed && attribute.name != "tags");
-            let mut known = attributes.filter_map(|attribute| {
-                let value = new.after.get(&attribute.name)?;
-                (!value.has_unknown()).then(|| old.before.get(&attribute.name) == Some(value))
-            });
-            old.address.type_name() == new.address.type_name() && known.all(|same| same)
+        let of_type = |action, like: &Change| {
+            let name = like.address.type_name().to_owned();
+            of(action).filter(move |change| change.address.type_name() == name)
         };
-        let pairs = of(Action::Create).filter_map(|new| Some((new, of(Action::Delete).find(|old| alike(new, old))?)));
-        let note = |(new, old): (&Change, &Change)| {
+        let old_of = |new: &Change| {
+            let ours = || of_type(Action::Delete, new).filter(|old| self.is_ours_by_tags(old));
+            let only = ours().count() == 1 && of_type(Action::Create, new).count() == 1;
+            ours().find(|old| self.alike(new, old)).or_else(|| ours().next().filter(|_| only))
+        };
+        let note = |new: &Change, old: &Change| {
             let (new, old, id) = (&new.address, &old.address, old.id.as_deref().unwrap_or_default());
             format!(
                 "{new} is made just as {old} ({id}) is deleted: if it was only renamed, add [[moved]] with from = '{old}', to = '{new}'"
             )
         };
-        pairs.map(note).collect()
+        of(Action::Create).filter_map(|new| Some(note(new, old_of(new)?))).collect()
+    }
+
+    /// Whether the tags a resource has in AWS say that it is this stack's; one of a type without tags is what its state says.
+    fn is_ours_by_tags(&self, change: &Change) -> bool {
+        match change.before.get("tags") {
+            Some(tags) => tags.get(STACK_TAG).and_then(Value::as_str) == Some(&self.stack.name),
+            None => true,
+        }
+    }
+
+    /// Whether what is known of a new resource is what an old one is.
+    fn alike(&self, new: &Change, old: &Change) -> bool {
+        let Some(block) = self.stack.config.resources.get(&new.address.block) else { return false };
+        let attributes = block.schema.schema.attributes.iter().filter(|attribute| !attribute.computed && attribute.name != "tags");
+        let mut known = attributes.filter_map(|attribute| {
+            let value = new.after.get(&attribute.name)?;
+            (!value.has_unknown()).then(|| old.before.get(&attribute.name) == Some(value))
+        });
+        known.all(|same| same)
     }
 
     pub(super) fn warnings(&self) -> Vec<String> {
