@@ -22,6 +22,7 @@ mod engine;
 mod faults;
 mod fuzz;
 mod gaps;
+mod held;
 mod leo;
 mod planning;
 mod reference;
