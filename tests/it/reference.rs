@@ -8,14 +8,12 @@
 mod balancing;
 mod containers;
 mod firewall;
-mod live;
 mod network;
 mod roles;
 mod storage;
 
-use live::Live;
-
 use crate::support::emulator::Emulator;
+use crate::support::live::Live;
 use crate::support::program::Project;
 
 const STACK: &str = "stacks/reference.toml";
@@ -66,7 +64,7 @@ async fn holds(form: &Form) {
     let header = "[stack]\nname = \"reference\"\nextends = [\"base/leo.toml\"]\n[vars]\nrollout.default = \"none\"\n";
     project.write(STACK, &format!("{header}{}", form.variables));
     project.expect(0, &["apply", "-y", STACK]);
-    let live = Live::new(&emulator.endpoint, &project);
+    let live = Live::new(&emulator.endpoint, &project, STACK);
     assert_eq!(live.addresses().len(), form.resources, "{:?}", live.addresses());
     nothing_is_left_to_do(&project, form, false);
 
@@ -105,7 +103,7 @@ async fn outputs_hold(live: &Live, form: &Form) {
         "generator_repository_uri": storage::repository_uri(live, "leo").await,
         "generator_task_def_arn": containers::task_definition(live, "leo").await.task_definition_arn().unwrap(),
         "task_security_group_id": live.id("security_group.generator"),
-        "task_subnet_ids": live.subnets().join(","),
+        "task_subnet_ids": network::subnets(live).join(","),
         "s3_bucket_name": storage::BUCKET,
     });
     assert_eq!(live.outputs, expected);

@@ -274,6 +274,14 @@ fn sample(stride: usize) -> impl Fn(usize) -> bool {
     move |number| number % stride == usize::try_from(day).unwrap() % stride
 }
 
+/// All points, or with `LEOCTL_TEST_SHARD=2/10` the third tenth of them.
+fn every() -> impl Fn(usize) -> bool {
+    let shard = std::env::var("LEOCTL_TEST_SHARD").ok();
+    let shard =
+        shard.map(|shard| shard.split_once('/').map(|(at, of)| (at.parse::<usize>().unwrap(), of.parse::<usize>().unwrap())).unwrap());
+    move |number| shard.is_none_or(|(at, of)| number % of == at)
+}
+
 #[test]
 fn a_sample_of_all_points_converges_on_fakecloud() {
     sweep(Emulator::Fakecloud, Target::Calls, false, sample(37));
@@ -297,25 +305,25 @@ fn a_sample_of_all_changes_of_the_disk_converges() {
 #[test]
 #[ignore = "takes many minutes; its figures are in docs/reliability.md"]
 fn every_point_converges_on_fakecloud() {
-    sweep(Emulator::Fakecloud, Target::Calls, true, |_| true);
+    sweep(Emulator::Fakecloud, Target::Calls, true, every());
 }
 
 #[test]
 #[ignore = "takes many minutes; its figures are in docs/reliability.md"]
 fn every_point_converges_on_ministack() {
-    sweep(Emulator::MiniStack, Target::Calls, true, |_| true);
+    sweep(Emulator::MiniStack, Target::Calls, true, every());
 }
 
 #[test]
 #[ignore = "takes many minutes; its figures are in docs/reliability.md"]
 fn every_point_of_a_shared_state_converges() {
-    sweep(Emulator::Fakecloud, Target::SharedState, true, |_| true);
+    sweep(Emulator::Fakecloud, Target::SharedState, true, every());
 }
 
 #[test]
 #[ignore = "takes many minutes; its figures are in docs/reliability.md"]
 fn every_change_of_the_disk_converges() {
-    sweep(Emulator::Fakecloud, Target::Disk, true, |_| true);
+    sweep(Emulator::Fakecloud, Target::Disk, true, every());
 }
 
 /// The last lines, where the failures are.

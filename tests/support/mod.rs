@@ -2,6 +2,7 @@
 
 pub mod emulator;
 pub mod inventory;
+pub mod live;
 #[cfg(target_os = "linux")]
 pub mod preload;
 pub mod program;

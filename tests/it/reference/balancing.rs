@@ -7,8 +7,8 @@ use aws_sdk_elasticloadbalancingv2::types::{
     RedirectActionStatusCodeEnum, TargetGroup, TargetTypeEnum,
 };
 
-use super::live::{Live, sorted};
-use super::{CERTIFICATE, Form};
+use super::{CERTIFICATE, Form, network};
+use crate::support::live::{Live, sorted};
 
 pub async fn holds(live: &Live, form: &Form) {
     load_balancer_holds(live).await;
@@ -35,7 +35,7 @@ async fn load_balancer_holds(live: &Live) {
     assert_eq!(found.ip_address_type(), Some(&IpAddressType::Dualstack));
     assert_eq!(found.security_groups(), [live.id("security_group.alb")]);
     let subnets = found.availability_zones().iter().map(|zone| zone.subnet_id().unwrap());
-    assert_eq!(sorted(subnets), sorted(live.subnets()));
+    assert_eq!(sorted(subnets), sorted(network::subnets(live)));
     let request = live.elb.describe_load_balancer_attributes().load_balancer_arn(live.id("lb.main"));
     let answer = request.send().await.unwrap();
     let attributes: BTreeMap<_, _> = answer.attributes().iter().map(|one| (one.key().unwrap(), one.value().unwrap())).collect();

@@ -6,8 +6,9 @@ use aws_sdk_ecs::types::{
     AssignPublicIp, Compatibility, ContainerDefinition, LaunchType, LogDriver, NetworkMode, Service, TaskDefinition, TransportProtocol,
 };
 
-use super::live::{Live, sorted};
+use super::network::subnets;
 use super::{roles, storage};
+use crate::support::live::{Live, sorted};
 
 const CLUSTER: &str = "arn:aws:ecs:us-east-1:123456789012:cluster/leo-saas-cluster";
 const SECRET: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:leo-saas";
@@ -45,7 +46,7 @@ async fn orchestrator_holds(live: &Live) {
     assert_eq!((port.container_port(), port.protocol()), (Some(5013), Some(&TransportProtocol::Tcp)));
     logs_to(container, "/ecs/leo-saas-app", "app");
     let generator = task_definition(live, "leo").await;
-    let subnets = live.subnets().join(",");
+    let subnets = subnets(live).join(",");
     let expected = [
         ("NODE_ENV", "production"),
         ("PORT", "5013"),
@@ -147,7 +148,7 @@ fn service_is_on_the_public_subnets(live: &Live, service: &Service) {
     let network = service.network_configuration().unwrap().awsvpc_configuration().unwrap();
     assert_eq!(network.assign_public_ip(), Some(&AssignPublicIp::Enabled));
     assert_eq!(network.security_groups(), [live.id("security_group.app")]);
-    assert_eq!(sorted(network.subnets().iter().map(String::as_str)), sorted(live.subnets()));
+    assert_eq!(sorted(network.subnets().iter().map(String::as_str)), sorted(subnets(live)));
 }
 
 pub async fn are_gone(live: &Live) {

@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::{Filter, SecurityGroup, SecurityGroupRule};
 
 use super::Form;
-use super::live::{Live, sorted};
+use crate::support::live::{Live, sorted};
 
 const GROUPS: [(&str, &str); 3] =
     [("security_group.alb", "ALB"), ("security_group.app", "Orchestrator"), ("security_group.generator", "Generator tasks")];

@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::{Filter, RouteTable, Subnet, Tenancy, Vpc, VpcAttributeName, VpcCidrBlockStateCode};
 use ipnet::Ipv6Net;
 
-use super::live::{Live, sorted};
+use crate::support::live::{Live, sorted};
 
 pub const ZONES: [&str; 2] = ["us-east-1a", "us-east-1b"];
 const NETWORKS: [&str; 2] = ["10.0.0.0/17", "10.0.128.0/17"];
@@ -12,7 +12,7 @@ pub async fn holds(live: &Live) {
     let block = vpc_holds(live).await;
     subnets_hold(live, block).await;
     gateway_holds(live).await;
-    for (zone, subnet) in ZONES.into_iter().zip(live.subnets()) {
+    for (zone, subnet) in ZONES.into_iter().zip(subnets(live)) {
         route_table_holds(live, zone, subnet).await;
     }
 }
@@ -44,8 +44,8 @@ async fn attribute(live: &Live, name: VpcAttributeName) -> bool {
 async fn subnets_hold(live: &Live, block: Ipv6Net) {
     let filter = Filter::builder().name("vpc-id").values(live.id("vpc.main")).build();
     let found = live.ec2.describe_subnets().filters(filter).send().await.unwrap();
-    assert_eq!(sorted(found.subnets().iter().map(|subnet| subnet.subnet_id().unwrap())), sorted(live.subnets()));
-    for (index, id) in live.subnets().into_iter().enumerate() {
+    assert_eq!(sorted(found.subnets().iter().map(|subnet| subnet.subnet_id().unwrap())), sorted(subnets(live)));
+    for (index, id) in subnets(live).into_iter().enumerate() {
         let subnet = found.subnets().iter().find(|subnet| subnet.subnet_id() == Some(id)).unwrap();
         subnet_holds(subnet, index, block);
     }
@@ -96,4 +96,9 @@ pub async fn is_gone(live: &Live) {
     let gateways = live.ec2.describe_internet_gateways().send().await.unwrap();
     let own = live.id("internet_gateway.main");
     assert!(gateways.internet_gateways().iter().all(|gateway| gateway.internet_gateway_id() != Some(own)), "{gateways:?}");
+}
+
+/// The ids of the subnets, by zone.
+pub fn subnets(live: &Live) -> Vec<&str> {
+    ZONES.iter().map(|zone| live.id(&format!("subnet.public[\"{zone}\"]"))).collect()
 }

@@ -3,8 +3,8 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::live::{Live, sorted};
 use super::storage::BUCKET;
+use crate::support::live::{Live, sorted};
 
 const EXECUTION: &str = "leo-task-execution";
 const ORCHESTRATOR: &str = "leo-orchestrator-task";

@@ -5,8 +5,8 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ExpirationStatus, ServerSideEncryption};
 use serde_json::{Value, json};
 
-use super::live::{Live, sorted};
 use super::roles::policy;
+use crate::support::live::{Live, sorted};
 
 pub const BUCKET: &str = "leo-saas-generated-apps-123456789012";
 const REPOSITORIES: [&str; 2] = ["leo", "leo-saas-app"];

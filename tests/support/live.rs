@@ -7,12 +7,14 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use serde_json::Value;
 
-use crate::support::program::Project;
-
-use super::{STACK, network};
+use super::program::Project;
 
 /// The SDK's clients, and the ids under which the stack's resources are found.
 pub struct Live {
+    pub alarms: aws_sdk_cloudwatch::Client,
+    pub backup: aws_sdk_backup::Client,
+    pub efs: aws_sdk_efs::Client,
+    pub sns: aws_sdk_sns::Client,
     pub ec2: aws_sdk_ec2::Client,
     pub ecr: aws_sdk_ecr::Client,
     pub ecs: aws_sdk_ecs::Client,
@@ -27,14 +29,18 @@ pub struct Live {
 }
 
 impl Live {
-    /// Looks at what the project's stack has made.
-    pub fn new(endpoint: &str, project: &Project) -> Self {
+    /// Looks at what a stack of the project has made.
+    pub fn new(endpoint: &str, project: &Project, stack: &str) -> Self {
         let config = configuration(endpoint);
         // A bucket's name in front of an address does not resolve.
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
-        let listed = project.json(&["state", "list", "--json", STACK]);
+        let listed = project.json(&["state", "list", "--json", stack]);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self {
+            alarms: aws_sdk_cloudwatch::Client::new(&config),
+            backup: aws_sdk_backup::Client::new(&config),
+            efs: aws_sdk_efs::Client::new(&config),
+            sns: aws_sdk_sns::Client::new(&config),
             ec2: aws_sdk_ec2::Client::new(&config),
             ecr: aws_sdk_ecr::Client::new(&config),
             ecs: aws_sdk_ecs::Client::new(&config),
@@ -43,7 +49,7 @@ impl Live {
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
-            outputs: project.json(&["output", "--json", STACK]),
+            outputs: project.json(&["output", "--json", stack]),
             ids: listed.as_array().unwrap().iter().map(|entry| (text(&entry["address"]), text(&entry["id"]))).collect(),
         }
     }
@@ -56,11 +62,6 @@ impl Live {
     /// The id of a resource.
     pub fn id(&self, address: &str) -> &str {
         self.ids.get(address).unwrap_or_else(|| panic!("{address} is not among {:?}", self.addresses()))
-    }
-
-    /// The ids of the subnets, by zone.
-    pub fn subnets(&self) -> Vec<&str> {
-        network::ZONES.iter().map(|zone| self.id(&format!("subnet.public[\"{zone}\"]"))).collect()
     }
 }
 
