@@ -123,6 +123,10 @@ fn is_not_found(code: &str) -> bool {
                 | "ClusterNotFoundException"
                 | "ServiceNotFoundException"
                 | "ServiceNotActiveException"
+                | "FileSystemNotFound"
+                | "MountTargetNotFound"
+                | "AccessPointNotFound"
+                | "PolicyNotFound"
         )
 }
 
@@ -140,6 +144,9 @@ fn is_already_exists(code: &str) -> bool {
             | "DuplicateTargetGroupName"
             | "DuplicateListener"
             | "PriorityInUse"
+            | "FileSystemAlreadyExists"
+            | "AccessPointAlreadyExists"
+            | "AlreadyExistsException"
     )
 }
 

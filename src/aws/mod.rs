@@ -1,5 +1,6 @@
 //! AWS: clients, errors, and one file for each resource type.
 
+pub mod backup;
 pub mod client;
 pub mod cloudwatch_log_group;
 pub mod data;
@@ -7,6 +8,7 @@ pub mod document;
 pub mod ec2;
 pub mod ecr_repository;
 pub mod ecs;
+pub mod efs;
 pub mod elb;
 pub mod error;
 pub mod fence;

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::client::Clients;
 use super::fence::Fence;
 use super::resource::{DataSource, Resource, Typed, json_schema, wrong_argument};
-use super::{cloudwatch_log_group, data, ec2, ecr_repository, ecs, elb, iam, partition, s3, secretsmanager_secret};
+use super::{backup, cloudwatch_log_group, data, ec2, ecr_repository, ecs, efs, elb, iam, partition, s3, secretsmanager_secret};
 use crate::engine::ports::{Failure, FailureKind, Handler, Outcome, Provider};
 use crate::model::schema::{Catalog, ResourceSchema, SchemaError, TypeSchema};
 use crate::model::value::Value;
@@ -54,6 +54,9 @@ macro_rules! types {
 
 types! {
     resources:
+        backup::plan::BackupPlan,
+        backup::selection::BackupSelection,
+        backup::vault::BackupVault,
         cloudwatch_log_group::CloudwatchLogGroup,
         ec2::internet_gateway::InternetGateway,
         ec2::route_table::RouteTable,
@@ -65,6 +68,9 @@ types! {
         ecs::cluster::EcsCluster,
         ecs::service::EcsService,
         ecs::task_definition::EcsTaskDefinition,
+        efs::access_point::EfsAccessPoint,
+        efs::file_system::EfsFileSystem,
+        efs::mount_target::EfsMountTarget,
         elb::lb::Lb,
         elb::listener::LbListener,
         elb::listener_rule::LbListenerRule,
@@ -167,7 +173,7 @@ mod tests {
     #[test]
     fn every_schema_compiles_and_documents_every_attribute() {
         let catalog = super::catalog().unwrap();
-        assert_eq!(catalog.resources.len(), 19);
+        assert_eq!(catalog.resources.len(), 25);
         for (name, resource) in &catalog.resources {
             for attribute in &resource.schema.attributes {
                 assert!(!attribute.doc.is_empty(), "{name}.{}", attribute.name);
