@@ -112,13 +112,21 @@ impl LifecyclePolicies {
     }
 }
 
-/// A policy without what EFS fills in where a statement says nothing: that it is about this very file system
-/// (the policy in the aws-cdk issue 30753 is one that CDK writes without).
-fn without_own_arn(Policy(mut document): Policy, arn: &str) -> Policy {
+/// The `Id` that EFS gives a policy without (EFS API Reference, PutFileSystemPolicy, the example).
+const FILLED_ID: &str = "1";
+/// What a `Sid` begins with that EFS gives a statement without (EFS API Reference, PutFileSystemPolicy, the example).
+const FILLED_SID: &str = "efs-statement-";
+
+/// A policy without what EFS fills in where a user says nothing. A statement is then about this very file system
+/// (the policy in the aws-cdk issue 30753 is one that CDK writes without `Resource`).
+fn without_filled_in(Policy(mut document): Policy, arn: &str) -> Policy {
     let own = |resource: &Json| match resource {
         Json::Array(all) => matches!(all.as_slice(), [Json::String(only)] if only == arn),
         resource => resource.as_str() == Some(arn),
     };
+    if let Some(policy) = document.as_object_mut().filter(|policy| policy.get("Id").and_then(Json::as_str) == Some(FILLED_ID)) {
+        policy.remove("Id");
+    }
     let statements = match document.get_mut("Statement") {
         Some(Json::Array(statements)) => statements.as_mut_slice(),
         Some(single) => std::slice::from_mut(single),
@@ -128,8 +136,19 @@ fn without_own_arn(Policy(mut document): Policy, arn: &str) -> Policy {
         if statement.get("Resource").is_some_and(own) {
             statement.remove("Resource");
         }
+        if statement.get("Sid").and_then(Json::as_str).is_some_and(|sid| sid.starts_with(FILLED_SID)) {
+            statement.remove("Sid");
+        }
     }
     Policy(document)
+}
+
+/// Whether a policy says what `without_filled_in` takes away.
+fn says_filled_in(policy: &Value) -> bool {
+    let statements = policy.get("Statement");
+    let statements = statements.and_then(Value::as_list).or(statements.map(std::slice::from_ref)).unwrap_or_default();
+    let sid = |statement: &Value| statement.get("Sid").and_then(Value::as_str).is_some_and(|sid| sid.starts_with(FILLED_SID));
+    policy.get("Id").and_then(Value::as_str) == Some(FILLED_ID) || statements.iter().any(sid)
 }
 
 impl EfsFileSystem {
@@ -191,7 +210,7 @@ impl EfsFileSystem {
             availability_zone_name: found.availability_zone_name().map(str::to_owned),
             lifecycle_policies: lifecycle.and_then(|found| LifecyclePolicies::from_api(found.lifecycle_policies())),
             backup_policy: Some(if backed_up { "ENABLED" } else { "DISABLED" }.to_owned()),
-            file_system_policy: policy.map(|policy| without_own_arn(policy, &arn)),
+            file_system_policy: policy.map(|policy| without_filled_in(policy, &arn)),
             replication_overwrite_protection: if overwritable { "DISABLED" } else { "ENABLED" }.to_owned(),
             tags: tags(found.tags()),
             dns_name: dns_name(&aws.region, id),
@@ -244,6 +263,12 @@ impl Resource for EfsFileSystem {
         }
         if encrypted == Some(false) && given("kms_key_id") {
             problem("kms_key_id", "only a file system with `encrypted = true` has a key");
+        }
+        if desired.get("file_system_policy").is_some_and(says_filled_in) {
+            problem(
+                "file_system_policy",
+                "the `Id` \"1\" and `Sid`s that begin with `efs-statement-` are what EFS fills in: leave them out",
+            );
         }
         // EFS API Reference, PutLifecycleConfiguration.
         if mode("elastic") == Some(false) && archive.is_some_and(|when| !when.is_null()) {
@@ -393,10 +418,10 @@ mod tests {
         let filled =
             json!({ "Statement": [{ "Effect": "Allow", "Resource": arn }, { "Effect": "Deny", "Resource": [arn] }, { "Resource": "*" }] });
         let own = json!({ "Statement": [{ "Effect": "Allow" }, { "Effect": "Deny" }, { "Resource": "*" }] });
-        assert_eq!(without_own_arn(Policy(filled), arn), Policy(own.clone()));
-        assert_eq!(without_own_arn(Policy(own.clone()), arn), Policy(own));
-        let single = json!({ "Statement": { "Effect": "Allow", "Resource": arn } });
-        assert_eq!(without_own_arn(Policy(single), arn), Policy(json!({ "Statement": { "Effect": "Allow" } })));
+        assert_eq!(without_filled_in(Policy(filled), arn), Policy(own.clone()));
+        assert_eq!(without_filled_in(Policy(own.clone()), arn), Policy(own));
+        let single = json!({ "Id": "1", "Statement": { "Sid": "efs-statement-0", "Effect": "Allow", "Resource": arn } });
+        assert_eq!(without_filled_in(Policy(single), arn), Policy(json!({ "Statement": { "Effect": "Allow" } })));
     }
 
     #[test]
@@ -409,6 +434,9 @@ mod tests {
         assert_eq!(problems(json!({ "provisioned_throughput_in_mibps": 8 })), ["provisioned_throughput_in_mibps"]);
         assert_eq!(problems(json!({ "kms_key_id": "k" })), ["kms_key_id"]);
         assert!(problems(json!({ "kms_key_id": "k", "encrypted": true })).is_empty());
+        assert_eq!(problems(json!({ "file_system_policy": { "Id": "1" } })), ["file_system_policy"]);
+        assert_eq!(problems(json!({ "file_system_policy": { "Statement": { "Sid": "efs-statement-0" } } })), ["file_system_policy"]);
+        assert!(problems(json!({ "file_system_policy": { "Id": "own", "Statement": [{ "Sid": "own" }] } })).is_empty());
         let archive = json!({ "transition_to_archive": "AFTER_90_DAYS" });
         assert_eq!(problems(json!({ "lifecycle_policies": archive })), ["lifecycle_policies"]);
         assert!(problems(json!({ "lifecycle_policies": archive, "throughput_mode": "elastic" })).is_empty());

@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::gaps::Gap;
+use crate::support::emulator::Emulator;
 
 const FILES: &str = r#"
 [resource.efs_file_system.n]
@@ -79,14 +80,20 @@ pub const CASES: &[Case] = &[
     Case {
         type_name: "efs_access_point",
         needs: "files",
-        least: "file_system_id = \"${efs_file_system.n.id}\"",
+        least: "file_system_id = \"${efs_file_system.n.id}\"\nposix_user = { uid = 1000, gid = 1001 }",
         optional: &[
-            "posix_user = { uid = 1000, gid = 1001 }",
-            "posix_user = { uid = 1000, gid = 1001, secondary_gids = [1002, 1003] }",
             "root_directory = { path = \"/a/b\" }",
             "root_directory = { path = \"/data\", creation_info = { owner_uid = 1000, owner_gid = 4294967295, permissions = \"0755\" } }",
             "tags = { a = \"b\" }",
         ],
+        changed: &[("uid = 1000", "uid = 0"), ("gid = 1001", "gid = 1001, secondary_gids = [1002, 1003]")],
+    },
+    // Without a user of its own, which is said by a tag only so that a gap can name the case.
+    Case {
+        type_name: "efs_access_point",
+        needs: "files",
+        least: "file_system_id = \"${efs_file_system.n.id}\"\ntags = { user = \"the client's\" }",
+        optional: &["posix_user = { uid = 1000, gid = 1001 }"],
         changed: &[],
     },
     Case {
@@ -104,6 +111,17 @@ pub const CASES: &[Case] = &[
             "tags = { a = \"b\" }",
         ],
         changed: &[],
+    },
+    Case {
+        type_name: "backup_vault",
+        needs: "",
+        least: "name = \"NAME-x\"\nlock_configuration.min_retention_days = 7\nlock_configuration.max_retention_days = 365",
+        optional: &[],
+        changed: &[
+            ("min_retention_days = 7", "min_retention_days = 8"),
+            ("max_retention_days = 365", "max_retention_days = 400"),
+            ("lock_configuration.max_retention_days = 365", ""),
+        ],
     },
     Case {
         type_name: "backup_plan",
@@ -164,4 +182,101 @@ pub const CASES: &[Case] = &[
     },
 ];
 
-pub const GAPS: &[Gap] = &[];
+pub const GAPS: &[Gap] = &[
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "backup_vault",
+        attribute: "lock_configuration = {",
+        evidence: "DeleteBackupVaultLockConfiguration refuses a lock put without ChangeableForDays, which the Backup API Reference lets go at any time",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "efs_mount_target",
+        attribute: "ip_address_type",
+        evidence: "CreateMountTarget ignores IpAddressType of the EFS API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "efs_mount_target",
+        attribute: "ip_address_type",
+        evidence: "CreateMountTarget ignores IpAddressType of the EFS API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "efs_mount_target",
+        attribute: "ip_address_type",
+        evidence: "CreateMountTarget ignores IpAddressType of the EFS API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "efs_access_point",
+        attribute: "the client's",
+        evidence: "DescribeAccessPoints makes up a PosixUser of 0 and 0; the EFS API Reference has none for an access point made without",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "backup_vault",
+        attribute: "access_policy",
+        evidence: "PutBackupVaultAccessPolicy has no route; it is in the Backup API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "backup_vault",
+        attribute: "notifications",
+        evidence: "PutBackupVaultNotifications has no route; it is in the Backup API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "backup_vault",
+        attribute: "lock_configuration",
+        evidence: "PutBackupVaultLockConfiguration has no route; it is in the Backup API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "backup_vault",
+        attribute: "",
+        evidence: "ListTags answers no tags at the path without a slash at its end, which AWS's own SDK calls",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "backup_plan",
+        attribute: "",
+        evidence: "UpdateBackupPlan answers HTML 404; it is in the Backup API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "backup_selection",
+        attribute: "",
+        evidence: "CreateBackupSelection answers HTML 404; it is in the Backup API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "efs_file_system",
+        attribute: "throughput_mode = \"elastic",
+        evidence: "UpdateFileSystem answers HTML 404; it is in the EFS API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "efs_file_system",
+        attribute: "throughput_mode = \"provisioned",
+        evidence: "UpdateFileSystem answers HTML 404; it is in the EFS API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "efs_file_system",
+        attribute: "backup_policy",
+        evidence: "PutBackupPolicy answers HTML 404; it is in the EFS API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "efs_file_system",
+        attribute: "file_system_policy",
+        evidence: "DeleteFileSystemPolicy answers HTML 404; it is in the EFS API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "efs_file_system",
+        attribute: "replication_overwrite_protection",
+        evidence: "UpdateFileSystemProtection answers HTML 404; it is in the EFS API Reference",
+    },
+];
