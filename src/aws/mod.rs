@@ -1,7 +1,9 @@
 //! AWS: clients, errors, and one file for each resource type.
 
+pub mod acm;
 pub mod backup;
 pub mod client;
+pub mod cloudwatch;
 pub mod cloudwatch_log_group;
 pub mod data;
 pub mod document;
@@ -15,8 +17,10 @@ pub mod fence;
 pub mod iam;
 pub mod registry;
 pub mod resource;
+pub mod route53;
 pub mod s3;
 pub mod secretsmanager_secret;
+pub mod sns;
 pub mod tags;
 
 /// The partition of a region (AWS General Reference, "Amazon Resource Names").

@@ -10,7 +10,10 @@ use serde_json::Value as Json;
 use super::client::Clients;
 use super::fence::Fence;
 use super::resource::{DataSource, Resource, Typed, json_schema, wrong_argument};
-use super::{backup, cloudwatch_log_group, data, ec2, ecr_repository, ecs, efs, elb, iam, partition, s3, secretsmanager_secret};
+use super::{
+    acm, backup, cloudwatch, cloudwatch_log_group, data, ec2, ecr_repository, ecs, efs, elb, iam, partition, route53, s3,
+    secretsmanager_secret, sns,
+};
 use crate::engine::ports::{Failure, FailureKind, Handler, Outcome, Provider};
 use crate::model::schema::{Catalog, ResourceSchema, SchemaError, TypeSchema};
 use crate::model::value::Value;
@@ -57,6 +60,11 @@ types! {
         backup::plan::BackupPlan,
         backup::selection::BackupSelection,
         backup::vault::BackupVault,
+        acm::certificate::AcmCertificate,
+        acm::validation::AcmCertificateValidation,
+        cloudwatch::dashboard::CloudwatchDashboard,
+        cloudwatch::log_metric_filter::CloudwatchLogMetricFilter,
+        cloudwatch::metric_alarm::CloudwatchMetricAlarm,
         cloudwatch_log_group::CloudwatchLogGroup,
         ec2::internet_gateway::InternetGateway,
         ec2::route_table::RouteTable,
@@ -77,13 +85,18 @@ types! {
         elb::target_group::LbTargetGroup,
         iam::policy::IamPolicy,
         iam::role::IamRole,
+        route53::record::Route53Record,
+        route53::zone::Route53Zone,
         s3::bucket::S3Bucket,
-        secretsmanager_secret::SecretsmanagerSecret;
+        secretsmanager_secret::SecretsmanagerSecret,
+        sns::topic::SnsTopic,
+        sns::topic_subscription::SnsTopicSubscription;
     data:
         data::acm_certificate::AcmCertificate,
         data::availability_zones::AvailabilityZones,
         data::caller_identity::CallerIdentity,
         data::ecr_image::EcrImage,
+        data::route53_zone::Route53Zone,
         data::secretsmanager_secret::SecretsmanagerSecret,
         data::security_group::SecurityGroup,
         data::subnets::Subnets,

@@ -8,7 +8,7 @@ use super::schema::{Attribute, DocumentKind, Format, Order, Type, Unset};
 use super::value::Value;
 
 /// The attributes of a resource in canonical form: defaults filled in, sets and keyed lists sorted,
-/// documents parsed, networks written AWS's way.
+/// documents parsed, networks written AWS's way, domain names in lower case without a dot at the end.
 pub fn canonicalize(attributes: &[Attribute], value: &Value) -> Value {
     object(attributes, value)
 }
@@ -157,6 +157,10 @@ fn canonical_text(format: Option<&Format>, text: &str) -> String {
     match format {
         Some(Format::Cidr | Format::Cidr4 | Format::Cidr6) => {
             text.parse::<ipnet::IpNet>().map_or_else(|_| text.to_owned(), |net| net.to_string())
+        }
+        Some(Format::Domain) => {
+            let lower = text.to_ascii_lowercase();
+            lower.strip_suffix('.').unwrap_or(&lower).to_owned()
         }
         Some(Format::Arn(_)) | None => text.to_owned(),
     }

@@ -13,7 +13,7 @@
 //! | `x-local` | AWS does not know it or never returns it: the state remembers it, a secret as a hash |
 //! | `x-defaults` | a map in which AWS fills in these entries, of each one value or any of several: such an entry is as good as absent |
 //! | `x-document` | a JSON document: `json`, or `policy` for IAM's |
-//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
+//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
 //! | `x-form` | what JSON Schema's `pattern` means, in words |
 //!
 //! `default` is AWS's own default: leaving the attribute out means exactly this value. An attribute with
@@ -139,6 +139,8 @@ pub enum Format {
     Cidr4,
     /// An IPv6 network.
     Cidr6,
+    /// A domain name: case and a dot at its end mean nothing.
+    Domain,
     /// An Amazon Resource Name, of one of these services when there are any.
     Arn(Vec<String>),
 }
@@ -298,6 +300,7 @@ fn compile_format(json: &Json, at: &str) -> Result<Option<Format>, SchemaError> 
         Some("cidr") => Format::Cidr,
         Some("cidr4") => Format::Cidr4,
         Some("cidr6") => Format::Cidr6,
+        Some("domain") => Format::Domain,
         Some("arn") => Format::Arn(Vec::new()),
         Some(arn) if arn.starts_with("arn:") => Format::Arn(arn.split([':', '|']).skip(1).map(str::to_owned).collect()),
         Some(other) => return Err(SchemaError { at: at.to_owned(), problem: format!("x-format {other}") }),

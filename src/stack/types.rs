@@ -169,8 +169,10 @@ fn describe(ty: &Type) -> &'static str {
 }
 
 fn check_format(format: &Format, text: &str) -> Result<(), (String, Option<String>)> {
-    if let Format::Arn(services) = format {
-        return check_arn(services, text);
+    match format {
+        Format::Arn(services) => return check_arn(services, text),
+        Format::Domain => return check_domain(text),
+        Format::Cidr | Format::Cidr4 | Format::Cidr6 => {}
     }
     let example = if *format == Format::Cidr6 { "2001:db8::/64" } else { "10.0.0.0/16" };
     let Ok(net) = text.parse::<ipnet::IpNet>() else {
@@ -193,6 +195,16 @@ fn check_format(format: &Format, text: &str) -> Result<(), (String, Option<Strin
         return Err((format!("\"{text}\" has bits set behind its prefix"), Some(format!("did you mean {}?", net.trunc()))));
     }
     Ok(())
+}
+
+fn check_domain(text: &str) -> Result<(), (String, Option<String>)> {
+    // RFC 1035, section 2.3.4: labels of 1 to 63 characters, 255 in all.
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let is_label = |label: &str| !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_ascii_graphic());
+    if name.len() <= 255 && name.split('.').all(is_label) {
+        return Ok(());
+    }
+    Err((format!("\"{text}\" is not a domain name"), Some("write a name like www.example.org".to_owned())))
 }
 
 fn check_arn(services: &[String], text: &str) -> Result<(), (String, Option<String>)> {

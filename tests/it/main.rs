@@ -23,6 +23,7 @@ mod faults;
 mod fuzz;
 mod gaps;
 mod held;
+mod https;
 mod leo;
 mod planning;
 mod reference;

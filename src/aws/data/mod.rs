@@ -4,6 +4,7 @@ pub mod acm_certificate;
 pub mod availability_zones;
 pub mod caller_identity;
 pub mod ecr_image;
+pub mod route53_zone;
 pub mod secretsmanager_secret;
 pub mod security_group;
 pub mod subnets;

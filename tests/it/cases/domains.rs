@@ -3,8 +3,125 @@
 use super::Case;
 use crate::gaps::Gap;
 
-pub const NEEDS: &[(&str, &str)] = &[];
+pub const NEEDS: &[(&str, &str)] = &[
+    ("zone", "[resource.route53_zone.n]\nname = \"NAME.example.org\"\n"),
+    ("certificate", "[resource.acm_certificate.n]\ndomain_name = \"NAME.example.org\"\n"),
+    ("second-network", "[resource.vpc.m]\ncidr_block = \"10.10.0.0/16\"\n"),
+];
 
-pub const CASES: &[Case] = &[];
+pub const CASES: &[Case] = &[
+    Case {
+        type_name: "acm_certificate",
+        needs: "",
+        least: "domain_name = \"NAME.example.org\"",
+        optional: &[
+            "subject_alternative_names = [\"*.NAME.example.org\", \"www.NAME.example.org\"]",
+            "key_algorithm = \"EC_prime256v1\"",
+            "export = \"ENABLED\"",
+            "tags = { a = \"b\" }",
+        ],
+        changed: &[("NAME.example.org", "other.NAME.example.org")],
+    },
+    Case {
+        type_name: "acm_certificate",
+        needs: "",
+        least: "domain_name = \"mail.NAME.example.org\"\nvalidation_method = \"EMAIL\"",
+        optional: &["domain_validation_options = [{ domain_name = \"mail.NAME.example.org\", validation_domain = \"example.org\" }]"],
+        changed: &[],
+    },
+    Case {
+        type_name: "acm_certificate_validation",
+        needs: "certificate",
+        least: "certificate_arn = \"${acm_certificate.n.arn}\"",
+        optional: &["validation_record_fqdns = [\"${acm_certificate.n.validation_records['NAME.example.org'].name}\"]"],
+        changed: &[],
+    },
+    Case {
+        type_name: "route53_zone",
+        needs: "",
+        least: "name = \"NAME.example.org\"",
+        optional: &["comment = \"ours\"", "force_destroy = true", "tags = { a = \"b\" }"],
+        changed: &[("NAME.example.org", "other.NAME.example.org")],
+    },
+    Case {
+        type_name: "route53_zone",
+        needs: "network+second-network",
+        least: "name = \"NAME.internal\"\nprivate_zone = true\nvpcs = [{ vpc_id = \"${vpc.n.id}\" }]",
+        optional: &[],
+        changed: &[(
+            "{ vpc_id = \"${vpc.n.id}\" }",
+            "{ vpc_id = \"${vpc.n.id}\" }, { vpc_id = \"${vpc.m.id}\", vpc_region = \"us-east-1\" }",
+        )],
+    },
+    Case {
+        type_name: "route53_record",
+        needs: "zone",
+        least: "zone_id = \"${route53_zone.n.id}\"\nname = \"www.NAME.example.org\"\ntype = \"A\"\nttl = 300\nrecords = [\"192.0.2.1\"]",
+        optional: &[],
+        changed: &[
+            ("ttl = 300", "ttl = 60"),
+            ("\"192.0.2.1\"", "\"192.0.2.2\", \"192.0.2.1\""),
+            ("www.NAME", "other.NAME"),
+            ("type = \"A\"\nttl = 300\nrecords = [\"192.0.2.1\"]", "type = \"TXT\"\nttl = 300\nrecords = [\"\\\"v=spf1 -all\\\"\"]"),
+            ("type = \"A\"\nttl = 300\nrecords = [\"192.0.2.1\"]", "type = \"MX\"\nttl = 300\nrecords = [\"10 mail.example.org\"]"),
+        ],
+    },
+    Case {
+        type_name: "route53_record",
+        needs: "zone",
+        least: "zone_id = \"${route53_zone.n.id}\"\nname = \"*.NAME.Example.org.\"\ntype = \"CNAME\"\nttl = 300\nrecords = [\"elsewhere.example.org\"]",
+        optional: &[],
+        changed: &[("elsewhere", "otherwhere")],
+    },
+    Case {
+        type_name: "route53_record",
+        needs: "zone+network+balancer",
+        least: "zone_id = \"${route53_zone.n.id}\"\nname = \"NAME.example.org\"\ntype = \"A\"\nalias = { dns_name = \"${lb.n.dns_name}\", zone_id = \"${lb.n.canonical_hosted_zone_id}\" }",
+        optional: &[],
+        changed: &[("canonical_hosted_zone_id}\" }", "canonical_hosted_zone_id}\", evaluate_target_health = true }")],
+    },
+    Case {
+        type_name: "route53_record",
+        needs: "zone",
+        least: "zone_id = \"${route53_zone.n.id}\"\nname = \"w.NAME.example.org\"\ntype = \"A\"\nttl = 60\nrecords = [\"192.0.2.1\"]\nset_identifier = \"blue\"\nweight = 10",
+        optional: &[],
+        changed: &[("weight = 10", "weight = 0"), ("\"blue\"", "\"green\"")],
+    },
+    Case {
+        type_name: "route53_record",
+        needs: "zone",
+        least: "zone_id = \"${route53_zone.n.id}\"\nname = \"f.NAME.example.org\"\ntype = \"A\"\nttl = 60\nrecords = [\"192.0.2.1\"]\nset_identifier = \"one\"\nfailover = \"SECONDARY\"",
+        optional: &[],
+        changed: &[],
+    },
+    Case {
+        type_name: "route53_record",
+        needs: "zone",
+        least: "zone_id = \"${route53_zone.n.id}\"\nname = \"r.NAME.example.org\"\ntype = \"A\"\nttl = 60\nrecords = [\"192.0.2.1\"]\nset_identifier = \"one\"\nregion = \"eu-central-1\"",
+        optional: &["health_check_id = \"11111111-2222-3333-4444-555555555555\""],
+        changed: &[("eu-central-1", "eu-west-1")],
+    },
+    Case {
+        type_name: "route53_record",
+        needs: "zone",
+        least: "zone_id = \"${route53_zone.n.id}\"\nname = \"g.NAME.example.org\"\ntype = \"A\"\nttl = 60\nrecords = [\"192.0.2.1\"]\nset_identifier = \"one\"\ngeo_location = { country_code = \"US\", subdivision_code = \"CA\" }",
+        optional: &[],
+        changed: &[("{ country_code = \"US\", subdivision_code = \"CA\" }", "{ continent_code = \"EU\" }")],
+    },
+    Case {
+        type_name: "route53_record",
+        needs: "zone",
+        least: "zone_id = \"${route53_zone.n.id}\"\nname = \"p.NAME.example.org\"\ntype = \"A\"\nttl = 60\nrecords = [\"192.0.2.1\"]\nset_identifier = \"one\"\ngeo_proximity_location = { aws_region = \"eu-central-1\", bias = 10 }",
+        optional: &[],
+        changed: &[],
+    },
+    Case {
+        type_name: "route53_record",
+        needs: "zone",
+        least: "zone_id = \"${route53_zone.n.id}\"\nname = \"m.NAME.example.org\"\ntype = \"A\"\nttl = 60\nrecords = [\"192.0.2.1\"]\nset_identifier = \"one\"\nmulti_value_answer = true",
+        optional: &[],
+        changed: &[],
+    },
+];
 
 pub const GAPS: &[Gap] = &[];
