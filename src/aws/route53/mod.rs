@@ -75,9 +75,15 @@ async fn in_sync(aws: &Aws, operation: &Operation, change: &str) -> Outcome<()> 
     }
 }
 
-/// The tags of these zones; ten a call (Route 53 API Reference, ListTagsForResources). All of them have to exist.
+/// The tags of these zones. One that does not exist has none.
 async fn tags_of(aws: &Aws, zones: &[String]) -> Outcome<BTreeMap<String, Tags>> {
+    // Ten a call (Route 53 API Reference, ListTagsForResources); one has a call of its own.
     let batches = zones.chunks(10).map(async |some| {
+        if let [only] = some {
+            let call = aws.route53().list_tags_for_resource().resource_type(TagResourceType::Hostedzone).resource_id(only);
+            let found = call.send().await.or_fail("route53:ListTagsForResource").or_absent()?;
+            return Ok(found.and_then(|found| found.resource_tag_set).into_iter().collect());
+        }
         let call = aws.route53().list_tags_for_resources().resource_type(TagResourceType::Hostedzone);
         let found = call.set_resource_ids(Some(some.to_vec())).send().await.or_fail("route53:ListTagsForResources").or_absent()?;
         Ok(found.map(|found| found.resource_tag_sets).unwrap_or_default())

@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::gaps::Gap;
+use crate::support::emulator::Emulator;
 
 pub const NEEDS: &[(&str, &str)] = &[
     ("zone", "[resource.route53_zone.n]\nname = \"NAME.example.org\"\n"),
@@ -69,7 +70,7 @@ pub const CASES: &[Case] = &[
     Case {
         type_name: "route53_record",
         needs: "zone",
-        least: "zone_id = \"${route53_zone.n.id}\"\nname = \"*.NAME.Example.org.\"\ntype = \"CNAME\"\nttl = 300\nrecords = [\"elsewhere.example.org\"]",
+        least: "zone_id = \"${route53_zone.n.id}\"\nname = \"*.NAME.Example.org.\"\ntype = \"${'CNA' + 'ME'}\"\nttl = 300\nrecords = [\"elsewhere.example.org\"]",
         optional: &[],
         changed: &[("elsewhere", "otherwhere")],
     },
@@ -124,4 +125,47 @@ pub const CASES: &[Case] = &[
     },
 ];
 
-pub const GAPS: &[Gap] = &[];
+pub const GAPS: &[Gap] = &[
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "acm_certificate",
+        attribute: "key_algorithm",
+        evidence: "RequestCertificate drops KeyAlgorithm of the ACM API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "acm_certificate",
+        attribute: "export",
+        evidence: "RequestCertificate drops Export of the ACM API Reference's CertificateOptions",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "acm_certificate",
+        attribute: "domain_validation_options",
+        evidence: "RequestCertificate drops DomainValidationOptions of the ACM API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "acm_certificate",
+        attribute: "key_algorithm",
+        evidence: "RequestCertificate drops KeyAlgorithm of the ACM API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "acm_certificate",
+        attribute: "EMAIL",
+        evidence: "DescribeCertificate says DNS of a certificate that RequestCertificate was asked to validate by e-mail",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "acm_certificate_validation",
+        attribute: "",
+        evidence: "issues a certificate after a minute, for which the timeouts of this routine are too short; `https.rs` waits for it",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "route53_record",
+        attribute: "geo_proximity_location",
+        evidence: "ChangeResourceRecordSets drops GeoProximityLocation of the Route 53 API Reference",
+    },
+];

@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::gaps::Gap;
+use crate::support::emulator::Emulator;
 
 pub const NEEDS: &[(&str, &str)] =
     &[("topic", "[resource.sns_topic.n]\nname = \"NAME-n\"\n"), ("log-group", "[resource.cloudwatch_log_group.n]\nname = \"/NAME/n\"\n")];
@@ -146,4 +147,149 @@ pub const CASES: &[Case] = &[
     },
 ];
 
-pub const GAPS: &[Gap] = &[];
+pub const GAPS: &[Gap] = &[
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "cloudwatch_metric_alarm",
+        attribute: "",
+        evidence: "answers JSON to Smithy RPC v2 CBOR, the protocol the CloudWatch API's model names first and the only one of the SDK",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "cloudwatch_dashboard",
+        attribute: "",
+        evidence: "answers JSON to Smithy RPC v2 CBOR, the protocol the CloudWatch API's model names first and the only one of the SDK",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "cloudwatch_metric_alarm",
+        attribute: "",
+        evidence: "answers XML to Smithy RPC v2 CBOR, the protocol the CloudWatch API's model names first and the only one of the SDK",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "cloudwatch_dashboard",
+        attribute: "",
+        evidence: "answers XML to Smithy RPC v2 CBOR, the protocol the CloudWatch API's model names first and the only one of the SDK",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "cloudwatch_metric_alarm",
+        attribute: "wall_clock_timezone",
+        evidence: "PutMetricAlarm drops EvaluationWindow of the CloudWatch API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "cloudwatch_metric_alarm",
+        attribute: "warm_up_configuration",
+        evidence: "PutMetricAlarm drops WarmUpConfiguration of the CloudWatch API Reference; no emulator has it; a unit test of the type holds both directions to each other",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "cloudwatch_metric_alarm",
+        attribute: "alarm_tags_propagation",
+        evidence: "PutMetricAlarm drops ActionConfiguration of the CloudWatch API Reference; no emulator has it; a unit test of the type holds both directions to each other",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "cloudwatch_metric_alarm",
+        attribute: "prom_ql_criteria",
+        evidence: "PutMetricAlarm drops EvaluationCriteria of the CloudWatch API Reference; no emulator has it; a unit test of the type holds both directions to each other",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "cloudwatch_log_metric_filter",
+        attribute: "apply_on_transformed_logs",
+        evidence: "PutMetricFilter drops applyOnTransformedLogs of the CloudWatch Logs API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "cloudwatch_log_metric_filter",
+        attribute: "field_selection_criteria",
+        evidence: "PutMetricFilter drops fieldSelectionCriteria of the CloudWatch Logs API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "cloudwatch_log_metric_filter",
+        attribute: "emit_system_field_dimensions",
+        evidence: "PutMetricFilter drops emitSystemFieldDimensions of the CloudWatch Logs API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "cloudwatch_log_metric_filter",
+        attribute: "apply_on_transformed_logs",
+        evidence: "PutMetricFilter drops applyOnTransformedLogs of the CloudWatch Logs API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "cloudwatch_log_metric_filter",
+        attribute: "field_selection_criteria",
+        evidence: "PutMetricFilter drops fieldSelectionCriteria of the CloudWatch Logs API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "cloudwatch_log_metric_filter",
+        attribute: "emit_system_field_dimensions",
+        evidence: "PutMetricFilter drops emitSystemFieldDimensions of the CloudWatch Logs API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "cloudwatch_log_metric_filter",
+        attribute: "apply_on_transformed_logs",
+        evidence: "PutMetricFilter drops applyOnTransformedLogs of the CloudWatch Logs API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "cloudwatch_log_metric_filter",
+        attribute: "field_selection_criteria",
+        evidence: "PutMetricFilter drops fieldSelectionCriteria of the CloudWatch Logs API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "cloudwatch_log_metric_filter",
+        attribute: "emit_system_field_dimensions",
+        evidence: "PutMetricFilter drops emitSystemFieldDimensions of the CloudWatch Logs API Reference; no emulator has it",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "sns_topic",
+        attribute: "tracing_config",
+        evidence: "GetTopicAttributes lacks TracingConfig of the SNS API Reference's SetTopicAttributes",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "sns_topic",
+        attribute: "signature_version",
+        evidence: "GetTopicAttributes lacks SignatureVersion of the SNS API Reference's SetTopicAttributes",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "sns_topic",
+        attribute: "maximum_message_size",
+        evidence: "GetTopicAttributes lacks MaximumMessageSize of the SNS API Reference's SetTopicAttributes",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "sns_topic",
+        attribute: "delivery_status_logging",
+        evidence: "GetTopicAttributes lacks HTTPSuccessFeedbackRoleArn and the like of the SNS API Reference's SetTopicAttributes",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "sns_topic",
+        attribute: "fifo_throughput_scope",
+        evidence: "GetTopicAttributes lacks FifoThroughputScope of the SNS API Reference's SetTopicAttributes",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "sns_topic",
+        attribute: "archive_policy",
+        evidence: "GetTopicAttributes lacks ArchivePolicy of the SNS API Reference's SetTopicAttributes",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "sns_topic_subscription",
+        attribute: "\"https\"",
+        evidence: "Subscribe answers `pending confirmation` to ReturnSubscriptionArn; the SNS API Reference returns the ARN in all cases",
+    },
+];
