@@ -126,11 +126,17 @@ fn is_not_found(code: &str) -> bool {
                 | "RuleNotFound"
                 | "ClusterNotFoundException"
                 | "ServiceNotFoundException"
+                | "NamespaceNotFound"
+                | "ObjectNotFoundException"
+                | "ParameterNotFound"
+                | "ServiceNotFound"
                 | "ServiceNotActiveException"
                 | "FileSystemNotFound"
                 | "MountTargetNotFound"
                 | "AccessPointNotFound"
                 | "PolicyNotFound"
+                | "NatGatewayNotFound"
+                | "ParameterVersionNotFound"
         )
 }
 
@@ -138,6 +144,9 @@ fn is_already_exists(code: &str) -> bool {
     matches!(
         code,
         "EntityAlreadyExists"
+            | "AlreadyExistsException"
+            | "NamespaceAlreadyExists"
+            | "ParameterAlreadyExists"
             | "RepositoryAlreadyExistsException"
             | "ResourceAlreadyExistsException"
             | "ResourceExistsException"
@@ -145,13 +154,14 @@ fn is_already_exists(code: &str) -> bool {
             | "BucketAlreadyExists"
             | "BucketAlreadyOwnedByYou"
             | "InvalidGroup.Duplicate"
+            | "InvalidKeyPair.Duplicate"
             | "DuplicateLoadBalancerName"
             | "DuplicateTargetGroupName"
+            | "ServiceAlreadyExists"
             | "DuplicateListener"
             | "PriorityInUse"
             | "FileSystemAlreadyExists"
             | "AccessPointAlreadyExists"
-            | "AlreadyExistsException"
     )
 }
 

@@ -1,11 +1,13 @@
 //! AWS: clients, errors, and one file for each resource type.
 
 pub mod acm;
+pub mod appautoscaling;
 pub mod backup;
 pub mod client;
 pub mod cloudwatch;
 pub mod cloudwatch_log_group;
 pub mod data;
+pub mod discovery;
 pub mod document;
 pub mod ec2;
 pub mod ecr_repository;
@@ -15,12 +17,15 @@ pub mod elb;
 pub mod error;
 pub mod fence;
 pub mod iam;
+pub mod kms;
 pub mod registry;
 pub mod resource;
 pub mod route53;
 pub mod s3;
+pub mod scheduler;
 pub mod secretsmanager_secret;
 pub mod sns;
+pub mod ssm_parameter;
 pub mod tags;
 
 /// The partition of a region (AWS General Reference, "Amazon Resource Names").

@@ -11,8 +11,8 @@ use super::client::Clients;
 use super::fence::Fence;
 use super::resource::{DataSource, Resource, Typed, json_schema, wrong_argument};
 use super::{
-    acm, backup, cloudwatch, cloudwatch_log_group, data, ec2, ecr_repository, ecs, efs, elb, iam, partition, route53, s3,
-    secretsmanager_secret, sns,
+    acm, appautoscaling, backup, cloudwatch, cloudwatch_log_group, data, discovery, ec2, ecr_repository, ecs, efs, elb, iam, kms,
+    partition, route53, s3, scheduler, secretsmanager_secret, sns, ssm_parameter,
 };
 use crate::engine::ports::{Failure, FailureKind, Handler, Outcome, Provider};
 use crate::model::schema::{Catalog, ResourceSchema, SchemaError, TypeSchema};
@@ -57,21 +57,31 @@ macro_rules! types {
 
 types! {
     resources:
+        acm::certificate::AcmCertificate,
+        acm::validation::AcmCertificateValidation,
+        appautoscaling::policy::AppautoscalingPolicy,
+        appautoscaling::target::AppautoscalingTarget,
         backup::plan::BackupPlan,
         backup::selection::BackupSelection,
         backup::vault::BackupVault,
-        acm::certificate::AcmCertificate,
-        acm::validation::AcmCertificateValidation,
         cloudwatch::dashboard::CloudwatchDashboard,
         cloudwatch::log_metric_filter::CloudwatchLogMetricFilter,
         cloudwatch::metric_alarm::CloudwatchMetricAlarm,
         cloudwatch_log_group::CloudwatchLogGroup,
+        discovery::namespace::ServiceDiscoveryPrivateDnsNamespace,
+        discovery::service::ServiceDiscoveryService,
+        ec2::egress_only_internet_gateway::EgressOnlyInternetGateway,
+        ec2::eip::Eip,
+        ec2::instance::Instance,
         ec2::internet_gateway::InternetGateway,
+        ec2::key_pair::KeyPair,
+        ec2::nat_gateway::NatGateway,
         ec2::route_table::RouteTable,
         ec2::security_group::SecurityGroup,
         ec2::security_group_rule::SecurityGroupRule,
         ec2::subnet::Subnet,
         ec2::vpc::Vpc,
+        ec2::vpc_endpoint::VpcEndpoint,
         ecr_repository::EcrRepository,
         ecs::cluster::EcsCluster,
         ecs::service::EcsService,
@@ -83,14 +93,20 @@ types! {
         elb::listener::LbListener,
         elb::listener_rule::LbListenerRule,
         elb::target_group::LbTargetGroup,
+        iam::instance_profile::IamInstanceProfile,
+        iam::openid_connect_provider::IamOpenidConnectProvider,
         iam::policy::IamPolicy,
         iam::role::IamRole,
+        kms::alias::KmsAlias,
+        kms::key::KmsKey,
         route53::record::Route53Record,
         route53::zone::Route53Zone,
         s3::bucket::S3Bucket,
+        scheduler::schedule::SchedulerSchedule,
         secretsmanager_secret::SecretsmanagerSecret,
         sns::topic::SnsTopic,
-        sns::topic_subscription::SnsTopicSubscription;
+        sns::topic_subscription::SnsTopicSubscription,
+        ssm_parameter::SsmParameter;
     data:
         data::acm_certificate::AcmCertificate,
         data::availability_zones::AvailabilityZones,
@@ -99,6 +115,7 @@ types! {
         data::route53_zone::Route53Zone,
         data::secretsmanager_secret::SecretsmanagerSecret,
         data::security_group::SecurityGroup,
+        data::ssm_parameter::SsmParameter,
         data::subnets::Subnets,
         data::vpc::Vpc;
 }
@@ -112,6 +129,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         data_loss: R::INFO.data_loss,
         check: R::check,
         protected: R::protected,
+        governed: R::governed,
     })
 }
 
@@ -119,7 +137,15 @@ async fn read_one<D: DataSource>(clients: &Clients, region: &str, arguments: &Va
     let arguments = arguments.to_json().map_err(|path| wrong_argument(format!("`{path}` is not known")))?;
     let source: D = serde_json::from_value(arguments).map_err(|error| wrong_argument(error.to_string()))?;
     let answer = source.read(&clients.region(region)).await?;
-    serde_json::to_value(answer).map(Value::from).map_err(|error| wrong_argument(error.to_string()))
+    let secrets = answer.secrets();
+    let value = serde_json::to_value(answer).map(Value::from).map_err(|error| wrong_argument(error.to_string()))?;
+    let Value::Map(mut map) = value else { return Ok(value) };
+    for name in secrets {
+        if let Some(value) = map.remove(*name) {
+            map.insert((*name).to_owned(), value.into_secret());
+        }
+    }
+    Ok(Value::Map(map))
 }
 
 /// The schemas of every type.
@@ -186,7 +212,7 @@ mod tests {
     #[test]
     fn every_schema_compiles_and_documents_every_attribute() {
         let catalog = super::catalog().unwrap();
-        assert_eq!(catalog.resources.len(), 25);
+        assert_eq!(catalog.resources.len(), 50);
         for (name, resource) in &catalog.resources {
             for attribute in &resource.schema.attributes {
                 assert!(!attribute.doc.is_empty(), "{name}.{}", attribute.name);

@@ -69,6 +69,12 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
         None
     }
 
+    /// The attributes of this very one that something else in AWS sets now, such as autoscaling: what is written of
+    /// them is for its creation, and not compared.
+    fn governed(_live: &Value) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Those of `ids` that exist, in as few calls as the API allows.
     fn read(aws: &Aws, ids: &[String]) -> impl Future<Output = Outcome<Vec<(String, Self)>>> + Send;
 
@@ -99,6 +105,11 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
 pub trait DataSource: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// The data source's name in stack files.
     const TYPE: &'static str;
+
+    /// The attributes of this answer that are never shown or stored.
+    fn secrets(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Fills in what AWS says. A failure without an operation is the stack file's fault.
     fn read(self, aws: &Aws) -> impl Future<Output = Outcome<Self>> + Send;

@@ -174,7 +174,7 @@ impl<'a> Runner<'a> {
         }
         // What is unknown now is AWS's to choose.
         let value = without_unknown(complete(attributes, &resolved, live));
-        Ok(live.map_or_else(|| value.clone(), |live| ignore(&value, live, &block.lifecycle.ignore_changes)))
+        Ok(live.map_or_else(|| value.clone(), |live| ignore(&value, live, &block.ignored(live))))
     }
 
     async fn create(&self) -> Outcome<String> {
@@ -291,7 +291,8 @@ impl<'a> Runner<'a> {
     /// Reads a resource back and remembers it; what was just made may take a moment to be readable, and what was
     /// just changed to be seen.
     async fn save(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {
-        let attributes = &self.block()?.schema.schema.attributes;
+        let block = self.block()?;
+        let attributes = &block.schema.schema.attributes;
         let mut waits = READ_BACK.iter();
         loop {
             let live = retrying(operation, || async {
@@ -301,7 +302,8 @@ impl<'a> Runner<'a> {
             .await?;
             let live = with_local(attributes, &canonicalize(attributes, &live), desired);
             // What is still not seen then is remembered as AWS says it, and the next plan speaks of it.
-            let seen = diff(attributes, &live, &complete(attributes, desired, Some(&live))).is_empty();
+            let wanted = ignore(&complete(attributes, desired, Some(&live)), &live, &block.ignored(&live));
+            let seen = diff(attributes, &live, &wanted).is_empty();
             match waits.next() {
                 Some(wait) if !seen => operation.pause(*wait, "waiting for AWS to show what was done").await?,
                 _ => return self.record_saved(id, &live, desired, false).await,

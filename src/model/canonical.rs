@@ -162,6 +162,7 @@ fn canonical_text(format: Option<&Format>, text: &str) -> String {
             let lower = text.to_ascii_lowercase();
             lower.strip_suffix('.').unwrap_or(&lower).to_owned()
         }
+        Some(Format::SshPublicKey) => text.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
         Some(Format::Arn(_)) | None => text.to_owned(),
     }
 }

@@ -13,7 +13,7 @@
 //! | `x-local` | AWS does not know it or never returns it: the state remembers it, a secret as a hash |
 //! | `x-defaults` | a map in which AWS fills in these entries, of each one value or any of several: such an entry is as good as absent |
 //! | `x-document` | a JSON document: `json`, or `policy` for IAM's |
-//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
+//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `ssh-public-key`, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
 //! | `x-form` | what JSON Schema's `pattern` means, in words |
 //!
 //! `default` is AWS's own default: leaving the attribute out means exactly this value. An attribute with
@@ -143,6 +143,8 @@ pub enum Format {
     Domain,
     /// An Amazon Resource Name, of one of these services when there are any.
     Arn(Vec<String>),
+    /// A public key as OpenSSH writes it; the comment behind it means nothing.
+    SshPublicKey,
 }
 
 /// How the elements of a list are told apart.
@@ -302,6 +304,7 @@ fn compile_format(json: &Json, at: &str) -> Result<Option<Format>, SchemaError> 
         Some("cidr6") => Format::Cidr6,
         Some("domain") => Format::Domain,
         Some("arn") => Format::Arn(Vec::new()),
+        Some("ssh-public-key") => Format::SshPublicKey,
         Some(arn) if arn.starts_with("arn:") => Format::Arn(arn.split([':', '|']).skip(1).map(str::to_owned).collect()),
         Some(other) => return Err(SchemaError { at: at.to_owned(), problem: format!("x-format {other}") }),
     }))
@@ -363,4 +366,6 @@ pub struct ResourceSchema {
     pub check: fn(&Value) -> Vec<(super::path::Path, String)>,
     /// Why AWS would refuse to delete a live resource; nothing when it would not.
     pub protected: fn(&Value) -> Option<&'static str>,
+    /// The attributes of a live resource that something else in AWS sets: what is written of them is not compared.
+    pub governed: fn(&Value) -> &'static [&'static str],
 }

@@ -10,6 +10,7 @@ use super::template::{Field, Template};
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
 use crate::model::schema::{ResourceSchema, TypeSchema};
+use crate::model::value::Value;
 
 /// A stack file, read but not evaluated.
 #[derive(Clone, Debug)]
@@ -122,6 +123,15 @@ pub struct ResourceBlock {
     pub timeouts: Timeouts,
     /// How it is replaced and deleted.
     pub lifecycle: Lifecycle,
+}
+
+impl ResourceBlock {
+    /// Where a live resource counts and not what is written: what `ignore_changes` names, and what something else in
+    /// AWS sets.
+    pub fn ignored(&self, live: &Value) -> Vec<Path> {
+        let governed = (self.schema.governed)(live).iter().map(|name| Path::attribute(*name));
+        self.lifecycle.ignore_changes.iter().cloned().chain(governed).collect()
+    }
 }
 
 /// Deadlines of operations, in seconds; the type's own where absent.

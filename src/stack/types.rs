@@ -172,6 +172,7 @@ fn check_format(format: &Format, text: &str) -> Result<(), (String, Option<Strin
     match format {
         Format::Arn(services) => return check_arn(services, text),
         Format::Domain => return check_domain(text),
+        Format::SshPublicKey => return check_public_key(text),
         Format::Cidr | Format::Cidr4 | Format::Cidr6 => {}
     }
     let example = if *format == Format::Cidr6 { "2001:db8::/64" } else { "10.0.0.0/16" };
@@ -205,6 +206,18 @@ fn check_domain(text: &str) -> Result<(), (String, Option<String>)> {
         return Ok(());
     }
     Err((format!("\"{text}\" is not a domain name"), Some("write a name like www.example.org".to_owned())))
+}
+
+/// One line: the algorithm, the key in Base64, a comment (sshd(8), "AUTHORIZED_KEYS FILE FORMAT").
+fn check_public_key(text: &str) -> Result<(), (String, Option<String>)> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let sound = matches!(words.as_slice(), ["ssh-ed25519" | "ssh-rsa", key, ..] if key.starts_with("AAAA"));
+    if sound && !text.trim().contains('\n') {
+        return Ok(());
+    }
+    // What was written may be a private key, and is not repeated.
+    let help = "write the one line of a `.pub` file, such as `ssh-ed25519 AAAA… me@host`";
+    Err(("this is not a public SSH key of type ed25519 or rsa".to_owned(), Some(help.to_owned())))
 }
 
 fn check_arn(services: &[String], text: &str) -> Result<(), (String, Option<String>)> {

@@ -16,6 +16,7 @@ mod careful;
 mod cases;
 mod cli;
 mod conformance;
+mod devbox;
 mod diagnostics;
 mod docs;
 mod engine;

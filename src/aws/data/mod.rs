@@ -7,6 +7,7 @@ pub mod ecr_image;
 pub mod route53_zone;
 pub mod secretsmanager_secret;
 pub mod security_group;
+pub mod ssm_parameter;
 pub mod subnets;
 pub mod vpc;
 

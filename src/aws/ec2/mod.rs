@@ -1,12 +1,18 @@
-//! EC2: networks and security groups.
+//! EC2: instances, networks and security groups.
 
+pub mod egress_only_internet_gateway;
+pub mod eip;
+pub mod instance;
 pub mod internet_gateway;
+pub mod key_pair;
+pub mod nat_gateway;
 pub mod route_table;
 pub mod rule;
 pub mod security_group;
 pub mod security_group_rule;
 pub mod subnet;
 pub mod vpc;
+pub mod vpc_endpoint;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};

@@ -58,11 +58,14 @@ pub struct Route {
     nat_gateway_id: Option<String>,
     /// Through this egress-only internet gateway.
     egress_only_internet_gateway_id: Option<String>,
+    /// Through this Gateway Load Balancer endpoint. The routes to a gateway endpoint are made by its own
+    /// `route_table_ids`.
+    vpc_endpoint_id: Option<String>,
     /// Through this transit gateway.
     transit_gateway_id: Option<String>,
     /// Through this peering connection.
     vpc_peering_connection_id: Option<String>,
-    /// Through this network interface.
+    /// Through this network interface, such as that of an instance: `primary_network_interface_id`.
     network_interface_id: Option<String>,
 }
 
@@ -76,8 +79,13 @@ impl Route {
     /// None for routes AWS makes itself.
     fn from_api(route: &aws_sdk_ec2::types::Route) -> Option<Self> {
         let gateway_id = route.gateway_id().map(str::to_owned);
-        // Routes to a gateway endpoint are that endpoint's, not the table's.
-        let endpoint = gateway_id.as_deref().is_some_and(|id| id.starts_with("vpce-"));
+        let (vpc_endpoint_id, gateway_id): (Option<_>, Option<_>) = match gateway_id {
+            Some(id) if id.starts_with("vpce-") => (Some(id), None),
+            other => (None, other),
+        };
+        // Routes to a gateway endpoint, which are the only ones from a prefix list to an endpoint, are that endpoint's
+        // and not the table's (AWS PrivateLink Guide, "Gateway endpoints": routing).
+        let endpoint = vpc_endpoint_id.is_some() && route.destination_prefix_list_id().is_some();
         if gateway_id.as_deref() == Some("local") || endpoint || route.origin() == Some(&RouteOrigin::EnableVgwRoutePropagation) {
             return None;
         }
@@ -86,6 +94,7 @@ impl Route {
             destination_ipv6_cidr_block: route.destination_ipv6_cidr_block().map(str::to_owned),
             destination_prefix_list_id: route.destination_prefix_list_id().map(str::to_owned),
             gateway_id,
+            vpc_endpoint_id,
             nat_gateway_id: route.nat_gateway_id().map(str::to_owned),
             egress_only_internet_gateway_id: route.egress_only_internet_gateway_id().map(str::to_owned),
             transit_gateway_id: route.transit_gateway_id().map(str::to_owned),
@@ -117,10 +126,15 @@ impl Resource for RouteTable {
                 "gateway_id",
                 "nat_gateway_id",
                 "egress_only_internet_gateway_id",
+                "vpc_endpoint_id",
                 "transit_gateway_id",
                 "vpc_peering_connection_id",
                 "network_interface_id",
             ]);
+            if count(&["vpc_endpoint_id", "destination_prefix_list_id"]) == 2 {
+                let problem = "a route to an endpoint is for a network; from a prefix list it would be a gateway endpoint's own";
+                problems.push((Path::attribute("routes"), problem.to_owned()));
+            }
             if route.as_map().is_some() && (destinations != 1 || targets != 1) {
                 problems.push((Path::attribute("routes"), "a route has exactly one destination and one target".to_owned()));
             }
@@ -212,6 +226,7 @@ async fn create_route(aws: &Aws, id: &str, wanted: &Route) -> Outcome<()> {
         .set_gateway_id(route.gateway_id)
         .set_nat_gateway_id(route.nat_gateway_id)
         .set_egress_only_internet_gateway_id(route.egress_only_internet_gateway_id)
+        .set_vpc_endpoint_id(route.vpc_endpoint_id)
         .set_transit_gateway_id(route.transit_gateway_id)
         .set_vpc_peering_connection_id(route.vpc_peering_connection_id)
         .set_network_interface_id(route.network_interface_id);
@@ -239,6 +254,7 @@ async fn replace_route(aws: &Aws, id: &str, route: &Route) -> Outcome<()> {
         .set_gateway_id(route.gateway_id)
         .set_nat_gateway_id(route.nat_gateway_id)
         .set_egress_only_internet_gateway_id(route.egress_only_internet_gateway_id)
+        .set_vpc_endpoint_id(route.vpc_endpoint_id)
         .set_transit_gateway_id(route.transit_gateway_id)
         .set_vpc_peering_connection_id(route.vpc_peering_connection_id)
         .set_network_interface_id(route.network_interface_id);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_ecs::types as api;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use super::cluster::StrategyItem;
 use super::connect::ServiceConnect;
 use super::deployment::DeploymentConfiguration;
 use super::{from_api, incomplete, rollout, to_api, update_tags};
+use crate::aws::appautoscaling::scaled_services;
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource, Tags};
@@ -34,7 +35,9 @@ pub struct EcsService {
     cluster: String,
     /// The ARN of the task definition's revision.
     task_definition: String,
-    /// How many tasks run.
+    /// How many tasks run. While the service has an `appautoscaling_target` (of this stack or not), this is only how
+    /// many it begins with: from then on Application Auto Scaling sets the number, whatever is written here is not
+    /// compared with it, and no apply resets it. When the target goes, what is written here counts again.
     #[schemars(extend("default" = 1), range(min = 0))]
     desired_count: i32,
     /// What tasks run on; not together with `capacity_provider_strategy`.
@@ -94,6 +97,10 @@ pub struct EcsService {
     #[serde(default)]
     #[schemars(extend("x-computed" = true))]
     arn: String,
+    /// Whether Application Auto Scaling sets `desired_count`: whether it has a scalable target of the service.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    autoscaled: bool,
 }
 
 fn wait() -> String {
@@ -139,6 +146,7 @@ impl EcsService {
             rollout: wait(),
             tags: from_api(service.tags()),
             arn: service.service_arn().unwrap_or_default().to_owned(),
+            autoscaled: false,
         };
         (read.arn.clone(), read)
     }
@@ -177,6 +185,12 @@ fn cluster_of(arn: &str) -> Outcome<String> {
     known.map(str::to_owned).ok_or_else(|| Failure::new(FailureKind::Other, format!("`{arn}` is not the ARN of a service in a cluster")))
 }
 
+/// A service as Application Auto Scaling calls it: `service/CLUSTER/NAME`.
+fn scalable(arn: &str) -> Option<String> {
+    let (_, place) = arn.split_once(":service/")?;
+    Some(format!("service/{place}"))
+}
+
 impl Resource for EcsService {
     const TYPE: &'static str = "ecs_service";
     const INFO: Info = Info {
@@ -198,14 +212,25 @@ impl Resource for EcsService {
         }
     }
 
+    fn governed(live: &Value) -> &'static [&'static str] {
+        // The number of a daemon's tasks is that of the instances.
+        let daemon = live.get("scheduling_strategy").and_then(Value::as_str) == Some("DAEMON");
+        if daemon || matches!(live.get("autoscaled"), Some(Value::Bool(true))) { &["desired_count"] } else { &[] }
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let mut clusters: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for id in ids {
             clusters.entry(cluster_of(id)?).or_default().push(id.clone());
         }
         let batches = clusters.iter().flat_map(|(cluster, arns)| arns.chunks(10).map(move |some| Self::describe(aws, cluster, some)));
-        let found = try_join_all(batches).await?;
-        Ok(found.iter().flatten().map(Self::from_api).collect())
+        let resources: Vec<String> = ids.iter().filter_map(|arn| scalable(arn)).collect();
+        let (found, scaled) = try_join(try_join_all(batches), scaled_services(aws, &resources)).await?;
+        let read = found.iter().flatten().map(Self::from_api).map(|(arn, service)| {
+            let autoscaled = scalable(&arn).is_some_and(|resource| scaled.contains(&resource));
+            (arn, Self { autoscaled, ..service })
+        });
+        Ok(read.collect())
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
@@ -277,6 +302,7 @@ impl Resource for EcsService {
             deployment_controller: _,
             scheduling_strategy: _,
             arn: _,
+            autoscaled: _,
         } = to;
         let same_calls = Self { tags: from.tags.clone(), rollout: from.rollout.clone(), ..to.clone() };
         if same_calls != *from {
@@ -286,7 +312,8 @@ impl Resource for EcsService {
                 .cluster(&to.cluster)
                 .service(id)
                 .task_definition(task_definition)
-                .desired_count(*desired_count)
+                // Sent only when it changes: between plan and call autoscaling may have set another.
+                .set_desired_count((*desired_count != from.desired_count).then_some(*desired_count))
                 .set_network_configuration(network_configuration.as_ref().map(NetworkConfiguration::to_api).transpose()?)
                 .health_check_grace_period_seconds(*health_check_grace_period_seconds)
                 .deployment_configuration(deployment_configuration.to_api(&to.deployment_controller)?)

@@ -1,5 +1,8 @@
-//! Identity and Access Management: roles and policies. IAM is global: any region's client will do.
+//! Identity and Access Management: roles, policies, instance profiles, providers of identities. IAM is global: any
+//! region's client will do.
 
+pub mod instance_profile;
+pub mod openid_connect_provider;
 pub mod policy;
 pub mod role;
 

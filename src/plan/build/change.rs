@@ -52,7 +52,7 @@ impl Builder<'_> {
             return Ok(change);
         };
         let after = complete(attributes, desired, Some(&live));
-        let after = ignore(&after, &live, &instance.block.lifecycle.ignore_changes);
+        let after = ignore(&after, &live, &instance.block.ignored(&live));
         let sensitive = secret_paths(attributes, &after);
         let live = conceal(attributes, &live, &sensitive);
         let changes = diff(attributes, &live, &after);

@@ -37,7 +37,10 @@ impl Builder<'_> {
                     let saved_attributes = Value::from(&saved.attributes);
                     let before = remembered(attributes, &saved_attributes, saved);
                     let after = conceal(attributes, &with_local(attributes, &hashed, &saved_attributes), &saved.sensitive);
-                    (false, diff(attributes, &before, &after))
+                    let governed = (schema.governed)(&after);
+                    let mut changes = diff(attributes, &before, &after);
+                    changes.retain(|change| !change.path.root().is_some_and(|name| governed.contains(&name)));
+                    (false, changes)
                 }
             };
             if gone || !changes.is_empty() {

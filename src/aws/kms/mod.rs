@@ -1,0 +1,4 @@
+//! Key Management Service: keys, and names for them.
+
+pub mod alias;
+pub mod key;

@@ -1,0 +1,77 @@
+//! A dev box through the real binary: made, made larger, deleted.
+
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use serde_json::{Value, json};
+
+use crate::support::emulator::Emulator;
+use crate::support::program::Project;
+
+const STACK: &str = "stacks/devbox.toml";
+
+const VARIABLES: [&str; 4] = [
+    "--var",
+    "ssh_public_key=ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJSRTXwJz22KXsImUFiJu6OWjrL0KCtDR0qVyQn3iTgV me@host",
+    "--var",
+    "allowed_cidr=203.0.113.7/32",
+];
+
+fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [arguments, &[STACK], &VARIABLES, more].concat()
+}
+
+/// What is remembered of the instance.
+fn instance(project: &Project) -> Value {
+    project.json(&["state", "show", "instance.devbox", STACK, "--json"])
+}
+
+#[tokio::test]
+async fn a_dev_box_lives_on_ministack() {
+    let (endpoint, account) = (Emulator::MiniStack.endpoint().unwrap(), "333333333333");
+    whole_life(&Project::new(endpoint, account));
+    assert_eq!(left(endpoint, account).await, Vec::<String>::new());
+}
+
+/// What is there of a dev box, read with the SDK past leoctl.
+async fn left(endpoint: &str, account: &str) -> Vec<String> {
+    let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1")).endpoint_url(endpoint);
+    let config = loader.credentials_provider(Credentials::new(account, "test", None, None, "test")).load().await;
+    let (ec2, iam) = (aws_sdk_ec2::Client::new(&config), aws_sdk_iam::Client::new(&config));
+    let mut left = Vec::new();
+    let reservations = ec2.describe_instances().send().await.unwrap();
+    for instance in reservations.reservations().iter().flat_map(|reservation| reservation.instances()) {
+        let state = instance.state().and_then(|state| state.name()).unwrap();
+        if *state != aws_sdk_ec2::types::InstanceStateName::Terminated {
+            left.push(format!("instance {state}"));
+        }
+    }
+    left.extend(ec2.describe_volumes().send().await.unwrap().volumes().iter().map(|one| format!("volume {:?}", one.volume_id())));
+    left.extend(ec2.describe_addresses().send().await.unwrap().addresses().iter().map(|one| format!("address {:?}", one.public_ip())));
+    left.extend(ec2.describe_key_pairs().send().await.unwrap().key_pairs().iter().map(|one| format!("key {:?}", one.key_name())));
+    left.extend(iam.list_instance_profiles().send().await.unwrap().instance_profiles().iter().map(|one| format!("profile {}", one.arn())));
+    left
+}
+
+/// Makes, checks, changes and deletes it.
+fn whole_life(project: &Project) {
+    let run = |code: i32, arguments: &[&'static str]| project.expect(code, &with(arguments, &[]));
+    run(0, &["apply", "-y"]);
+    run(0, &["plan", "--detailed-exitcode"]);
+    let outputs = project.json(&["output", STACK, "--json"]);
+    let ip = outputs["ip"].as_str().unwrap_or_default().to_owned();
+    assert!(ip.parse::<std::net::Ipv4Addr>().is_ok(), "{outputs:#}");
+    assert_eq!(outputs["ssh"], format!("ssh ec2-user@{ip}"));
+    let before = instance(project);
+
+    // A larger one is the same one.
+    let larger = |arguments: &[&'static str]| project.expect(0, &with(arguments, &["--var", "instance_type=t3a.medium"]));
+    larger(&["apply", "-y"]);
+    larger(&["plan", "--detailed-exitcode"]);
+    let after = instance(project);
+    assert_eq!(before["id"], after["id"]);
+    assert_eq!(after["attributes"]["instance_type"], "t3a.medium");
+    assert_eq!(project.json(&["output", STACK, "--json"])["ip"], json!(ip));
+
+    run(0, &["destroy", "-y"]);
+    assert_eq!(project.json(&["state", "list", STACK, "--json"]), json!([]));
+}
