@@ -32,7 +32,7 @@ pub async fn delete(aws: &Aws, operation: &Operation, vault: &str) -> Outcome<()
         if left.is_empty() {
             return Ok(());
         }
-        (operation.progress.0)(format!("{} recovery points left", left.len()));
+        (operation.progress.0)(format!("recovery points left: {}", left.len()));
         let mut refused = None;
         let mut going = 0_usize;
         for point in &left {
