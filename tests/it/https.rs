@@ -1,5 +1,5 @@
 //! HTTPS from nothing in one apply: a zone, a certificate validated by records in it, a load balancer that shows the
-//! certificate, and a name for it.
+//! certificate, and a name for it. Not on MiniStack, whose ELBv2 lacks DescribeListenerCertificates (`gaps.rs`).
 
 use crate::cases::scaffold;
 use crate::support::emulator::Emulator;
@@ -79,11 +79,6 @@ async fn https(emulator: Emulator) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn https_from_nothing_in_one_apply_on_fakecloud() {
     https(Emulator::Fakecloud).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn https_from_nothing_in_one_apply_on_ministack() {
-    https(Emulator::MiniStack).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -62,8 +62,12 @@ async fn change(aws: &Aws, zone: &str, action: ChangeAction, set: ResourceRecord
     Ok(made.change_info().map(|info| bare(info.id()).to_owned()).unwrap_or_default())
 }
 
+/// Seconds between two looks at a change, at most.
+const LONGEST_WAIT: u64 = 8;
+
 /// Waits until all of Route 53's servers know of a change, usually within a minute. One that is not known is long over.
 async fn in_sync(aws: &Aws, operation: &Operation, change: &str) -> Outcome<()> {
+    let mut seconds = 1;
     loop {
         let found = aws.route53().get_change().id(change).send().await.or_fail("route53:GetChange").or_absent()?;
         let status = found.and_then(|found| found.change_info).map(|info| info.status);
@@ -71,7 +75,8 @@ async fn in_sync(aws: &Aws, operation: &Operation, change: &str) -> Outcome<()> 
             return Ok(());
         }
         // An account has five calls a second (Route 53 Developer Guide, "Quotas").
-        operation.pause(Duration::from_secs(4), "waiting for Route 53's servers").await?;
+        operation.pause(Duration::from_secs(seconds), "waiting for Route 53's servers").await?;
+        seconds = LONGEST_WAIT.min(seconds * 2);
     }
 }
 

@@ -168,4 +168,16 @@ pub const GAPS: &[Gap] = &[
         attribute: "geo_proximity_location",
         evidence: "ChangeResourceRecordSets drops GeoProximityLocation of the Route 53 API Reference",
     },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "route53_record",
+        attribute: "geo_proximity_location",
+        evidence: "ChangeResourceRecordSets drops GeoProximityLocation of the Route 53 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "route53_zone",
+        attribute: "comment",
+        evidence: "UpdateHostedZoneComment without a Comment keeps the old one; the Route 53 API Reference deletes it",
+    },
 ];

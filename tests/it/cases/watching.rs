@@ -292,4 +292,10 @@ pub const GAPS: &[Gap] = &[
         attribute: "\"https\"",
         evidence: "Subscribe answers `pending confirmation` to ReturnSubscriptionArn; the SNS API Reference returns the ARN in all cases",
     },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "cloudwatch_log_metric_filter",
+        attribute: "name = \"others\"",
+        evidence: "PutMetricFilter of a filter that exists adds a second one, of which DeleteMetricFilter leaves one; the CloudWatch Logs API Reference updates it",
+    },
 ];
