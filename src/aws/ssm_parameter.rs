@@ -111,7 +111,11 @@ async fn values(aws: &Aws, names: &[String]) -> Outcome<BTreeMap<String, api::Pa
 
 async fn tags_of(aws: &Aws, name: &str) -> Outcome<(String, Tags)> {
     let call = aws.ssm().list_tags_for_resource().resource_type(api::ResourceTypeForTagging::Parameter).resource_id(name);
-    let found = call.send().await.or_fail("ssm:ListTagsForResource").or_absent()?;
+    let found = match call.send().await.or_fail("ssm:ListTagsForResource") {
+        // A parameter that does not exist (Systems Manager API Reference, ListTagsForResource).
+        Err(failure) if failure.code.as_deref() == Some("InvalidResourceId") => None,
+        found => Some(found?),
+    };
     let tags = found.and_then(|found| found.tag_list).unwrap_or_default();
     Ok((name.to_owned(), collect(tags.iter().map(|tag| (tag.key(), tag.value())))))
 }

@@ -23,6 +23,7 @@ mod engine;
 mod faults;
 mod fuzz;
 mod gaps;
+mod growing;
 mod held;
 mod https;
 mod leo;

@@ -101,7 +101,8 @@ impl World {
         self.carry_out(planned).await
     }
 
-    async fn carry_out(&self, planned: Planned) -> Result<Report, String> {
+    /// Applies a plan.
+    pub async fn carry_out(&self, planned: Planned) -> Result<Report, String> {
         let (_keep, interrupted) = tokio::sync::watch::channel(false);
         let store = self.store();
         let catalog = registry::catalog().unwrap();

@@ -58,7 +58,8 @@ fn exists(operation: &str, id: &str) -> Failure {
 }
 
 /// Those of these ECS services (as `service/CLUSTER/NAME`) whose number of tasks is set by Application Auto Scaling.
-/// Who may not ask has none: then what the stack file says counts.
+/// Where the question is refused (no permission, no such service in the region) there are none: a stack that does not
+/// use autoscaling needs no right to ask about it.
 ///
 /// # Errors
 /// When AWS fails to answer.
@@ -72,7 +73,7 @@ pub async fn scaled_services(aws: &Aws, services: &[String]) -> Outcome<BTreeSet
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             match page.or_fail("application-autoscaling:DescribeScalableTargets").or_absent() {
-                Err(failure) if failure.kind == FailureKind::Denied => break,
+                Err(failure) if matches!(failure.kind, FailureKind::Denied | FailureKind::Other) => break,
                 page => found.extend(page?.and_then(|page| page.scalable_targets).unwrap_or_default()),
             }
         }

@@ -35,8 +35,8 @@ pub struct ServiceDiscoveryService {
     /// Checks by somebody else, such as ECS, who tells Cloud Map.
     #[schemars(extend("x-replace" = true))]
     health_check_custom_config: Option<CustomHealthCheck>,
-    /// `HTTP` for instances found through the API only, in a namespace that has DNS.
-    #[schemars(extend("x-server" = true, "x-replace" = true, "enum" = ["HTTP"]))]
+    /// `HTTP` for instances found through the API only, without DNS records.
+    #[schemars(extend("x-replace" = true, "enum" = ["HTTP"]))]
     r#type: Option<String>,
     /// Tags.
     #[schemars(extend("default" = {}))]

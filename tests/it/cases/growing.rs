@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::gaps::Gap;
+use crate::support::emulator::Emulator;
 
 const SERVICE: &str = r#"
 [resource.ecs_service.n]
@@ -153,8 +154,15 @@ pub const CASES: &[Case] = &[
             ("{ type = \"A\", ttl = 10 }", "{ type = \"SRV\", ttl = 10 }"),
             ("dns_config = { ", "dns_config = { routing_policy = \"WEIGHTED\", "),
             ("dns_config = { dns_records = [{ type = \"A\", ttl = 10 }] }", "type = \"HTTP\""),
-            ("ttl = 10 }] }", "ttl = 10 }] }\nhealth_check_config = { type = \"HTTP\", resource_path = \"/up\", failure_threshold = 3 }"),
         ],
+    },
+    // No emulator removes a check that UpdateService leaves out, as the Cloud Map API Reference does.
+    Case {
+        type_name: "service_discovery_service",
+        needs: "network+namespace",
+        least: "name = \"NAME-y\"\nnamespace_id = \"${service_discovery_private_dns_namespace.n.id}\"\ndns_config = { dns_records = [{ type = \"A\", ttl = 10 }] }\nhealth_check_config = { type = \"HTTPS\", resource_path = \"/up\", failure_threshold = 3 }",
+        optional: &[],
+        changed: &[("failure_threshold = 3", "failure_threshold = 5"), ("resource_path = \"/up\"", "resource_path = \"/health\"")],
     },
     Case {
         type_name: "iam_openid_connect_provider",
@@ -196,18 +204,104 @@ pub const CASES: &[Case] = &[
             "tier = \"Advanced\"",
             "allowed_pattern = \"^[a-z]+$\"",
             "data_type = \"aws:ec2:image\"",
-            "tier = \"Advanced\"\npolicies = [{ Type = \"NoChangeNotification\", Version = \"1.0\", Attributes = { After = \"20\", Unit = \"Days\" } }]",
             "tags = { a = \"b\" }",
         ],
         changed: &[("value = \"one\"", "value = \"two\""), ("value = \"one\"", "type = \"StringList\"\nvalue = \"one,two\"")],
     },
     Case {
         type_name: "ssm_parameter",
-        needs: "",
+        needs: "keys",
         least: "name = \"/NAME/secret\"\ntype = \"SecureString\"\nsecure_value = \"one\"",
-        optional: &["description = \"of tests\"", "key_id = \"KEY\""],
+        optional: &["description = \"of tests\"", "key_id = \"${kms_key.n.id}\""],
         changed: &[("secure_value = \"one\"", "secure_value = \"two\"")],
+    },
+    // fakecloud refuses the empty policy by which policies are removed.
+    Case {
+        type_name: "ssm_parameter",
+        needs: "",
+        least: "name = \"/NAME/policies\"\nvalue = \"one\"\ntier = \"Advanced\"\npolicies = [{ Type = \"NoChangeNotification\", Version = \"1.0\", Attributes = { After = \"20\", Unit = \"Days\" } }]",
+        optional: &["description = \"of tests\""],
+        changed: &[("After = \"20\"", "After = \"15\"")],
     },
 ];
 
-pub const GAPS: &[Gap] = &[];
+pub const GAPS: &[Gap] = &[
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "appautoscaling_target",
+        attribute: "",
+        evidence: "answers `Unsupported service: application-autoscaling`; AWS has it in every region",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "appautoscaling_policy",
+        attribute: "",
+        evidence: "answers `Unsupported service: application-autoscaling`; AWS has it in every region",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "appautoscaling_target",
+        attribute: "",
+        evidence: "ListTagsForResource answers 500; it is in the Application Auto Scaling API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "appautoscaling_policy",
+        attribute: "",
+        evidence: "ListTagsForResource of the target it needs answers 500; it is in the Application Auto Scaling API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "scheduler_schedule",
+        attribute: "action_after_completion",
+        evidence: "UpdateSchedule drops ActionAfterCompletion of the EventBridge Scheduler API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "service_discovery_service",
+        attribute: "type = \"HTTP\"",
+        evidence: "GetService lacks the Type of the Cloud Map API Reference of a service made with HTTP",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "iam_openid_connect_provider",
+        attribute: "client_id_list",
+        evidence: "AddClientIDToOpenIDConnectProvider is an unknown action; it is in the IAM API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "iam_openid_connect_provider",
+        attribute: "client_id_list",
+        evidence: "AddClientIDToOpenIDConnectProvider answers 500; it is in the IAM API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "iam_openid_connect_provider",
+        attribute: "tags",
+        evidence: "TagOpenIDConnectProvider is an unknown action; it is in the IAM API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "iam_openid_connect_provider",
+        attribute: "1c58a3a8518e8759bf075b76b750d4f2df264fcd",
+        evidence: "UpdateOpenIDConnectProviderThumbprint is an unknown action; it is in the IAM API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "kms_key",
+        attribute: "rotation_period_in_days",
+        evidence: "GetKeyRotationStatus lacks RotationPeriodInDays of the KMS API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "ssm_parameter",
+        attribute: "policies",
+        evidence: "DescribeParameters returns Policies as a text; it is a list in the Systems Manager API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "ssm_parameter",
+        attribute: "policies",
+        evidence: "DescribeParameters returns a PolicyText that is not JSON; it is in the Systems Manager API Reference",
+    },
+];
