@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agent;
 mod careful;
 mod cases;
 mod cli;
