@@ -152,25 +152,25 @@ pub const GAPS: &[Gap] = &[
         emulator: Emulator::MiniStack,
         type_name: "cloudwatch_metric_alarm",
         attribute: "",
-        evidence: "answers JSON to Smithy RPC v2 CBOR, the protocol the CloudWatch API's model names first and the only one of the SDK",
+        evidence: "answers JSON as application/cbor unless the Python package cbor2 is installed beside it; Smithy RPC v2 CBOR is the only protocol of the SDK",
     },
     Gap {
         emulator: Emulator::MiniStack,
         type_name: "cloudwatch_dashboard",
         attribute: "",
-        evidence: "answers JSON to Smithy RPC v2 CBOR, the protocol the CloudWatch API's model names first and the only one of the SDK",
+        evidence: "answers JSON as application/cbor unless the Python package cbor2 is installed beside it; Smithy RPC v2 CBOR is the only protocol of the SDK",
     },
     Gap {
         emulator: Emulator::Moto,
         type_name: "cloudwatch_metric_alarm",
         attribute: "",
-        evidence: "answers XML to Smithy RPC v2 CBOR, the protocol the CloudWatch API's model names first and the only one of the SDK",
+        evidence: "answers XML to Smithy RPC v2 CBOR, the only protocol of the SDK",
     },
     Gap {
         emulator: Emulator::Moto,
         type_name: "cloudwatch_dashboard",
         attribute: "",
-        evidence: "answers XML to Smithy RPC v2 CBOR, the protocol the CloudWatch API's model names first and the only one of the SDK",
+        evidence: "answers XML to Smithy RPC v2 CBOR, the only protocol of the SDK",
     },
     Gap {
         emulator: Emulator::Fakecloud,
@@ -234,24 +234,6 @@ pub const GAPS: &[Gap] = &[
     },
     Gap {
         emulator: Emulator::Moto,
-        type_name: "cloudwatch_log_metric_filter",
-        attribute: "apply_on_transformed_logs",
-        evidence: "PutMetricFilter drops applyOnTransformedLogs of the CloudWatch Logs API Reference; no emulator has it",
-    },
-    Gap {
-        emulator: Emulator::Moto,
-        type_name: "cloudwatch_log_metric_filter",
-        attribute: "field_selection_criteria",
-        evidence: "PutMetricFilter drops fieldSelectionCriteria of the CloudWatch Logs API Reference; no emulator has it",
-    },
-    Gap {
-        emulator: Emulator::Moto,
-        type_name: "cloudwatch_log_metric_filter",
-        attribute: "emit_system_field_dimensions",
-        evidence: "PutMetricFilter drops emitSystemFieldDimensions of the CloudWatch Logs API Reference; no emulator has it",
-    },
-    Gap {
-        emulator: Emulator::Moto,
         type_name: "sns_topic",
         attribute: "tracing_config",
         evidence: "GetTopicAttributes lacks TracingConfig of the SNS API Reference's SetTopicAttributes",
@@ -295,7 +277,7 @@ pub const GAPS: &[Gap] = &[
     Gap {
         emulator: Emulator::Moto,
         type_name: "cloudwatch_log_metric_filter",
-        attribute: "name = \"others\"",
+        attribute: "",
         evidence: "PutMetricFilter of a filter that exists adds a second one, of which DeleteMetricFilter leaves one; the CloudWatch Logs API Reference updates it",
     },
 ];
