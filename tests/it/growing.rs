@@ -1,4 +1,4 @@
-//! A service whose number of tasks follows the load: nothing leoctl does sets it back.
+//! What others change by right: the number of tasks that follows the load, a secret that is rotated.
 
 use leoctl::plan::types::Action;
 
@@ -93,4 +93,37 @@ async fn what_autoscaling_sets_is_not_set_back() {
     scale(&ecs, &cluster, 4).await;
     assert!(world.plan(&alone).await.unwrap().has_changes());
     world.destroy(&alone).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_that_others_rotate_is_kept_and_never_becomes_its_hash() {
+    let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
+    let world = World::new(endpoint, "rotated").await;
+    let config = aws_sdk_ssm::Config::builder()
+        .behavior_version(aws_sdk_ssm::config::BehaviorVersion::latest())
+        .region(aws_sdk_ssm::config::Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(aws_credential_types::Credentials::new("test", "test", None, None, "test"));
+    let ssm = aws_sdk_ssm::Client::from_conf(config.build());
+    let value = async || {
+        let found = ssm.get_parameter().name("/rotated").with_decryption(true).send().await.unwrap();
+        found.parameter.unwrap().value.unwrap()
+    };
+    let least = "[resource.ssm_parameter.x]\nname = \"/rotated\"\ntype = \"SecureString\"\nsecure_value = \"first\"\n";
+    let ignored = "lifecycle = { ignore_changes = [\"secure_value\"] }\n";
+    world.apply(least).await.unwrap();
+    assert_eq!(value().await, "first");
+
+    ssm.put_parameter().name("/rotated").value("rotated").overwrite(true).send().await.unwrap();
+    unchanged(&world, least).await;
+    // Anything else changes around it, whether the file still says what it was or something nobody heeds.
+    world.apply(&format!("{least}description = \"one\"\n")).await.unwrap();
+    assert_eq!(value().await, "rotated");
+    let another = least.replace("first", "unheeded");
+    world.apply(&format!("{another}{ignored}description = \"two\"\n")).await.unwrap();
+    assert_eq!(value().await, "rotated");
+
+    world.apply(&least.replace("first", "second")).await.unwrap();
+    assert_eq!(value().await, "second");
+    world.destroy(least).await.unwrap();
 }
