@@ -4,7 +4,7 @@ use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{tags_of, to_api, update_tags};
+use super::{tags_of, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::document::Document;
 use crate::aws::error::{OrAbsent, OrFail};
@@ -61,13 +61,13 @@ impl Resource for CloudwatchDashboard {
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         let call = aws.cloudwatch().put_dashboard().dashboard_name(&to.name).dashboard_body(to.dashboard_body.to_string());
-        send_once!(aws_sdk_cloudwatch, call.set_tags(to_api(&to.tags))).await.or_fail("cloudwatch:PutDashboard")?;
+        send_once!(aws_sdk_cloudwatch, call).await.or_fail("cloudwatch:PutDashboard")?;
         Ok(to.name.clone())
     }
 
     fn as_created(to: &Self) -> Self {
         // PutDashboard ignores tags when it finds a dashboard of this name, such as the one of a lost answer: they are
-        // set once more (CloudWatch API Reference, PutDashboard).
+        // set on their own (CloudWatch API Reference, PutDashboard, TagResource).
         Self { tags: Tags::new(), ..to.clone() }
     }
 

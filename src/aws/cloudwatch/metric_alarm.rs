@@ -8,7 +8,6 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::evaluation::{PromQlCriteria, TagsPropagation, WarmUp};
 use super::metric_query::{MetricQuery, dimensions, read_dimensions};
 use super::{tags_of, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
@@ -18,7 +17,7 @@ use crate::engine::ports::{Operation, Outcome, Wanted};
 use crate::model::path::Path;
 use crate::model::value::Value;
 
-/// An alarm on a metric, on an expression over several, or on a PromQL query.
+/// An alarm on a metric, or on an expression over several.
 ///
 /// Import by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,7 +29,7 @@ pub struct CloudwatchMetricAlarm {
     /// What it means, and what to do: people read it in the notification.
     #[schemars(length(max = 1500))]
     alarm_description: Option<String>,
-    /// The metric it watches. Either this is written, or `metrics`, or `prom_ql_criteria`.
+    /// The metric it watches. Either this is written, or `metrics`.
     metric_name: Option<String>,
     /// The metric's namespace, such as `AWS/ECS`.
     namespace: Option<String>,
@@ -50,11 +49,6 @@ pub struct CloudwatchMetricAlarm {
     /// Metrics and expressions over them; the alarm watches the one with `return_data`.
     #[schemars(extend("default" = [], "x-key" = "id"))]
     metrics: Vec<MetricQuery>,
-    /// The query it watches.
-    prom_ql_criteria: Option<PromQlCriteria>,
-    /// Seconds between evaluations of the query.
-    #[schemars(range(min = 10))]
-    evaluation_interval: Option<i32>,
     /// How a value is compared with the threshold.
     #[schemars(extend("enum" = ["GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold", "LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold"]))]
     comparison_operator: Option<String>,
@@ -74,10 +68,6 @@ pub struct CloudwatchMetricAlarm {
     /// What happens when a percentile rests on too few values.
     #[schemars(extend("enum" = ["evaluate", "ignore"]))]
     evaluate_low_sample_count_percentile: Option<String>,
-    /// The time zone of clock boundaries that periods are aligned to, such as `Europe/Berlin`; without, the window slides.
-    wall_clock_timezone: Option<String>,
-    /// How long it waits after each change of it.
-    warm_up_configuration: Option<WarmUp>,
     /// Whether it acts.
     #[schemars(extend("default" = true))]
     actions_enabled: bool,
@@ -90,8 +80,6 @@ pub struct CloudwatchMetricAlarm {
     /// What is done when too little is known.
     #[schemars(extend("default" = [], "x-set" = true, "x-format" = "arn"), length(max = 5))]
     insufficient_data_actions: Vec<String>,
-    /// Which of the alarm's tags its notifications contain; none when left out.
-    alarm_tags_propagation: Option<TagsPropagation>,
     /// Tags.
     #[schemars(extend("default" = {}))]
     tags: Tags,
@@ -115,8 +103,6 @@ impl CloudwatchMetricAlarm {
             extended_statistic,
             unit,
             metrics,
-            prom_ql_criteria,
-            evaluation_interval,
             comparison_operator,
             threshold,
             threshold_metric_id,
@@ -124,20 +110,14 @@ impl CloudwatchMetricAlarm {
             datapoints_to_alarm,
             treat_missing_data,
             evaluate_low_sample_count_percentile,
-            wall_clock_timezone,
-            warm_up_configuration,
             actions_enabled,
             alarm_actions,
             ok_actions,
             insufficient_data_actions,
-            alarm_tags_propagation,
             tags: _,
             arn: _,
         } = self.clone();
         let queries: Vec<_> = metrics.iter().map(MetricQuery::to_api).collect();
-        let wall_clock = |timezone| api::EvaluationWindow::WallClockWindow(api::WallClockWindow::builder().timezone(timezone).build());
-        let propagation =
-            |propagation: TagsPropagation| api::ActionConfiguration::builder().alarm_tags_propagation(propagation.to_api()).build();
         aws.cloudwatch()
             .put_metric_alarm()
             .alarm_name(name)
@@ -150,8 +130,6 @@ impl CloudwatchMetricAlarm {
             .set_extended_statistic(extended_statistic)
             .set_unit(unit.as_deref().map(api::StandardUnit::from))
             .set_metrics(Some(queries).filter(|queries| !queries.is_empty()))
-            .set_evaluation_criteria(prom_ql_criteria.as_ref().map(PromQlCriteria::to_api))
-            .set_evaluation_interval(evaluation_interval)
             .set_comparison_operator(comparison_operator.as_deref().map(api::ComparisonOperator::from))
             .set_threshold(threshold)
             .set_threshold_metric_id(threshold_metric_id)
@@ -159,19 +137,14 @@ impl CloudwatchMetricAlarm {
             .set_datapoints_to_alarm(datapoints_to_alarm)
             .treat_missing_data(treat_missing_data)
             .set_evaluate_low_sample_count_percentile(evaluate_low_sample_count_percentile)
-            .set_evaluation_window(wall_clock_timezone.map(wall_clock))
-            .set_warm_up_configuration(warm_up_configuration.as_ref().map(WarmUp::to_api))
             .actions_enabled(actions_enabled)
             .set_alarm_actions(Some(alarm_actions))
             .set_ok_actions(Some(ok_actions))
             .set_insufficient_data_actions(Some(insufficient_data_actions))
-            .set_action_configuration(alarm_tags_propagation.map(propagation))
     }
 
     fn from_api(alarm: &api::MetricAlarm) -> Self {
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        let window = alarm.evaluation_window().and_then(|window| window.as_wall_clock_window().ok());
-        let propagation = alarm.action_configuration().and_then(|actions| actions.alarm_tags_propagation());
         Self {
             name: alarm.alarm_name().unwrap_or_default().to_owned(),
             alarm_description: text(alarm.alarm_description()),
@@ -183,8 +156,6 @@ impl CloudwatchMetricAlarm {
             extended_statistic: text(alarm.extended_statistic()),
             unit: alarm.unit().map(|unit| unit.as_str().to_owned()),
             metrics: alarm.metrics().iter().map(MetricQuery::from_api).collect(),
-            prom_ql_criteria: alarm.evaluation_criteria().and_then(PromQlCriteria::from_api),
-            evaluation_interval: alarm.evaluation_interval(),
             comparison_operator: alarm.comparison_operator().map(|operator| operator.as_str().to_owned()),
             threshold: alarm.threshold(),
             threshold_metric_id: text(alarm.threshold_metric_id()),
@@ -192,13 +163,10 @@ impl CloudwatchMetricAlarm {
             datapoints_to_alarm: alarm.datapoints_to_alarm(),
             treat_missing_data: text(alarm.treat_missing_data()).unwrap_or_else(|| "missing".to_owned()),
             evaluate_low_sample_count_percentile: text(alarm.evaluate_low_sample_count_percentile()),
-            wall_clock_timezone: window.and_then(|window| text(window.timezone())),
-            warm_up_configuration: alarm.warm_up_configuration().and_then(WarmUp::from_api),
             actions_enabled: alarm.actions_enabled().unwrap_or(true),
             alarm_actions: alarm.alarm_actions().to_vec(),
             ok_actions: alarm.ok_actions().to_vec(),
             insufficient_data_actions: alarm.insufficient_data_actions().to_vec(),
-            alarm_tags_propagation: propagation.and_then(TagsPropagation::from_api),
             tags: Tags::new(),
             arn: alarm.alarm_arn().unwrap_or_default().to_owned(),
         }
@@ -223,8 +191,8 @@ impl Resource for CloudwatchMetricAlarm {
         let written =
             |key: &str| desired.get(key).is_some_and(|value| !value.is_null() && value.as_list().is_none_or(|items| !items.is_empty()));
         let mut problems = Vec::new();
-        if desired.as_map().is_some() && ["metric_name", "metrics", "prom_ql_criteria"].iter().filter(|key| written(key)).count() != 1 {
-            let problem = "an alarm watches either a metric (`metric_name`), `metrics`, or `prom_ql_criteria`".to_owned();
+        if desired.as_map().is_some() && ["metric_name", "metrics"].iter().filter(|key| written(key)).count() != 1 {
+            let problem = "an alarm watches either a metric (`metric_name`) or `metrics`".to_owned();
             problems.push((Path::attribute("metric_name"), problem));
         }
         let watched = desired.get("metrics").and_then(Value::as_list).unwrap_or_default().iter().map(|query| query.get("return_data"));

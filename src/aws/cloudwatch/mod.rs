@@ -1,7 +1,6 @@
 //! CloudWatch: alarms, dashboards, metrics made of logs.
 
 pub mod dashboard;
-pub mod evaluation;
 pub mod log_metric_filter;
 pub mod metric_alarm;
 pub mod metric_query;
