@@ -112,7 +112,7 @@ impl AcmCertificate {
             subject_alternative_names: others.cloned().collect(),
             validation_method: method.map_or("DNS", api::ValidationMethod::as_str).to_owned(),
             domain_validation_options: options.iter().filter_map(mailed).collect(),
-            // `RSA-2048` in the example of the ACM User Guide, "Describe ACM certificates", and `RSA_2048` in the API Reference.
+            // Spelt with hyphens or underscores.
             key_algorithm: found.key_algorithm().map_or("RSA_2048", api::KeyAlgorithm::as_str).replace('-', "_"),
             export: found.options().and_then(|options| options.export()).map_or("DISABLED", api::CertificateExport::as_str).to_owned(),
             certificate_authority_arn: found.certificate_authority_arn().map(str::to_owned),

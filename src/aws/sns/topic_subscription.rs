@@ -192,7 +192,8 @@ impl Resource for SnsTopicSubscription {
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        // One that is pending cannot be deleted; AWS forgets it by itself (SNS Developer Guide, "Deleting a subscription").
+        // One that is pending is its owner's to confirm or not; AWS forgets it by itself ("What's New with AWS", 10 May 2023:
+        // after 48 hours).
         match Self::read_one(aws, id).await? {
             Some((_, live)) if !live.pending_confirmation => {
                 aws.sns().unsubscribe().subscription_arn(id).send().await.or_fail("sns:Unsubscribe").or_absent().map(drop)

@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::gaps::Gap;
+use crate::support::emulator::Emulator;
 
 /// A machine's network, role and key.
 const MACHINE: &str = r#"
@@ -40,6 +41,9 @@ role = "${iam_role.n.name}"
 [resource.iam_instance_profile.m]
 name = "NAME-m"
 role = "${iam_role.m.name}"
+"#;
+
+const KEY_PAIR: &str = r#"
 [resource.key_pair.n]
 name = "NAME-n"
 public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJSRTXwJz22KXsImUFiJu6OWjrL0KCtDR0qVyQn3iTgV n@host"
@@ -73,7 +77,7 @@ vpc_id = "${vpc.n.id}"
 "#;
 
 pub const NEEDS: &[(&str, &str)] =
-    &[("machine", MACHINE), ("profiles", PROFILES), ("instance", INSTANCE), ("addresses", ADDRESSES), ("ways", WAYS)];
+    &[("machine", MACHINE), ("profiles", PROFILES), ("key", KEY_PAIR), ("instance", INSTANCE), ("addresses", ADDRESSES), ("ways", WAYS)];
 
 pub const CASES: &[Case] = &[
     Case {
@@ -105,12 +109,10 @@ pub const CASES: &[Case] = &[
         needs: "machine+profiles",
         least: "image_id = \"${data.ssm_parameter.image.value}\"\ninstance_type = \"t3a.small\"\nsubnet_id = \"${subnet.a.id}\"\nsecurity_group_ids = [\"${security_group.n.id}\"]",
         optional: &[
-            "availability_zone = \"us-east-1a\"",
             "private_ip_address = \"10.9.0.77\"",
             "source_dest_check = false",
             "associate_public_ip_address = true",
             "iam_instance_profile = \"${iam_instance_profile.n.name}\"",
-            "key_name = \"${key_pair.n.name}\"",
             "user_data = \"\"\"#!/bin/sh\ntouch /ä\n\"\"\"",
             "metadata_options = { http_tokens = \"required\", http_put_response_hop_limit = 2, http_endpoint = \"enabled\" }",
             "metadata_options = { http_protocol_ipv6 = \"enabled\" }",
@@ -139,20 +141,29 @@ pub const CASES: &[Case] = &[
     },
     Case {
         type_name: "instance",
+        needs: "machine+key",
+        least: "image_id = \"${data.ssm_parameter.image.value}\"\ninstance_type = \"t3a.small\"\nsubnet_id = \"${subnet.a.id}\"\navailability_zone = \"us-east-1a\"",
+        optional: &["key_name = \"${key_pair.n.name}\""],
+        changed: &[],
+    },
+    Case {
+        type_name: "instance",
         needs: "machine",
-        least: "image_id = \"${data.ssm_parameter.image.value}\"\ninstance_type = \"t3a.small\"\nsubnet_id = \"${subnet.a.id}\"\nroot_block_device = { volume_size = 20, volume_type = \"gp3\" }",
+        least: "image_id = \"${data.ssm_parameter.image.value}\"\ninstance_type = \"t3a.small\"\nsubnet_id = \"${subnet.a.id}\"\nroot_block_device = { volume_size = 20, volume_type = \"gp3\", iops = 3000, encrypted = false }",
         optional: &["ebs_block_devices = [{ device_name = \"/dev/sdf\", volume_size = 10, volume_type = \"gp3\" }]"],
         changed: &[
-            ("volume_type = \"gp3\"", "volume_type = \"gp3\", encrypted = true"),
-            ("volume_type = \"gp3\"", "volume_type = \"gp3\", delete_on_termination = false"),
+            ("volume_size = 20", "volume_size = 30"),
+            ("iops = 3000", "iops = 4000"),
+            ("encrypted = false", "encrypted = true"),
+            ("iops = 3000", "iops = 3000, delete_on_termination = false"),
         ],
     },
     Case {
         type_name: "instance",
         needs: "machine",
-        least: "image_id = \"${data.ssm_parameter.image.value}\"\ninstance_type = \"t3a.small\"\nsubnet_id = \"${subnet.a.id}\"\nroot_block_device = { volume_size = 20, volume_type = \"gp3\", iops = 3000, throughput = 125 }",
+        least: "image_id = \"${data.ssm_parameter.image.value}\"\ninstance_type = \"t3a.small\"\nsubnet_id = \"${subnet.a.id}\"\nroot_block_device = { volume_size = 20, volume_type = \"gp3\", throughput = 125 }",
         optional: &[],
-        changed: &[("volume_size = 20", "volume_size = 30"), ("iops = 3000", "iops = 4000"), ("throughput = 125", "throughput = 200")],
+        changed: &[("throughput = 125", "throughput = 200")],
     },
     Case {
         type_name: "instance",
@@ -169,19 +180,14 @@ pub const CASES: &[Case] = &[
         type_name: "eip",
         needs: "machine+instance",
         least: "depends_on = [\"internet_gateway.n\"]",
-        optional: &[
-            "instance_id = \"${instance.n.id}\"",
-            "network_border_group = \"us-east-1\"",
-            "public_ipv4_pool = \"amazon\"",
-            "tags = { a = \"b\" }",
-        ],
+        optional: &["instance_id = \"${instance.n.id}\"", "tags = { a = \"b\" }"],
         changed: &[],
     },
     Case {
         type_name: "eip",
         needs: "machine+instance",
         least: "instance_id = \"${instance.n.id}\"\ndepends_on = [\"internet_gateway.n\"]",
-        optional: &["private_ip_address = \"${instance.n.private_ip}\""],
+        optional: &[],
         changed: &[("instance.n", "instance.m")],
     },
     Case {
@@ -216,14 +222,13 @@ pub const CASES: &[Case] = &[
     Case {
         type_name: "vpc_endpoint",
         needs: "machine",
-        least: "vpc_id = \"${vpc.n.id}\"\nservice_name = \"com.amazonaws.us-east-1.ssm\"\nvpc_endpoint_type = \"Interface\"\nsecurity_group_ids = [\"${security_group.n.id}\"]",
+        least: "vpc_id = \"${vpc.n.id}\"\nservice_name = \"com.amazonaws.us-east-1.ssm\"\nvpc_endpoint_type = \"Interface\"\nsecurity_group_ids = [\"${security_group.n.id}\"]\nprivate_dns_enabled = true",
         optional: &[
             "subnet_ids = [\"${subnet.a.id}\"]",
-            "private_dns_enabled = false",
             "ip_address_type = \"dualstack\"",
             "dns_options = { dns_record_ip_type = \"dualstack\" }",
         ],
-        changed: &[("security_group.n", "security_group.m")],
+        changed: &[("security_group.n", "security_group.m"), ("private_dns_enabled = true", "private_dns_enabled = false")],
     },
     Case {
         type_name: "egress_only_internet_gateway",
@@ -253,4 +258,245 @@ pub const CASES: &[Case] = &[
     },
 ];
 
-pub const GAPS: &[Gap] = &[];
+pub const GAPS: &[Gap] = &[
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "key_pair",
+        attribute: "",
+        evidence: "DescribeKeyPairs returns neither PublicKey, which IncludePublicKey of the EC2 API Reference asks for, nor the tags of ImportKeyPair",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "instance",
+        attribute: "machine+key",
+        evidence: "DescribeKeyPairs returns no PublicKey of the EC2 API Reference, so that no key pair is as it was made",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "key_pair",
+        attribute: "",
+        evidence: "DescribeKeyPairs returns neither PublicKey, which IncludePublicKey of the EC2 API Reference asks for, nor the tags of ImportKeyPair",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "machine+key",
+        evidence: "DescribeKeyPairs returns no PublicKey of the EC2 API Reference, so that no key pair is as it was made",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "nat_gateway",
+        attribute: "private_ip_address",
+        evidence: "CreateNatGateway ignores PrivateIpAddress of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "nat_gateway",
+        attribute: "secondary_allocation_ids",
+        evidence: "CreateNatGateway and AssociateNatGatewayAddress ignore further allocation ids of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "vpc_endpoint",
+        attribute: "policy_document",
+        evidence: "ModifyVpcEndpoint ignores PolicyDocument of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "vpc_endpoint",
+        attribute: "policy_document",
+        evidence: "ModifyVpcEndpoint ignores PolicyDocument of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "vpc_endpoint",
+        attribute: "ip_address_type",
+        evidence: "ModifyVpcEndpoint ignores IpAddressType of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "vpc_endpoint",
+        attribute: "dns_options",
+        evidence: "DescribeVpcEndpoints lacks DnsOptions of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "route_table",
+        attribute: "egress_only",
+        evidence: "DeleteRoute answers for an IPv6 route, which stays; the EC2 API Reference deletes it",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "instance",
+        attribute: "root_block_device",
+        evidence: "DescribeInstances has no BlockDeviceMappings; they are in the EC2 API Reference's Instance",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "instance",
+        attribute: "ebs_block_devices",
+        evidence: "DescribeInstances has no BlockDeviceMappings; they are in the EC2 API Reference's Instance",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "source_dest_check",
+        evidence: "ModifyInstanceAttribute answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "user_data",
+        evidence: "ModifyInstanceAttribute answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "ebs_optimized",
+        evidence: "ModifyInstanceAttribute answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "disable_api_stop",
+        evidence: "ModifyInstanceAttribute answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "disable_api_termination",
+        evidence: "ModifyInstanceAttribute answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "instance_initiated_shutdown_behavior",
+        evidence: "ModifyInstanceAttribute answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "t3a.medium",
+        evidence: "ModifyInstanceAttribute answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "m5.large",
+        evidence: "ModifyInstanceAttribute answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "security_group.m",
+        evidence: "ModifyInstanceAttribute answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "metadata_options",
+        evidence: "ModifyInstanceMetadataOptions answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "monitoring",
+        evidence: "MonitorInstances answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "credit_specification",
+        evidence: "ModifyInstanceCreditSpecification answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "tenancy",
+        evidence: "RunInstances ignores Tenancy of the EC2 API Reference's Placement",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "hibernation",
+        evidence: "RunInstances ignores HibernationOptions of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "root_block_device",
+        evidence: "RunInstances ignores BlockDeviceMappings of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "instance",
+        attribute: "ebs_block_devices",
+        evidence: "RunInstances ignores BlockDeviceMappings of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "instance",
+        attribute: "hibernation",
+        evidence: "RunInstances ignores HibernationOptions of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "instance",
+        attribute: "user_data",
+        evidence: "ModifyInstanceAttribute wants UserData encoded twice; in the EC2 API Reference it is a blob, encoded once",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "instance",
+        attribute: "monitoring",
+        evidence: "MonitorInstances answers with nothing; the EC2 API Reference returns the state of monitoring",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "instance",
+        attribute: "credit_specification",
+        evidence: "ModifyInstanceCreditSpecification answers with nothing; the EC2 API Reference returns what it changed",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "instance",
+        attribute: "instance_initiated_shutdown_behavior",
+        evidence: "ModifyInstanceAttribute with InstanceInitiatedShutdownBehavior removes the security groups instead of setting it",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "instance",
+        attribute: "tenancy",
+        evidence: "RunInstances ignores Tenancy of the EC2 API Reference's Placement",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "instance",
+        attribute: "iam_instance_profile.m",
+        evidence: "DescribeInstances does not follow ReplaceIamInstanceProfileAssociation of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "instance",
+        attribute: "throughput",
+        evidence: "DescribeVolumes lacks Throughput of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "vpc_endpoint",
+        attribute: "Interface",
+        evidence: "DescribeVpcEndpoints lacks Groups and PrivateDnsEnabled of the EC2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "nat_gateway",
+        attribute: "addresses",
+        evidence: "the network interface of a NAT gateway is one like any other; the EC2 API Reference has a type of its own for it and says that AWS manages it",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "route_table",
+        attribute: "ways",
+        evidence: "the network interface of a NAT gateway is one like any other; the EC2 API Reference has a type of its own for it and says that AWS manages it",
+    },
+];

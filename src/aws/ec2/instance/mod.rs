@@ -177,7 +177,7 @@ impl Instance {
     /// The instance, in whatever state it is.
     async fn now(aws: &Aws, id: &str) -> Outcome<Option<api::Instance>> {
         let found = Self::describe(aws, vec![filter("instance-id", &[id.to_owned()])]).await?;
-        Ok(found.into_iter().map(|(_, instance)| instance).next())
+        Ok(found.into_iter().map(|(_, instance)| instance).find(|instance| instance.instance_id() == Some(id)))
     }
 
     async fn attributes(aws: &Aws, id: &str) -> Outcome<Option<(String, Attributes)>> {
