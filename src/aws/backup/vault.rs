@@ -78,8 +78,8 @@ pub struct LockConfiguration {
 }
 
 impl BackupVault {
-    /// What AWS says of a vault; none when there is none. Then AWS denies access to it (aws-sdk-js issue 2625), as it
-    /// does when it may not be described: the list knows which.
+    /// What AWS says of a vault; none when there is none. Then AWS denies access to it, as it does
+    /// when it may not be described: the list knows which.
     async fn describe(aws: &Aws, name: &str) -> Outcome<Option<DescribeBackupVaultOutput>> {
         let call = aws.backup().describe_backup_vault().backup_vault_name(name);
         let denied = match call.send().await.or_fail("backup:DescribeBackupVault").or_absent() {
@@ -157,12 +157,6 @@ impl Resource for BackupVault {
                 vec![(Path::attribute("lock_configuration"), "a lock needs `min_retention_days`, `max_retention_days` or both".to_owned())]
             }
         }
-    }
-
-    fn protected(live: &Value) -> Option<&'static str> {
-        let holds = matches!(live.get("number_of_recovery_points"), Some(Value::Int(1..)));
-        let forced = matches!(live.get("force_delete"), Some(Value::Bool(true)));
-        (holds && !forced).then_some("force_delete = true")
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
@@ -284,16 +278,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_vault_with_backups_is_protected_until_it_is_forced() {
-        let protected = |points: i64, force: bool| {
-            BackupVault::protected(&Value::from(json!({ "number_of_recovery_points": points, "force_delete": force })))
-        };
-        assert_eq!(protected(0, false), None);
-        assert_eq!(protected(3, true), None);
-        assert_eq!(protected(3, false), Some("force_delete = true"));
-    }
 
     #[test]
     fn a_lock_says_for_how_long() {
