@@ -4,6 +4,7 @@ pub mod cli;
 pub mod docs;
 pub mod engine;
 pub mod model;
+pub mod ops;
 pub mod plan;
 pub mod sandbox;
 pub mod stack;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_smithy_types::retry::RetryConfig;
 use serde_json::Value as Json;
 
-use super::client::Clients;
+use super::client::{Aws, Clients};
 use super::fence::Fence;
 use super::resource::{DataSource, Resource, Typed, json_schema, wrong_argument};
 use super::{
@@ -166,6 +166,11 @@ impl AwsProvider {
     /// AWS through these clients.
     pub fn new(clients: Clients) -> Self {
         Self { clients: Arc::new(clients) }
+    }
+
+    /// The clients of a region.
+    pub fn region(&self, name: &str) -> Arc<Aws> {
+        self.clients.region(name)
     }
 
     /// What stops calls once the state is not ours.

@@ -2,12 +2,9 @@
 
 use std::path::Path;
 
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
-
 use super::args::PlanFlags;
 use super::session::Session;
-use super::{CliError, Context, Exit, project};
+use super::{CliError, Context, Exit, ask, project, signals};
 use crate::engine::apply::{Engine, Report};
 use crate::engine::event::EventSink;
 use crate::engine::refresh::Planned;
@@ -95,9 +92,15 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
         show_outputs(context, &outputs.collect());
         return Ok(Exit::Done);
     }
-    if !quiet && !yes && !agreed(context, planned.plan.destroy).await? {
-        context.say("Nothing was done.");
-        return Ok(Exit::Error);
+    if !quiet && !yes {
+        if !context.interactive {
+            let help = "pass `--yes`, or apply a plan saved with `plan --out`";
+            return Err(CliError::usage("nobody is there to confirm the plan", help));
+        }
+        if !ask::agreed(if planned.plan.destroy { "Delete all of this?" } else { "Do this?" }).await {
+            context.say("Nothing was done.");
+            return Ok(Exit::Error);
+        }
     }
     let sink = sink(context);
     let engine = Engine {
@@ -106,35 +109,11 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
         store: session.store.as_ref(),
         sink: sink.as_ref(),
         parallelism: context.global.parallelism.into(),
-        interrupted: watch_signals(),
+        interrupted: signals::watch_signals(),
     };
     let report = engine.apply(planned).await?;
     drop(sink);
     Ok(conclude(context, &report, &session.store.location()))
-}
-
-/// Asks, and takes a whole line for an answer: anything but a yes is a no, and so are the end of the input and Ctrl-C.
-async fn agreed(context: &Context, destroy: bool) -> Result<bool, CliError> {
-    if !context.interactive {
-        return Err(CliError::usage("nobody is there to confirm the plan", "pass `--yes`, or apply a plan saved with `plan --out`"));
-    }
-    let question = if destroy { "Delete all of this?" } else { "Do this?" };
-    ui::ask(&format!("{question} [yes/no] "));
-    let (sender, answer) = tokio::sync::oneshot::channel();
-    // A thread that nobody waits for: reading a line cannot be called off.
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let read = std::io::stdin().read_line(&mut line);
-        // Nobody may be there any more to hear it.
-        let _ = sender.send(read.is_ok() && matches!(line.trim().to_lowercase().as_str(), "y" | "yes"));
-    });
-    tokio::select! {
-        answer = answer => Ok(answer.unwrap_or(false)),
-        _ = tokio::signal::ctrl_c() => {
-            ui::note("");
-            Ok(false)
-        }
-    }
 }
 
 fn sink(context: &Context) -> Box<dyn EventSink> {
@@ -144,29 +123,6 @@ fn sink(context: &Context) -> Box<dyn EventSink> {
         (false, true) => Box::new(Live::new()),
         (false, false) => Box::new(Lines),
     }
-}
-
-/// True from the first SIGINT or SIGTERM on; the second ends the process: everything done is durable already.
-fn watch_signals() -> watch::Receiver<bool> {
-    let (sender, receiver) = watch::channel(false);
-    tokio::spawn(async move {
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
-            // Without handlers a signal ends leoctl at once, and the journal has what was done.
-            return std::future::pending::<()>().await;
-        };
-        for count in 0..2 {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            if count == 1 {
-                ui::note("Stopped. What was done is recorded; run the same command again to continue.");
-                std::process::exit(130);
-            }
-            sender.send_replace(true);
-        }
-    });
-    receiver
 }
 
 fn conclude(context: &Context, report: &Report, state: &str) -> Exit {

@@ -126,6 +126,20 @@ pub enum Command {
         #[command(subcommand)]
         command: StateCommand,
     },
+    /// The values of the stack's secrets: how they stand against env files, and setting them
+    Secrets {
+        /// What to do with them
+        #[command(subcommand)]
+        command: SecretsCommand,
+    },
+    /// Start a service's tasks anew, and follow the rollout until they have taken over
+    Redeploy {
+        /// The services, by their names in the stack or in ECS; all when left out
+        services: Vec<String>,
+        /// The stack file
+        #[arg(long, value_name = "STACK")]
+        stack: Option<PathBuf>,
+    },
     /// A local AWS to try anything on, no account needed
     Sandbox {
         /// What to do with it
@@ -231,6 +245,56 @@ pub enum StateCommand {
         #[arg(long, value_name = "S3://BUCKET/KEY")]
         from: Option<String>,
     },
+}
+
+/// The commands of `secrets`.
+#[derive(Debug, Subcommand)]
+pub enum SecretsCommand {
+    /// Show which are set, and which differ from the env files
+    Status {
+        /// The stack file
+        stack: Option<PathBuf>,
+        /// Where the values are
+        #[command(flatten)]
+        files: EnvFiles,
+    },
+    /// Set those that are not set or differ to what the env files have
+    Push {
+        /// The stack file
+        stack: Option<PathBuf>,
+        /// Where the values are
+        #[command(flatten)]
+        files: EnvFiles,
+        /// Only these, by variable, name or address
+        #[arg(long, value_name = "NAME")]
+        only: Vec<String>,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Print the variables that the env files lack, as lines of an env file
+    PullNames {
+        /// The stack file
+        stack: Option<PathBuf>,
+        /// Where the values are
+        #[command(flatten)]
+        files: EnvFiles,
+    },
+    /// Set one to what is typed without being shown, or comes on stdin
+    Set {
+        /// Which, by variable, name or address
+        name: String,
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+}
+
+/// Where the values of secrets are.
+#[derive(Debug, Args)]
+pub struct EnvFiles {
+    /// Read values from this env file; of several, later ones win [default: .env.defaults and .env of the project, and of the repository that `SAAS_ROOT` names]
+    #[arg(long, value_name = "FILE")]
+    pub from: Vec<PathBuf>,
 }
 
 /// The commands of `sandbox`.

@@ -24,7 +24,7 @@ async fn state_and_outputs(context: &Context, stack: Option<&Path>) -> Result<(S
     let store = session::store(context, &path, &stack).await?;
     match store.load().await? {
         Some(folded) => Ok((folded.state, stack.config.outputs.clone())),
-        None => Err(CliError::usage(&format!("{} has never been applied", stack.name), "`leoctl apply` makes it")),
+        None => Err(session::never_applied(&stack.name)),
     }
 }
 

@@ -2,13 +2,17 @@
 
 mod apply;
 pub mod args;
+mod ask;
 mod demo;
 mod inspect;
 mod plan;
 mod project;
 mod sandbox;
+mod redeploy;
 mod saved;
+mod secrets;
 mod session;
+mod signals;
 mod state;
 mod validate;
 
@@ -17,7 +21,7 @@ use std::io::IsTerminal;
 use clap::Parser;
 
 use crate::engine::EngineError;
-use crate::engine::ports::StoreError;
+use crate::engine::ports::{Failure, StoreError};
 use crate::sandbox::SandboxError;
 use crate::stack::diagnostic::{Diagnostics, Source};
 use crate::ui::{self, BAD, failure, styled};
@@ -80,6 +84,11 @@ pub enum CliError {
 impl CliError {
     fn usage(message: &str, help: &str) -> Self {
         Self::Usage { message: message.to_owned(), help: help.to_owned() }
+    }
+
+    /// AWS did not do what a command was at; `doing` says what, in words.
+    fn aws(doing: &str, failure: Failure) -> Self {
+        EngineError::Aws { doing: doing.to_owned(), failure }.into()
     }
 }
 
@@ -144,6 +153,8 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Output { stack, name } => inspect::output(context, stack.as_deref(), name.as_deref()).await,
         Command::Show { stack } => inspect::show(context, stack.as_deref()).await,
         Command::State { command } => state::run(context, command).await,
+        Command::Secrets { command } => secrets::run(context, command).await,
+        Command::Redeploy { services, stack } => redeploy::run(context, stack.as_deref(), &services).await,
         Command::Demo => demo::run(context).await,
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),

@@ -48,6 +48,12 @@ impl Files for Disk {
     }
 }
 
+/// The variables in an env file; none in one that is not there.
+pub fn env_file(path: &Path) -> Result<Vec<(String, String)>, CliError> {
+    let problem = |problem: String| CliError::usage(&format!("cannot read {}: {problem}", path.display()), "its lines are NAME=value");
+    Disk.read_env(path).map_err(problem)
+}
+
 fn words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),

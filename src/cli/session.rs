@@ -1,6 +1,6 @@
 //! What commands that talk to AWS share: the stack, its state, and AWS itself.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::PlanFlags;
@@ -11,6 +11,7 @@ use crate::engine::ports::Store;
 use crate::engine::refresh::{Planned, Planner};
 use crate::model::schema::Catalog;
 use crate::model::state::State;
+use crate::ops::Deployed;
 use crate::plan::select::Options;
 use crate::sandbox::Sandbox;
 use crate::stack::Stack;
@@ -95,6 +96,28 @@ impl Session {
             other => other.into(),
         }
     }
+}
+
+/// A stack that has been applied, for commands about what it made: its state, and AWS in the account it is in.
+pub async fn applied(context: &Context, stack: Option<&Path>) -> Result<(PathBuf, Session, State), CliError> {
+    let path = project::stack_file(stack, context)?;
+    let session = Session::open(context, &path).await?;
+    let Some(folded) = session.store.load().await? else { return Err(never_applied(&session.stack.name)) };
+    let state = folded.into_state();
+    let stranger = Deployed { state: &state, provider: &session.provider }.stranger().await;
+    if let Some(account) = stranger.map_err(|failure| CliError::aws("asking AWS who we are", failure))? {
+        return Err(CliError::usage(
+            &format!("the state belongs to account {}, but this is account {account}", state.account_id),
+            "use the credentials the stack was applied with",
+        ));
+    }
+    project::remember(&path);
+    Ok((path, session, state))
+}
+
+/// What is to be said of a stack without a state.
+pub fn never_applied(name: &str) -> CliError {
+    CliError::usage(&format!("{name} has never been applied"), "`leoctl apply` makes it")
 }
 
 /// The state of a stack, where its file says: the sandbox has states of its own, in files.

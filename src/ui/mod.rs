@@ -5,6 +5,7 @@ pub mod failure;
 pub mod json;
 pub mod plan;
 pub mod progress;
+pub mod table;
 pub mod value;
 
 use std::io::Write;

@@ -18,6 +18,24 @@ const FAILED_TASKS: i32 = 3;
 /// How much older than the deployment itself the record of it may be, in seconds: both are made in one call.
 const SAME_DEPLOYMENT: i64 = 60;
 
+/// Which deployment of a service is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deployment {
+    /// The one of a task definition: an ARN, `family:revision` or a family.
+    Of(String),
+    /// The one with this id.
+    Id(String),
+}
+
+impl Deployment {
+    fn is(&self, deployment: &api::Deployment) -> bool {
+        match self {
+            Self::Of(task_definition) => deployment.task_definition().is_some_and(|arn| names(task_definition, arn)),
+            Self::Id(id) => deployment.id() == Some(id),
+        }
+    }
+}
+
 /// Where a rollout stands.
 #[derive(Debug, PartialEq, Eq)]
 enum Standing {
@@ -29,15 +47,15 @@ enum Standing {
     Failed(String),
 }
 
-/// Waits until the service runs `task_definition`.
+/// Waits until a deployment of the service has taken over.
 ///
 /// # Errors
 /// When the rollout fails, is rolled back, or takes too long: with the reasons of the tasks that stopped.
-pub async fn wait(aws: &Aws, operation: &Operation, cluster: &str, service: &str, task_definition: &str) -> Outcome<()> {
+pub async fn wait(aws: &Aws, operation: &Operation, cluster: &str, service: &str, deployment: &Deployment) -> Outcome<()> {
     let mut said = String::new();
     loop {
         let (found, record) = try_join(describe(aws, cluster, service), record(aws, cluster, service)).await?;
-        match standing(&found, record.as_ref(), task_definition) {
+        match standing(&found, record.as_ref(), deployment) {
             Standing::Done => return Ok(()),
             Standing::Going(message) => {
                 if message != said {
@@ -106,10 +124,9 @@ fn verdict(record: &api::ServiceDeployment, began: Option<&aws_smithy_types::Dat
     }
 }
 
-fn standing(service: &api::Service, record: Option<&api::ServiceDeployment>, task_definition: &str) -> Standing {
+fn standing(service: &api::Service, record: Option<&api::ServiceDeployment>, wanted: &Deployment) -> Standing {
     let deployments = service.deployments();
-    let is_ours = |deployment: &&api::Deployment| deployment.task_definition().is_some_and(|arn| names(task_definition, arn));
-    let Some(ours) = deployments.iter().find(is_ours) else {
+    let Some(ours) = deployments.iter().find(|deployment| wanted.is(deployment)) else {
         return Standing::Going("the deployment has not begun".to_owned());
     };
     let count = format!("{} of {} tasks run, {} failed", ours.running_count(), ours.desired_count(), ours.failed_tasks());
@@ -142,7 +159,7 @@ fn standing(service: &api::Service, record: Option<&api::ServiceDeployment>, tas
 }
 
 /// Whether `written` (an ARN, `family:revision` or a family) names the revision `arn`.
-fn names(written: &str, arn: &str) -> bool {
+pub fn names(written: &str, arn: &str) -> bool {
     let name = arn.rsplit_once('/').map_or(arn, |(_, name)| name);
     written == arn || written == name || name.rsplit_once(':').is_some_and(|(family, _)| family == written)
 }
@@ -202,20 +219,24 @@ mod tests {
 
     const OURS: &str = "arn:aws:ecs:r:1:task-definition/app:2";
 
+    fn ours() -> Deployment {
+        Deployment::Of(OURS.to_owned())
+    }
+
     fn deployment(status: &str, state: State, failed: i32) -> api::Deployment {
         let deployment = api::Deployment::builder().status(status).rollout_state(state).failed_tasks(failed).desired_count(1);
         deployment.task_definition(OURS).created_at(DateTime::from_secs(1000)).build()
     }
 
     fn of(deployments: Vec<api::Deployment>) -> Standing {
-        standing(&api::Service::builder().set_deployments(Some(deployments)).build(), None, OURS)
+        standing(&api::Service::builder().set_deployments(Some(deployments)).build(), None, &ours())
     }
 
     fn with_record(state: State, status: Status, made: i64) -> Standing {
         let service = api::Service::builder().deployments(deployment("PRIMARY", state, 0)).build();
         let rollback = api::Rollback::builder().reason("alarm too-many-errors").build();
         let record = api::ServiceDeployment::builder().status(status).rollback(rollback).created_at(DateTime::from_secs(made)).build();
-        standing(&service, Some(&record), OURS)
+        standing(&service, Some(&record), &ours())
     }
 
     #[test]

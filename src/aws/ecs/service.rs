@@ -347,7 +347,7 @@ impl Resource for EcsService {
 
     async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
         match to.rollout.as_str() {
-            "wait" => rollout::wait(aws, operation, &to.cluster, id, &to.task_definition).await,
+            "wait" => rollout::wait(aws, operation, &to.cluster, id, &rollout::Deployment::Of(to.task_definition.clone())).await,
             _ => Ok(()),
         }
     }

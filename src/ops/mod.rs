@@ -1,0 +1,43 @@
+//! Operating what a stack has made: what a command is about is found from the stack's state, never typed.
+
+pub mod env_file;
+pub mod secrets;
+pub mod service;
+
+use std::sync::Arc;
+
+use crate::aws::client::Aws;
+use crate::aws::registry::AwsProvider;
+use crate::engine::ports::{Outcome, Provider};
+use crate::model::address::Address;
+use crate::model::state::{ResourceState, State};
+
+/// A stack that has been applied, and AWS where it is.
+pub struct Deployed<'a> {
+    /// What the stack has made.
+    pub state: &'a State,
+    /// AWS.
+    pub provider: &'a AwsProvider,
+}
+
+impl<'a> Deployed<'a> {
+    /// The resources of a type.
+    pub fn of_type(&self, type_name: &str) -> impl Iterator<Item = (&'a Address, &'a ResourceState)> + use<'a> {
+        let type_name = type_name.to_owned();
+        self.state.resources.iter().filter(move |(address, _)| address.block.type_name == type_name)
+    }
+
+    /// The clients of a resource's region.
+    pub fn aws(&self, resource: &ResourceState) -> Arc<Aws> {
+        self.provider.region(&resource.region)
+    }
+
+    /// Whether these credentials are those of the stack's account; the account they are of when not.
+    ///
+    /// # Errors
+    /// When AWS does not say.
+    pub async fn stranger(&self) -> Outcome<Option<String>> {
+        let identity = self.provider.identity(Some(&self.state.region)).await?;
+        Ok((identity.account_id != self.state.account_id).then_some(identity.account_id))
+    }
+}

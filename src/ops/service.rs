@@ -1,0 +1,121 @@
+//! The services of a stack, and new deployments of them.
+
+use super::Deployed;
+use crate::aws::ecs::rollout::{self, Deployment};
+use crate::aws::error::OrFail;
+use crate::engine::ports::{Failure, FailureKind, Operation, Outcome};
+use crate::model::address::Address;
+use crate::stack::diagnostic::suggestion;
+use serde_json::Value as Json;
+
+/// A service of the stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its address.
+    pub address: Address,
+    /// Its name in ECS.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its cluster, by name or ARN.
+    pub cluster: String,
+    /// The region it is in.
+    pub region: String,
+    /// The task definition the stack has it run.
+    pub task_definition: String,
+    /// How many tasks the stack wants of it; nothing where autoscaling decides.
+    pub desired_count: Option<i64>,
+}
+
+/// The services of a stack, by address.
+pub fn all(deployed: &Deployed<'_>) -> Vec<Service> {
+    let services = deployed.of_type("ecs_service").map(|(address, resource)| {
+        let text = |attribute: &str| resource.attributes.get(attribute).and_then(Json::as_str).unwrap_or_default().to_owned();
+        Service {
+            address: address.clone(),
+            name: text("name"),
+            arn: resource.id.clone(),
+            cluster: text("cluster"),
+            region: resource.region.clone(),
+            task_definition: text("task_definition"),
+            desired_count: resource.attributes.get("desired_count").and_then(Json::as_i64),
+        }
+    });
+    services.collect()
+}
+
+impl Service {
+    /// Whether it runs this revision of a task definition.
+    pub fn runs(&self, task_definition: &str) -> bool {
+        rollout::names(&self.task_definition, task_definition)
+    }
+
+    /// Whether a person means it by this: its address, the name in the stack or the one in ECS.
+    pub fn is_called(&self, word: &str) -> bool {
+        word == self.address.to_string() || word == self.name || word == self.address.block.name
+    }
+}
+
+/// A word that names no service; with the names there are.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// The word.
+    pub word: String,
+    /// What was meant, maybe.
+    pub help: String,
+}
+
+/// The services that these words name; all when there are none.
+///
+/// # Errors
+/// For a word that names none.
+pub fn chosen(services: Vec<Service>, words: &[String]) -> Result<Vec<Service>, Unknown> {
+    for word in words {
+        if !services.iter().any(|service| service.is_called(word)) {
+            let names = || services.iter().map(|service| service.address.block.name.as_str());
+            let all = names().collect::<Vec<_>>().join(", ");
+            let help = suggestion(word, names()).unwrap_or_else(|| format!("the stack's services: {all}"));
+            let help = if services.is_empty() { "the stack has no services".to_owned() } else { help };
+            return Err(Unknown { word: word.clone(), help });
+        }
+    }
+    Ok(services.into_iter().filter(|service| words.is_empty() || words.iter().any(|word| service.is_called(word))).collect())
+}
+
+/// Has a service start its tasks anew, and waits until they have taken over.
+///
+/// # Errors
+/// When the deployment fails or is rolled back.
+pub async fn redeploy(deployed: &Deployed<'_>, service: &Service, operation: &Operation) -> Outcome<()> {
+    let aws = deployed.provider.region(&service.region);
+    let call = aws.ecs().update_service().cluster(&service.cluster).service(&service.arn).force_new_deployment(true);
+    let updated = call.send().await.or_fail("ecs:UpdateService")?;
+    let deployments = updated.service.and_then(|service| service.deployments).unwrap_or_default();
+    let ours = deployments.into_iter().find(|deployment| deployment.status() == Some("PRIMARY")).and_then(|deployment| deployment.id);
+    let ours = ours.ok_or_else(|| Failure::new(FailureKind::Other, "ECS does not say which deployment it began"))?;
+    rollout::wait(&aws, operation, &service.cluster, &service.arn, &Deployment::Id(ours)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(address: &str, name: &str) -> Service {
+        let (arn, cluster, region) = (format!("arn:{name}"), "c".to_owned(), "r".to_owned());
+        let task_definition = "t:1".to_owned();
+        Service { address: address.parse().unwrap(), name: name.to_owned(), arn, cluster, region, task_definition, desired_count: Some(1) }
+    }
+
+    #[test]
+    fn a_service_is_meant_by_any_of_its_names_and_a_typo_is_met_with_the_right_one() {
+        let services = || vec![service("ecs_service.app", "leo-orchestrator"), service("ecs_service.worker", "leo-worker")];
+        let names = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            chosen(services(), &words).map(|found| found.into_iter().map(|service| service.name).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&["app"]).unwrap(), ["leo-orchestrator"]);
+        assert_eq!(names(&["leo-worker", "ecs_service.app"]).unwrap(), ["leo-orchestrator", "leo-worker"]);
+        assert_eq!(names(&[]).unwrap().len(), 2);
+        assert!(names(&["wroker"]).unwrap_err().help.contains("worker"));
+    }
+}
