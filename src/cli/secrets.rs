@@ -117,7 +117,12 @@ async fn push(context: &Context, stack: Option<&Path>, files: &EnvFiles, only: &
     } else {
         for one in &changed {
             let (style, words) = words(one.standing);
-            context.say(&format!("{} {} {}", styled(STRONG, variables(&one.secret)), styled(FAINT, &one.secret.name), styled(style, words)));
+            context.say(&format!(
+                "{} {} {}",
+                styled(STRONG, variables(&one.secret)),
+                styled(FAINT, &one.secret.name),
+                styled(style, words)
+            ));
         }
         if !yes && !context.interactive {
             return Err(CliError::usage("nobody is there to confirm", "pass `--yes`"));
@@ -296,7 +301,10 @@ fn candidates(stack: &Path, from: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> 
     if let Some(sibling) = sibling {
         let folder = root.join(&sibling);
         if !folder.is_dir() {
-            return Err(CliError::usage(&format!("{SIBLING} names {}, which is no folder", folder.display()), "correct it, or use `--from`"));
+            return Err(CliError::usage(
+                &format!("{SIBLING} names {}, which is no folder", folder.display()),
+                "correct it, or use `--from`",
+            ));
         }
         files.extend(pair(&folder));
     }

@@ -72,8 +72,7 @@ pub fn all(deployed: &Deployed<'_>) -> Vec<Secret> {
     let mut uses: Vec<(String, Variable, BTreeSet<Address>)> = Vec::new();
     for (_, task) in deployed.of_type("ecs_task_definition") {
         let arn = text(task, "arn").unwrap_or(&task.id);
-        let users: BTreeSet<Address> =
-            services.iter().filter(|service| service.runs(arn)).map(|service| service.address.clone()).collect();
+        let users: BTreeSet<Address> = services.iter().filter(|service| service.runs(arn)).map(|service| service.address.clone()).collect();
         let containers = task.attributes.get("container_definitions").and_then(Json::as_array).into_iter().flatten();
         for (name, from) in containers.filter_map(|container| container.get("secrets")?.as_object()).flatten() {
             let Some((arn, key)) = from.as_str().and_then(reference) else { continue };

@@ -30,5 +30,6 @@ mod https;
 mod leo;
 mod planning;
 mod reference;
+mod secrets;
 mod stores;
 mod sweep;
