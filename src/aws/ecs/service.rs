@@ -31,9 +31,10 @@ pub struct EcsService {
     #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_-]+$", "x-form" = "letters, digits, hyphens and underscores"), length(max = 255))]
     name: String,
     /// The cluster's ARN.
-    #[schemars(extend("x-replace" = true))]
+    #[schemars(extend("x-replace" = true, "x-format" = "arn:ecs"))]
     cluster: String,
     /// The ARN of the task definition's revision.
+    #[schemars(extend("x-format" = "arn:ecs"))]
     task_definition: String,
     /// How many tasks run. While the service has an `appautoscaling_target` (of this stack or not), this is only how
     /// many it begins with: from then on Application Auto Scaling sets the number, whatever is written here is not
