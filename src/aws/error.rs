@@ -104,6 +104,8 @@ fn is_not_found(code: &str) -> bool {
             "NotFound"
                 | "NoSuchEntity"
                 | "NoSuchHostedZone"
+                | "NoSuchChange"
+                | "VPCAssociationNotFound"
                 | "NoSuchBucket"
                 | "NoSuchBucketPolicy"
                 | "NoSuchCORSConfiguration"

@@ -152,7 +152,7 @@ impl<R: Resource> Typed<R> {
 
 /// How long what was just made may be unknown in parts of AWS (IAM User Guide, "Changes that I make are not always
 /// immediately visible").
-const PROPAGATION: Duration = Duration::from_secs(20);
+const PROPAGATION: Duration = Duration::from_secs(60);
 
 fn typed<R: Resource>(value: &Value) -> Outcome<R> {
     let json = value.to_json().map_err(|path| Failure::new(FailureKind::Other, format!("`{path}` is not known")))?;

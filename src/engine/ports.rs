@@ -59,6 +59,11 @@ impl Failure {
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { kind, operation: String::new(), code: None, message: message.into(), request_id: None }
     }
+
+    /// What was to be made with this operation is there already.
+    pub fn exists(operation: &str, what: &str) -> Self {
+        Self { operation: operation.to_owned(), ..Self::new(FailureKind::AlreadyExists, format!("{what} exists already")) }
+    }
 }
 
 /// The result of an operation.

@@ -151,11 +151,16 @@ impl Differ<'_> {
             |items: &[Value]| -> Vec<(String, Value)> { items.iter().map(|value| (element_name(order, value), value.clone())).collect() };
         let (from, to) = (named(from), named(to));
         let find = |items: &[(String, Value)], name: &str| items.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        // An element with another key is another element: what its key forces, its coming and going does.
+        let key_forces = |key: &String| matches!(item, Type::Object(of) if of.iter().any(|one| one.name == *key && one.replace));
+        let other = forces || matches!(order, Order::Keyed(key) if key_forces(key));
         for (name, value) in &from {
-            self.value(item, Some(value), find(&to, name).as_ref(), &path.join(Segment::Element(name.clone())), forces, sensitive);
+            let kept = find(&to, name);
+            let forces = if kept.is_some() { forces } else { other };
+            self.value(item, Some(value), kept.as_ref(), &path.join(Segment::Element(name.clone())), forces, sensitive);
         }
         for (name, value) in to.iter().filter(|(name, _)| !from.iter().any(|(known, _)| known == name)) {
-            self.value(item, None, Some(value), &path.join(Segment::Element(name.clone())), forces, sensitive);
+            self.value(item, None, Some(value), &path.join(Segment::Element(name.clone())), other, sensitive);
         }
     }
 }

@@ -162,6 +162,17 @@ impl Resource for AcmCertificate {
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let name = desired.get("domain_name").and_then(Value::as_str);
         let others = desired.get("subject_alternative_names").and_then(Value::as_list).unwrap_or_default();
+        let options = desired.get("domain_validation_options").and_then(Value::as_list).unwrap_or_default();
+        let itself = |option: &&Value| {
+            option
+                .get("domain_name")
+                .and_then(Value::as_str)
+                .is_some_and(|name| option.get("validation_domain").and_then(Value::as_str) == Some(name))
+        };
+        if options.iter().any(|option| itself(&option)) {
+            let problem = "a name is validated by itself anyway: leave this option out".to_owned();
+            return vec![(Path::attribute("domain_validation_options"), problem)];
+        }
         if name.is_none_or(|name| !others.iter().any(|other| other.as_str() == Some(name))) {
             return Vec::new();
         }

@@ -52,11 +52,6 @@ fn incomplete(error: aws_sdk_applicationautoscaling::error::BuildError) -> Failu
     Failure::new(FailureKind::Other, error.to_string())
 }
 
-/// Something of that name that stands already where a call would take it over without a word.
-fn exists(operation: &str, id: &str) -> Failure {
-    Failure { operation: operation.to_owned(), ..Failure::new(FailureKind::AlreadyExists, format!("{id} exists already")) }
-}
-
 /// Those of these ECS services (as `service/CLUSTER/NAME`) whose number of tasks is set by Application Auto Scaling.
 /// Where the question is refused (no permission, no such service in the region) there are none: a stack that does not
 /// use autoscaling needs no right to ask about it.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tracking::TargetTracking;
-use super::{Scalable, exists, incomplete};
+use super::{Scalable, incomplete};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource};
@@ -260,7 +260,7 @@ impl Resource for AppautoscalingPolicy {
         let id = format!("{}/{}", to.scalable().id(), to.name);
         // Putting one that exists changes it, whoever made it.
         if !Self::read(aws, std::slice::from_ref(&id)).await?.is_empty() {
-            return Err(exists("application-autoscaling:PutScalingPolicy", &id));
+            return Err(Failure::exists("application-autoscaling:PutScalingPolicy", &id));
         }
         send_once!(aws_sdk_applicationautoscaling, to.put(aws)?).await.or_fail("application-autoscaling:PutScalingPolicy")?;
         Ok(id)

@@ -7,12 +7,12 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Scalable, exists};
+use super::Scalable;
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::aws::tags::{TagChange, collect};
-use crate::engine::ports::{Operation, Outcome, Wanted};
+use crate::engine::ports::{Failure, Operation, Outcome, Wanted};
 use crate::model::path::Path;
 use crate::model::value::Value;
 
@@ -185,7 +185,7 @@ impl Resource for AppautoscalingTarget {
         let scalable = to.scalable();
         // Registering one that exists changes it, whoever made it.
         if !Self::describe(aws, std::slice::from_ref(&scalable)).await?.is_empty() {
-            return Err(exists("application-autoscaling:RegisterScalableTarget", &scalable.id()));
+            return Err(Failure::exists("application-autoscaling:RegisterScalableTarget", &scalable.id()));
         }
         let call = aws
             .autoscaling()

@@ -123,7 +123,8 @@ impl BackupPlan {
     }
 
     /// A plan that is there: a deleted one is still known, with the date.
-    async fn describe(aws: &Aws, id: &str) -> Outcome<Option<GetBackupPlanOutput>> {
+    /// What AWS says of a plan; none when there is none.
+    pub(super) async fn describe(aws: &Aws, id: &str) -> Outcome<Option<GetBackupPlanOutput>> {
         let found = aws.backup().get_backup_plan().backup_plan_id(id).send().await.or_fail("backup:GetBackupPlan").or_absent()?;
         Ok(found.filter(|found| found.deletion_date().is_none()))
     }

@@ -6,10 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::incomplete;
+use super::plan::BackupPlan;
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource};
-use crate::engine::ports::{Operation, Outcome, Wanted};
+use crate::engine::ports::{Failure, Operation, Outcome, Wanted};
 
 /// What a backup plan is for.
 ///
@@ -144,7 +145,10 @@ impl BackupSelection {
     async fn read_one(aws: &Aws, id: &str) -> Outcome<Option<(String, Self)>> {
         let Some((plan, selection)) = id.split_once('/') else { return Ok(None) };
         let call = aws.backup().get_backup_selection().backup_plan_id(plan).selection_id(selection);
-        let found = call.send().await.or_fail("backup:GetBackupSelection").or_absent()?;
+        let found = match call.send().await.or_fail("backup:GetBackupSelection").or_absent() {
+            Err(failure) => unless_planless(aws, plan, failure).await?,
+            Ok(found) => found,
+        };
         let Some(found) = found.and_then(|found| found.backup_selection) else { return Ok(None) };
         let read = Self {
             backup_plan_id: plan.to_owned(),
@@ -179,7 +183,11 @@ impl Resource for BackupSelection {
         let mut pages = aws.backup().list_backup_selections().backup_plan_id(plan).into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
-            let Some(page) = page.or_fail("backup:ListBackupSelections").or_absent()? else { break };
+            let page = match page.or_fail("backup:ListBackupSelections").or_absent() {
+                Err(failure) => unless_planless(aws, plan, failure).await?,
+                Ok(page) => page,
+            };
+            let Some(page) = page else { break };
             found.extend(page.backup_selections_list.unwrap_or_default());
         }
         let named = found.into_iter().filter(|selection| selection.selection_name() == Some(name));
@@ -222,6 +230,16 @@ impl Resource for BackupSelection {
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let Some((plan, selection)) = id.split_once('/') else { return Ok(()) };
         let call = aws.backup().delete_backup_selection().backup_plan_id(plan).selection_id(selection);
-        call.send().await.or_fail("backup:DeleteBackupSelection").or_absent().map(drop)
+        match call.send().await.or_fail("backup:DeleteBackupSelection").or_absent() {
+            Err(failure) => unless_planless(aws, plan, failure).await.map(|_: Option<()>| ()),
+            Ok(_) => Ok(()),
+        }
     }
+}
+
+/// Nothing when the plan a selection is of is gone, for then so is the selection, and AWS calls the plan's id invalid;
+/// otherwise the failure.
+async fn unless_planless<T>(aws: &Aws, plan: &str, failure: Failure) -> Outcome<Option<T>> {
+    let invalid = failure.code.as_deref() == Some("InvalidParameterValueException");
+    if invalid && BackupPlan::describe(aws, plan).await?.is_none() { Ok(None) } else { Err(failure) }
 }

@@ -169,6 +169,10 @@ impl Resource for CloudwatchLogMetricFilter {
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        // Putting one that exists changes it, whoever made it.
+        if Self::of_group(aws, &to.log_group_name, Some(&to.name)).await?.iter().any(|(_, filter)| filter.name == to.name) {
+            return Err(Failure::exists("logs:PutMetricFilter", &to.name));
+        }
         send_once!(aws_sdk_cloudwatchlogs, to.put(aws)?).await.or_fail("logs:PutMetricFilter")?;
         Ok(id(&to.log_group_name, &to.name))
     }

@@ -13,7 +13,7 @@ use super::{tags_of, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::resource::{Info, Resource, Tags};
-use crate::engine::ports::{Operation, Outcome, Wanted};
+use crate::engine::ports::{Failure, Operation, Outcome, Wanted};
 use crate::model::path::Path;
 use crate::model::value::Value;
 
@@ -227,6 +227,10 @@ impl Resource for CloudwatchMetricAlarm {
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        // Putting one that exists changes it, whoever made it.
+        if !Self::describe(aws, std::slice::from_ref(&to.name)).await?.is_empty() {
+            return Err(Failure::exists("cloudwatch:PutMetricAlarm", &to.name));
+        }
         let call = to.put(aws).set_tags(to_api(&to.tags));
         send_once!(aws_sdk_cloudwatch, call).await.or_fail("cloudwatch:PutMetricAlarm")?;
         Ok(to.name.clone())

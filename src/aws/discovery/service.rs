@@ -35,7 +35,7 @@ pub struct ServiceDiscoveryService {
     /// Checks by somebody else, such as ECS, who tells Cloud Map.
     #[schemars(extend("x-replace" = true))]
     health_check_custom_config: Option<CustomHealthCheck>,
-    /// `HTTP` for instances found through the API only, without DNS records.
+    /// `HTTP` for instances found through the API only, without DNS records; also to be written in an HTTP namespace.
     #[schemars(extend("x-replace" = true, "enum" = ["HTTP"]))]
     r#type: Option<String>,
     /// Tags.
@@ -68,7 +68,7 @@ pub struct DnsConfig {
 #[serde(deny_unknown_fields)]
 pub struct DnsRecord {
     /// The kind.
-    #[schemars(extend("enum" = ["A", "AAAA", "CNAME", "SRV"]))]
+    #[schemars(extend("x-replace" = true, "enum" = ["A", "AAAA", "CNAME", "SRV"]))]
     r#type: String,
     /// Seconds for which resolvers remember it.
     #[schemars(range(min = 0))]
@@ -80,7 +80,7 @@ pub struct DnsRecord {
 #[serde(deny_unknown_fields)]
 pub struct HealthCheck {
     /// How.
-    #[schemars(extend("enum" = ["HTTP", "HTTPS", "TCP"]))]
+    #[schemars(extend("x-replace" = true, "enum" = ["HTTP", "HTTPS", "TCP"]))]
     r#type: String,
     /// The path that is asked for; `/` when left out. Not for `TCP`.
     #[schemars(extend("x-server" = true), length(max = 255))]

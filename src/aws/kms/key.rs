@@ -150,6 +150,10 @@ impl Resource for KmsKey {
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let period = desired.get("rotation_period_in_days").is_some_and(|period| !period.is_null());
+        if (desired.get("is_enabled"), desired.get("enable_key_rotation")) == (Some(&Value::Bool(false)), Some(&Value::Bool(true))) {
+            let problem = "AWS does not rotate a key that is disabled".to_owned();
+            return vec![(Path::attribute("enable_key_rotation"), problem)];
+        }
         match (period, desired.get("enable_key_rotation")) {
             (true, None | Some(Value::Bool(false))) => {
                 let problem = "`rotation_period_in_days` needs `enable_key_rotation = true`".to_owned();
@@ -267,6 +271,16 @@ impl Resource for KmsKey {
         }
         let days = last.map_or(month(), |last| last.deletion_window_in_days);
         let call = aws.kms().schedule_key_deletion().key_id(id).pending_window_in_days(days);
-        call.send().await.or_fail("kms:ScheduleKeyDeletion").or_absent().map(drop)
+        match call.send().await.or_fail("kms:ScheduleKeyDeletion").or_absent() {
+            // Scheduled by a call whose answer was lost.
+            Err(failure) if failure.code.as_deref() == Some("KMSInvalidStateException") => {
+                if Self::describe(aws, id).await?.is_none() {
+                    Ok(())
+                } else {
+                    Err(failure)
+                }
+            }
+            outcome => outcome.map(drop),
+        }
     }
 }

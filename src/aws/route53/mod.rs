@@ -53,11 +53,12 @@ pub fn canonical(name: &str) -> String {
 
 /// Changes one record set; the id of the change.
 async fn change(aws: &Aws, zone: &str, action: ChangeAction, set: ResourceRecordSet) -> Outcome<String> {
-    let is_create = action == ChangeAction::Create;
+    // Sent twice, creating and deleting fail, and whoever asks for them looks first.
+    let once = action != ChangeAction::Upsert;
     let change = Change::builder().action(action).resource_record_set(set).build().map_err(incomplete)?;
     let batch = ChangeBatch::builder().changes(change).build().map_err(incomplete)?;
     let call = aws.route53().change_resource_record_sets().hosted_zone_id(zone).change_batch(batch);
-    let sent = if is_create { send_once!(aws_sdk_route53, call).await } else { call.send().await };
+    let sent = if once { send_once!(aws_sdk_route53, call).await } else { call.send().await };
     let made = sent.or_fail("route53:ChangeResourceRecordSets")?;
     Ok(made.change_info().map(|info| bare(info.id()).to_owned()).unwrap_or_default())
 }

@@ -213,12 +213,15 @@ impl Resource for Route53Zone {
         }
         let region = |vpc: &ZoneVpc| vpc.vpc_region.clone().unwrap_or_else(|| aws.region.clone());
         let is_in = |vpc: &ZoneVpc, all: &[ZoneVpc]| all.iter().any(|other| other.vpc_id == vpc.vpc_id && region(other) == region(vpc));
+        // What it has now counts: a call whose answer was lost may have given it one already.
+        let has = if *vpcs == from.vpcs { None } else { Self::get(aws, id).await? };
+        let has = has.map_or_else(|| from.vpcs.clone(), |found| found.vpcs().iter().map(ZoneVpc::from_api).collect());
         // The last VPC cannot go: new ones come first.
-        for vpc in vpcs.iter().filter(|vpc| !is_in(vpc, &from.vpcs)) {
+        for vpc in vpcs.iter().filter(|vpc| !is_in(vpc, &has)) {
             let call = aws.route53().associate_vpc_with_hosted_zone().hosted_zone_id(id).vpc(vpc.to_api(aws));
             call.send().await.or_fail("route53:AssociateVPCWithHostedZone")?;
         }
-        for vpc in from.vpcs.iter().filter(|vpc| !is_in(vpc, vpcs)) {
+        for vpc in has.iter().filter(|vpc| is_in(vpc, &from.vpcs) && !is_in(vpc, vpcs)) {
             let call = aws.route53().disassociate_vpc_from_hosted_zone().hosted_zone_id(id).vpc(vpc.to_api(aws));
             call.send().await.or_fail("route53:DisassociateVPCFromHostedZone").or_absent()?;
         }

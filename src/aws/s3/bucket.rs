@@ -221,8 +221,7 @@ impl Resource for S3Bucket {
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         // In us-east-1 creating a bucket one has already succeeds (S3 API Reference, CreateBucket).
         if aws.s3().head_bucket().bucket(&to.bucket).send().await.or_fail("s3:ListBucket").or_absent()?.is_some() {
-            let taken = Failure::new(FailureKind::AlreadyExists, format!("the bucket {} exists already", to.bucket));
-            return Err(Failure { operation: "s3:CreateBucket".to_owned(), ..taken });
+            return Err(Failure::exists("s3:CreateBucket", &format!("the bucket {}", to.bucket)));
         }
         // us-east-1 is what no constraint means, and may not be written (S3 API Reference, CreateBucket).
         let constraint = (aws.region != "us-east-1").then(|| api::BucketLocationConstraint::from(aws.region.as_str()));

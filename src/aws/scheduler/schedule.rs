@@ -36,7 +36,8 @@ pub struct SchedulerSchedule {
     #[schemars(extend("default" = "UTC"), length(max = 50))]
     schedule_expression_timezone: String,
     /// From when on it is called, such as `2030-01-01T00:00:00Z`; at once when left out.
-    #[schemars(extend("pattern" = TIME, "x-form" = "a time in UTC such as `2030-01-01T00:00:00Z`"))]
+    #[schemars(extend("x-local" = true, "pattern" = TIME, "x-form" = "a time in UTC such as `2030-01-01T00:00:00Z`"))]
+    #[serde(default)]
     start_date: Option<String>,
     /// Until when it is called; forever when left out.
     #[schemars(extend("pattern" = TIME, "x-form" = "a time in UTC such as `2030-01-01T00:00:00Z`"))]
@@ -88,6 +89,11 @@ impl TimeWindow {
 fn to_time(text: Option<&String>) -> Outcome<Option<DateTime>> {
     let time = text.map(|text| DateTime::from_str(text, Format::DateTime)).transpose();
     time.map_err(|error| Failure::new(FailureKind::Other, error.to_string()))
+}
+
+/// A beginning that is still to come: AWS refuses one that has passed, and it means nothing any more.
+fn ahead(text: Option<&String>) -> Outcome<Option<DateTime>> {
+    Ok(to_time(text)?.filter(|time| time.secs() > jiff::Timestamp::now().as_second()))
 }
 
 /// A time in whole seconds, which is how Scheduler keeps it.
@@ -175,7 +181,7 @@ impl Resource for SchedulerSchedule {
             .group_name(&to.group_name)
             .schedule_expression(&to.schedule_expression)
             .schedule_expression_timezone(&to.schedule_expression_timezone)
-            .set_start_date(to_time(to.start_date.as_ref())?)
+            .set_start_date(ahead(to.start_date.as_ref())?)
             .set_end_date(to_time(to.end_date.as_ref())?)
             .flexible_time_window(to.flexible_time_window.to_api()?)
             .state(api::ScheduleState::from(to.state.as_str()))
@@ -212,7 +218,7 @@ impl Resource for SchedulerSchedule {
             .group_name(group_name)
             .schedule_expression(schedule_expression)
             .schedule_expression_timezone(schedule_expression_timezone)
-            .set_start_date(to_time(start_date.as_ref())?)
+            .set_start_date(ahead(start_date.as_ref())?)
             .set_end_date(to_time(end_date.as_ref())?)
             .flexible_time_window(flexible_time_window.to_api()?)
             .state(api::ScheduleState::from(state.as_str()))

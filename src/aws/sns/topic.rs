@@ -234,6 +234,11 @@ impl Resource for SnsTopic {
         }
     }
 
+    fn protected(live: &Value) -> Option<&'static str> {
+        // SNS Developer Guide, "Message archiving for FIFO topic owners": deactivating it deletes the archive.
+        live.get("archive_policy").is_some_and(|policy| !policy.is_null()).then_some("archive_policy = null")
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let read = try_join_all(ids.iter().map(|arn| Self::read_one(aws, arn))).await?;
         Ok(read.into_iter().flatten().collect())

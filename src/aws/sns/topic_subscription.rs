@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::{Attributes, changed, document, text};
 use crate::aws::client::{Aws, send_once};
@@ -113,7 +114,7 @@ impl SnsTopicSubscription {
             filter_policy_scope: text(get("FilterPolicyScope")).unwrap_or_else(|| DEFAULT_SCOPE.to_owned()),
             raw_message_delivery: is("RawMessageDelivery"),
             redrive_policy: document(get("RedrivePolicy"))?,
-            delivery_policy: document(get("DeliveryPolicy"))?,
+            delivery_policy: document(get("DeliveryPolicy"))?.map(as_written),
             subscription_role_arn: text(get("SubscriptionRoleArn")),
             arn: arn.to_owned(),
             pending_confirmation: is("PendingConfirmation"),
@@ -126,6 +127,17 @@ impl SnsTopicSubscription {
         let Some(found) = found.and_then(|found| found.attributes) else { return Ok(None) };
         Ok(Some((arn.to_owned(), Self::from_api(arn, &found)?)))
     }
+}
+
+/// A delivery policy without what SNS adds to it: nulls, and a switch that is off.
+fn as_written(policy: Document) -> Document {
+    let mut policy = policy.without_nulls();
+    if let Some(map) = policy.0.as_object_mut()
+        && map.get("guaranteed") == Some(&Json::Bool(false))
+    {
+        map.remove("guaranteed");
+    }
+    policy
 }
 
 impl Resource for SnsTopicSubscription {

@@ -99,6 +99,8 @@ pub async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Instance,
     let restarts = *instance_type != from.instance_type || *user_data != from.user_data || *ebs_optimized != from.ebs_optimized;
     if restarts {
         stop(aws, operation, &now).await?;
+    }
+    let stopped_only = async {
         if *instance_type != from.instance_type {
             let kind = api::AttributeValue::builder().value(instance_type).build();
             modify().instance_type(kind).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
@@ -111,8 +113,12 @@ pub async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Instance,
             let data = api::SecureBlobAttributeValue::builder().value(data).build();
             modify().user_data(data).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
         }
-    }
-    start(aws, operation, id).await?;
+        Ok(())
+    };
+    let changed = stopped_only.await;
+    // A type that AWS refuses is no reason to leave the machine off.
+    let started = start(aws, operation, id).await;
+    changed.and(started)?;
     if let Some(credits) = credit_specification.as_ref().filter(|_| is_burstable(instance_type))
         && *credit_specification != from.credit_specification
     {

@@ -375,18 +375,26 @@ async fn state(aws: &Aws, volume: &str) -> Outcome<Option<VolumeState>> {
     Ok(found.volumes().first().and_then(|volume| volume.state().cloned()))
 }
 
+/// Waits for a state. A volume just made may not be seen yet.
 async fn wait(aws: &Aws, operation: &Operation, volume: &str, wanted: &VolumeState, waiting_for: &str) -> Outcome<()> {
-    while state(aws, volume).await?.is_some_and(|state| state != *wanted) {
-        operation.pause(Duration::from_secs(2), waiting_for).await?;
+    loop {
+        match state(aws, volume).await? {
+            Some(state) if state == *wanted => return Ok(()),
+            Some(VolumeState::Error) => return Err(Failure::new(FailureKind::Other, format!("the volume {volume} failed"))),
+            _ => operation.pause(Duration::from_secs(2), waiting_for).await?,
+        }
     }
-    Ok(())
 }
 
 async fn detach(aws: &Aws, operation: &Operation, id: &str, device: &Device, tags: &Tags) -> Outcome<()> {
     let Some(volume) = &device.volume_id else { return Ok(()) };
     let known = own(tags, device).into_iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build()).collect();
     aws.ec2().create_tags().resources(volume).set_tags(Some(known)).send().await.or_fail("ec2:CreateTags")?;
-    if state(aws, volume).await? == Some(VolumeState::InUse) {
+    let now = state(aws, volume).await?;
+    if now.is_none() {
+        return Ok(());
+    }
+    if now == Some(VolumeState::InUse) {
         let call = aws.ec2().detach_volume().volume_id(volume).instance_id(id).device(&device.name);
         // Detached already, by a call whose answer was lost.
         match call.send().await.or_fail("ec2:DetachVolume") {
