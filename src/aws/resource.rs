@@ -81,6 +81,11 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
     /// The id of the resource at the wanted one's place: of the same unique name, or with its ownership tags.
     fn find(aws: &Aws, wanted: &Wanted) -> impl Future<Output = Outcome<Option<String>>> + Send;
 
+    /// The id that stands for a resource now, when something else may have made a newer revision of it.
+    fn successor(_aws: &Aws, id: &str, _used: &[String]) -> impl Future<Output = Outcome<String>> + Send {
+        async { Ok(id.to_owned()) }
+    }
+
     /// Makes the resource in one call, with tags and token where the API takes them; its id.
     fn create(aws: &Aws, operation: &Operation, to: &Self) -> impl Future<Output = Outcome<String>> + Send;
 
@@ -175,6 +180,10 @@ impl<R: Resource> Handler for Typed<R> {
 
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>> {
         R::find(&self.clients.region(&wanted.region), wanted).await
+    }
+
+    async fn successor(&self, region: &str, id: &str, used: &[String]) -> Outcome<String> {
+        R::successor(&self.clients.region(region), id, used).await
     }
 
     async fn create(&self, operation: &Operation, desired: &Value) -> Outcome<String> {

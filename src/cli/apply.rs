@@ -74,7 +74,7 @@ pub async fn destroy(
     let session = Session::open(context, &path).await?;
     session.lock(context, "leoctl destroy").await?;
     let outcome = async {
-        let options = Options { destroy: true, targets, excludes, replace: Vec::new() };
+        let options = Options { destroy: true, targets, excludes, ..Options::default() };
         let planned = session.plan(&options, true).await?;
         confirm_and_apply(context, &session, planned, yes).await
     };
@@ -86,10 +86,11 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
     context.say(ui::plan::render(&planned.plan).trim_end());
     // What making the plan found out has to be written down even when nothing changes.
     let quiet = !planned.plan.has_changes();
+    let whole = planned.plan.options.only.is_none();
     let remembers = !planned.records.is_empty() || planned.plan.changes.iter().any(|change| change.state_only);
     if quiet && !remembers {
         let outputs = planned.plan.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.after.clone()?)));
-        show_outputs(context, &outputs.collect());
+        show_outputs(context, &outputs.filter(|_| whole).collect());
         return Ok(Exit::Done);
     }
     if !quiet && !yes {
@@ -97,7 +98,7 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
             let help = "pass `--yes`, or apply a plan saved with `plan --out`";
             return Err(CliError::usage("nobody is there to confirm the plan", help));
         }
-        if !ask::agreed(if planned.plan.destroy { "Delete all of this?" } else { "Do this?" }).await {
+        if !ask::agreed(if planned.plan.options.destroy { "Delete all of this?" } else { "Do this?" }).await {
             context.say("Nothing was done.");
             return Ok(Exit::Error);
         }
@@ -111,7 +112,8 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
         parallelism: context.global.parallelism.into(),
         interrupted: signals::watch_signals(),
     };
-    let report = engine.apply(planned).await?;
+    let mut report = engine.apply(planned).await?;
+    report.outputs.retain(|_, _| whole);
     drop(sink);
     Ok(conclude(context, &report, &session.store.location()))
 }

@@ -133,9 +133,12 @@ pub enum Command {
         command: SecretsCommand,
     },
     /// Start a service's tasks anew, and follow the rollout until they have taken over
-    Redeploy {
-        /// The services, by their names in the stack or in ECS; all when left out
-        services: Vec<String>,
+    Redeploy(RedeployArgs),
+    /// Run more or fewer tasks than the stack says, or none; plan and apply keep it so
+    Scale {
+        /// `down` to none and `up` to what the stack says (of all services, or those named after it), or SERVICE=N
+        #[arg(required = true, value_name = "down|up|SERVICE=N")]
+        to: Vec<String>,
         /// The stack file
         #[arg(long, value_name = "STACK")]
         stack: Option<PathBuf>,
@@ -168,6 +171,9 @@ pub struct PlanFlags {
     /// Replace these even when nothing forces it
     #[arg(long = "replace", value_name = "ADDRESS")]
     pub replace: Vec<Address>,
+    /// Bring what `leoctl scale` changed back to what the stack says
+    #[arg(long)]
+    pub scale_up: bool,
 }
 
 /// The arguments of `plan`.
@@ -184,6 +190,22 @@ pub struct PlanArgs {
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
+}
+
+/// The arguments of `redeploy`.
+#[derive(Debug, Args)]
+pub struct RedeployArgs {
+    /// The services, by their names in the stack or in ECS; all when left out
+    pub services: Vec<String>,
+    /// Run this tag, digest (sha256:…) or whole image
+    #[arg(long, value_name = "TAG")]
+    pub image: Option<String>,
+    /// The container that gets the image, when the task has several
+    #[arg(long, value_name = "NAME", requires = "image")]
+    pub container: Option<String>,
+    /// The stack file
+    #[arg(long, value_name = "STACK")]
+    pub stack: Option<PathBuf>,
 }
 
 /// The commands of `state`.

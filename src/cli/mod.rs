@@ -10,6 +10,7 @@ mod project;
 mod redeploy;
 mod sandbox;
 mod saved;
+mod scale;
 mod secrets;
 mod session;
 mod signals;
@@ -154,7 +155,8 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Show { stack } => inspect::show(context, stack.as_deref()).await,
         Command::State { command } => state::run(context, command).await,
         Command::Secrets { command } => secrets::run(context, command).await,
-        Command::Redeploy { services, stack } => redeploy::run(context, stack.as_deref(), &services).await,
+        Command::Redeploy(args) => redeploy::run(context, &args).await,
+        Command::Scale { to, stack } => scale::run(context, stack.as_deref(), &to).await,
         Command::Demo => demo::run(context).await,
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),

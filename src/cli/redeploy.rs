@@ -1,29 +1,79 @@
 //! `leoctl redeploy`.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use super::{CliError, Context, Exit, session, signals};
+use super::args::RedeployArgs;
+use super::session::Session;
+use super::{CliError, Context, Exit, apply, session, signals};
 use crate::engine::ports::{FailureKind, Operation, Progress};
 use crate::ops::Deployed;
+use crate::ops::image::{self, Unclear};
 use crate::ops::service::{self, Service, Unknown};
+use crate::plan::select::Options;
 use crate::ui::{self, BAD, STRONG, styled};
 
 /// How long a rollout may take, as `ecs_service` has it.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Starts new deployments and follows them.
-pub async fn run(context: &Context, stack: Option<&Path>, words: &[String]) -> Result<Exit, CliError> {
-    let (_, session, state) = session::applied(context, stack).await?;
+pub async fn run(context: &Context, args: &RedeployArgs) -> Result<Exit, CliError> {
+    let (_, session, state) = session::applied(context, args.stack.as_deref()).await?;
     let deployed = Deployed { state: &state, provider: &session.provider };
-    let services = service::chosen(service::all(&deployed), words).map_err(unknown)?;
+    let services = chosen(&deployed, &args.services)?;
+    let Some(image) = &args.image else { return all(context, &deployed, &services).await };
+    session.lock(context, "leoctl redeploy").await?;
+    let outcome = with_image(context, &session, args, image).await;
+    apply::released(&session, outcome).await
+}
+
+fn chosen(deployed: &Deployed<'_>, words: &[String]) -> Result<Vec<Service>, CliError> {
+    let services = service::chosen(service::all(deployed), words).map_err(unknown)?;
     if services.is_empty() {
         return Err(CliError::usage("the stack has no services", "`leoctl state list` shows what it has"));
     }
-    all(context, &deployed, &services).await
+    Ok(services)
+}
+
+/// Registers task definitions with another image, and has the services run them. The lock is held.
+async fn with_image(context: &Context, session: &Session, args: &RedeployArgs, asked: &str) -> Result<Exit, CliError> {
+    let says = session.plan(&Options::default(), true).await?;
+    let state = says.folded.clone().into_state();
+    let deployed = Deployed { state: &state, provider: &session.provider };
+    let services = chosen(&deployed, &args.services)?;
+    let mut changes = Vec::new();
+    for service in &services {
+        let container = image::container(&deployed, service, &services, args.container.as_deref());
+        let container = container.map_err(|why| unclear(service, why))?;
+        let image = container.with(asked);
+        changes.push((service.clone(), container, image));
+    }
+    let only = image::only(&deployed, &changes, &says.plan);
+    let planned = session.plan(&Options { only: Some(only), ..Options::default() }, true).await?;
+    if !planned.plan.has_changes() {
+        context.say("Nothing to do: this image runs. `leoctl redeploy` without `--image` starts new tasks of it.");
+        return Ok(Exit::Done);
+    }
+    apply::confirm_and_apply(context, session, planned, true).await
+}
+
+fn unclear(service: &Service, why: Unclear) -> CliError {
+    let name = &service.address;
+    match why {
+        Unclear::Foreign => {
+            CliError::usage(&format!("{name} runs a task definition that is not the stack's"), "change it where it is made")
+        }
+        Unclear::Shared(other) => {
+            let error = format!("{other} runs the same task definition as {name}");
+            CliError::usage(&error, "name both, or give each a task definition of its own")
+        }
+        Unclear::Which(names) => {
+            let error = format!("it is not plain which container of {name} gets the image");
+            CliError::usage(&error, &format!("name one with `--container`: {}", names.join(", ")))
+        }
+    }
 }
 
 /// A word that names no service.

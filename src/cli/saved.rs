@@ -28,6 +28,8 @@ struct SavedPlan {
     excludes: Vec<crate::model::address::Address>,
     replace: Vec<crate::model::address::Address>,
     refresh: bool,
+    #[serde(default)]
+    scale_up: bool,
     /// `--var`, but for those that are sensitive.
     #[serde(default)]
     vars: Vec<(String, String)>,
@@ -65,6 +67,7 @@ pub fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &Session
         excludes: options.excludes.clone(),
         replace: options.replace.clone(),
         refresh: *refresh,
+        scale_up: options.scale_up,
         vars: global.vars.iter().filter(|(name, _)| is_public(session, name)).cloned().collect(),
         var_files: global.var_files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())).collect(),
         lineage: planned.plan.lineage.clone(),
@@ -108,7 +111,8 @@ async fn replayed(context: &Context, session: &Session, saved: SavedPlan, yes: b
     if inputs(session) != saved.inputs {
         return Err(stale("the stack's files or variables are not those it was made with"));
     }
-    let options = Options { destroy: saved.destroy, targets: saved.targets, excludes: saved.excludes, replace: saved.replace };
+    let SavedPlan { destroy, targets, excludes, replace, scale_up, .. } = saved;
+    let options = Options { destroy, targets, excludes, replace, scale_up, only: None };
     let planned = session.plan(&options, saved.refresh).await?;
     if shown(&planned) != saved.plan {
         return Err(stale("what is live in AWS has changed since it was made"));

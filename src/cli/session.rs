@@ -9,6 +9,7 @@ use crate::aws::client::{Clients, Settings};
 use crate::aws::registry::{self, AwsProvider};
 use crate::engine::ports::Store;
 use crate::engine::refresh::{Planned, Planner};
+use crate::model::journal::Folded;
 use crate::model::schema::Catalog;
 use crate::model::state::State;
 use crate::ops::Deployed;
@@ -76,6 +77,12 @@ impl Session {
         Ok(())
     }
 
+    /// The state as it is now, with what an unfinished apply left.
+    pub async fn state(&self) -> Result<State, CliError> {
+        let loaded = self.store.load().await?;
+        loaded.map(Folded::into_state).ok_or_else(|| never_applied(&self.stack.name))
+    }
+
     /// Makes a plan from the state as it is now.
     pub async fn plan(&self, options: &Options, refresh: bool) -> Result<Planned, CliError> {
         let loaded = self.store.load().await?;
@@ -102,8 +109,7 @@ impl Session {
 pub async fn applied(context: &Context, stack: Option<&Path>) -> Result<(PathBuf, Session, State), CliError> {
     let path = project::stack_file(stack, context)?;
     let session = Session::open(context, &path).await?;
-    let Some(folded) = session.store.load().await? else { return Err(never_applied(&session.stack.name)) };
-    let state = folded.into_state();
+    let state = session.state().await?;
     let stranger = Deployed { state: &state, provider: &session.provider }.stranger().await;
     if let Some(account) = stranger.map_err(|failure| CliError::aws("asking AWS who we are", failure))? {
         return Err(CliError::usage(
@@ -167,6 +173,13 @@ async fn not_left_behind(context: &Context, path: &Path, stack: &Stack, store: &
 
 impl From<&PlanFlags> for Options {
     fn from(flags: &PlanFlags) -> Self {
-        Self { destroy: flags.destroy, targets: flags.targets.clone(), excludes: flags.excludes.clone(), replace: flags.replace.clone() }
+        Self {
+            destroy: flags.destroy,
+            targets: flags.targets.clone(),
+            excludes: flags.excludes.clone(),
+            replace: flags.replace.clone(),
+            scale_up: flags.scale_up,
+            only: None,
+        }
     }
 }

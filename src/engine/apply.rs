@@ -204,7 +204,7 @@ impl Engine<'_> {
     /// Outputs, conditions, and the state written whole.
     async fn conclude(&self, shared: &Shared<'_>, report: &mut Report) -> Result<(), StoreError> {
         let mut outputs = BTreeMap::new();
-        if shared.plan.destroy {
+        if shared.plan.options.destroy || shared.plan.options.only.is_some() {
             let kept = shared.plan.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.after.clone()?)));
             outputs.extend(kept);
         } else {

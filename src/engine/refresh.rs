@@ -12,6 +12,7 @@ use super::ports::{FailureKind, Handler, Outcome, Provider, Wanted};
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
 use crate::model::journal::{Folded, Record};
+use crate::model::path::Path;
 use crate::model::schema::Catalog;
 use crate::model::secrecy::conceal;
 use crate::model::state::{Intent, State};
@@ -64,6 +65,8 @@ impl Planner<'_> {
         same_place(self.stack, &identity, &folded.state)?;
         let mut records = self.resolve_intents(&folded, &mut live).await?;
         records.extend(self.moves(&folded.state, &mut live));
+        records.extend(self.successors(&folded.state, &mut live).await?);
+        records.extend(self.pinning(&folded.state));
         records.iter().for_each(|record| folded.fold(record));
         let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, &folded.state, &live).await? };
         let mut found = BTreeMap::new();
@@ -91,6 +94,9 @@ impl Planner<'_> {
         if self.refresh {
             self.in_the_way(&plan, &folded.state.ids()).await?;
         }
+        let over: Vec<Record> = unpinned(&plan, &folded.state);
+        over.iter().for_each(|record| folded.fold(record));
+        records.extend(over);
         Ok(Planned { plan, folded, records })
     }
 
@@ -175,6 +181,47 @@ impl Planner<'_> {
             records.push(Record::Moved { from: from.clone(), to: to.clone() });
             if let Some(known) = live.remove(from) {
                 live.insert(to.clone(), known);
+            }
+        }
+        records
+    }
+
+    /// Newer revisions that another tool has made of what `ignore_changes` leaves to it.
+    async fn successors(&self, state: &State, live: &mut BTreeMap<Address, Live>) -> Result<Vec<Record>, EngineError> {
+        let blocks = &self.stack.config.resources;
+        let shared = |address: &Address| blocks.get(&address.block).is_some_and(|block| !block.lifecycle.ignore_changes.is_empty());
+        let asked = state.resources.iter().filter(|(address, _)| self.refresh && !self.options.destroy && shared(address));
+        let answers = asked.map(|(address, saved)| {
+            let used = texts_of_dependents(state, live, address);
+            async move {
+                let handler = self.provider.handler(address.type_name()).ok_or_else(|| EngineError::unknown_type(address.type_name()))?;
+                let reading = |failure| EngineError::aws(format!("reading {address}"), failure);
+                let id = handler.successor(&saved.region, &saved.id, &used).await.map_err(reading)?;
+                if id == saved.id {
+                    return Ok::<_, EngineError>(None);
+                }
+                let read = handler.read(&saved.region, std::slice::from_ref(&id)).await.map_err(reading)?.remove(&id);
+                Ok(read.map(|read| (address.clone(), id, read)))
+            }
+        });
+        let mut records = Vec::new();
+        for (address, id, read) in try_join_all(answers.collect::<Vec<_>>()).await?.into_iter().flatten() {
+            live.insert(address.clone(), Live::Present(read));
+            records.push(Record::Succeeded { address, id });
+        }
+        Ok(records)
+    }
+
+    /// What the command that plans sets otherwise than the stack file says, or releases.
+    fn pinning(&self, state: &State) -> Vec<Record> {
+        let asked = self.options.only.iter().flat_map(|only| &only.pins);
+        let mut records: Vec<Record> =
+            asked.map(|(address, pins)| Record::Pinned { address: address.clone(), pins: pins.clone() }).collect();
+        for (address, pins) in state.pins.iter().filter(|_| self.options.scale_up) {
+            let mut left = pins.clone();
+            left.retain(|_, pin| pin.instead_of.is_some());
+            if left.len() < pins.len() {
+                records.push(Record::Pinned { address: address.clone(), pins: left });
             }
         }
         records
@@ -307,6 +354,28 @@ impl Planner<'_> {
         }
         if diagnostics.has_errors() { Err(diagnostics.into()) } else { Ok(()) }
     }
+}
+
+/// The pins that are left of a resource when the stack file has come to say something else.
+fn unpinned(plan: &Plan, state: &State) -> Vec<Record> {
+    let over =
+        |address: &Address, path: &Path| plan.pinned.iter().any(|pinned| pinned.over && pinned.address == *address && pinned.path == *path);
+    let changed = state.pins.iter().filter(|(address, pins)| pins.keys().any(|path| over(address, path)));
+    let records = changed.map(|(address, pins)| {
+        let left = pins.iter().filter(|(path, _)| !over(address, path)).map(|(path, pin)| (path.clone(), pin.clone()));
+        Record::Pinned { address: address.clone(), pins: left.collect() }
+    });
+    records.collect()
+}
+
+/// The texts in the live attributes of what was made from a resource.
+fn texts_of_dependents(state: &State, live: &BTreeMap<Address, Live>, address: &Address) -> Vec<String> {
+    let dependents = state.resources.iter().filter(|(_, saved)| saved.depends_on.contains(address));
+    let values = dependents.filter_map(|(dependent, _)| match live.get(dependent) {
+        Some(Live::Present(Value::Map(attributes))) => Some(attributes.values()),
+        _ => None,
+    });
+    values.flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 static NO_RESOURCES: BTreeMap<Block, BlockValue> = BTreeMap::new();

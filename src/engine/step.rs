@@ -14,7 +14,7 @@ use crate::model::journal::Record;
 use crate::model::secrecy::{conceal, secret_paths};
 use crate::model::state::{Intent, ResourceState};
 use crate::model::value::Value;
-use crate::plan::desired::desired;
+use crate::plan::desired::{desired, settled};
 use crate::plan::diff::{complete, diff, ignore};
 use crate::plan::schedule::Task;
 use crate::plan::types::{Action, Change, Plan};
@@ -151,9 +151,12 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// What the stack file wants, with every reference resolved from what is known now.
-    fn desired(&self, live: Option<&Value>) -> Outcome<Value> {
+    /// What the stack file wants, with every reference resolved from what is known now; what a replacement is made
+    /// from when `anew`.
+    fn desired(&self, live: Option<&Value>, anew: bool) -> Outcome<Value> {
         let block = self.block()?;
+        let options = &self.shared.plan.options;
+        let pins = self.shared.state(|folded| options.pins(&folded.state, &self.change.address));
         let attributes = &block.schema.schema.attributes;
         let resolved = self.shared.scope(|scope| {
             let each = match (&self.change.each, &block.for_each) {
@@ -166,19 +169,23 @@ impl<'a> Runner<'a> {
                 }
                 (each, _) => each.clone(),
             };
-            desired(block, &self.change.address, &scope.with_each(each.as_ref()))
+            desired(block, &self.change.address, &scope.with_each(each.as_ref()), &pins)
         });
         let resolved = resolved.map_err(unresolved)?;
         if let Some(path) = resolved.paths_where(&|value| matches!(value, Value::Unknown)).first() {
             return Err(Failure::new(FailureKind::Other, format!("`{path}` is still not known")));
         }
+        let value = match live {
+            Some(live) => settled(block, &resolved, live, anew, options.only(&self.change.address)),
+            None => complete(attributes, &resolved, None),
+        };
         // What is unknown now is AWS's to choose.
-        let value = without_unknown(complete(attributes, &resolved, live));
-        Ok(live.map_or_else(|| value.clone(), |live| ignore(&value, live, &block.ignored(live))))
+        Ok(without_unknown(value))
     }
 
     async fn create(&self) -> Outcome<String> {
-        let desired = self.desired(None)?;
+        let replaced = Some(&self.change.before).filter(|_| self.change.action == Action::Replace);
+        let desired = self.desired(replaced, true)?;
         let block = self.block()?;
         if self.change.action == Action::Create {
             // What was remembered here was found to be gone: nothing of it is left to delete.
@@ -258,7 +265,7 @@ impl<'a> Runner<'a> {
         let block = self.block()?;
         let attributes = &block.schema.schema.attributes;
         let live = &self.change.before;
-        let desired = self.desired(Some(live))?;
+        let desired = self.desired(Some(live), false)?;
         let changes = diff(attributes, live, &desired);
         if let Some(forced) = changes.iter().find(|change| change.forces_replacement) {
             let message = format!("`{}` turned out to change, which replaces the resource; that was not in the plan", forced.path);

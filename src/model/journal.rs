@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::address::Address;
+use super::pin::Pins;
 use super::state::{Deposed, Intent, ResourceState, State};
 
 /// One entry of the journal, durable before what follows it happens.
@@ -45,6 +46,20 @@ pub enum Record {
         /// The new one.
         to: Address,
     },
+    /// Another id stands for a resource: a newer revision that something else has made and that is in use.
+    Succeeded {
+        /// The resource.
+        address: Address,
+        /// The id that stands for it.
+        id: String,
+    },
+    /// What a command has set otherwise than the stack file says, of one resource: all of its pins.
+    Pinned {
+        /// The resource.
+        address: Address,
+        /// Its pins; none when they are released.
+        pins: Pins,
+    },
     /// A resource, or a predecessor of it, is gone or forgotten.
     Deleted {
         /// The resource.
@@ -80,6 +95,17 @@ impl Folded {
         match record {
             Record::Begin { .. } => {}
             Record::Moved { from, to } => self.moved(from, to),
+            Record::Succeeded { address, id } => {
+                if let Some(known) = self.state.resources.get_mut(address) {
+                    known.id.clone_from(id);
+                }
+            }
+            Record::Pinned { address, pins } => {
+                self.state.pins.remove(address);
+                if !pins.is_empty() {
+                    self.state.pins.insert(address.clone(), pins.clone());
+                }
+            }
             Record::Intent(intent) => {
                 self.open.retain(|open| open.address != intent.address);
                 self.open.push(intent.clone());
@@ -108,7 +134,10 @@ impl Folded {
                             known.id = left.id;
                             known.attributes = left.attributes;
                         }
-                        None => drop(self.state.resources.remove(address)),
+                        None => {
+                            self.state.resources.remove(address);
+                            self.state.pins.remove(address);
+                        }
                     }
                 }
             }
@@ -118,6 +147,9 @@ impl Folded {
     fn moved(&mut self, from: &Address, to: &Address) {
         let Some(resource) = self.state.resources.remove(from) else { return };
         self.state.resources.insert(to.clone(), resource);
+        if let Some(pins) = self.state.pins.remove(from) {
+            self.state.pins.insert(to.clone(), pins);
+        }
         for other in self.state.resources.values_mut() {
             for on in other.depends_on.iter_mut().filter(|on| *on == from) {
                 *on = to.clone();

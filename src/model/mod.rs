@@ -4,6 +4,7 @@ pub mod address;
 pub mod canonical;
 pub mod journal;
 pub mod path;
+pub mod pin;
 pub mod policy;
 pub mod schema;
 pub mod secrecy;

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::address::Address;
 use super::path::Path;
+use super::pin::Pins;
 use super::value::Value;
 
 /// The version of the format this leoctl writes, and the newest it reads.
@@ -35,6 +36,9 @@ pub struct State {
     pub salt: String,
     /// The resources by address.
     pub resources: BTreeMap<Address, ResourceState>,
+    /// The attributes that commands have set otherwise than the stack file says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pins: BTreeMap<Address, Pins>,
     /// The outputs of the last apply; sensitive ones are not kept.
     pub outputs: BTreeMap<String, Json>,
     /// Which holding of the lock has written it last, while an apply is going on.
@@ -140,6 +144,7 @@ impl State {
             serial: 0,
             salt,
             resources: BTreeMap::new(),
+            pins: BTreeMap::new(),
             outputs: BTreeMap::new(),
             fence: None,
             open: Vec::new(),

@@ -1,6 +1,8 @@
 //! Operating what a stack has made: what a command is about is found from the stack's state, never typed.
 
 pub mod env_file;
+pub mod image;
+pub mod scale;
 pub mod secrets;
 pub mod service;
 

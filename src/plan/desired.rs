@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::model::address::Address;
 use crate::model::canonical::canonicalize;
+use crate::model::path::Path;
+use crate::model::pin::{Pins, put};
 use crate::model::value::Value;
+use crate::plan::diff::{complete, ignore};
 use crate::stack::config::ResourceBlock;
 use crate::stack::scope::StackScope;
 use crate::stack::template::Failure;
@@ -32,11 +35,11 @@ fn tag_value(address: &Address) -> String {
     }
 }
 
-/// The desired attributes of a resource, canonical, with the stack's and the ownership tags.
+/// The desired attributes of a resource, canonical, with the stack's and the ownership tags, and what is pinned.
 ///
 /// # Errors
 /// The expression that fails, and where it stands.
-pub fn desired(block: &ResourceBlock, address: &Address, scope: &StackScope<'_>) -> Result<Value, Failure> {
+pub fn desired(block: &ResourceBlock, address: &Address, scope: &StackScope<'_>, pins: &Pins) -> Result<Value, Failure> {
     let value = block.attributes.eval(scope)?;
     let schema = &block.schema.schema;
     let Value::Map(mut map) = value else { return Ok(value) };
@@ -56,5 +59,23 @@ pub fn desired(block: &ResourceBlock, address: &Address, scope: &StackScope<'_>)
         tags.extend(ownership.into_iter().map(|(key, value)| (key, Value::String(value))));
         map.insert("tags".to_owned(), Value::Map(tags));
     }
-    Ok(canonicalize(&schema.attributes, &Value::Map(map)))
+    let value = pins.iter().fold(Value::Map(map), |value, (path, pin)| put(value, &path.0, &Value::from(&pin.value)));
+    Ok(canonicalize(&schema.attributes, &value))
+}
+
+/// What a live resource is to become: what is desired, but for what counts as it is.
+///
+/// A replacement (`anew`) keeps what `ignore_changes` names, too. With `only`, nothing but these attributes changes.
+pub fn settled(block: &ResourceBlock, desired: &Value, live: &Value, anew: bool, only: Option<&[Path]>) -> Value {
+    let attributes = &block.schema.schema.attributes;
+    let complete = complete(attributes, desired, Some(live).filter(|_| !anew));
+    match only {
+        None if anew => ignore(&complete, live, &block.lifecycle.ignore_changes),
+        None => ignore(&complete, live, &block.ignored(live)),
+        Some(only) => {
+            let set = attributes.iter().filter(|attribute| !attribute.computed);
+            let all: Vec<Path> = set.map(|attribute| Path::attribute(&*attribute.name)).collect();
+            ignore(&ignore(&complete, live, &all), &complete, only)
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::model::canonical::{counterpart, element_name};
 use crate::model::path::{Path, Segment};
+use crate::model::pin::is_element;
 use crate::model::schema::{Attribute, Order, Type, Unset};
 use crate::model::value::Value;
 
@@ -197,13 +198,12 @@ fn restore(value: Value, live: &Value, path: &[Segment]) -> Value {
         }
         // A keyed element: whichever attribute holds the key.
         (Value::List(items), Segment::Element(name)) => {
-            let is_it = |value: &Value| value.as_map().is_some_and(|map| map.values().any(|v| v.as_str() == Some(name)));
-            let live = live.as_list().and_then(|live| live.iter().find(|live| is_it(live)));
+            let live = live.as_list().and_then(|live| live.iter().find(|live| is_element(live, name)));
             Value::List(
                 items
                     .into_iter()
                     .map(|item| match live {
-                        Some(live) if is_it(&item) => restore(item, live, rest),
+                        Some(live) if is_element(&item, name) => restore(item, live, rest),
                         _ => item,
                     })
                     .collect(),

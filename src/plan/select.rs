@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::address::{Address, Block};
+use crate::model::path::Path;
+use crate::model::pin::Pins;
 use crate::model::state::State;
 
 /// What the user asked of the plan.
@@ -16,9 +18,36 @@ pub struct Options {
     pub excludes: Vec<Address>,
     /// Replace these even when nothing forces it.
     pub replace: Vec<Address>,
+    /// Release what was scaled by hand.
+    pub scale_up: bool,
+    /// What a command sets of single resources, and nothing else.
+    pub only: Option<Only>,
+}
+
+/// What a command sets: of these resources these attributes, and nothing else of the stack.
+#[derive(Clone, Debug, Default)]
+pub struct Only {
+    /// The attributes that may change.
+    pub attributes: BTreeMap<Address, Vec<Path>>,
+    /// What they are set to, where that is not what the stack file says.
+    pub to: BTreeMap<Address, Pins>,
+    /// The resources' pins from now on.
+    pub pins: BTreeMap<Address, Pins>,
 }
 
 impl Options {
+    /// The attributes of a resource that may change; all when nothing is said.
+    pub fn only(&self, address: &Address) -> Option<&[Path]> {
+        Some(self.only.as_ref()?.attributes.get(address).map_or(&[], Vec::as_slice))
+    }
+
+    /// What overrides the stack file, for this plan or for longer.
+    pub fn pins(&self, state: &State, address: &Address) -> Pins {
+        let mut pins = state.pins.get(address).cloned().unwrap_or_default();
+        pins.extend(self.only.iter().filter_map(|only| only.to.get(address)).flatten().map(|(path, pin)| (path.clone(), pin.clone())));
+        pins
+    }
+
     /// Whether an address is among the targets and not among the excludes, by itself.
     pub fn selects(&self, address: &Address) -> bool {
         let named = |list: &[Address]| list.iter().any(|wanted| covers(wanted, address));
@@ -74,7 +103,7 @@ pub enum Selection {
         /// Blocks that are out because they depend on something excluded.
         barred: BTreeSet<Block>,
         /// What was asked for.
-        options: Options,
+        options: Box<Options>,
     },
 }
 
@@ -106,7 +135,7 @@ impl Selection {
         let exists = |address: &Address| blocks.contains_key(&address.block) || state.resources.keys().any(|known| covers(address, known));
         let asked = options.targets.iter().chain(&options.excludes).chain(&options.replace);
         let unknown = asked.filter(|address| !exists(address)).map(ToString::to_string).collect();
-        (Self::Some { needed, barred, options: options.clone() }, unknown)
+        (Self::Some { needed, barred, options: Box::new(options.clone()) }, unknown)
     }
 
     /// Whether a desired resource is in.

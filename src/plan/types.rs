@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::diff::AttributeChange;
+use super::select::Options;
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
 use crate::model::state::Guard;
@@ -25,8 +26,8 @@ pub struct Plan {
     pub serial: u64,
     /// The lineage of the state it was made from; empty for a stack never applied.
     pub lineage: String,
-    /// Whether it destroys the stack.
-    pub destroy: bool,
+    /// What was asked for.
+    pub options: Options,
     /// One entry for every resource, desired or remembered, each after what it depends on.
     pub changes: Vec<Change>,
     /// Data sources that can only be read once something has been applied.
@@ -39,6 +40,8 @@ pub struct Plan {
     pub outputs: BTreeMap<String, OutputChange>,
     /// The stack's conditions.
     pub checks: Vec<CheckResult>,
+    /// What is set otherwise than the stack file says.
+    pub pinned: Vec<Pinned>,
     /// What deserves a look that belongs to no one resource.
     pub warnings: Vec<String>,
 }
@@ -130,6 +133,23 @@ pub struct Drift {
     pub gone: bool,
     /// What was remembered against what is there.
     pub attributes: Vec<AttributeChange>,
+}
+
+/// An attribute that a command has set otherwise than the stack file says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pinned {
+    /// The resource.
+    pub address: Address,
+    /// The attribute.
+    pub path: Path,
+    /// What it is.
+    pub value: Value,
+    /// What the stack file says.
+    pub says: Value,
+    /// Whether it lasts until it is released, and not just until the stack file says something new.
+    pub lasting: bool,
+    /// Whether it is over, as the stack file says something new.
+    pub over: bool,
 }
 
 /// An output's change.

@@ -1,12 +1,11 @@
 //! A dev box through the real binary: made, made larger, deleted.
 
-use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::Credentials;
 use aws_sdk_ec2::types::{InstanceStateName, Tag};
 use serde_json::{Value, json};
 
 use crate::support::emulator::Emulator;
 use crate::support::program::Project;
+use crate::support::sdk;
 
 const STACK: &str = "stacks/devbox.toml";
 
@@ -36,8 +35,7 @@ async fn a_dev_box_lives_on_moto() {
 
 /// What is there of a dev box, read with the SDK past leoctl.
 async fn left(endpoint: &str) -> Vec<String> {
-    let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1")).endpoint_url(endpoint);
-    let config = loader.credentials_provider(Credentials::new("test", "test", None, None, "test")).load().await;
+    let config = sdk::config(endpoint, "test").await;
     let (ec2, iam) = (aws_sdk_ec2::Client::new(&config), aws_sdk_iam::Client::new(&config));
     let ours = |tags: &[Tag]| tags.iter().any(|tag| tag.key() == Some("leoctl:stack") && tag.value() == Some("devbox"));
     let mut left = Vec::new();

@@ -29,7 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &["model", "stack", "plan"]),
     ("aws", &["model", "stack", "plan", "engine"]),
     ("store", &["model", "stack", "plan", "engine"]),
-    ("ops", &["model", "stack", "engine", "aws"]),
+    ("ops", &["model", "stack", "plan", "engine", "aws"]),
     ("ui", &["model", "stack", "plan", "engine"]),
     ("sandbox", &[]),
 ];

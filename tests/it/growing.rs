@@ -4,6 +4,7 @@ use leoctl::plan::types::Action;
 
 use crate::cases::scaffold;
 use crate::support::emulator::Emulator;
+use crate::support::sdk;
 use crate::support::world::{World, shown};
 
 const SERVICE: &str = r#"
@@ -26,15 +27,6 @@ min_capacity = 1
 max_capacity = 8
 "#;
 
-fn ecs(endpoint: &str) -> aws_sdk_ecs::Client {
-    let config = aws_sdk_ecs::Config::builder()
-        .behavior_version(aws_sdk_ecs::config::BehaviorVersion::latest())
-        .region(aws_sdk_ecs::config::Region::new("us-east-1"))
-        .endpoint_url(endpoint)
-        .credentials_provider(aws_credential_types::Credentials::new("test", "test", None, None, "test"));
-    aws_sdk_ecs::Client::from_conf(config.build())
-}
-
 async fn count(ecs: &aws_sdk_ecs::Client, cluster: &str) -> i32 {
     let found = ecs.describe_services().cluster(cluster).services("web").send().await.unwrap();
     found.services().first().unwrap().desired_count()
@@ -54,7 +46,7 @@ async fn what_autoscaling_sets_is_not_set_back() {
     let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
     let name = "follows-the-load";
     let world = World::new(endpoint, name).await;
-    let (ecs, cluster) = (ecs(endpoint), format!("{name}-n"));
+    let (ecs, cluster) = (aws_sdk_ecs::Client::new(&sdk::config(endpoint, "test").await), format!("{name}-n"));
     let needs = scaffold("network+tasks").replace("NAME", name);
     let alone = format!("{needs}{SERVICE}");
     let stack = format!("{alone}{TARGET}");
@@ -99,12 +91,7 @@ async fn what_autoscaling_sets_is_not_set_back() {
 async fn a_secret_that_others_rotate_is_kept_and_never_becomes_its_hash() {
     let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
     let world = World::new(endpoint, "rotated").await;
-    let config = aws_sdk_ssm::Config::builder()
-        .behavior_version(aws_sdk_ssm::config::BehaviorVersion::latest())
-        .region(aws_sdk_ssm::config::Region::new("us-east-1"))
-        .endpoint_url(endpoint)
-        .credentials_provider(aws_credential_types::Credentials::new("test", "test", None, None, "test"));
-    let ssm = aws_sdk_ssm::Client::from_conf(config.build());
+    let ssm = aws_sdk_ssm::Client::new(&sdk::config(endpoint, "test").await);
     let value = async || {
         let found = ssm.get_parameter().name("/rotated").with_decryption(true).send().await.unwrap();
         found.parameter.unwrap().value.unwrap()

@@ -1,13 +1,12 @@
 //! What AWS does not let go stays, and is said with the reason and the way out; the rest goes, and a rerun goes on.
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
 use aws_sdk_s3::primitives::ByteStream;
 
 use crate::support::emulator::Emulator;
 use crate::support::program::{Project, ran};
 use crate::support::proxy::Proxy;
 use crate::support::proxy::fault::Fault;
+use crate::support::sdk;
 
 const STACK: &str = "stacks/held.toml";
 
@@ -36,12 +35,6 @@ force_delete = false
 name = "/held"
 "#;
 
-async fn configuration(endpoint: &str) -> SdkConfig {
-    let credentials = Credentials::new("test", "test", None, None, "test");
-    let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1"));
-    loader.endpoint_url(endpoint).credentials_provider(credentials).load().await
-}
-
 #[tokio::test]
 async fn what_aws_does_not_let_go_stays_and_is_said() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };
@@ -49,7 +42,7 @@ async fn what_aws_does_not_let_go_stays_and_is_said() {
     project.write(STACK, BODY);
     project.expect(0, &["apply", "-y", STACK]);
     let id = |address: &str| project.json(&["state", "show", address, "--json", STACK])["id"].as_str().unwrap().to_owned();
-    let config = configuration(&emulator.endpoint).await;
+    let config = sdk::config(&emulator.endpoint, "test").await;
 
     // Somebody else's objects and images.
     let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build());

@@ -31,5 +31,6 @@ mod leo;
 mod planning;
 mod reference;
 mod secrets;
+mod services;
 mod stores;
 mod sweep;

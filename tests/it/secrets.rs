@@ -4,13 +4,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
-use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::Credentials;
 use serde_json::json;
 
 use crate::support::emulator::Emulator;
 use crate::support::program::{Project, Ran, ran};
 use crate::support::proxy::Proxy;
+use crate::support::sdk;
 
 const STACK: &str = "stacks/shop.toml";
 
@@ -62,9 +61,8 @@ fn standings(project: &Project) -> Vec<(String, String)> {
 
 /// A secret's value, read past leoctl.
 async fn value(endpoint: &str, name: &str) -> String {
-    let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1")).endpoint_url(endpoint);
-    let config = loader.credentials_provider(Credentials::new("test", "test", None, None, "test")).load().await;
-    let found = aws_sdk_secretsmanager::Client::new(&config).get_secret_value().secret_id(name).send().await.unwrap();
+    let found =
+        aws_sdk_secretsmanager::Client::new(&sdk::config(endpoint, "test").await).get_secret_value().secret_id(name).send().await.unwrap();
     found.secret_string.unwrap()
 }
 

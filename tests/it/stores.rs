@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::Credentials;
 use leoctl::engine::ports::Store;
 use leoctl::model::address::Address;
 use leoctl::model::journal::Record;
@@ -21,6 +19,7 @@ use crate::support::preload;
 use crate::support::program::{Project, Ran, ran};
 use crate::support::proxy::Proxy;
 use crate::support::proxy::fault::Fault;
+use crate::support::sdk;
 
 const STACK: &str = "stacks/shared.toml";
 const BUCKET: &str = "leo-state";
@@ -42,9 +41,7 @@ async fn client(endpoint: &str, bucket: &str) -> aws_sdk_s3::Client {
 }
 
 async fn client_of(endpoint: &str) -> aws_sdk_s3::Client {
-    let credentials = Credentials::new("test", "test", None, None, "test");
-    let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1"));
-    let config = loader.endpoint_url(endpoint).credentials_provider(credentials).load().await;
+    let config = sdk::config(endpoint, "test").await;
     aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build())
 }
 

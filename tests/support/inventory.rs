@@ -1,8 +1,9 @@
 //! What is in an account, read with the SDK past leoctl: one line for each resource, with what it is known by and
 //! without what AWS makes up anew each time. Two accounts with the same lines have the same resources.
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
+use aws_config::SdkConfig;
+
+use super::sdk;
 
 /// The resources behind an endpoint.
 pub struct Inventory {
@@ -13,9 +14,7 @@ pub struct Inventory {
 impl Inventory {
     /// The account `account` of an emulator.
     pub async fn new(endpoint: &str, account: &str) -> Self {
-        let credentials = Credentials::new(account, "test", None, None, "test");
-        let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1"));
-        Self { account: account.to_owned(), config: loader.endpoint_url(endpoint).credentials_provider(credentials).load().await }
+        Self { account: account.to_owned(), config: sdk::config(endpoint, account).await }
     }
 
     /// Every resource, one line each, sorted.

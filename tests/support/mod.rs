@@ -7,4 +7,5 @@ pub mod live;
 pub mod preload;
 pub mod program;
 pub mod proxy;
+pub mod sdk;
 pub mod world;

@@ -147,6 +147,8 @@ fn standing(service: &api::Service, record: Option<&api::ServiceDeployment>, wan
             Standing::Going(format!("{count}, {stage}"))
         }
         (Some(api::DeploymentRolloutState::Completed), Some(Standing::Going(_))) => Standing::Going(count),
+        // The rollout is over, and the number of tasks has changed since.
+        (Some(api::DeploymentRolloutState::Completed), _) if ours.running_count() != ours.desired_count() => Standing::Going(count),
         (Some(api::DeploymentRolloutState::Completed), _) => Standing::Done,
         // Without a rollout state the service's own counts are all there is.
         (None, None) if deployments.len() == 1 && ours.running_count() == ours.desired_count() => Standing::Done,
@@ -224,7 +226,9 @@ mod tests {
     }
 
     fn deployment(status: &str, state: State, failed: i32) -> api::Deployment {
-        let deployment = api::Deployment::builder().status(status).rollout_state(state).failed_tasks(failed).desired_count(1);
+        let running = i32::from(state == State::Completed);
+        let deployment = api::Deployment::builder().status(status).rollout_state(state).failed_tasks(failed);
+        let deployment = deployment.desired_count(1).running_count(running);
         deployment.task_definition(OURS).created_at(DateTime::from_secs(1000)).build()
     }
 
@@ -261,6 +265,16 @@ mod tests {
     fn a_deployment_that_is_still_watched_is_not_done() {
         assert!(matches!(with_record(State::Completed, Status::InProgress, 1000), Standing::Going(_)));
         assert_eq!(with_record(State::Completed, Status::Successful, 1000), Standing::Done);
+    }
+
+    #[test]
+    fn tasks_that_are_still_to_come_or_go_are_waited_for() {
+        let scaled = |running| {
+            let deployment = api::Deployment::builder().status("PRIMARY").rollout_state(State::Completed).task_definition(OURS);
+            of(vec![deployment.desired_count(0).running_count(running).build()])
+        };
+        assert!(matches!(scaled(1), Standing::Going(_)));
+        assert_eq!(scaled(0), Standing::Done);
     }
 
     #[test]

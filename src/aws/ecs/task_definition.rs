@@ -203,6 +203,12 @@ impl EcsTaskDefinition {
     }
 }
 
+/// The family in a revision's ARN, with all before it, and the revision.
+fn revision(arn: &str) -> Option<(&str, u64)> {
+    let (family, revision) = arn.rsplit_once(':')?;
+    Some((family, revision.parse().ok()?))
+}
+
 /// Fargate's sizes: for each `cpu`, the memory in MiB from, to and in steps of
 /// (ECS Developer Guide, "Task CPU and memory" on Fargate).
 const FARGATE: &[(i64, i64, i64, i64)] = &[
@@ -266,6 +272,20 @@ impl Resource for EcsTaskDefinition {
         let Some(family) = wanted.text("family") else { return Ok(None) };
         let Some(latest) = Self::describe(aws, family).await? else { return Ok(None) };
         Ok(wanted.pick(wanted.owns(&latest.tags).then_some(latest.arn)))
+    }
+
+    async fn successor(aws: &Aws, id: &str, used: &[String]) -> Outcome<String> {
+        let Some((family, ours)) = revision(id) else { return Ok(id.to_owned()) };
+        let running = used.iter().filter_map(|arn| revision(arn)).filter(|(of, _)| *of == family).map(|(_, revision)| revision).max();
+        let newest = match running {
+            Some(running) => Some(running),
+            None => {
+                let name = family.rsplit_once('/').map_or(family, |(_, name)| name);
+                Self::describe(aws, name).await?.and_then(|newest| u64::try_from(newest.revision).ok())
+            }
+        };
+        // An older one is what an apply that was cut short has not replaced yet.
+        Ok(newest.filter(|newest| *newest > ours).map_or_else(|| id.to_owned(), |newest| format!("{family}:{newest}")))
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {

@@ -8,7 +8,8 @@ use crate::model::schema::{Attribute, ResourceSchema};
 use crate::model::secrecy::{conceal, recall, secret_paths};
 use crate::model::state::{Guard, ResourceState};
 use crate::model::value::Value;
-use crate::plan::diff::{complete, diff, ignore};
+use crate::plan::desired::settled;
+use crate::plan::diff::{complete, diff};
 use crate::plan::select::covers;
 use crate::plan::types::{Action, Change};
 use crate::stack::config::ResourceBlock;
@@ -26,7 +27,7 @@ impl Builder<'_> {
             let error = format!("`{name}` of {address} is sensitive, and AWS makes ids of it that are shown and stored");
             return Err(Diagnostic::error(&instance.block.span, error).help("use a value that need not be hidden"));
         }
-        if !self.selection.includes(address) {
+        if !self.selection.includes(address) || self.options.only(address).is_some_and(<[_]>::is_empty) {
             return Ok(self.untouched(instance, saved));
         }
         let (id, live, imported) = match (saved, self.world.found.get(address)) {
@@ -51,8 +52,8 @@ impl Builder<'_> {
             change.sensitive = secret_paths(attributes, &change.after);
             return Ok(change);
         };
-        let after = complete(attributes, desired, Some(&live));
-        let after = ignore(&after, &live, &instance.block.ignored(&live));
+        let only = self.options.only(address);
+        let after = settled(instance.block, desired, &live, false, only);
         let sensitive = secret_paths(attributes, &after);
         let live = conceal(attributes, &live, &sensitive);
         let changes = diff(attributes, &live, &after);
@@ -67,7 +68,7 @@ impl Builder<'_> {
             return Err(import_replaces(instance, &changes, change.id.as_deref().unwrap_or_default()));
         }
         change.reason = self.reason(&change, saved, forced, imported);
-        change.after = if change.action == Action::Replace { complete(attributes, desired, None) } else { after };
+        change.after = if change.action == Action::Replace { settled(instance.block, desired, &live, true, only) } else { after };
         change.before = live;
         change.attributes = changes;
         change.sensitive = sensitive;

@@ -4,13 +4,14 @@ use super::change::{remembered, seen};
 use super::{Builder, Live};
 use crate::model::address::Address;
 use crate::model::canonical::with_local;
-use crate::model::schema::Unset;
+use crate::model::path::Path;
+use crate::model::schema::{ResourceSchema, Unset};
 use crate::model::secrecy::conceal;
-use crate::model::state::Guard;
+use crate::model::state::{Guard, ResourceState};
 use crate::model::value::Value;
 use crate::plan::desired::STACK_TAG;
-use crate::plan::diff::diff;
-use crate::plan::types::{Action, Change, CheckResult, Drift, OutputChange};
+use crate::plan::diff::{AttributeChange, diff};
+use crate::plan::types::{Action, Change, CheckResult, Drift, OutputChange, Pinned};
 use crate::stack::Stack;
 use crate::stack::check::failed;
 use crate::stack::diagnostic::Diagnostic;
@@ -37,9 +38,9 @@ impl Builder<'_> {
                     let saved_attributes = Value::from(&saved.attributes);
                     let before = remembered(attributes, &saved_attributes, saved);
                     let after = conceal(attributes, &with_local(attributes, &hashed, &saved_attributes), &saved.sensitive);
-                    let governed = (schema.governed)(&after);
                     let mut changes = diff(attributes, &before, &after);
-                    changes.retain(|change| !change.path.root().is_some_and(|name| governed.contains(&name)));
+                    let elsewhere = self.set_elsewhere(address, schema, &after);
+                    changes.retain(|change| !elsewhere.iter().any(|path| change.path.starts_with(path)) && !self.follows(saved, change));
                     (false, changes)
                 }
             };
@@ -50,12 +51,31 @@ impl Builder<'_> {
         drift
     }
 
+    /// The attributes of a resource that something else sets, which is no drift.
+    fn set_elsewhere(&self, address: &Address, schema: &ResourceSchema, live: &Value) -> Vec<Path> {
+        match self.stack.config.resources.get(&address.block) {
+            Some(block) => block.ignored(live),
+            None => (schema.governed)(live).iter().map(|name| Path::attribute(*name)).collect(),
+        }
+    }
+
+    /// Whether an attribute has come to name the newer revision of what `ignore_changes` leaves to others.
+    fn follows(&self, saved: &ResourceState, change: &AttributeChange) -> bool {
+        let shared = |on: &&Address| {
+            let block = self.stack.config.resources.get(&on.block);
+            block.is_some_and(|block| !block.lifecycle.ignore_changes.is_empty())
+        };
+        let named = change.after.as_ref().and_then(Value::as_str);
+        let mut made_from = saved.depends_on.iter().filter(shared).filter_map(|on| self.world.state.resources.get(on));
+        named.is_some_and(|named| made_from.any(|on| on.id == named))
+    }
+
     pub(super) fn outputs(&mut self) -> BTreeMap<String, OutputChange> {
         let saved = &self.world.state.outputs;
         let mut outputs: BTreeMap<String, OutputChange> =
             saved.iter().map(|(name, value)| (name.clone(), OutputChange { before: Some(value.clone()), after: None })).collect();
-        if self.options.destroy {
-            if !self.options.targets.is_empty() || !self.options.excludes.is_empty() {
+        if self.options.destroy || self.options.only.is_some() {
+            if self.options.only.is_some() || !self.options.targets.is_empty() || !self.options.excludes.is_empty() {
                 outputs.values_mut().for_each(|output| output.after = output.before.as_ref().map(Value::from));
             }
             return outputs;
@@ -126,6 +146,7 @@ impl Builder<'_> {
 
     pub(super) fn warnings(&self) -> Vec<String> {
         let mut warnings = self.maybe_renamed();
+        warnings.extend(self.pinned.iter().filter_map(pin_note));
         for change in self.changes.iter().filter(|change| change.action != Action::Delete) {
             let (Some(saved), Some(block)) =
                 (self.world.state.resources.get(&change.address), self.stack.config.resources.get(&change.address.block))
@@ -141,6 +162,23 @@ impl Builder<'_> {
             }
         }
         warnings
+    }
+}
+
+/// What is to be known of an attribute that is set otherwise than the stack file says.
+fn pin_note(pinned: &Pinned) -> Option<String> {
+    let Pinned { address, path, value, says, lasting, over } = pinned;
+    let shown = |value: &Value| value.to_public_json(&|_| "(sensitive)".into()).to_string();
+    let (value, says) = (shown(value), shown(says));
+    match (over, lasting) {
+        (true, _) => Some(format!("{address}: `{path}` was set to {value} by hand; the stack file has changed since, and counts again")),
+        (false, _) if value == says => None,
+        (false, true) => {
+            Some(format!("{address} is scaled by hand: `{path}` is {value} and not {says}, until `leoctl scale up` or `apply --scale-up`"))
+        }
+        (false, false) => Some(format!(
+            "{address}: `{path}` stays {value} as `leoctl redeploy` has set it, until the stack file says something else than {says}"
+        )),
     }
 }
 

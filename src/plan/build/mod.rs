@@ -7,12 +7,13 @@ use self::change::attributes_of;
 pub use self::change::owned_by;
 use super::desired;
 use crate::model::address::{Address, Block};
+use crate::model::pin::{self, Pins};
 use crate::model::schema::Catalog;
 use crate::model::secrecy::conceal;
 use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::select::{Options, Selection, covers};
-use crate::plan::types::{Action, Change, Plan, Read};
+use crate::plan::types::{Action, Change, Pinned, Plan, Read};
 use crate::stack::Stack;
 use crate::stack::check::failed;
 use crate::stack::config::ResourceBlock;
@@ -83,6 +84,7 @@ pub fn build(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &
         changes: Vec::new(),
         changed: BTreeSet::new(),
         instances: BTreeMap::new(),
+        pinned: Vec::new(),
     };
     if !options.destroy {
         builder.selection = builder.select(&order);
@@ -90,7 +92,9 @@ pub fn build(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &
             builder.item(item);
         }
     }
-    builder.leftovers();
+    if options.only.is_none() {
+        builder.leftovers();
+    }
     builder.named_instances();
     builder.settle_replacement_order();
     builder.finish()
@@ -112,6 +116,7 @@ struct Builder<'a> {
     /// The resources so far that will not be what they are.
     changed: BTreeSet<Address>,
     instances: BTreeMap<Block, Vec<Address>>,
+    pinned: Vec<Pinned>,
 }
 
 /// One resource being planned.
@@ -278,8 +283,13 @@ impl<'a> Builder<'a> {
         };
         let reads = self.block_reads(&Item::Resource(block.clone()));
         let reads = reads.into_iter().filter(|read| self.reads.iter().any(|known| known.block == *read)).collect();
-        let desired = desired::desired(resource, &address, &scope).map_err(failed)?;
+        let says = desired::desired(resource, &address, &scope, &Pins::new()).map_err(failed)?;
+        let pinned = self.pinned(&address, &says);
+        let mut pins = self.options.pins(self.world.state, &address);
+        pins.retain(|path, _| !pinned.iter().any(|pinned| pinned.path == *path && pinned.over));
+        let desired = if pins.is_empty() { says } else { desired::desired(resource, &address, &scope, &pins).map_err(failed)? };
         drop(scope);
+        self.pinned.extend(pinned);
         let instance = Instance { block: resource, address, each, region, depends_on, reads };
         let change = self.change(&instance, &desired)?;
         let value =
@@ -289,6 +299,17 @@ impl<'a> Builder<'a> {
         }
         self.changes.push(change);
         Ok(value)
+    }
+
+    /// The attributes of a resource that are set otherwise than the stack file says.
+    fn pinned(&self, address: &Address, says: &Value) -> Vec<Pinned> {
+        let pins = self.world.state.pins.get(address).into_iter().flatten();
+        let pinned = pins.map(|(path, pin)| {
+            let (value, says) = (Value::from(&pin.value), pin::at(says, path));
+            let (lasting, over) = (pin.instead_of.is_none(), pin.is_over(&says));
+            Pinned { address: address.clone(), path: path.clone(), value, says, lasting, over }
+        });
+        pinned.collect()
     }
 
     /// The resources an instance depends on: one instance where its key is written, else all of the block.
@@ -423,13 +444,14 @@ impl<'a> Builder<'a> {
             identity: self.world.identity.clone(),
             serial: self.world.state.serial,
             lineage: self.world.state.lineage.clone(),
-            destroy: self.options.destroy,
+            options: self.options.clone(),
             changes: self.changes,
             reads: self.reads,
             data: self.data,
             drift,
             outputs,
             checks,
+            pinned: self.pinned,
             warnings,
         })
     }

@@ -1,0 +1,56 @@
+//! `leoctl scale`.
+
+use std::path::Path;
+
+use super::{CliError, Context, Exit, apply, redeploy, session};
+use crate::ops::Deployed;
+use crate::ops::scale::{self, Scale};
+use crate::ops::service::{self, Service};
+use crate::plan::select::Options;
+
+/// Scales services down, up, or to a number of tasks.
+pub async fn run(context: &Context, stack: Option<&Path>, words: &[String]) -> Result<Exit, CliError> {
+    let (_, session, _) = session::applied(context, stack).await?;
+    session.lock(context, "leoctl scale").await?;
+    let outcome = async {
+        let state = session.state().await?;
+        let deployed = Deployed { state: &state, provider: &session.provider };
+        let wanted = wanted(service::all(&deployed), words)?;
+        let steps = scale::steps(&state, &wanted);
+        if steps.is_empty() {
+            context.say("Nothing to do: no service is scaled by hand.");
+        }
+        for only in steps {
+            let planned = session.plan(&Options { only: Some(only), ..Options::default() }, true).await?;
+            let exit = apply::confirm_and_apply(context, &session, planned, true).await?;
+            if exit != Exit::Done {
+                return Ok(exit);
+            }
+        }
+        Ok(Exit::Done)
+    };
+    apply::released(&session, outcome.await).await
+}
+
+/// What `down`, `up`, `down SERVICE…` and `SERVICE=N…` ask for.
+fn wanted(services: Vec<Service>, words: &[String]) -> Result<Vec<(Service, Scale)>, CliError> {
+    let whole = match words.first().map(String::as_str) {
+        Some("down") => Some(Scale::To(0)),
+        Some("up") => Some(Scale::Up),
+        _ => None,
+    };
+    if let (Some(scale), Some(names)) = (whole, words.get(1..)) {
+        let chosen = service::chosen(services, names).map_err(redeploy::unknown)?;
+        return Ok(chosen.into_iter().map(|service| (service, scale)).collect());
+    }
+    let mut wanted = Vec::new();
+    for word in words {
+        let count = word.split_once('=').and_then(|(name, count)| Some((name, count.parse::<i32>().ok().filter(|count| *count >= 0)?)));
+        let Some((name, count)) = count else {
+            return Err(CliError::usage(&format!("`{word}` says neither `down`, `up` nor SERVICE=N"), "such as `leoctl scale web=3`"));
+        };
+        let chosen = service::chosen(services.clone(), &[name.to_owned()]).map_err(redeploy::unknown)?;
+        wanted.extend(chosen.into_iter().map(|service| (service, Scale::To(count))));
+    }
+    Ok(wanted)
+}
