@@ -71,7 +71,7 @@ pub enum Command {
         /// The stack file
         stack: Option<PathBuf>,
         /// Carry out this saved plan, and refuse if the world has moved on
-        #[arg(long = "plan", value_name = "FILE", conflicts_with_all = ["stack", "destroy", "targets", "excludes", "replace"])]
+        #[arg(long = "plan", value_name = "FILE", conflicts_with_all = ["stack", "destroy", "targets", "excludes", "replace", "scale_up"])]
         saved: Option<PathBuf>,
         /// Do not ask
         #[arg(short, long)]
@@ -132,6 +132,24 @@ pub enum Command {
         #[command(subcommand)]
         command: SecretsCommand,
     },
+    /// Log docker in to the stack's image registries
+    DockerLogin {
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+    /// Push a local image to a repository of the stack
+    Push {
+        /// The local image
+        image: String,
+        /// The repository, by its name in the stack or in ECR
+        repository: String,
+        /// The tag in the repository [default: the image's]
+        #[arg(long)]
+        tag: Option<String>,
+        /// The stack file
+        #[arg(long, value_name = "STACK")]
+        stack: Option<PathBuf>,
+    },
     /// Start a service's tasks anew, and follow the rollout until they have taken over
     Redeploy(RedeployArgs),
     /// Run more or fewer tasks than the stack says, or none; plan and apply keep it so
@@ -151,6 +169,11 @@ pub enum Command {
     },
     /// Plan, apply and plan again a whole platform in the sandbox
     Demo,
+    /// Print what a shell runs to complete leoctl's commands and the stack's names
+    Completions {
+        /// bash, elvish, fish, powershell or zsh
+        shell: String,
+    },
 }
 
 /// What a plan is about.

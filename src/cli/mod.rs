@@ -3,7 +3,9 @@
 mod apply;
 pub mod args;
 mod ask;
+mod complete;
 mod demo;
+mod docker;
 mod inspect;
 mod plan;
 mod project;
@@ -119,6 +121,7 @@ impl Context {
 
 /// Runs leoctl with the process's arguments.
 pub fn main() -> Exit {
+    complete::answer();
     let cli = Cli::parse();
     if cli.global.no_color {
         anstream::ColorChoice::Never.write_global();
@@ -130,6 +133,7 @@ pub fn main() -> Exit {
     let outcome = match cli.command {
         Command::Validate { stack } => validate::run(&context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(&context, command),
+        Command::Completions { shell } => complete::run(&shell),
         other => match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
             Ok(runtime) => runtime.block_on(run(&context, other)),
             Err(error) => Err(CliError::usage(&format!("cannot start: {error}"), "the system refuses threads: free some resources")),
@@ -155,11 +159,16 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Show { stack } => inspect::show(context, stack.as_deref()).await,
         Command::State { command } => state::run(context, command).await,
         Command::Secrets { command } => secrets::run(context, command).await,
+        Command::DockerLogin { stack } => docker::login(context, stack.as_deref()).await,
+        Command::Push { image, repository, tag, stack } => {
+            docker::push(context, stack.as_deref(), &image, &repository, tag.as_deref()).await
+        }
         Command::Redeploy(args) => redeploy::run(context, &args).await,
         Command::Scale { to, stack } => scale::run(context, stack.as_deref(), &to).await,
         Command::Demo => demo::run(context).await,
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),
+        Command::Completions { shell } => complete::run(&shell),
     }
 }
 

@@ -81,7 +81,8 @@ pub fn stack_file(given: Option<&Path>, context: &Context) -> Result<PathBuf, Cl
     Ok(path)
 }
 
-fn default_stack() -> Result<PathBuf, CliError> {
+/// The stack a command is about that names none.
+pub fn default_stack() -> Result<PathBuf, CliError> {
     if let Some(path) = std::env::var_os("LEOCTL_STACK") {
         return Ok(path.into());
     }

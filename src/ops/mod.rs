@@ -2,6 +2,7 @@
 
 pub mod env_file;
 pub mod image;
+pub mod repository;
 pub mod scale;
 pub mod secrets;
 pub mod service;

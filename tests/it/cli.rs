@@ -6,9 +6,23 @@ use crate::support::program::Project;
 fn help_is_what_the_documentation_says() {
     let project = Project::new("", "test");
     let mut shown = String::new();
-    for command in
-        ["", "validate", "plan", "apply", "destroy", "output", "show", "state", "secrets", "redeploy", "scale", "sandbox", "demo"]
-    {
+    for command in [
+        "",
+        "validate",
+        "plan",
+        "apply",
+        "destroy",
+        "output",
+        "show",
+        "state",
+        "secrets",
+        "redeploy",
+        "scale",
+        "push",
+        "docker-login",
+        "sandbox",
+        "demo",
+    ] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         shown.push_str(&format!("$ leoctl {}\n{}\n", arguments.join(" "), project.expect(0, &arguments).stdout));
     }
@@ -24,6 +38,26 @@ fn without_a_stack_the_choice_is_listed() {
     let ran = crate::support::program::ran(command.env("LEOCTL_STACK", "stacks/dev.toml").output().unwrap());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.starts_with("Stack stacks/dev.toml"));
+}
+
+/// What the shell gets when the last word is to be completed.
+fn completed(project: &Project, words: &[&str]) -> Vec<String> {
+    let mut command = project.command(&[&["--", "leoctl"], words].concat());
+    command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string()).env("_CLAP_IFS", "\n");
+    let ran = crate::support::program::ran(command.env("LEOCTL_STACK", "stacks/prod.toml").output().unwrap());
+    ran.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_shell_completes_commands_and_the_names_of_the_stack() {
+    let project = Project::new("", "test");
+    let script = project.expect(0, &["completions", "bash"]).stdout;
+    assert!(script.contains("complete") && script.contains("leoctl"), "{script}");
+    assert!(project.expect(1, &["completions", "ksh"]).stderr.contains("zsh"));
+    assert_eq!(completed(&project, &["rede"]), ["redeploy"]);
+    assert_eq!(completed(&project, &["redeploy", ""])[0], "app");
+    assert_eq!(completed(&project, &["validate", "stacks/p"]), ["stacks/prod.toml"]);
+    assert!(completed(&project, &["plan", "--target", "ecs_"]).contains(&"ecs_service.app".to_owned()));
 }
 
 #[test]

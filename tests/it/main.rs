@@ -19,6 +19,7 @@ mod cli;
 mod conformance;
 mod devbox;
 mod diagnostics;
+mod docker;
 mod docs;
 mod engine;
 mod faults;

@@ -1,0 +1,79 @@
+//! Completion at the prompt: commands, flags, and the names of the stack. No AWS is asked.
+
+use std::path::Path;
+
+use clap::{CommandFactory, Parser};
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::env::{CompleteEnv, Shells};
+
+use super::args::Cli;
+use super::{CliError, Exit, project};
+use crate::ui;
+
+/// The variable under which a shell asks for completions.
+const VARIABLE: &str = "COMPLETE";
+
+/// Answers the shell when it is one that asks for completions, and ends the process.
+pub fn answer() {
+    CompleteEnv::with_factory(command).var(VARIABLE).complete();
+}
+
+/// Prints what a shell runs to have completions.
+pub fn run(shell: &str) -> Result<Exit, CliError> {
+    let shells = Shells::builtins();
+    let failed = |error: std::io::Error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it");
+    let Some(completer) = shells.completer(shell) else {
+        let names: Vec<&str> = shells.names().collect();
+        return Err(CliError::usage(&format!("there are no completions for `{shell}`"), &format!("there are for {}", names.join(", "))));
+    };
+    let mut script = Vec::new();
+    completer.write_registration(VARIABLE, "leoctl", "leoctl", "leoctl", &mut script).map_err(failed)?;
+    ui::out(String::from_utf8_lossy(&script).trim_end());
+    Ok(Exit::Done)
+}
+
+/// The command line, with the names of the stack where such are expected.
+fn command() -> clap::Command {
+    named(Cli::command())
+}
+
+fn named(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|argument| {
+        let names: fn() -> Vec<CompletionCandidate> = match argument.get_id().as_str() {
+            "stack" => stacks,
+            "services" | "service" | "to" => || blocks("ecs_service", false),
+            "shell" => || Shells::builtins().names().map(CompletionCandidate::new).collect(),
+            "repository" => || blocks("ecr_repository", false),
+            "targets" | "excludes" | "replace" | "address" | "from" if !is_file(&argument) => || blocks("", true),
+            _ => return argument,
+        };
+        argument.add(ArgValueCandidates::new(names))
+    });
+    command.mut_subcommands(named)
+}
+
+fn is_file(argument: &clap::Arg) -> bool {
+    argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE"))
+}
+
+fn stacks() -> Vec<CompletionCandidate> {
+    let entries = std::fs::read_dir("stacks").into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut stacks: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    stacks.sort();
+    stacks.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// The resource blocks of a type in the stack that a command would take by itself: their names, or their addresses.
+fn blocks(type_name: &str, whole: bool) -> Vec<CompletionCandidate> {
+    let Ok(path) = project::default_stack() else { return Vec::new() };
+    let named = |block: &crate::model::address::Block| if whole { block.to_string() } else { block.name.to_string() };
+    let Some(stack) = read(&path) else { return Vec::new() };
+    let blocks = stack.config.resources.keys().filter(|block| type_name.is_empty() || block.type_name == type_name);
+    blocks.map(named).map(CompletionCandidate::new).collect()
+}
+
+/// A stack as far as it can be read without a word: what is wrong with it, other commands say.
+fn read(path: &Path) -> Option<crate::stack::Stack> {
+    let plain = Cli::try_parse_from(["leoctl", "validate"]).ok()?;
+    project::load(path, &plain.global).ok()
+}
