@@ -202,8 +202,9 @@ pub struct PlanFlags {
 /// The arguments of `plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// The stack file
-    pub stack: Option<PathBuf>,
+    /// The stack files; several are planned at the same time
+    #[arg(value_name = "STACK")]
+    pub stacks: Vec<PathBuf>,
     /// What to plan
     #[command(flatten)]
     pub flags: PlanFlags,
@@ -213,6 +214,15 @@ pub struct PlanArgs {
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Print one comment for a pull request, in Markdown
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// The commit that was planned, for the comment
+    #[arg(long, value_name = "SHA", env = "LEOCTL_COMMIT")]
+    pub commit: Option<String>,
+    /// Tells the comment apart from those of other workflows
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub marker: String,
 }
 
 /// The arguments of `redeploy`.

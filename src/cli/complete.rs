@@ -40,7 +40,7 @@ fn command() -> clap::Command {
 fn named(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|argument| {
         let names: fn() -> Vec<CompletionCandidate> = match argument.get_id().as_str() {
-            "stack" => stacks,
+            "stack" | "stacks" => stacks,
             "services" | "service" | "to" => || blocks("ecs_service", false),
             "shell" => || Shells::builtins().names().map(CompletionCandidate::new).collect(),
             "repository" => || blocks("ecr_repository", false),

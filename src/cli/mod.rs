@@ -174,26 +174,26 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
 
 /// Shows an error: everything that is known of it, and what to do.
 fn report(error: &CliError, context: &Context) {
-    let colour = !context.global.no_color;
+    ui::note(error_text(error, !context.global.no_color));
+}
+
+/// An error as text of several lines.
+fn error_text(error: &CliError, colour: bool) -> String {
+    let titled = |message: &str, rest: Vec<String>| {
+        let title = format!("{}: {message}", styled(BAD, "error"));
+        let text = std::iter::once(title).chain(rest).collect::<Vec<_>>().join("\n");
+        if colour { text } else { anstream::adapter::strip_str(&text).to_string() }
+    };
+    let helps = |helps: &[String]| helps.iter().map(|help| format!("help: {help}")).collect();
     match error {
-        CliError::Diagnostics { diagnostics, sources } => ui::note(ui::diagnostics::render(diagnostics, sources, colour)),
-        CliError::Engine(EngineError::Diagnostics(diagnostics)) => ui::note(ui::diagnostics::render(diagnostics, &[], colour)),
+        CliError::Diagnostics { diagnostics, sources } => ui::diagnostics::render(diagnostics, sources, colour),
+        CliError::Engine(EngineError::Diagnostics(diagnostics)) => ui::diagnostics::render(diagnostics, &[], colour),
         CliError::Engine(EngineError::Aws { doing, failure: why }) => {
-            ui::note(format!("{}: {doing}", styled(BAD, "error")));
-            failure::lines(why).iter().for_each(|line| ui::note(format!("  {line}")));
+            titled(doing, failure::lines(why).iter().map(|line| format!("  {line}")).collect())
         }
-        CliError::Store(StoreError { message, help, .. }) => {
-            ui::note(format!("{}: {message}", styled(BAD, "error")));
-            help.iter().for_each(|help| ui::note(format!("help: {help}")));
-        }
-        CliError::Sandbox(SandboxError { message, help }) => {
-            ui::note(format!("{}: {message}", styled(BAD, "error")));
-            help.iter().for_each(|help| ui::note(format!("help: {help}")));
-        }
-        CliError::Usage { message, help } => {
-            ui::note(format!("{}: {message}", styled(BAD, "error")));
-            ui::note(format!("help: {help}"));
-        }
+        CliError::Store(StoreError { message, help, .. }) => titled(message, helps(help)),
+        CliError::Sandbox(SandboxError { message, help }) => titled(message, helps(help.as_slice())),
+        CliError::Usage { message, help } => titled(message, helps(std::slice::from_ref(help))),
     }
 }
 

@@ -1,33 +1,127 @@
-//! `leoctl plan`.
+//! `leoctl plan` and `leoctl drift`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use futures_util::future::join_all;
+use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::args::PlanArgs;
 use super::session::Session;
-use super::{CliError, Context, Exit, project, saved};
+use super::{CliError, Context, Exit, error_text, project, saved};
 use crate::engine::ports::Provider;
+use crate::engine::refresh::Planned;
 use crate::plan::select::Options;
-use crate::ui;
+use crate::plan::types::Plan;
+use crate::ui::{self, STRONG, markdown, styled};
 
 /// Shows what apply would do.
 pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
-    let path = project::stack_file(args.stack.as_deref(), context)?;
-    let session = Session::open(context, &path).await?;
-    let options = Options::from(&args.flags);
-    let planned = session.plan(&options, args.flags.refresh).await?;
+    let paths = match args.stacks.as_slice() {
+        [] => vec![project::stack_file(None, context)?],
+        [one] => vec![project::stack_file(Some(one), context)?],
+        several => several.to_vec(),
+    };
+    if let (Some(_), [_, _, ..]) = (&args.out, paths.as_slice()) {
+        return Err(CliError::usage("`--out` saves one plan, and there are several stacks", "plan and save each by itself"));
+    }
+    if let ([path], false) = (paths.as_slice(), args.markdown) {
+        return one(context, args, path).await;
+    }
+    several(context, args, &paths).await
+}
+
+/// Plans one stack.
+async fn planned(context: &Context, args: &PlanArgs, path: &Path) -> Result<(Session, Planned), CliError> {
+    let session = Session::open(context, path).await?;
+    let planned = session.plan(&Options::from(&args.flags), args.flags.refresh).await?;
+    Ok((session, planned))
+}
+
+async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, CliError> {
+    let (session, planned) = planned(context, args, path).await?;
     let plan = &planned.plan;
     if context.global.json {
         ui::out(ui::json::plan(plan, &session.provider.api_calls()));
     } else {
         ui::out(ui::plan::render(plan).trim_end());
     }
-    if let Some(file) = &args.out {
-        let asked = saved::Asked { options: &options, refresh: args.flags.refresh, global: &context.global };
-        saved::save(file, &path, &asked, &session, &planned)?;
-        context.say(&format!("Saved: `leoctl apply --plan {}` carries out exactly this.", file.display()));
+    save(context, args, path, &session, &planned)?;
+    project::remember(path);
+    Ok(exit(args, plan.has_changes()))
+}
+
+fn save(context: &Context, args: &PlanArgs, path: &Path, session: &Session, planned: &Planned) -> Result<(), CliError> {
+    let Some(file) = &args.out else { return Ok(()) };
+    let asked = saved::Asked { options: &planned.plan.options, refresh: args.flags.refresh, global: &context.global };
+    saved::save(file, path, &asked, session, planned)?;
+    context.say(&format!("Saved: `leoctl apply --plan {}` carries out exactly this.", file.display()));
+    Ok(())
+}
+
+fn exit(args: &PlanArgs, changes: bool) -> Exit {
+    if args.detailed_exitcode && changes { Exit::Changes } else { Exit::Done }
+}
+
+/// Plans stacks at the same time: one summary, one exit code, one comment. One that cannot be planned keeps no other
+/// from being shown.
+async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Result<Exit, CliError> {
+    let outcomes = join_all(paths.iter().map(async |path| (path, planned(context, args, path).await))).await;
+    if let [(path, Ok((session, planned)))] = outcomes.as_slice() {
+        save(context, args, path, session, planned)?;
+        project::remember(path);
     }
-    project::remember(&path);
-    Ok(if args.detailed_exitcode && plan.has_changes() { Exit::Changes } else { Exit::Done })
+    match (args.markdown, context.global.json) {
+        (true, _) => ui::out(comment(args, &outcomes).trim_end()),
+        (false, true) => ui::out(json!(outcomes.iter().map(|(path, outcome)| to_json(path, outcome)).collect::<Vec<_>>())),
+        (false, false) => text(context, &outcomes),
+    }
+    let failed = outcomes.iter().any(|(_, outcome)| outcome.is_err());
+    let changes = outcomes.iter().any(|(_, outcome)| outcome.as_ref().is_ok_and(|(_, planned)| planned.plan.has_changes()));
+    Ok(if failed { Exit::Error } else { exit(args, changes) })
+}
+
+/// A stack file and what came of planning it.
+type Outcome<'a> = (&'a PathBuf, Result<(Session, Planned), CliError>);
+
+fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> String {
+    let shown: Vec<markdown::Shown<'_>> = outcomes
+        .iter()
+        .map(|(path, outcome)| {
+            let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error_text(error, false));
+            let id = plan.as_ref().map(|plan| id(plan)).unwrap_or_default();
+            markdown::Shown { file: path.display().to_string(), id, plan }
+        })
+        .collect();
+    markdown::render(&args.marker, args.commit.as_deref(), &shown, markdown::LIMIT)
+}
+
+/// What identifies a plan: equal for equal plans.
+fn id(plan: &Plan) -> String {
+    let shown = ui::json::plan(plan, &std::collections::BTreeMap::new()).to_string();
+    let hash = Sha256::digest(shown.as_bytes());
+    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn to_json(path: &Path, outcome: &Result<(Session, Planned), CliError>) -> serde_json::Value {
+    match outcome {
+        Ok((session, planned)) => json!({ "stack_file": path, "plan": ui::json::plan(&planned.plan, &session.provider.api_calls()) }),
+        Err(error) => json!({ "stack_file": path, "error": error_text(error, false) }),
+    }
+}
+
+fn text(context: &Context, outcomes: &[Outcome<'_>]) {
+    for (path, outcome) in outcomes {
+        ui::out(styled(STRONG, format!("Stack {}", path.display())));
+        match outcome {
+            Ok((_, planned)) => ui::out(ui::plan::render(&planned.plan)),
+            Err(error) => ui::note(error_text(error, !context.global.no_color)),
+        }
+    }
+    for (path, outcome) in outcomes {
+        let sum = outcome.as_ref().map_or("no plan".to_owned(), |(_, planned)| ui::plan::summary(&planned.plan));
+        ui::out(format!("{}: {sum}", path.display()));
+    }
 }
 
 /// Shows what changed outside leoctl, and nothing else.

@@ -3,6 +3,7 @@
 pub mod diagnostics;
 pub mod failure;
 pub mod json;
+pub mod markdown;
 pub mod plan;
 pub mod progress;
 pub mod table;

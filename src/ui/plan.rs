@@ -165,6 +165,52 @@ fn branch(text: &mut String, children: &BTreeMap<Option<&Address>, Vec<&Change>>
     }
 }
 
+/// What changes of a resource, without its title: lines of a diff, each with its sign in front, without colours.
+pub fn details(change: &Change) -> Vec<String> {
+    let mut text = String::new();
+    attributes(&mut text, change, 0);
+    signed(&text, if change.action == Action::Create { "+ " } else { "  " })
+}
+
+/// What changed outside leoctl, as lines of a diff without colours.
+pub fn drift_details(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for one in &plan.drift {
+        lines.push(format!("  {}{}", one.address, if one.gone { " was deleted" } else { "" }));
+        let mut text = String::new();
+        for attribute in &one.attributes {
+            attribute_change(&mut text, 2, &AttributeChange { forces_replacement: false, ..attribute.clone() });
+        }
+        lines.extend(signed(&text, "  "));
+    }
+    lines
+}
+
+/// The outputs that change, as lines of a diff without colours.
+pub fn output_changes(outputs: &BTreeMap<String, OutputChange>) -> Vec<String> {
+    let mut text = String::new();
+    output_lines(&mut text, outputs);
+    signed(&text, "  ")
+}
+
+/// Lines with their signs in front, where forges colour by them: `!` is what they have for a change.
+fn signed(text: &str, other: &str) -> Vec<String> {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    let indent_of = |line: &str| line.len() - line.trim_start().len();
+    let least = plain.lines().map(indent_of).min().unwrap_or_default();
+    let lines = plain.lines().map(|line| {
+        let (content, indent) = (line.trim_start(), indent_of(line) - least);
+        let with = |sign: &str, rest: &str| format!("{sign} {:indent$}{rest}", "");
+        match content.split_at_checked(2) {
+            Some(("+ ", rest)) => with("+", rest),
+            Some(("- ", rest)) => with("-", rest),
+            Some(("~ ", rest)) => with("!", rest),
+            _ => format!("{other}{:indent$}{content}", ""),
+        }
+    });
+    lines.collect()
+}
+
 fn one(text: &mut String, change: &Change, indent: usize) {
     let (style, sign) = match change.action {
         Action::Create => (ADD, "+"),
@@ -184,8 +230,13 @@ fn one(text: &mut String, change: &Change, indent: usize) {
         title.push_str(&format!(" ({reason})"));
     }
     line(text, indent, &title);
+    attributes(text, change, indent + 4);
+}
+
+/// What changes of a resource.
+fn attributes(text: &mut String, change: &Change, indent: usize) {
     for id in &change.deposed {
-        line(text, indent + 4, &format!("{} {id}, left by an interrupted replacement", styled(REMOVE, "-")));
+        line(text, indent, &format!("{} {id}, left by an interrupted replacement", styled(REMOVE, "-")));
     }
     // What goes away is known by its address and id: repeating all of it would bury what matters.
     if matches!(change.action, Action::Delete | Action::Forget) {
@@ -194,9 +245,9 @@ fn one(text: &mut String, change: &Change, indent: usize) {
     let creates = change.action == Action::Create;
     for attribute in change.attributes.iter().filter(|attribute| !(creates && is_noise(change, attribute))) {
         if creates {
-            created(text, indent + 4, attribute);
+            created(text, indent, attribute);
         } else {
-            attribute_change(text, indent + 4, attribute);
+            attribute_change(text, indent, attribute);
         }
     }
 }
@@ -292,12 +343,16 @@ fn document_change(text: &mut String, indent: usize, before: &Value, after: &Val
 }
 
 fn outputs(text: &mut String, outputs: &BTreeMap<String, OutputChange>) {
-    let changed: Vec<_> = outputs.iter().filter(|(_, output)| output.is_change()).collect();
-    if changed.is_empty() {
+    if !outputs.values().any(OutputChange::is_change) {
         return;
     }
     line(text, 0, &styled(STRONG, "Outputs"));
-    for (name, output) in changed {
+    output_lines(text, outputs);
+    text.push('\n');
+}
+
+fn output_lines(text: &mut String, outputs: &BTreeMap<String, OutputChange>) {
+    for (name, output) in outputs.iter().filter(|(_, output)| output.is_change()) {
         let before = output.before.as_ref().map(|before| value::inline(&Value::from(before)));
         let shown = match (before, &output.after) {
             (None, Some(after)) => format!("{} {name} = {}", styled(ADD, "+"), value::inline(after)),
@@ -307,5 +362,4 @@ fn outputs(text: &mut String, outputs: &BTreeMap<String, OutputChange>) {
         };
         line(text, 2, &shown);
     }
-    text.push('\n');
 }

@@ -29,6 +29,7 @@ mod growing;
 mod held;
 mod https;
 mod leo;
+mod markdown;
 mod planning;
 mod reference;
 mod secrets;

@@ -1,0 +1,285 @@
+//! Plans as one comment on a pull request, in GitHub's and GitLab's Markdown: what is lost first, details folded.
+//!
+//! The text depends on the plans alone, so that a comment that is updated in place changes only when they do.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::plan::{details, drift_details, output_changes, summary};
+use crate::plan::types::{Action, Change, Plan};
+
+/// How long a comment may be, in bytes, with room to spare: GitHub takes 65,536 characters.
+pub const LIMIT: usize = 60_000;
+
+/// How many lines of what is lost are shown without being asked for.
+const LONG: usize = 12;
+
+/// What finds the comment again, so that there is only ever one. `scope` tells apart comments of several workflows.
+pub fn marker(scope: &str) -> String {
+    format!("<!-- leoctl plan {scope} -->")
+}
+
+/// A plan to be shown.
+pub struct Shown<'a> {
+    /// The stack file.
+    pub file: String,
+    /// What identifies the plan.
+    pub id: String,
+    /// The plan, or why there is none.
+    pub plan: Result<&'a Plan, String>,
+}
+
+/// The comment about some plans, none longer than `limit` bytes.
+pub fn render(scope: &str, commit: Option<&str>, shown: &[Shown<'_>], limit: usize) -> String {
+    let mut sections: Vec<Section> = shown.iter().map(Section::of).collect();
+    loop {
+        let text = comment(scope, commit, &sections);
+        let mut over = text.len().saturating_sub(limit);
+        let mut folded = false;
+        while over > 0 {
+            let Some(less) = fold_one(&mut sections) else { break };
+            over = over.saturating_sub(less);
+            folded = true;
+        }
+        if !folded {
+            return text;
+        }
+    }
+}
+
+/// Leaves the longest of what can be left out to a word about it; about how many bytes shorter the comment is then.
+fn fold_one(sections: &mut [Section]) -> Option<usize> {
+    let longest = sections.iter_mut().flat_map(|section| &mut section.entries).max_by_key(|entry| entry.detail.len());
+    if let Some(entry) = longest.filter(|entry| !entry.detail.is_empty()) {
+        entry.left_out = entry.detail.len();
+        return Some(std::mem::take(&mut entry.detail).iter().map(String::len).sum());
+    }
+    // What is lost is named to the last.
+    let most = sections.iter_mut().max_by_key(|section| section.entries.iter().filter(|entry| !entry.loses).count());
+    let section = most.filter(|section| section.entries.iter().any(|entry| !entry.loses))?;
+    let (kept, counted): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut section.entries).into_iter().partition(|entry| entry.loses);
+    section.entries = kept;
+    let less = counted.iter().map(|entry| entry.head.len()).sum();
+    for entry in counted {
+        *section.counted.entry((entry.verb, entry.type_name)).or_default() += 1;
+    }
+    Some(less)
+}
+
+/// What is said of one stack.
+struct Section {
+    file: String,
+    title: String,
+    place: Option<String>,
+    entries: Vec<Entry>,
+    /// Entries that are only counted, by what happens and type.
+    counted: BTreeMap<(&'static str, String), usize>,
+    /// Each with its title.
+    notes: Vec<(&'static str, Vec<String>)>,
+    failure: Option<String>,
+}
+
+/// What is said of one resource.
+struct Entry {
+    verb: &'static str,
+    type_name: String,
+    head: String,
+    detail: Vec<String>,
+    left_out: usize,
+    loses: bool,
+    risky: bool,
+}
+
+impl Section {
+    fn of(shown: &Shown<'_>) -> Self {
+        let plan = match &shown.plan {
+            Ok(plan) => plan,
+            Err(why) => {
+                return Self {
+                    file: shown.file.clone(),
+                    title: "no plan".to_owned(),
+                    place: None,
+                    entries: Vec::new(),
+                    counted: BTreeMap::new(),
+                    notes: Vec::new(),
+                    failure: Some(why.clone()),
+                };
+            }
+        };
+        let mut entries: Vec<Entry> = plan.changes.iter().filter(|change| change.is_change()).map(Entry::of).collect();
+        entries.sort_by_key(|entry| (!entry.loses, !entry.risky));
+        let checks = plan.checks.iter().filter(|check| check.holds == Some(false));
+        let checks: Vec<String> = checks.map(|check| format!("**{}**: {}", plain(&check.name), plain(&check.message))).collect();
+        let warnings: Vec<String> = plan.warnings.iter().map(|warning| plain(warning)).collect();
+        let identity = &plan.identity;
+        Self {
+            file: shown.file.clone(),
+            title: summary(plan),
+            place: Some(format!(
+                "stack `{}` · account {} · {} · plan `{}`",
+                plan.stack.name, identity.account_id, identity.region, shown.id
+            )),
+            entries,
+            counted: BTreeMap::new(),
+            notes: vec![
+                ("Changed outside leoctl", fenced("diff", &drift_details(plan))),
+                ("Outputs", fenced("diff", &output_changes(&plan.outputs))),
+                ("Checks that do not hold", bullets(checks)),
+                ("Notes", bullets(warnings)),
+            ],
+            failure: None,
+        }
+    }
+
+    fn write(&self, text: &mut String) {
+        paragraph(text, &format!("### `{}`: {}", self.file, self.title.trim_end_matches('.')));
+        if let Some(place) = &self.place {
+            paragraph(text, place);
+        }
+        if let Some(failure) = &self.failure {
+            paragraph(text, &fenced("text", &failure.lines().map(str::to_owned).collect::<Vec<_>>()).join("\n"));
+        }
+        let (lost, rest): (Vec<&Entry>, Vec<&Entry>) = self.entries.iter().partition(|entry| entry.loses);
+        for (title, entries) in [("Deleted or replaced", lost), ("Changed", rest)] {
+            if entries.is_empty() {
+                continue;
+            }
+            paragraph(text, &format!("**{title}**"));
+            entries.iter().for_each(|entry| entry.write(text));
+            text.push('\n');
+        }
+        if !self.counted.is_empty() {
+            let counted = self.counted.iter().map(|((verb, type_name), count)| format!("- {count} × {verb} `{type_name}`"));
+            let lines: Vec<String> = std::iter::once("**Too many to list here**; `leoctl plan` shows all of them".to_owned())
+                .chain(std::iter::once(String::new()))
+                .chain(counted)
+                .collect();
+            paragraph(text, &lines.join("\n"));
+        }
+        for (title, lines) in self.notes.iter().filter(|(_, lines)| !lines.is_empty()) {
+            paragraph(text, &format!("**{title}**"));
+            paragraph(text, &lines.join("\n"));
+        }
+    }
+}
+
+impl Entry {
+    fn of(change: &Change) -> Self {
+        let verb = match change.action {
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Replace => "replace",
+            Action::Delete => "delete",
+            Action::Import => "import",
+            Action::Forget => "forget",
+            Action::NoOp => "finish",
+        };
+        let mut head = format!("**{verb}** `{}`", change.address);
+        if let Some(id) = change.id.as_ref().filter(|_| matches!(change.action, Action::Delete | Action::Replace | Action::Forget)) {
+            let _ = write!(head, " (`{id}`)");
+        }
+        let forcing: Vec<String> = change.replace_paths().iter().map(|path| format!("`{path}`")).collect();
+        if !forcing.is_empty() {
+            let _ = write!(head, ", forced by {}", forcing.join(", "));
+        }
+        if let Some(reason) = &change.reason {
+            let _ = write!(head, ": {}", plain(reason));
+        }
+        if !change.risks.is_empty() {
+            let _ = write!(head, " — ⚠️ {}", plain(&change.risks.join("; ")));
+        }
+        let risky = !change.risks.is_empty();
+        let loses = matches!(change.action, Action::Delete | Action::Replace) || risky || !change.deposed.is_empty();
+        let type_name = change.address.type_name().to_owned();
+        Self { verb, type_name, head, detail: details(change), left_out: 0, loses, risky }
+    }
+
+    fn write(&self, text: &mut String) {
+        match (self.detail.as_slice(), self.left_out) {
+            ([], 0) => bullet(text, &self.head),
+            ([], lines) => bullet(text, &format!("{} *({lines} lines too many for a comment; `leoctl plan` shows them)*", self.head)),
+            ([only], _) if !only.contains('`') => bullet(text, &format!("{}: `{}`", self.head, only.get(1..).unwrap_or_default().trim())),
+            (lines, _) => {
+                let open = if self.loses && lines.len() <= LONG { " open" } else { "" };
+                paragraph(text, &format!("\n<details{open}><summary>{}, {} lines</summary>", html(&self.head), lines.len()));
+                paragraph(text, &fenced("diff", lines).join("\n"));
+                paragraph(text, "</details>");
+            }
+        }
+    }
+}
+
+fn comment(scope: &str, commit: Option<&str>, sections: &[Section]) -> String {
+    let mut text = format!("{}\n", marker(scope));
+    let title = match commit {
+        Some(commit) => format!("## leoctl plan of {}", plain(commit)),
+        None => "## leoctl plan".to_owned(),
+    };
+    paragraph(&mut text, &title);
+    if sections.len() > 1 {
+        let lines: Vec<String> = sections.iter().map(|section| format!("- `{}`: {}", section.file, section.title)).collect();
+        paragraph(&mut text, &lines.join("\n"));
+    }
+    sections.iter().for_each(|section| section.write(&mut text));
+    text
+}
+
+fn paragraph(text: &mut String, content: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{content}\n");
+}
+
+fn bullet(text: &mut String, content: &str) {
+    let _ = writeln!(text, "- {content}");
+}
+
+fn bullets(lines: Vec<String>) -> Vec<String> {
+    lines.into_iter().map(|line| format!("- {line}")).collect()
+}
+
+/// Lines between fences that none of them can end.
+fn fenced(language: &str, lines: &[String]) -> Vec<String> {
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    let ticks = |line: &String| line.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(lines.iter().map(ticks).max().unwrap_or_default().max(2) + 1);
+    let mut all = vec![format!("{fence}{language}")];
+    all.extend(lines.iter().cloned());
+    all.push(fence);
+    all
+}
+
+/// A text in which nothing is markup but code between backticks.
+fn plain(text: &str) -> String {
+    let mut shown = String::new();
+    for (at, part) in text.split('`').enumerate() {
+        if at > 0 {
+            shown.push('`');
+        }
+        match at % 2 {
+            0 => part.chars().for_each(|c| {
+                if "\\*_[]<>#|~@".contains(c) {
+                    shown.push('\\');
+                }
+                shown.push(c);
+            }),
+            _ => shown.push_str(part),
+        }
+    }
+    shown
+}
+
+/// Markdown of one line as HTML, for where Markdown is not read: bold, code, and the rest as it is.
+fn html(markdown: &str) -> String {
+    let escaped = markdown.replace('&', "&amp;").replace("\\<", "&lt;").replace('<', "&lt;").replace("\\>", "&gt;").replace('>', "&gt;");
+    let tagged = |text: &str, mark: &str, tag: &str| {
+        let parts = text.split(mark).enumerate();
+        parts.fold(String::new(), |all, (at, part)| match at {
+            0 => part.to_owned(),
+            odd if odd % 2 == 1 => format!("{all}<{tag}>{part}"),
+            _ => format!("{all}</{tag}>{part}"),
+        })
+    };
+    tagged(&tagged(&escaped, "**", "b"), "`", "code").replace('\\', "")
+}
