@@ -3,6 +3,7 @@
 mod apply;
 pub mod args;
 mod ask;
+mod cost;
 mod demo;
 mod inspect;
 mod plan;
@@ -155,6 +156,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::State { command } => state::run(context, command).await,
         Command::Secrets { command } => secrets::run(context, command).await,
         Command::Redeploy { services, stack } => redeploy::run(context, stack.as_deref(), &services).await,
+        Command::Cost { stack } => cost::run(context, stack.as_deref()).await,
         Command::Demo => demo::run(context).await,
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::PlanArgs;
 use super::session::Session;
-use super::{CliError, Context, Exit, project, saved};
+use super::{CliError, Context, Exit, cost, project, saved};
 use crate::engine::ports::Provider;
 use crate::plan::select::Options;
 use crate::ui;
@@ -17,9 +17,14 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
     let planned = session.plan(&options, args.flags.refresh).await?;
     let plan = &planned.plan;
     if context.global.json {
-        ui::out(ui::json::plan(plan, &session.provider.api_calls()));
+        let mut shown = ui::json::plan(plan, &session.provider.api_calls());
+        if let Some(shown) = shown.as_object_mut() {
+            shown.insert("cost".to_owned(), cost::change_json(plan)?);
+        }
+        ui::out(shown);
     } else {
         ui::out(ui::plan::render(plan).trim_end());
+        cost::change(plan)?.into_iter().for_each(ui::out);
     }
     if let Some(file) = &args.out {
         let asked = saved::Asked { options: &options, refresh: args.flags.refresh, global: &context.global };
