@@ -24,14 +24,14 @@ pub fn service(desk: &mut Desk<'_>, side: &Side<'_>, service: &Resource<'_>) {
     if matches!(service.text("launch_type"), Some("EC2" | "EXTERNAL")) {
         return desk.missing("its tasks run on instances of your own, which are paid for by themselves");
     }
-    let Some(definition) = side.referred(service, "task_definition", "ecs_task_definition", "arn") else {
+    let Some(definition) = definition_of(side, service) else {
         return desk.missing("its tasks: their task definition is not one of this stack");
     };
     let size = match size(definition) {
         Ok(size) => size,
         Err(why) => return desk.missing(why),
     };
-    let tasks = desk.assume(Use::TASKS).or_else(|| service.number("desired_count")).unwrap_or(1.0);
+    let tasks = desk.assume(Use::TASKS).unwrap_or_else(|| tasks(side, service));
     for (provider, share) in shares(side, service, tasks) {
         match provider.as_str() {
             "FARGATE" => fargate(desk, &size, share, None),
@@ -51,6 +51,27 @@ pub fn service(desk: &mut Desk<'_>, side: &Side<'_>, service: &Resource<'_>) {
     for volume in service.list("volume_configurations").iter().filter_map(|volume| get(volume, "managed_ebs_volume")) {
         instance::volume(desk, "disk of a task", volume, tasks);
     }
+}
+
+/// The task definition of a service. Another revision than the stack's, registered past it, is of the same size mostly.
+fn definition_of<'s, 'a>(side: &'s Side<'a>, service: &Resource<'_>) -> Option<&'s Resource<'a>> {
+    fn family<'r>(resource: &Resource<'r>, arn: &str) -> Option<&'r str> {
+        Some(resource.text(arn)?.rsplit_once(':')?.0)
+    }
+    let own = side.referred(service, "task_definition", "ecs_task_definition", "arn");
+    own.or_else(|| {
+        let wanted = family(service, "task_definition")?;
+        side.of_type("ecs_task_definition").find(|definition| family(definition, "arn") == Some(wanted))
+    })
+}
+
+/// How many tasks a service runs: as many as are desired, within the bounds of what scales it.
+fn tasks(side: &Side<'_>, service: &Resource<'_>) -> f64 {
+    let desired = service.number("desired_count").unwrap_or(1.0);
+    let scales_it = |target: &&Resource<'_>| target.depends_on.contains(service.address);
+    let Some(target) = side.of_type("appautoscaling_target").find(scales_it) else { return desired };
+    let (least, most) = (target.number("min_capacity"), target.number("max_capacity"));
+    desired.min(most.unwrap_or(f64::MAX)).max(least.unwrap_or_default())
 }
 
 fn is_public(service: &Resource<'_>) -> bool {
@@ -111,9 +132,7 @@ fn fargate(desk: &mut Desk<'_>, size: &Size, tasks: f64, spot: Option<f64>) {
 
 /// A task definition: what is started of it on demand. The tasks of services are paid for with these.
 pub fn task_definition(desk: &mut Desk<'_>, side: &Side<'_>, definition: &Resource<'_>) {
-    let runs_it = |service: &Resource<'_>| {
-        side.referred(service, "task_definition", "ecs_task_definition", "arn").is_some_and(|found| found.address == definition.address)
-    };
+    let runs_it = |service: &Resource<'_>| definition_of(side, service).is_some_and(|found| found.address == definition.address);
     if side.of_type("ecs_service").any(runs_it) {
         return;
     }

@@ -8,9 +8,9 @@ mod compute;
 mod files;
 mod instance;
 mod network;
+mod pieces;
 pub mod prices;
 pub mod side;
-mod small;
 
 use std::collections::BTreeSet;
 
@@ -119,12 +119,12 @@ type Write = fn(&mut Desk<'_>, &Side<'_>, &Resource<'_>);
 
 /// The types that are paid for.
 const PRICED: &[(&str, Write)] = &[
-    ("acm_certificate", |desk, _, resource| small::certificate(desk, resource)),
+    ("acm_certificate", |desk, _, resource| pieces::certificate(desk, resource)),
     ("backup_vault", |desk, side, _| files::vault(desk, side)),
-    ("cloudwatch_dashboard", |desk, _, _| small::dashboard(desk)),
-    ("cloudwatch_log_group", |desk, _, resource| small::log_group(desk, resource)),
-    ("cloudwatch_log_metric_filter", |desk, _, resource| small::metric_filter(desk, resource)),
-    ("cloudwatch_metric_alarm", |desk, _, resource| small::alarm(desk, resource)),
+    ("cloudwatch_dashboard", |desk, _, _| pieces::dashboard(desk)),
+    ("cloudwatch_log_group", |desk, _, resource| pieces::log_group(desk, resource)),
+    ("cloudwatch_log_metric_filter", |desk, _, resource| pieces::metric_filter(desk, resource)),
+    ("cloudwatch_metric_alarm", |desk, _, resource| pieces::alarm(desk, resource)),
     ("ecr_repository", |desk, _, _| files::repository(desk)),
     ("ecs_cluster", |desk, _, resource| compute::cluster(desk, resource)),
     ("ecs_service", compute::service),
@@ -132,17 +132,17 @@ const PRICED: &[(&str, Write)] = &[
     ("efs_file_system", |desk, _, resource| files::file_system(desk, resource)),
     ("eip", |desk, _, _| network::addresses(desk, 1.0)),
     ("instance", instance::instance),
-    ("kms_key", |desk, _, _| small::key(desk)),
+    ("kms_key", |desk, _, _| pieces::key(desk)),
     ("lb", |desk, _, resource| network::load_balancer(desk, resource)),
     ("nat_gateway", |desk, _, resource| network::nat_gateway(desk, resource)),
     ("route53_zone", |desk, _, resource| network::zone(desk, resource)),
     ("s3_bucket", |desk, _, _| files::bucket(desk)),
-    ("scheduler_schedule", |desk, _, resource| small::schedule(desk, resource)),
-    ("secretsmanager_secret", |desk, _, resource| small::secret(desk, resource)),
+    ("scheduler_schedule", |desk, _, resource| pieces::schedule(desk, resource)),
+    ("secretsmanager_secret", |desk, _, resource| pieces::secret(desk, resource)),
     ("service_discovery_private_dns_namespace", |desk, _, _| network::namespace(desk)),
-    ("sns_topic", |desk, _, resource| small::topic(desk, resource)),
-    ("sns_topic_subscription", |desk, _, resource| small::subscription(desk, resource)),
-    ("ssm_parameter", |desk, _, resource| small::parameter(desk, resource)),
+    ("sns_topic", |desk, _, resource| pieces::topic(desk, resource)),
+    ("sns_topic_subscription", |desk, _, resource| pieces::subscription(desk, resource)),
+    ("ssm_parameter", |desk, _, resource| pieces::parameter(desk, resource)),
     ("vpc_endpoint", |desk, _, resource| network::endpoint(desk, resource)),
 ];
 

@@ -38,7 +38,7 @@ pub fn render(plan: &Plan, estimate: &Estimate, prices: &Prices) -> String {
 }
 
 fn sources(prices: &Prices) -> String {
-    format!("Prices of {}: {}; on demand, without taxes, free allowances and discounts.", prices.compiled, prices.source)
+    format!("Prices of {}: {}.\nOn demand, without taxes, free allowances and discounts.", prices.compiled, prices.source)
 }
 
 fn line(text: &mut String, content: &str) {
@@ -201,7 +201,8 @@ fn assumption(one: &Assumed) -> Json {
 
 /// Without what binary fractions add to decimal ones.
 fn exact(value: f64) -> f64 {
-    (value * 1e6).round() / 1e6
+    // A sum of nothing is minus zero.
+    (value * 1e6).round() / 1e6 + 0.0
 }
 
 /// Rounded to cents.

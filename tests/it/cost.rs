@@ -60,6 +60,9 @@ fn a_service_is_its_tasks_and_their_addresses() {
     assert_eq!(of("desired_count = 1"), 36_0401);
     assert_eq!(of("desired_count = 3"), 108_1203);
     assert_eq!(of("desired_count = 0"), 0);
+    // Scaled, it has two at least.
+    let scaled = "desired_count = 1\n[resource.appautoscaling_target.web]\nservice_namespace = \"ecs\"\nscalable_dimension = \"ecs:service:DesiredCount\"\nresource_id = \"service/shop/${ecs_service.web.name}\"\nmin_capacity = 2\nmax_capacity = 9\n";
+    assert_eq!(of(scaled), 72_0802);
     // On average five, whatever it begins with; 200 hours a month.
     assert_eq!(of("desired_count = 1\n[cost.ecs_service.web]\ntasks = 5"), 180_2005);
     assert_eq!(of("[cost]\nhours = 200"), 9_8740);

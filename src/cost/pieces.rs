@@ -1,4 +1,4 @@
-//! What watches, hides and tells: logs, metrics, secrets, keys, messages.
+//! What is paid for by the piece: logs, metrics, secrets, keys, messages.
 
 use super::bill::Desk;
 use super::prices::Price;
