@@ -1,6 +1,7 @@
 //! leoctl: a declarative reconciler for AWS.
 pub mod aws;
 pub mod cli;
+pub mod cost;
 pub mod docs;
 pub mod engine;
 pub mod model;

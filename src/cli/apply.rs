@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::PlanFlags;
 use super::session::Session;
-use super::{CliError, Context, Exit, ask, project, signals};
+use super::{CliError, Context, Exit, ask, cost, project, signals};
 use crate::engine::apply::{Engine, Report};
 use crate::engine::event::EventSink;
 use crate::engine::refresh::Planned;
@@ -84,6 +84,7 @@ pub async fn destroy(
 /// Shows a plan, asks unless told not to, and carries it out. The lock is held.
 pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Planned, yes: bool) -> Result<Exit, CliError> {
     context.say(ui::plan::render(&planned.plan).trim_end());
+    cost::change(&planned.plan)?.iter().for_each(|line| context.say(line));
     // What making the plan found out has to be written down even when nothing changes.
     let quiet = !planned.plan.has_changes();
     let whole = planned.plan.options.only.is_none();

@@ -161,6 +161,11 @@ pub enum Command {
         #[arg(long, value_name = "STACK")]
         stack: Option<PathBuf>,
     },
+    /// Estimate what the stack costs a month, from list prices and what `[cost]` says of its use
+    Cost {
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
     /// A local AWS to try anything on, no account needed
     Sandbox {
         /// What to do with it

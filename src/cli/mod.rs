@@ -4,6 +4,7 @@ mod apply;
 pub mod args;
 mod ask;
 mod complete;
+mod cost;
 mod demo;
 mod docker;
 mod inspect;
@@ -165,6 +166,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         }
         Command::Redeploy(args) => redeploy::run(context, &args).await,
         Command::Scale { to, stack } => scale::run(context, stack.as_deref(), &to).await,
+        Command::Cost { stack } => cost::run(context, stack.as_deref()).await,
         Command::Demo => demo::run(context).await,
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),

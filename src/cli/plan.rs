@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::args::PlanArgs;
 use super::session::Session;
-use super::{CliError, Context, Exit, error_text, project, saved};
+use super::{CliError, Context, Exit, cost, error_text, project, saved};
 use crate::engine::ports::Provider;
 use crate::engine::refresh::Planned;
 use crate::plan::select::Options;
@@ -42,13 +42,23 @@ async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, Cl
     let (session, planned) = planned(context, args, path).await?;
     let plan = &planned.plan;
     if context.global.json {
-        ui::out(ui::json::plan(plan, &session.provider.api_calls()));
+        ui::out(shown(&session, plan)?);
     } else {
         ui::out(ui::plan::render(plan).trim_end());
+        cost::change(plan)?.into_iter().for_each(ui::out);
     }
     save(context, args, path, &session, &planned)?;
     project::remember(path);
     Ok(exit(args, plan.has_changes()))
+}
+
+/// A plan as JSON, with what it costs.
+fn shown(session: &Session, plan: &Plan) -> Result<Json, CliError> {
+    let mut shown = ui::json::plan(plan, &session.provider.api_calls());
+    if let Some(shown) = shown.as_object_mut() {
+        shown.insert("cost".to_owned(), cost::change_json(plan)?);
+    }
+    Ok(shown)
 }
 
 fn save(context: &Context, args: &PlanArgs, path: &Path, session: &Session, planned: &Planned) -> Result<(), CliError> {
@@ -72,9 +82,9 @@ async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Resul
         project::remember(path);
     }
     match (args.markdown, context.global.json) {
-        (true, _) => ui::out(comment(args, &outcomes).trim_end()),
-        (false, true) => ui::out(json!(outcomes.iter().map(|(path, outcome)| to_json(path, outcome)).collect::<Vec<_>>())),
-        (false, false) => text(context, &outcomes),
+        (true, _) => ui::out(comment(args, &outcomes)?.trim_end()),
+        (false, true) => ui::out(json!(outcomes.iter().map(to_json).collect::<Result<Vec<_>, _>>()?)),
+        (false, false) => text(context, &outcomes)?,
     }
     let failed = outcomes.iter().any(|(_, outcome)| outcome.is_err());
     let changes = outcomes.iter().any(|(_, outcome)| outcome.as_ref().is_ok_and(|(_, planned)| planned.plan.has_changes()));
@@ -84,16 +94,17 @@ async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Resul
 /// A stack file and what came of planning it.
 type Outcome<'a> = (&'a PathBuf, Result<(Session, Planned), CliError>);
 
-fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> String {
-    let shown: Vec<markdown::Shown<'_>> = outcomes
-        .iter()
-        .map(|(path, outcome)| {
-            let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error_text(error, false));
-            let id = plan.as_ref().map(|plan| id(plan)).unwrap_or_default();
-            markdown::Shown { file: path.display().to_string(), id, plan }
-        })
-        .collect();
-    markdown::render(&args.marker, args.commit.as_deref(), &shown, markdown::LIMIT)
+fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError> {
+    let mut shown = Vec::new();
+    for (path, outcome) in outcomes {
+        let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error_text(error, false));
+        let (id, cost) = match &plan {
+            Ok(plan) => (id(plan), cost::change(plan)?),
+            Err(_) => (String::new(), None),
+        };
+        shown.push(markdown::Shown { file: path.display().to_string(), id, plan, cost });
+    }
+    Ok(markdown::render(&args.marker, args.commit.as_deref(), &shown, markdown::LIMIT))
 }
 
 /// What identifies a plan: equal for equal plans.
@@ -103,18 +114,22 @@ fn id(plan: &Plan) -> String {
     hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn to_json(path: &Path, outcome: &Result<(Session, Planned), CliError>) -> serde_json::Value {
-    match outcome {
-        Ok((session, planned)) => json!({ "stack_file": path, "plan": ui::json::plan(&planned.plan, &session.provider.api_calls()) }),
+fn to_json((path, outcome): &Outcome<'_>) -> Result<Json, CliError> {
+    Ok(match outcome {
+        Ok((session, planned)) => json!({ "stack_file": path, "plan": shown(session, &planned.plan)? }),
         Err(error) => json!({ "stack_file": path, "error": error_text(error, false) }),
-    }
+    })
 }
 
-fn text(context: &Context, outcomes: &[Outcome<'_>]) {
+fn text(context: &Context, outcomes: &[Outcome<'_>]) -> Result<(), CliError> {
     for (path, outcome) in outcomes {
         ui::out(styled(STRONG, format!("Stack {}", path.display())));
         match outcome {
-            Ok((_, planned)) => ui::out(ui::plan::render(&planned.plan)),
+            Ok((_, planned)) => {
+                ui::out(ui::plan::render(&planned.plan).trim_end());
+                cost::change(&planned.plan)?.into_iter().for_each(ui::out);
+                ui::out("");
+            }
             Err(error) => ui::note(error_text(error, !context.global.no_color)),
         }
     }
@@ -122,6 +137,7 @@ fn text(context: &Context, outcomes: &[Outcome<'_>]) {
         let sum = outcome.as_ref().map_or("no plan".to_owned(), |(_, planned)| ui::plan::summary(&planned.plan));
         ui::out(format!("{}: {sum}", path.display()));
     }
+    Ok(())
 }
 
 /// Shows what changed outside leoctl, and nothing else.

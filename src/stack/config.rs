@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::diagnostic::Span;
 use super::node::Node;
 use super::template::{Field, Template};
+use super::usage::Usage;
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
 use crate::model::schema::{ResourceSchema, TypeSchema};
@@ -43,6 +44,8 @@ pub struct Config {
     pub imports: Vec<Import>,
     /// Addresses to forget.
     pub removed: Vec<Removed>,
+    /// How much of what it is used.
+    pub usage: Usage,
 }
 
 /// A resource whose address changed.

@@ -18,6 +18,7 @@ pub mod reference;
 pub mod scope;
 pub mod template;
 pub mod types;
+pub mod usage;
 pub mod vars;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! Reading a merged stack file: which tables it may have, and what may stand in them.
 
+mod usage;
+
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -17,7 +19,8 @@ pub fn read(table: &Table, sources: &[Source], catalog: &Catalog, diagnostics: &
     Reader { sources, catalog, diagnostics }.config(table)
 }
 
-const SECTIONS: &[&str] = &["stack", "env", "vars", "locals", "data", "resource", "outputs", "checks", "moved", "import", "removed"];
+const SECTIONS: &[&str] =
+    &["stack", "env", "vars", "locals", "data", "resource", "outputs", "checks", "moved", "import", "removed", "cost"];
 const META: &[&str] = &["for_each", "when", "depends_on", "region", "timeouts", "lifecycle"];
 
 struct Reader<'a> {
@@ -41,6 +44,7 @@ impl Reader<'_> {
                 return None;
             }
         };
+        let resources = self.resources(table);
         Some(Config {
             name,
             region: stack.get("region").map(|entry| self.template(&entry.node)),
@@ -50,7 +54,8 @@ impl Reader<'_> {
             vars: self.vars(table),
             locals: self.fields(table, "locals"),
             data: self.data(table),
-            resources: self.resources(table),
+            usage: self.usage(table, &resources),
+            resources,
             outputs: self.outputs(table),
             checks: self.checks(table),
             moved: self.entries(table, "moved", &["from", "to"]).iter().filter_map(|entry| self.moved(entry)).collect(),

@@ -27,6 +27,8 @@ pub struct Shown<'a> {
     pub id: String,
     /// The plan, or why there is none.
     pub plan: Result<&'a Plan, String>,
+    /// What it changes in what the stack costs.
+    pub cost: Option<String>,
 }
 
 /// The comment about some plans, none longer than `limit` bytes.
@@ -112,6 +114,7 @@ impl Section {
         let checks: Vec<String> = checks.map(|check| format!("**{}**: {}", plain(&check.name), plain(&check.message))).collect();
         let warnings: Vec<String> = plan.warnings.iter().map(|warning| plain(warning)).collect();
         let identity = &plan.identity;
+        let cost = shown.cost.iter().map(|cost| plain(cost)).collect();
         Self {
             file: shown.file.clone(),
             title: summary(plan),
@@ -122,6 +125,7 @@ impl Section {
             entries,
             counted: BTreeMap::new(),
             notes: vec![
+                ("What it costs", cost),
                 ("Changed outside leoctl", fenced("diff", &drift_details(plan))),
                 ("Outputs", fenced("diff", &output_changes(&plan.outputs))),
                 ("Checks that do not hold", bullets(checks)),

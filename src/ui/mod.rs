@@ -1,5 +1,6 @@
 //! Everything that is shown: the only module that prints. stdout carries results, stderr the rest.
 
+pub mod cost;
 pub mod diagnostics;
 pub mod failure;
 pub mod json;

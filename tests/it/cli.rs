@@ -20,6 +20,7 @@ fn help_is_what_the_documentation_says() {
         "scale",
         "push",
         "docker-login",
+        "cost",
         "sandbox",
         "demo",
     ] {

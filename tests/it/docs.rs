@@ -26,11 +26,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("stack", &["model"]),
     ("plan", &["model", "stack"]),
+    ("cost", &["model", "stack", "plan"]),
     ("engine", &["model", "stack", "plan"]),
     ("aws", &["model", "stack", "plan", "engine"]),
     ("store", &["model", "stack", "plan", "engine"]),
     ("ops", &["model", "stack", "plan", "engine", "aws"]),
-    ("ui", &["model", "stack", "plan", "engine"]),
+    ("ui", &["model", "stack", "plan", "cost", "engine"]),
     ("sandbox", &[]),
 ];
 

@@ -17,6 +17,7 @@ mod careful;
 mod cases;
 mod cli;
 mod conformance;
+mod cost;
 mod devbox;
 mod diagnostics;
 mod docker;

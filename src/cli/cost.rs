@@ -1,0 +1,46 @@
+//! `leoctl cost`: what the stack costs a month as its file has it, and what a plan changes in that.
+
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use super::session::Session;
+use super::{CliError, Context, Exit, project};
+use crate::cost;
+use crate::cost::prices::Prices;
+use crate::cost::side::Side;
+use crate::plan::select::Options;
+use crate::plan::types::Plan;
+use crate::ui;
+
+/// Shows what the stack will cost when it is applied.
+pub async fn run(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
+    let path = project::stack_file(stack, context)?;
+    let session = Session::open(context, &path).await?;
+    let plan = session.plan(&Options::default(), true).await?.plan;
+    let prices = prices()?;
+    let estimate = cost::estimate(&Side::after(&plan), prices);
+    if context.global.json {
+        ui::out(ui::cost::json(&plan, &estimate, prices));
+    } else {
+        ui::out(ui::cost::render(&plan, &estimate, prices).trim_end());
+    }
+    project::remember(&path);
+    Ok(Exit::Done)
+}
+
+fn prices() -> Result<&'static Prices, CliError> {
+    Prices::built_in().map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))
+}
+
+/// A line on what a plan changes in what the stack costs; nothing when that stays the same.
+pub fn change(plan: &Plan) -> Result<Option<String>, CliError> {
+    let prices = prices()?;
+    Ok(cost::change(plan, prices).map(|change| ui::cost::change(&change, prices)))
+}
+
+/// The same as JSON, null when it stays the same.
+pub fn change_json(plan: &Plan) -> Result<Json, CliError> {
+    let prices = prices()?;
+    Ok(cost::change(plan, prices).map_or(Json::Null, |change| ui::cost::change_json(&change, prices)))
+}
