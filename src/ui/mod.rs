@@ -1,12 +1,16 @@
 //! Everything that is shown: the only module that prints. stdout carries results, stderr the rest.
 
+pub mod age;
 pub mod diagnostics;
 pub mod failure;
 pub mod json;
 pub mod plan;
 pub mod progress;
+pub mod screen;
+pub mod spark;
 pub mod table;
 pub mod value;
+pub mod watch;
 
 use std::io::Write;
 
