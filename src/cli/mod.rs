@@ -14,6 +14,8 @@ mod secrets;
 mod session;
 mod signals;
 mod state;
+mod stats;
+mod status;
 mod validate;
 
 use std::io::IsTerminal;
@@ -155,6 +157,8 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::State { command } => state::run(context, command).await,
         Command::Secrets { command } => secrets::run(context, command).await,
         Command::Redeploy { services, stack } => redeploy::run(context, stack.as_deref(), &services).await,
+        Command::Status { stack, watch, interval } => status::run(context, stack.as_deref(), watch.then_some(interval)).await,
+        Command::Stats { stack, hours } => stats::run(context, stack.as_deref(), hours).await,
         Command::Demo => demo::run(context).await,
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),

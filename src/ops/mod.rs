@@ -3,6 +3,8 @@
 pub mod env_file;
 pub mod secrets;
 pub mod service;
+pub mod stats;
+pub mod status;
 
 use std::sync::Arc;
 

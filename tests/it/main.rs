@@ -31,5 +31,7 @@ mod leo;
 mod planning;
 mod reference;
 mod secrets;
+mod stats;
+mod status;
 mod stores;
 mod sweep;
