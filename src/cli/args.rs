@@ -145,7 +145,7 @@ pub enum Command {
         /// The stack file
         stack: Option<PathBuf>,
         /// Show it live, until `q` is pressed
-        #[arg(long, conflicts_with = "json")]
+        #[arg(long)]
         watch: bool,
         /// With `--watch`, read it again every so many seconds
         #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]

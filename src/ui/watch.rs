@@ -14,6 +14,9 @@ use super::screen::{Cell, Line, Screen, Tone};
 /// Lines of a failed refresh that are shown at most.
 const FAILURE_LINES: usize = 6;
 
+/// So many intervals after it was read what is shown is old.
+const OLD: u64 = 3;
+
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -104,12 +107,17 @@ impl Watch {
     }
 
     fn foot(&self, now: Timestamp) -> Line {
+        let every = format!("every {} s", self.interval);
         let fresh = match &self.shown {
-            Some((_, at)) => format!("read {}, every {} s", ago(*at, now), self.interval),
-            None => format!("every {} s", self.interval),
+            None => Cell::new(Tone::Faint, every),
+            Some((_, at)) => {
+                let age = u64::try_from(now.as_second() - at.as_second()).unwrap_or_default();
+                let tone = if age > self.interval.saturating_mul(OLD) { Tone::Warn } else { Tone::Faint };
+                Cell::new(tone, format!("read {}, {every}", ago(*at, now)))
+            }
         };
         let more = if self.last > 0 { format!("  ↑↓ line {} of {}", self.top + 1, self.last + self.page) } else { String::new() };
-        vec![Cell::new(Tone::Faint, format!("q leaves, r refreshes  {fresh}{more}"))]
+        vec![fresh, Cell::new(Tone::Faint, format!("{more}  q leaves, r refreshes"))]
     }
 }
 

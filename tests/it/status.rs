@@ -199,7 +199,7 @@ fn a_service_that_somebody_deleted_is_a_problem() {
 fn watching_needs_a_terminal() {
     let project = Project::new("http://127.0.0.1:9", "test");
     let piped = project.expect(1, &["status", "--watch", "stacks/prod.toml"]);
-    assert!(piped.stderr.contains("--watch") && piped.stderr.contains("--json"), "{}", piped.stderr);
+    assert!(piped.stderr.contains("at a terminal") && piped.stderr.contains("--json"), "{}", piped.stderr);
 }
 
 /// Runs a command on a terminal of its own, presses `key` when `seen` is on it, and prints what came, and the exit code.

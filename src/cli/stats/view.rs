@@ -54,7 +54,7 @@ fn usage(usage: &Usage) -> Vec<String> {
 }
 
 fn advice(advice: &Advice) -> Vec<String> {
-    let mut lines = vec![format!("  {}  {}", styled(STRONG, &advice.address), advice.because.join(", "))];
+    let mut lines = vec![format!("  {}  {}", styled(STRONG, &advice.address), advice.because.join("; "))];
     let (now, raise) = (advice.now, advice.cpu == Verdict::Raise || advice.memory == Verdict::Raise);
     match advice.size {
         Some(size) => {

@@ -15,7 +15,7 @@ use crate::ui;
 /// Shows how a stack is doing: once, or again and again every so many seconds.
 pub async fn run(context: &Context, stack: Option<&Path>, interval: Option<u64>) -> Result<Exit, CliError> {
     if interval.is_some() {
-        watch::possible()?;
+        watch::possible(context)?;
     }
     let (_, session, state) = session::applied(context, stack).await?;
     if let Some(seconds) = interval {

@@ -38,7 +38,8 @@ pub fn screen(status: &Status) -> Screen {
 
 fn title(status: &Status) -> Line {
     let saved = status.state.saved_at.map_or_else(String::new, |at| format!(", last {}", ago(at, status.read_at)));
-    let rest = format!(" in account {}, {}, applied {} times{saved}", status.account_id, status.region, status.state.serial);
+    let times = if status.state.serial == 1 { "once".to_owned() } else { format!("{} times", status.state.serial) };
+    let rest = format!(" in account {}, {}, applied {times}{saved}", status.account_id, status.region);
     vec![Cell::new(Tone::Strong, &status.stack), Cell::new(Tone::Faint, rest)]
 }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::view;
 use crate::cli::session::{self, Session};
-use crate::cli::{CliError, Exit, signals};
+use crate::cli::{CliError, Context, Exit, signals};
 use crate::engine::EngineError;
 use crate::ui::failure;
 use crate::ui::screen::Screen;
@@ -23,12 +23,12 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How often ages on the screen move on.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Whether there is a terminal to show it on.
-pub fn possible() -> Result<(), CliError> {
-    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+/// Whether there is somebody to show it to, and a terminal.
+pub fn possible(context: &Context) -> Result<(), CliError> {
+    if !context.global.json && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         return Ok(());
     }
-    Err(CliError::usage("`--watch` needs a terminal", "leave it out, and use `--json` in scripts"))
+    Err(CliError::usage("`--watch` is for people at a terminal", "leave it out; scripts use `--json`"))
 }
 
 /// The terminal, which is as it was when this is dropped; a panic puts it right by the hook that `try_init` sets.

@@ -46,18 +46,7 @@ impl Window {
     /// User Guide, "Metrics retention").
     fn short(&self) -> i64 {
         let step = if self.seconds() > 15 * 24 * 3600 { 300 } else { 60 };
-        (self.seconds() / COURSE).max(1).div_ceil_to(step)
-    }
-}
-
-/// The next multiple of a step.
-trait DivCeilTo {
-    fn div_ceil_to(self, step: i64) -> i64;
-}
-
-impl DivCeilTo for i64 {
-    fn div_ceil_to(self, step: i64) -> i64 {
-        (self + step - 1) / step * step
+        ((self.seconds() / COURSE).max(1) + step - 1) / step * step
     }
 }
 
@@ -183,8 +172,8 @@ fn query(id: &str, metric: &Metric, statistic: &str, window: &Window) -> api::Me
 fn measured(number: usize, results: &[api::MetricDataResult]) -> Measured {
     let points = |statistic: &str| {
         let id = id(number, statistic);
-        let ours = results.iter().filter(|result| result.id() == Some(&id)).collect::<Vec<_>>();
-        let points = ours.into_iter().flat_map(|result| result.timestamps().iter().zip(result.values()));
+        let ours = results.iter().filter(|result| result.id() == Some(&id));
+        let points = ours.flat_map(|result| result.timestamps().iter().zip(result.values()));
         points.map(|(time, value)| (time.secs(), *value)).collect::<Vec<_>>()
     };
     let values = |statistic| points(statistic).into_iter().map(|(_, value)| value).collect();
