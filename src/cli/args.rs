@@ -166,6 +166,25 @@ pub enum Command {
         /// The stack file
         stack: Option<PathBuf>,
     },
+    /// Show how what the stack has made is doing, and what is wrong
+    Status {
+        /// The stack file
+        stack: Option<PathBuf>,
+        /// Show it live, until `q` is pressed
+        #[arg(long)]
+        watch: bool,
+        /// With `--watch`, read it again every so many seconds
+        #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        interval: u64,
+    },
+    /// Show how much CPU and memory tasks use, and which sizes would fit
+    Stats {
+        /// The stack file
+        stack: Option<PathBuf>,
+        /// Over so many hours
+        #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=1512))]
+        hours: u32,
+    },
     /// A local AWS to try anything on, no account needed
     Sandbox {
         /// What to do with it

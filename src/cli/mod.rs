@@ -18,6 +18,8 @@ mod secrets;
 mod session;
 mod signals;
 mod state;
+mod stats;
+mod status;
 mod validate;
 
 use std::io::IsTerminal;
@@ -167,6 +169,8 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Redeploy(args) => redeploy::run(context, &args).await,
         Command::Scale { to, stack } => scale::run(context, stack.as_deref(), &to).await,
         Command::Cost { stack } => cost::run(context, stack.as_deref()).await,
+        Command::Status { stack, watch, interval } => status::run(context, stack.as_deref(), watch.then_some(interval)).await,
+        Command::Stats { stack, hours } => stats::run(context, stack.as_deref(), hours).await,
         Command::Demo => demo::run(context).await,
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),

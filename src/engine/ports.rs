@@ -239,6 +239,8 @@ pub trait Store: Send + Sync {
     async fn backup(&self, state: &State) -> Result<String, StoreError>;
     /// Removes the state, which has been moved to another place.
     async fn remove(&self) -> Result<(), StoreError>;
+    /// When the state was written last; none where there is none, or nobody knows.
+    async fn saved_at(&self) -> Result<Option<jiff::Timestamp>, StoreError>;
     /// Where it is, for people.
     fn location(&self) -> String;
 }

@@ -6,6 +6,8 @@ pub mod repository;
 pub mod scale;
 pub mod secrets;
 pub mod service;
+pub mod stats;
+pub mod status;
 
 use std::sync::Arc;
 

@@ -192,6 +192,14 @@ impl Store for LocalStore {
         Ok(())
     }
 
+    async fn saved_at(&self) -> Result<Option<jiff::Timestamp>, StoreError> {
+        match fs::metadata(&self.state).and_then(|metadata| metadata.modified()) {
+            Ok(time) => Ok(jiff::Timestamp::try_from(time).ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("look at", &self.state, &error)),
+        }
+    }
+
     fn location(&self) -> String {
         self.state.display().to_string()
     }

@@ -1,5 +1,6 @@
 //! Everything that is shown: the only module that prints. stdout carries results, stderr the rest.
 
+pub mod age;
 pub mod cost;
 pub mod diagnostics;
 pub mod failure;
@@ -7,8 +8,11 @@ pub mod json;
 pub mod markdown;
 pub mod plan;
 pub mod progress;
+pub mod screen;
+pub mod spark;
 pub mod table;
 pub mod value;
+pub mod watch;
 
 use std::io::Write;
 

@@ -21,6 +21,8 @@ fn help_is_what_the_documentation_says() {
         "push",
         "docker-login",
         "cost",
+        "status",
+        "stats",
         "sandbox",
         "demo",
     ] {

@@ -35,5 +35,7 @@ mod planning;
 mod reference;
 mod secrets;
 mod services;
+mod stats;
+mod status;
 mod stores;
 mod sweep;

@@ -50,6 +50,7 @@ async fn keeps_its_promises(open: impl Fn() -> Box<dyn Store>) {
     let first = open();
     first.lock("leoctl apply").await.unwrap();
     assert!(first.load().await.unwrap().is_none());
+    assert_eq!(first.saved_at().await.unwrap(), None);
     first.begin(&state(0)).await.unwrap();
     first.append(&created("a")).await.unwrap();
     first.append(&created("b")).await.unwrap();
@@ -68,6 +69,8 @@ async fn keeps_its_promises(open: impl Fn() -> Box<dyn Store>) {
     // Saved whole, the journal is over.
     all.serial += 1;
     second.save(&all).await.unwrap();
+    let saved_at = open().saved_at().await.unwrap().unwrap();
+    assert!(saved_at.duration_until(jiff::Timestamp::now()).as_secs() < 60, "{saved_at}");
     let saved = open().load().await.unwrap().unwrap();
     assert_eq!((saved.state.serial, saved.state.resources.len()), (1, 3));
     let copy = second.backup(&all).await.unwrap();

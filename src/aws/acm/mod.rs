@@ -10,7 +10,10 @@ use super::error::{OrAbsent, OrFail};
 use crate::engine::ports::{Failure, FailureKind, Outcome};
 
 /// What AWS says of a certificate; none when there is none.
-async fn describe(aws: &Aws, arn: &str) -> Outcome<Option<CertificateDetail>> {
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn describe(aws: &Aws, arn: &str) -> Outcome<Option<CertificateDetail>> {
     let call = aws.acm().describe_certificate().certificate_arn(arn);
     Ok(call.send().await.or_fail("acm:DescribeCertificate").or_absent()?.and_then(|found| found.certificate))
 }

@@ -173,7 +173,10 @@ impl CloudwatchMetricAlarm {
     }
 
     /// Those of these alarms that exist: a hundred names a call (CloudWatch API Reference, DescribeAlarms).
-    async fn describe(aws: &Aws, names: &[String]) -> Outcome<Vec<api::MetricAlarm>> {
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn describe(aws: &Aws, names: &[String]) -> Outcome<Vec<api::MetricAlarm>> {
         let found = names.chunks(100).map(async |some| {
             let call = aws.cloudwatch().describe_alarms().set_alarm_names(Some(some.to_vec())).max_records(100);
             let found = call.send().await.or_fail("cloudwatch:DescribeAlarms")?.metric_alarms.unwrap_or_default();

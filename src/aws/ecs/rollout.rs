@@ -192,25 +192,30 @@ async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Outcome<Vec<S
     let described = aws.ecs().describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await.or_fail("ecs:DescribeTasks")?;
     let mut reasons = Vec::new();
     for task in described.tasks() {
-        let mut reason = match (task.stop_code(), task.stopped_reason()) {
-            (Some(code), Some(reason)) => format!("{}: {reason}", code.as_str()),
-            (Some(code), None) => code.as_str().to_owned(),
-            (None, reason) => reason.unwrap_or("stopped").to_owned(),
-        };
-        for container in task.containers() {
-            let name = container.name().unwrap_or_default();
-            match (container.exit_code(), container.reason()) {
-                (_, Some(why)) => reason.push_str(&format!("; container {name}: {why}")),
-                (Some(code), None) => reason.push_str(&format!("; container {name} exited with {code}")),
-                (None, None) => {}
-            }
-        }
-        let line = format!("stopped task: {reason}");
+        let line = format!("stopped task: {}", stop_reason(task));
         if !reasons.contains(&line) {
             reasons.push(line);
         }
     }
     Ok(reasons)
+}
+
+/// Why a task stopped, with how its containers ended.
+pub fn stop_reason(task: &api::Task) -> String {
+    let mut reason = match (task.stop_code(), task.stopped_reason()) {
+        (Some(code), Some(reason)) => format!("{}: {reason}", code.as_str()),
+        (Some(code), None) => code.as_str().to_owned(),
+        (None, reason) => reason.unwrap_or("stopped").to_owned(),
+    };
+    for container in task.containers() {
+        let name = container.name().unwrap_or_default();
+        match (container.exit_code(), container.reason()) {
+            (_, Some(why)) => reason.push_str(&format!("; container {name}: {why}")),
+            (Some(code), None) => reason.push_str(&format!("; container {name} exited with {code}")),
+            (None, None) => {}
+        }
+    }
+    reason
 }
 
 #[cfg(test)]

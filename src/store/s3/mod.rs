@@ -250,6 +250,11 @@ impl Store for S3Store {
         self.objects.delete(&self.key).await
     }
 
+    async fn saved_at(&self) -> Result<Option<jiff::Timestamp>, StoreError> {
+        let written = self.objects.written(&self.key).await?;
+        Ok(written.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()))
+    }
+
     fn location(&self) -> String {
         self.objects.place(&self.key)
     }

@@ -73,6 +73,18 @@ impl Objects {
         Ok(Some(Object { text, etag, age }))
     }
 
+    /// When an object was written, in seconds; none when there is none.
+    ///
+    /// # Errors
+    /// When S3 cannot be asked.
+    pub async fn written(&self, key: &str) -> Result<Option<i64>, StoreError> {
+        match self.client.head_object().bucket(&self.bucket).key(key).send().await {
+            Ok(found) => Ok(found.last_modified().map(DateTime::secs)),
+            Err(error) if error.code() == Some("NotFound") => Ok(None),
+            Err(error) => Err(self.failed("look at", key, &error)),
+        }
+    }
+
     /// Writes an object; what tells the new version from others, or none when the condition does not hold.
     ///
     /// # Errors

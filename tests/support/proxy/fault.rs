@@ -29,6 +29,8 @@ pub enum Fault {
     KillBefore,
     /// The call takes effect, and leoctl dies before the answer.
     KillAfter,
+    /// It is answered with this body, in the service's own form, without being passed on.
+    Answer(String),
     /// The call is answered, and this is done as well.
     Then(Arc<dyn Fn() + Send + Sync>),
 }
@@ -61,6 +63,7 @@ impl std::fmt::Display for Fault {
             Self::Hang => f.write_str("hangs"),
             Self::KillBefore => f.write_str("killed before"),
             Self::KillAfter => f.write_str("killed after"),
+            Self::Answer(_) => f.write_str("answered by the test"),
             Self::Then(_) => f.write_str("answered"),
         }
     }
@@ -86,9 +89,18 @@ pub fn not_there_yet(call: &Call) -> Option<Fault> {
 
 /// An empty answer as the call's service writes it.
 pub fn nothing(call: &Call) -> Vec<u8> {
-    let (kind, body) = match call.protocol {
-        Protocol::Ec2 => ("text/xml", format!("<{0}Response><requestId>r</requestId></{0}Response>", call.operation)),
-        _ => ("application/x-amz-json-1.1", "{}".to_owned()),
+    match call.protocol {
+        Protocol::Ec2 => answer(call, &format!("<{0}Response><requestId>r</requestId></{0}Response>", call.operation)),
+        _ => answer(call, "{}"),
+    }
+}
+
+/// An answer with this body.
+pub fn answer(call: &Call, body: &str) -> Vec<u8> {
+    let kind = match call.protocol {
+        Protocol::Ec2 | Protocol::Query => "text/xml",
+        Protocol::RestXml => "application/xml",
+        Protocol::Json | Protocol::RestJson => "application/x-amz-json-1.1",
     };
     format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }

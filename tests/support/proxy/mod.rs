@@ -141,6 +141,7 @@ impl Shared {
             }
             Some(Fault::Refuse { status, code }) => Some(fault::refusal(call, status, &code)),
             Some(Fault::Nothing) => Some(fault::nothing(call)),
+            Some(Fault::Answer(body)) => Some(fault::answer(call, &body)),
             Some(Fault::CutBefore) => None,
             Some(Fault::CutAfter) => {
                 self.forward(request).await;

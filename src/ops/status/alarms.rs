@@ -1,0 +1,55 @@
+//! Alarms: which went off, since when, and why.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::time;
+use crate::aws::cloudwatch::metric_alarm::CloudwatchMetricAlarm;
+use crate::engine::ports::Outcome;
+use crate::model::address::Address;
+use crate::ops::Deployed;
+
+/// An alarm.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Alarm {
+    /// Its address.
+    pub address: Address,
+    /// Its name.
+    pub name: String,
+    /// `OK`, `ALARM`, `INSUFFICIENT_DATA`, or `MISSING` when CloudWatch has none.
+    pub state: String,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// CloudWatch's words.
+    pub reason: Option<String>,
+}
+
+/// The stack's alarms.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Alarm>> {
+    let mut regions: BTreeMap<&str, Vec<(&Address, String)>> = BTreeMap::new();
+    for (address, alarm) in deployed.of_type("cloudwatch_metric_alarm") {
+        regions.entry(&alarm.region).or_default().push((address, alarm.id.clone()));
+    }
+    let read = regions.iter().map(async |(region, alarms)| {
+        let names: Vec<String> = alarms.iter().map(|(_, name)| name.clone()).collect();
+        let found = CloudwatchMetricAlarm::describe(&deployed.provider.region(region), &names).await?;
+        let one = |(address, name): &(&Address, String)| {
+            let found = found.iter().find(|alarm| alarm.alarm_name() == Some(name));
+            Alarm {
+                address: (*address).clone(),
+                name: name.clone(),
+                state: found.map_or("MISSING", |alarm| alarm.state_value().map_or("INSUFFICIENT_DATA", |state| state.as_str())).to_owned(),
+                since: found.and_then(|alarm| time(alarm.state_updated_timestamp())),
+                reason: found.and_then(|alarm| alarm.state_reason()).filter(|reason| !reason.is_empty()).map(str::to_owned),
+            }
+        };
+        Ok(alarms.iter().map(one).collect::<Vec<_>>())
+    });
+    Ok(try_join_all(read).await?.into_iter().flatten().collect())
+}

@@ -1,0 +1,166 @@
+//! Services: how many tasks run, where their deployments stand, and what ECS said lately.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ecs::types as api;
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::time;
+use crate::aws::client::Aws;
+use crate::aws::error::{OrAbsent, OrFail};
+use crate::engine::ports::Outcome;
+use crate::model::address::Address;
+use crate::ops::{Deployed, service};
+
+/// Most services that DescribeServices takes in one call (ECS API Reference).
+const BATCH: usize = 10;
+/// How many of a service's events are kept, of the hundred that ECS returns.
+const EVENTS: usize = 10;
+
+/// A service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Service {
+    /// Its address.
+    pub address: Address,
+    /// Its name in ECS.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// `ACTIVE`, `DRAINING`, `INACTIVE`, or `MISSING` when ECS has none.
+    pub status: String,
+    /// How many tasks it is to have.
+    pub desired: i32,
+    /// How many run.
+    pub running: i32,
+    /// How many are being started.
+    pub pending: i32,
+    /// Its deployments, the newest first.
+    pub deployments: Vec<Deployment>,
+    /// What ECS said lately, the newest first.
+    pub events: Vec<Event>,
+}
+
+/// A deployment of a service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Deployment {
+    /// Its id.
+    pub id: String,
+    /// `PRIMARY` for the newest, `ACTIVE` for one whose tasks are being replaced.
+    pub status: String,
+    /// The task definition it runs, as `family:revision`.
+    pub task_definition: String,
+    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`; none where ECS does not control deployments.
+    pub rollout: Option<String>,
+    /// ECS's words about it.
+    pub reason: Option<String>,
+    /// How many tasks it is to have.
+    pub desired: i32,
+    /// How many run.
+    pub running: i32,
+    /// How many are being started.
+    pub pending: i32,
+    /// How many failed.
+    pub failed: i32,
+    /// When it began.
+    pub created_at: Option<Timestamp>,
+}
+
+/// Something ECS said.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Event {
+    /// When.
+    pub at: Option<Timestamp>,
+    /// What.
+    pub message: String,
+}
+
+/// The stack's services: of each cluster in as few calls as ECS takes.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Service>> {
+    let services = service::all(deployed);
+    let mut clusters: BTreeMap<(&str, &str), Vec<&service::Service>> = BTreeMap::new();
+    for service in &services {
+        clusters.entry((&service.region, &service.cluster)).or_default().push(service);
+    }
+    let batches = clusters.iter().flat_map(|(cluster, services)| services.chunks(BATCH).map(move |some| (*cluster, some)));
+    let found = try_join_all(batches.map(async |((region, cluster), some)| {
+        let arns = some.iter().map(|service| service.arn.clone()).collect();
+        describe(&deployed.provider.region(region), cluster, arns).await
+    }));
+    let found: Vec<api::Service> = found.await?.into_iter().flatten().collect();
+    let of = |service: &service::Service| found.iter().find(|one| one.service_arn() == Some(&service.arn));
+    Ok(services.iter().map(|service| from_api(service, of(service))).collect())
+}
+
+/// Those of these services that exist; none when their cluster does not.
+async fn describe(aws: &Aws, cluster: &str, arns: Vec<String>) -> Outcome<Vec<api::Service>> {
+    let call = aws.ecs().describe_services().cluster(cluster).set_services(Some(arns));
+    let found = call.send().await.or_fail("ecs:DescribeServices").or_absent()?;
+    Ok(found.and_then(|found| found.services).unwrap_or_default())
+}
+
+fn from_api(service: &service::Service, found: Option<&api::Service>) -> Service {
+    let mut one = Service {
+        address: service.address.clone(),
+        name: service.name.clone(),
+        arn: service.arn.clone(),
+        status: "MISSING".to_owned(),
+        desired: 0,
+        running: 0,
+        pending: 0,
+        deployments: Vec::new(),
+        events: Vec::new(),
+    };
+    if let Some(found) = found {
+        found.status().unwrap_or("ACTIVE").clone_into(&mut one.status);
+        (one.desired, one.running, one.pending) = (found.desired_count(), found.running_count(), found.pending_count());
+        one.deployments = found.deployments().iter().map(deployment).collect();
+        let event =
+            |event: &api::ServiceEvent| Event { at: time(event.created_at()), message: event.message().unwrap_or_default().to_owned() };
+        one.events = found.events().iter().take(EVENTS).map(event).collect();
+    }
+    one
+}
+
+fn deployment(found: &api::Deployment) -> Deployment {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Deployment {
+        id: text(found.id()),
+        status: text(found.status()),
+        task_definition: super::name_of(found.task_definition().unwrap_or_default()).to_owned(),
+        rollout: found.rollout_state().map(|state| state.as_str().to_owned()),
+        reason: found.rollout_state_reason().map(str::to_owned),
+        desired: found.desired_count(),
+        running: found.running_count(),
+        pending: found.pending_count(),
+        failed: found.failed_tasks(),
+        created_at: time(found.created_at()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_ecs_does_not_have_is_missing() {
+        let service = service::Service {
+            address: "ecs_service.app".parse().unwrap(),
+            name: "app".to_owned(),
+            arn: "arn:aws:ecs:r:1:service/c/app".to_owned(),
+            cluster: "c".to_owned(),
+            region: "r".to_owned(),
+            task_definition: "t:1".to_owned(),
+            desired_count: Some(1),
+        };
+        assert_eq!(from_api(&service, None).status, "MISSING");
+        let running = api::Deployment::builder().task_definition("arn:aws:ecs:r:1:task-definition/t:4").running_count(2).build();
+        let found = api::Service::builder().status("ACTIVE").desired_count(2).running_count(2).deployments(running).build();
+        let found = from_api(&service, Some(&found));
+        assert_eq!((found.desired, found.running, found.deployments[0].task_definition.as_str()), (2, 2, "t:4"));
+    }
+}
