@@ -190,25 +190,32 @@ async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Outcome<Vec<S
     let described = aws.ecs().describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await.or_fail("ecs:DescribeTasks")?;
     let mut reasons = Vec::new();
     for task in described.tasks() {
-        let mut reason = match (task.stop_code(), task.stopped_reason()) {
-            (Some(code), Some(reason)) => format!("{}: {reason}", code.as_str()),
-            (Some(code), None) => code.as_str().to_owned(),
-            (None, reason) => reason.unwrap_or("stopped").to_owned(),
-        };
-        for container in task.containers() {
-            let name = container.name().unwrap_or_default();
-            match (container.exit_code(), container.reason()) {
-                (_, Some(why)) => reason.push_str(&format!("; container {name}: {why}")),
-                (Some(code), None) => reason.push_str(&format!("; container {name} exited with {code}")),
-                (None, None) => {}
-            }
-        }
+        let reason = why_stopped(task);
         let line = format!("stopped task: {reason}");
         if !reasons.contains(&line) {
             reasons.push(line);
         }
     }
     Ok(reasons)
+}
+
+/// Why a task stopped, and how its containers ended.
+pub fn why_stopped(task: &api::Task) -> String {
+    let code = task.stop_code().map(api::TaskStopCode::as_str).filter(|code| !code.is_empty());
+    let reason = task.stopped_reason().filter(|reason| !reason.is_empty());
+    let mut why = match (code, reason) {
+        (Some(code), Some(reason)) => format!("{code}: {reason}"),
+        (one, other) => one.or(other).unwrap_or("stopped").to_owned(),
+    };
+    for container in task.containers() {
+        let name = container.name().unwrap_or_default();
+        match (container.exit_code(), container.reason()) {
+            (_, Some(reason)) => why.push_str(&format!("; container {name}: {reason}")),
+            (Some(code), None) => why.push_str(&format!("; container {name} exited with {code}")),
+            (None, None) => {}
+        }
+    }
+    why
 }
 
 #[cfg(test)]

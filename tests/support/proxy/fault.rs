@@ -29,6 +29,8 @@ pub enum Fault {
     KillBefore,
     /// The call takes effect, and leoctl dies before the answer.
     KillAfter,
+    /// This is the answer, in AWS's documented form: where no emulator has the operation, or not that outcome of it.
+    Answer(Vec<u8>),
     /// The call is answered, and this is done as well.
     Then(Arc<dyn Fn() + Send + Sync>),
 }
@@ -37,6 +39,13 @@ impl Fault {
     /// A refusal.
     pub fn refuse(status: u16, code: &str) -> Self {
         Self::Refuse { status, code: code.to_owned() }
+    }
+
+    /// An answer of a service that speaks JSON.
+    pub fn json(body: &serde_json::Value) -> Self {
+        let body = body.to_string();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\n\r\n", body.len());
+        Self::Answer(format!("{head}{body}").into_bytes())
     }
 
     /// Throttling as the call's service says it.
@@ -61,7 +70,7 @@ impl std::fmt::Display for Fault {
             Self::Hang => f.write_str("hangs"),
             Self::KillBefore => f.write_str("killed before"),
             Self::KillAfter => f.write_str("killed after"),
-            Self::Then(_) => f.write_str("answered"),
+            Self::Answer(_) | Self::Then(_) => f.write_str("answered"),
         }
     }
 }

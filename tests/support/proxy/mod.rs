@@ -3,6 +3,7 @@
 //! it passes on byte for byte.
 
 pub mod call;
+pub mod event_stream;
 pub mod fault;
 mod http;
 
@@ -141,6 +142,7 @@ impl Shared {
             }
             Some(Fault::Refuse { status, code }) => Some(fault::refusal(call, status, &code)),
             Some(Fault::Nothing) => Some(fault::nothing(call)),
+            Some(Fault::Answer(answer)) => Some(answer),
             Some(Fault::CutBefore) => None,
             Some(Fault::CutAfter) => {
                 self.forward(request).await;
