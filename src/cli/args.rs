@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::model::address::Address;
+use crate::ops::logs::since::Since;
 
 /// A declarative reconciler for AWS: one TOML stack file, one binary, no CloudFormation.
 #[derive(Debug, Parser)]
@@ -140,6 +141,8 @@ pub enum Command {
         #[arg(long, value_name = "STACK")]
         stack: Option<PathBuf>,
     },
+    /// Show the logs of services, task definitions or log groups, in order of time
+    Logs(LogsArgs),
     /// A local AWS to try anything on, no account needed
     Sandbox {
         /// What to do with it
@@ -295,6 +298,32 @@ pub struct EnvFiles {
     /// Read values from this env file; of several, later ones win [default: .env.defaults and .env of the project, and of the repository that `SAAS_ROOT` names]
     #[arg(long, value_name = "FILE")]
     pub from: Vec<PathBuf>,
+}
+
+/// The arguments of `logs`.
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    /// Services, task definitions or log groups, by their names in the stack or in AWS; all log groups when left out
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Go on showing what comes, until Ctrl-C
+    #[arg(short, long)]
+    pub follow: bool,
+    /// From when on: 30s, 15m, 1h or 2d ago, or a time such as 2026-01-31T09:00:00Z
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub since: Since,
+    /// Only what matches this filter pattern of CloudWatch Logs
+    #[arg(long, value_name = "PATTERN")]
+    pub filter: Option<String>,
+    /// Only lines that match this regular expression
+    #[arg(long, value_name = "REGEX")]
+    pub grep: Option<String>,
+    /// Only of this task, by its id or the beginning of it
+    #[arg(long, value_name = "ID")]
+    pub task: Option<String>,
+    /// The stack file
+    #[arg(long, value_name = "STACK")]
+    pub stack: Option<PathBuf>,
 }
 
 /// The commands of `sandbox`.

@@ -5,6 +5,7 @@ pub mod args;
 mod ask;
 mod demo;
 mod inspect;
+mod logs;
 mod plan;
 mod project;
 mod redeploy;
@@ -22,6 +23,7 @@ use clap::Parser;
 
 use crate::engine::EngineError;
 use crate::engine::ports::{Failure, StoreError};
+use crate::ops::Problem;
 use crate::sandbox::SandboxError;
 use crate::stack::diagnostic::{Diagnostics, Source};
 use crate::ui::{self, BAD, failure, styled};
@@ -98,6 +100,12 @@ impl From<Diagnostics> for CliError {
     }
 }
 
+impl From<Problem> for CliError {
+    fn from(Problem { message, help }: Problem) -> Self {
+        Self::Usage { message, help }
+    }
+}
+
 /// How this run talks.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -155,6 +163,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::State { command } => state::run(context, command).await,
         Command::Secrets { command } => secrets::run(context, command).await,
         Command::Redeploy { services, stack } => redeploy::run(context, stack.as_deref(), &services).await,
+        Command::Logs(args) => logs::run(context, &args).await,
         Command::Demo => demo::run(context).await,
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),

@@ -6,6 +6,7 @@ pub mod json;
 pub mod plan;
 pub mod progress;
 pub mod table;
+pub mod tail;
 pub mod value;
 
 use std::io::Write;
@@ -35,6 +36,11 @@ pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
 /// Writes a result. A reader that went away has seen what it wanted.
 pub fn out(text: impl std::fmt::Display) {
     drop(writeln!(anstream::stdout(), "{text}"));
+}
+
+/// Writes a line of a result that may go on for ever; whether somebody still reads it.
+pub fn line(text: impl std::fmt::Display) -> bool {
+    writeln!(anstream::stdout(), "{text}").is_ok()
 }
 
 /// Writes a question, whose answer stands on the same line.

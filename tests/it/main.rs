@@ -28,6 +28,7 @@ mod growing;
 mod held;
 mod https;
 mod leo;
+mod logs;
 mod planning;
 mod reference;
 mod secrets;
