@@ -4,17 +4,20 @@ mod apply;
 pub mod args;
 mod ask;
 mod demo;
+mod exec;
 mod inspect;
 mod logs;
 mod plan;
 mod project;
 mod redeploy;
+mod run;
 mod sandbox;
 mod saved;
 mod secrets;
 mod session;
 mod signals;
 mod state;
+mod tasks;
 mod validate;
 
 use std::io::IsTerminal;
@@ -40,6 +43,8 @@ pub enum Exit {
     Changes,
     /// Interrupted; the state is saved.
     Interrupted,
+    /// What a command that was run elsewhere exited with.
+    Of(u8),
 }
 
 impl From<Exit> for std::process::ExitCode {
@@ -49,6 +54,7 @@ impl From<Exit> for std::process::ExitCode {
             Exit::Error => 1,
             Exit::Changes => 2,
             Exit::Interrupted => 130,
+            Exit::Of(code) => code,
         })
     }
 }
@@ -164,6 +170,9 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Secrets { command } => secrets::run(context, command).await,
         Command::Redeploy { services, stack } => redeploy::run(context, stack.as_deref(), &services).await,
         Command::Logs(args) => logs::run(context, &args).await,
+        Command::Exec(args) => exec::run(context, &args).await,
+        Command::Run(args) => run::run(context, &args).await,
+        Command::Tasks { command } => tasks::run(context, command).await,
         Command::Demo => demo::run(context).await,
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),

@@ -1,9 +1,13 @@
 //! Operating what a stack has made: what a command is about is found from the stack's state, never typed.
 
 pub mod env_file;
+pub mod exec;
 pub mod logs;
+pub mod placement;
+pub mod run;
 pub mod secrets;
 pub mod service;
+pub mod task;
 pub mod task_definition;
 
 use std::sync::Arc;

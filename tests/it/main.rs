@@ -34,3 +34,4 @@ mod reference;
 mod secrets;
 mod stores;
 mod sweep;
+mod tasks;
