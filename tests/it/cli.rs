@@ -6,7 +6,10 @@ use crate::support::program::Project;
 fn help_is_what_the_documentation_says() {
     let project = Project::new("", "test");
     let mut shown = String::new();
-    for command in ["", "validate", "plan", "apply", "destroy", "output", "show", "state", "secrets", "redeploy", "sandbox", "demo"] {
+    for command in [
+        "", "validate", "plan", "apply", "destroy", "output", "show", "state", "secrets", "redeploy", "logs", "exec", "run", "tasks",
+        "sandbox", "demo",
+    ] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         shown.push_str(&format!("$ leoctl {}\n{}\n", arguments.join(" "), project.expect(0, &arguments).stdout));
     }
