@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region};
@@ -104,21 +104,41 @@ fn message(line: &str) -> String {
 /// leoctl following logs.
 struct Following {
     child: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
+    lines: Option<std::io::Lines<BufReader<ChildStdout>>>,
     shown: Vec<String>,
+    over: Arc<AtomicBool>,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
+    }
 }
 
 impl Following {
     fn new(command: &mut std::process::Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines, shown: Vec::new() }
+        let (id, over) = (child.id(), Arc::new(AtomicBool::new(false)));
+        let is_over = Arc::clone(&over);
+        // A line that never comes fails the test instead of hanging it.
+        std::thread::spawn(move || {
+            let began = Instant::now();
+            while !is_over.load(Ordering::SeqCst) {
+                if began.elapsed() > Duration::from_secs(120) {
+                    drop(std::process::Command::new("kill").args(["-9", &id.to_string()]).status());
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(200));
+            }
+        });
+        Self { child, lines: Some(lines), shown: Vec::new(), over }
     }
 
     /// Reads until a line says this.
     fn until(&mut self, last: &str) {
         while self.shown.last().is_none_or(|line| line != last) {
-            let line = self.lines.next().expect("leoctl goes on").unwrap();
+            let line = self.lines.as_mut().unwrap().next().expect("leoctl goes on").unwrap();
             self.shown.push(message(&line));
         }
     }
@@ -127,10 +147,10 @@ impl Following {
     fn end(mut self) -> Vec<String> {
         let killed = std::process::Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(killed.success());
-        self.shown.extend(self.lines.by_ref().map(|line| message(&line.unwrap())));
+        self.shown.extend(self.lines.take().unwrap().map(|line| message(&line.unwrap())));
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
         self.shown.sort();
-        self.shown
+        std::mem::take(&mut self.shown)
     }
 }
 
@@ -221,7 +241,7 @@ async fn a_reader_that_goes_away_ends_following() {
     shop.write(WEB, &[(-1_000, "one"), (-900, "two")]).await;
     let mut following = Following::new(&mut shop.project.command(&["logs", "-f", "--json", "--stack", STACK]));
     following.until("two");
-    drop(following.lines);
+    drop(following.lines.take());
     shop.write(WEB, &[(0, "three")]).await;
     assert_eq!(following.child.wait().unwrap().code(), Some(0));
 }
@@ -232,7 +252,7 @@ async fn a_reader_that_goes_away_ends_following() {
 #[tokio::test]
 async fn live_tail_is_followed_and_what_it_leaves_out_is_read() {
     let Some(shop) = Shop::new().await else { return };
-    shop.write(WEB, &[(-1_000, "sent and read")]).await;
+    shop.write(WEB, &[(-1_000, "read, then sent")]).await;
     let sent = |line: &str, time: i64| {
         json!({
             "logGroupIdentifier": format!("123456789012:{}", WEB.0), "logStreamName": WEB.1,
@@ -244,8 +264,11 @@ async fn live_tail_is_followed_and_what_it_leaves_out_is_read() {
     let began = shop.began;
     let sessions = [
         // Ends at once: AWS ends a session after three hours.
-        event_stream::answer(&[start(), update(vec![sent("sent and read", began - 1_000)])], true),
-        event_stream::answer(&[start(), update(vec![sent("only sent", began), sent("only sent", began)])], false),
+        event_stream::answer(&[start(), update(vec![sent("read, then sent", began - 1_000)])], true),
+        event_stream::answer(
+            &[start(), update(vec![sent("sent, then read", began + 3), sent("only sent", began), sent("only sent", began)])],
+            false,
+        ),
     ];
     let begun = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&begun);
@@ -258,7 +281,7 @@ async fn live_tail_is_followed_and_what_it_leaves_out_is_read() {
     let mut following = Following::new(command);
     following.until("only sent");
     // What was never sent is found by reading after the session began.
-    shop.write(WEB, &[(5, "only read")]).await;
+    shop.write(WEB, &[(3, "sent, then read"), (5, "only read")]).await;
     following.until("only read");
     let live = proxy.calls().into_iter().find(|call| call.operation == "StartLiveTail").unwrap();
     assert!(live.request.contains("arn:aws:logs:us-east-1:123456789012:log-group:/shop/web\""), "{}", live.request);
@@ -270,7 +293,7 @@ async fn live_tail_is_followed_and_what_it_leaves_out_is_read() {
         std::thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(reads(), before);
-    assert_eq!(following.end(), ["only read", "only sent", "only sent", "sent and read"]);
+    assert_eq!(following.end(), ["only read", "only sent", "only sent", "read, then sent", "sent, then read"]);
 }
 
 #[cfg(target_os = "linux")]
