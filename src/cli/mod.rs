@@ -7,10 +7,13 @@ mod complete;
 mod cost;
 mod demo;
 mod docker;
+mod exec;
 mod inspect;
+mod logs;
 mod plan;
 mod project;
 mod redeploy;
+mod run;
 mod sandbox;
 mod saved;
 mod scale;
@@ -20,6 +23,7 @@ mod signals;
 mod state;
 mod stats;
 mod status;
+mod tasks;
 mod validate;
 
 use std::io::IsTerminal;
@@ -28,6 +32,7 @@ use clap::Parser;
 
 use crate::engine::EngineError;
 use crate::engine::ports::{Failure, StoreError};
+use crate::ops::Problem;
 use crate::sandbox::SandboxError;
 use crate::stack::diagnostic::{Diagnostics, Source};
 use crate::ui::{self, BAD, failure, styled};
@@ -44,6 +49,8 @@ pub enum Exit {
     Changes,
     /// Interrupted; the state is saved.
     Interrupted,
+    /// What a command that was run elsewhere exited with.
+    Of(u8),
 }
 
 impl From<Exit> for std::process::ExitCode {
@@ -53,6 +60,7 @@ impl From<Exit> for std::process::ExitCode {
             Exit::Error => 1,
             Exit::Changes => 2,
             Exit::Interrupted => 130,
+            Exit::Of(code) => code,
         })
     }
 }
@@ -101,6 +109,12 @@ impl CliError {
 impl From<Diagnostics> for CliError {
     fn from(diagnostics: Diagnostics) -> Self {
         Self::Diagnostics { diagnostics, sources: Vec::new() }
+    }
+}
+
+impl From<Problem> for CliError {
+    fn from(Problem { message, help }: Problem) -> Self {
+        Self::Usage { message, help }
     }
 }
 
@@ -171,6 +185,10 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Cost { stack } => cost::run(context, stack.as_deref()).await,
         Command::Status { stack, watch, interval } => status::run(context, stack.as_deref(), watch.then_some(interval)).await,
         Command::Stats { stack, hours } => stats::run(context, stack.as_deref(), hours).await,
+        Command::Logs(args) => logs::run(context, &args).await,
+        Command::Exec(args) => exec::run(context, &args).await,
+        Command::Run(args) => run::run(context, &args).await,
+        Command::Tasks { command } => tasks::run(context, command).await,
         Command::Demo => demo::run(context).await,
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),

@@ -1,13 +1,19 @@
 //! Operating what a stack has made: what a command is about is found from the stack's state, never typed.
 
 pub mod env_file;
+pub mod exec;
 pub mod image;
+pub mod logs;
+pub mod placement;
 pub mod repository;
+pub mod run;
 pub mod scale;
 pub mod secrets;
 pub mod service;
 pub mod stats;
 pub mod status;
+pub mod task;
+pub mod task_definition;
 
 use std::sync::Arc;
 
@@ -44,5 +50,21 @@ impl<'a> Deployed<'a> {
     pub async fn stranger(&self) -> Outcome<Option<String>> {
         let identity = self.provider.identity(Some(&self.state.region)).await?;
         Ok((identity.account_id != self.state.account_id).then_some(identity.account_id))
+    }
+}
+
+/// Why what a person asked for makes no sense, and what would.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Why not.
+    pub message: String,
+    /// What would.
+    pub help: String,
+}
+
+impl Problem {
+    /// A problem, and what to do about it.
+    pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: help.into() }
     }
 }

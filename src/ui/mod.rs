@@ -11,6 +11,7 @@ pub mod progress;
 pub mod screen;
 pub mod spark;
 pub mod table;
+pub mod tail;
 pub mod value;
 pub mod watch;
 
@@ -41,6 +42,11 @@ pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
 /// Writes a result. A reader that went away has seen what it wanted.
 pub fn out(text: impl std::fmt::Display) {
     drop(writeln!(anstream::stdout(), "{text}"));
+}
+
+/// Writes a line of a result that may go on for ever; whether somebody still reads it.
+pub fn line(text: impl std::fmt::Display) -> bool {
+    writeln!(anstream::stdout(), "{text}").is_ok()
 }
 
 /// Writes a question, whose answer stands on the same line.

@@ -23,6 +23,10 @@ fn help_is_what_the_documentation_says() {
         "cost",
         "status",
         "stats",
+        "logs",
+        "exec",
+        "run",
+        "tasks",
         "sandbox",
         "demo",
     ] {

@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &["model", "stack", "plan"]),
     ("aws", &["model", "stack", "plan", "engine"]),
     ("store", &["model", "stack", "plan", "engine"]),
-    ("ops", &["model", "stack", "plan", "engine", "aws"]),
+    ("ops", &["model", "stack", "plan", "cost", "engine", "aws"]),
     ("ui", &["model", "stack", "plan", "cost", "engine"]),
     ("sandbox", &[]),
 ];

@@ -1,7 +1,8 @@
 /*
- * Loaded into leoctl by LD_PRELOAD: a clock that is wrong, and a disk that fails.
+ * Loaded into leoctl by LD_PRELOAD: a clock that is wrong, a disk that fails, and names of hosts that are found.
  *
  * LEOCTL_TEST_CLOCK   seconds that the time of day is ahead (or behind, when negative)
+ * LEOCTL_TEST_PREFIX  what names of hosts lose from their beginning before they are looked up
  * LEOCTL_TEST_DISK    the folder whose changes are counted and disturbed
  * LEOCTL_TEST_LOG     where each change is written down, one line each
  * LEOCTL_TEST_AT      the change, from 0, that is struck
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -37,6 +39,12 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
     int result = REAL(clock_gettime)(clock, now);
     if (result == 0 && clock == CLOCK_REALTIME) now->tv_sec += shift();
     return result;
+}
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+    const char *prefix = getenv("LEOCTL_TEST_PREFIX");
+    if (node && prefix && strncmp(node, prefix, strlen(prefix)) == 0) node += strlen(prefix);
+    return REAL(getaddrinfo)(node, service, hints, found);
 }
 
 static int ours(const char *path) {

@@ -1,4 +1,4 @@
-//! A clock that is wrong and a disk that fails, put under the real binary: `preload.c` says how.
+//! A clock that is wrong, a disk that fails and names of hosts that are found, put under the real binary: `preload.c` says how.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -20,6 +20,11 @@ fn library() -> &'static PathBuf {
 /// Sets the clock of a command this many seconds wrong.
 pub fn clock(command: &mut Command, seconds: i64) -> &mut Command {
     command.env("LD_PRELOAD", library()).env("LEOCTL_TEST_CLOCK", seconds.to_string())
+}
+
+/// Has hosts found whose names have this in front: some operations have a host of their own, which an emulator has not.
+pub fn hosts<'a>(command: &'a mut Command, prefix: &str) -> &'a mut Command {
+    command.env("LD_PRELOAD", library()).env("LEOCTL_TEST_PREFIX", prefix)
 }
 
 /// How a disk fails.

@@ -192,7 +192,7 @@ async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Outcome<Vec<S
     let described = aws.ecs().describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await.or_fail("ecs:DescribeTasks")?;
     let mut reasons = Vec::new();
     for task in described.tasks() {
-        let line = format!("stopped task: {}", stop_reason(task));
+        let line = format!("stopped task: {}", why_stopped(task));
         if !reasons.contains(&line) {
             reasons.push(line);
         }
@@ -200,22 +200,23 @@ async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Outcome<Vec<S
     Ok(reasons)
 }
 
-/// Why a task stopped, with how its containers ended.
-pub fn stop_reason(task: &api::Task) -> String {
-    let mut reason = match (task.stop_code(), task.stopped_reason()) {
-        (Some(code), Some(reason)) => format!("{}: {reason}", code.as_str()),
-        (Some(code), None) => code.as_str().to_owned(),
-        (None, reason) => reason.unwrap_or("stopped").to_owned(),
+/// Why a task stopped, and how its containers ended.
+pub fn why_stopped(task: &api::Task) -> String {
+    let code = task.stop_code().map(api::TaskStopCode::as_str).filter(|code| !code.is_empty());
+    let reason = task.stopped_reason().filter(|reason| !reason.is_empty());
+    let mut why = match (code, reason) {
+        (Some(code), Some(reason)) => format!("{code}: {reason}"),
+        (one, other) => one.or(other).unwrap_or("stopped").to_owned(),
     };
     for container in task.containers() {
         let name = container.name().unwrap_or_default();
         match (container.exit_code(), container.reason()) {
-            (_, Some(why)) => reason.push_str(&format!("; container {name}: {why}")),
-            (Some(code), None) => reason.push_str(&format!("; container {name} exited with {code}")),
+            (_, Some(reason)) => why.push_str(&format!("; container {name}: {reason}")),
+            (Some(code), None) => why.push_str(&format!("; container {name} exited with {code}")),
             (None, None) => {}
         }
     }
-    reason
+    why
 }
 
 #[cfg(test)]

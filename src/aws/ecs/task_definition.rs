@@ -210,8 +210,9 @@ fn revision(arn: &str) -> Option<(&str, u64)> {
 }
 
 /// Fargate's sizes: for each `cpu`, the memory in MiB from, to and in steps of
-/// (ECS Developer Guide, "Task CPU and memory" on Fargate).
-const FARGATE: &[(i64, i64, i64, i64)] = &[
+/// (ECS Developer Guide, "Task CPU and memory" on Fargate). With the smallest `cpu` the memory doubles from step to step.
+pub const FARGATE: [(i64, i64, i64, i64); 7] = [
+    (256, 512, 2048, 0),
     (512, 1024, 4096, 1024),
     (1024, 2048, 8192, 1024),
     (2048, 4096, 16384, 1024),

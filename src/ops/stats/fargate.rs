@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::aws::ecs::task_definition::FARGATE;
+
 /// A size of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Size {
@@ -11,23 +13,11 @@ pub struct Size {
     pub memory: i64,
 }
 
-/// For each CPU size the memory sizes it can have: from, to, step (ECS Developer Guide, "Task CPU and memory"). With the
-/// smallest CPU the steps double.
-const SIZES: [(i64, i64, i64, i64); 7] = [
-    (256, 512, 2048, 0),
-    (512, 1024, 4096, 1024),
-    (1024, 2048, 8192, 1024),
-    (2048, 4096, 16_384, 1024),
-    (4096, 8192, 30_720, 1024),
-    (8192, 16_384, 61_440, 4096),
-    (16_384, 32_768, 122_880, 8192),
-];
-
 /// The smallest size with at least this much of both; nothing when there is none so large.
 ///
 /// A vCPU costs as much as nine GB, and its least memory grows with it: the least CPU is also the least money.
 pub fn fitting(need: Size) -> Option<Size> {
-    SIZES.iter().filter(|(cpu, _, most, _)| *cpu >= need.cpu && *most >= need.memory).find_map(|(cpu, least, most, step)| {
+    FARGATE.iter().filter(|(cpu, _, most, _)| *cpu >= need.cpu && *most >= need.memory).find_map(|(cpu, least, most, step)| {
         let memory = match step {
             0 => [512, 1024, 2048].into_iter().find(|memory| *memory >= need.memory)?,
             step => least + (need.memory - least).max(0).div_euclid(*step) * step,
@@ -63,7 +53,7 @@ mod tests {
 
     #[test]
     fn every_size_fits_itself() {
-        for (cpu, least, most, step) in SIZES {
+        for (cpu, least, most, step) in FARGATE {
             let memories: Vec<i64> = if step == 0 {
                 vec![512, 1024, 2048]
             } else {

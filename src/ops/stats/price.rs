@@ -1,21 +1,20 @@
 //! What Fargate costs.
 
 use super::fargate::Size;
+use crate::cost::prices::{Price, Prices};
 
 /// Hours of a month, as AWS's calculator has it.
 pub const MONTH: f64 = 730.0;
 
-/// Dollars an hour of one task of this size costs, on demand, on Linux; nothing for regions that are not known here.
-///
-/// From <https://aws.amazon.com/fargate/pricing/>, per vCPU-hour and GB-hour; without taxes, discounts and storage.
+/// Dollars an hour of one task of this size costs, on demand, on Linux; nothing for regions without prices.
 pub fn hourly(region: &str, arm: bool, size: Size) -> Option<f64> {
-    let (vcpu, gigabyte) = match (region, arm) {
-        ("us-east-1" | "us-west-2" | "eu-west-1", false) => (0.040_48, 0.004_445),
-        ("us-east-1" | "us-west-2" | "eu-west-1", true) => (0.032_38, 0.003_56),
-        _ => return None,
+    let (vcpu, gigabyte) = match arm {
+        false => (Price::FargateVcpuHour, Price::FargateGbHour),
+        true => (Price::FargateArmVcpuHour, Price::FargateArmGbHour),
     };
+    let rate = |price| Some(Prices::built_in().ok()?.rate(region, price)?.usd);
     let (cpu, memory) = (size.cpu as f64 / 1024.0, size.memory as f64 / 1024.0);
-    Some(cpu * vcpu + memory * gigabyte)
+    Some(cpu * rate(vcpu)? + memory * rate(gigabyte)?)
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ fn from_api(task: &api::Task) -> Task {
         health: task.health_status().map_or("UNKNOWN", api::HealthStatus::as_str).to_owned(),
         started_at: time(task.started_at()),
         stopped_at: time(task.stopped_at()).filter(|_| stopped),
-        reason: stopped.then(|| rollout::stop_reason(task)),
+        reason: stopped.then(|| rollout::why_stopped(task)),
         failed: stopped && failed(task),
     }
 }

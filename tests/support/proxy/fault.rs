@@ -31,6 +31,8 @@ pub enum Fault {
     KillAfter,
     /// It is answered with this body, in the service's own form, without being passed on.
     Answer(String),
+    /// This is all of the answer, in the form that AWS documents.
+    Raw(Vec<u8>),
     /// The call is answered, and this is done as well.
     Then(Arc<dyn Fn() + Send + Sync>),
 }
@@ -39,6 +41,11 @@ impl Fault {
     /// A refusal.
     pub fn refuse(status: u16, code: &str) -> Self {
         Self::Refuse { status, code: code.to_owned() }
+    }
+
+    /// An answer of a service that speaks JSON.
+    pub fn json(body: &serde_json::Value) -> Self {
+        Self::Answer(body.to_string())
     }
 
     /// Throttling as the call's service says it.
@@ -63,8 +70,7 @@ impl std::fmt::Display for Fault {
             Self::Hang => f.write_str("hangs"),
             Self::KillBefore => f.write_str("killed before"),
             Self::KillAfter => f.write_str("killed after"),
-            Self::Answer(_) => f.write_str("answered by the test"),
-            Self::Then(_) => f.write_str("answered"),
+            Self::Answer(_) | Self::Raw(_) | Self::Then(_) => f.write_str("answered"),
         }
     }
 }

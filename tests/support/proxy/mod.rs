@@ -3,6 +3,7 @@
 //! it passes on byte for byte.
 
 pub mod call;
+pub mod event_stream;
 pub mod fault;
 mod http;
 
@@ -142,6 +143,7 @@ impl Shared {
             Some(Fault::Refuse { status, code }) => Some(fault::refusal(call, status, &code)),
             Some(Fault::Nothing) => Some(fault::nothing(call)),
             Some(Fault::Answer(body)) => Some(fault::answer(call, &body)),
+            Some(Fault::Raw(answer)) => Some(answer),
             Some(Fault::CutBefore) => None,
             Some(Fault::CutAfter) => {
                 self.forward(request).await;

@@ -1,0 +1,154 @@
+//! Following logs: Live Tail where it is to be had, and reading again where it is not, or has left something out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::live::{self, Groups, MOST_GROUPS, News};
+use super::source::Source;
+use super::tail::{Show, Tail};
+use crate::engine::ports::Outcome;
+
+/// How often logs are read where they are not sent.
+const POLL: Duration = Duration::from_secs(2);
+/// How long after a session began, or left something out, the events of that time can surely be read.
+const SETTLED: Duration = Duration::from_secs(10);
+
+/// Shows what comes until told to stop, or nobody wants more.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn follow(tail: &mut Tail<'_>, account: &str, mut stop: watch::Receiver<bool>, show: &mut Show<'_>) -> Outcome<()> {
+    tokio::select! {
+        outcome = following(tail, account, show) => outcome,
+        Ok(_) = stop.wait_for(|stop| *stop) => Ok(()),
+    }
+}
+
+async fn following(tail: &mut Tail<'_>, account: &str, show: &mut Show<'_>) -> Outcome<()> {
+    let (sender, mut news) = mpsc::channel(64);
+    let mut sessions = JoinSet::new();
+    let regions = regions(&tail.sources, account);
+    for groups in regions.iter().filter(|groups| groups.names.len() <= MOST_GROUPS) {
+        let aws = tail.provider.region(&groups.region);
+        sessions.spawn(live::keep(aws, groups.clone(), tail.filter.clone(), sender.clone()));
+    }
+    let mut reading = Reading::new(regions.len());
+    loop {
+        tokio::select! {
+            () = sleep_until(reading.due.unwrap_or_else(Instant::now)), if reading.due.is_some() => {
+                if !tail.poll(show).await? {
+                    return Ok(());
+                }
+                reading.read(Instant::now());
+            }
+            Some((region, news)) = news.recv() => {
+                if let News::Events { events, .. } = &news
+                    && !events.iter().all(|event| tail.came(event, show))
+                {
+                    return Ok(());
+                }
+                reading.hear(region, &news, Instant::now());
+                if reading.due.is_none() {
+                    tail.read_until(Timestamp::now().as_millisecond());
+                }
+            }
+        }
+    }
+}
+
+/// The groups to be had live, by region.
+fn regions(sources: &[Source], account: &str) -> Vec<Groups> {
+    let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for source in sources {
+        names.entry(&source.region).or_default().insert(&source.group);
+    }
+    let groups = names.into_iter().map(|(region, names)| Groups {
+        region: region.to_owned(),
+        names: names.into_iter().map(str::to_owned).collect(),
+        account: account.to_owned(),
+    });
+    groups.collect()
+}
+
+/// When to read: all the time while a region is not live, and otherwise when something may have been left out.
+#[derive(Debug)]
+struct Reading {
+    regions: usize,
+    live: BTreeSet<String>,
+    due: Option<Instant>,
+}
+
+impl Reading {
+    fn new(regions: usize) -> Self {
+        Self { regions, live: BTreeSet::new(), due: Some(Instant::now()) }
+    }
+
+    fn all_live(&self) -> bool {
+        self.live.len() == self.regions
+    }
+
+    /// Everything has been read.
+    fn read(&mut self, now: Instant) {
+        self.due = (!self.all_live()).then(|| now + POLL);
+    }
+
+    fn hear(&mut self, region: String, news: &News, now: Instant) {
+        match news {
+            News::Up => {
+                self.live.insert(region);
+                if self.all_live() {
+                    // What came before the session may be found only later, and is not sent.
+                    self.due = Some(now + SETTLED);
+                }
+            }
+            News::Events { sampled, .. } => {
+                if *sampled && self.due.is_none() {
+                    self.due = Some(now + SETTLED);
+                }
+            }
+            News::Down => {
+                self.live.remove(&region);
+                self.due = Some(now);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_sent_is_read_all_the_time() {
+        let now = Instant::now();
+        let mut reading = Reading::new(2);
+        assert!(reading.due.is_some());
+        reading.read(now);
+        assert_eq!(reading.due, Some(now + POLL));
+        reading.hear("a".to_owned(), &News::Up, now);
+        assert_eq!(reading.due, Some(now + POLL), "the other region is not live");
+    }
+
+    #[test]
+    fn a_session_is_followed_by_reading_what_it_may_have_left_out() {
+        let now = Instant::now();
+        let mut reading = Reading::new(1);
+        reading.hear("a".to_owned(), &News::Up, now);
+        assert_eq!(reading.due, Some(now + SETTLED));
+        reading.read(now);
+        assert_eq!(reading.due, None);
+        reading.hear("a".to_owned(), &News::Events { events: Vec::new(), sampled: false }, now);
+        assert_eq!(reading.due, None);
+        reading.hear("a".to_owned(), &News::Events { events: Vec::new(), sampled: true }, now);
+        assert_eq!(reading.due, Some(now + SETTLED));
+        reading.hear("a".to_owned(), &News::Down, now);
+        assert_eq!(reading.due, Some(now));
+        reading.read(now);
+        assert_eq!(reading.due, Some(now + POLL));
+    }
+}

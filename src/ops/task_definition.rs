@@ -1,0 +1,228 @@
+//! The task definitions of a stack: their containers, and where those write their logs.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::service::Service;
+use super::{Deployed, Problem};
+use crate::model::address::Address;
+use crate::model::state::ResourceState;
+use crate::stack::diagnostic::suggestion;
+
+/// A task definition of the stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskDefinition {
+    /// Its address.
+    pub address: Address,
+    /// Its family.
+    pub family: String,
+    /// Its ARN, with the revision the stack made.
+    pub arn: String,
+    /// The region it is in.
+    pub region: String,
+    /// Whether it is for Fargate.
+    pub fargate: bool,
+    /// Whether its tasks have network interfaces of their own.
+    pub awsvpc: bool,
+    /// Its containers.
+    pub containers: Vec<Container>,
+}
+
+/// A container of a task definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// Whether the task ends when it does.
+    pub essential: bool,
+    /// Where it writes its logs, if that is CloudWatch.
+    pub log: Option<Log>,
+    /// Its environment, without what is secret.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Where a container writes its logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The log group's name.
+    pub group: String,
+    /// The region the group is in.
+    pub region: String,
+    /// What the names of its streams begin with: `prefix/container/`, and the task's id follows.
+    pub streams: Option<String>,
+}
+
+/// The task definitions of a stack, by address.
+pub fn all(deployed: &Deployed<'_>) -> Vec<TaskDefinition> {
+    deployed.of_type("ecs_task_definition").map(|(address, resource)| from_state(address, resource)).collect()
+}
+
+fn from_state(address: &Address, resource: &ResourceState) -> TaskDefinition {
+    let attributes = &resource.attributes;
+    let text = |name: &str| attributes.get(name).and_then(Json::as_str);
+    let compatibilities = attributes.get("requires_compatibilities").and_then(Json::as_array);
+    let containers = attributes.get("container_definitions").and_then(Json::as_array).into_iter().flatten();
+    TaskDefinition {
+        address: address.clone(),
+        family: text("family").unwrap_or_default().to_owned(),
+        arn: text("arn").unwrap_or(&resource.id).to_owned(),
+        region: resource.region.clone(),
+        // Left out, both are what Fargate needs.
+        fargate: compatibilities.is_none_or(|all| all.iter().any(|one| one.as_str() == Some("FARGATE"))),
+        awsvpc: text("network_mode").is_none_or(|mode| mode == "awsvpc"),
+        containers: containers.map(|container| container_of(container, &resource.region)).collect(),
+    }
+}
+
+fn container_of(container: &Json, region: &str) -> Container {
+    let name = container.get("name").and_then(Json::as_str).unwrap_or_default();
+    let environment = container.get("environment").and_then(Json::as_object).into_iter().flatten();
+    let environment = environment.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    Container {
+        name: name.to_owned(),
+        essential: container.get("essential").and_then(Json::as_bool).unwrap_or(true),
+        log: log_of(container, name, region),
+        environment: environment.collect(),
+    }
+}
+
+/// The options of the driver `awslogs`, and the names it gives streams (ECS Developer Guide, "Send Amazon ECS logs to
+/// CloudWatch").
+fn log_of(container: &Json, name: &str, region: &str) -> Option<Log> {
+    let configuration = container.get("log_configuration")?;
+    if configuration.get("log_driver").and_then(Json::as_str) != Some("awslogs") {
+        return None;
+    }
+    let option = |name: &str| configuration.get("options")?.get(name)?.as_str();
+    Some(Log {
+        group: option("awslogs-group")?.to_owned(),
+        region: option("awslogs-region").unwrap_or(region).to_owned(),
+        streams: option("awslogs-stream-prefix").map(|prefix| format!("{prefix}/{name}/")),
+    })
+}
+
+/// The family in an ARN, in `family:revision`, or in a family.
+pub fn family(named: &str) -> &str {
+    let name = named.rsplit_once('/').map_or(named, |(_, name)| name);
+    match name.rsplit_once(':') {
+        Some((family, revision)) if revision.chars().all(|digit| digit.is_ascii_digit()) => family,
+        _ => name,
+    }
+}
+
+/// The task definition that a service runs. The revision may be one that another pipeline made.
+pub fn of_service<'a>(all: &'a [TaskDefinition], service: &Service) -> Option<&'a TaskDefinition> {
+    let exact = all.iter().find(|one| service.runs(&one.arn));
+    exact.or_else(|| all.iter().find(|one| one.family == family(&service.task_definition)))
+}
+
+/// The task definition that a word names.
+///
+/// # Errors
+/// When it names none, or several.
+pub fn chosen(all: Vec<TaskDefinition>, word: &str) -> Result<TaskDefinition, Problem> {
+    let names: Vec<String> = all.iter().map(|one| one.address.block.name.clone()).collect();
+    let mut found: Vec<TaskDefinition> = all.into_iter().filter(|one| one.is_called(word)).collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (Some(one), false) => {
+            let help = format!("name it by its address, such as `{}`", one.address);
+            Err(Problem::new(format!("`{word}` names several task definitions"), help))
+        }
+        (None, _) => {
+            let help = suggestion(word, names.iter().map(String::as_str)).unwrap_or_else(|| match names.is_empty() {
+                true => "the stack has no task definitions".to_owned(),
+                false => format!("the stack's task definitions: {}", names.join(", ")),
+            });
+            Err(Problem::new(format!("there is no task definition `{word}`"), help))
+        }
+    }
+}
+
+impl TaskDefinition {
+    /// Whether a person means it by this: its address, the name in the stack, its family, `family:revision` or its ARN.
+    pub fn is_called(&self, word: &str) -> bool {
+        let revision = self.arn.rsplit_once('/').map(|(_, name)| name);
+        word == self.address.to_string()
+            || word == self.address.block.name
+            || word == self.family
+            || word == self.arn
+            || Some(word) == revision
+    }
+
+    /// The container a command is about: the one named, the only one, or the only essential one.
+    ///
+    /// # Errors
+    /// When there is none of that name, or several it could be.
+    pub fn principal(&self, named: Option<&str>) -> Result<&Container, Problem> {
+        let names: Vec<&str> = self.containers.iter().map(|container| container.name.as_str()).collect();
+        if let Some(named) = named {
+            return self.containers.iter().find(|container| container.name == named).ok_or_else(|| {
+                let help = suggestion(named, names.iter().copied()).unwrap_or_else(|| format!("its containers: {}", names.join(", ")));
+                Problem::new(format!("{} has no container `{named}`", self.address), help)
+            });
+        }
+        let mut essential = self.containers.iter().filter(|container| container.essential);
+        match (self.containers.as_slice(), essential.next(), essential.next()) {
+            ([only], ..) | (_, Some(only), None) => Ok(only),
+            _ => {
+                let help = format!("name one with `--container`: {}", names.join(", "));
+                Err(Problem::new(format!("{} has several containers", self.address), help))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn made(containers: Json) -> TaskDefinition {
+        let resource = json!({
+            "id": "arn:aws:ecs:r:1:task-definition/leo:3", "region": "us-east-1", "authored": [], "depends_on": [],
+            "attributes": { "family": "leo", "arn": "arn:aws:ecs:r:1:task-definition/leo:3", "container_definitions": containers },
+        });
+        let address = "ecs_task_definition.generator".parse().unwrap();
+        from_state(&address, &serde_json::from_value(resource).unwrap())
+    }
+
+    #[test]
+    fn containers_say_where_their_logs_are() {
+        let options = json!({ "awslogs-group": "/ecs/leo", "awslogs-stream-prefix": "gen", "awslogs-region": "us-west-2" });
+        let made = made(json!([
+            { "name": "leo", "log_configuration": { "log_driver": "awslogs", "options": options }, "environment": { "A": "1", "B": { "$secret": "x" } } },
+            { "name": "side", "essential": false, "log_configuration": { "log_driver": "splunk" } },
+        ]));
+        let log = Log { group: "/ecs/leo".to_owned(), region: "us-west-2".to_owned(), streams: Some("gen/leo/".to_owned()) };
+        assert_eq!(made.containers[0].log, Some(log));
+        assert_eq!(made.containers[0].environment, BTreeMap::from([("A".to_owned(), "1".to_owned())]));
+        assert_eq!(made.containers[1].log, None);
+        assert!(made.fargate && made.awsvpc);
+    }
+
+    #[test]
+    fn the_container_meant_is_the_named_the_only_or_the_only_essential_one() {
+        let two = made(json!([{ "name": "app" }, { "name": "side", "essential": false }]));
+        assert_eq!(two.principal(None).unwrap().name, "app");
+        assert_eq!(two.principal(Some("side")).unwrap().name, "side");
+        assert!(two.principal(Some("sid")).unwrap_err().help.contains("side"));
+        let both = made(json!([{ "name": "app" }, { "name": "web" }]));
+        assert!(both.principal(None).unwrap_err().help.contains("app, web"));
+        assert_eq!(made(json!([{ "name": "one", "essential": false }])).principal(None).unwrap().name, "one");
+    }
+
+    #[test]
+    fn a_task_definition_is_meant_by_any_of_its_names() {
+        let all = || vec![made(json!([]))];
+        for word in ["generator", "leo", "leo:3", "ecs_task_definition.generator", "arn:aws:ecs:r:1:task-definition/leo:3"] {
+            assert!(chosen(all(), word).is_ok(), "{word}");
+        }
+        assert!(chosen(all(), "generatr").unwrap_err().help.contains("generator"));
+        assert!(chosen(all(), "leo:2").is_err());
+        assert_eq!(family("arn:aws:ecs:r:1:task-definition/leo:3"), "leo");
+        assert_eq!(family("leo:12"), "leo");
+        assert_eq!(family("leo"), "leo");
+    }
+}
