@@ -32,6 +32,7 @@ mod https;
 mod leo;
 mod logs;
 mod markdown;
+mod operating;
 mod planning;
 mod reference;
 mod secrets;

@@ -164,7 +164,7 @@ token = "${{env.TOKEN}}"
 }
 
 /// The files of a project beside `.env`; none of them has the secret in it.
-fn assert_not_written(project: &Project, secret: &str) -> Vec<PathBuf> {
+pub fn assert_not_written(project: &Project, secret: &str) -> Vec<PathBuf> {
     let mut written = Vec::new();
     let mut folders = vec![project.path().to_owned()];
     while let Some(folder) = folders.pop() {
