@@ -105,6 +105,7 @@ async fn a_service_that_is_scaled_down_stays_down_until_it_is_scaled_up() {
     let down = plan(&project, &[]);
     assert_eq!(summary(&down), (0, 0, 0));
     assert!(notes(&down).contains("scaled by hand") && notes(&down).contains("leoctl scale up"), "{down}");
+    assert!(project.expect(0, &["status", STACK]).stdout.contains("scaled by hand"));
     // Another number in the file does not bring it back by surprise, nor does a change of something else.
     project.expect(0, &["apply", "-y", STACK, "--var", "count=3", "--var", "cpu=512"]);
     assert_eq!(ecs.service().await.desired_count, 0);

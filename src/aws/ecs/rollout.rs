@@ -1,5 +1,6 @@
 //! Waiting for a service's rollout, by the deployment's own verdict.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_ecs::types as api;
@@ -53,8 +54,10 @@ enum Standing {
 /// When the rollout fails, is rolled back, or takes too long: with the reasons of the tasks that stopped.
 pub async fn wait(aws: &Aws, operation: &Operation, cluster: &str, service: &str, deployment: &Deployment) -> Outcome<()> {
     let mut said = String::new();
+    let mut heard = BTreeSet::new();
     loop {
         let (found, record) = try_join(describe(aws, cluster, service), record(aws, cluster, service)).await?;
+        news(&found, deployment, &mut heard).into_iter().for_each(|event| (operation.progress.0)(event));
         match standing(&found, record.as_ref(), deployment) {
             Standing::Done => return Ok(()),
             Standing::Going(message) => {
@@ -72,6 +75,17 @@ pub async fn wait(aws: &Aws, operation: &Operation, cluster: &str, service: &str
             return Err(explained(aws, cluster, &found, &failure.message).await);
         }
     }
+}
+
+/// What ECS has said since the deployment began and was not heard yet, in order of time: tasks that start and stop,
+/// targets that are registered, drained, or fail their health checks, and why.
+fn news(service: &api::Service, wanted: &Deployment, heard: &mut BTreeSet<String>) -> Vec<String> {
+    let ours = service.deployments().iter().find(|deployment| wanted.is(deployment));
+    let Some(began) = ours.and_then(|ours| ours.created_at()).map(aws_smithy_types::DateTime::secs) else { return Vec::new() };
+    let events = service.events().iter().rev();
+    let since = events.filter(|event| event.created_at().is_some_and(|at| at.secs() >= began));
+    let new = since.filter(|event| heard.insert(event.id().unwrap_or_default().to_owned()));
+    new.filter_map(|event| event.message().map(str::to_owned)).collect()
 }
 
 async fn describe(aws: &Aws, cluster: &str, service: &str) -> Outcome<api::Service> {
@@ -129,7 +143,10 @@ fn standing(service: &api::Service, record: Option<&api::ServiceDeployment>, wan
     let Some(ours) = deployments.iter().find(|deployment| wanted.is(deployment)) else {
         return Standing::Going("the deployment has not begun".to_owned());
     };
-    let count = format!("{} of {} tasks run, {} failed", ours.running_count(), ours.desired_count(), ours.failed_tasks());
+    let old: i32 = deployments.iter().filter(|other| other.id() != ours.id()).map(|other| other.running_count()).sum();
+    let parts = [(ours.pending_count(), "start"), (old, "of before still run"), (ours.failed_tasks(), "failed")];
+    let parts = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}"));
+    let count = format!("{} of {} tasks run{}", ours.running_count(), ours.desired_count(), parts.collect::<String>());
     let verdict = record.and_then(|record| verdict(record, ours.created_at()));
     if let Some(Standing::Failed(reason)) = verdict {
         return Standing::Failed(reason);
@@ -271,6 +288,19 @@ mod tests {
     fn a_deployment_that_is_still_watched_is_not_done() {
         assert!(matches!(with_record(State::Completed, Status::InProgress, 1000), Standing::Going(_)));
         assert_eq!(with_record(State::Completed, Status::Successful, 1000), Standing::Done);
+    }
+
+    #[test]
+    fn what_ecs_says_is_said_once_and_only_of_this_deployment() {
+        let event = |id: &str, at: i64, message: &str| {
+            api::ServiceEvent::builder().id(id).created_at(DateTime::from_secs(at)).message(message).build()
+        };
+        let service = api::Service::builder().deployments(deployment("PRIMARY", State::InProgress, 0));
+        let service = service.events(event("c", 1010, "is unhealthy: [502]")).events(event("b", 1001, "has started 1 tasks"));
+        let service = service.events(event("a", 900, "of before")).build();
+        let mut heard = BTreeSet::new();
+        assert_eq!(news(&service, &ours(), &mut heard), ["has started 1 tasks", "is unhealthy: [502]"]);
+        assert!(news(&service, &ours(), &mut heard).is_empty());
     }
 
     #[test]

@@ -76,6 +76,10 @@ fn service(service: &Service, now: Timestamp) -> Vec<Line> {
         ("ACTIVE", pending) => format!("{} of {} run, {pending} start", service.running, service.desired),
         (status, _) => status.to_lowercase(),
     };
+    let count = match service.scaled_to {
+        Some(_) => format!("{count}, scaled by hand"),
+        None => count,
+    };
     let mut lines = vec![vec![Cell::new(Tone::Strong, name(service)), Cell::new(tone, count)]];
     if let (Some(first), Some(newest)) = (lines.first_mut(), newest) {
         first.extend(deployment(newest, now));
@@ -268,6 +272,7 @@ mod tests {
                 arn: String::new(),
                 status: "ACTIVE".to_owned(),
                 desired: 2,
+                scaled_to: None,
                 running: 1,
                 pending: 1,
                 deployments: vec![deployment("PRIMARY", 8, "IN_PROGRESS", [2, 0]), deployment("ACTIVE", 7, "COMPLETED", [2, 1])],

@@ -179,6 +179,7 @@ mod tests {
             arn: String::new(),
             status: "ACTIVE".to_owned(),
             desired,
+            scaled_to: None,
             running,
             pending: 0,
             deployments: vec![deployment],

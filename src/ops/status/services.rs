@@ -12,7 +12,7 @@ use crate::aws::client::Aws;
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::engine::ports::Outcome;
 use crate::model::address::Address;
-use crate::ops::{Deployed, service};
+use crate::ops::{Deployed, scale, service};
 
 /// Most services that DescribeServices takes in one call (ECS API Reference).
 const BATCH: usize = 10;
@@ -32,6 +32,8 @@ pub struct Service {
     pub status: String,
     /// How many tasks it is to have.
     pub desired: i32,
+    /// How many it has been scaled to by hand, whatever its stack file says.
+    pub scaled_to: Option<i64>,
     /// How many run.
     pub running: i32,
     /// How many are being started.
@@ -93,7 +95,8 @@ pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Service>> {
     }));
     let found: Vec<api::Service> = found.await?.into_iter().flatten().collect();
     let of = |service: &service::Service| found.iter().find(|one| one.service_arn() == Some(&service.arn));
-    Ok(services.iter().map(|service| from_api(service, of(service))).collect())
+    let scaled = |service: &service::Service| scale::by_hand(deployed.state.pins.get(&service.address));
+    Ok(services.iter().map(|service| from_api(service, of(service), scaled(service))).collect())
 }
 
 /// Those of these services that exist; none when their cluster does not.
@@ -103,13 +106,14 @@ async fn describe(aws: &Aws, cluster: &str, arns: Vec<String>) -> Outcome<Vec<ap
     Ok(found.and_then(|found| found.services).unwrap_or_default())
 }
 
-fn from_api(service: &service::Service, found: Option<&api::Service>) -> Service {
+fn from_api(service: &service::Service, found: Option<&api::Service>, scaled_to: Option<i64>) -> Service {
     let mut one = Service {
         address: service.address.clone(),
         name: service.name.clone(),
         arn: service.arn.clone(),
         status: "MISSING".to_owned(),
         desired: 0,
+        scaled_to,
         running: 0,
         pending: 0,
         deployments: Vec::new(),
@@ -157,10 +161,10 @@ mod tests {
             task_definition: "t:1".to_owned(),
             desired_count: Some(1),
         };
-        assert_eq!(from_api(&service, None).status, "MISSING");
+        assert_eq!(from_api(&service, None, None).status, "MISSING");
         let running = api::Deployment::builder().task_definition("arn:aws:ecs:r:1:task-definition/t:4").running_count(2).build();
         let found = api::Service::builder().status("ACTIVE").desired_count(2).running_count(2).deployments(running).build();
-        let found = from_api(&service, Some(&found));
+        let found = from_api(&service, Some(&found), None);
         assert_eq!((found.desired, found.running, found.deployments[0].task_definition.as_str()), (2, 2, "t:4"));
     }
 }
