@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::Credentials;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use serde_json::{Value as Json, json};
@@ -16,6 +14,7 @@ use crate::support::emulator::{Emulator, Running};
 use crate::support::program::Project;
 use crate::support::proxy::fault::Fault;
 use crate::support::proxy::{Proxy, event_stream};
+use crate::support::sdk;
 
 const STACK: &str = "stacks/shop.toml";
 
@@ -71,9 +70,7 @@ impl Shop {
         project.write(STACK, BODY);
         assert!(project.expect(1, &["logs", "--stack", STACK]).stderr.contains("leoctl apply"));
         project.expect(0, &["apply", "-y", STACK]);
-        let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1")).endpoint_url(&emulator.endpoint);
-        let config = loader.credentials_provider(Credentials::new("test", "test", None, None, "test")).load().await;
-        let logs = Client::new(&config);
+        let logs = Client::new(&sdk::config(&emulator.endpoint, "test").await);
         for (group, stream) in [WEB, OTHER_WEB, JOB] {
             logs.create_log_stream().log_group_name(group).log_stream_name(stream).send().await.unwrap();
         }

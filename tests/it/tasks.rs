@@ -5,14 +5,13 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::Credentials;
 use serde_json::{Value as Json, json};
 
 use crate::support::emulator::{Emulator, Running};
 use crate::support::program::{Project, Ran, ran};
 use crate::support::proxy::Proxy;
 use crate::support::proxy::fault::Fault;
+use crate::support::sdk;
 
 const STACK: &str = "stacks/shop.toml";
 
@@ -182,8 +181,7 @@ fn a_command_runs_in_a_service_s_container_through_the_plugin() {
 
 /// A logs client past leoctl.
 async fn logs(endpoint: &str) -> aws_sdk_cloudwatchlogs::Client {
-    let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1")).endpoint_url(endpoint);
-    aws_sdk_cloudwatchlogs::Client::new(&loader.credentials_provider(Credentials::new("test", "test", None, None, "test")).load().await)
+    aws_sdk_cloudwatchlogs::Client::new(&sdk::config(endpoint, "test").await)
 }
 
 /// Waits until a task of this family runs; its id.

@@ -118,7 +118,7 @@ const FILLED_ID: &str = "1";
 const FILLED_SID: &str = "efs-statement-";
 
 /// A policy without what EFS fills in where a user says nothing. A statement is then about this very file system
-/// (the policy in the aws-cdk issue 30753 is one that CDK writes without `Resource`).
+/// (CDK writes one without `Resource`).
 fn without_filled_in(Policy(mut document): Policy, arn: &str) -> Policy {
     let own = |resource: &Json| match resource {
         Json::Array(all) => matches!(all.as_slice(), [Json::String(only)] if only == arn),
