@@ -10,7 +10,7 @@ use crate::engine::event::Event;
 use crate::engine::ports::Failure;
 use crate::model::value::Value;
 use crate::plan::diff::AttributeChange;
-use crate::plan::types::{Change, CheckResult, Drift, Plan};
+use crate::plan::types::{Change, CheckResult, Drift, Pinned, Plan};
 
 /// The version of the format.
 pub const FORMAT_VERSION: u32 = 1;
@@ -36,9 +36,15 @@ pub fn plan(plan: &Plan, api_calls: &BTreeMap<String, u64>) -> Json {
         "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
         "outputs": outputs,
         "checks": checks(&plan.checks),
+        "pinned": plan.pinned.iter().map(pinned).collect::<Vec<_>>(),
         "warnings": plan.warnings,
         "api_calls": { "total": api_calls.values().sum::<u64>(), "by_operation": api_calls },
     })
+}
+
+fn pinned(pinned: &Pinned) -> Json {
+    let Pinned { address, path, value, says, lasting, over } = pinned;
+    json!({ "address": address, "path": path, "value": public(value), "says": public(says), "lasting": lasting, "over": over })
 }
 
 /// Only what changed outside leoctl.
