@@ -144,7 +144,7 @@ impl Section {
             paragraph(text, &fenced("text", &failure.lines().map(str::to_owned).collect::<Vec<_>>()).join("\n"));
         }
         let (lost, rest): (Vec<&Entry>, Vec<&Entry>) = self.entries.iter().partition(|entry| entry.loses);
-        for (title, entries) in [("Deleted or replaced", lost), ("Changed", rest)] {
+        for (title, entries) in [("Deleted or replaced", lost), ("Created or changed", rest)] {
             if entries.is_empty() {
                 continue;
             }
@@ -254,16 +254,17 @@ fn fenced(language: &str, lines: &[String]) -> Vec<String> {
     all
 }
 
-/// A text in which nothing is markup but code between backticks.
+/// A text without colours in which nothing is markup but code between backticks.
 fn plain(text: &str) -> String {
     let mut shown = String::new();
+    let text = anstream::adapter::strip_str(text).to_string();
     for (at, part) in text.split('`').enumerate() {
         if at > 0 {
             shown.push('`');
         }
         match at % 2 {
             0 => part.chars().for_each(|c| {
-                if "\\*_[]<>#|~@".contains(c) {
+                if "\\*_[]<>#|~@$".contains(c) {
                     shown.push('\\');
                 }
                 shown.push(c);
