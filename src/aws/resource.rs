@@ -102,6 +102,11 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
         async { Ok(()) }
     }
 
+    /// Waits until a resource that was changed can be used again.
+    fn changed(aws: &Aws, operation: &Operation, id: &str, _from: &Self, to: &Self) -> impl Future<Output = Outcome<()>> + Send {
+        Self::ready(aws, operation, id, to)
+    }
+
     /// Deletes it and waits until it is gone. `last` is how it was last seen.
     fn delete(aws: &Aws, operation: &Operation, id: &str, last: Option<&Self>) -> impl Future<Output = Outcome<()>> + Send;
 }
@@ -205,7 +210,7 @@ impl<R: Resource> Handler for Typed<R> {
         let aws = self.clients.region(&operation.region);
         let (from, to): (R, R) = (typed(from)?, typed(to)?);
         Self::classify(operation, R::update(&aws, operation, id, &from, &to).await)?;
-        Self::classify(operation, R::ready(&aws, operation, id, &to).await)
+        Self::classify(operation, R::changed(&aws, operation, id, &from, &to).await)
     }
 
     async fn wait_ready(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {

@@ -69,6 +69,10 @@ fn unclear(service: &Service, why: Unclear) -> CliError {
             let error = format!("{other} runs the same task definition as {name}");
             CliError::usage(&error, "name both, or give each a task definition of its own")
         }
+        Unclear::Secret => CliError::usage(
+            &format!("the image of {name} is sensitive, and its tag cannot be changed alone"),
+            "change it where it is from, and apply; or take it out of what is sensitive",
+        ),
         Unclear::Which(names) => {
             let error = format!("it is not plain which container of {name} gets the image");
             CliError::usage(&error, &format!("name one with `--container`: {}", names.join(", ")))

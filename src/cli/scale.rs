@@ -13,9 +13,15 @@ pub async fn run(context: &Context, stack: Option<&Path>, words: &[String]) -> R
     let (_, session, _) = session::applied(context, stack).await?;
     session.lock(context, "leoctl scale").await?;
     let outcome = async {
-        let state = session.state().await?;
+        // With what was moved in its new place.
+        let says = session.plan(&Options::default(), true).await?;
+        let state = says.folded.clone().into_state();
         let deployed = Deployed { state: &state, provider: &session.provider };
         let wanted = wanted(service::all(&deployed), words)?;
+        let gone = |service: &Service| says.plan.change(&service.address).is_none_or(|change| change.after.is_null());
+        if let Some((service, _)) = wanted.iter().find(|(service, _)| gone(service)) {
+            return Err(CliError::usage(&format!("{} is not in the stack any more", service.address), "`leoctl apply` deletes it"));
+        }
         let steps = scale::steps(&state, &wanted);
         if steps.is_empty() {
             context.say("Nothing to do: no service is scaled by hand.");

@@ -65,9 +65,11 @@ impl Planner<'_> {
         same_place(self.stack, &identity, &folded.state)?;
         let mut records = self.resolve_intents(&folded, &mut live).await?;
         records.extend(self.moves(&folded.state, &mut live));
-        records.extend(self.successors(&folded.state, &mut live).await?);
-        records.extend(self.pinning(&folded.state));
         records.iter().for_each(|record| folded.fold(record));
+        let mut more = self.successors(&folded.state, &mut live).await?;
+        more.extend(self.pinning(&folded.state));
+        more.iter().for_each(|record| folded.fold(record));
+        records.extend(more);
         let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, &folded.state, &live).await? };
         let mut found = BTreeMap::new();
         let with = |found: &BTreeMap<Address, Found>| {
@@ -192,7 +194,9 @@ impl Planner<'_> {
         let shared = |address: &Address| blocks.get(&address.block).is_some_and(|block| !block.lifecycle.ignore_changes.is_empty());
         let asked = state.resources.iter().filter(|(address, _)| self.refresh && !self.options.destroy && shared(address));
         let answers = asked.map(|(address, saved)| {
-            let used = texts_of_dependents(state, live, address);
+            let mut used = texts_of_dependents(state, live, address);
+            // What still runs until an apply that was cut short goes on is no news.
+            used.retain(|id| !saved.deposed.iter().any(|deposed| deposed.id == *id));
             async move {
                 let handler = self.provider.handler(address.type_name()).ok_or_else(|| EngineError::unknown_type(address.type_name()))?;
                 let reading = |failure| EngineError::aws(format!("reading {address}"), failure);
@@ -217,7 +221,7 @@ impl Planner<'_> {
         let asked = self.options.only.iter().flat_map(|only| &only.pins);
         let mut records: Vec<Record> =
             asked.map(|(address, pins)| Record::Pinned { address: address.clone(), pins: pins.clone() }).collect();
-        for (address, pins) in state.pins.iter().filter(|_| self.options.scale_up) {
+        for (address, pins) in state.pins.iter().filter(|(address, _)| self.options.scale_up && self.options.selects(address)) {
             let mut left = pins.clone();
             left.retain(|_, pin| pin.instead_of.is_some());
             if left.len() < pins.len() {

@@ -11,6 +11,7 @@ use super::retry::{backoff, retrying};
 use crate::model::address::{Address, Block};
 use crate::model::canonical::{canonicalize, with_local};
 use crate::model::journal::Record;
+use crate::model::pin::Pins;
 use crate::model::secrecy::{conceal, secret_paths};
 use crate::model::state::{Intent, ResourceState};
 use crate::model::value::Value;
@@ -354,6 +355,11 @@ impl<'a> Runner<'a> {
                 }
             }
             self.shared.record(Record::Deleted { address: self.change.address.clone(), id: id.clone() }).await?;
+        }
+        let address = &self.change.address;
+        let goes = matches!(self.change.action, Action::Delete | Action::Forget);
+        if goes && self.shared.state(|folded| folded.state.pins.contains_key(address)) {
+            self.shared.record(Record::Pinned { address: address.clone(), pins: Pins::new() }).await?;
         }
         Ok(ids.join(", "))
     }

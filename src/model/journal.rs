@@ -134,10 +134,7 @@ impl Folded {
                             known.id = left.id;
                             known.attributes = left.attributes;
                         }
-                        None => {
-                            self.state.resources.remove(address);
-                            self.state.pins.remove(address);
-                        }
+                        None => drop(self.state.resources.remove(address)),
                     }
                 }
             }

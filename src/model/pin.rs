@@ -42,7 +42,7 @@ pub fn at(value: &Value, path: &Path) -> Value {
         here = here.and_then(|value| match segment {
             Segment::Field(name) => value.get(name),
             Segment::Index(index) => value.as_list()?.get(*index),
-            Segment::Element(name) => value.as_list()?.iter().find(|item| is_element(item, name)),
+            Segment::Element(key) => value.as_list().and_then(|items| items.get(element(items, key)?)),
         });
     }
     here.cloned().unwrap_or(Value::Null)
@@ -61,16 +61,20 @@ pub fn put(value: Value, path: &[Segment], new: &Value) -> Value {
             let items = items.into_iter().enumerate();
             Value::List(items.map(|(number, item)| if number == *index { put(item, rest, new) } else { item }).collect())
         }
-        (Value::List(items), Segment::Element(name)) => {
-            Value::List(items.into_iter().map(|item| if is_element(&item, name) { put(item, rest, new) } else { item }).collect())
+        (Value::List(items), Segment::Element(key)) => {
+            let place = element(&items, key);
+            let items = items.into_iter().enumerate();
+            Value::List(items.map(|(number, item)| if Some(number) == place { put(item, rest, new) } else { item }).collect())
         }
         (value, _) => value,
     }
 }
 
-/// Whether an element of a keyed list has this key: whichever attribute holds it.
-pub fn is_element(item: &Value, key: &str) -> bool {
-    item.as_map().is_some_and(|map| map.values().any(|value| value.as_str() == Some(key)))
+/// Which element of a keyed list has this key: by its name, or else by whichever attribute holds the key.
+pub fn element(items: &[Value], key: &str) -> Option<usize> {
+    let is = |value: &Value| value.as_str() == Some(key);
+    let named = items.iter().position(|item| item.get("name").is_some_and(is));
+    named.or_else(|| items.iter().position(|item| item.as_map().is_some_and(|map| map.values().any(is))))
 }
 
 #[cfg(test)]
@@ -81,7 +85,7 @@ mod tests {
     #[test]
     fn what_is_put_at_a_path_is_found_there() {
         let task = Value::from(
-            json!({ "cpu": 256, "container_definitions": [{ "name": "web", "image": "a:1" }, { "name": "log", "image": "b" }] }),
+            json!({ "cpu": 256, "container_definitions": [{ "name": "web", "image": "a:1" }, { "name": "log", "image": "b", "user": "web" }] }),
         );
         let path = Path::parse(r#"container_definitions["web"].image"#).unwrap();
         assert_eq!(at(&task, &path), Value::string("a:1"));

@@ -207,6 +207,11 @@ impl State {
     }
 }
 
+/// Whether a text is a hash that stands for a secret.
+pub fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// The salted hash of a secret, as the state holds it.
 pub fn digest(salt: &str, secret: &Value) -> Json {
     let text = secret.to_json().map(|json| json.to_string()).unwrap_or_default();

@@ -7,6 +7,7 @@ use super::service::Service;
 use crate::model::address::Address;
 use crate::model::path::{Path, Segment};
 use crate::model::pin::{Pin, Pins};
+use crate::model::value::Value;
 use crate::plan::select::Only;
 use crate::plan::types::Plan;
 use crate::stack::config::ResourceBlock;
@@ -29,6 +30,8 @@ pub enum Unclear {
     Foreign,
     /// Another service runs the same task definition.
     Shared(Address),
+    /// Its image is sensitive, and so is not known here.
+    Secret,
     /// One of these.
     Which(Vec<String>),
 }
@@ -57,6 +60,9 @@ pub fn container(deployed: &Deployed<'_>, service: &Service, chosen: &[Service],
         all.retain(|container| balanced.contains(&container.name));
     }
     match (all.pop(), all.is_empty()) {
+        (Some(one), true) if task.sensitive.iter().any(|path| path.starts_with(&one.path()) || one.path().starts_with(path)) => {
+            Err(Unclear::Secret)
+        }
         (Some(one), true) => Ok(one),
         _ => Err(Unclear::Which(names)),
     }
@@ -97,6 +103,9 @@ pub fn only(deployed: &Deployed<'_>, changes: &[(Service, Container, String)], s
         let (address, path) = (&container.task_definition, container.path());
         only.attributes.entry(address.clone()).or_default().push(path.clone());
         only.attributes.insert(service.address.clone(), vec![Path::attribute("task_definition")]);
+        for (other, paths) in naming(deployed, address) {
+            only.attributes.entry(other).or_insert(paths);
+        }
         only.to.entry(address.clone()).or_default().insert(path.clone(), Pin::lasting(image.as_str()));
         let block = says.stack.config.resources.get(&address.block);
         if block.is_some_and(|block| container.is_others(block)) {
@@ -112,6 +121,17 @@ pub fn only(deployed: &Deployed<'_>, changes: &[(Service, Container, String)], s
         }
     }
     only
+}
+
+/// What else of the stack names the revision of a task definition, such as a schedule, and where.
+fn naming(deployed: &Deployed<'_>, task_definition: &Address) -> Vec<(Address, Vec<Path>)> {
+    let Some(revision) = deployed.state.resources.get(task_definition) else { return Vec::new() };
+    let users = deployed.state.resources.iter().filter(|(_, known)| known.depends_on.contains(task_definition));
+    let named = users.map(|(address, known)| {
+        let attributes = Value::from(&known.attributes);
+        (address.clone(), attributes.paths_where(&|value| value.as_str() == Some(&revision.id)))
+    });
+    named.filter(|(_, paths)| !paths.is_empty()).collect()
 }
 
 #[cfg(test)]

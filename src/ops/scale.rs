@@ -25,7 +25,8 @@ pub fn steps(state: &State, wanted: &[(Service, Scale)]) -> Vec<Only> {
     let (count, suspended) = (Path::attribute("desired_count"), Path::attribute("suspended_state"));
     for (service, scale) in wanted {
         let target = target(state, service);
-        let pinned = state.pins.get(&service.address).is_some_and(|pins| pins.contains_key(&count));
+        let is_pinned = |address: &Address, path: &Path| state.pins.get(address).is_some_and(|pins| pins.contains_key(path));
+        let pinned = is_pinned(&service.address, &count) || target.is_some_and(|target| is_pinned(target, &suspended));
         match scale {
             // What autoscaling has set is as the stack says.
             Scale::Up if target.is_some() && !pinned => continue,
@@ -125,6 +126,10 @@ mod tests {
         assert_eq!(by_hand(state.pins.get(&web().address)), Some(0));
         let up = steps(&state, &[(web(), Scale::Up)]);
         assert_eq!(addresses(&up), ["ecs_service.web", "appautoscaling_target.web"]);
+        // Cut short after the service, it goes on with the rest.
+        let mut half = state.clone();
+        half.pins.remove(&web().address);
+        assert_eq!(addresses(&steps(&half, &[(web(), Scale::Up)])), ["ecs_service.web", "appautoscaling_target.web"]);
         assert!(up.iter().flat_map(|only| only.pins.values()).all(Pins::is_empty));
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::model::address::Address;
 use crate::model::canonical::canonicalize;
 use crate::model::path::Path;
-use crate::model::pin::{Pins, put};
+use crate::model::pin::{Pins, at, put};
+use crate::model::state::is_digest;
 use crate::model::value::Value;
 use crate::plan::diff::{complete, ignore};
 use crate::stack::config::ResourceBlock;
@@ -69,13 +70,17 @@ pub fn desired(block: &ResourceBlock, address: &Address, scope: &StackScope<'_>,
 pub fn settled(block: &ResourceBlock, desired: &Value, live: &Value, anew: bool, only: Option<&[Path]>) -> Value {
     let attributes = &block.schema.schema.attributes;
     let complete = complete(attributes, desired, Some(live).filter(|_| !anew));
+    // What is only remembered by its hash cannot be made again from that.
+    let known = |path: &Path| !anew || at(live, path).paths_where(&|value| value.as_str().is_some_and(is_digest)).is_empty();
+    let kept = |paths: Vec<Path>| -> Vec<Path> { paths.into_iter().filter(known).collect() };
     match only {
-        None if anew => ignore(&complete, live, &block.lifecycle.ignore_changes),
+        None if anew => ignore(&complete, live, &kept(block.lifecycle.ignore_changes.clone())),
         None => ignore(&complete, live, &block.ignored(live)),
         Some(only) => {
-            let set = attributes.iter().filter(|attribute| !attribute.computed);
+            // A new one is ours by its tags, whoever has made the one before.
+            let set = attributes.iter().filter(|attribute| !(attribute.computed || anew && attribute.name == "tags"));
             let all: Vec<Path> = set.map(|attribute| Path::attribute(&*attribute.name)).collect();
-            ignore(&ignore(&complete, live, &all), &complete, only)
+            ignore(&ignore(&complete, live, &kept(all)), &complete, only)
         }
     }
 }

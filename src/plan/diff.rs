@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::model::canonical::{counterpart, element_name};
 use crate::model::path::{Path, Segment};
-use crate::model::pin::is_element;
+use crate::model::pin::element;
 use crate::model::schema::{Attribute, Order, Type, Unset};
 use crate::model::value::Value;
 
@@ -198,12 +198,14 @@ fn restore(value: Value, live: &Value, path: &[Segment]) -> Value {
         }
         // A keyed element: whichever attribute holds the key.
         (Value::List(items), Segment::Element(name)) => {
-            let live = live.as_list().and_then(|live| live.iter().find(|live| is_element(live, name)));
+            let live = live.as_list().and_then(|live| live.get(element(live, name)?));
+            let place = element(&items, name);
             Value::List(
                 items
                     .into_iter()
-                    .map(|item| match live {
-                        Some(live) if is_element(&item, name) => restore(item, live, rest),
+                    .enumerate()
+                    .map(|(at, item)| match live {
+                        Some(live) if Some(at) == place => restore(item, live, rest),
                         _ => item,
                     })
                     .collect(),

@@ -14,6 +14,9 @@ pub const LIMIT: usize = 60_000;
 /// How many lines of what is lost are shown without being asked for.
 const LONG: usize = 12;
 
+/// How many bytes are no shorter for being left to a word about them.
+const SHORT: usize = 100;
+
 /// What finds the comment again, so that there is only ever one. `scope` tells apart comments of several workflows.
 pub fn marker(scope: &str) -> String {
     format!("<!-- leoctl plan {scope} -->")
@@ -51,21 +54,28 @@ pub fn render(scope: &str, commit: Option<&str>, shown: &[Shown<'_>], limit: usi
 
 /// Leaves the longest of what can be left out to a word about it; about how many bytes shorter the comment is then.
 fn fold_one(sections: &mut [Section]) -> Option<usize> {
-    let longest = sections.iter_mut().flat_map(|section| &mut section.entries).max_by_key(|entry| entry.detail.len());
-    if let Some(entry) = longest.filter(|entry| !entry.detail.is_empty()) {
-        entry.left_out = entry.detail.len();
-        return Some(std::mem::take(&mut entry.detail).iter().map(String::len).sum());
+    let lines = sections.iter_mut().flat_map(|section| {
+        let details = section.entries.iter_mut().map(|entry| &mut entry.detail);
+        details.chain(section.notes.iter_mut().map(|note| &mut note.lines))
+    });
+    let longest = lines.max_by_key(|lines| lines.bytes());
+    if let Some(lines) = longest.filter(|lines| lines.bytes() > SHORT) {
+        let less = lines.bytes();
+        lines.left_out = std::mem::take(&mut lines.shown).len();
+        return Some(less);
     }
     // What is lost is named to the last.
-    let most = sections.iter_mut().max_by_key(|section| section.entries.iter().filter(|entry| !entry.loses).count());
-    let section = most.filter(|section| section.entries.iter().any(|entry| !entry.loses))?;
-    let (kept, counted): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut section.entries).into_iter().partition(|entry| entry.loses);
+    let kinder = |section: &Section| section.entries.iter().filter(|entry| !entry.loses).count();
+    let most = sections.iter_mut().max_by_key(|section| (kinder(section), section.entries.len()));
+    let section = most.filter(|section| !section.entries.is_empty())?;
+    let all = kinder(section) == 0;
+    let (kept, counted): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut section.entries).into_iter().partition(|entry| entry.loses && !all);
     section.entries = kept;
-    let less = counted.iter().map(|entry| entry.head.len()).sum();
     for entry in counted {
         *section.counted.entry((entry.verb, entry.type_name)).or_default() += 1;
     }
-    Some(less)
+    // Much shorter: how much, the next look tells.
+    Some(usize::MAX)
 }
 
 /// What is said of one stack.
@@ -76,9 +86,27 @@ struct Section {
     entries: Vec<Entry>,
     /// Entries that are only counted, by what happens and type.
     counted: BTreeMap<(&'static str, String), usize>,
-    /// Each with its title.
-    notes: Vec<(&'static str, Vec<String>)>,
-    failure: Option<String>,
+    notes: Vec<Note>,
+}
+
+/// Lines that are shown, or how many were left out.
+struct Lines {
+    shown: Vec<String>,
+    left_out: usize,
+}
+
+impl Lines {
+    fn bytes(&self) -> usize {
+        self.shown.iter().map(String::len).sum()
+    }
+}
+
+/// Something about the whole plan.
+struct Note {
+    title: &'static str,
+    /// What the lines are, between fences; a list without.
+    language: Option<&'static str>,
+    lines: Lines,
 }
 
 /// What is said of one resource.
@@ -86,8 +114,7 @@ struct Entry {
     verb: &'static str,
     type_name: String,
     head: String,
-    detail: Vec<String>,
-    left_out: usize,
+    detail: Lines,
     loses: bool,
     risky: bool,
 }
@@ -103,8 +130,7 @@ impl Section {
                     place: None,
                     entries: Vec::new(),
                     counted: BTreeMap::new(),
-                    notes: Vec::new(),
-                    failure: Some(why.clone()),
+                    notes: vec![Note::new("Why", Some("text"), why.lines().map(str::to_owned).collect())],
                 };
             }
         };
@@ -125,13 +151,12 @@ impl Section {
             entries,
             counted: BTreeMap::new(),
             notes: vec![
-                ("What it costs", cost),
-                ("Changed outside leoctl", fenced("diff", &drift_details(plan))),
-                ("Outputs", fenced("diff", &output_changes(&plan.outputs))),
-                ("Checks that do not hold", bullets(checks)),
-                ("Notes", bullets(warnings)),
+                Note::new("What it costs", None, cost),
+                Note::new("Changed outside leoctl", Some("diff"), drift_details(plan)),
+                Note::new("Outputs", Some("diff"), output_changes(&plan.outputs)),
+                Note::new("Checks that do not hold", None, checks),
+                Note::new("Notes", None, warnings),
             ],
-            failure: None,
         }
     }
 
@@ -139,9 +164,6 @@ impl Section {
         paragraph(text, &format!("### `{}`: {}", self.file, self.title.trim_end_matches('.')));
         if let Some(place) = &self.place {
             paragraph(text, place);
-        }
-        if let Some(failure) = &self.failure {
-            paragraph(text, &fenced("text", &failure.lines().map(str::to_owned).collect::<Vec<_>>()).join("\n"));
         }
         let (lost, rest): (Vec<&Entry>, Vec<&Entry>) = self.entries.iter().partition(|entry| entry.loses);
         for (title, entries) in [("Deleted or replaced", lost), ("Created or changed", rest)] {
@@ -160,11 +182,31 @@ impl Section {
                 .collect();
             paragraph(text, &lines.join("\n"));
         }
-        for (title, lines) in self.notes.iter().filter(|(_, lines)| !lines.is_empty()) {
-            paragraph(text, &format!("**{title}**"));
-            paragraph(text, &lines.join("\n"));
+        self.notes.iter().for_each(|note| note.write(text));
+    }
+}
+
+impl Note {
+    fn new(title: &'static str, language: Option<&'static str>, shown: Vec<String>) -> Self {
+        Self { title, language, lines: Lines { shown, left_out: 0 } }
+    }
+
+    fn write(&self, text: &mut String) {
+        let Lines { shown, left_out } = &self.lines;
+        if shown.is_empty() && *left_out == 0 {
+            return;
+        }
+        paragraph(text, &format!("**{}**", self.title));
+        match self.language {
+            _ if *left_out > 0 => paragraph(text, &too_many(*left_out)),
+            Some(language) => paragraph(text, &fenced(language, shown).join("\n")),
+            None => paragraph(text, &bullets(shown).join("\n")),
         }
     }
+}
+
+fn too_many(lines: usize) -> String {
+    format!("*({lines} lines too many for a comment; `leoctl plan` shows them)*")
 }
 
 impl Entry {
@@ -195,13 +237,13 @@ impl Entry {
         let risky = !change.risks.is_empty();
         let loses = matches!(change.action, Action::Delete | Action::Replace) || risky || !change.deposed.is_empty();
         let type_name = change.address.type_name().to_owned();
-        Self { verb, type_name, head, detail: details(change), left_out: 0, loses, risky }
+        Self { verb, type_name, head, detail: Lines { shown: details(change), left_out: 0 }, loses, risky }
     }
 
     fn write(&self, text: &mut String) {
-        match (self.detail.as_slice(), self.left_out) {
+        match (self.detail.shown.as_slice(), self.detail.left_out) {
             ([], 0) => bullet(text, &self.head),
-            ([], lines) => bullet(text, &format!("{} *({lines} lines too many for a comment; `leoctl plan` shows them)*", self.head)),
+            ([], lines) => bullet(text, &format!("{} {}", self.head, too_many(lines))),
             ([only], _) if !only.contains('`') => bullet(text, &format!("{}: `{}`", self.head, only.get(1..).unwrap_or_default().trim())),
             (lines, _) => {
                 let open = if self.loses && lines.len() <= LONG { " open" } else { "" };
@@ -237,8 +279,8 @@ fn bullet(text: &mut String, content: &str) {
     let _ = writeln!(text, "- {content}");
 }
 
-fn bullets(lines: Vec<String>) -> Vec<String> {
-    lines.into_iter().map(|line| format!("- {line}")).collect()
+fn bullets(lines: &[String]) -> Vec<String> {
+    lines.iter().map(|line| format!("- {line}")).collect()
 }
 
 /// Lines between fences that none of them can end.

@@ -110,6 +110,11 @@ async fn a_secret_that_others_rotate_is_kept_and_never_becomes_its_hash() {
     world.apply(&format!("{another}{ignored}description = \"two\"\n")).await.unwrap();
     assert_eq!(value().await, "rotated");
 
+    // One that is made anew has what the file says: of what there was only the hash is known.
+    world.apply(&format!("{another}{ignored}").replace("/rotated", "/rotated-anew")).await.unwrap();
+    let found = ssm.get_parameter().name("/rotated-anew").with_decryption(true).send().await.unwrap();
+    assert_eq!(found.parameter.unwrap().value.unwrap(), "unheeded");
+
     world.apply(&least.replace("first", "second")).await.unwrap();
     assert_eq!(value().await, "second");
     world.destroy(least).await.unwrap();

@@ -109,6 +109,10 @@ async fn a_service_that_is_scaled_down_stays_down_until_it_is_scaled_up() {
     // Another number in the file does not bring it back by surprise, nor does a change of something else.
     project.expect(0, &["apply", "-y", STACK, "--var", "count=3", "--var", "cpu=512"]);
     assert_eq!(ecs.service().await.desired_count, 0);
+    // Made anew, it has as few tasks as before.
+    project.expect(0, &["apply", "-y", STACK, "--var", "count=3", "--var", "cpu=512", "--replace", "ecs_service.web"]);
+    assert_eq!(ecs.service().await.desired_count, 0);
+    assert!(notes(&plan(&project, &["--var", "count=3", "--var", "cpu=512"])).contains("scaled by hand"));
     // What is started by hand past leoctl is drift.
     ecs.0.update_service().cluster("shop").service("shop-web").desired_count(1).send().await.unwrap();
     assert_eq!(summary(&plan(&project, &["--var", "count=3", "--var", "cpu=512"])), (0, 1, 0));
@@ -162,6 +166,16 @@ async fn an_image_that_another_pipeline_deploys_is_never_rolled_back() {
     project.write(STACK, &theirs());
     project.expect(0, &["apply", "-y", STACK]);
     let ecs = Ecs::of(endpoint, "410000000003").await;
+
+    // Forth and back again: both are the pipeline's to decide.
+    let first = ecs.service().await.task_definition.unwrap();
+    ecs.deploy("registry.example/web:build-6").await;
+    project.expect(0, &["apply", "-y", STACK]);
+    ecs.0.update_service().cluster("shop").service("shop-web").task_definition(&first).send().await.unwrap();
+    let after = plan(&project, &[]);
+    assert_eq!(summary(&after), (0, 0, 0), "{after}");
+    project.expect(0, &["apply", "-y", STACK]);
+    assert_eq!(ecs.image().await, "registry.example/web:v1");
 
     ecs.deploy("registry.example/web:build-7").await;
     let after = plan(&project, &[]);

@@ -77,6 +77,33 @@ pub async fn wait(aws: &Aws, operation: &Operation, cluster: &str, service: &str
     }
 }
 
+/// Waits until as many tasks of the service run as there are to be.
+///
+/// # Errors
+/// When tasks keep failing meanwhile, or it takes too long: with the reasons of the tasks that stopped.
+pub async fn wait_for_count(aws: &Aws, operation: &Operation, cluster: &str, service: &str) -> Outcome<()> {
+    let mut failed_before = None;
+    loop {
+        let found = describe(aws, cluster, service).await?;
+        let (running, desired) = (found.running_count(), found.desired_count());
+        if running == desired && found.pending_count() == 0 {
+            return Ok(());
+        }
+        let failed: i32 = found.deployments().iter().map(|deployment| deployment.failed_tasks()).sum();
+        let failed = failed - *failed_before.get_or_insert(failed);
+        if failed >= FAILED_TASKS && running < desired {
+            return Err(explained(aws, cluster, &found, &format!("its tasks keep failing: {running} of {desired} tasks run")).await);
+        }
+        (operation.progress.0)(format!("{running} of {desired} tasks run"));
+        if let Err(failure) = operation.pause(POLL, "waiting for the tasks").await {
+            if failure.kind == FailureKind::Interrupted {
+                return Err(failure);
+            }
+            return Err(explained(aws, cluster, &found, &failure.message).await);
+        }
+    }
+}
+
 /// What ECS has said since the deployment began and was not heard yet, in order of time: tasks that start and stop,
 /// targets that are registered, drained, or fail their health checks, and why.
 fn news(service: &api::Service, wanted: &Deployment, heard: &mut BTreeSet<String>) -> Vec<String> {
@@ -164,8 +191,6 @@ fn standing(service: &api::Service, record: Option<&api::ServiceDeployment>, wan
             Standing::Going(format!("{count}, {stage}"))
         }
         (Some(api::DeploymentRolloutState::Completed), Some(Standing::Going(_))) => Standing::Going(count),
-        // The rollout is over, and the number of tasks has changed since.
-        (Some(api::DeploymentRolloutState::Completed), _) if ours.running_count() != ours.desired_count() => Standing::Going(count),
         (Some(api::DeploymentRolloutState::Completed), _) => Standing::Done,
         // Without a rollout state the service's own counts are all there is.
         (None, None) if deployments.len() == 1 && ours.running_count() == ours.desired_count() => Standing::Done,
@@ -301,16 +326,6 @@ mod tests {
         let mut heard = BTreeSet::new();
         assert_eq!(news(&service, &ours(), &mut heard), ["has started 1 tasks", "is unhealthy: [502]"]);
         assert!(news(&service, &ours(), &mut heard).is_empty());
-    }
-
-    #[test]
-    fn tasks_that_are_still_to_come_or_go_are_waited_for() {
-        let scaled = |running| {
-            let deployment = api::Deployment::builder().status("PRIMARY").rollout_state(State::Completed).task_definition(OURS);
-            of(vec![deployment.desired_count(0).running_count(running).build()])
-        };
-        assert!(matches!(scaled(1), Standing::Going(_)));
-        assert_eq!(scaled(0), Standing::Done);
     }
 
     #[test]

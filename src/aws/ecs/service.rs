@@ -353,6 +353,15 @@ impl Resource for EcsService {
         }
     }
 
+    async fn changed(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let same = Self { desired_count: from.desired_count, tags: from.tags.clone(), rollout: from.rollout.clone(), ..to.clone() };
+        match to.rollout.as_str() {
+            // No deployment began, and how the last one ended says nothing about the number of tasks.
+            "wait" if same == *from => rollout::wait_for_count(aws, operation, &to.cluster, id).await,
+            _ => Self::ready(aws, operation, id, to).await,
+        }
+    }
+
     async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let cluster = cluster_of(id)?;
         let ids = [id.to_owned()];

@@ -278,15 +278,16 @@ impl Resource for EcsTaskDefinition {
     async fn successor(aws: &Aws, id: &str, used: &[String]) -> Outcome<String> {
         let Some((family, ours)) = revision(id) else { return Ok(id.to_owned()) };
         let running = used.iter().filter_map(|arn| revision(arn)).filter(|(of, _)| *of == family).map(|(_, revision)| revision).max();
-        let newest = match running {
+        // What runs counts, an older one too: somebody has gone back to it.
+        let successor = match running {
             Some(running) => Some(running),
             None => {
                 let name = family.rsplit_once('/').map_or(family, |(_, name)| name);
-                Self::describe(aws, name).await?.and_then(|newest| u64::try_from(newest.revision).ok())
+                let newest = Self::describe(aws, name).await?.and_then(|newest| u64::try_from(newest.revision).ok());
+                newest.filter(|newest| *newest > ours)
             }
         };
-        // An older one is what an apply that was cut short has not replaced yet.
-        Ok(newest.filter(|newest| *newest > ours).map_or_else(|| id.to_owned(), |newest| format!("{family}:{newest}")))
+        Ok(successor.map_or_else(|| id.to_owned(), |revision| format!("{family}:{revision}")))
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
