@@ -99,7 +99,8 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
     for (path, outcome) in outcomes {
         let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error_text(error, false));
         let (id, cost) = match &plan {
-            Ok(plan) => (id(plan), cost::change(plan)?),
+            // Without its styles, which are for terminals.
+            Ok(plan) => (id(plan), cost::change(plan)?.map(|cost| anstream::adapter::strip_str(&cost).to_string())),
             Err(_) => (String::new(), None),
         };
         shown.push(markdown::Shown { file: path.display().to_string(), id, plan, cost });
