@@ -248,6 +248,9 @@ pub struct PlanArgs {
     /// Save the plan for `apply --plan`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Save the plan of each stack that would change in this folder, named after its file
+    #[arg(long, value_name = "FOLDER", conflicts_with = "out")]
+    pub out_dir: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
