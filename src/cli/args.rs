@@ -57,6 +57,12 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a starter project; what is there already is left alone
+    Init {
+        /// And the workflows that plan on pull requests and apply what was reviewed
+        #[arg(long, value_enum, value_name = "FORGE")]
+        ci: Option<Forge>,
+    },
     /// Check everything that can be checked without AWS
     Validate {
         /// The stack file
@@ -211,6 +217,15 @@ pub enum Command {
         /// bash, elvish, fish, powershell or zsh
         shell: String,
     },
+}
+
+/// Where pull requests are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Forge {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI/CD
+    Gitlab,
 }
 
 /// What a plan is about.
