@@ -57,6 +57,12 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a starter project; what is there already is left alone
+    Init {
+        /// And the workflows that plan on pull requests and apply what was reviewed
+        #[arg(long, value_enum, value_name = "FORGE")]
+        ci: Option<Forge>,
+    },
     /// Check everything that can be checked without AWS
     Validate {
         /// The stack file
@@ -213,6 +219,15 @@ pub enum Command {
     },
 }
 
+/// Where pull requests are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Forge {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI/CD
+    Gitlab,
+}
+
 /// What a plan is about.
 #[derive(Debug, Args)]
 pub struct PlanFlags {
@@ -248,6 +263,9 @@ pub struct PlanArgs {
     /// Save the plan for `apply --plan`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Save the plan of each stack that would change in this folder, named after its file
+    #[arg(long, value_name = "FOLDER", conflicts_with = "out")]
+    pub out_dir: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

@@ -57,10 +57,7 @@ fn is_file(argument: &clap::Arg) -> bool {
 }
 
 fn stacks() -> Vec<CompletionCandidate> {
-    let entries = std::fs::read_dir("stacks").into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut stacks: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
-    stacks.sort();
-    stacks.into_iter().map(CompletionCandidate::new).collect()
+    project::all().into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// The resource blocks of a type in the stack that a command would take by itself: their names, or their addresses.

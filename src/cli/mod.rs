@@ -8,6 +8,7 @@ mod cost;
 mod demo;
 mod docker;
 mod exec;
+mod init;
 mod inspect;
 mod logs;
 mod plan;
@@ -148,6 +149,7 @@ pub fn main() -> Exit {
     let context = Context { global: cli.global, interactive };
     // Checking a stack needs no runtime, and so does not wait for one.
     let outcome = match cli.command {
+        Command::Init { ci } => init::run(&context, ci),
         Command::Validate { stack } => validate::run(&context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(&context, command),
         Command::Completions { shell } => complete::run(&shell),
@@ -190,6 +192,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Run(args) => run::run(context, &args).await,
         Command::Tasks { command } => tasks::run(context, command).await,
         Command::Demo => demo::run(context).await,
+        Command::Init { ci } => init::run(context, ci),
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),
         Command::Completions { shell } => complete::run(&shell),

@@ -1,6 +1,7 @@
 //! `leoctl plan` and `leoctl drift`.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 
 use futures_util::future::join_all;
 use serde_json::{Value as Json, json};
@@ -23,7 +24,16 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         several => several.to_vec(),
     };
     if let (Some(_), [_, _, ..]) = (&args.out, paths.as_slice()) {
-        return Err(CliError::usage("`--out` saves one plan, and there are several stacks", "plan and save each by itself"));
+        return Err(CliError::usage("`--out` saves one plan, and there are several stacks", "`--out-dir FOLDER` saves all of them"));
+    }
+    if args.out_dir.is_some() {
+        let mut named = BTreeMap::new();
+        for path in &paths {
+            if let Some(other) = named.insert(file_name(path), path) {
+                let both = format!("the plans of {} and {} would have the same name", other.display(), path.display());
+                return Err(CliError::usage(&both, "plan one of them by itself, with `--out`"));
+            }
+        }
     }
     if let ([path], false) = (paths.as_slice(), args.markdown) {
         return one(context, args, path).await;
@@ -62,11 +72,33 @@ fn shown(session: &Session, plan: &Plan) -> Result<Json, CliError> {
 }
 
 fn save(context: &Context, args: &PlanArgs, path: &Path, session: &Session, planned: &Planned) -> Result<(), CliError> {
-    let Some(file) = &args.out else { return Ok(()) };
+    let file = match (&args.out, &args.out_dir) {
+        (Some(file), _) => file.clone(),
+        (None, Some(folder)) if planned.plan.has_changes() => {
+            let failed = |error: std::io::Error| {
+                CliError::usage(&format!("cannot make the folder {}: {error}", folder.display()), "name one that can be written")
+            };
+            std::fs::create_dir_all(folder).map_err(failed)?;
+            folder.join(file_name(path))
+        }
+        _ => return Ok(()),
+    };
     let asked = saved::Asked { options: &planned.plan.options, refresh: args.flags.refresh, global: &context.global };
-    saved::save(file, path, &asked, session, planned)?;
+    saved::save(&file, path, &asked, session, planned)?;
     context.say(&format!("Saved: `leoctl apply --plan {}` carries out exactly this.", file.display()));
     Ok(())
+}
+
+/// What the saved plan of a stack file is called among others: `stacks-prod.plan` for `stacks/prod.toml`.
+fn file_name(path: &Path) -> String {
+    let named = path.with_extension("");
+    let parts = named.components().filter_map(|part| match part {
+        Component::Normal(part) => Some(part.to_string_lossy()),
+        _ => None,
+    });
+    let name = parts.collect::<Vec<_>>().join("-");
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    format!("{}.plan", name.chars().map(plain).collect::<String>())
 }
 
 fn exit(args: &PlanArgs, changes: bool) -> Exit {
@@ -77,8 +109,12 @@ fn exit(args: &PlanArgs, changes: bool) -> Exit {
 /// from being shown.
 async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Result<Exit, CliError> {
     let outcomes = join_all(paths.iter().map(async |path| (path, planned(context, args, path).await))).await;
-    if let [(path, Ok((session, planned)))] = outcomes.as_slice() {
-        save(context, args, path, session, planned)?;
+    for (path, outcome) in &outcomes {
+        if let Ok((session, planned)) = outcome {
+            save(context, args, path, session, planned)?;
+        }
+    }
+    if let [(path, Ok(_))] = outcomes.as_slice() {
         project::remember(path);
     }
     match (args.markdown, context.global.json) {
@@ -99,6 +135,7 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
     for (path, outcome) in outcomes {
         let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error_text(error, false));
         let (id, cost) = match &plan {
+            // Without its styles, which are for terminals.
             Ok(plan) => (id(plan), cost::change(plan)?),
             Err(_) => (String::new(), None),
         };
@@ -109,7 +146,7 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
 
 /// What identifies a plan: equal for equal plans.
 fn id(plan: &Plan) -> String {
-    let shown = ui::json::plan(plan, &std::collections::BTreeMap::new()).to_string();
+    let shown = ui::json::plan(plan, &BTreeMap::new()).to_string();
     let hash = Sha256::digest(shown.as_bytes());
     hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -151,4 +188,21 @@ pub async fn drift(context: &Context, stack: Option<&Path>) -> Result<Exit, CliE
         ui::out(ui::plan::render_drift(&plan).trim_end());
     }
     Ok(if plan.drift.is_empty() { Exit::Done } else { Exit::Changes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_are_named_after_their_stack_files() {
+        for (path, name) in [
+            ("stacks/prod.toml", "stacks-prod.plan"),
+            ("./stacks/eu/prod.toml", "stacks-eu-prod.plan"),
+            ("/srv/my stacks/a\"b.toml", "srv-my-stacks-a-b.plan"),
+            ("../prod.v2.toml", "prod.v2.plan"),
+        ] {
+            assert_eq!(file_name(Path::new(path)), name);
+        }
+    }
 }

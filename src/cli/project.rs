@@ -81,6 +81,14 @@ pub fn stack_file(given: Option<&Path>, context: &Context) -> Result<PathBuf, Cl
     Ok(path)
 }
 
+/// The stack files of the project, in order.
+pub fn all() -> Vec<PathBuf> {
+    let entries = fs::read_dir("stacks").into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut stacks: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|ext| ext == "toml")).collect();
+    stacks.sort();
+    stacks
+}
+
 /// The stack a command is about that names none.
 pub fn default_stack() -> Result<PathBuf, CliError> {
     if let Some(path) = std::env::var_os("LEOCTL_STACK") {
@@ -90,12 +98,9 @@ pub fn default_stack() -> Result<PathBuf, CliError> {
     if let Some(last) = last.filter(|path| path.is_file()) {
         return Ok(last);
     }
-    let entries = fs::read_dir("stacks").into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut stacks: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|ext| ext == "toml")).collect();
-    stacks.sort();
-    match stacks.as_slice() {
+    match all().as_slice() {
         [only] => Ok(only.clone()),
-        [] => Err(CliError::usage("which stack? There is no `stacks/` folder here", "name a stack file: `leoctl plan stacks/prod.toml`")),
+        [] => Err(CliError::usage("which stack? There is no `stacks/` folder here", "name a stack file, or begin with `leoctl init`")),
         several => {
             let names: Vec<String> = several.iter().map(|path| path.display().to_string()).collect();
             Err(CliError::usage("which stack?", &format!("name one of: {}", names.join(", "))))

@@ -23,6 +23,9 @@ use crate::ui;
 struct SavedPlan {
     format_version: u32,
     stack_file: PathBuf,
+    /// The same from where the plan was made, for another checkout of the project.
+    #[serde(default)]
+    named: PathBuf,
     destroy: bool,
     targets: Vec<crate::model::address::Address>,
     excludes: Vec<crate::model::address::Address>,
@@ -62,6 +65,7 @@ pub fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &Session
     let saved = SavedPlan {
         format_version: VERSION,
         stack_file: std::path::absolute(stack_file).unwrap_or_else(|_| stack_file.to_owned()),
+        named: stack_file.to_owned(),
         destroy: options.destroy,
         targets: options.targets.clone(),
         excludes: options.excludes.clone(),
@@ -90,13 +94,14 @@ pub async fn apply(context: &Context, file: &Path, yes: bool) -> Result<Exit, Cl
     if saved.format_version != VERSION {
         return Err(unreadable(format!("it has format {}, and this leoctl reads {VERSION}", saved.format_version)));
     }
-    context.say(&format!("Stack {}", saved.stack_file.display()));
+    let file = if saved.stack_file.is_file() { &saved.stack_file } else { &saved.named };
+    context.say(&format!("Stack {}", file.display()));
     // What is given now goes before what was given then: different, it makes the plan stale.
     let mut global = context.global.clone();
     global.vars = saved.vars.iter().cloned().chain(context.global.vars.clone()).collect();
     global.var_files = saved.var_files.iter().cloned().chain(context.global.var_files.clone()).collect();
-    let stack = project::load(&saved.stack_file, &global)?;
-    let session = Session::with(context, &saved.stack_file, stack).await?;
+    let stack = project::load(file, &global)?;
+    let session = Session::with(context, file, stack).await?;
     session.lock(context, "leoctl apply --plan").await?;
     let outcome = replayed(context, &session, saved, yes).await;
     apply::released(&session, outcome).await

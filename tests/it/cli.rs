@@ -8,6 +8,7 @@ fn help_is_what_the_documentation_says() {
     let mut shown = String::new();
     for command in [
         "",
+        "init",
         "validate",
         "plan",
         "apply",

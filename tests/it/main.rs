@@ -15,6 +15,7 @@ mod support;
 mod agent;
 mod careful;
 mod cases;
+mod ci;
 mod cli;
 mod conformance;
 mod cost;

@@ -96,6 +96,11 @@ fn fakecloud() -> Option<PathBuf> {
     folders.map(|folder| folder.join("fakecloud")).find(|program| program.is_file())
 }
 
+/// The Python that the emulators run in, which reads YAML as well: both need PyYAML.
+pub fn python() -> PathBuf {
+    python_environment().join("bin/python")
+}
+
 /// The virtual environment with the emulators, made on first use.
 fn python_environment() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();

@@ -1,0 +1,601 @@
+//! `leoctl init`, and the scripts that the workflows it writes run: those very files, in the environment that GitHub and
+//! GitLab give them, against an emulator. The forges are stood in for by `gh` and `curl` of our own (`ci/`), which speak
+//! their documented APIs and keep what they are told.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value as Json, json};
+
+use crate::support::emulator::{self, Emulator};
+use crate::support::program::{Project, Ran, ran};
+use crate::support::sdk;
+
+const WEB: &str = "stacks/web.toml";
+
+/// A stack of one log group, kept for so many days.
+fn group(name: &str, days: u32) -> String {
+    format!(
+        "[stack]\nname = \"{name}\"\nregion = \"us-east-1\"\n[resource.cloudwatch_log_group.a]\nname = \"/ci/{name}\"\nretention_in_days = {days}\n"
+    )
+}
+
+/// A repository with workflows, and the forge it is on.
+struct Ci {
+    project: Project,
+    forge: PathBuf,
+    forge_folder: tempfile::TempDir,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Ci {
+    fn new(endpoint: &str, forge: &str) -> Self {
+        let project = Project::new(endpoint, "test");
+        std::fs::remove_dir_all(project.path().join("stacks")).unwrap();
+        project.write(WEB, &group("web", 7));
+        project.write("stacks/api.toml", &group("api", 7));
+        project.write("README.md", "");
+        project.expect(0, &["init", "--ci", forge]);
+        let forge_folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("gh", include_str!("ci/gh")), ("curl", include_str!("ci/curl"))] {
+            let program = forge_folder.path().join("bin").join(name);
+            std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+            std::fs::write(&program, text).unwrap();
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let file = forge_folder.path().join(format!("{forge}.json"));
+        let ci = Self { project, forge: file, forge_folder, environment: Vec::new() };
+        ci.git(&["init", "--quiet", "--initial-branch", "main"]);
+        ci.commit();
+        ci
+    }
+
+    fn github(endpoint: &str) -> Self {
+        let mut ci = Self::new(endpoint, "github");
+        ci.environment = vec![
+            ("GITHUB_ACTIONS", "true".to_owned()),
+            ("GITHUB_REPOSITORY", "acme/shop".to_owned()),
+            ("GITHUB_REF", "refs/pull/7/merge".to_owned()),
+            ("GITHUB_STEP_SUMMARY", ci.file("summary.md")),
+            ("GITHUB_OUTPUT", ci.file("outputs")),
+            ("GH_TOKEN", "token".to_owned()),
+            ("LEOCTL_STACKS", "stacks/*.toml".to_owned()),
+        ];
+        ci
+    }
+
+    fn gitlab(endpoint: &str) -> Self {
+        let mut ci = Self::new(endpoint, "gitlab");
+        ci.environment = vec![
+            ("GITLAB_CI", "true".to_owned()),
+            ("CI_API_V4_URL", "https://gitlab.example/api/v4".to_owned()),
+            ("CI_PROJECT_ID", "42".to_owned()),
+            ("LEOCTL_GITLAB_TOKEN", "glpat-secret".to_owned()),
+            ("LEOCTL_COMMENT", "true".to_owned()),
+        ];
+        ci
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.forge_folder.path().join(name).display().to_string()
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]);
+        let ran = ran(command.args(arguments).current_dir(self.project.path()).output().unwrap());
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+        ran.stdout.trim().to_owned()
+    }
+
+    fn commit(&self) -> String {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", "a change"]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// Runs a script of the workflow.
+    fn run(&self, arguments: &[&str], more: &[(&str, &str)]) -> Ran {
+        ran(self.script(arguments, more).output().unwrap())
+    }
+
+    /// A script of the workflow, ready to run.
+    fn script(&self, arguments: &[&str], more: &[(&str, &str)]) -> Command {
+        let leoctl = self.project.command(&[]);
+        let (script, arguments) = arguments.split_first().unwrap();
+        let folders = [self.forge_folder.path().join("bin"), Path::new(env!("CARGO_BIN_EXE_leoctl")).parent().unwrap().to_owned()];
+        let old = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&old))).unwrap();
+        let mut bash = Command::new("bash");
+        bash.arg(format!(".leoctl/ci/{script}.sh")).args(arguments).current_dir(self.project.path()).env_clear();
+        bash.envs(leoctl.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("PATH", path);
+        bash.env("FORGE", self.forge_folder.path()).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        bash.envs(more.iter().copied());
+        bash
+    }
+
+    fn expect(&self, code: i32, arguments: &[&str], more: &[(&str, &str)]) -> Ran {
+        let ran = self.run(arguments, more);
+        assert_eq!(ran.code, code, "{arguments:?}\n{}\n{}", ran.stdout, ran.stderr);
+        ran
+    }
+
+    /// What the forge holds.
+    fn held(&self, name: &str) -> Vec<Json> {
+        let text = std::fs::read_to_string(&self.forge).unwrap_or_else(|_| "{}".to_owned());
+        let held: Json = serde_json::from_str(&text).unwrap();
+        held[name].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Gives the forge something to hold.
+    fn hold(&self, name: &str, rows: Json) {
+        let text = std::fs::read_to_string(&self.forge).unwrap_or_else(|_| "{}".to_owned());
+        let mut held: Json = serde_json::from_str(&text).unwrap();
+        held[name] = rows;
+        std::fs::write(&self.forge, held.to_string()).unwrap();
+    }
+
+    /// The only comment of leoctl's among those the forge holds.
+    fn comment(&self, name: &str) -> Json {
+        let mut ours: Vec<Json> =
+            self.held(name).into_iter().filter(|one| body(one).starts_with("<!-- leoctl plan default -->\n")).collect();
+        assert_eq!(ours.len(), 1, "{ours:?}");
+        ours.remove(0)
+    }
+
+    fn outputs(&self) -> String {
+        std::fs::read_to_string(self.file("outputs")).unwrap_or_default()
+    }
+
+    /// Moves what a plan job left to where the forge keeps artifacts.
+    fn keep(&self, place: &str) {
+        let place = self.forge_folder.path().join(place);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::rename(self.project.path().join("leoctl-out"), place).unwrap();
+    }
+}
+
+fn body(comment: &Json) -> &str {
+    comment["body"].as_str().unwrap()
+}
+
+const PLAN: &[(&str, &str)] = &[("LEOCTL_BASE", "HEAD^1"), ("LEOCTL_COMMENT", "true"), ("LEOCTL_COMMIT", "4f2a9c1")];
+
+#[test]
+fn a_pull_request_on_github_has_one_comment_and_its_merge_applies_that_plan() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let ci = Ci::github(&emulator.endpoint);
+    // Somebody else's comments, more than fit on a page, stay as they are.
+    let others: Vec<Json> =
+        (0..120).map(|id| json!({ "id": id, "issue": 7, "body": "see <!-- leoctl plan default -->", "edits": 0 })).collect();
+    ci.hold("comments", json!(others));
+    ci.project.write(WEB, &group("web", 14));
+    ci.commit();
+
+    ci.expect(0, &["plan"], PLAN);
+    let first = ci.comment("comments");
+    assert!(body(&first).contains("## leoctl plan of 4f2a9c1") && body(&first).contains("1 to create"), "{first}");
+    assert!(!body(&first).contains("stacks/api.toml"), "only what the change is about is planned: {first}");
+    assert_eq!(ci.held("comments").len(), 121);
+    assert_eq!(std::fs::read_to_string(ci.file("summary.md")).unwrap(), body(&first));
+    assert!(ci.outputs().contains("exit-code=2\nchanges=true\ncomment-file=leoctl-out/comment.md\n"), "{}", ci.outputs());
+
+    ci.project.write(WEB, &group("web", 30));
+    ci.git(&["add", "--all"]);
+    ci.git(&["commit", "--quiet", "--amend", "--no-edit"]);
+    ci.expect(0, &["plan"], PLAN);
+    let second = ci.comment("comments");
+    assert_eq!((&second["id"], &second["edits"]), (&first["id"], &json!(1)));
+    assert!(body(&second).contains("30"), "{second}");
+
+    ci.keep("artifacts/900/leoctl-plans");
+    let merged = ci.commit();
+    ci.hold("pulls", json!([{ "merged_at": "2026-01-31T09:00:00Z", "merge_commit_sha": merged, "head": { "sha": "aaaa" } }]));
+    let run = |id: u32, of: &str| json!({ "id": id, "head_sha": "aaaa", "event": "pull_request", "conclusion": "success", "head_repository": { "full_name": of } });
+    ci.hold("runs", json!([run(901, "mallory/shop"), run(900, "acme/shop")]));
+    let push = [("GITHUB_SHA", merged.as_str()), ("GITHUB_REF", "refs/heads/main")];
+    ci.expect(0, &["github", "reviewed", "leoctl-out"], &push);
+    let list = ci.expect(0, &["github", "list", "leoctl-out"], &push);
+    assert_eq!(list.stdout, "plans=[\"stacks-web.plan\"]\n");
+    let one = [push[0], push[1], ("LEOCTL_PLAN", "stacks-web.plan")];
+    ci.expect(0, &["apply"], &one);
+    let summary = std::fs::read_to_string(ci.file("summary.md")).unwrap();
+    assert!(summary.contains("### Applied: stacks-web.plan"), "{summary}");
+    assert!(ci.project.expect(0, &["plan", WEB]).stdout.contains("No changes"));
+
+    let stale = ci.expect(1, &["apply"], &one);
+    assert!(stale.stdout.contains("the plan is stale: something was applied since it was made"), "{}", stale.stdout);
+    assert!(stale.stderr.contains("run this workflow by hand"), "{}", stale.stderr);
+}
+
+#[test]
+fn a_plan_that_changes_nothing_says_so_and_one_that_fails_is_said_too() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let ci = Ci::github(&emulator.endpoint);
+    // Nothing of the stacks is in the change: no comment is made about that.
+    ci.project.write("README.md", "more");
+    ci.commit();
+    ci.expect(0, &["plan"], PLAN);
+    assert!(ci.held("comments").is_empty());
+
+    ci.project.expect(0, &["apply", "-y", WEB]);
+    let same = [("LEOCTL_STACKS", WEB), ("LEOCTL_COMMENT", "true")];
+    ci.expect(0, &["plan"], &same);
+    assert!(body(&ci.comment("comments")).contains("No changes"), "{}", ci.comment("comments"));
+    assert!(ci.outputs().contains("exit-code=0\nchanges=false\n"), "{}", ci.outputs());
+    assert_eq!(ci.expect(0, &["github", "list", "leoctl-out"], &[]).stdout, "plans=[]\n");
+    assert!(ci.expect(0, &["apply"], &[]).stdout.contains("nothing to apply"));
+
+    // A stack that is gone, and one that cannot be planned beside one that can.
+    std::fs::remove_file(ci.project.path().join(WEB)).unwrap();
+    ci.project.write("stacks/bad.toml", &group("bad", 6));
+    ci.project.write("stacks/api.toml", &group("api", 14));
+    ci.commit();
+    ci.expect(1, &["plan"], PLAN);
+    let failed = ci.comment("comments");
+    assert!(body(&failed).contains("`stacks/bad.toml`: no plan") && body(&failed).contains("1 to create"), "{failed}");
+    assert!(body(&failed).contains("`stacks/web.toml` is deleted"), "{failed}");
+
+    // The change is taken back: the comment does not go on saying what it would do.
+    ci.project.write("README.md", "still more");
+    ci.commit();
+    ci.expect(0, &["plan"], PLAN);
+    assert!(body(&ci.comment("comments")).contains("No stack is changed"));
+
+    for script in ["plan", "drift"] {
+        let none = ci.expect(1, &[script], &[("LEOCTL_STACKS", "infra/*.toml")]);
+        assert!(none.stderr.contains("there is no stack file infra/*.toml"), "nothing found is not nothing to do: {}", none.stderr);
+    }
+    let forbidden = ci.expect(1, &["plan"], &[PLAN[1], ("GH_TOKEN", "wrong"), ("LEOCTL_STACKS", "stacks/api.toml")]);
+    assert!(forbidden.stderr.contains("Bad credentials"), "a plan that nobody can see is no success: {}", forbidden.stderr);
+}
+
+#[test]
+fn what_stacks_share_concerns_all_of_them() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let ci = Ci::github(&emulator.endpoint);
+    let planned = |change: &dyn Fn()| {
+        change();
+        ci.commit();
+        ci.expect(0, &["plan"], &PLAN[..1]).stdout.matches("### `stacks/").count()
+    };
+    assert_eq!(planned(&|| ci.project.write("stacks/base/log.toml", "")), 2);
+    assert_eq!(planned(&|| ci.project.write(".env.defaults", "")), 2);
+    assert_eq!(planned(&|| ci.project.write("app/main.py", "")), 0);
+    let extending = "[stack]\nname = \"api\"\nextends = [\"web.toml\"]\n[resource.cloudwatch_log_group.a]\nname = \"/ci/api\"\n";
+    assert_eq!(planned(&|| ci.project.write("stacks/api.toml", extending)), 1);
+    assert_eq!(planned(&|| ci.project.write(WEB, &group("web", 14))), 2);
+    let lost = ci.expect(0, &["plan"], &[("LEOCTL_BASE", "0000000000000000000000000000000000000000")]);
+    assert!(lost.stderr.contains("planning all stacks"), "{}", lost.stderr);
+}
+
+#[test]
+fn only_what_was_reviewed_here_is_applied() {
+    let ci = Ci::github("");
+    let sha = ci.commit();
+    let fetch = |why: &str| {
+        let ran = ci.expect(1, &["github", "reviewed", "leoctl-out"], &[("GITHUB_SHA", &sha)]);
+        assert!(ran.stderr.contains(why) && ran.stderr.contains("by hand"), "{}", ran.stderr);
+        assert!(!ci.project.path().join("leoctl-out").exists());
+    };
+    fetch("merged by no pull request");
+    let pull = |merged: &str, of: &str| json!([{ "merged_at": merged, "merge_commit_sha": of, "head": { "sha": "aaaa" } }]);
+    ci.hold("pulls", pull("2026-01-31T09:00:00Z", "another commit"));
+    fetch("merged by no pull request");
+    ci.hold("pulls", pull("2026-01-31T09:00:00Z", &sha));
+    fetch("there are no plans of aaaa");
+    let run = |of: &str, conclusion: &str| json!([{ "id": 900, "head_sha": "aaaa", "event": "pull_request", "conclusion": conclusion, "head_repository": { "full_name": of } }]);
+    ci.hold("runs", run("mallory/shop", "success"));
+    fetch("there are no plans of aaaa");
+    ci.hold("runs", run("acme/shop", "failure"));
+    fetch("there are no plans of aaaa");
+}
+
+#[tokio::test]
+async fn drift_opens_an_issue_keeps_it_and_closes_it() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let ci = Ci::github(&emulator.endpoint);
+    for stack in [WEB, "stacks/api.toml"] {
+        ci.project.expect(0, &["apply", "-y", stack]);
+    }
+    let nightly = [("LEOCTL_ISSUE", "true"), ("GITHUB_REF", "refs/heads/main")];
+    assert!(ci.expect(0, &["drift"], &nightly).stdout.contains("Nothing, in 2 stacks"));
+    assert!(ci.held("issues").is_empty());
+
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk::config(&emulator.endpoint, "test").await);
+    logs.put_retention_policy().log_group_name("/ci/web").retention_in_days(90).send().await.unwrap();
+    let without = ci.expect(2, &["drift"], &[]);
+    assert!(without.stdout.contains("retention_in_days") && without.stdout.contains("stacks/web.toml"), "{}", without.stdout);
+    for _ in 0..2 {
+        ci.expect(0, &["drift"], &nightly);
+        let issues = ci.held("issues");
+        assert_eq!(issues.len(), 1, "{issues:?}");
+        assert!(
+            body(&issues[0]).starts_with("<!-- leoctl drift -->\n") && body(&issues[0]).contains("retention_in_days = 7 → 90"),
+            "{}",
+            issues[0]
+        );
+        assert!(!body(&issues[0]).contains("stacks/api.toml"), "{}", issues[0]);
+    }
+    ci.project.expect(0, &["apply", "-y", WEB]);
+    ci.expect(0, &["drift"], &nightly);
+    assert_eq!(ci.held("issues")[0]["state"], "closed");
+
+    ci.project.write("stacks/bad.toml", &group("bad", 6));
+    ci.expect(1, &["drift"], &nightly);
+    let issues = ci.held("issues");
+    assert!(issues.len() == 2 && body(&issues[1]).contains("stacks/bad.toml"), "a stack that cannot be read is no peace: {issues:?}");
+}
+
+#[test]
+fn a_merge_request_on_gitlab_has_one_note_and_its_merge_applies_that_plan() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let ci = Ci::gitlab(&emulator.endpoint);
+    let base = ci.git(&["rev-parse", "HEAD"]);
+    ci.hold("notes", json!((0..120).map(|id| json!({ "id": id, "body": "looks good", "edits": 0 })).collect::<Vec<_>>()));
+    ci.project.write(WEB, &group("web", 14));
+    let head = ci.commit();
+    let request = [("CI_MERGE_REQUEST_IID", "7"), ("CI_MERGE_REQUEST_DIFF_BASE_SHA", base.as_str()), ("CI_COMMIT_SHA", head.as_str())];
+    ci.expect(0, &["plan"], &request);
+    let first = ci.comment("notes");
+    assert!(body(&first).contains(&head) && body(&first).contains("1 to create") && !body(&first).contains("api.toml"), "{first}");
+    ci.expect(0, &["plan"], &request);
+    let second = ci.comment("notes");
+    assert_eq!((&second["id"], &second["edits"]), (&first["id"], &json!(1)));
+    assert_eq!(ci.held("notes").len(), 121);
+    let quiet = ci.expect(0, &["plan"], &[request[0], request[1], ("LEOCTL_GITLAB_TOKEN", "")]);
+    assert!(quiet.stderr.contains("LEOCTL_GITLAB_TOKEN is not set"), "{}", quiet.stderr);
+
+    ci.keep("job/leoctl-out");
+    let merged = ci.commit();
+    let push = [("CI_COMMIT_SHA", merged.as_str()), ("CI_PIPELINE_SOURCE", "push")];
+    let none = ci.expect(1, &["gitlab", "reviewed", "leoctl-out"], &push);
+    assert!(none.stderr.contains("merged by no merge request"), "{}", none.stderr);
+    ci.hold("merge_requests", json!([{ "iid": 7, "state": "merged", "sha": head, "merge_commit_sha": merged, "squash_commit_sha": null }]));
+    ci.hold("jobs", json!([{ "id": 11, "name": "leoctl-plan", "status": "success" }]));
+    ci.hold("pipelines", json!([{ "id": 9, "source": "merge_request_event", "status": "failed" }]));
+    assert!(ci.expect(1, &["gitlab", "reviewed", "leoctl-out"], &push).stderr.contains("made no plans"));
+    ci.hold("pipelines", json!([{ "id": 9, "source": "merge_request_event", "status": "success" }]));
+    ci.expect(0, &["gitlab", "reviewed", "leoctl-out"], &push);
+    ci.expect(0, &["apply"], &push);
+    assert!(ci.project.expect(0, &["plan", WEB]).stdout.contains("No changes"));
+    let stale = ci.expect(1, &["apply"], &push);
+    assert!(stale.stdout.contains("the plan is stale") && stale.stderr.contains("by hand"), "{}", stale.stderr);
+}
+
+#[test]
+fn a_saved_plan_is_carried_out_in_another_checkout_too() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let (one, other) = (Ci::github(&emulator.endpoint), Ci::github(&emulator.endpoint));
+    one.project.expect(0, &["plan", "--out-dir", "plans", WEB, "stacks/api.toml"]);
+    let plan = one.project.path().join("plans/stacks-web.plan");
+    assert!(one.project.path().join("plans/stacks-api.plan").is_file());
+    let mode = std::fs::metadata(&plan).unwrap().permissions().mode();
+    assert_eq!(mode & 0o77, 0, "a plan is its owner's only");
+    std::fs::copy(plan, other.project.path().join("web.plan")).unwrap();
+    drop(one);
+    other.project.expect(0, &["apply", "-y", "--plan", "web.plan"]);
+    other.project.expect(0, &["plan", "--out-dir", "plans", WEB]);
+    assert!(!other.project.path().join("plans").exists(), "what changes nothing is not saved");
+    let twice = other.project.expect(1, &["plan", "--out-dir", "plans", WEB, "./stacks/web.toml"]);
+    assert!(twice.stderr.contains("the same name"), "{}", twice.stderr);
+}
+
+#[test]
+fn a_cancelled_apply_ends_in_order_and_begins_nothing_more() {
+    let ci = Ci::github("");
+    // A leoctl that is at something, and ends it when it is told to.
+    let program = ci.forge_folder.path().join("bin/leoctl");
+    let text = "#!/bin/sh\ntrap 'echo saved; exit 130' TERM\necho \"$@\" >> \"$FORGE/begun\"\nwhile :; do sleep 0.05; done\n";
+    std::fs::write(&program, text).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    ci.project.write("leoctl-out/plans/stacks-a.plan", "");
+    ci.project.write("leoctl-out/plans/stacks-b.plan", "");
+    let child = ci.script(&["apply"], &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = PathBuf::from(ci.file("begun"));
+    while !begun.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let ran = ran(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 130, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.stdout, "saved\n");
+    assert!(ran.stderr.contains("Not carried out: stacks-a.plan stacks-b.plan"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_to_string(begun).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn leoctl_is_installed_from_where_it_is_said_to_be() {
+    let ci = Ci::github("");
+    let program = env!("CARGO_BIN_EXE_leoctl");
+    std::fs::copy(program, ci.file("release")).unwrap();
+    let sum = ran(Command::new("sha256sum").arg(program).output().unwrap()).stdout;
+    let sum = sum.split_whitespace().next().unwrap();
+    let (path, temp) = (ci.file("path"), ci.file(""));
+    let base = [("GITHUB_PATH", path.as_str()), ("RUNNER_TEMP", temp.as_str())];
+    let url = ("LEOCTL_URL", "https://github.example/leoctl");
+    let wrong = ci.expect(1, &["install"], &[base[0], base[1], url, ("LEOCTL_SHA256", &"0".repeat(64))]);
+    assert!(wrong.stderr.contains("not the one that LEOCTL_SHA256 is of"), "{}", wrong.stderr);
+    assert!(!Path::new(&path).exists());
+    for more in [[url, ("LEOCTL_SHA256", sum)], [("LEOCTL_BINARY", program), url]] {
+        let folder = ci.expect(0, &["install"], &[&base[..], &more[..]].concat()).stdout;
+        assert!(std::fs::read_to_string(&path).unwrap().ends_with(&folder));
+        assert!(Path::new(folder.trim()).join("leoctl").is_file());
+    }
+}
+
+#[test]
+fn init_writes_a_stack_that_applies_and_overwrites_nothing() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    std::fs::remove_dir_all(project.path().join("stacks")).unwrap();
+    project.write(".gitignore", "target/\n.env\n");
+    let ran = project.expect(0, &["init", "--ci", "gitlab"]);
+    assert!(ran.stdout.contains("+ stacks/dev.toml\n") && ran.stdout.contains(".gitignore is there already"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("  leoctl-out/\n") && !ran.stderr.contains("  .env\n"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_to_string(project.path().join(".gitignore")).unwrap(), "target/\n.env\n");
+    project.expect(0, &["validate"]);
+    project.expect(0, &["apply", "-y"]);
+    assert!(project.expect(0, &["plan"]).stdout.contains("No changes"));
+
+    project.write("stacks/dev.toml", &group("mine", 7));
+    project.write(".leoctl/ci/plan.sh", "mine");
+    let again = project.json(&["init", "--ci", "gitlab", "--json"]);
+    assert_eq!(again["written"], json!([]));
+    assert!(again["kept"].as_array().unwrap().contains(&json!(".leoctl/ci/plan.sh")), "{again}");
+    let github = project.json(&["init", "--ci", "github", "--json"]);
+    assert_eq!(github["written"], json!([".github/workflows/leoctl.yml", ".github/workflows/leoctl-drift.yml", ".leoctl/ci/github.sh"]));
+    assert_eq!(std::fs::read_to_string(project.path().join(".leoctl/ci/plan.sh")).unwrap(), "mine");
+
+    std::fs::create_dir(project.path().join("locked")).unwrap();
+    std::fs::write(project.path().join("locked/.leoctl"), "a file").unwrap();
+    let mut command = project.command(&["init", "--ci", "github"]);
+    let failed = crate::support::program::ran(command.current_dir(project.path().join("locked")).output().unwrap());
+    assert!(failed.code == 1 && failed.stderr.contains("cannot write .leoctl/ci/"), "{}", failed.stderr);
+}
+
+/// Reads YAML as JSON.
+fn yaml(path: &Path) -> Json {
+    let program = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1])), default=str))";
+    let ran = ran(Command::new(emulator::python()).args(["-c", program]).arg(path).output().unwrap());
+    assert_eq!(ran.code, 0, "{}: {}", path.display(), ran.stderr);
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+/// The scripts that a workflow runs are written with it.
+fn runs_what_is_there(ci: &Ci, lines: &[&str]) {
+    let scripts = regex_lite::Regex::new(r"\.leoctl/ci/[a-z-]+\.sh").unwrap();
+    let named: Vec<&str> = lines.iter().flat_map(|line| scripts.find_iter(line)).map(|found| found.as_str()).collect();
+    assert!(named.len() >= 2, "{lines:?}");
+    named.iter().for_each(|script| assert!(ci.project.path().join(script).is_file(), "there is no {script}"));
+}
+
+fn texts(value: &Json) -> Vec<&str> {
+    value.as_array().into_iter().flatten().filter_map(Json::as_str).collect()
+}
+
+#[test]
+fn the_workflows_are_yaml_whose_steps_are_the_tested_scripts() {
+    let github = Ci::new("", "github");
+    for file in ["leoctl.yml", "leoctl-drift.yml"] {
+        let workflow = yaml(&github.project.path().join(".github/workflows").join(file));
+        let jobs = workflow["jobs"].as_object().unwrap();
+        let steps: Vec<&Json> = jobs.values().flat_map(|job| job["steps"].as_array().unwrap()).collect();
+        runs_what_is_there(&github, &steps.iter().filter_map(|step| step["run"].as_str()).collect::<Vec<_>>());
+        for (name, job) in jobs {
+            assert!(job["needs"].as_str().is_none_or(|needed| jobs.contains_key(needed)), "{name}");
+        }
+        let roles: Vec<&str> = steps.iter().filter_map(|step| step["with"]["role-to-assume"].as_str()).collect();
+        assert!(roles.iter().all(|role| role.starts_with("${{ vars.LEOCTL_")), "{roles:?}");
+    }
+    // The role that changes things is taken behind the environment only.
+    let workflow = yaml(&github.project.path().join(".github/workflows/leoctl.yml"));
+    for (name, job) in workflow["jobs"].as_object().unwrap() {
+        assert_eq!(job.to_string().contains("LEOCTL_APPLY_ROLE"), job["environment"] == "production", "{name}");
+    }
+
+    let gitlab = Ci::new("", "gitlab");
+    let pipeline = yaml(&gitlab.project.path().join(".gitlab-ci.yml"));
+    let stages = texts(&pipeline["stages"]);
+    for job in ["leoctl-plan", "leoctl-apply", "leoctl-drift"] {
+        assert!(stages.contains(&pipeline[job]["stage"].as_str().unwrap()), "{job}");
+        assert_eq!(pipeline[job]["extends"], ".leoctl");
+    }
+    let lines = ["leoctl-plan", "leoctl-apply", "leoctl-drift"].iter().flat_map(|job| texts(&pipeline[job]["script"]));
+    runs_what_is_there(&gitlab, &lines.chain(texts(&pipeline[".leoctl"]["before_script"])).collect::<Vec<_>>());
+    assert!(pipeline["leoctl-apply"]["resource_group"].is_string());
+
+    // Of the action, every input is described, and every step runs a script beside it.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let action = yaml(&root.join("action/action.yml"));
+    assert_eq!(action["runs"]["using"], "composite");
+    assert!(action["inputs"].as_object().unwrap().values().all(|input| input["description"].is_string()));
+    for command in ["install", "plan", "apply", "drift"] {
+        assert!(root.join(format!("action/{command}.sh")).is_file());
+    }
+}
+
+#[test]
+fn the_page_has_the_workflows_as_they_are_written_and_a_stack_that_is_valid() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/ci.md")).unwrap();
+    for file in ["templates/github/leoctl.yml", "templates/github/leoctl-drift.yml", "templates/gitlab-ci.yml"] {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        assert!(page.contains(&format!("```yaml\n{text}```\n")), "docs/ci.md does not have {file} as it is");
+    }
+    let stacks = stacks_of_the_page();
+    assert_eq!(stacks.len(), 2, "one for each forge");
+    let project = Project::new("", "test");
+    for stack in stacks {
+        project.write("stacks/ci.toml", &stack);
+        project.expect(0, &["validate", "stacks/ci.toml"]);
+    }
+}
+
+/// The stacks that docs/ci.md has for GitHub and GitLab.
+fn stacks_of_the_page() -> Vec<String> {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md")).unwrap();
+    let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.filter(|text| text.contains("[stack]")).map(str::to_owned).collect()
+}
+
+/// A token as a forge gives one to a job, but for the signature, which the emulator does not look at.
+fn token(issuer: &str, subject: &str) -> String {
+    let part = |json: Json| base64url(json.to_string().as_bytes());
+    let claims = json!({ "iss": issuer, "aud": "sts.amazonaws.com", "sub": subject });
+    format!("{}.{}.{}", part(json!({ "alg": "RS256", "typ": "JWT" })), part(claims), base64url(b"signature"))
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let encoded = bytes.chunks(3).flat_map(|chunk| {
+        let bits = (0..3).fold(0_usize, |bits, at| bits << 8 | usize::from(*chunk.get(at).unwrap_or(&0)));
+        (0..=chunk.len()).map(move |at| char::from(LETTERS[bits >> (18 - 6 * at) & 63]))
+    });
+    encoded.collect()
+}
+
+#[test]
+fn the_roles_of_the_page_are_for_whom_it_says_and_nobody_else() {
+    let github = ["https://token.actions.githubusercontent.com", "repo:acme/shop:pull_request", "repo:acme/shop:environment:production"];
+    let branch = |project: &str, name: &str| format!("project_path:{project}:ref_type:branch:ref:{name}");
+    let (feature, main) = (branch("acme/shop", "feature"), branch("acme/shop", "main"));
+    let forges = [
+        ("github", github, "repo:mallory/shop:pull_request".to_owned()),
+        ("gitlab", ["https://gitlab.com", feature.as_str(), main.as_str()], branch("mallory/shop", "main")),
+    ];
+    for ((forge, [issuer, request, deployment], stranger), stack) in forges.iter().zip(stacks_of_the_page()) {
+        let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+        let ci = Ci::new(&emulator.endpoint, forge);
+        let bootstrap = "stacks/bootstrap/ci.toml";
+        ci.project.write(bootstrap, &stack);
+        ci.project.expect(0, &["apply", "-y", bootstrap]);
+        let backend = "[stack.backend.s3]\nbucket = \"acme-shop-state\"\nkey = \"web.json\"\n";
+        ci.project.write(WEB, &group("web", 7).replace("[resource", &format!("{backend}[resource")));
+        let login = match *forge {
+            "gitlab" => ". .leoctl/ci/gitlab-login.sh",
+            _ => "export AWS_WEB_IDENTITY_TOKEN_FILE=$FORGE/token && printf %s \"$LEOCTL_ID_TOKEN\" > $FORGE/token",
+        };
+        let planned = |role: &str, subject: &str| {
+            let role = ci.project.expect(0, &["output", bootstrap, role]).stdout.trim().to_owned();
+            let mut bash =
+                ci.script(&["plan"], &[("AWS_ROLE_ARN", &role), ("LEOCTL_ID_TOKEN", &token(issuer, subject)), ("CI_JOB_ID", "5")]);
+            let mut job = Command::new("bash");
+            job.args(["-c", &format!("{login} && leoctl plan {WEB}")]).current_dir(ci.project.path()).env_clear();
+            job.envs(bash.env_remove("AWS_ACCESS_KEY_ID").get_envs().filter_map(|(name, value)| Some((name, value?))));
+            ran(job.env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap())
+        };
+        for (role, subject, code) in [
+            ("plan_role", *request, 0),
+            ("apply_role", *request, 1),
+            ("apply_role", *deployment, 0),
+            ("plan_role", stranger, 1),
+            ("apply_role", stranger, 1),
+        ] {
+            let ran = planned(role, subject);
+            assert_eq!(ran.code, code, "{role} for {subject}: {}", ran.stderr);
+            assert!(code == 0 || ran.stderr.contains("AccessDenied"), "{}", ran.stderr);
+        }
+    }
+}
