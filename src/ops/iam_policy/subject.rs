@@ -21,7 +21,7 @@ pub struct Subject {
     pub type_name: String,
     /// Its region.
     pub region: String,
-    /// Its attributes, unknown where AWS chooses them.
+    /// Its attributes as the stack file has them.
     pub attributes: Value,
     /// The template of its ARN; empty for a data source.
     pub arn: &'static str,
@@ -59,15 +59,13 @@ pub fn all(plan: &Plan) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for change in plan.changes.iter().filter(|change| change.action != Action::Forget) {
         let Some(Permissions { arn, plan: read, apply }) = registry::permissions(change.address.type_name()) else { continue };
-        let (attributes, stays) = match desired_of(plan, change, &values) {
-            Some(attributes) => (attributes, true),
-            None => (change.before.clone(), false),
-        };
+        let wanted = desired_of(plan, change, &values);
+        let stays = wanted.is_some();
+        let attributes = wanted.unwrap_or_else(|| change.before.clone());
         let type_name = change.address.type_name().to_owned();
-        let mut subject = Subject { type_name, region: change.region.clone(), attributes, arn, plan: read, apply };
-        if stays && let Some(block) = plan.stack.config.resources.get(&change.address.block) {
-            with_arn(&mut subject, &block.schema.schema, &plan.identity);
-            set_instance(&mut values, &change.address, subject.attributes.clone());
+        let subject = Subject { type_name, region: change.region.clone(), attributes, arn, plan: read, apply };
+        if let (true, Some(block)) = (stays, plan.stack.config.resources.get(&change.address.block)) {
+            set_instance(&mut values, &change.address, seen(&subject, &block.schema.schema, &plan.identity));
         }
         subjects.push(subject);
     }
@@ -85,16 +83,17 @@ fn desired_of(plan: &Plan, change: &Change, values: &BTreeMap<Block, BlockValue>
     let scope = StackScope::new(&plan.stack, Some(&plan.identity), &plan.data, values).with_each(change.each.as_ref());
     let wanted = desired(block, &change.address, &scope, &Pins::new());
     // The plan has shown that it can be evaluated; where a guess at what is unknown breaks it, the plan's word stands.
-    Some(wanted.map_or_else(|_| change.after.clone(), |wanted| complete(&block.schema.schema.attributes, &wanted, None)))
+    Some(wanted.unwrap_or_else(|_| change.after.clone()))
 }
 
-/// Puts the ARN it has, or will have, among the attributes of what has one.
-fn with_arn(subject: &mut Subject, schema: &TypeSchema, identity: &Identity) {
+/// What other resources see of it: what AWS chooses is not known, but for the ARN it has or will have.
+fn seen(subject: &Subject, schema: &TypeSchema, identity: &Identity) -> Value {
+    let mut seen = complete(&schema.attributes, &subject.attributes, None);
     let has = schema.attribute("arn").is_some_and(|attribute| attribute.computed);
-    let arn = subject.arn_of(identity);
-    if let (true, Some(arn), Value::Map(attributes)) = (has, arn, &mut subject.attributes) {
+    if let (true, Some(arn), Value::Map(attributes)) = (has, subject.arn_of(identity), &mut seen) {
         attributes.insert("arn".to_owned(), Value::String(arn));
     }
+    seen
 }
 
 fn data(plan: &Plan, values: &BTreeMap<Block, BlockValue>) -> Vec<Subject> {
