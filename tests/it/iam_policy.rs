@@ -47,10 +47,11 @@ impl Policy {
 
 /// IAM's own wildcards.
 fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.chars().next() {
+    let mut rest = pattern.chars();
+    match rest.next() {
         None => text.is_empty(),
-        Some('*') => (0..=text.len()).filter_map(|at| text.get(at..)).any(|rest| matches(&pattern[1..], rest)),
-        Some(first) => text.strip_prefix(|c: char| c == first || first == '?').is_some_and(|rest| matches(&pattern[first.len_utf8()..], rest)),
+        Some('*') => (0..=text.len()).filter_map(|at| text.get(at..)).any(|end| matches(rest.as_str(), end)),
+        Some(first) => text.strip_prefix(|c: char| c == first || first == '?').is_some_and(|text| matches(rest.as_str(), text)),
     }
 }
 
@@ -249,4 +250,28 @@ fn without_credentials_that_may_ask_it_is_said_what_is_missing() {
     let refusing = Proxy::start("http://127.0.0.1:9", |_| Some(Fault::refuse(403, "AccessDenied")));
     let ran = Project::new(&refusing.endpoint, "test").expect(1, &["iam-policy", "plan", "stacks/prod.toml"]);
     assert!(ran.stderr.contains("sts:GetCallerIdentity") && ran.stdout.is_empty(), "{}", ran.stderr);
+}
+
+/// The operations that failures are named after in the sources of the types are those they declare.
+#[test]
+fn whatever_a_type_calls_is_declared() {
+    let catalog = registry::catalog().unwrap();
+    let resources = catalog.resources.keys().filter_map(|name| registry::permissions(name));
+    let resources = resources.flat_map(|one| one.plan.iter().chain(one.apply));
+    let data = catalog.data.keys().filter_map(|name| registry::data_permissions(name)).flatten();
+    let declared: BTreeSet<&str> = resources.chain(data).flat_map(|grant| grant.actions.iter().copied()).collect();
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws")];
+    let mut called = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(path).unwrap();
+                called.extend(text.split("or_fail(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+            }
+        }
+    }
+    let missing: Vec<&String> = called.iter().filter(|action| !declared.contains(action.as_str())).collect();
+    assert!(called.len() > 300 && missing.is_empty(), "{missing:?}");
 }
