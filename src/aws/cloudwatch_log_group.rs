@@ -9,6 +9,7 @@ use super::client::{Aws, send_once};
 use super::error::{OrAbsent, OrFail};
 use super::resource::{Info, Resource, Tags};
 use super::tags::{TagChange, collect};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 use crate::model::value::Value;
 
@@ -97,6 +98,27 @@ impl Resource for CloudwatchLogGroup {
         transient: &["OperationAbortedException"],
         timeout: 300,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:logs:{region}:{account}:log-group:{name}",
+        plan: &[Grant::any(&["logs:DescribeLogGroups"]), Grant::itself(&["logs:ListTagsForResource"])],
+        apply: &[
+            Grant::itself(&["logs:TagResource", "logs:UntagResource"]),
+            // All but tagging wants the ARN with `:*` at its end (CloudWatch Logs API Reference, LogGroup).
+            Grant::on(
+                &[
+                    "logs:AssociateKmsKey",
+                    "logs:CreateLogGroup",
+                    "logs:DeleteLogGroup",
+                    "logs:DeleteRetentionPolicy",
+                    "logs:DisassociateKmsKey",
+                    "logs:PutLogGroupDeletionProtection",
+                    "logs:PutRetentionPolicy",
+                    "logs:TagResource",
+                ],
+                &["arn:{partition}:logs:{region}:{account}:log-group:{name}:*"],
+            ),
+        ],
     };
 
     fn protected(live: &Value) -> Option<&'static str> {

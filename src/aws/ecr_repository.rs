@@ -12,6 +12,7 @@ use super::document::{Document, Policy};
 use super::error::{OrAbsent, OrFail};
 use super::resource::{Info, Resource, Tags};
 use super::tags::{TagChange, collect};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 
 /// A repository of container images.
@@ -126,6 +127,30 @@ impl Resource for EcrRepository {
         data_loss: Some("the images in it"),
         timeout: 300,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ecr:{region}:{account}:repository/{name}",
+        plan: &[Grant::itself(&[
+            "ecr:DescribeRepositories",
+            "ecr:GetLifecyclePolicy",
+            "ecr:GetRepositoryPolicy",
+            "ecr:ListTagsForResource",
+        ])],
+        apply: &[
+            Grant::itself(&[
+                "ecr:CreateRepository",
+                "ecr:DeleteLifecyclePolicy",
+                "ecr:DeleteRepository",
+                "ecr:DeleteRepositoryPolicy",
+                "ecr:PutImageScanningConfiguration",
+                "ecr:PutImageTagMutability",
+                "ecr:PutLifecyclePolicy",
+                "ecr:SetRepositoryPolicy",
+                "ecr:TagResource",
+                "ecr:UntagResource",
+            ]),
+            Grant::key("kms_key", &["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"]),
+        ],
     };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

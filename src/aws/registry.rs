@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::client::{Aws, Clients};
 use super::fence::Fence;
+use super::permissions::{Grant, Permissions};
 use super::resource::{DataSource, Resource, Typed, json_schema, wrong_argument};
 use super::{
     acm, appautoscaling, backup, cloudwatch, cloudwatch_log_group, data, discovery, ec2, ecr_repository, ecs, efs, elb, iam, kms,
@@ -40,6 +41,22 @@ macro_rules! types {
             match type_name {
                 $(<$data>::TYPE => read_one::<$data>(clients, region, arguments).await,)*
                 _ => Err(wrong_argument(format!("there is no data source {type_name}"))),
+            }
+        }
+
+        /// What a resource type takes of IAM.
+        pub fn permissions(type_name: &str) -> Option<Permissions> {
+            match type_name {
+                $(<$resource>::TYPE => Some(<$resource>::PERMISSIONS),)*
+                _ => None,
+            }
+        }
+
+        /// What a data source takes of IAM.
+        pub fn data_permissions(type_name: &str) -> Option<&'static [Grant]> {
+            match type_name {
+                $(<$data>::TYPE => Some(<$data>::PERMISSIONS),)*
+                _ => None,
             }
         }
 

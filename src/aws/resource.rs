@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::client::{Aws, Clients};
+use super::permissions::{Grant, Permissions};
 use crate::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Wanted};
 use crate::model::path::Path;
 use crate::model::value::Value;
@@ -58,6 +59,8 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
     const TYPE: &'static str;
     /// What it says of itself.
     const INFO: Info = Info::DEFAULT;
+    /// What its operations take of IAM.
+    const PERMISSIONS: Permissions;
 
     /// Checks across attributes; what is absent or unknown is not a problem.
     fn check(_desired: &Value) -> Vec<(Path, String)> {
@@ -115,6 +118,8 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
 pub trait DataSource: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// The data source's name in stack files.
     const TYPE: &'static str;
+    /// What reading it takes of IAM.
+    const PERMISSIONS: &'static [Grant];
 
     /// The attributes of this answer that are never shown or stored.
     fn secrets(&self) -> &'static [&'static str] {

@@ -10,6 +10,7 @@ use super::client::{Aws, send_once};
 use super::error::{OrAbsent, OrFail};
 use super::resource::{Info, Resource, Tags};
 use super::tags::{TagChange, collect};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
 use crate::model::value::Value;
@@ -134,6 +135,23 @@ async fn list(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, SecretsmanagerS
 impl Resource for SecretsmanagerSecret {
     const TYPE: &'static str = "secretsmanager_secret";
     const INFO: Info = Info { unique: &[&["name"]], data_loss: Some("the secret's value"), timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-??????",
+        plan: &[Grant::any(&["secretsmanager:ListSecrets"]), Grant::itself(&["secretsmanager:DescribeSecret"])],
+        apply: &[
+            Grant::itself(&[
+                "secretsmanager:CreateSecret",
+                "secretsmanager:DeleteSecret",
+                "secretsmanager:RemoveRegionsFromReplication",
+                "secretsmanager:ReplicateSecretToRegions",
+                "secretsmanager:RestoreSecret",
+                "secretsmanager:TagResource",
+                "secretsmanager:UntagResource",
+                "secretsmanager:UpdateSecret",
+            ]),
+            Grant::key("kms_key_id", &["kms:Decrypt", "kms:GenerateDataKey"]),
+        ],
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         match desired.get("recovery_window_in_days") {

@@ -14,6 +14,7 @@ use super::document::Document;
 use super::error::{OrAbsent, OrFail};
 use super::resource::{Info, Resource, Tags};
 use super::tags::{TagChange, collect};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
 use crate::model::value::Value;
@@ -167,6 +168,20 @@ impl Resource for SsmParameter {
     // A key made a moment ago.
     const INFO: Info =
         Info { unique: &[&["name"]], transient: &["TooManyUpdates"], propagating: &["InvalidKeyId"], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ssm:{region}:{account}:parameter/{name after /}",
+        plan: &[Grant::any(&["ssm:DescribeParameters"]), Grant::itself(&["ssm:GetParameters", "ssm:ListTagsForResource"])],
+        apply: &[
+            Grant::itself(&[
+                "ssm:AddTagsToResource",
+                "ssm:DeleteParameter",
+                "ssm:GetParameter",
+                "ssm:PutParameter",
+                "ssm:RemoveTagsFromResource",
+            ]),
+            Grant::key("key_id", &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]),
+        ],
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let secure = match desired.get("type") {

@@ -204,6 +204,12 @@ pub enum Command {
         #[command(subcommand)]
         command: TasksCommand,
     },
+    /// Print the least that the IAM role needs that plans the stack, or the one that applies it
+    IamPolicy {
+        /// Which role
+        #[command(subcommand)]
+        command: IamPolicyCommand,
+    },
     /// A local AWS to try anything on, no account needed
     Sandbox {
         /// What to do with it
@@ -509,6 +515,21 @@ pub enum TasksCommand {
         /// Do not ask
         #[arg(short, long)]
         yes: bool,
+    },
+}
+
+/// The commands of `iam-policy`.
+#[derive(Debug, Subcommand)]
+pub enum IamPolicyCommand {
+    /// The policy of the role that plans: it reads, never a secret's value, and changes nothing
+    Plan {
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+    /// The policy of the role that applies, changes and destroys
+    Apply {
+        /// The stack file
+        stack: Option<PathBuf>,
     },
 }
 

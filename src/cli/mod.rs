@@ -8,6 +8,7 @@ mod cost;
 mod demo;
 mod docker;
 mod exec;
+mod iam_policy;
 mod init;
 mod inspect;
 mod logs;
@@ -184,6 +185,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         }
         Command::Redeploy(args) => redeploy::run(context, &args).await,
         Command::Scale { to, stack } => scale::run(context, stack.as_deref(), &to).await,
+        Command::IamPolicy { command } => iam_policy::run(context, command).await,
         Command::Cost { stack } => cost::run(context, stack.as_deref()).await,
         Command::Status { stack, watch, interval } => status::run(context, stack.as_deref(), watch.then_some(interval)).await,
         Command::Stats { stack, hours } => stats::run(context, stack.as_deref(), hours).await,

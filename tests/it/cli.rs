@@ -28,6 +28,7 @@ fn help_is_what_the_documentation_says() {
         "exec",
         "run",
         "tasks",
+        "iam-policy",
         "sandbox",
         "demo",
     ] {

@@ -30,6 +30,7 @@ mod gaps;
 mod growing;
 mod held;
 mod https;
+mod iam_policy;
 mod leo;
 mod logs;
 mod markdown;

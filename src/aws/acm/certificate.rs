@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{describe, failed};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::aws::tags::{TagChange, collect};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
@@ -157,6 +158,16 @@ impl Resource for AcmCertificate {
         transient: &["ResourceInUseException", "RequestInProgressException", "ConflictException"],
         timeout: 1200,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:acm:{region}:{account}:certificate/*",
+        plan: &[Grant::any(&["acm:ListCertificates"]), Grant::itself(&["acm:DescribeCertificate", "acm:ListTagsForCertificate"])],
+        apply: &[
+            Grant::any(&["acm:RequestCertificate"]),
+            Grant::itself(&["acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"]),
+            Grant::on(&["acm-pca:GetCertificate", "acm-pca:IssueCertificate"], &["{certificate_authority_arn}"])
+                .when("certificate_authority_arn"),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

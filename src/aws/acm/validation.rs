@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{describe, failed};
 use crate::aws::client::Aws;
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 
@@ -55,6 +56,8 @@ impl Resource for AcmCertificateValidation {
     const TYPE: &'static str = "acm_certificate_validation";
     // "Usually within 30 minutes" once the records can be seen (ACM User Guide, "DNS validation").
     const INFO: Info = Info { timeout: 4500, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions =
+        Permissions { arn: "{certificate_arn}", plan: &[Grant::itself(&["acm:DescribeCertificate"])], apply: &[] };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let found = try_join_all(ids.iter().map(async |arn| Ok((arn, describe(aws, arn).await?)))).await?;

@@ -11,6 +11,7 @@ use super::tracking::TargetTracking;
 use super::{Scalable, incomplete};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -204,6 +205,20 @@ impl Resource for AppautoscalingPolicy {
         propagating: &["ObjectNotFoundException", "FailedResourceAccessException"],
         timeout: 300,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:application-autoscaling:{region}:{account}:scalable-target/*",
+        plan: &[Grant::any(&["application-autoscaling:DescribeScalingPolicies"])],
+        apply: &[
+            Grant::itself(&["application-autoscaling:DeleteScalingPolicy", "application-autoscaling:PutScalingPolicy"]),
+            // The alarms of a target tracking policy are made as the caller (Application Auto Scaling User Guide, "Identity-based
+            // policy examples").
+            Grant::on(
+                &["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"],
+                &["arn:{partition}:cloudwatch:{region}:{account}:alarm:TargetTracking-{resource_id}*"],
+            ),
+            Grant::on(&["cloudwatch:DescribeAlarms"], &["arn:{partition}:cloudwatch:{region}:{account}:alarm:*"]),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

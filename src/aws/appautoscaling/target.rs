@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Scalable;
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::aws::tags::{TagChange, collect};
 use crate::engine::ports::{Failure, Operation, Outcome, Wanted};
@@ -156,6 +157,28 @@ impl Resource for AppautoscalingTarget {
         propagating: &["ValidationException"],
         timeout: 300,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:application-autoscaling:{region}:{account}:scalable-target/*",
+        plan: &[
+            Grant::any(&["application-autoscaling:DescribeScalableTargets"]),
+            Grant::itself(&["application-autoscaling:ListTagsForResource"]),
+        ],
+        apply: &[
+            Grant::itself(&[
+                "application-autoscaling:DeregisterScalableTarget",
+                "application-autoscaling:RegisterScalableTarget",
+                "application-autoscaling:TagResource",
+                "application-autoscaling:UntagResource",
+            ]),
+            // What is scaled, as the caller (Application Auto Scaling User Guide, "Identity-based policy examples").
+            Grant::on(
+                &["ecs:DescribeServices", "ecs:UpdateService"],
+                &["arn:{partition}:ecs:{region}:{account}:service/{resource_id after service/}"],
+            ),
+            Grant::linked_role("ecs.application-autoscaling.amazonaws.com"),
+            Grant::pass("role_arn", "application-autoscaling.amazonaws.com"),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

@@ -10,6 +10,7 @@ use super::rule::Rule;
 use super::{incomplete, tags_of, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::aws::tags::collect;
 use crate::engine::ports::{Operation, Outcome, Wanted};
@@ -151,6 +152,20 @@ impl Resource for BackupPlan {
     const TYPE: &'static str = "backup_plan";
     // Selections and vaults that were just deleted or made are not seen as such everywhere at once.
     const INFO: Info = Info { propagating: &["InvalidParameterValueException", "InvalidRequestException"], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:backup:{region}:{account}:backup-plan:*",
+        plan: &[Grant::any(&["backup:ListBackupPlans"]), Grant::itself(&["backup:GetBackupPlan", "backup:ListTags"])],
+        apply: &[
+            Grant::itself(&[
+                "backup:CreateBackupPlan",
+                "backup:DeleteBackupPlan",
+                "backup:TagResource",
+                "backup:UntagResource",
+                "backup:UpdateBackupPlan",
+            ]),
+            Grant::pass("scan_settings.scanner_role_arn", "backup.amazonaws.com"),
+        ],
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         Ok(try_join_all(ids.iter().map(|id| Self::read_one(aws, id))).await?.into_iter().flatten().collect())

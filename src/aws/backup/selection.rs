@@ -9,6 +9,7 @@ use super::incomplete;
 use super::plan::BackupPlan;
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource};
 use crate::engine::ports::{Failure, Operation, Outcome, Wanted};
 
@@ -172,6 +173,15 @@ impl Resource for BackupSelection {
         propagating: &["AccessDeniedException", "InvalidParameterValueException"],
         timeout: 300,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:backup:{region}:{account}:backup-plan:{backup_plan_id}",
+        plan: &[Grant::itself(&["backup:GetBackupPlan", "backup:GetBackupSelection", "backup:ListBackupSelections"])],
+        apply: &[
+            Grant::itself(&["backup:CreateBackupSelection", "backup:DeleteBackupSelection"]),
+            Grant::pass("iam_role_arn", "backup.amazonaws.com"),
+            Grant::linked_role("backup.amazonaws.com"),
+        ],
     };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

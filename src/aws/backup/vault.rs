@@ -10,6 +10,7 @@ use super::{recovery_points, tags_of, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::document::Policy;
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -146,6 +147,40 @@ impl Resource for BackupVault {
         propagating: &["InvalidParameterValueException"],
         timeout: 1800,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:backup:{region}:{account}:backup-vault:{name}",
+        plan: &[
+            Grant::any(&["backup:ListBackupVaults"]),
+            Grant::itself(&[
+                "backup:DescribeBackupVault",
+                "backup:GetBackupVaultAccessPolicy",
+                "backup:GetBackupVaultNotifications",
+                "backup:ListTags",
+            ]),
+        ],
+        apply: &[
+            Grant::any(&["backup-storage:MountCapsule"]),
+            Grant::itself(&[
+                "backup:CreateBackupVault",
+                "backup:DeleteBackupVault",
+                "backup:DeleteBackupVaultAccessPolicy",
+                "backup:DeleteBackupVaultLockConfiguration",
+                "backup:DeleteBackupVaultNotifications",
+                "backup:ListRecoveryPointsByBackupVault",
+                "backup:PutBackupVaultAccessPolicy",
+                "backup:PutBackupVaultLockConfiguration",
+                "backup:PutBackupVaultNotifications",
+                "backup:TagResource",
+                "backup:UntagResource",
+            ]),
+            // A recovery point's ARN is of the service whose data it holds.
+            Grant::on(&["backup:DeleteRecoveryPoint"], &["arn:{partition}:*:{region}:*:*"]),
+            Grant::key(
+                "encryption_key_arn",
+                &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:RetireGrant"],
+            ),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

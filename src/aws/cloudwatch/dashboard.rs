@@ -13,6 +13,7 @@ use super::{tags_of, update_tags};
 use crate::aws::client::Aws;
 use crate::aws::document::Document;
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Failure, Operation, Outcome, Wanted};
 
@@ -63,6 +64,16 @@ fn add_tags(request: &mut HttpRequest, tags: &Tags) {
 impl Resource for CloudwatchDashboard {
     const TYPE: &'static str = "cloudwatch_dashboard";
     const INFO: Info = Info { unique: &[&["name"]], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:cloudwatch::{account}:dashboard/{name}",
+        plan: &[Grant::itself(&["cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource"])],
+        apply: &[Grant::itself(&[
+            "cloudwatch:DeleteDashboards",
+            "cloudwatch:PutDashboard",
+            "cloudwatch:TagResource",
+            "cloudwatch:UntagResource",
+        ])],
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         // The list has no bodies.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 
@@ -149,6 +150,11 @@ impl Resource for CloudwatchLogMetricFilter {
     const TYPE: &'static str = "cloudwatch_log_metric_filter";
     const INFO: Info =
         Info { unique: &[&["log_group_name", "name"]], transient: &["OperationAbortedException"], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:logs:{region}:{account}:log-group:{log_group_name}:*",
+        plan: &[Grant::itself(&["logs:DescribeMetricFilters"])],
+        apply: &[Grant::itself(&["logs:DeleteMetricFilter", "logs:PutMetricFilter"])],
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let wanted: BTreeSet<&str> = ids.iter().map(String::as_str).collect();

@@ -12,6 +12,7 @@ use super::metric_query::{MetricQuery, dimensions, read_dimensions};
 use super::{tags_of, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Failure, Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -189,6 +190,20 @@ impl CloudwatchMetricAlarm {
 impl Resource for CloudwatchMetricAlarm {
     const TYPE: &'static str = "cloudwatch_metric_alarm";
     const INFO: Info = Info { unique: &[&["name"]], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}",
+        plan: &[
+            // Many names are asked for in one call.
+            Grant::on(&["cloudwatch:DescribeAlarms"], &["arn:{partition}:cloudwatch:{region}:{account}:alarm:*"]),
+            Grant::itself(&["cloudwatch:ListTagsForResource"]),
+        ],
+        apply: &[Grant::itself(&[
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:PutMetricAlarm",
+            "cloudwatch:TagResource",
+            "cloudwatch:UntagResource",
+        ])],
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let written =

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::client::Aws;
 use crate::aws::error::OrFail;
+use crate::aws::permissions::Grant;
 use crate::aws::resource::{DataSource, wrong_argument};
 use crate::engine::ports::Outcome;
 
@@ -31,6 +32,7 @@ pub struct AcmCertificate {
 
 impl DataSource for AcmCertificate {
     const TYPE: &'static str = "acm_certificate";
+    const PERMISSIONS: &'static [Grant] = &[Grant::any(&["acm:ListCertificates"])];
 
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let statuses = self.statuses.iter().map(|status| CertificateStatus::from(status.as_str())).collect();

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::client::Aws;
 use crate::aws::ec2::filter;
 use crate::aws::error::OrFail;
+use crate::aws::permissions::Grant;
 use crate::aws::resource::DataSource;
 use crate::engine::ports::Outcome;
 
@@ -26,6 +27,7 @@ pub struct AvailabilityZones {
 
 impl DataSource for AvailabilityZones {
     const TYPE: &'static str = "availability_zones";
+    const PERMISSIONS: &'static [Grant] = &[Grant::any(&["ec2:DescribeAvailabilityZones"])];
 
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let only = [filter("state", std::slice::from_ref(&self.state)), filter("zone-type", &["availability-zone".to_owned()])];

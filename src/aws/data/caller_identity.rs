@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::client::Aws;
 use crate::aws::error::OrFail;
+use crate::aws::permissions::Grant;
 use crate::aws::resource::DataSource;
 use crate::engine::ports::Outcome;
 
@@ -25,6 +26,7 @@ pub struct CallerIdentity {
 
 impl DataSource for CallerIdentity {
     const TYPE: &'static str = "caller_identity";
+    const PERMISSIONS: &'static [Grant] = &[Grant::any(&["sts:GetCallerIdentity"])];
 
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let found = aws.sts().get_caller_identity().send().await.or_fail("sts:GetCallerIdentity")?;

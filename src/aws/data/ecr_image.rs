@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::client::Aws;
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::Grant;
 use crate::aws::resource::DataSource;
 use crate::engine::ports::Outcome;
 
@@ -28,6 +29,8 @@ pub struct EcrImage {
 
 impl DataSource for EcrImage {
     const TYPE: &'static str = "ecr_image";
+    const PERMISSIONS: &'static [Grant] =
+        &[Grant::on(&["ecr:DescribeImages"], &["arn:{partition}:ecr:{region}:{account}:repository/{repository_name}"])];
 
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let image = ImageIdentifier::builder().image_tag(&self.image_tag).build();

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::client::Aws;
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::Grant;
 use crate::aws::resource::{DataSource, wrong_argument};
 use crate::aws::route53::{bare, canonical, zone};
 use crate::engine::ports::Outcome;
@@ -42,6 +43,10 @@ pub struct Route53Zone {
 
 impl DataSource for Route53Zone {
     const TYPE: &'static str = "route53_zone";
+    const PERMISSIONS: &'static [Grant] = &[
+        Grant::any(&["route53:ListHostedZonesByName"]),
+        Grant::on(&["route53:GetHostedZone"], &["arn:{partition}:route53:::hostedzone/{zone_id}"]),
+    ];
 
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let ids: Vec<String> = match (&self.zone_id, &self.name) {

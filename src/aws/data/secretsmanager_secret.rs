@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::client::Aws;
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::Grant;
 use crate::aws::resource::{DataSource, wrong_argument};
 use crate::engine::ports::Outcome;
 
@@ -24,6 +25,8 @@ pub struct SecretsmanagerSecret {
 
 impl DataSource for SecretsmanagerSecret {
     const TYPE: &'static str = "secretsmanager_secret";
+    const PERMISSIONS: &'static [Grant] =
+        &[Grant::on(&["secretsmanager:DescribeSecret"], &["arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-??????"])];
 
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let call = aws.secrets().describe_secret().secret_id(&self.name);

@@ -9,6 +9,7 @@ use super::filters;
 use crate::aws::client::Aws;
 use crate::aws::ec2::filter;
 use crate::aws::error::OrFail;
+use crate::aws::permissions::Grant;
 use crate::aws::resource::{DataSource, Tags, wrong_argument};
 use crate::engine::ports::Outcome;
 
@@ -36,6 +37,7 @@ pub struct SecurityGroup {
 
 impl DataSource for SecurityGroup {
     const TYPE: &'static str = "security_group";
+    const PERMISSIONS: &'static [Grant] = &[Grant::any(&["ec2:DescribeSecurityGroups"])];
 
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let mut wanted = filters(&self.filters, &self.tags);

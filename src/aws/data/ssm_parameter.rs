@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::client::Aws;
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::Grant;
 use crate::aws::resource::{DataSource, wrong_argument};
 use crate::engine::ports::Outcome;
 
@@ -35,6 +36,10 @@ pub struct SsmParameter {
 
 impl DataSource for SsmParameter {
     const TYPE: &'static str = "ssm_parameter";
+    const PERMISSIONS: &'static [Grant] = &[
+        // What AWS publishes belongs to no account.
+        Grant::on(&["ssm:GetParameter"], &["arn:{partition}:ssm:{region}:*:parameter/{name after /}"]),
+    ];
 
     fn secrets(&self) -> &'static [&'static str] {
         // What is neither of the two kinds known to be public counts as secret.

@@ -9,6 +9,7 @@ use super::filters;
 use crate::aws::client::Aws;
 use crate::aws::ec2::filter;
 use crate::aws::error::OrFail;
+use crate::aws::permissions::Grant;
 use crate::aws::resource::{DataSource, Tags};
 use crate::engine::ports::Outcome;
 
@@ -34,6 +35,7 @@ pub struct Subnets {
 
 impl DataSource for Subnets {
     const TYPE: &'static str = "subnets";
+    const PERMISSIONS: &'static [Grant] = &[Grant::any(&["ec2:DescribeSubnets"])];
 
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let mut wanted = filters(&self.filters, &self.tags);

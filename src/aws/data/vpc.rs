@@ -9,6 +9,7 @@ use super::filters;
 use crate::aws::client::Aws;
 use crate::aws::ec2::{self, filter};
 use crate::aws::error::OrFail;
+use crate::aws::permissions::Grant;
 use crate::aws::resource::{DataSource, Tags, wrong_argument};
 use crate::engine::ports::Outcome;
 
@@ -43,6 +44,7 @@ pub struct Vpc {
 
 impl DataSource for Vpc {
     const TYPE: &'static str = "vpc";
+    const PERMISSIONS: &'static [Grant] = &[Grant::any(&["ec2:DescribeVpcs"])];
 
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let mut wanted = filters(&self.filters, &self.tags);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{incomplete, tags_of, to_api, update_tags, wait};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 
@@ -86,6 +87,28 @@ impl Resource for ServiceDiscoveryPrivateDnsNamespace {
     const TYPE: &'static str = "service_discovery_private_dns_namespace";
     // Services that are going, another operation that is not done.
     const INFO: Info = Info { unique: &[&["vpc", "name"]], held: true, transient: &["DuplicateRequest", "ResourceInUse"], ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:servicediscovery:{region}:{account}:namespace/*",
+        plan: &[
+            Grant::any(&["servicediscovery:ListNamespaces", "servicediscovery:ListTagsForResource"]),
+            Grant::itself(&["servicediscovery:GetNamespace"]),
+        ],
+        apply: &[
+            // Cloud Map makes the zone as the caller (Cloud Map Developer Guide, "API permissions reference").
+            Grant::any(&[
+                "ec2:DescribeRegions",
+                "ec2:DescribeVpcs",
+                "route53:CreateHostedZone",
+                "route53:ListHostedZonesByName",
+                "servicediscovery:CreatePrivateDnsNamespace",
+                "servicediscovery:GetOperation",
+                "servicediscovery:TagResource",
+                "servicediscovery:UntagResource",
+            ]),
+            Grant::on(&["route53:GetHostedZone"], &["arn:{partition}:route53:::hostedzone/*"]),
+            Grant::itself(&["servicediscovery:DeleteNamespace", "servicediscovery:UpdatePrivateDnsNamespace"]),
+        ],
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let read = try_join_all(ids.iter().map(async |id| Ok(Self::read_one(aws, id).await?.map(|read| (id.clone(), read))))).await?;

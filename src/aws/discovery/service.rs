@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{incomplete, tags_of, to_api, update_tags, wait};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -170,6 +171,24 @@ impl Resource for ServiceDiscoveryService {
         transient: &["DuplicateRequest", "ResourceInUse"],
         timeout: 300,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:servicediscovery:{region}:{account}:service/*",
+        plan: &[
+            Grant::any(&["servicediscovery:ListServices", "servicediscovery:ListTagsForResource"]),
+            Grant::itself(&["servicediscovery:GetService"]),
+        ],
+        apply: &[
+            Grant::any(&["servicediscovery:GetOperation", "servicediscovery:TagResource", "servicediscovery:UntagResource"]),
+            Grant::on(
+                &["servicediscovery:CreateService"],
+                &[
+                    "arn:{partition}:servicediscovery:{region}:{account}:namespace/{namespace_id}",
+                    "arn:{partition}:servicediscovery:{region}:{account}:service/*",
+                ],
+            ),
+            Grant::itself(&["servicediscovery:DeleteService", "servicediscovery:UpdateService"]),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 
@@ -31,6 +32,20 @@ pub struct EgressOnlyInternetGateway {
 impl Resource for EgressOnlyInternetGateway {
     const TYPE: &'static str = "egress_only_internet_gateway";
     const INFO: Info = Info { transient: &["DependencyViolation"], propagating: &["InvalidVpcID.NotFound"], ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:egress-only-internet-gateway/*",
+        plan: &[Grant::any(&["ec2:DescribeEgressOnlyInternetGateways"])],
+        apply: &[
+            Grant::on(
+                &["ec2:CreateEgressOnlyInternetGateway"],
+                &[
+                    "arn:{partition}:ec2:{region}:{account}:egress-only-internet-gateway/*",
+                    "arn:{partition}:ec2:{region}:{account}:vpc/{vpc_id}",
+                ],
+            ),
+            Grant::itself(&["ec2:CreateTags", "ec2:DeleteEgressOnlyInternetGateway", "ec2:DeleteTags"]),
+        ],
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         // There is no filter for ids, and asking for one that does not exist fails for all (EC2 API Reference,

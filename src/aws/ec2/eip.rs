@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{filter, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -94,6 +95,23 @@ impl Resource for Eip {
         transient: &["InvalidIPAddress.InUse", "IncorrectInstanceState", "InvalidInstanceID", "Gateway.NotAttached"],
         propagating: &["InvalidAllocationID.NotFound", "InvalidInstanceID.NotFound", "InvalidNetworkInterfaceID.NotFound"],
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:elastic-ip/*",
+        plan: &[Grant::any(&["ec2:DescribeAddresses", "ec2:DescribeNetworkInterfaces"])],
+        apply: &[
+            Grant::on(&["ec2:AllocateAddress"], &["arn:{partition}:ec2:{region}:{account}:ipv4pool-ec2/{public_ipv4_pool}"])
+                .when("public_ipv4_pool"),
+            Grant::on(
+                &["ec2:AssociateAddress", "ec2:DisassociateAddress"],
+                &[
+                    "arn:{partition}:ec2:{region}:{account}:elastic-ip/*",
+                    "arn:{partition}:ec2:{region}:{account}:instance/*",
+                    "arn:{partition}:ec2:{region}:{account}:network-interface/*",
+                ],
+            ),
+            Grant::itself(&["ec2:AllocateAddress", "ec2:CreateTags", "ec2:DeleteTags", "ec2:ReleaseAddress"]),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

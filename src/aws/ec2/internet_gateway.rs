@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{arn, filter, once, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 
@@ -35,6 +36,17 @@ impl Resource for InternetGateway {
     const TYPE: &'static str = "internet_gateway";
     // Detaching waits until public addresses in the VPC are released.
     const INFO: Info = Info { transient: &["DependencyViolation", "InvalidInternetGatewayID.NotFound"], ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:internet-gateway/*",
+        plan: &[Grant::any(&["ec2:DescribeInternetGateways"])],
+        apply: &[
+            Grant::on(
+                &["ec2:AttachInternetGateway", "ec2:DetachInternetGateway"],
+                &["arn:{partition}:ec2:{region}:{account}:internet-gateway/*", "arn:{partition}:ec2:{region}:{account}:vpc/{vpc_id}"],
+            ),
+            Grant::itself(&["ec2:CreateInternetGateway", "ec2:CreateTags", "ec2:DeleteInternetGateway", "ec2:DeleteTags"]),
+        ],
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let call = aws.ec2().describe_internet_gateways().filters(filter("internet-gateway-id", ids));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{filter, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 
@@ -45,6 +46,15 @@ pub struct KeyPair {
 impl Resource for KeyPair {
     const TYPE: &'static str = "key_pair";
     const INFO: Info = Info { unique: &[&["name"]], ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:key-pair/{name}",
+        plan: &[Grant::any(&["ec2:DescribeKeyPairs"])],
+        apply: &[
+            Grant::itself(&["ec2:DeleteKeyPair", "ec2:ImportKeyPair"]),
+            // Tagged by its id, which AWS chooses.
+            Grant::on(&["ec2:CreateTags", "ec2:DeleteTags"], &["arn:{partition}:ec2:{region}:{account}:key-pair/*"]),
+        ],
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let call = aws.ec2().describe_key_pairs().filters(filter("key-name", ids)).include_public_key(true);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{filter, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -129,6 +130,23 @@ impl Resource for NatGateway {
         transient: &["Resource.AlreadyAssociated", "InvalidIPAddress.InUse"],
         timeout: 900,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:natgateway/*",
+        plan: &[Grant::any(&["ec2:DescribeNatGateways"])],
+        apply: &[
+            Grant::on(
+                &["ec2:AssociateNatGatewayAddress", "ec2:CreateNatGateway", "ec2:DisassociateNatGatewayAddress"],
+                &[
+                    "arn:{partition}:ec2:{region}:{account}:elastic-ip/*",
+                    "arn:{partition}:ec2:{region}:{account}:natgateway/*",
+                    "arn:{partition}:ec2:{region}:{account}:network-interface/*",
+                    "arn:{partition}:ec2:{region}:{account}:subnet/*",
+                    "arn:{partition}:ec2:{region}:{account}:vpc/*",
+                ],
+            ),
+            Grant::itself(&["ec2:CreateTags", "ec2:DeleteNatGateway", "ec2:DeleteTags"]),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

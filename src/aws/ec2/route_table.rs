@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{arn, filter, once, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -115,6 +116,28 @@ impl Resource for RouteTable {
             "InvalidSubnetID.NotFound",
         ],
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:route-table/*",
+        plan: &[Grant::any(&["ec2:DescribeRouteTables"])],
+        apply: &[
+            Grant::on(
+                &["ec2:CreateRouteTable"],
+                &["arn:{partition}:ec2:{region}:{account}:route-table/*", "arn:{partition}:ec2:{region}:{account}:vpc/{vpc_id}"],
+            ),
+            Grant::on(
+                &["ec2:AssociateRouteTable", "ec2:DisassociateRouteTable", "ec2:ReplaceRouteTableAssociation"],
+                &["arn:{partition}:ec2:{region}:{account}:route-table/*", "arn:{partition}:ec2:{region}:{account}:subnet/*"],
+            ),
+            Grant::itself(&[
+                "ec2:CreateRoute",
+                "ec2:CreateTags",
+                "ec2:DeleteRoute",
+                "ec2:DeleteRouteTable",
+                "ec2:DeleteTags",
+                "ec2:ReplaceRoute",
+            ]),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

@@ -11,6 +11,7 @@ use super::rule::{self, Rule};
 use super::{filter, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -61,6 +62,32 @@ impl Resource for SecurityGroup {
         held: true,
         transient: &["DependencyViolation", "InvalidGroup.InUse", "InvalidVpcID.NotFound"],
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:security-group/*",
+        plan: &[Grant::any(&["ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"])],
+        apply: &[
+            Grant::on(
+                &["ec2:CreateSecurityGroup"],
+                &["arn:{partition}:ec2:{region}:{account}:security-group/*", "arn:{partition}:ec2:{region}:{account}:vpc/{vpc_id}"],
+            ),
+            Grant::on(
+                &[
+                    "ec2:AuthorizeSecurityGroupEgress",
+                    "ec2:AuthorizeSecurityGroupIngress",
+                    "ec2:CreateTags",
+                    "ec2:DeleteTags",
+                    "ec2:ModifySecurityGroupRules",
+                    "ec2:RevokeSecurityGroupEgress",
+                    "ec2:RevokeSecurityGroupIngress",
+                ],
+                &[
+                    "arn:{partition}:ec2:{region}:{account}:security-group/*",
+                    "arn:{partition}:ec2:{region}:{account}:security-group-rule/*",
+                ],
+            ),
+            Grant::itself(&["ec2:DeleteSecurityGroup"]),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

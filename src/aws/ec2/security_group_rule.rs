@@ -8,6 +8,7 @@ use super::rule::{self, Rule};
 use super::{filter, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -83,6 +84,25 @@ impl Resource for SecurityGroupRule {
         ]],
         transient: &["InvalidGroup.NotFound"],
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:security-group-rule/*",
+        plan: &[Grant::any(&["ec2:DescribeSecurityGroupRules"])],
+        apply: &[Grant::on(
+            &[
+                "ec2:AuthorizeSecurityGroupEgress",
+                "ec2:AuthorizeSecurityGroupIngress",
+                "ec2:CreateTags",
+                "ec2:DeleteTags",
+                "ec2:ModifySecurityGroupRules",
+                "ec2:RevokeSecurityGroupEgress",
+                "ec2:RevokeSecurityGroupIngress",
+            ],
+            &[
+                "arn:{partition}:ec2:{region}:{account}:security-group/{group_id}",
+                "arn:{partition}:ec2:{region}:{account}:security-group-rule/*",
+            ],
+        )],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{filter, network_size, once, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -93,6 +94,24 @@ impl Resource for Subnet {
         held: true,
         transient: &["DependencyViolation", "InvalidSubnetID.NotFound", "InvalidVpcID.NotFound"],
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:subnet/*",
+        plan: &[Grant::any(&["ec2:DescribeSubnets"])],
+        apply: &[
+            Grant::on(
+                &["ec2:CreateSubnet"],
+                &["arn:{partition}:ec2:{region}:{account}:subnet/*", "arn:{partition}:ec2:{region}:{account}:vpc/{vpc_id}"],
+            ),
+            Grant::itself(&[
+                "ec2:AssociateSubnetCidrBlock",
+                "ec2:CreateTags",
+                "ec2:DeleteSubnet",
+                "ec2:DeleteTags",
+                "ec2:DisassociateSubnetCidrBlock",
+                "ec2:ModifySubnetAttribute",
+            ]),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{arn, filter, network_size, once, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -94,6 +95,19 @@ impl Resource for Vpc {
     const TYPE: &'static str = "vpc";
     // A VPC cannot go while network interfaces in it are still being released.
     const INFO: Info = Info { transient: &["DependencyViolation", "InvalidVpcID.NotFound"], ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:vpc/*",
+        plan: &[Grant::any(&["ec2:DescribeVpcs"]), Grant::itself(&["ec2:DescribeVpcAttribute"])],
+        apply: &[Grant::itself(&[
+            "ec2:AssociateVpcCidrBlock",
+            "ec2:CreateTags",
+            "ec2:CreateVpc",
+            "ec2:DeleteTags",
+            "ec2:DeleteVpc",
+            "ec2:DisassociateVpcCidrBlock",
+            "ec2:ModifyVpcAttribute",
+        ])],
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         network_size(desired)

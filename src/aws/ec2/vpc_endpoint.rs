@@ -12,6 +12,7 @@ use super::{arn, filter, ownership_filters, specification, tags, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::document::Policy;
 use crate::aws::error::OrFail;
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -192,6 +193,25 @@ impl Resource for VpcEndpoint {
         // Its DNS name and routes are free again a moment after an endpoint before it has gone.
         transient: &["DependencyViolation", "RouteAlreadyExists", "IncorrectState"],
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/*",
+        plan: &[Grant::any(&["ec2:DescribePrefixLists", "ec2:DescribeVpcEndpoints"])],
+        apply: &[
+            Grant::any(&["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]),
+            Grant::on(
+                &["ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint"],
+                &[
+                    "arn:{partition}:ec2:{region}:{account}:route-table/*",
+                    "arn:{partition}:ec2:{region}:{account}:security-group/*",
+                    "arn:{partition}:ec2:{region}:{account}:subnet/*",
+                    "arn:{partition}:ec2:{region}:{account}:vpc/{vpc_id}",
+                    "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/*",
+                ],
+            ),
+            Grant::on(&["route53:AssociateVPCWithHostedZone"], &["arn:{partition}:route53:::hostedzone/*"]),
+            Grant::itself(&["ec2:CreateTags", "ec2:DeleteTags", "ec2:DeleteVpcEndpoints"]),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

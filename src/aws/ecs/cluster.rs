@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{from_api, incomplete, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 
@@ -203,6 +204,22 @@ impl Resource for EcsCluster {
             "ResourceInUseException",
         ],
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ecs:{region}:{account}:cluster/{name}",
+        plan: &[Grant::itself(&["ecs:DescribeClusters"])],
+        apply: &[
+            Grant::itself(&[
+                "ecs:CreateCluster",
+                "ecs:DeleteCluster",
+                "ecs:PutClusterCapacityProviders",
+                "ecs:TagResource",
+                "ecs:UntagResource",
+                "ecs:UpdateCluster",
+                "ecs:UpdateClusterSettings",
+            ]),
+            Grant::linked_role("ecs.amazonaws.com"),
+        ],
     };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

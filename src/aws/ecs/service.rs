@@ -16,6 +16,7 @@ use super::{from_api, incomplete, rollout, to_api, update_tags};
 use crate::aws::appautoscaling::scaled_services;
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -200,6 +201,31 @@ impl Resource for EcsService {
         transient: &["ClusterNotFoundException", "ServiceNotActiveException"],
         timeout: 1800,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ecs:{region}:{account}:service/{cluster after cluster/}/{name}",
+        plan: &[Grant::any(&["application-autoscaling:DescribeScalableTargets"]), Grant::itself(&["ecs:DescribeServices"])],
+        apply: &[
+            Grant::itself(&[
+                "ecs:CreateService",
+                "ecs:DeleteService",
+                "ecs:DescribeServiceDeployments",
+                "ecs:ListServiceDeployments",
+                "ecs:TagResource",
+                "ecs:UntagResource",
+                "ecs:UpdateService",
+            ]),
+            Grant::on(
+                &["ecs:DescribeServiceDeployments"],
+                &["arn:{partition}:ecs:{region}:{account}:service-deployment/{cluster after cluster/}/{name}/*"],
+            ),
+            Grant::on(&["ecs:ListTasks"], &["arn:{partition}:ecs:{region}:{account}:container-instance/{cluster after cluster/}/*"]),
+            Grant::on(&["ecs:DescribeTasks"], &["arn:{partition}:ecs:{region}:{account}:task/{cluster after cluster/}/*"]),
+            Grant::linked_role("ecs.amazonaws.com"),
+            Grant::pass("load_balancers.advanced_configuration.role_arn", "ecs.amazonaws.com"),
+            Grant::pass("service_connect_configuration.services.tls.role_arn", "ecs.amazonaws.com"),
+            Grant::pass("volume_configurations.managed_ebs_volume.role_arn", "ecs.amazonaws.com"),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

@@ -11,6 +11,7 @@ use super::container::Container;
 use super::{from_api, incomplete, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -237,6 +238,16 @@ impl Resource for EcsTaskDefinition {
     const TYPE: &'static str = "ecs_task_definition";
     // A role that was just made may not be known to ECS yet.
     const INFO: Info = Info { propagating: &["ClientException"], create_before_destroy: true, timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ecs:{region}:{account}:task-definition/{family}:*",
+        plan: &[Grant::any(&["ecs:DescribeTaskDefinition"])],
+        apply: &[
+            Grant::any(&["ecs:DeregisterTaskDefinition"]),
+            Grant::itself(&["ecs:RegisterTaskDefinition", "ecs:TagResource", "ecs:UntagResource"]),
+            Grant::pass("execution_role_arn", "ecs-tasks.amazonaws.com"),
+            Grant::pass("task_role_arn", "ecs-tasks.amazonaws.com"),
+        ],
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let mut problems = Vec::new();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{incomplete, is_ready, is_there, tags, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 
@@ -157,6 +158,23 @@ impl Resource for EfsAccessPoint {
     // What mounts the old one goes on until it knows the new one.
     const INFO: Info =
         Info { create_before_destroy: true, transient: &["IncorrectFileSystemLifeCycleState"], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:elasticfilesystem:{region}:{account}:access-point/*",
+        plan: &[Grant::on(
+            &["elasticfilesystem:DescribeAccessPoints"],
+            &[
+                "arn:{partition}:elasticfilesystem:{region}:{account}:access-point/*",
+                "arn:{partition}:elasticfilesystem:{region}:{account}:file-system/*",
+            ],
+        )],
+        apply: &[
+            Grant::on(
+                &["elasticfilesystem:CreateAccessPoint"],
+                &["arn:{partition}:elasticfilesystem:{region}:{account}:file-system/{file_system_id}"],
+            ),
+            Grant::itself(&["elasticfilesystem:DeleteAccessPoint", "elasticfilesystem:TagResource", "elasticfilesystem:UntagResource"]),
+        ],
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let found = match ids {

@@ -12,6 +12,7 @@ use super::{dns_name, incomplete, is_ready, is_there, tags, to_api, update_tags}
 use crate::aws::client::{Aws, send_once};
 use crate::aws::document::Policy;
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -241,6 +242,31 @@ impl Resource for EfsFileSystem {
         transient: &["FileSystemInUse", "IncorrectFileSystemLifeCycleState"],
         propagating: &["InvalidPolicyException"],
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:elasticfilesystem:{region}:{account}:file-system/*",
+        plan: &[Grant::itself(&[
+            "elasticfilesystem:DescribeBackupPolicy",
+            "elasticfilesystem:DescribeFileSystemPolicy",
+            "elasticfilesystem:DescribeFileSystems",
+            "elasticfilesystem:DescribeLifecycleConfiguration",
+        ])],
+        apply: &[
+            Grant::any(&["elasticfilesystem:CreateFileSystem"]),
+            Grant::itself(&[
+                "elasticfilesystem:DeleteFileSystem",
+                "elasticfilesystem:DeleteFileSystemPolicy",
+                "elasticfilesystem:PutBackupPolicy",
+                "elasticfilesystem:PutFileSystemPolicy",
+                "elasticfilesystem:PutLifecycleConfiguration",
+                "elasticfilesystem:TagResource",
+                "elasticfilesystem:UntagResource",
+                "elasticfilesystem:UpdateFileSystem",
+                "elasticfilesystem:UpdateFileSystemProtection",
+            ]),
+            Grant::linked_role("elasticfilesystem.amazonaws.com"),
+            Grant::key("kms_key_id", &["kms:CreateGrant", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"]),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

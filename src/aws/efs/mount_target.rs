@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{dns_name, is_ready, is_there};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 
@@ -123,6 +124,30 @@ impl Resource for EfsMountTarget {
         transient: &["DependencyTimeout", "IncorrectFileSystemLifeCycleState", "IncorrectMountTargetState"],
         propagating: &["SecurityGroupNotFound", "SubnetNotFound"],
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:elasticfilesystem:{region}:{account}:file-system/{file_system_id}",
+        plan: &[
+            // EFS looks after the network interface as the caller (EFS API Reference, CreateMountTarget and its siblings).
+            Grant::any(&["ec2:DescribeNetworkInterfaceAttribute"]),
+            Grant::itself(&["elasticfilesystem:DescribeMountTargetSecurityGroups", "elasticfilesystem:DescribeMountTargets"]),
+        ],
+        apply: &[
+            Grant::any(&["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]),
+            Grant::on(
+                &["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute"],
+                &[
+                    "arn:{partition}:ec2:{region}:{account}:network-interface/*",
+                    "arn:{partition}:ec2:{region}:{account}:security-group/*",
+                    "arn:{partition}:ec2:{region}:{account}:subnet/*",
+                ],
+            ),
+            Grant::itself(&[
+                "elasticfilesystem:CreateMountTarget",
+                "elasticfilesystem:DeleteMountTarget",
+                "elasticfilesystem:ModifyMountTargetSecurityGroups",
+            ]),
+        ],
     };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

@@ -15,6 +15,7 @@ use super::attributes::{self, Attributes, changes, load_balancer_defaults};
 use super::{batched, tags_of, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -136,6 +137,27 @@ impl Resource for Lb {
     const TYPE: &'static str = "lb";
     const INFO: Info =
         Info { unique: &[&["name"]], transient: &["OperationNotPermitted.InProgress", "InvalidSubnet", "ResourceInUse"], ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/*/{name}/*",
+        plan: &[Grant::any(&[
+            "elasticloadbalancing:DescribeLoadBalancerAttributes",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeTags",
+        ])],
+        apply: &[
+            Grant::itself(&[
+                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:CreateLoadBalancer",
+                "elasticloadbalancing:DeleteLoadBalancer",
+                "elasticloadbalancing:ModifyLoadBalancerAttributes",
+                "elasticloadbalancing:RemoveTags",
+                "elasticloadbalancing:SetIpAddressType",
+                "elasticloadbalancing:SetSecurityGroups",
+                "elasticloadbalancing:SetSubnets",
+            ]),
+            Grant::linked_role("elasticloadbalancing.amazonaws.com"),
+        ],
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let present = |key: &str| desired.get(key).is_some_and(|value| !value.is_null());

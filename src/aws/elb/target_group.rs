@@ -11,6 +11,7 @@ use super::attributes::{self, Attributes, changes, target_group_defaults};
 use super::{batched, tags_of, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 
@@ -123,6 +124,22 @@ impl Resource for LbTargetGroup {
     const TYPE: &'static str = "lb_target_group";
     // A group cannot go while a listener that is being deleted still names it.
     const INFO: Info = Info { unique: &[&["name"]], held: true, transient: &["ResourceInUse"], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:targetgroup/{name}/*",
+        plan: &[Grant::any(&[
+            "elasticloadbalancing:DescribeTags",
+            "elasticloadbalancing:DescribeTargetGroupAttributes",
+            "elasticloadbalancing:DescribeTargetGroups",
+        ])],
+        apply: &[Grant::itself(&[
+            "elasticloadbalancing:AddTags",
+            "elasticloadbalancing:CreateTargetGroup",
+            "elasticloadbalancing:DeleteTargetGroup",
+            "elasticloadbalancing:ModifyTargetGroup",
+            "elasticloadbalancing:ModifyTargetGroupAttributes",
+            "elasticloadbalancing:RemoveTags",
+        ])],
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let described = Self::describe(aws, ids);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{from_api, to_api};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::aws::tags::TagChange;
 use crate::engine::ports::{Operation, Outcome, Wanted};
@@ -83,6 +84,21 @@ impl Resource for IamInstanceProfile {
         propagating: &["NoSuchEntity"],
         timeout: 300,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:iam::{account}:instance-profile{path}{name}",
+        plan: &[Grant::itself(&["iam:GetInstanceProfile"])],
+        apply: &[
+            Grant::itself(&[
+                "iam:AddRoleToInstanceProfile",
+                "iam:CreateInstanceProfile",
+                "iam:DeleteInstanceProfile",
+                "iam:RemoveRoleFromInstanceProfile",
+                "iam:TagInstanceProfile",
+                "iam:UntagInstanceProfile",
+            ]),
+            Grant::pass("role", "ec2.amazonaws.com"),
+        ],
     };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

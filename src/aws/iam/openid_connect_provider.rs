@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{from_api, to_api};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::aws::tags::TagChange;
 use crate::engine::ports::{Operation, Outcome, Wanted};
@@ -58,6 +59,19 @@ impl IamOpenidConnectProvider {
 impl Resource for IamOpenidConnectProvider {
     const TYPE: &'static str = "iam_openid_connect_provider";
     const INFO: Info = Info { unique: &[&["url"]], transient: &["ConcurrentModification"], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:iam::{account}:oidc-provider/{url after ://}",
+        plan: &[Grant::any(&["iam:ListOpenIDConnectProviders"]), Grant::itself(&["iam:GetOpenIDConnectProvider"])],
+        apply: &[Grant::itself(&[
+            "iam:AddClientIDToOpenIDConnectProvider",
+            "iam:CreateOpenIDConnectProvider",
+            "iam:DeleteOpenIDConnectProvider",
+            "iam:RemoveClientIDFromOpenIDConnectProvider",
+            "iam:TagOpenIDConnectProvider",
+            "iam:UntagOpenIDConnectProvider",
+            "iam:UpdateOpenIDConnectProviderThumbprint",
+        ])],
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let read = try_join_all(ids.iter().map(async |arn| Ok(Self::read_one(aws, arn).await?.map(|read| (arn.clone(), read))))).await?;

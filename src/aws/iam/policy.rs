@@ -8,6 +8,7 @@ use super::{from_api, to_api};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::document::Policy;
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::aws::tags::TagChange;
 use crate::engine::ports::{Operation, Outcome, Wanted};
@@ -82,6 +83,19 @@ impl Resource for IamPolicy {
     // A policy cannot go while a role that is being changed still has it.
     const INFO: Info =
         Info { unique: &[&["name"]], held: true, transient: &["DeleteConflict", "ConcurrentModification"], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:iam::{account}:policy{path}{name}",
+        plan: &[Grant::any(&["iam:ListPolicies"]), Grant::itself(&["iam:GetPolicy", "iam:GetPolicyVersion"])],
+        apply: &[Grant::itself(&[
+            "iam:CreatePolicy",
+            "iam:CreatePolicyVersion",
+            "iam:DeletePolicy",
+            "iam:DeletePolicyVersion",
+            "iam:ListPolicyVersions",
+            "iam:TagPolicy",
+            "iam:UntagPolicy",
+        ])],
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let read = try_join_all(ids.iter().map(async |arn| Ok(Self::read_one(aws, arn).await?.map(|read| (arn.clone(), read))))).await?;

@@ -10,6 +10,7 @@ use super::{from_api, to_api};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::document::Policy;
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::aws::tags::TagChange;
 use crate::engine::ports::{Operation, Outcome, Wanted};
@@ -112,6 +113,29 @@ impl Resource for IamRole {
         transient: &["ConcurrentModification", "DeleteConflict"],
         timeout: 300,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:iam::{account}:role{path}{name}",
+        plan: &[Grant::itself(&["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"])],
+        apply: &[
+            Grant::itself(&[
+                "iam:AttachRolePolicy",
+                "iam:CreateRole",
+                "iam:DeleteRole",
+                "iam:DeleteRolePermissionsBoundary",
+                "iam:DeleteRolePolicy",
+                "iam:DetachRolePolicy",
+                "iam:ListInstanceProfilesForRole",
+                "iam:PutRolePermissionsBoundary",
+                "iam:PutRolePolicy",
+                "iam:TagRole",
+                "iam:UntagRole",
+                "iam:UpdateAssumeRolePolicy",
+                "iam:UpdateRole",
+            ]),
+            // A role that goes is taken out of whatever profile has it.
+            Grant::on(&["iam:RemoveRoleFromInstanceProfile"], &["arn:{partition}:iam::{account}:instance-profile/*"]),
+        ],
     };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

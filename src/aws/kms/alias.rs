@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 
@@ -30,6 +31,14 @@ impl Resource for KmsAlias {
     const TYPE: &'static str = "kms_alias";
     // A key made a moment ago (KMS Developer Guide, "AWS KMS eventual consistency").
     const INFO: Info = Info { unique: &[&["name"]], propagating: &["NotFoundException"], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:kms:{region}:{account}:{name}",
+        plan: &[Grant::any(&["kms:ListAliases"])],
+        apply: &[
+            Grant::itself(&["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]),
+            Grant::key("target_key_id", &["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]),
+        ],
+    };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let mut pages = aws.kms().list_aliases().limit(100).into_paginator().send();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::document::Policy;
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::aws::tags::{TagChange, collect};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
@@ -146,6 +147,28 @@ impl Resource for KmsKey {
         propagating: &["MalformedPolicyDocumentException", "NotFoundException"],
         timeout: 300,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:kms:{region}:{account}:key/*",
+        plan: &[
+            Grant::any(&["kms:ListKeys"]),
+            Grant::itself(&["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"]),
+        ],
+        apply: &[
+            Grant::any(&["kms:CreateKey"]),
+            Grant::itself(&[
+                "kms:DisableKey",
+                "kms:DisableKeyRotation",
+                "kms:EnableKey",
+                "kms:EnableKeyRotation",
+                "kms:PutKeyPolicy",
+                "kms:ScheduleKeyDeletion",
+                "kms:TagResource",
+                "kms:UntagResource",
+                "kms:UpdateKeyDescription",
+            ]),
+            Grant::linked_role("mrk.kms.amazonaws.com").when("multi_region"),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

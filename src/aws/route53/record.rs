@@ -11,6 +11,7 @@ use super::record_set::{self, Key, TYPES};
 use super::routing::{Alias, CidrRouting, GeoLocation, GeoProximity};
 use super::{change, in_sync, incomplete};
 use crate::aws::client::Aws;
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -146,6 +147,14 @@ impl Resource for Route53Record {
     const TYPE: &'static str = "route53_record";
     // Records of one name depend on each other: there is one CNAME, and nothing beside it.
     const INFO: Info = Info { unique: &[&["zone_id", "name"]], transient: &["PriorRequestNotComplete"], ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:route53:::hostedzone/{zone_id}",
+        plan: &[Grant::itself(&["route53:ListResourceRecordSets"])],
+        apply: &[
+            Grant::itself(&["route53:ChangeResourceRecordSets"]),
+            Grant::on(&["route53:GetChange"], &["arn:{partition}:route53:::change/*"]),
+        ],
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let written =

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{bare, canonical, change, tags_of, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -128,6 +129,26 @@ impl Resource for Route53Zone {
         data_loss: Some("the zone's name servers, which its registrar names"),
         transient: &["ConcurrentModification", "PriorRequestNotComplete"],
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:route53:::hostedzone/*",
+        plan: &[
+            Grant::any(&["route53:ListHostedZonesByName"]),
+            Grant::itself(&["route53:GetHostedZone", "route53:ListTagsForResource", "route53:ListTagsForResources"]),
+        ],
+        apply: &[
+            Grant::any(&["ec2:DescribeVpcs", "route53:CreateHostedZone"]),
+            Grant::itself(&[
+                "route53:AssociateVPCWithHostedZone",
+                "route53:ChangeResourceRecordSets",
+                "route53:ChangeTagsForResource",
+                "route53:DeleteHostedZone",
+                "route53:DisassociateVPCFromHostedZone",
+                "route53:ListResourceRecordSets",
+                "route53:UpdateHostedZoneComment",
+            ]),
+            Grant::on(&["route53:GetChange"], &["arn:{partition}:route53:::change/*"]),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

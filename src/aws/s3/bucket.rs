@@ -14,6 +14,7 @@ use crate::aws::client::{Aws, send_once};
 use crate::aws::document::Policy;
 use crate::aws::error::{OrAbsent, OrFail};
 use crate::aws::partition;
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::aws::tags::collect;
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
@@ -198,6 +199,42 @@ impl Resource for S3Bucket {
         data_loss: Some("the objects in it"),
         transient: &["OperationAborted"],
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:s3:::{bucket}",
+        plan: &[Grant::itself(&[
+            "s3:GetBucketCORS",
+            "s3:GetBucketLogging",
+            "s3:GetBucketNotification",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetBucketPolicy",
+            "s3:GetBucketPublicAccessBlock",
+            "s3:GetBucketTagging",
+            "s3:GetBucketVersioning",
+            "s3:GetEncryptionConfiguration",
+            "s3:GetLifecycleConfiguration",
+            "s3:ListBucket",
+        ])],
+        apply: &[
+            Grant::itself(&[
+                "s3:CreateBucket",
+                "s3:DeleteBucket",
+                "s3:DeleteBucketPolicy",
+                "s3:PutBucketCORS",
+                "s3:PutBucketLogging",
+                "s3:PutBucketNotification",
+                "s3:PutBucketOwnershipControls",
+                "s3:PutBucketPolicy",
+                "s3:PutBucketPublicAccessBlock",
+                "s3:PutBucketTagging",
+                "s3:PutBucketVersioning",
+                "s3:PutEncryptionConfiguration",
+                "s3:PutLifecycleConfiguration",
+                "s3:TagResource",
+            ]),
+            Grant::itself(&["s3:ListBucketVersions"]).when("empty_on_delete"),
+            Grant::on(&["s3:DeleteObject", "s3:DeleteObjectVersion"], &["arn:{partition}:s3:::{bucket}/*"]).when("empty_on_delete"),
+        ],
     };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

@@ -15,7 +15,7 @@ pub async fn delete(aws: &Aws, operation: &Operation, bucket: &str) -> Outcome<(
     let s3 = aws.s3();
     let mut gone = 0_usize;
     loop {
-        let Some(page) = s3.list_object_versions().bucket(bucket).send().await.or_fail("s3:ListObjectVersions").or_absent()? else {
+        let Some(page) = s3.list_object_versions().bucket(bucket).send().await.or_fail("s3:ListBucketVersions").or_absent()? else {
             return Ok(());
         };
         let versions = page.versions().iter().map(|one| (one.key(), one.version_id()));
@@ -30,12 +30,12 @@ pub async fn delete(aws: &Aws, operation: &Operation, bucket: &str) -> Outcome<(
         }
         gone += objects.len();
         let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(incomplete)?;
-        let answer = s3.delete_objects().bucket(bucket).delete(delete).send().await.or_fail("s3:DeleteObjects")?;
+        let answer = s3.delete_objects().bucket(bucket).delete(delete).send().await.or_fail("s3:DeleteObject")?;
         if let Some(error) = answer.errors().first() {
             let message = format!("{}: {}", error.key().unwrap_or_default(), error.message().unwrap_or("cannot be deleted"));
             return Err(Failure {
                 code: error.code().map(str::to_owned),
-                operation: "s3:DeleteObjects".to_owned(),
+                operation: "s3:DeleteObject".to_owned(),
                 ..Failure::new(FailureKind::Other, message)
             });
         }

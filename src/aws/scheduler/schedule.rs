@@ -12,6 +12,7 @@ use super::incomplete;
 use super::target::Target;
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -147,6 +148,14 @@ impl Resource for SchedulerSchedule {
     const TYPE: &'static str = "scheduler_schedule";
     // A role that Scheduler cannot assume yet (Scheduler User Guide, "Troubleshooting").
     const INFO: Info = Info { unique: &[&["group_name", "name"]], propagating: &["ValidationException"], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:scheduler:{region}:{account}:schedule/{group_name}/{name}",
+        plan: &[Grant::itself(&["scheduler:GetSchedule"])],
+        apply: &[
+            Grant::itself(&["scheduler:CreateSchedule", "scheduler:DeleteSchedule", "scheduler:UpdateSchedule"]),
+            Grant::pass("target.role_arn", "scheduler.amazonaws.com"),
+        ],
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let window = desired.get("flexible_time_window");

@@ -11,6 +11,7 @@ use super::{Attributes, changed, document, text};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::document::{Document, Policy};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::aws::tags::{TagChange, collect};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
@@ -220,6 +221,15 @@ impl Resource for SnsTopic {
         propagating: &["InvalidParameter"],
         timeout: 300,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:sns:{region}:{account}:{name}",
+        plan: &[Grant::any(&["sts:GetCallerIdentity"]), Grant::itself(&["sns:GetTopicAttributes", "sns:ListTagsForResource"])],
+        apply: &[
+            Grant::itself(&["sns:CreateTopic", "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:TagResource", "sns:UntagResource"]),
+            Grant::pass("delivery_status_logging.failure_feedback_role_arn", "sns.amazonaws.com"),
+            Grant::pass("delivery_status_logging.success_feedback_role_arn", "sns.amazonaws.com"),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {

@@ -11,6 +11,7 @@ use super::{Attributes, changed, document, text};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::document::Document;
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 
@@ -149,6 +150,15 @@ impl Resource for SnsTopicSubscription {
         propagating: &["InvalidParameter"],
         timeout: 300,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "{topic_arn}",
+        plan: &[Grant::any(&["sns:GetSubscriptionAttributes"]), Grant::itself(&["sns:ListSubscriptionsByTopic"])],
+        apply: &[
+            Grant::any(&["sns:SetSubscriptionAttributes", "sns:Unsubscribe"]),
+            Grant::itself(&["sns:Subscribe"]),
+            Grant::pass("subscription_role_arn", "sns.amazonaws.com"),
+        ],
     };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

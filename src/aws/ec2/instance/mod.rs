@@ -18,6 +18,7 @@ use self::volumes::{EbsBlockDevice, RootBlockDevice};
 use super::{arn, filter, ownership_filters, specification, tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::model::value::Value;
@@ -292,6 +293,75 @@ impl Resource for Instance {
         ],
         timeout: 900,
         ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:instance/*",
+        plan: &[
+            Grant::any(&["ec2:DescribeInstanceCreditSpecifications", "ec2:DescribeInstances", "ec2:DescribeVolumes"]),
+            Grant::itself(&["ec2:DescribeInstanceAttribute"]),
+        ],
+        apply: &[
+            Grant::any(&["ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeImages", "ec2:DescribeVolumesModifications"]),
+            Grant::on(
+                &["ec2:RunInstances"],
+                &[
+                    "arn:{partition}:ec2:{region}::image/{image_id}",
+                    "arn:{partition}:ec2:{region}:{account}:instance/*",
+                    "arn:{partition}:ec2:{region}:{account}:key-pair/{key_name}",
+                    "arn:{partition}:ec2:{region}:{account}:network-interface/*",
+                    "arn:{partition}:ec2:{region}:{account}:security-group/*",
+                    "arn:{partition}:ec2:{region}::snapshot/*",
+                    "arn:{partition}:ec2:{region}:{account}:subnet/{subnet_id}",
+                    "arn:{partition}:ec2:{region}:{account}:volume/*",
+                ],
+            ),
+            Grant::itself(&[
+                "ec2:AssociateIamInstanceProfile",
+                "ec2:DisassociateIamInstanceProfile",
+                "ec2:ModifyInstanceCreditSpecification",
+                "ec2:ModifyInstanceMetadataOptions",
+                "ec2:MonitorInstances",
+                "ec2:ReplaceIamInstanceProfileAssociation",
+                "ec2:StartInstances",
+                "ec2:StopInstances",
+                "ec2:TerminateInstances",
+                "ec2:UnmonitorInstances",
+            ]),
+            Grant::on(
+                &["ec2:ModifyInstanceAttribute"],
+                &[
+                    "arn:{partition}:ec2:{region}:{account}:instance/*",
+                    "arn:{partition}:ec2:{region}:{account}:security-group/*",
+                    "arn:{partition}:ec2:{region}:{account}:volume/*",
+                ],
+            ),
+            Grant::on(
+                &["ec2:ModifyNetworkInterfaceAttribute"],
+                &[
+                    "arn:{partition}:ec2:{region}:{account}:instance/*",
+                    "arn:{partition}:ec2:{region}:{account}:network-interface/*",
+                    "arn:{partition}:ec2:{region}:{account}:security-group/*",
+                ],
+            ),
+            Grant::on(
+                &["ec2:CreateVolume"],
+                &["arn:{partition}:ec2:{region}::snapshot/*", "arn:{partition}:ec2:{region}:{account}:volume/*"],
+            ),
+            Grant::on(
+                &["ec2:AttachVolume", "ec2:CreateTags", "ec2:DeleteTags", "ec2:DetachVolume"],
+                &["arn:{partition}:ec2:{region}:{account}:instance/*", "arn:{partition}:ec2:{region}:{account}:volume/*"],
+            ),
+            Grant::on(&["ec2:ModifyVolume"], &["arn:{partition}:ec2:{region}:{account}:volume/*"]),
+            Grant::pass_profile("iam_instance_profile"),
+            Grant::key(
+                "root_block_device.kms_key_id",
+                &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"],
+            ),
+            Grant::key(
+                "ebs_block_devices.kms_key_id",
+                &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"],
+            ),
+        ],
     };
 
     fn protected(live: &Value) -> Option<&'static str> {

@@ -15,6 +15,7 @@ use super::attributes::{self, Attributes, changes, listener_defaults};
 use super::{batched, tags_of, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -113,6 +114,27 @@ impl LbListener {
 impl Resource for LbListener {
     const TYPE: &'static str = "lb_listener";
     const INFO: Info = Info { unique: &[&["load_balancer_arn", "port"]], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:listener/{load_balancer_arn after loadbalancer/}/*",
+        plan: &[Grant::any(&[
+            "elasticloadbalancing:DescribeListenerAttributes",
+            "elasticloadbalancing:DescribeListenerCertificates",
+            "elasticloadbalancing:DescribeListeners",
+            "elasticloadbalancing:DescribeTags",
+        ])],
+        apply: &[
+            Grant::on(&["elasticloadbalancing:CreateListener"], &["{load_balancer_arn}"]),
+            Grant::itself(&[
+                "elasticloadbalancing:AddListenerCertificates",
+                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:DeleteListener",
+                "elasticloadbalancing:ModifyListener",
+                "elasticloadbalancing:ModifyListenerAttributes",
+                "elasticloadbalancing:RemoveListenerCertificates",
+                "elasticloadbalancing:RemoveTags",
+            ]),
+        ],
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let mut problems: Vec<(&str, String)> = Vec::new();

@@ -14,6 +14,7 @@ use super::action::{self, Action};
 use super::{batched, tags_of, to_api, update_tags};
 use crate::aws::client::{Aws, send_once};
 use crate::aws::error::{OrAbsent, OrFail};
+use crate::aws::permissions::{Grant, Permissions};
 use crate::aws::resource::{Info, Resource, Tags};
 use crate::engine::ports::{Operation, Outcome, Wanted};
 use crate::model::path::Path;
@@ -61,6 +62,20 @@ impl LbListenerRule {
 impl Resource for LbListenerRule {
     const TYPE: &'static str = "lb_listener_rule";
     const INFO: Info = Info { unique: &[&["listener_arn", "priority"]], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:listener-rule/{listener_arn after listener/}/*",
+        plan: &[Grant::any(&["elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags"])],
+        apply: &[
+            Grant::on(&["elasticloadbalancing:CreateRule"], &["{listener_arn}"]),
+            Grant::itself(&[
+                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:DeleteRule",
+                "elasticloadbalancing:ModifyRule",
+                "elasticloadbalancing:RemoveTags",
+                "elasticloadbalancing:SetRulePriorities",
+            ]),
+        ],
+    };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let items = |key: &str| desired.get(key).and_then(Value::as_list).unwrap_or_default();

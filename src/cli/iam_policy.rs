@@ -1,0 +1,42 @@
+//! `leoctl iam-policy`: the least that the role that plans needs, and the one that applies.
+
+use serde_json::json;
+
+use super::args::IamPolicyCommand;
+use super::session::Session;
+use super::{CliError, Context, Exit, project};
+use crate::ops::iam_policy::{self, ATTACHED, Role};
+use crate::plan::select::Options;
+use crate::stack::backend;
+use crate::ui;
+
+/// Prints a role's policy; as a list of policies when one would be too long.
+pub async fn run(context: &Context, command: IamPolicyCommand) -> Result<Exit, CliError> {
+    let (role, stack) = match command {
+        IamPolicyCommand::Plan { stack } => (Role::Plan, stack),
+        IamPolicyCommand::Apply { stack } => (Role::Apply, stack),
+    };
+    let path = project::stack_file(stack.as_deref(), context)?;
+    let session = Session::open(context, &path).await?;
+    // The names are all it takes: what they stand for is not looked at.
+    let plan = session.plan(&Options::default(), false).await?.plan;
+    let sources = || session.stack.sources.clone();
+    let backend = backend::location(&session.stack).map_err(|diagnostics| CliError::Diagnostics { diagnostics, sources: sources() })?;
+    let documents = iam_policy::documents(&plan, backend.as_ref(), role);
+    project::remember(&path);
+    match documents.as_slice() {
+        [only] => ui::out(format!("{only:#}")),
+        several => {
+            ui::out(format!("{:#}", json!(several)));
+            ui::note(format!(
+                "These are {} policies in a list, as IAM takes no more than {} characters in one.",
+                several.len(),
+                iam_policy::LIMIT
+            ));
+            if several.len() > ATTACHED {
+                ui::note(format!("A role takes {ATTACHED} policies, unless its quota has been raised: split the stack, or raise it."));
+            }
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,148 @@
+//! The least that planning and applying a stack takes of IAM, from what each type declares
+//! ([`crate::aws::permissions`]) and the names in the stack. What AWS has chosen does not matter: the policy of a
+//! stack is the same before its first apply as after it.
+
+mod arn;
+mod document;
+mod subject;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+pub use document::LIMIT;
+
+use self::subject::Subject;
+use crate::aws::permissions::{Grant, On};
+use crate::model::value::Value;
+use crate::plan::types::Plan;
+use crate::stack::backend::Backend;
+use crate::stack::scope::Identity;
+
+/// How many managed policies a role takes unless its quota has been raised (IAM User Guide, "IAM and AWS STS quotas").
+pub const ATTACHED: usize = 10;
+
+/// Who a policy is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Who plans.
+    Plan,
+    /// Who applies.
+    Apply,
+}
+
+/// What has to be so for an action to be allowed: a key of the request and the value it has to have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Condition {
+    key: &'static str,
+    value: &'static str,
+}
+
+/// On what each action is allowed, and when.
+type Allowed = BTreeMap<(String, Option<Condition>), BTreeSet<String>>;
+
+/// The policy documents of a role, each within IAM's limit.
+pub fn documents(plan: &Plan, backend: Option<&Backend>, role: Role) -> Vec<Json> {
+    document::documents(&allowed(plan, backend, role))
+}
+
+fn allowed(plan: &Plan, backend: Option<&Backend>, role: Role) -> Allowed {
+    let mut allowed = Allowed::new();
+    // Every command asks this first.
+    allow(&mut allowed, &["sts:GetCallerIdentity"], None, ["*".to_owned()]);
+    if let Some(backend) = backend {
+        state(&mut allowed, backend, &plan.identity, role);
+    }
+    let subjects = subject::all(plan);
+    for subject in &subjects {
+        let apply = if role == Role::Apply { subject.apply } else { &[] };
+        for grant in subject.plan.iter().chain(apply).filter(|grant| is_needed(grant, subject)) {
+            let (resources, condition) = resources(grant.on, subject, &subjects, &plan.identity);
+            allow(&mut allowed, grant.actions, condition, resources);
+        }
+    }
+    allowed
+}
+
+fn allow(allowed: &mut Allowed, actions: &[&str], condition: Option<Condition>, resources: impl IntoIterator<Item = String> + Clone) {
+    for action in actions {
+        allowed.entry(((*action).to_owned(), condition.clone())).or_default().extend(resources.clone());
+    }
+}
+
+/// Whether the attribute that a grant hangs on is set, or may be.
+fn is_needed(grant: &Grant, subject: &Subject) -> bool {
+    let Some(attribute) = grant.when else { return true };
+    let is_set = |value: &&Value| !matches!(value.revealed(), Value::Null | Value::Bool(false));
+    arn::values(&subject.attributes, attribute).iter().any(is_set)
+}
+
+/// The ARNs of what a grant is on, and what has to be so.
+fn resources(on: On, subject: &Subject, all: &[Subject], identity: &Identity) -> (Vec<String>, Option<Condition>) {
+    let place = subject.place(identity);
+    let passed = |service| Some(Condition { key: "iam:PassedToService", value: service });
+    match on {
+        On::Any => (vec!["*".to_owned()], None),
+        On::Itself => (arn::fill(subject.arn, &subject.attributes, &place), None),
+        On::These(templates) => (templates.iter().flat_map(|one| arn::fill(one, &subject.attributes, &place)).collect(), None),
+        On::Key(attribute) => (arn::keys(&subject.attributes, attribute, &place), None),
+        On::Role { attribute, service } => {
+            let names = arn::texts(&subject.attributes, attribute).into_iter();
+            (names.map(|name| role(name.as_deref(), all, identity)).collect(), passed(service))
+        }
+        On::RoleOfProfile(attribute) => {
+            let names = arn::texts(&subject.attributes, attribute).into_iter();
+            let roles = names.map(|name| {
+                let profile = name.and_then(|name| named("iam_instance_profile", &name, all));
+                role(profile.and_then(|profile| profile.text("role")), all, identity)
+            });
+            (roles.collect(), passed("ec2.amazonaws.com"))
+        }
+        On::LinkedRole(service) => {
+            let template = format!("arn:{{partition}}:iam::{{account}}:role/aws-service-role/{service}/*");
+            (arn::fill(&template, &Value::Null, &place), Some(Condition { key: "iam:AWSServiceName", value: service }))
+        }
+    }
+}
+
+/// The resource of a type with this name.
+fn named<'a>(type_name: &str, name: &str, all: &'a [Subject]) -> Option<&'a Subject> {
+    all.iter().find(|subject| subject.type_name == type_name && subject.text("name") == Some(name))
+}
+
+/// The ARN of a role that is named by ARN or name; of any role when it is not known which.
+fn role(name: Option<&str>, all: &[Subject], identity: &Identity) -> String {
+    let Identity { partition, account_id, .. } = identity;
+    match name {
+        Some(arn) if arn.contains(':') => arn.to_owned(),
+        Some(name) => {
+            let own = named("iam_role", name, all).and_then(|role| role.arn_of(identity));
+            own.unwrap_or_else(|| format!("arn:{partition}:iam::{account_id}:role/{name}"))
+        }
+        None => format!("arn:{partition}:iam::{account_id}:role/*"),
+    }
+}
+
+/// The state in S3: who plans reads it and its journal, who applies writes them and the lock (`store::s3`).
+fn state(allowed: &mut Allowed, backend: &Backend, identity: &Identity, role: Role) {
+    let bucket = format!("arn:{}:s3:::{}", identity.partition, backend.bucket);
+    let object = |suffix: &str| format!("{bucket}/{}{suffix}", backend.key);
+    // Without ListBucket an object that is not there is one that may not be read (S3 API Reference, GetObject).
+    allow(allowed, &["s3:ListBucket"], None, [bucket.clone()]);
+    allow(allowed, &["s3:GetObject"], None, [object(""), object(".journal/*")]);
+    if role == Role::Apply {
+        let objects = [object(""), object(".backup/*"), object(".journal/*"), object(".lock")];
+        allow(allowed, &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], None, objects);
+        allow(allowed, &["s3:GetBucketVersioning"], None, [bucket.clone()]);
+    }
+    if let Some(key) = &backend.kms_key_id {
+        let place = arn::Place { region: backend.region.as_deref().unwrap_or("*"), identity };
+        let key = [arn::key(Some(key), &place)];
+        // What S3 takes of the caller (S3 User Guide, "Using server-side encryption with AWS KMS keys").
+        let actions: &[&str] = if role == Role::Apply { &["kms:Decrypt", "kms:GenerateDataKey"] } else { &["kms:Decrypt"] };
+        allow(allowed, actions, None, key);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! What a policy is about: the resources and data sources of a stack, with the names the stack file gives them.
+
+use std::collections::BTreeMap;
+
+use super::arn::{self, Place};
+use crate::aws::permissions::{Grant, Permissions};
+use crate::aws::registry;
+use crate::engine::refresh::set_instance;
+use crate::model::address::Block;
+use crate::model::pin::Pins;
+use crate::model::schema::TypeSchema;
+use crate::model::value::Value;
+use crate::plan::desired::desired;
+use crate::plan::diff::complete;
+use crate::plan::types::{Action, Change, Plan};
+use crate::stack::scope::{BlockValue, Identity, StackScope};
+
+/// A resource or a data source.
+pub struct Subject {
+    /// Its type.
+    pub type_name: String,
+    /// Its region.
+    pub region: String,
+    /// Its attributes as the stack file has them.
+    pub attributes: Value,
+    /// The template of its ARN; empty for a data source.
+    pub arn: &'static str,
+    /// What planning takes.
+    pub plan: &'static [Grant],
+    /// What applying takes beyond that.
+    pub apply: &'static [Grant],
+}
+
+impl Subject {
+    /// Where it is.
+    pub fn place<'a>(&'a self, identity: &'a Identity) -> Place<'a> {
+        Place { region: &self.region, identity }
+    }
+
+    /// A text attribute, when it is known.
+    pub fn text(&self, attribute: &str) -> Option<&str> {
+        match self.attributes.get(attribute) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Its ARN.
+    pub fn arn_of(&self, identity: &Identity) -> Option<String> {
+        arn::fill(self.arn, &self.attributes, &self.place(identity)).into_iter().next()
+    }
+}
+
+/// Everything in a plan that is read or made, and what is to be deleted.
+pub fn all(plan: &Plan) -> Vec<Subject> {
+    let blocks = plan.stack.config.resources.iter();
+    let none = |repeated| if repeated { BlockValue::Each(BTreeMap::new()) } else { BlockValue::Absent };
+    let mut values: BTreeMap<Block, BlockValue> = blocks.map(|(name, block)| (name.clone(), none(block.for_each.is_some()))).collect();
+    let mut subjects = Vec::new();
+    for change in plan.changes.iter().filter(|change| change.action != Action::Forget) {
+        let Some(Permissions { arn, plan: read, apply }) = registry::permissions(change.address.type_name()) else { continue };
+        let wanted = desired_of(plan, change, &values);
+        let stays = wanted.is_some();
+        let attributes = wanted.unwrap_or_else(|| change.before.clone());
+        let type_name = change.address.type_name().to_owned();
+        let subject = Subject { type_name, region: change.region.clone(), attributes, arn, plan: read, apply };
+        if let (true, Some(block)) = (stays, plan.stack.config.resources.get(&change.address.block)) {
+            set_instance(&mut values, &change.address, seen(&subject, &block.schema.schema, &plan.identity));
+        }
+        subjects.push(subject);
+    }
+    subjects.extend(data(plan, &values));
+    subjects
+}
+
+/// The attributes as the stack file has them; none for what is not in it any more. Those of other resources are
+/// known by what these subjects say of them, so that their ARNs are known before AWS has made them.
+fn desired_of(plan: &Plan, change: &Change, values: &BTreeMap<Block, BlockValue>) -> Option<Value> {
+    if change.action == Action::Delete {
+        return None;
+    }
+    let block = plan.stack.config.resources.get(&change.address.block)?;
+    let scope = StackScope::new(&plan.stack, Some(&plan.identity), &plan.data, values).with_each(change.each.as_ref());
+    let wanted = desired(block, &change.address, &scope, &Pins::new());
+    // The plan has shown that it can be evaluated; where a guess at what is unknown breaks it, the plan's word stands.
+    Some(wanted.unwrap_or_else(|_| change.after.clone()))
+}
+
+/// What other resources see of it: what AWS chooses is not known, but for the ARN it has or will have.
+fn seen(subject: &Subject, schema: &TypeSchema, identity: &Identity) -> Value {
+    let mut seen = complete(&schema.attributes, &subject.attributes, None);
+    let has = schema.attribute("arn").is_some_and(|attribute| attribute.computed);
+    if let (true, Some(arn), Value::Map(attributes)) = (has, subject.arn_of(identity), &mut seen) {
+        attributes.insert("arn".to_owned(), Value::String(arn));
+    }
+    seen
+}
+
+fn data(plan: &Plan, values: &BTreeMap<Block, BlockValue>) -> Vec<Subject> {
+    let scope = StackScope::new(&plan.stack, Some(&plan.identity), &plan.data, values);
+    let subjects = plan.stack.config.data.iter().filter_map(|(block, config)| {
+        Some(Subject {
+            type_name: block.type_name.clone(),
+            region: plan.identity.region.clone(),
+            attributes: config.attributes.eval(&scope).unwrap_or(Value::Unknown),
+            arn: "",
+            plan: registry::data_permissions(&block.type_name)?,
+            apply: &[],
+        })
+    });
+    subjects.collect()
+}

@@ -1,0 +1,277 @@
+//! The policies that `iam-policy` prints: every call of a stack's whole life is allowed by them, and nothing more than
+//! its types declare.
+
+use std::collections::BTreeSet;
+
+use leoctl::aws::registry;
+use serde_json::Value;
+
+use crate::support::emulator::Emulator;
+use crate::support::program::Project;
+use crate::support::proxy::Proxy;
+use crate::support::proxy::call::Call;
+use crate::support::proxy::fault::Fault;
+
+/// What a policy allows: actions and patterns of resources.
+#[derive(Clone, Debug, PartialEq)]
+struct Policy(Vec<(Vec<String>, Vec<String>)>);
+
+impl Policy {
+    fn of(project: &Project, role: &str, stack: &str, variables: &[&str]) -> Self {
+        let printed: Value = project.json(&[&["iam-policy", role, stack], variables].concat());
+        let documents = printed.as_array().cloned().unwrap_or_else(|| vec![printed.clone()]);
+        let texts = |value: &Value| value.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect();
+        for document in &documents {
+            assert!(document.to_string().len() <= 6144);
+        }
+        let statements = documents.iter().flat_map(|document| document["Statement"].as_array().unwrap());
+        Self(statements.map(|one| (texts(&one["Action"]), texts(&one["Resource"]))).collect())
+    }
+
+    fn actions(&self) -> BTreeSet<&str> {
+        self.0.iter().flat_map(|(actions, _)| actions.iter().map(String::as_str)).collect()
+    }
+
+    fn on(&self, action: &str) -> Vec<&str> {
+        let statements = self.0.iter().filter(|(actions, _)| actions.iter().any(|one| one == action));
+        statements.flat_map(|(_, resources)| resources.iter().map(String::as_str)).collect()
+    }
+
+    /// Whether a call is allowed: its action, and what it is about where its request says that by name.
+    fn allows(&self, call: &Call) -> bool {
+        let patterns = self.on(&action(call));
+        let about = resource(call);
+        about.map_or(!patterns.is_empty(), |about| patterns.iter().any(|pattern| matches(pattern, &about)))
+    }
+}
+
+/// IAM's own wildcards.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut rest = pattern.chars();
+    match rest.next() {
+        None => text.is_empty(),
+        Some('*') => (0..=text.len()).filter_map(|at| text.get(at..)).any(|end| matches(rest.as_str(), end)),
+        Some(first) => text.strip_prefix(|c: char| c == first || first == '?').is_some_and(|text| matches(rest.as_str(), text)),
+    }
+}
+
+/// The action of a call. Of services whose requests name no operation it is told by method and path (their API
+/// references), and IAM calls some of S3's otherwise (S3 User Guide, "Required permissions for S3 API operations").
+fn action(call: &Call) -> String {
+    let (method, target) = call.operation.split_once(' ').unwrap_or_default();
+    let path: Vec<&str> = target.split('?').next().unwrap_or_default().split('/').filter(|part| !part.is_empty()).collect();
+    let name = match (call.service.as_str(), method, path.as_slice()) {
+        ("s3", ..) => match call.operation.as_str() {
+            "HEAD bucket" => "ListBucket",
+            "PUT bucket" => "CreateBucket",
+            "DELETE bucket" => "DeleteBucket",
+            "GET bucket?cors" => "GetBucketCORS",
+            "PUT bucket?cors" | "DELETE bucket?cors" => "PutBucketCORS",
+            "GET bucket?encryption" => "GetEncryptionConfiguration",
+            "PUT bucket?encryption" => "PutEncryptionConfiguration",
+            "GET bucket?lifecycle" => "GetLifecycleConfiguration",
+            "PUT bucket?lifecycle" | "DELETE bucket?lifecycle" => "PutLifecycleConfiguration",
+            "GET bucket?logging" => "GetBucketLogging",
+            "GET bucket?notification" => "GetBucketNotification",
+            "GET bucket?ownershipControls" => "GetBucketOwnershipControls",
+            "GET bucket?policy" => "GetBucketPolicy",
+            "PUT bucket?policy" => "PutBucketPolicy",
+            "DELETE bucket?policy" => "DeleteBucketPolicy",
+            "GET bucket?publicAccessBlock" => "GetBucketPublicAccessBlock",
+            "PUT bucket?publicAccessBlock" => "PutBucketPublicAccessBlock",
+            "GET bucket?tagging" => "GetBucketTagging",
+            "PUT bucket?tagging" => "PutBucketTagging",
+            "GET bucket?versioning" => "GetBucketVersioning",
+            "PUT bucket?versioning" => "PutBucketVersioning",
+            "GET bucket?versions" => "ListBucketVersions",
+            "POST bucket?delete" => "DeleteObject",
+            other => other,
+        },
+        ("elasticfilesystem", "GET", [_, "file-systems"]) => "DescribeFileSystems",
+        ("elasticfilesystem", "POST", [_, "file-systems"]) => "CreateFileSystem",
+        ("elasticfilesystem", "DELETE", [_, "file-systems", _]) => "DeleteFileSystem",
+        ("elasticfilesystem", "GET", [_, "file-systems", _, "policy"]) => "DescribeFileSystemPolicy",
+        ("elasticfilesystem", "PUT", [_, "file-systems", _, "policy"]) => "PutFileSystemPolicy",
+        ("elasticfilesystem", "GET", [_, "file-systems", _, "backup-policy"]) => "DescribeBackupPolicy",
+        ("elasticfilesystem", "GET", [_, "file-systems", _, "lifecycle-configuration"]) => "DescribeLifecycleConfiguration",
+        ("elasticfilesystem", "GET", [_, "mount-targets"]) => "DescribeMountTargets",
+        ("elasticfilesystem", "POST", [_, "mount-targets"]) => "CreateMountTarget",
+        ("elasticfilesystem", "DELETE", [_, "mount-targets", _]) => "DeleteMountTarget",
+        ("elasticfilesystem", "GET", [_, "mount-targets", _, "security-groups"]) => "DescribeMountTargetSecurityGroups",
+        ("backup", "PUT", ["backup-vaults", _]) => "CreateBackupVault",
+        ("backup", "GET", ["backup-vaults"]) => "ListBackupVaults",
+        ("backup", "GET", ["backup-vaults", _]) => "DescribeBackupVault",
+        ("backup", "DELETE", ["backup-vaults", _]) => "DeleteBackupVault",
+        ("backup", "GET", ["backup-vaults", _, "access-policy"]) => "GetBackupVaultAccessPolicy",
+        ("backup", "GET", ["backup-vaults", _, "notification-configuration"]) => "GetBackupVaultNotifications",
+        ("backup", "GET", ["backup", "plans"]) => "ListBackupPlans",
+        ("backup", "PUT", ["backup", "plans"]) => "CreateBackupPlan",
+        ("backup", "GET", ["backup", "plans", _]) => "GetBackupPlan",
+        ("backup", "DELETE", ["backup", "plans", _]) => "DeleteBackupPlan",
+        ("backup", "GET", ["backup", "plans", _, "selections"]) => "ListBackupSelections",
+        ("backup", "PUT", ["backup", "plans", _, "selections"]) => "CreateBackupSelection",
+        ("backup", "GET", ["backup", "plans", _, "selections", _]) => "GetBackupSelection",
+        ("backup", "DELETE", ["backup", "plans", _, "selections", _]) => "DeleteBackupSelection",
+        ("backup", "GET", ["tags", ..]) => "ListTags",
+        _ => call.operation.as_str(),
+    };
+    let service = if call.service == "monitoring" { "cloudwatch" } else { call.service.as_str() };
+    format!("{service}:{name}")
+}
+
+/// The ARN of what a call is about, where its request gives the name.
+fn resource(call: &Call) -> Option<String> {
+    let (target, body) = call.request.split_once(' ').unwrap_or_default();
+    let form = |key: &str| body.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('=').map(str::to_owned));
+    let json = |key: &str| serde_json::from_str::<Value>(body).ok()?.get(key)?.as_str().map(str::to_owned);
+    let (region, account) = ("us-east-1", "123456789012");
+    match call.service.as_str() {
+        "iam" => form("RoleName").map(|name| format!("arn:aws:iam::{account}:role/{name}")),
+        "s3" => {
+            let bucket = target.trim_start_matches('/').split(['/', '?']).next()?;
+            let object = if call.operation == "POST bucket?delete" { "/an/object" } else { "" };
+            Some(format!("arn:aws:s3:::{bucket}{object}"))
+        }
+        "ecr" => json("repositoryName").map(|name| format!("arn:aws:ecr:{region}:{account}:repository/{name}")),
+        "ecs" => match call.operation.as_str() {
+            "CreateCluster" => json("clusterName").map(|name| format!("arn:aws:ecs:{region}:{account}:cluster/{name}")),
+            "DeleteCluster" => json("cluster"),
+            "RegisterTaskDefinition" => json("family").map(|name| format!("arn:aws:ecs:{region}:{account}:task-definition/{name}:1")),
+            "UpdateService" | "DeleteService" => json("service").filter(|service| service.starts_with("arn:")),
+            "TagResource" => json("resourceArn"),
+            _ => None,
+        },
+        "logs" if call.operation.ends_with("Resource") => json("resourceArn"),
+        "logs" => json("logGroupName").map(|name| format!("arn:aws:logs:{region}:{account}:log-group:{name}:*")),
+        "secretsmanager" => {
+            let named = json("SecretId").or_else(|| json("Name"))?;
+            let arn = format!("arn:aws:secretsmanager:{region}:{account}:secret:{named}-Ab12Cd");
+            Some(if named.starts_with("arn:") { named } else { arn })
+        }
+        "monitoring" => form("AlarmName").map(|name| format!("arn:aws:cloudwatch:{region}:{account}:alarm:{name}")),
+        _ => None,
+    }
+}
+
+/// Everything the types of a stack declare, and what every command asks first.
+fn declared(plan: &Value, data: &[&str]) -> BTreeSet<&'static str> {
+    let changes = plan["changes"].as_array().unwrap().iter();
+    let types = changes.filter_map(|change| registry::permissions(change["type"].as_str()?));
+    let grants = types.flat_map(|one| one.plan.iter().chain(one.apply));
+    let data = data.iter().filter_map(|name| registry::data_permissions(name)).flatten();
+    grants.chain(data).flat_map(|grant| grant.actions.iter().copied()).chain(["sts:GetCallerIdentity"]).collect()
+}
+
+fn all_allowed(policy: &Policy, calls: &[Call]) {
+    let refused: BTreeSet<String> =
+        calls.iter().filter(|call| !policy.allows(call)).map(|call| format!("{} {:?}", action(call), resource(call))).collect();
+    assert!(refused.is_empty(), "{refused:#?}");
+}
+
+/// Plans, applies, changes and destroys, and looks at every call.
+fn whole_life(stack: &str, variables: &[&str], changed: &[&str], data: &[&str]) {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let direct = Project::new(&emulator.endpoint, "test");
+    let (plan, apply) = (Policy::of(&direct, "plan", stack, variables), Policy::of(&direct, "apply", stack, variables));
+    let shown = direct.json(&[&["plan", "--json", stack], variables].concat());
+    assert_eq!(shown["account_id"], "123456789012");
+    let more: Vec<&str> = apply.actions().difference(&declared(&shown, data)).copied().collect();
+    assert!(more.is_empty(), "{more:?}");
+    assert!(plan.actions().iter().all(|action| ["Describe", "Get", "List"].iter().any(|verb| action.contains(&format!(":{verb}")))));
+    assert!(!apply.actions().contains("secretsmanager:GetSecretValue"));
+    assert!(plan.actions().is_subset(&apply.actions()));
+
+    // Plans, with a proxy that refuses what the policy does not allow: nothing is refused, and nothing is changed.
+    let allowed = plan.clone();
+    let strict = move |call: &Call| (!allowed.allows(call)).then(|| Fault::refuse(403, "AccessDenied"));
+    let guarded = Proxy::start(&emulator.endpoint, strict);
+    let planned = |code: i32, more: &[&str]| {
+        let mut command = direct.command(&[&["plan", "--detailed-exitcode", stack], variables, more].concat());
+        let ran = crate::support::program::ran(command.env("AWS_ENDPOINT_URL", &guarded.endpoint).output().unwrap());
+        assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
+    };
+    let recorder = Proxy::recording(&emulator.endpoint);
+    let applied = |arguments: &[&str]| {
+        let mut command = direct.command(&[arguments, &[stack], variables].concat());
+        let ran = crate::support::program::ran(command.env("AWS_ENDPOINT_URL", &recorder.endpoint).output().unwrap());
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    };
+    planned(2, &[]);
+    applied(&["apply", "-y"]);
+    planned(0, &[]);
+    planned(2, changed);
+    // What AWS has chosen by now changes nothing in the policies.
+    assert_eq!(Policy::of(&direct, "plan", stack, variables), plan);
+    assert_eq!(Policy::of(&direct, "apply", stack, variables), apply);
+    applied(&[&["apply", "-y"], changed].concat());
+    applied(&["destroy", "-y"]);
+    let calls = guarded.calls();
+    assert!(calls.len() > 50 && calls.iter().all(|call| call.fault.is_none()), "{calls:#?}");
+    all_allowed(&plan, &calls);
+    all_allowed(&apply, &recorder.calls());
+}
+
+#[test]
+fn leo_lives_within_its_policies() {
+    whole_life("stacks/prod.toml", &["--var", "rollout=none"], &["--var", "project=other"], &["availability_zones", "ecr_image"]);
+}
+
+#[test]
+fn the_agent_lives_within_its_policies() {
+    whole_life("stacks/agent-prod.toml", &["--var", "rollout=none"], &["--var", "log_retention_days=3"], &["vpc", "subnets", "ecr_image"]);
+}
+
+#[test]
+fn names_are_exact_before_anything_has_been_made() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    let apply = Policy::of(&project, "apply", "stacks/prod.toml", &[]);
+    assert_eq!(apply.on("ecs:UpdateService"), ["arn:aws:ecs:us-east-1:123456789012:service/leo-saas-cluster/LeoSaasService"]);
+    let roles = ["generator-task", "orchestrator-task", "task-execution"].map(|role| format!("arn:aws:iam::123456789012:role/leo-{role}"));
+    assert_eq!(apply.on("iam:PassRole"), roles);
+    assert!(apply.actions().iter().all(|action| !action.starts_with("kms:")), "the stack names no key");
+}
+
+#[test]
+fn what_is_too_long_for_one_policy_is_several() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    let names: Vec<String> = (0..150).map(|n| format!("'a-secret-with-a-rather-long-name-{n:03}'")).collect();
+    let resource = format!("[resource.secretsmanager_secret.s]\nfor_each = \"${{[{}]}}\"\nname = \"${{each.value}}\"\n", names.join(", "));
+    project.write("stacks/many.toml", &format!("[stack]\nname = \"many\"\nregion = \"us-east-1\"\n{resource}"));
+    let ran = project.expect(0, &["iam-policy", "plan", "stacks/many.toml"]);
+    assert!(ran.stderr.contains("policies in a list"), "{}", ran.stderr);
+    let policy = Policy::of(&project, "plan", "stacks/many.toml", &[]);
+    assert_eq!(policy.on("secretsmanager:DescribeSecret").len(), 150);
+}
+
+#[test]
+fn without_credentials_that_may_ask_it_is_said_what_is_missing() {
+    let refusing = Proxy::start("http://127.0.0.1:9", |_| Some(Fault::refuse(403, "AccessDenied")));
+    let ran = Project::new(&refusing.endpoint, "test").expect(1, &["iam-policy", "plan", "stacks/prod.toml"]);
+    assert!(ran.stderr.contains("sts:GetCallerIdentity") && ran.stdout.is_empty(), "{}", ran.stderr);
+}
+
+/// The operations that failures are named after in the sources of the types are those they declare.
+#[test]
+fn whatever_a_type_calls_is_declared() {
+    let catalog = registry::catalog().unwrap();
+    let resources = catalog.resources.keys().filter_map(|name| registry::permissions(name));
+    let resources = resources.flat_map(|one| one.plan.iter().chain(one.apply));
+    let data = catalog.data.keys().filter_map(|name| registry::data_permissions(name)).flatten();
+    let declared: BTreeSet<&str> = resources.chain(data).flat_map(|grant| grant.actions.iter().copied()).collect();
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws")];
+    let mut called = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(path).unwrap();
+                called.extend(text.split("or_fail(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+            }
+        }
+    }
+    let missing: Vec<&String> = called.iter().filter(|action| !declared.contains(action.as_str())).collect();
+    assert!(called.len() > 300 && missing.is_empty(), "{missing:?}");
+}
