@@ -33,6 +33,7 @@ mod leo;
 mod logs;
 mod markdown;
 mod planning;
+mod preflight;
 mod reference;
 mod secrets;
 mod services;

@@ -58,7 +58,7 @@ impl Kind {
 
     fn contents(self, count: Count) -> String {
         let (one, many) = match self {
-            Self::Bucket => ("object, or version of one", "objects and versions of them"),
+            Self::Bucket => ("object (or version of one)", "objects and versions of them"),
             Self::Repository => ("image", "images"),
             Self::Vault => ("recovery point", "recovery points"),
         };

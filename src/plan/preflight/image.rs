@@ -20,6 +20,8 @@ pub struct Image {
     pub repository: String,
     /// Its tag or digest.
     pub version: Version,
+    /// The repository's name in the stack, when it is the stack's.
+    pub ours: Option<String>,
 }
 
 /// Which image of a repository.
@@ -117,6 +119,7 @@ fn parse(plan: &Plan, change: &Change, image: &str) -> Option<Image> {
         registry: registry.to_owned(),
         repository: repository.to_owned(),
         version,
+        ours: ours.map(|repository| repository.address.block.name.clone()),
     })
 }
 
@@ -157,17 +160,20 @@ pub fn judge(image: &Image, found: Standing) -> Vec<Finding> {
         Standing::Present => return Vec::new(),
         Standing::Missing => (
             format!("{repository} does not have {what}: tasks with {name} cannot start"),
-            "push it (`leoctl push`, when the repository is the stack's), or name one that is there",
+            match (&image.ours, version) {
+                (Some(ours), Version::Tag(tag)) => format!("`leoctl push IMAGE {ours} --tag {tag}`, or name one that is there"),
+                _ => "push it, or name one that is there".to_owned(),
+            },
         ),
         Standing::NoRepository => (
             format!(
                 "there is no repository {repository} in account {} and {}: tasks with {name} cannot start",
                 image.registry, image.region
             ),
-            "correct the image's name, or make the repository and push to it",
+            "correct the image's name, or make the repository and push to it".to_owned(),
         ),
     };
-    vec![Finding { check: Check::Image, address: image.address.clone(), message, fix: fix.to_owned() }]
+    vec![Finding { check: Check::Image, address: image.address.clone(), message, fix }]
 }
 
 #[cfg(test)]

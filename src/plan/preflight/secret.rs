@@ -52,9 +52,8 @@ pub fn judge(plan: &Plan, sought: &Sought, found: Option<Scheduled>) -> Vec<Find
             sought.name
         ),
         fix: format!(
-            "to have it back, nothing (or `aws secretsmanager restore-secret --secret-id {arn}`, and `leoctl import '{}' {arn}`); to begin \
-             anew, wait until it is gone, or `aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {arn}`",
-            sought.address
+            "nothing, to have it back (apply does what `aws secretsmanager restore-secret` and `leoctl import` do); to begin anew, wait \
+             until it is gone, or `aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {arn}`"
         ),
     };
     vec![finding]

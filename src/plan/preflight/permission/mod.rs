@@ -37,38 +37,35 @@ pub fn needed(plan: &Plan) -> Vec<Needed> {
     let mut needed: BTreeMap<BTreeSet<&'static str>, Vec<(Address, String)>> = BTreeMap::new();
     for change in &plan.changes {
         let Some(known) = actions::of(change.address.type_name()) else { continue };
-        let actions = needed_by(change, known);
-        // Asked about anything else than the resource, the simulator would deny what is allowed on that one alone.
-        if let (false, Some(arn)) = (actions.is_empty(), arn(plan, change, known)) {
-            needed.entry(actions).or_default().push((change.address.clone(), arn));
+        for (actions, of) in [(to_set(change, known), &change.after), (to_delete(change, known), &change.before)] {
+            // Asked about anything else than the resource, the simulator would deny what is allowed on that one alone.
+            if let (false, Some(arn)) = (actions.is_empty(), arn(plan, change, known, of)) {
+                needed.entry(actions).or_default().push((change.address.clone(), arn));
+            }
         }
     }
     needed.into_iter().map(|(actions, resources)| Needed { actions, resources }).collect()
 }
 
-fn needed_by(change: &Change, known: &Actions) -> BTreeSet<&'static str> {
-    let mut needed = BTreeSet::new();
-    if matches!(change.action, Action::Create | Action::Replace) {
-        needed.extend(known.create);
+fn to_set(change: &Change, known: &Actions) -> BTreeSet<&'static str> {
+    let changed = |attribute: &str| change.attributes.iter().any(|one| one.path.root() == Some(attribute));
+    match change.action {
+        Action::Create | Action::Replace => known.create.iter().copied().collect(),
+        Action::Update | Action::Import => {
+            known.update.iter().filter(|(attribute, _)| changed(attribute)).map(|(_, action)| *action).collect()
+        }
+        _ => BTreeSet::new(),
     }
-    if matches!(change.action, Action::Update | Action::Import) {
-        let changed = |attribute: &str| change.attributes.iter().any(|one| one.path.root() == Some(attribute));
-        needed.extend(known.update.iter().filter(|(attribute, _)| changed(attribute)).map(|(_, action)| action));
-    }
-    if deletes(change) || !change.deposed.is_empty() {
-        needed.extend(known.delete);
-    }
-    needed
 }
 
-/// The ARN of a resource: AWS's, or what it will be as far as AWS does not make it up; none when that is not known.
-fn arn(plan: &Plan, change: &Change, known: &Actions) -> Option<String> {
+fn to_delete(change: &Change, known: &Actions) -> BTreeSet<&'static str> {
+    if deletes(change) { known.delete.iter().copied().collect() } else { BTreeSet::new() }
+}
+
+/// The ARN of a resource as it was or will be: AWS's, or as much of it as AWS does not make up; none when that is not
+/// known.
+fn arn(plan: &Plan, change: &Change, known: &Actions, of: &Value) -> Option<String> {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-    // A replacement is another one.
-    if let Some(arn) = text(&change.before, "arn").filter(|_| change.action != Action::Replace) {
-        return Some(arn);
-    }
-    let of = if change.after.is_null() { &change.before } else { &change.after };
     let value = |name: &str| match name {
         "partition" => Some(plan.identity.partition.clone()),
         "region" => Some(change.region.clone()),
@@ -83,7 +80,7 @@ fn arn(plan: &Plan, change: &Change, known: &Actions) -> Option<String> {
         "lb_kind" => Some(if text(of, "type").as_deref() == Some("network") { "net" } else { "app" }.to_owned()),
         attribute => text(of, attribute),
     };
-    fill(known.arn, &value)
+    text(of, "arn").or_else(|| fill(known.arn, &value))
 }
 
 /// A text in which each `{name}` is replaced; none when one is not known.
