@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Check, Finding, deletes, of_type};
 use crate::model::address::Address;
 use crate::model::value::Value;
-use crate::plan::types::{Change, Plan};
+use crate::plan::types::Plan;
 
 /// The groups of a region that are to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,28 +73,31 @@ impl Interface {
 }
 
 /// Whether an interface belongs to something that the stack has made, so that it goes with that, or is given another
-/// group before. AWS says what an interface is for in its description (EC2 User Guide, "Requester-managed network
-/// interfaces"): the id of a gateway, an endpoint or a mount target, the end of a load balancer's ARN, or the ARN of a
-/// task's attachment, which names no service.
+/// group before.
 fn is_ours(plan: &Plan, interface: &Interface, group: &str) -> bool {
-    plan.changes.iter().any(|change| {
-        let Some(id) = change.id.as_deref() else { return false };
-        match change.address.type_name() {
-            "instance" => interface.instance.as_deref() == Some(id),
-            "lb" => id.split_once(":loadbalancer/").is_some_and(|(_, name)| interface.description == format!("ELB {name}")),
-            "ecs_service" | "scheduler_schedule" => is_task(&interface.description) && mentions(&change.before, group),
-            "vpc_endpoint" | "nat_gateway" | "efs_mount_target" => names(change, interface, id),
-            _ => false,
-        }
-    })
+    let made = plan.changes.iter().filter_map(|change| Some((change.address.type_name(), change.id.as_deref()?, &change.before)));
+    made.into_iter().any(|(type_name, id, before)| is_of(interface, group, type_name, id, before))
+}
+
+/// Whether an interface is that of a resource. AWS says what one is for in its description (EC2 User Guide,
+/// "Requester-managed network interfaces"): the id of a gateway, an endpoint or a mount target, the end of a load
+/// balancer's ARN, or the ARN of a task's attachment, which names no service.
+fn is_of(interface: &Interface, group: &str, type_name: &str, id: &str, before: &Value) -> bool {
+    match type_name {
+        "instance" => interface.instance.as_deref() == Some(id),
+        "lb" => id.split_once(":loadbalancer/").is_some_and(|(_, name)| interface.description == format!("ELB {name}")),
+        "ecs_service" | "scheduler_schedule" => is_task(&interface.description) && mentions(before, group),
+        "vpc_endpoint" | "nat_gateway" | "efs_mount_target" => names(before, interface, id),
+        _ => false,
+    }
 }
 
 fn is_task(description: &str) -> bool {
     description.starts_with("arn:") && description.contains(":ecs:") && description.contains(":attachment/")
 }
 
-fn names(change: &Change, interface: &Interface, id: &str) -> bool {
-    let listed = change.before.get("network_interface_id").and_then(Value::as_str) == Some(&interface.id);
+fn names(before: &Value, interface: &Interface, id: &str) -> bool {
+    let listed = before.get("network_interface_id").and_then(Value::as_str) == Some(&interface.id);
     let words = interface.description.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     listed || words.into_iter().any(|word| word == id)
 }
@@ -111,12 +114,26 @@ fn mentions(value: &Value, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn a_task_is_known_by_its_attachment() {
-        assert!(is_task("arn:aws:ecs:us-east-1:123456789012:attachment/2e9b0f3a-0000-4000-8000-000000000000"));
-        assert!(!is_task("AWS Lambda VPC ENI-report-4c1b"));
+    fn an_interface_is_of_what_its_description_names() {
+        let described = |description: &str| Interface { description: description.to_owned(), ..Interface::default() };
+        let of = |description: &str, type_name: &str, id: &str, before: serde_json::Value| {
+            is_of(&described(description), "sg-1", type_name, id, &Value::from(before))
+        };
+        let lb = "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/web/50dc6c495c0c9188";
+        assert!(of("ELB app/web/50dc6c495c0c9188", "lb", lb, json!({})));
+        assert!(!of("ELB app/other/50dc6c495c0c9188", "lb", lb, json!({})));
+        assert!(of("EFS mount target for fs-1 (fsmt-2)", "efs_mount_target", "fsmt-2", json!({})));
+        assert!(!of("EFS mount target for fs-1 (fsmt-22)", "efs_mount_target", "fsmt-2", json!({})));
+        let task = "arn:aws:ecs:us-east-1:1:attachment/2e9b0f3a-0000-4000-8000-000000000000";
+        let network = |group: &str| json!({ "network_configuration": { "security_groups": [group] } });
+        assert!(of(task, "ecs_service", "web", network("sg-1")));
+        assert!(!of(task, "ecs_service", "web", network("sg-2")));
+        assert!(!of("AWS Lambda VPC ENI-report", "ecs_service", "web", network("sg-1")));
     }
 
     #[test]
