@@ -1,12 +1,16 @@
 //! Asking AWS what would make a plan's apply fail: everything at once, and nothing that fails the plan.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
 use super::ports::{Failure, FailureKind, Inspector, Outcome};
 use crate::plan::preflight::{Check, Finding, Preflight, Unchecked, certificate, contents, image, permission, secret, security_group};
 use crate::plan::types::Plan;
+
+/// How long a plan waits for one check: what is only advice holds nobody up, whatever is tried again meanwhile.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What is found about a plan.
 pub async fn preflight(plan: &Plan, inspector: &dyn Inspector) -> Preflight {
@@ -36,11 +40,16 @@ pub async fn preflight(plan: &Plan, inspector: &dyn Inspector) -> Preflight {
 async fn ask<T>(check: Check, things: &[T], one: impl AsyncFn(&T) -> Outcome<Vec<Finding>>) -> Preflight {
     let mut findings = Vec::new();
     let mut unchecked = BTreeSet::new();
-    for answer in join_all(things.iter().map(|thing| one(thing))).await {
-        match answer {
-            Ok(found) => findings.extend(found),
-            Err(failure) => drop(unchecked.insert(Unchecked { check, why: why(&failure) })),
-        }
+    for answer in join_all(things.iter().map(|thing| tokio::time::timeout(PATIENCE, one(thing)))).await {
+        let why = match answer {
+            Ok(Ok(found)) => {
+                findings.extend(found);
+                continue;
+            }
+            Ok(Err(failure)) => why(&failure),
+            Err(_) => format!("AWS did not answer within {} seconds", PATIENCE.as_secs()),
+        };
+        unchecked.insert(Unchecked { check, why });
     }
     Preflight { findings, unchecked: unchecked.into_iter().collect() }
 }

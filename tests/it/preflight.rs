@@ -194,6 +194,12 @@ fn what_may_not_be_asked_is_noted_and_nothing_fails() {
     assert_eq!(found(&plan), []);
     assert_eq!(plan["preflight"]["unchecked"][0]["check"], "image");
     through(&project, &proxy, &["apply", "-y", STACK]);
+
+    // Advice holds no plan up.
+    write(&project, &task("123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v3"));
+    let proxy = Proxy::start(&emulator.endpoint, |call| (call.name() == "ecr:DescribeImages").then_some(Fault::Hang));
+    let text = through(&project, &proxy, &["plan", STACK]).stdout;
+    assert!(text.contains("not checked: images of containers, as AWS did not answer within 15 seconds"), "{text}");
 }
 
 fn listener(arn: &str) -> String {

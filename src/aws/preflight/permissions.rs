@@ -41,7 +41,7 @@ async fn principal(aws: &Aws, caller: &str) -> Outcome<String> {
             let found = aws.iam().get_role().role_name(role).send().await.or_fail("iam:GetRole")?;
             Ok(found.role().map(|role| role.arn().to_owned()).unwrap_or_default())
         }
-        None if caller.contains(":user/") => Ok(caller.to_owned()),
+        None if caller.contains(":iam:") && caller.contains(":user/") => Ok(caller.to_owned()),
         None => Err(Failure::new(FailureKind::Other, format!("IAM does not simulate the policies of {caller}"))),
     }
 }
