@@ -131,6 +131,7 @@ impl Resource for EcrRepository {
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:ecr:{region}:{account}:repository/{name}",
         plan: &[Grant::itself(&[
+            "ecr:DescribeImages",
             "ecr:DescribeRepositories",
             "ecr:GetLifecyclePolicy",
             "ecr:GetRepositoryPolicy",

@@ -19,6 +19,7 @@ pub mod fence;
 pub mod iam;
 pub mod kms;
 pub mod permissions;
+pub mod preflight;
 pub mod registry;
 pub mod resource;
 pub mod route53;

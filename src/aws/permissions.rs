@@ -15,6 +15,14 @@ pub struct Permissions {
     pub apply: &'static [Grant],
 }
 
+/// What every command asks first: who it is.
+pub const IDENTITY: Grant = Grant::any(&["sts:GetCallerIdentity"]);
+/// What a plan asks of whoever makes it: what they may do.
+pub const PREFLIGHT: Grant = Grant::on(
+    &["iam:GetRole", "iam:SimulatePrincipalPolicy"],
+    &["arn:{partition}:iam::{account}:role/*", "arn:{partition}:iam::{account}:user/*"],
+);
+
 /// Some actions and what they are allowed on.
 #[derive(Clone, Copy, Debug)]
 pub struct Grant {

@@ -177,17 +177,29 @@ pub fn catalog() -> Result<&'static Catalog, &'static SchemaError> {
 /// AWS, as the engine sees it.
 pub struct AwsProvider {
     clients: Arc<Clients>,
+    /// Who we are, and in which region, as AWS said.
+    caller: OnceLock<(String, String)>,
 }
 
 impl AwsProvider {
     /// AWS through these clients.
     pub fn new(clients: Clients) -> Self {
-        Self { clients: Arc::new(clients) }
+        Self { clients: Arc::new(clients), caller: OnceLock::new() }
     }
 
     /// The clients of a region.
     pub fn region(&self, name: &str) -> Arc<Aws> {
         self.clients.region(name)
+    }
+
+    /// The ARN of who we are, once AWS was asked.
+    pub fn caller(&self) -> Option<&str> {
+        self.caller.get().map(|(arn, _)| arn.as_str())
+    }
+
+    /// The region in which AWS was asked who we are.
+    pub fn home(&self) -> Option<&str> {
+        self.caller.get().map(|(_, region)| region.as_str())
     }
 
     /// What stops calls once the state is not ours.
@@ -213,6 +225,7 @@ impl Provider for AwsProvider {
             first => first,
         };
         let found = found.or_fail("sts:GetCallerIdentity")?;
+        self.caller.get_or_init(|| (found.arn().unwrap_or_default().to_owned(), region.clone()));
         Ok(Identity { account_id: found.account().unwrap_or_default().to_owned(), partition: partition(&region).to_owned(), region })
     }
 

@@ -23,7 +23,8 @@ pub async fn run(context: &Context, stack: Option<&Path>, flags: &PlanFlags, yes
     let session = Session::open(context, &path).await?;
     session.lock(context, "leoctl apply").await?;
     let outcome = async {
-        let planned = session.plan(&Options::from(flags), flags.refresh).await?;
+        let mut planned = session.plan(&Options::from(flags), flags.refresh).await?;
+        session.preflight(&mut planned, flags.no_preflight).await;
         project::remember(&path);
         confirm_and_apply(context, &session, planned, yes).await
     };
@@ -68,14 +69,15 @@ pub async fn destroy(
     stack: Option<&Path>,
     targets: Vec<Address>,
     excludes: Vec<Address>,
-    yes: bool,
+    (yes, no_preflight): (bool, bool),
 ) -> Result<Exit, CliError> {
     let path = project::stack_file(stack, context)?;
     let session = Session::open(context, &path).await?;
     session.lock(context, "leoctl destroy").await?;
     let outcome = async {
         let options = Options { destroy: true, targets, excludes, ..Options::default() };
-        let planned = session.plan(&options, true).await?;
+        let mut planned = session.plan(&options, true).await?;
+        session.preflight(&mut planned, no_preflight).await;
         confirm_and_apply(context, &session, planned, yes).await
     };
     released(&session, outcome.await).await
@@ -85,6 +87,7 @@ pub async fn destroy(
 pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Planned, yes: bool) -> Result<Exit, CliError> {
     context.say(ui::plan::render(&planned.plan).trim_end());
     cost::change(&planned.plan)?.iter().for_each(|line| context.say(line));
+    ui::preflight::lines(&planned.plan.stack, &planned.preflight).iter().for_each(|line| context.say(line));
     // What making the plan found out has to be written down even when nothing changes.
     let quiet = !planned.plan.has_changes();
     let whole = planned.plan.options.only.is_none();

@@ -94,6 +94,9 @@ pub enum Command {
         /// Everything but these
         #[arg(long = "exclude", value_name = "ADDRESS")]
         excludes: Vec<Address>,
+        /// Do not look for what would make it fail
+        #[arg(long)]
+        no_preflight: bool,
         /// Do not ask
         #[arg(short, long)]
         yes: bool,
@@ -255,6 +258,9 @@ pub struct PlanFlags {
     /// Bring what `leoctl scale` changed back to what the stack says
     #[arg(long)]
     pub scale_up: bool,
+    /// Do not look for what would make the apply fail
+    #[arg(long)]
+    pub no_preflight: bool,
 }
 
 /// The arguments of `plan`.

@@ -169,10 +169,12 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Plan(args) => plan::run(context, &args).await,
         Command::Apply { plan, stack, saved, yes } => match saved {
-            Some(file) => saved::apply(context, &file, yes).await,
+            Some(file) => saved::apply(context, &file, yes, plan.no_preflight).await,
             None => apply::run(context, stack.as_deref(), &plan, yes).await,
         },
-        Command::Destroy { stack, targets, excludes, yes } => apply::destroy(context, stack.as_deref(), targets, excludes, yes).await,
+        Command::Destroy { stack, targets, excludes, no_preflight, yes } => {
+            apply::destroy(context, stack.as_deref(), targets, excludes, (yes, no_preflight)).await
+        }
         Command::Drift { stack } => plan::drift(context, stack.as_deref()).await,
         Command::Import { address, id, stack, yes } => apply::import(context, stack.as_deref(), address, id, yes).await,
         Command::Output { stack, name } => inspect::output(context, stack.as_deref(), name.as_deref()).await,

@@ -44,7 +44,8 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
 /// Plans one stack.
 async fn planned(context: &Context, args: &PlanArgs, path: &Path) -> Result<(Session, Planned), CliError> {
     let session = Session::open(context, path).await?;
-    let planned = session.plan(&Options::from(&args.flags), args.flags.refresh).await?;
+    let mut planned = session.plan(&Options::from(&args.flags), args.flags.refresh).await?;
+    session.preflight(&mut planned, args.flags.no_preflight).await;
     Ok((session, planned))
 }
 
@@ -52,21 +53,25 @@ async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, Cl
     let (session, planned) = planned(context, args, path).await?;
     let plan = &planned.plan;
     if context.global.json {
-        ui::out(shown(&session, plan)?);
+        ui::out(shown(&session, &planned, args)?);
     } else {
         ui::out(ui::plan::render(plan).trim_end());
         cost::change(plan)?.into_iter().for_each(ui::out);
+        ui::preflight::lines(&plan.stack, &planned.preflight).into_iter().for_each(ui::out);
     }
     save(context, args, path, &session, &planned)?;
     project::remember(path);
     Ok(exit(args, plan.has_changes()))
 }
 
-/// A plan as JSON, with what it costs.
-fn shown(session: &Session, plan: &Plan) -> Result<Json, CliError> {
+/// A plan as JSON, with what it costs and what would make its apply fail.
+fn shown(session: &Session, planned: &Planned, args: &PlanArgs) -> Result<Json, CliError> {
+    let plan = &planned.plan;
     let mut shown = ui::json::plan(plan, &session.provider.api_calls());
     if let Some(shown) = shown.as_object_mut() {
         shown.insert("cost".to_owned(), cost::change_json(plan)?);
+        let found = (!args.flags.no_preflight).then(|| ui::preflight::json(&plan.stack, &planned.preflight));
+        shown.insert("preflight".to_owned(), found.into());
     }
     Ok(shown)
 }
@@ -119,7 +124,7 @@ async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Resul
     }
     match (args.markdown, context.global.json) {
         (true, _) => ui::out(comment(args, &outcomes)?.trim_end()),
-        (false, true) => ui::out(json!(outcomes.iter().map(to_json).collect::<Result<Vec<_>, _>>()?)),
+        (false, true) => ui::out(json!(outcomes.iter().map(|one| to_json(one, args)).collect::<Result<Vec<_>, _>>()?)),
         (false, false) => text(context, &outcomes)?,
     }
     let failed = outcomes.iter().any(|(_, outcome)| outcome.is_err());
@@ -139,7 +144,8 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
             Ok(plan) => (id(plan), cost::change(plan)?),
             Err(_) => (String::new(), None),
         };
-        shown.push(markdown::Shown { file: path.display().to_string(), id, plan, cost });
+        let preflight = outcome.as_ref().ok().map(|(_, planned)| &planned.preflight);
+        shown.push(markdown::Shown { file: path.display().to_string(), id, plan, preflight, cost });
     }
     Ok(markdown::render(&args.marker, args.commit.as_deref(), &shown, markdown::LIMIT))
 }
@@ -151,9 +157,9 @@ fn id(plan: &Plan) -> String {
     hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn to_json((path, outcome): &Outcome<'_>) -> Result<Json, CliError> {
+fn to_json((path, outcome): &Outcome<'_>, args: &PlanArgs) -> Result<Json, CliError> {
     Ok(match outcome {
-        Ok((session, planned)) => json!({ "stack_file": path, "plan": shown(session, &planned.plan)? }),
+        Ok((session, planned)) => json!({ "stack_file": path, "plan": shown(session, planned, args)? }),
         Err(error) => json!({ "stack_file": path, "error": error_text(error, false) }),
     })
 }
@@ -165,6 +171,7 @@ fn text(context: &Context, outcomes: &[Outcome<'_>]) -> Result<(), CliError> {
             Ok((_, planned)) => {
                 ui::out(ui::plan::render(&planned.plan).trim_end());
                 cost::change(&planned.plan)?.into_iter().for_each(ui::out);
+                ui::preflight::lines(&planned.plan.stack, &planned.preflight).into_iter().for_each(ui::out);
                 ui::out("");
             }
             Err(error) => ui::note(error_text(error, !context.global.no_color)),

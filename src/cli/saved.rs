@@ -85,7 +85,7 @@ pub fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &Session
 }
 
 /// Makes the saved plan again and carries it out, unless it has become another.
-pub async fn apply(context: &Context, file: &Path, yes: bool) -> Result<Exit, CliError> {
+pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool) -> Result<Exit, CliError> {
     let unreadable = |problem: String| {
         CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out`")
     };
@@ -103,11 +103,11 @@ pub async fn apply(context: &Context, file: &Path, yes: bool) -> Result<Exit, Cl
     let stack = project::load(file, &global)?;
     let session = Session::with(context, file, stack).await?;
     session.lock(context, "leoctl apply --plan").await?;
-    let outcome = replayed(context, &session, saved, yes).await;
+    let outcome = replayed(context, &session, saved, (yes, no_preflight)).await;
     apply::released(&session, outcome).await
 }
 
-async fn replayed(context: &Context, session: &Session, saved: SavedPlan, yes: bool) -> Result<Exit, CliError> {
+async fn replayed(context: &Context, session: &Session, saved: SavedPlan, (yes, no_preflight): (bool, bool)) -> Result<Exit, CliError> {
     let loaded = session.store.load().await?;
     let (lineage, serial) = loaded.map(|folded| (folded.state.lineage, folded.state.serial)).unwrap_or_default();
     if (saved.serial > 0 && lineage != saved.lineage) || serial != saved.serial {
@@ -118,10 +118,11 @@ async fn replayed(context: &Context, session: &Session, saved: SavedPlan, yes: b
     }
     let SavedPlan { destroy, targets, excludes, replace, scale_up, .. } = saved;
     let options = Options { destroy, targets, excludes, replace, scale_up, only: None };
-    let planned = session.plan(&options, saved.refresh).await?;
+    let mut planned = session.plan(&options, saved.refresh).await?;
     if shown(&planned) != saved.plan {
         return Err(stale("what is live in AWS has changed since it was made"));
     }
+    session.preflight(&mut planned, no_preflight).await;
     // It was reviewed when it was made.
     apply::confirm_and_apply(context, session, planned, yes || !context.interactive).await
 }

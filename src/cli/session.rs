@@ -8,6 +8,7 @@ use super::{CliError, Context, project};
 use crate::aws::client::{Clients, Settings};
 use crate::aws::registry::{self, AwsProvider};
 use crate::engine::ports::Store;
+use crate::engine::preflight::preflight;
 use crate::engine::refresh::{Planned, Planner};
 use crate::model::journal::Folded;
 use crate::model::schema::Catalog;
@@ -92,6 +93,13 @@ impl Session {
             State::new(&self.stack.name, &identity.account_id, &identity.region, random(), random())
         };
         planner.plan(loaded, fresh).await.map_err(|error| self.located(error))
+    }
+
+    /// Looks for what would make a plan's apply fail, unless that is not wanted.
+    pub async fn preflight(&self, planned: &mut Planned, unwanted: bool) {
+        if !unwanted {
+            planned.preflight = preflight(&planned.plan, &self.provider).await;
+        }
     }
 
     /// An engine error that knows the stack's files.

@@ -115,7 +115,7 @@ impl Engine<'_> {
     /// # Errors
     /// When the state cannot be written; what failed in AWS is in the report.
     pub async fn apply(&self, planned: Planned) -> Result<Report, StoreError> {
-        let Planned { plan, folded, records } = planned;
+        let Planned { plan, folded, records, preflight: _ } = planned;
         let plan = &plan;
         self.store.begin(&folded.state).await?;
         for record in &records {

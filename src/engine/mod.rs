@@ -5,6 +5,7 @@
 pub mod apply;
 pub mod event;
 pub mod ports;
+pub mod preflight;
 pub mod queue;
 pub mod refresh;
 pub mod retry;

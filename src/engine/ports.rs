@@ -11,6 +11,12 @@ use crate::model::address::Address;
 use crate::model::journal::{Folded, Record};
 use crate::model::state::State;
 use crate::model::value::Value;
+use crate::plan::preflight::certificate::Certificate;
+use crate::plan::preflight::contents::{Count, Holder};
+use crate::plan::preflight::image::{Image, Standing};
+use crate::plan::preflight::permission::{Denied, Needed};
+use crate::plan::preflight::secret::{Scheduled, Sought};
+use crate::plan::preflight::security_group::{Groups, Interface};
 use crate::stack::scope::Identity;
 
 /// What kind of failure an operation met; how the engine reacts depends on nothing else.
@@ -187,6 +193,23 @@ pub trait Provider: Send + Sync {
     async fn read_data(&self, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value>;
     /// How often each AWS operation has been called.
     fn api_calls(&self) -> BTreeMap<String, u64>;
+}
+
+/// What checks before an apply ask of AWS; nothing is changed.
+#[async_trait]
+pub trait Inspector: Send + Sync {
+    /// The secret of a name, if it is scheduled for deletion.
+    async fn scheduled_secret(&self, sought: &Sought) -> Outcome<Option<Scheduled>>;
+    /// How much is in something.
+    async fn contents(&self, holder: &Holder) -> Outcome<Count>;
+    /// Whether there is an image.
+    async fn image(&self, image: &Image) -> Outcome<Standing>;
+    /// The status of a certificate; none when there is no such certificate.
+    async fn certificate(&self, certificate: &Certificate) -> Outcome<Option<String>>;
+    /// The network interfaces that have any of some security groups.
+    async fn interfaces(&self, groups: &Groups) -> Outcome<Vec<Interface>>;
+    /// What of some actions we may not do.
+    async fn denied(&self, needed: &[Needed]) -> Outcome<Denied>;
 }
 
 /// Why the state could not be read or written.

@@ -19,6 +19,7 @@ use crate::model::state::{Intent, State};
 use crate::model::value::Value;
 use crate::plan::build::{self, Found, Live, World};
 use crate::plan::desired::{ADDRESS_TAG, STACK_TAG};
+use crate::plan::preflight::Preflight;
 use crate::plan::select::Options;
 use crate::plan::types::{Action, Plan};
 use crate::stack::Stack;
@@ -35,6 +36,8 @@ pub struct Planned {
     pub folded: Folded,
     /// What making the plan has already changed in that state: made durable first when it is applied.
     pub records: Vec<Record>,
+    /// What would make applying it fail; empty where nobody asked.
+    pub preflight: Preflight,
 }
 
 /// Makes a plan from a stack, its state and AWS.
@@ -99,7 +102,7 @@ impl Planner<'_> {
         let over: Vec<Record> = unpinned(&plan, &folded.state);
         over.iter().for_each(|record| folded.fold(record));
         records.extend(over);
-        Ok(Planned { plan, folded, records })
+        Ok(Planned { plan, folded, records, preflight: Preflight::default() })
     }
 
     /// Reads every remembered resource, one batch for each type and region, all batches at once.
@@ -316,7 +319,13 @@ impl Planner<'_> {
         let mut found = BTreeMap::new();
         let mut diagnostics = Diagnostics::default();
         for (address, outcome) in join_all(searches).await.into_iter().flatten() {
-            let outcome = outcome.map_err(|failure| EngineError::aws(format!("looking for an existing {address}"), failure))?;
+            let outcome = match outcome {
+                Err(failure) if failure.kind == FailureKind::AlreadyExists => {
+                    diagnostics.push(build::taken(self.stack, &address, &failure.message));
+                    continue;
+                }
+                outcome => outcome.map_err(|failure| EngineError::aws(format!("looking for an existing {address}"), failure))?,
+            };
             match (outcome, imports.get(&address)) {
                 (Some(existing), _) => drop(found.insert(address, existing)),
                 (None, Some(id)) => {
@@ -421,6 +430,11 @@ pub async fn patiently_find(handler: &dyn Handler, wanted: &Wanted) -> Outcome<S
         tokio::time::sleep(Duration::from_millis(wait)).await;
         let id = match handler.find(wanted).await {
             Err(failure) if failure.kind == FailureKind::NotFound => None,
+            // What cannot be looked at is nobody's of us.
+            Err(failure) if failure.kind == FailureKind::AlreadyExists => {
+                sought = Sought::Foreign("something".to_owned());
+                continue;
+            }
             found => found?,
         };
         let Some(id) = id else { continue };

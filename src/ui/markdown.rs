@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::plan::{details, drift_details, output_changes, summary};
+use super::preflight;
+use crate::plan::preflight::Preflight;
 use crate::plan::types::{Action, Change, Plan};
 
 /// How long a comment may be, in bytes, with room to spare: GitHub takes 65,536 characters.
@@ -30,6 +32,8 @@ pub struct Shown<'a> {
     pub id: String,
     /// The plan, or why there is none.
     pub plan: Result<&'a Plan, String>,
+    /// What would make its apply fail.
+    pub preflight: Option<&'a Preflight>,
     /// What it changes in what the stack costs.
     pub cost: Option<String>,
 }
@@ -140,6 +144,8 @@ impl Section {
         let checks: Vec<String> = checks.map(|check| format!("**{}**: {}", plain(&check.name), plain(&check.message))).collect();
         let warnings: Vec<String> = plan.warnings.iter().map(|warning| plain(warning)).collect();
         let identity = &plan.identity;
+        let found = shown.preflight.map(|found| preflight::sentences(&plan.stack, found)).unwrap_or_default();
+        let found = found.iter().map(|sentence| plain(sentence)).collect();
         let cost = shown.cost.iter().map(|cost| plain(cost)).collect();
         Self {
             file: shown.file.clone(),
@@ -151,6 +157,7 @@ impl Section {
             entries,
             counted: BTreeMap::new(),
             notes: vec![
+                Note::new("Preflight", None, found),
                 Note::new("What it costs", None, cost),
                 Note::new("Changed outside leoctl", Some("diff"), drift_details(plan)),
                 Note::new("Outputs", Some("diff"), output_changes(&plan.outputs)),

@@ -7,6 +7,7 @@ pub mod failure;
 pub mod json;
 pub mod markdown;
 pub mod plan;
+pub mod preflight;
 pub mod progress;
 pub mod screen;
 pub mod spark;

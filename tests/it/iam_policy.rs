@@ -153,13 +153,16 @@ fn resource(call: &Call) -> Option<String> {
     }
 }
 
-/// Everything the types of a stack declare, and what every command asks first.
+/// What is no type's: who asks, and what they may do.
+const SHARED: [&str; 3] = ["sts:GetCallerIdentity", "iam:GetRole", "iam:SimulatePrincipalPolicy"];
+
+/// Everything the types of a stack declare, and what every plan asks.
 fn declared(plan: &Value, data: &[&str]) -> BTreeSet<&'static str> {
     let changes = plan["changes"].as_array().unwrap().iter();
     let types = changes.filter_map(|change| registry::permissions(change["type"].as_str()?));
     let grants = types.flat_map(|one| one.plan.iter().chain(one.apply));
     let data = data.iter().filter_map(|name| registry::data_permissions(name)).flatten();
-    grants.chain(data).flat_map(|grant| grant.actions.iter().copied()).chain(["sts:GetCallerIdentity"]).collect()
+    grants.chain(data).flat_map(|grant| grant.actions.iter().copied()).chain(SHARED).collect()
 }
 
 fn all_allowed(policy: &Policy, calls: &[Call]) {
@@ -177,7 +180,9 @@ fn whole_life(stack: &str, variables: &[&str], changed: &[&str], data: &[&str]) 
     assert_eq!(shown["account_id"], "123456789012");
     let more: Vec<&str> = apply.actions().difference(&declared(&shown, data)).copied().collect();
     assert!(more.is_empty(), "{more:?}");
-    assert!(plan.actions().iter().all(|action| ["Describe", "Get", "List"].iter().any(|verb| action.contains(&format!(":{verb}")))));
+    assert!(
+        plan.actions().iter().all(|action| ["Describe", "Get", "List", "Simulate"].iter().any(|verb| action.contains(&format!(":{verb}"))))
+    );
     assert!(!apply.actions().contains("secretsmanager:GetSecretValue"));
     assert!(plan.actions().is_subset(&apply.actions()));
 
@@ -259,7 +264,7 @@ fn whatever_a_type_calls_is_declared() {
     let resources = catalog.resources.keys().filter_map(|name| registry::permissions(name));
     let resources = resources.flat_map(|one| one.plan.iter().chain(one.apply));
     let data = catalog.data.keys().filter_map(|name| registry::data_permissions(name)).flatten();
-    let declared: BTreeSet<&str> = resources.chain(data).flat_map(|grant| grant.actions.iter().copied()).collect();
+    let declared: BTreeSet<&str> = resources.chain(data).flat_map(|grant| grant.actions.iter().copied()).chain(SHARED).collect();
     let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws")];
     let mut called = BTreeSet::new();
     while let Some(folder) = folders.pop() {

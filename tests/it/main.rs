@@ -36,6 +36,7 @@ mod logs;
 mod markdown;
 mod operating;
 mod planning;
+mod preflight;
 mod reference;
 mod secrets;
 mod services;

@@ -155,6 +155,7 @@ impl Resource for BackupVault {
             Grant::itself(&[
                 "backup:DescribeBackupVault",
                 "backup:GetBackupVaultAccessPolicy",
+                "backup:ListRecoveryPointsByBackupVault",
                 "backup:GetBackupVaultNotifications",
                 "backup:ListTags",
             ]),
@@ -167,7 +168,6 @@ impl Resource for BackupVault {
                 "backup:DeleteBackupVaultAccessPolicy",
                 "backup:DeleteBackupVaultLockConfiguration",
                 "backup:DeleteBackupVaultNotifications",
-                "backup:ListRecoveryPointsByBackupVault",
                 "backup:PutBackupVaultAccessPolicy",
                 "backup:PutBackupVaultLockConfiguration",
                 "backup:PutBackupVaultNotifications",

@@ -65,7 +65,7 @@ impl Resource for SecurityGroup {
     };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:ec2:{region}:{account}:security-group/*",
-        plan: &[Grant::any(&["ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"])],
+        plan: &[Grant::any(&["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"])],
         apply: &[
             Grant::on(
                 &["ec2:CreateSecurityGroup"],

@@ -1,6 +1,7 @@
 //! The resource type `s3_bucket`.
 
 use aws_sdk_s3::types as api;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::future::{try_join_all, try_join3, try_join4};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -186,6 +187,24 @@ impl S3Bucket {
     }
 }
 
+/// The region of a bucket that another region was asked for: that is answered with a redirection, whoever it belongs to
+/// (S3 API Reference, HeadBucket).
+fn redirected_to(response: &HttpResponse) -> Option<String> {
+    let region = || response.headers().get("x-amz-bucket-region").unwrap_or("another region").to_owned();
+    (response.status().as_u16() == 301).then(region)
+}
+
+/// Why a bucket that is there cannot be looked at; another account's is forbidden.
+fn out_of_sight(bucket: &str, failure: Failure, elsewhere: Option<String>) -> Failure {
+    let place = match elsewhere {
+        Some(region) => format!("in {region}"),
+        None if failure.kind == FailureKind::Denied => "in another account, or closed to these credentials".to_owned(),
+        None => return failure,
+    };
+    let message = format!("the bucket {bucket} exists already, {place}: bucket names are unique in the world");
+    Failure { kind: FailureKind::AlreadyExists, message, ..failure }
+}
+
 fn tag_set(tags: &Tags) -> Outcome<Vec<api::Tag>> {
     tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build().map_err(incomplete)).collect()
 }
@@ -214,6 +233,7 @@ impl Resource for S3Bucket {
             "s3:GetEncryptionConfiguration",
             "s3:GetLifecycleConfiguration",
             "s3:ListBucket",
+            "s3:ListBucketVersions",
         ])],
         apply: &[
             Grant::itself(&[
@@ -232,7 +252,6 @@ impl Resource for S3Bucket {
                 "s3:PutLifecycleConfiguration",
                 "s3:TagResource",
             ]),
-            Grant::itself(&["s3:ListBucketVersions"]).when("empty_on_delete"),
             Grant::on(&["s3:DeleteObject", "s3:DeleteObjectVersion"], &["arn:{partition}:s3:::{bucket}/*"]).when("empty_on_delete"),
         ],
     };
@@ -244,14 +263,9 @@ impl Resource for S3Bucket {
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let Some(bucket) = wanted.text("bucket") else { return Ok(None) };
-        let head = aws.s3().head_bucket().bucket(bucket).send().await.or_fail("s3:ListBucket").or_absent();
-        let head = head.map_err(|failure| match failure.kind {
-            FailureKind::Denied => Failure {
-                message: format!("the bucket {bucket} exists and belongs to someone else: bucket names are unique in the world"),
-                ..failure
-            },
-            _ => failure,
-        })?;
+        let sent = aws.s3().head_bucket().bucket(bucket).send().await;
+        let elsewhere = sent.as_ref().err().and_then(|error| redirected_to(error.raw_response()?));
+        let head = sent.or_fail("s3:ListBucket").or_absent().map_err(|failure| out_of_sight(bucket, failure, elsewhere))?;
         Ok(wanted.pick(head.map(|_| bucket.to_owned())))
     }
 

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 pub use document::LIMIT;
 
 use self::subject::Subject;
-use crate::aws::permissions::{Grant, On};
+use crate::aws::permissions::{Grant, IDENTITY, On, PREFLIGHT};
 use crate::model::value::Value;
 use crate::plan::types::Plan;
 use crate::stack::backend::Backend;
@@ -48,8 +48,14 @@ pub fn documents(plan: &Plan, backend: Option<&Backend>, role: Role) -> Vec<Json
 
 fn allowed(plan: &Plan, backend: Option<&Backend>, role: Role) -> Allowed {
     let mut allowed = Allowed::new();
-    // Every command asks this first.
-    allow(&mut allowed, &["sts:GetCallerIdentity"], None, ["*".to_owned()]);
+    let place = arn::Place { region: &plan.identity.region, identity: &plan.identity };
+    for grant in [IDENTITY, PREFLIGHT] {
+        let resources: Vec<String> = match grant.on {
+            On::These(templates) => templates.iter().flat_map(|template| arn::fill(template, &Value::Null, &place)).collect(),
+            _ => vec!["*".to_owned()],
+        };
+        allow(&mut allowed, grant.actions, None, resources);
+    }
     if let Some(backend) = backend {
         state(&mut allowed, backend, &plan.identity, role);
     }

@@ -12,6 +12,7 @@ use crate::plan::desired::settled;
 use crate::plan::diff::{complete, diff};
 use crate::plan::select::covers;
 use crate::plan::types::{Action, Change};
+use crate::stack::Stack;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::Diagnostic;
 use serde_json::Value as Json;
@@ -319,6 +320,14 @@ pub fn owned_by(found: &Found) -> String {
         Some((stack, address)) => format!("it belongs to {address} of stack {stack}"),
         None => "it was not made by leoctl".to_owned(),
     }
+}
+
+/// The name of a resource to be created is taken by something that cannot even be looked at.
+pub fn taken(stack: &Stack, address: &Address, why: &str) -> Diagnostic {
+    let error = format!("{address} cannot be created: {why}");
+    let block = stack.config.resources.get(&address.block);
+    let error = block.map_or_else(|| Diagnostic::general(&error), |block| Diagnostic::error(&block.span, &error));
+    error.help("choose another name")
 }
 
 pub(super) fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {

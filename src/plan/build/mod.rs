@@ -4,7 +4,7 @@ mod change;
 pub mod conclude;
 
 use self::change::attributes_of;
-pub use self::change::owned_by;
+pub use self::change::{owned_by, taken};
 use super::desired;
 use crate::model::address::{Address, Block};
 use crate::model::pin::{self, Pins};

@@ -1,0 +1,60 @@
+//! Secrets whose name is still taken by one that is scheduled for deletion.
+
+use super::{Check, Finding, of_type};
+use crate::model::address::Address;
+use crate::model::value::Value;
+use crate::plan::desired::ownership_tags;
+use crate::plan::types::{Action, Plan};
+
+/// A name that is to be a secret's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// The secret.
+    pub address: Address,
+    /// Its region.
+    pub region: String,
+    /// The name.
+    pub name: String,
+}
+
+/// A secret that is scheduled for deletion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scheduled {
+    /// Its ARN.
+    pub arn: String,
+    /// The date AWS gives.
+    pub date: String,
+    /// Its tags.
+    pub tags: std::collections::BTreeMap<String, String>,
+}
+
+/// The names to look for.
+pub fn sought(plan: &Plan) -> Vec<Sought> {
+    let created = of_type(plan, "secretsmanager_secret").filter(|change| change.action == Action::Create);
+    let named = created.filter_map(|change| {
+        let name = change.after.get("name").and_then(Value::as_str)?.to_owned();
+        Some(Sought { address: change.address.clone(), region: change.region.clone(), name })
+    });
+    named.collect()
+}
+
+/// What it means that there is one.
+pub fn judge(plan: &Plan, sought: &Sought, found: Option<Scheduled>) -> Vec<Finding> {
+    let Some(Scheduled { arn, date, tags }) = found else { return Vec::new() };
+    let ours = ownership_tags(&plan.stack.name, &sought.address).iter().all(|(key, value)| tags.get(key) == Some(value));
+    let whose = if ours { "" } else { ", though it was not this stack's" };
+    let finding = Finding {
+        check: Check::ScheduledSecret,
+        address: sought.address.clone(),
+        message: format!(
+            "the secret {} is scheduled for deletion ({date}), and AWS makes no other of that name: apply restores it with the values it \
+             had{whose}",
+            sought.name
+        ),
+        fix: format!(
+            "nothing, to have it back (apply does what `aws secretsmanager restore-secret` and `leoctl import` do); to begin anew, wait \
+             until it is gone, or `aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {arn}`"
+        ),
+    };
+    vec![finding]
+}
