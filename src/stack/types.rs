@@ -58,7 +58,19 @@ impl Checker<'_> {
     }
 
     fn value(&mut self, what: &str, ty: &Type, template: Option<&Template>, value: &Value, at: &Span) {
-        let value = value.revealed();
+        if let Value::Secret(inner) = value {
+            let before = self.diagnostics.0.len();
+            self.value(what, ty, template, inner, at);
+            if self.diagnostics.0.len() > before {
+                // What is wrong with it would show it.
+                self.diagnostics.0.truncate(before);
+                self.report(
+                    Diagnostic::error(at, format!("{what} is {}, but not one that AWS takes", describe(ty)))
+                        .help("its value is sensitive, and so is not shown"),
+                );
+            }
+            return;
+        }
         if matches!(value, Value::Unknown | Value::Null) {
             return;
         }

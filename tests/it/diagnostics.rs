@@ -195,6 +195,17 @@ fn a_file_of_ten_megabytes_is_read_and_its_mistake_found() {
 }
 
 #[test]
+fn what_is_wrong_with_a_sensitive_value_is_said_without_it() {
+    let project = Project::new("", "test");
+    let stack = "[stack]\nname = \"s\"\nregion = \"us-east-1\"\n[vars.a]\nsensitive = true\n[resource.ssm_parameter.p]\nname = \"/p\"\n\
+        type = \"${vars.a}\"\nvalue = \"x\"\n[resource.cloudwatch_log_group.g]\nname = \"${'g' + vars.a + '?'}\"\n";
+    project.write("s.toml", stack);
+    let wrong = project.expect(1, &["validate", "s.toml", "--var", "a=hunter2-kind"]).stderr;
+    assert!(!wrong.contains("hunter2"), "{wrong}");
+    assert!(wrong.contains("its value is sensitive, and so is not shown") && wrong.contains("s.toml:8"), "{wrong}");
+}
+
+#[test]
 fn variables_from_outside_are_checked() {
     let project = Project::new("", "test");
     let wrong = |arguments: &[&str]| project.expect(1, &[&["validate", "stacks/prod.toml"], arguments].concat()).stderr;
