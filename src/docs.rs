@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::model::schema::{Attribute, Catalog, DocumentKind, Format, Order, Type, TypeSchema, Unset};
 use crate::ui::value::inline;
+use leoctl_core::model::schema::{Attribute, Catalog, DocumentKind, Format, Order, Type, TypeSchema, Unset};
 
 /// The pages of the reference by file name.
 pub fn pages(catalog: &Catalog) -> BTreeMap<String, String> {

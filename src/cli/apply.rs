@@ -5,17 +5,17 @@ use std::path::Path;
 use super::args::PlanFlags;
 use super::session::Session;
 use super::{CliError, Context, Exit, ask, cost, project, signals};
-use crate::engine::apply::{Engine, Report};
-use crate::engine::event::EventSink;
-use crate::engine::refresh::Planned;
-use crate::model::address::Address;
-use crate::model::value::Value;
-use crate::plan::select::Options;
-use crate::stack::config::Import;
-use crate::stack::diagnostic::suggestion;
-use crate::stack::template::Template;
 use crate::ui::progress::{JsonLines, Lines, Live};
 use crate::ui::{self, BAD, STRONG, WARN, styled};
+use leoctl_core::engine::apply::{Engine, Report};
+use leoctl_core::engine::event::EventSink;
+use leoctl_core::engine::refresh::Planned;
+use leoctl_core::model::address::Address;
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::select::Options;
+use leoctl_core::stack::config::Import;
+use leoctl_core::stack::diagnostic::suggestion;
+use leoctl_core::stack::template::Template;
 
 /// Shows the plan, asks, and carries it out.
 pub async fn run(context: &Context, stack: Option<&Path>, flags: &PlanFlags, yes: bool) -> Result<Exit, CliError> {
@@ -132,7 +132,7 @@ fn sink(context: &Context) -> Box<dyn EventSink> {
 }
 
 fn conclude(context: &Context, report: &Report, state: &str) -> Exit {
-    let unfinished = |value: &crate::model::value::Value| (report.interrupted || !report.failed.is_empty()) && value.has_unknown();
+    let unfinished = |value: &leoctl_core::model::value::Value| (report.interrupted || !report.failed.is_empty()) && value.has_unknown();
     let outputs = report.outputs.iter().filter(|(_, value)| !unfinished(value));
     show_outputs(context, &outputs.map(|(name, value)| (name.clone(), value.clone())).collect());
     for check in report.checks.iter().filter(|check| check.holds == Some(false)) {
@@ -163,7 +163,7 @@ fn conclude(context: &Context, report: &Report, state: &str) -> Exit {
 }
 
 /// Prints outputs, as text or as the last event.
-fn show_outputs(context: &Context, outputs: &std::collections::BTreeMap<String, crate::model::value::Value>) {
+fn show_outputs(context: &Context, outputs: &std::collections::BTreeMap<String, leoctl_core::model::value::Value>) {
     if context.global.json {
         let outputs: serde_json::Map<String, serde_json::Value> =
             outputs.iter().map(|(name, value)| (name.clone(), ui::json::public(value))).collect();

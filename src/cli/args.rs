@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::model::address::Address;
+use leoctl_core::model::address::Address;
 
 pub use operating::{EnvFiles, ExecArgs, LogsArgs, RedeployArgs, RunArgs, SecretsCommand, TasksCommand};
 

@@ -63,14 +63,14 @@ fn stacks() -> Vec<CompletionCandidate> {
 /// The resource blocks of a type in the stack that a command would take by itself: their names, or their addresses.
 fn blocks(type_name: &str, whole: bool) -> Vec<CompletionCandidate> {
     let Ok(path) = project::default_stack() else { return Vec::new() };
-    let named = |block: &crate::model::address::Block| if whole { block.to_string() } else { block.name.to_string() };
+    let named = |block: &leoctl_core::model::address::Block| if whole { block.to_string() } else { block.name.to_string() };
     let Some(stack) = read(&path) else { return Vec::new() };
     let blocks = stack.config.resources.keys().filter(|block| type_name.is_empty() || block.type_name == type_name);
     blocks.map(named).map(CompletionCandidate::new).collect()
 }
 
 /// A stack as far as it can be read without a word: what is wrong with it, other commands say.
-fn read(path: &Path) -> Option<crate::stack::Stack> {
+fn read(path: &Path) -> Option<leoctl_core::stack::Stack> {
     let plain = Cli::try_parse_from(["leoctl", "validate"]).ok()?;
     project::load(path, &plain.global).ok()
 }

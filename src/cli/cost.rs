@@ -6,12 +6,12 @@ use serde_json::Value as Json;
 
 use super::session::Session;
 use super::{CliError, Context, Exit, project};
-use crate::cost;
-use crate::cost::prices::Prices;
-use crate::cost::side::Side;
-use crate::plan::select::Options;
-use crate::plan::types::Plan;
 use crate::ui;
+use leoctl_core::cost;
+use leoctl_core::cost::prices::Prices;
+use leoctl_core::cost::side::Side;
+use leoctl_core::plan::select::Options;
+use leoctl_core::plan::types::Plan;
 
 /// Shows what the stack will cost when it is applied.
 pub async fn run(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::session::Session;
 use super::{CliError, Context, Exit, apply};
-use crate::plan::select::Options;
 use crate::ui::{self, STRONG, styled};
+use leoctl_core::plan::select::Options;
 
 /// The stack the demo builds.
 const STACK: &str = "stacks/dev.toml";

@@ -6,9 +6,9 @@ use super::args::IamPolicyCommand;
 use super::session::Session;
 use super::{CliError, Context, Exit, project};
 use crate::ops::iam_policy::{self, ATTACHED, Role};
-use crate::plan::select::Options;
-use crate::stack::backend;
 use crate::ui;
+use leoctl_core::plan::select::Options;
+use leoctl_core::stack::backend;
 
 /// Prints a role's policy; as a list of policies when one would be too long.
 pub async fn run(context: &Context, command: IamPolicyCommand) -> Result<Exit, CliError> {

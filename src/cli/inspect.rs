@@ -6,12 +6,12 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::{CliError, Context, Exit, project, session};
-use crate::model::address::Address;
-use crate::model::state::State;
-use crate::model::value::Value;
-use crate::stack::config::Output;
-use crate::stack::diagnostic::suggestion;
 use crate::ui::{self, FAINT, STRONG, styled};
+use leoctl_core::model::address::Address;
+use leoctl_core::model::state::State;
+use leoctl_core::model::value::Value;
+use leoctl_core::stack::config::Output;
+use leoctl_core::stack::diagnostic::suggestion;
 
 async fn state_of(context: &Context, stack: Option<&Path>) -> Result<State, CliError> {
     Ok(state_and_outputs(context, stack).await?.0)

@@ -32,13 +32,13 @@ use std::io::IsTerminal;
 
 use clap::Parser;
 
-use crate::engine::EngineError;
-use crate::engine::ports::{Failure, StoreError};
 use crate::ops::Problem;
 use crate::sandbox::SandboxError;
-use crate::stack::diagnostic::{Diagnostics, Source};
 use crate::ui::{self, BAD, failure, styled};
 use args::{Cli, Command, Global};
+use leoctl_core::engine::EngineError;
+use leoctl_core::engine::ports::{Failure, StoreError};
+use leoctl_core::stack::diagnostic::{Diagnostics, Source};
 
 /// What leoctl tells the shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

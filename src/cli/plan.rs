@@ -10,11 +10,11 @@ use sha2::{Digest, Sha256};
 use super::args::PlanArgs;
 use super::session::Session;
 use super::{CliError, Context, Exit, cost, error_text, project, saved};
-use crate::engine::ports::Provider;
-use crate::engine::refresh::Planned;
-use crate::plan::select::Options;
-use crate::plan::types::Plan;
 use crate::ui::{self, STRONG, markdown, styled};
+use leoctl_core::engine::ports::Provider;
+use leoctl_core::engine::refresh::Planned;
+use leoctl_core::plan::select::Options;
+use leoctl_core::plan::types::Plan;
 
 /// Shows what apply would do.
 pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {

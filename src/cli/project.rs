@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::args::Global;
 use super::{CliError, Context};
-use crate::aws::registry;
-use crate::stack::diagnostic::{Diagnostic, Diagnostics};
-use crate::stack::vars::Given;
-use crate::stack::{self, Files, Loaded, Stack};
-use crate::store::local;
+use crate::store;
+use leoctl_aws::registry;
+use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics};
+use leoctl_core::stack::vars::Given;
+use leoctl_core::stack::{self, Files, Loaded, Stack};
 
 /// The prefix of environment variables that set stack variables.
 const VARIABLE: &str = "LEOCTL_VAR_";
@@ -110,7 +110,7 @@ pub fn default_stack() -> Result<PathBuf, CliError> {
 
 /// Remembers the stack as the one last planned. A folder that cannot be written loses only this convenience.
 pub fn remember(path: &Path) {
-    let folder = local::directory(path);
+    let folder = store::directory(path);
     if folder.is_dir() {
         drop(fs::write(folder.join(LAST), path.display().to_string()));
     }

@@ -8,12 +8,12 @@ use futures_util::future::join_all;
 use super::args::RedeployArgs;
 use super::session::Session;
 use super::{CliError, Context, Exit, apply, session, signals};
-use crate::engine::ports::{FailureKind, Operation, Progress};
 use crate::ops::Deployed;
 use crate::ops::image::{self, Unclear};
 use crate::ops::service::{self, Service, Unknown};
-use crate::plan::select::Options;
 use crate::ui::{self, BAD, STRONG, styled};
+use leoctl_core::engine::ports::{FailureKind, Operation, Progress};
+use leoctl_core::plan::select::Options;
 
 /// How long a rollout may take, as `ecs_service` has it.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);

@@ -9,7 +9,6 @@ use serde_json::json;
 use super::args::RunArgs;
 use super::logs::{self, Printer};
 use super::{CliError, Context, Exit, session, signals};
-use crate::engine::ports::{Failure, FailureKind};
 use crate::ops::Deployed;
 use crate::ops::logs::source;
 use crate::ops::logs::tail::Tail;
@@ -18,6 +17,7 @@ use crate::ops::run::{self, Ending, Request};
 use crate::ops::task::{self, Task};
 use crate::ops::task_definition::{self, Container, TaskDefinition};
 use crate::ui::{self, BAD, FAINT, STRONG, styled};
+use leoctl_core::engine::ports::{Failure, FailureKind};
 
 /// How often tasks and their logs are looked at.
 const POLL: Duration = Duration::from_secs(2);

@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 use super::args::Global;
 use super::session::Session;
 use super::{CliError, Context, Exit, apply, project};
-use crate::engine::refresh::Planned;
-use crate::plan::select::Options;
-use crate::store::local;
+use crate::store;
 use crate::ui;
+use leoctl_core::engine::refresh::Planned;
+use leoctl_core::plan::select::Options;
 
 /// A plan in a file.
 #[derive(Serialize, Deserialize)]
@@ -27,9 +27,9 @@ struct SavedPlan {
     #[serde(default)]
     named: PathBuf,
     destroy: bool,
-    targets: Vec<crate::model::address::Address>,
-    excludes: Vec<crate::model::address::Address>,
-    replace: Vec<crate::model::address::Address>,
+    targets: Vec<leoctl_core::model::address::Address>,
+    excludes: Vec<leoctl_core::model::address::Address>,
+    replace: Vec<leoctl_core::model::address::Address>,
     refresh: bool,
     #[serde(default)]
     scale_up: bool,
@@ -81,7 +81,7 @@ pub fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &Session
     };
     let text = serde_json::to_string_pretty(&saved)
         .map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
-    Ok(local::replace(file, &text)?)
+    Ok(store::replace(file, &text)?)
 }
 
 /// Makes the saved plan again and carries it out, unless it has become another.

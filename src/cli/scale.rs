@@ -6,7 +6,7 @@ use super::{CliError, Context, Exit, apply, redeploy, session};
 use crate::ops::Deployed;
 use crate::ops::scale::{self, Scale};
 use crate::ops::service::{self, Service};
-use crate::plan::select::Options;
+use leoctl_core::plan::select::Options;
 
 /// Scales services down, up, or to a number of tasks.
 pub async fn run(context: &Context, stack: Option<&Path>, words: &[String]) -> Result<Exit, CliError> {

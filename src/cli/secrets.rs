@@ -8,13 +8,13 @@ use serde_json::json;
 
 use super::args::{EnvFiles, SecretsCommand};
 use super::{CliError, Context, Exit, ask, project, redeploy, session};
-use crate::engine::ports::Failure;
 use crate::ops::env_file::Variables;
 use crate::ops::secrets::{self, Compared, Secret, Standing};
 use crate::ops::{Deployed, service};
-use crate::stack::diagnostic::suggestion;
-use crate::store::local;
+use crate::store;
 use crate::ui::{self, ADD, BAD, CHANGE, FAINT, STRONG, WARN, styled, table};
+use leoctl_core::engine::ports::Failure;
+use leoctl_core::stack::diagnostic::suggestion;
 
 /// Names the repository beside this one whose env files have the values.
 const SIBLING: &str = "SAAS_ROOT";
@@ -290,7 +290,7 @@ fn candidates(stack: &Path, from: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> 
     if !from.is_empty() {
         return Ok(from.to_vec());
     }
-    let root = local::directory(stack).parent().map(Path::to_owned).unwrap_or_default();
+    let root = store::directory(stack).parent().map(Path::to_owned).unwrap_or_default();
     let pair = |folder: &Path| [folder.join(COMMITTED), folder.join(PRIVATE)].into_iter().filter(|path| path.is_file());
     let mut files: Vec<PathBuf> = pair(&root).collect();
     let mut sibling = std::env::var_os(SIBLING).map(PathBuf::from);

@@ -5,22 +5,22 @@ use std::sync::Arc;
 
 use super::args::PlanFlags;
 use super::{CliError, Context, project};
-use crate::aws::client::{Clients, Settings};
-use crate::aws::registry::{self, AwsProvider};
-use crate::engine::ports::Store;
-use crate::engine::preflight::preflight;
-use crate::engine::refresh::{Planned, Planner};
-use crate::model::journal::Folded;
-use crate::model::schema::Catalog;
-use crate::model::state::State;
 use crate::ops::Deployed;
-use crate::plan::select::Options;
 use crate::sandbox::Sandbox;
-use crate::stack::Stack;
-use crate::stack::backend::{self, Backend};
-use crate::store::local::{self, LocalStore};
-use crate::store::s3::{Location, S3Store};
+use crate::store::{self, LocalStore};
 use crate::ui::{WARN, styled};
+use leoctl_aws::client::{Clients, Settings};
+use leoctl_aws::registry::{self, AwsProvider};
+use leoctl_aws::state::{Location, S3Store};
+use leoctl_core::engine::ports::Store;
+use leoctl_core::engine::preflight::preflight;
+use leoctl_core::engine::refresh::{Planned, Planner};
+use leoctl_core::model::journal::Folded;
+use leoctl_core::model::schema::Catalog;
+use leoctl_core::model::state::State;
+use leoctl_core::plan::select::Options;
+use leoctl_core::stack::Stack;
+use leoctl_core::stack::backend::{self, Backend};
 
 /// A stack, its state and AWS.
 pub struct Session {
@@ -88,7 +88,7 @@ impl Session {
     pub async fn plan(&self, options: &Options, refresh: bool) -> Result<Planned, CliError> {
         let loaded = self.store.load().await?;
         let planner = Planner { provider: &self.provider, catalog: self.catalog, stack: &self.stack, refresh, options };
-        let fresh = |identity: &crate::stack::scope::Identity| {
+        let fresh = |identity: &leoctl_core::stack::scope::Identity| {
             let random = || uuid::Uuid::new_v4().to_string();
             State::new(&self.stack.name, &identity.account_id, &identity.region, random(), random())
         };
@@ -103,9 +103,9 @@ impl Session {
     }
 
     /// An engine error that knows the stack's files.
-    fn located(&self, error: crate::engine::EngineError) -> CliError {
+    fn located(&self, error: leoctl_core::engine::EngineError) -> CliError {
         match error {
-            crate::engine::EngineError::Diagnostics(diagnostics) => {
+            leoctl_core::engine::EngineError::Diagnostics(diagnostics) => {
                 CliError::Diagnostics { diagnostics, sources: self.stack.sources.clone() }
             }
             other => other.into(),
@@ -145,7 +145,7 @@ pub async fn store(context: &Context, path: &Path, stack: &Stack) -> Result<Box<
 
 /// The state in a file, whatever the stack file says.
 pub fn local_store(context: &Context, path: &Path, name: &str) -> LocalStore {
-    let directory = local::directory(path);
+    let directory = store::directory(path);
     let directory = if context.global.sandbox { directory.join("sandbox") } else { directory };
     LocalStore::new(&directory, name)
 }

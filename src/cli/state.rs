@@ -4,13 +4,13 @@ use std::path::Path;
 
 use super::args::StateCommand;
 use super::{CliError, Context, Exit, inspect, project, session};
-use crate::engine::ports::Store;
-use crate::model::address::Address;
-use crate::model::journal::{Folded, Record};
-use crate::model::state::State;
-use crate::stack::Stack;
-use crate::stack::backend::Backend;
 use crate::ui::{self, STRONG, WARN, styled};
+use leoctl_core::engine::ports::Store;
+use leoctl_core::model::address::Address;
+use leoctl_core::model::journal::{Folded, Record};
+use leoctl_core::model::state::State;
+use leoctl_core::stack::Stack;
+use leoctl_core::stack::backend::Backend;
 
 /// Runs one of the commands.
 pub async fn run(context: &Context, command: StateCommand) -> Result<Exit, CliError> {

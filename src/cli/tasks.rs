@@ -7,11 +7,11 @@ use serde_json::{Value as Json, json};
 
 use super::args::TasksCommand;
 use super::{CliError, Context, Exit, ask, redeploy, session};
-use crate::engine::ports::Failure;
 use crate::ops::Deployed;
 use crate::ops::service::{self, Service};
 use crate::ops::task::{self, Task, ago};
 use crate::ui::{self, BAD, FAINT, STRONG, WARN, styled, table};
+use leoctl_core::engine::ports::Failure;
 
 /// How much of an id is shown.
 const SHORT: usize = 12;

@@ -7,9 +7,9 @@ use super::service::Service;
 use super::task::{Task, last};
 use super::task_definition::TaskDefinition;
 use super::{Deployed, Problem};
-use crate::aws::error::OrFail;
-use crate::engine::ports::{Failure, FailureKind, Outcome};
-use crate::stack::diagnostic::suggestion;
+use leoctl_aws::error::OrFail;
+use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
+use leoctl_core::stack::diagnostic::suggestion;
 
 /// The program that carries sessions.
 pub const PLUGIN: &str = "session-manager-plugin";

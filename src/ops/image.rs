@@ -4,13 +4,13 @@ use serde_json::Value as Json;
 
 use super::Deployed;
 use super::service::Service;
-use crate::model::address::Address;
-use crate::model::path::{Path, Segment};
-use crate::model::pin::{Pin, Pins};
-use crate::model::value::Value;
-use crate::plan::select::Only;
-use crate::plan::types::Plan;
-use crate::stack::config::ResourceBlock;
+use leoctl_core::model::address::Address;
+use leoctl_core::model::path::{Path, Segment};
+use leoctl_core::model::pin::{Pin, Pins};
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::select::Only;
+use leoctl_core::plan::types::Plan;
+use leoctl_core::stack::config::ResourceBlock;
 
 /// A container of a task definition of the stack, and the image it is to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ pub fn only(deployed: &Deployed<'_>, changes: &[(Service, Container, String)], s
         let known = || deployed.state.pins.get(address).cloned().unwrap_or_default();
         let pins: &mut Pins = only.pins.entry(address.clone()).or_insert_with(known);
         let before = pins.remove(&path).and_then(|pin| pin.instead_of);
-        let written = says.change(address).and_then(|change| crate::model::pin::at(&change.after, &path).to_json().ok());
+        let written = says.change(address).and_then(|change| leoctl_core::model::pin::at(&change.after, &path).to_json().ok());
         let instead_of = before.or(written).filter(|written| written.as_str() != Some(image.as_str()));
         if instead_of.is_some() {
             pins.insert(path, Pin { value: image.as_str().into(), instead_of });

@@ -18,11 +18,11 @@ pub mod task_definition;
 
 use std::sync::Arc;
 
-use crate::aws::client::Aws;
-use crate::aws::registry::AwsProvider;
-use crate::engine::ports::{Outcome, Provider};
-use crate::model::address::Address;
-use crate::model::state::{ResourceState, State};
+use leoctl_aws::client::Aws;
+use leoctl_aws::registry::AwsProvider;
+use leoctl_core::engine::ports::{Outcome, Provider};
+use leoctl_core::model::address::Address;
+use leoctl_core::model::state::{ResourceState, State};
 
 /// A stack that has been applied, and AWS where it is.
 pub struct Deployed<'a> {

@@ -3,11 +3,11 @@
 use serde_json::Value as Json;
 
 use super::Deployed;
-use crate::aws::client::Aws;
-use crate::aws::error::OrFail;
-use crate::engine::ports::{Failure, FailureKind, Outcome};
-use crate::model::address::Address;
-use crate::stack::diagnostic::suggestion;
+use leoctl_aws::client::Aws;
+use leoctl_aws::error::OrFail;
+use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
+use leoctl_core::model::address::Address;
+use leoctl_core::stack::diagnostic::suggestion;
 
 /// A repository of the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]

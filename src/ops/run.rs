@@ -6,8 +6,8 @@ use super::Deployed;
 use super::placement::Placement;
 use super::task::Task;
 use super::task_definition::{Container, TaskDefinition};
-use crate::aws::error::OrFail;
-use crate::engine::ports::{Failure, FailureKind, Outcome};
+use leoctl_aws::error::OrFail;
+use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 
 /// What is run.
 #[derive(Clone)]

@@ -3,11 +3,11 @@
 use serde_json::{Value as Json, json};
 
 use super::service::Service;
-use crate::model::address::Address;
-use crate::model::path::Path;
-use crate::model::pin::{Pin, Pins};
-use crate::model::state::State;
-use crate::plan::select::Only;
+use leoctl_core::model::address::Address;
+use leoctl_core::model::path::Path;
+use leoctl_core::model::pin::{Pin, Pins};
+use leoctl_core::model::state::State;
+use leoctl_core::plan::select::Only;
 
 /// What is asked of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub fn by_hand(pins: Option<&Pins>) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::state::{Guard, ResourceState};
+    use leoctl_core::model::state::{Guard, ResourceState};
 
     fn state(with_target: bool) -> State {
         let mut state = State::new("s", "1", "r", "l".to_owned(), "x".to_owned());

@@ -9,11 +9,11 @@ use serde_json::Value as Json;
 use super::Deployed;
 use super::env_file::Variables;
 use super::service;
-use crate::aws::client::Aws;
-use crate::aws::error::{OrAbsent, OrFail};
-use crate::engine::ports::{Failure, FailureKind, Outcome};
-use crate::model::address::Address;
-use crate::model::state::ResourceState;
+use leoctl_aws::client::Aws;
+use leoctl_aws::error::{OrAbsent, OrFail};
+use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
+use leoctl_core::model::address::Address;
+use leoctl_core::model::state::ResourceState;
 
 /// A secret of the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! The services of a stack, and new deployments of them.
 
 use super::Deployed;
-use crate::aws::ecs::rollout::{self, Deployment};
-use crate::aws::error::OrFail;
-use crate::engine::ports::{Failure, FailureKind, Operation, Outcome};
-use crate::model::address::Address;
-use crate::stack::diagnostic::suggestion;
+use leoctl_aws::ecs::rollout::{self, Deployment};
+use leoctl_aws::error::OrFail;
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
+use leoctl_core::model::address::Address;
+use leoctl_core::stack::diagnostic::suggestion;
 use serde_json::Value as Json;
 
 /// A service of the stack.

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use super::service::{self, Service};
 use super::{Deployed, Problem, task_definition};
-use crate::aws::client::Aws;
-use crate::aws::ecs::rollout::why_stopped;
-use crate::aws::error::{OrAbsent, OrFail};
-use crate::engine::ports::{Failure, Outcome};
+use leoctl_aws::client::Aws;
+use leoctl_aws::ecs::rollout::why_stopped;
+use leoctl_aws::error::{OrAbsent, OrFail};
+use leoctl_core::engine::ports::{Failure, Outcome};
 
 /// The most tasks DescribeTasks takes (ECS API Reference).
 const AT_ONCE: usize = 100;

@@ -6,9 +6,9 @@ use serde_json::Value as Json;
 
 use super::service::Service;
 use super::{Deployed, Problem};
-use crate::model::address::Address;
-use crate::model::state::ResourceState;
-use crate::stack::diagnostic::suggestion;
+use leoctl_core::model::address::Address;
+use leoctl_core::model::state::ResourceState;
+use leoctl_core::stack::diagnostic::suggestion;
 
 /// A task definition of the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]

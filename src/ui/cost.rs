@@ -6,10 +6,10 @@ use std::fmt::Write;
 use serde_json::{Value as Json, json};
 
 use super::{FAINT, STRONG, WARN, styled, table};
-use crate::cost::bill::{Basis, Bill, Item};
-use crate::cost::prices::Prices;
-use crate::cost::{Assumed, Change, Estimate, changes};
-use crate::plan::types::Plan;
+use leoctl_core::cost::bill::{Basis, Bill, Item};
+use leoctl_core::cost::prices::Prices;
+use leoctl_core::cost::{Assumed, Change, Estimate, changes};
+use leoctl_core::plan::types::Plan;
 
 /// The version of the JSON.
 const FORMAT_VERSION: u32 = 1;
@@ -129,7 +129,7 @@ pub fn change(change: &Change, prices: &Prices) -> String {
             format!("Cost: {} → {} a month ({}){used}", dollars(before.always()), dollars(after.always()), by(change.always()))
         }
     };
-    let hours = after.assumed.iter().chain(&before.assumed).find(|one| one.of == crate::stack::usage::Use::HOURS);
+    let hours = after.assumed.iter().chain(&before.assumed).find(|one| one.of == leoctl_core::stack::usage::Use::HOURS);
     let hours = hours.map(|one| format!("; {} hours", number(one.value))).unwrap_or_default();
     let _ = write!(text, "{hours}, list prices of {}", prices.compiled);
     let missing: std::collections::BTreeSet<String> = after.not_priced().iter().map(|(address, _)| address.to_string()).collect();

@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::stack::diagnostic::{Diagnostic, Diagnostics, Severity, Source};
+use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 
 /// All diagnostics as text.
 pub fn render(diagnostics: &Diagnostics, sources: &[Source], colour: bool) -> String {

@@ -1,6 +1,6 @@
 //! AWS failures as people need them at night: what failed, AWS's own words, and what to do.
 
-use crate::engine::ports::{Failure, FailureKind};
+use leoctl_core::engine::ports::{Failure, FailureKind};
 
 /// A failure as indented lines: message, code and request, hint.
 pub fn lines(failure: &Failure) -> Vec<String> {

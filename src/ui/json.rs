@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::value::MASK;
-use crate::engine::apply::Report;
-use crate::engine::event::Event;
-use crate::engine::ports::Failure;
-use crate::model::value::Value;
-use crate::plan::diff::AttributeChange;
-use crate::plan::types::{Change, CheckResult, Drift, Pinned, Plan};
+use leoctl_core::engine::apply::Report;
+use leoctl_core::engine::event::Event;
+use leoctl_core::engine::ports::Failure;
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::diff::AttributeChange;
+use leoctl_core::plan::types::{Change, CheckResult, Drift, Pinned, Plan};
 
 /// The version of the format.
 pub const FORMAT_VERSION: u32 = 1;

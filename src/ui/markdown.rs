@@ -7,8 +7,8 @@ use std::fmt::Write;
 
 use super::plan::{details, drift_details, output_changes, summary};
 use super::preflight;
-use crate::plan::preflight::Preflight;
-use crate::plan::types::{Action, Change, Plan};
+use leoctl_core::plan::preflight::Preflight;
+use leoctl_core::plan::types::{Action, Change, Plan};
 
 /// How long a comment may be, in bytes, with room to spare: GitHub takes 65,536 characters.
 pub const LIMIT: usize = 60_000;

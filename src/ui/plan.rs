@@ -7,11 +7,11 @@ use similar::{ChangeTag, TextDiff};
 
 use super::value::{self, UNKNOWN};
 use super::{ADD, CHANGE, FAINT, REMOVE, STRONG, WARN, styled};
-use crate::model::address::Address;
-use crate::model::path::{Path, Segment};
-use crate::model::value::Value;
-use crate::plan::diff::AttributeChange;
-use crate::plan::types::{Action, Change, Drift, OutputChange, Plan};
+use leoctl_core::model::address::Address;
+use leoctl_core::model::path::{Path, Segment};
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::diff::AttributeChange;
+use leoctl_core::plan::types::{Action, Change, Drift, OutputChange, Plan};
 
 /// The whole plan as text with colours; `anstream` takes them off where there is no terminal.
 pub fn render(plan: &Plan) -> String {

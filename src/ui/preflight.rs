@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{FAINT, STRONG, WARN, styled};
-use crate::plan::preflight::{Finding, Preflight};
-use crate::stack::Stack;
+use leoctl_core::plan::preflight::{Finding, Preflight};
+use leoctl_core::stack::Stack;
 
 /// The findings as text with colours, one line each or more; nothing when there is nothing to say.
 pub fn lines(stack: &Stack, preflight: &Preflight) -> Vec<String> {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{ADD, BAD, CHANGE, FAINT, REMOVE, STRONG, failure, json, note, out, styled};
-use crate::engine::event::{Event, EventSink, Verb};
-use crate::model::address::Address;
+use leoctl_core::engine::event::{Event, EventSink, Verb};
+use leoctl_core::model::address::Address;
 
 /// Events as lines of JSON on stdout.
 pub struct JsonLines;

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::model::value::Value;
+use leoctl_core::model::value::Value;
 
 /// Longest value that stays on its attribute's line.
 const INLINE: usize = 76;

@@ -1,7 +1,7 @@
 //! Every resource type through one routine on every emulator: create, plan empty, change each attribute and
 //! remove it again, each time exactly that shown and the plan empty after, delete, gone, delete again.
 
-use leoctl::model::schema::Unset;
+use leoctl_core::model::schema::Unset;
 
 use crate::cases::{self, Case, KEY, scaffold};
 use crate::gaps;
@@ -46,7 +46,7 @@ async fn conform(emulator: Emulator) {
 
 #[test]
 fn every_type_has_a_case() {
-    let known: Vec<&str> = leoctl::aws::registry::catalog().unwrap().resources.keys().map(String::as_str).collect();
+    let known: Vec<&str> = leoctl_aws::registry::catalog().unwrap().resources.keys().map(String::as_str).collect();
     let mut cased: Vec<&str> = cases::all().map(|case| case.type_name).collect();
     cased.sort_unstable();
     cased.dedup();
@@ -65,7 +65,7 @@ fn gap(emulator: Emulator, type_name: &str, lines: &str) -> Option<&'static str>
 
 /// Whether what AWS has of an attribute stays when its line goes: AWS chooses such a value when nobody does.
 fn is_kept(case: &Case, line: &str) -> bool {
-    let catalog = leoctl::aws::registry::catalog().unwrap();
+    let catalog = leoctl_aws::registry::catalog().unwrap();
     let name = line.split(' ').next().unwrap();
     let attribute = catalog.resources[case.type_name].schema.attributes.iter().find(|attribute| attribute.name == name);
     attribute.is_some_and(|attribute| attribute.unset == Unset::Server)
@@ -162,7 +162,7 @@ async fn not_imported(world: &World, case: &Case, least: &str, id: &str) -> Opti
             let change = plan.changes.iter().find(|change| change.address.to_string() == address)?;
             // What only leoctl knows of a resource is set anew.
             let known = change.attributes.iter().filter(|attribute| !attribute.sensitive);
-            if change.action != leoctl::plan::types::Action::Import || known.count() > 0 {
+            if change.action != leoctl_core::plan::types::Action::Import || known.count() > 0 {
                 return Some(shown(&plan));
             }
         }

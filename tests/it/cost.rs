@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use leoctl::aws::registry::catalog;
-use leoctl::cost::prices::Prices;
-use leoctl::cost::side::Side;
-use leoctl::cost::{self, Estimate};
-use leoctl::model::state::State;
-use leoctl::plan::build::{World, build};
-use leoctl::plan::select::Options;
-use leoctl::plan::types::Plan;
-use leoctl::stack::scope::Identity;
+use leoctl_aws::registry::catalog;
+use leoctl_core::cost::prices::Prices;
+use leoctl_core::cost::side::Side;
+use leoctl_core::cost::{self, Estimate};
+use leoctl_core::model::state::State;
+use leoctl_core::plan::build::{World, build};
+use leoctl_core::plan::select::Options;
+use leoctl_core::plan::types::Plan;
+use leoctl_core::stack::scope::Identity;
 use serde_json::{Value, json};
 
 use crate::support::emulator::Emulator;
@@ -456,7 +456,7 @@ fn the_agent_in_production_is_estimated_as_its_documentation_says() {
 #[test]
 fn the_documentation_has_every_assumption() {
     let documentation = include_str!("../../docs/stack-language.md");
-    for known in leoctl::stack::usage::ASSUMPTIONS {
+    for known in leoctl_core::stack::usage::ASSUMPTIONS {
         let default = known.default.map(|value| value.to_string()).unwrap_or_default();
         let row = format!("| `{}` | {default} | {} |", known.use_of.name(), known.doc);
         assert!(documentation.contains(&row), "docs/stack-language.md lacks: {row}");

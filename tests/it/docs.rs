@@ -9,7 +9,7 @@ fn root() -> &'static Path {
 #[test]
 fn the_reference_of_types_is_current() {
     let folder = root().join("docs/types");
-    let pages = leoctl::docs::pages(leoctl::aws::registry::catalog().unwrap());
+    let pages = leoctl::docs::pages(leoctl_aws::registry::catalog().unwrap());
     if std::env::var_os("LEOCTL_WRITE_DOCS").is_some() {
         std::fs::create_dir_all(&folder).unwrap();
         pages.iter().for_each(|(name, text)| std::fs::write(folder.join(name), text).unwrap());

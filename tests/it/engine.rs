@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use leoctl::aws::registry;
-use leoctl::engine::apply::Engine;
-use leoctl::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Provider, Store, Wanted};
-use leoctl::engine::refresh::Planner;
-use leoctl::model::state::State;
-use leoctl::model::value::Value;
-use leoctl::plan::select::Options;
-use leoctl::stack::scope::Identity;
-use leoctl::store::local::LocalStore;
+use leoctl::store::LocalStore;
+use leoctl_aws::registry;
+use leoctl_core::engine::apply::Engine;
+use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Provider, Store, Wanted};
+use leoctl_core::engine::refresh::Planner;
+use leoctl_core::model::state::State;
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::select::Options;
+use leoctl_core::stack::scope::Identity;
 
 use crate::support::world::{Nobody, stack};
 

@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use leoctl::aws::registry;
-use leoctl::engine::ports::Store;
-use leoctl::model::state::State;
-use leoctl::stack::vars::Given;
-use leoctl::stack::{self, Files};
-use leoctl::store::local::LocalStore;
+use leoctl::store::LocalStore;
+use leoctl_aws::registry;
+use leoctl_core::engine::ports::Store;
+use leoctl_core::model::state::State;
+use leoctl_core::stack::vars::Given;
+use leoctl_core::stack::{self, Files};
 use proptest::prelude::*;
 
 use crate::support::program::Project;

@@ -1,6 +1,6 @@
 //! What others change by right: the number of tasks that follows the load, a secret that is rotated.
 
-use leoctl::plan::types::Action;
+use leoctl_core::plan::types::Action;
 
 use crate::cases::scaffold;
 use crate::support::emulator::Emulator;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use leoctl::aws::registry;
+use leoctl_aws::registry;
 use serde_json::Value;
 
 use crate::support::emulator::Emulator;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use leoctl::plan::select::Options;
-use leoctl::plan::types::Action;
+use leoctl_core::plan::select::Options;
+use leoctl_core::plan::types::Action;
 
 use crate::support::emulator::Emulator;
 use crate::support::program::Project;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use leoctl::engine::ports::Store;
-use leoctl::model::address::Address;
-use leoctl::model::journal::Record;
-use leoctl::model::state::State;
-use leoctl::store::local::LocalStore;
-use leoctl::store::s3::{Location, S3Store};
+use leoctl::store::LocalStore;
+use leoctl_aws::state::{Location, S3Store};
+use leoctl_core::engine::ports::Store;
+use leoctl_core::model::address::Address;
+use leoctl_core::model::journal::Record;
+use leoctl_core::model::state::State;
 
 use crate::support::emulator::Emulator;
 use crate::support::inventory::Inventory;

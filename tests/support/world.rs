@@ -3,19 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use leoctl::aws::client::{Clients, Settings};
-use leoctl::aws::registry::{self, AwsProvider};
-use leoctl::engine::apply::{Engine, Report};
-use leoctl::engine::event::{Event, EventSink};
-use leoctl::engine::ports::{Operation, Progress, Provider, Store};
-use leoctl::engine::refresh::{Planned, Planner};
-use leoctl::model::state::State;
-use leoctl::plan::select::Options;
-use leoctl::plan::types::Plan;
-use leoctl::stack::vars::Given;
-use leoctl::stack::{self, Files, Stack};
-use leoctl::store::local::LocalStore;
+use leoctl::store::LocalStore;
 use leoctl::ui;
+use leoctl_aws::client::{Clients, Settings};
+use leoctl_aws::registry::{self, AwsProvider};
+use leoctl_core::engine::apply::{Engine, Report};
+use leoctl_core::engine::event::{Event, EventSink};
+use leoctl_core::engine::ports::{Operation, Progress, Provider, Store};
+use leoctl_core::engine::refresh::{Planned, Planner};
+use leoctl_core::model::state::State;
+use leoctl_core::plan::select::Options;
+use leoctl_core::plan::types::Plan;
+use leoctl_core::stack::vars::Given;
+use leoctl_core::stack::{self, Files, Stack};
 
 /// A stack's world.
 pub struct World {
@@ -78,7 +78,7 @@ impl World {
         let loaded = self.store().load().await.map_err(|error| error.to_string())?;
         let catalog = registry::catalog().unwrap();
         let planner = Planner { provider: &self.provider, catalog, stack: &stack, refresh: true, options };
-        let fresh = |identity: &leoctl::stack::scope::Identity| {
+        let fresh = |identity: &leoctl_core::stack::scope::Identity| {
             State::new(&self.name, &identity.account_id, &identity.region, "lineage".to_owned(), "salt".to_owned())
         };
         planner.plan(loaded, fresh).await.map_err(|error| format!("{error:?}"))
@@ -126,7 +126,7 @@ impl World {
 
     /// Forgets a resource, as if it had never been the stack's.
     pub async fn forget(&self, address: &str) {
-        let address: leoctl::model::address::Address = address.parse().unwrap();
+        let address: leoctl_core::model::address::Address = address.parse().unwrap();
         let store = self.store();
         let mut folded = store.load().await.unwrap().unwrap();
         folded.state.resources.remove(&address);
@@ -154,7 +154,7 @@ impl World {
             progress: Progress(Arc::new(|_| {})),
         };
         let handler = self.provider.handler(type_name).unwrap();
-        handler.delete(&operation, id, &leoctl::model::value::Value::Null).await.map_err(|failure| format!("{failure:?}"))
+        handler.delete(&operation, id, &leoctl_core::model::value::Value::Null).await.map_err(|failure| format!("{failure:?}"))
     }
 }
 

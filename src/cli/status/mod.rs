@@ -7,10 +7,10 @@ use std::path::Path;
 
 use super::session::{self, Session};
 use super::{CliError, Context, Exit};
-use crate::model::state::State;
 use crate::ops::Deployed;
 use crate::ops::status::{self, Status};
 use crate::ui;
+use leoctl_core::model::state::State;
 
 /// Shows how a stack is doing: once, or again and again every so many seconds.
 pub async fn run(context: &Context, stack: Option<&Path>, interval: Option<u64>) -> Result<Exit, CliError> {

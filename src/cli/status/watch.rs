@@ -13,10 +13,10 @@ use tokio::time::{Instant, sleep_until};
 use super::view;
 use crate::cli::session::{self, Session};
 use crate::cli::{CliError, Context, Exit, signals};
-use crate::engine::EngineError;
 use crate::ui::failure;
 use crate::ui::screen::Screen;
 use crate::ui::watch::{Action, Watch};
+use leoctl_core::engine::EngineError;
 
 /// How often the terminal is asked whether a key was pressed while nobody waits for keys any more.
 const LOOK: Duration = Duration::from_millis(200);

@@ -1,7 +1,7 @@
 //! ARNs from templates and attributes.
 
-use crate::model::value::Value;
-use crate::stack::scope::Identity;
+use leoctl_core::model::value::Value;
+use leoctl_core::stack::scope::Identity;
 
 /// Where a resource is.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,5 @@
 //! The least that planning and applying a stack takes of IAM, from what each type declares
-//! ([`crate::aws::permissions`]) and the names in the stack. What AWS has chosen does not matter: the policy of a
+//! ([`leoctl_aws::permissions`]) and the names in the stack. What AWS has chosen does not matter: the policy of a
 //! stack is the same before its first apply as after it.
 
 mod arn;
@@ -13,11 +13,11 @@ use serde_json::Value as Json;
 pub use document::LIMIT;
 
 use self::subject::Subject;
-use crate::aws::permissions::{Grant, IDENTITY, On, PREFLIGHT};
-use crate::model::value::Value;
-use crate::plan::types::Plan;
-use crate::stack::backend::Backend;
-use crate::stack::scope::Identity;
+use leoctl_aws::permissions::{Grant, IDENTITY, On, PREFLIGHT};
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::types::Plan;
+use leoctl_core::stack::backend::Backend;
+use leoctl_core::stack::scope::Identity;
 
 /// How many managed policies a role takes unless its quota has been raised (IAM User Guide, "IAM and AWS STS quotas").
 pub const ATTACHED: usize = 10;

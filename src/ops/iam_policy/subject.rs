@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::arn::{self, Place};
-use crate::aws::permissions::{Grant, Permissions};
-use crate::aws::registry;
-use crate::engine::refresh::set_instance;
-use crate::model::address::Block;
-use crate::model::pin::Pins;
-use crate::model::schema::TypeSchema;
-use crate::model::value::Value;
-use crate::plan::desired::desired;
-use crate::plan::diff::complete;
-use crate::plan::types::{Action, Change, Plan};
-use crate::stack::scope::{BlockValue, Identity, StackScope};
+use leoctl_aws::permissions::{Grant, Permissions};
+use leoctl_aws::registry;
+use leoctl_core::engine::refresh::set_instance;
+use leoctl_core::model::address::Block;
+use leoctl_core::model::pin::Pins;
+use leoctl_core::model::schema::TypeSchema;
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::desired::desired;
+use leoctl_core::plan::diff::complete;
+use leoctl_core::plan::types::{Action, Change, Plan};
+use leoctl_core::stack::scope::{BlockValue, Identity, StackScope};
 
 /// A resource or a data source.
 pub struct Subject {

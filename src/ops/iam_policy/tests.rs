@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use super::arn::{Place, fill, key, values};
 use super::*;
-use crate::aws::permissions::Permissions;
-use crate::aws::registry;
-use crate::model::schema::{Attribute, Type};
+use leoctl_aws::permissions::Permissions;
+use leoctl_aws::registry;
+use leoctl_core::model::schema::{Attribute, Type};
 
 fn identity() -> Identity {
     Identity { account_id: "123456789012".to_owned(), partition: "aws".to_owned(), region: "us-east-1".to_owned() }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::live::{self, Groups, MOST_GROUPS, News};
 use super::source::Source;
 use super::tail::{Show, Tail};
-use crate::engine::ports::Outcome;
+use leoctl_core::engine::ports::Outcome;
 
 /// How often logs are read where they are not sent.
 const POLL: Duration = Duration::from_secs(2);

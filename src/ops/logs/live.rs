@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::{sleep, timeout};
 
 use super::event::Event;
-use crate::aws::client::{Aws, send_once};
+use leoctl_aws::client::{Aws, send_once};
 
 /// The most log groups of a session (StartLiveTail, `logGroupIdentifiers`).
 pub const MOST_GROUPS: usize = 10;
@@ -35,7 +35,7 @@ pub struct Groups {
 impl Groups {
     /// Their ARNs, without `:*` at the end as the API wants them.
     fn arns(&self) -> Vec<String> {
-        let (partition, region) = (crate::aws::partition(&self.region), &self.region);
+        let (partition, region) = (leoctl_aws::partition(&self.region), &self.region);
         self.names.iter().map(|name| format!("arn:{partition}:logs:{region}:{}:log-group:{name}", self.account)).collect()
     }
 

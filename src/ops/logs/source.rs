@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use crate::model::address::Address;
 use crate::ops::service::{self, Service};
 use crate::ops::task_definition::{self, Log, TaskDefinition};
 use crate::ops::{Deployed, Problem};
-use crate::stack::diagnostic::suggestion;
+use leoctl_core::model::address::Address;
+use leoctl_core::stack::diagnostic::suggestion;
 
 /// A log group, or some of its streams.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use super::event::{Event, Merge, Seen};
 use super::source::Source;
-use crate::aws::client::Aws;
-use crate::aws::error::{OrAbsent, OrFail};
-use crate::aws::registry::AwsProvider;
-use crate::engine::ports::{Failure, FailureKind, Outcome};
+use leoctl_aws::client::Aws;
+use leoctl_aws::error::{OrAbsent, OrFail};
+use leoctl_aws::registry::AwsProvider;
+use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 
 /// How much of what has been read is read again, in milliseconds: an event is found only a while after it happened.
 const OVERLAP: i64 = 60_000;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::aws::ecs::task_definition::FARGATE;
+use leoctl_aws::ecs::task_definition::FARGATE;
 
 /// A size of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -5,9 +5,9 @@ use aws_smithy_types::DateTime;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
-use crate::aws::client::Aws;
-use crate::aws::error::OrFail;
-use crate::engine::ports::Outcome;
+use leoctl_aws::client::Aws;
+use leoctl_aws::error::OrFail;
+use leoctl_core::engine::ports::Outcome;
 
 /// Most queries that GetMetricData takes in one call (CloudWatch API Reference).
 const QUERIES: usize = 500;

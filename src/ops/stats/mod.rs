@@ -13,11 +13,11 @@ use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use super::Deployed;
-use crate::engine::ports::Outcome;
-use crate::model::address::Address;
-use crate::stack::Stack;
 use advice::{Use, Verdict, sizing};
 use fargate::Size;
+use leoctl_core::engine::ports::Outcome;
+use leoctl_core::model::address::Address;
+use leoctl_core::stack::Stack;
 use metrics::{Measured, Metric, Summary, Window};
 use place::Place;
 pub use subjects::Kind;

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::model::address::Block;
-use crate::stack::Stack;
-use crate::stack::diagnostic::Span;
-use crate::stack::expr::Expr;
-use crate::stack::template::{Template, TemplateKind};
+use leoctl_core::model::address::Block;
+use leoctl_core::stack::Stack;
+use leoctl_core::stack::diagnostic::Span;
+use leoctl_core::stack::expr::Expr;
+use leoctl_core::stack::template::{Template, TemplateKind};
 
 /// Names that stand for other names are followed so often.
 const DEPTH: usize = 16;
@@ -43,7 +43,7 @@ fn follow(stack: &Stack, value: &Template, name: &str, depth: usize) -> Option<P
         Some(("vars", name)) => {
             let variable = stack.config.vars.get(name)?;
             let default = variable.default.as_ref();
-            let given = default.is_none_or(|node| stack.vars.get(name) != Some(&crate::stack::vars::constant(node)));
+            let given = default.is_none_or(|node| stack.vars.get(name) != Some(&leoctl_core::stack::vars::constant(node)));
             place(stack, default.map_or(&variable.span, |node| &node.span), &format!("vars.{name}"), false, given)
         }
         Some(("locals", name)) if depth > 0 => {
@@ -73,7 +73,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::stack::{Files, vars::Given};
+    use leoctl_core::stack::{Files, vars::Given};
 
     struct One;
 
@@ -110,7 +110,7 @@ memory = "${vars.memory * 2}"
     fn places(given: &[(&str, &str)], name: &str) -> [(usize, String, bool, bool); 2] {
         let arguments = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let given = Given { arguments, ..Given::default() };
-        let loaded = crate::stack::load(Path::new("s.toml"), &One, &given, crate::aws::registry::catalog().unwrap());
+        let loaded = leoctl_core::stack::load(Path::new("s.toml"), &One, &given, leoctl_aws::registry::catalog().unwrap());
         let stack = loaded.stack.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
         ["cpu", "memory"].map(|attribute| {
             let place = of(&stack, &Block::new("ecs_task_definition", name), attribute).unwrap();

@@ -1,7 +1,7 @@
 //! What Fargate costs.
 
 use super::fargate::Size;
-use crate::cost::prices::{Price, Prices};
+use leoctl_core::cost::prices::{Price, Prices};
 
 /// Hours of a month, as AWS's calculator has it.
 pub const MONTH: f64 = 730.0;

@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 use super::fargate::Size;
 use super::metrics::Metric;
 use super::{Missing, Resource};
-use crate::model::address::Address;
-use crate::model::state::ResourceState;
 use crate::ops::Deployed;
 use crate::ops::service::{self, Service};
+use leoctl_core::model::address::Address;
+use leoctl_core::model::state::ResourceState;
 
 /// What a subject is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::time;
-use crate::aws::cloudwatch::metric_alarm::CloudwatchMetricAlarm;
-use crate::engine::ports::Outcome;
-use crate::model::address::Address;
 use crate::ops::Deployed;
+use leoctl_aws::cloudwatch::metric_alarm::CloudwatchMetricAlarm;
+use leoctl_core::engine::ports::Outcome;
+use leoctl_core::model::address::Address;
 
 /// An alarm.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::time;
-use crate::aws::acm;
-use crate::engine::ports::Outcome;
-use crate::model::address::Address;
 use crate::ops::Deployed;
+use leoctl_aws::acm;
+use leoctl_core::engine::ports::Outcome;
+use leoctl_core::model::address::Address;
 
 /// A certificate.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Deployed;
-use crate::engine::ports::{FailureKind, Outcome};
-use crate::model::address::Address;
 use alarms::Alarm;
 use certificates::Certificate;
+use leoctl_core::engine::ports::{FailureKind, Outcome};
+use leoctl_core::model::address::Address;
 use problems::Problem;
 use services::Service;
 use targets::TargetGroup;

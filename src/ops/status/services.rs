@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::time;
-use crate::aws::client::Aws;
-use crate::aws::error::{OrAbsent, OrFail};
-use crate::engine::ports::Outcome;
-use crate::model::address::Address;
 use crate::ops::{Deployed, scale, service};
+use leoctl_aws::client::Aws;
+use leoctl_aws::error::{OrAbsent, OrFail};
+use leoctl_core::engine::ports::Outcome;
+use leoctl_core::model::address::Address;
 
 /// Most services that DescribeServices takes in one call (ECS API Reference).
 const BATCH: usize = 10;

@@ -7,11 +7,11 @@ use futures_util::future::try_join_all;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::aws::client::Aws;
-use crate::aws::error::{OrAbsent, OrFail};
-use crate::engine::ports::Outcome;
-use crate::model::address::Address;
 use crate::ops::Deployed;
+use leoctl_aws::client::Aws;
+use leoctl_aws::error::{OrAbsent, OrFail};
+use leoctl_core::engine::ports::Outcome;
+use leoctl_core::model::address::Address;
 
 /// A target group.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{name_of, time};
-use crate::aws::client::Aws;
-use crate::aws::ecs::rollout;
-use crate::aws::error::{OrAbsent, OrFail};
-use crate::engine::ports::Outcome;
 use crate::ops::{Deployed, service};
+use leoctl_aws::client::Aws;
+use leoctl_aws::ecs::rollout;
+use leoctl_aws::error::{OrAbsent, OrFail};
+use leoctl_core::engine::ports::Outcome;
 
 /// Most tasks that DescribeTasks takes in one call (ECS API Reference).
 const BATCH: usize = 100;
@@ -62,7 +62,7 @@ struct Listing {
 /// When AWS refuses.
 pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Task>> {
     let services = service::all(deployed);
-    let text = |resource: &crate::model::state::ResourceState| Some(resource.attributes.get("family")?.as_str()?.to_owned());
+    let text = |resource: &leoctl_core::model::state::ResourceState| Some(resource.attributes.get("family")?.as_str()?.to_owned());
     let families: BTreeSet<String> = deployed.of_type("ecs_task_definition").filter_map(|(_, resource)| text(resource)).collect();
     let clusters: Vec<(String, String)> =
         deployed.of_type("ecs_cluster").map(|(_, cluster)| (cluster.region.clone(), cluster.id.clone())).collect();

@@ -1,0 +1,293 @@
+//! The resource type `acm_certificate`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_acm::types as api;
+use futures_util::future::{try_join, try_join_all};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{describe, failed};
+use crate::client::{Aws, send_once};
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use crate::tags::{TagChange, collect};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// A certificate that AWS issues once it is shown that the domains are yours, and renews as long as that can be seen.
+///
+/// Creating one does not wait until it is issued: a `route53_record` is made for each of its `validation_records`, and
+/// `acm_certificate_validation` waits.
+///
+/// Import by ARN: `arn:aws:acm:…:certificate/…`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcmCertificate {
+    /// The domain it is for, such as `example.org` or `*.example.org`.
+    #[schemars(extend("x-replace" = true, "x-format" = "domain"), length(max = 253))]
+    domain_name: String,
+    /// Further domains it is for.
+    #[schemars(extend("default" = [], "x-replace" = true, "x-set" = true, "x-format" = "domain"))]
+    subject_alternative_names: Vec<String>,
+    /// How it is shown that the domains are yours: by a record in DNS, or by a link in an e-mail.
+    #[schemars(extend("default" = "DNS", "x-replace" = true, "enum" = ["DNS", "EMAIL"]))]
+    validation_method: String,
+    /// Of which domain above a domain the owner is written to, for `EMAIL`.
+    #[schemars(extend("default" = [], "x-replace" = true, "x-key" = "domain_name"))]
+    domain_validation_options: Vec<ValidationOption>,
+    /// The kind of key.
+    #[schemars(extend("default" = "RSA_2048", "x-replace" = true, "enum" = ["RSA_2048", "EC_prime256v1", "EC_secp384r1"]))]
+    key_algorithm: String,
+    /// Whether the private key can be taken out of AWS, which costs.
+    #[schemars(extend("default" = "DISABLED", "x-replace" = true, "enum" = ["DISABLED", "ENABLED"]))]
+    export: String,
+    /// The private certificate authority that issues it, instead of Amazon.
+    #[schemars(extend("x-replace" = true, "x-format" = "arn:acm-pca"))]
+    certificate_authority_arn: Option<String>,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN, which is also the id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+    /// Its state, such as `PENDING_VALIDATION` or `ISSUED`.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    status: String,
+    /// The record that shows a domain is yours, by domain. A wildcard has the record of the domain below it: make it once.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    validation_records: BTreeMap<String, ValidationRecord>,
+    /// When it ends, if it is issued; AWS renews it before.
+    #[schemars(extend("x-computed" = true))]
+    not_after: Option<String>,
+}
+
+/// Of which domain the owner is written to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidationOption {
+    /// The certificate's domain.
+    #[schemars(extend("x-format" = "domain"))]
+    domain_name: String,
+    /// This domain, or one above it.
+    #[schemars(extend("x-format" = "domain"))]
+    validation_domain: String,
+}
+
+/// A record in DNS.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidationRecord {
+    /// Its name.
+    name: String,
+    /// Its type, `CNAME`.
+    r#type: String,
+    /// Its value.
+    value: String,
+}
+
+impl AcmCertificate {
+    fn from_api(found: &api::CertificateDetail, tags: Tags) -> Self {
+        let domain_name = found.domain_name().unwrap_or_default().to_owned();
+        let options = found.domain_validation_options();
+        let method = options.iter().find_map(api::DomainValidation::validation_method);
+        let is_email = method == Some(&api::ValidationMethod::Email);
+        let mailed = |option: &api::DomainValidation| {
+            let validation_domain = option.validation_domain().filter(|domain| is_email && *domain != option.domain_name())?;
+            Some(ValidationOption { domain_name: option.domain_name().to_owned(), validation_domain: validation_domain.to_owned() })
+        };
+        let record = |option: &api::DomainValidation| {
+            let record = option.resource_record()?;
+            let (name, value) = (record.name().to_owned(), record.value().to_owned());
+            Some((option.domain_name().to_owned(), ValidationRecord { name, r#type: record.r#type().as_str().to_owned(), value }))
+        };
+        let others = found.subject_alternative_names().iter().filter(|name| **name != domain_name);
+        let not_after = found.not_after().filter(|_| found.status() == Some(&api::CertificateStatus::Issued));
+        Self {
+            subject_alternative_names: others.cloned().collect(),
+            validation_method: method.map_or("DNS", api::ValidationMethod::as_str).to_owned(),
+            domain_validation_options: options.iter().filter_map(mailed).collect(),
+            // Spelt with hyphens or underscores.
+            key_algorithm: found.key_algorithm().map_or("RSA_2048", api::KeyAlgorithm::as_str).replace('-', "_"),
+            export: found.options().and_then(|options| options.export()).map_or("DISABLED", api::CertificateExport::as_str).to_owned(),
+            certificate_authority_arn: found.certificate_authority_arn().map(str::to_owned),
+            tags,
+            arn: found.certificate_arn().unwrap_or_default().to_owned(),
+            status: found.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            validation_records: options.iter().filter_map(record).collect(),
+            not_after: not_after.map(ToString::to_string),
+            domain_name,
+        }
+    }
+
+    async fn read_one(aws: &Aws, arn: &str) -> Outcome<Option<(String, Self)>> {
+        let (found, tags) = try_join(describe(aws, arn), tags_of(aws, arn)).await?;
+        Ok(found.map(|found| (arn.to_owned(), Self::from_api(&found, tags))))
+    }
+}
+
+async fn tags_of(aws: &Aws, arn: &str) -> Outcome<Tags> {
+    let call = aws.acm().list_tags_for_certificate().certificate_arn(arn);
+    let found = call.send().await.or_fail("acm:ListTagsForCertificate").or_absent()?;
+    let tags = found.and_then(|found| found.tags).unwrap_or_default();
+    Ok(collect(tags.iter().map(|tag| (tag.key(), tag.value().unwrap_or_default()))))
+}
+
+fn to_api(tags: &Tags) -> Outcome<Option<Vec<api::Tag>>> {
+    let tags = tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build());
+    let tags: Vec<_> = tags.collect::<Result<_, _>>().map_err(incomplete)?;
+    Ok(Some(tags).filter(|tags| !tags.is_empty()))
+}
+
+fn incomplete(error: aws_sdk_acm::error::BuildError) -> Failure {
+    Failure::new(FailureKind::Other, error.to_string())
+}
+
+impl Resource for AcmCertificate {
+    const TYPE: &'static str = "acm_certificate";
+    // A listener that is going still uses it for some minutes.
+    const INFO: Info = Info {
+        create_before_destroy: true,
+        held: true,
+        transient: &["ResourceInUseException", "RequestInProgressException", "ConflictException"],
+        timeout: 1200,
+        ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:acm:{region}:{account}:certificate/*",
+        plan: &[Grant::any(&["acm:ListCertificates"]), Grant::itself(&["acm:DescribeCertificate", "acm:ListTagsForCertificate"])],
+        apply: &[
+            Grant::any(&["acm:RequestCertificate"]),
+            Grant::itself(&["acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"]),
+            Grant::on(&["acm-pca:GetCertificate", "acm-pca:IssueCertificate"], &["{certificate_authority_arn}"])
+                .when("certificate_authority_arn"),
+        ],
+    };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let name = desired.get("domain_name").and_then(Value::as_str);
+        let others = desired.get("subject_alternative_names").and_then(Value::as_list).unwrap_or_default();
+        let options = desired.get("domain_validation_options").and_then(Value::as_list).unwrap_or_default();
+        let itself = |option: &&Value| {
+            option
+                .get("domain_name")
+                .and_then(Value::as_str)
+                .is_some_and(|name| option.get("validation_domain").and_then(Value::as_str) == Some(name))
+        };
+        if options.iter().any(|option| itself(&option)) {
+            let problem = "a name is validated by itself anyway: leave this option out".to_owned();
+            return vec![(Path::attribute("domain_validation_options"), problem)];
+        }
+        if name.is_none_or(|name| !others.iter().any(|other| other.as_str() == Some(name))) {
+            return Vec::new();
+        }
+        vec![(Path::attribute("subject_alternative_names"), "`domain_name` is among a certificate's names already".to_owned())]
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let read = try_join_all(ids.iter().map(|arn| Self::read_one(aws, arn))).await?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(name) = wanted.text("domain_name") else { return Ok(None) };
+        // Without a filter the list has RSA keys only (ACM API Reference, ListCertificates).
+        let keys = [api::KeyAlgorithm::Rsa2048, api::KeyAlgorithm::EcPrime256v1, api::KeyAlgorithm::EcSecp384r1];
+        let keys = api::Filters::builder().set_key_types(Some(keys.to_vec())).build();
+        let mut pages = aws.acm().list_certificates().includes(keys).into_paginator().send();
+        let mut arns = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.or_fail("acm:ListCertificates")?;
+            let same = page.certificate_summary_list().iter().filter(|one| one.domain_name() == Some(name));
+            arns.extend(same.filter_map(|one| one.certificate_arn().map(str::to_owned)));
+        }
+        let tagged = try_join_all(arns.into_iter().map(async |arn| Ok((tags_of(aws, &arn).await?, arn)))).await?;
+        Ok(wanted.pick(tagged.into_iter().filter(|(tags, _)| wanted.owns(tags)).map(|(_, arn)| arn)))
+    }
+
+    async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
+        let options = to.domain_validation_options.iter().map(|option| {
+            let built = api::DomainValidationOption::builder().domain_name(&option.domain_name);
+            built.validation_domain(&option.validation_domain).build().map_err(incomplete)
+        });
+        let options: Vec<_> = options.collect::<Outcome<_>>()?;
+        let export = api::CertificateOptions::builder().export(api::CertificateExport::from(to.export.as_str())).build();
+        let is_public = to.certificate_authority_arn.is_none();
+        let call = aws
+            .acm()
+            .request_certificate()
+            .domain_name(&to.domain_name)
+            .set_subject_alternative_names(Some(to.subject_alternative_names.clone()).filter(|names| !names.is_empty()))
+            .set_validation_method(is_public.then(|| api::ValidationMethod::from(to.validation_method.as_str())))
+            .set_domain_validation_options(Some(options).filter(|options| !options.is_empty()))
+            .key_algorithm(api::KeyAlgorithm::from(to.key_algorithm.as_str()))
+            .set_options((to.export != "DISABLED").then_some(export))
+            .set_certificate_authority_arn(to.certificate_authority_arn.clone())
+            // At most 32 letters, digits and underscores (ACM API Reference, RequestCertificate).
+            .idempotency_token(operation.token.replace('-', ""))
+            .set_tags(to_api(&to.tags)?);
+        let made = send_once!(aws_sdk_acm, call).await.or_fail("acm:RequestCertificate")?;
+        Ok(made.certificate_arn().unwrap_or_default().to_owned())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            tags,
+            // Changing these replaces the certificate.
+            domain_name: _,
+            subject_alternative_names: _,
+            validation_method: _,
+            domain_validation_options: _,
+            key_algorithm: _,
+            export: _,
+            certificate_authority_arn: _,
+            // These are AWS's.
+            arn: _,
+            status: _,
+            validation_records: _,
+            not_after: _,
+        } = to;
+        let change = TagChange::between(&from.tags, tags);
+        if let Some(set) = to_api(&change.set)? {
+            let call = aws.acm().add_tags_to_certificate().certificate_arn(id).set_tags(Some(set));
+            call.send().await.or_fail("acm:AddTagsToCertificate")?;
+        }
+        if !change.remove.is_empty() {
+            // A tag without a value is removed whatever its value is (ACM API Reference, RemoveTagsFromCertificate).
+            let gone = change.remove.into_iter().map(|key| api::Tag::builder().key(key).build());
+            let gone = gone.collect::<Result<_, _>>().map_err(incomplete)?;
+            let call = aws.acm().remove_tags_from_certificate().certificate_arn(id).set_tags(Some(gone));
+            call.send().await.or_fail("acm:RemoveTagsFromCertificate")?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the validation records are known, a matter of seconds, and never until it is issued: that needs them.
+    async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
+        loop {
+            let found = describe(aws, id).await?;
+            if let Some(failure) = found.as_ref().and_then(failed) {
+                return Err(failure);
+            }
+            let is_known = |found: &api::CertificateDetail| {
+                let options = found.domain_validation_options();
+                !options.is_empty() && options.iter().all(|option| option.resource_record().is_some())
+            };
+            let waits = to.certificate_authority_arn.is_none() && to.validation_method == "DNS";
+            if !waits || found.as_ref().is_some_and(is_known) {
+                return Ok(());
+            }
+            operation.pause(Duration::from_secs(2), "waiting for the certificate's validation records").await?;
+        }
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        aws.acm().delete_certificate().certificate_arn(id).send().await.or_fail("acm:DeleteCertificate").or_absent().map(drop)
+    }
+}

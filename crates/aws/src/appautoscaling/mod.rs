@@ -1,0 +1,96 @@
+//! Application Auto Scaling: what is scaled between which bounds, and by what.
+
+pub mod policy;
+pub mod target;
+pub mod tracking;
+
+use std::collections::BTreeSet;
+
+use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
+use futures_util::future::try_join_all;
+
+use super::client::Aws;
+use super::error::{OrAbsent, OrFail};
+use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
+
+/// Something that can be scaled: what the API tells scalable targets apart by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scalable {
+    namespace: String,
+    resource: String,
+    dimension: String,
+}
+
+impl Scalable {
+    /// Reads the id of a scalable target. Resources have slashes of their own, namespaces and dimensions have none.
+    fn parse(id: &str) -> Outcome<Self> {
+        let parts = id.split_once('/').and_then(|(namespace, rest)| Some((namespace, rest.rsplit_once('/')?)));
+        match parts {
+            Some((namespace, (resource, dimension))) => {
+                Ok(Self { namespace: namespace.to_owned(), resource: resource.to_owned(), dimension: dimension.to_owned() })
+            }
+            None => Err(Failure::new(FailureKind::Other, format!("`{id}` is not a NAMESPACE/RESOURCE/DIMENSION"))),
+        }
+    }
+
+    /// The id of its scalable target.
+    fn id(&self) -> String {
+        format!("{}/{}/{}", self.namespace, self.resource, self.dimension)
+    }
+
+    fn namespace(&self) -> ServiceNamespace {
+        ServiceNamespace::from(self.namespace.as_str())
+    }
+
+    fn dimension(&self) -> ScalableDimension {
+        ScalableDimension::from(self.dimension.as_str())
+    }
+}
+
+/// A request the SDK finds incomplete.
+fn incomplete(error: aws_sdk_applicationautoscaling::error::BuildError) -> Failure {
+    Failure::new(FailureKind::Other, error.to_string())
+}
+
+/// Those of these ECS services (as `service/CLUSTER/NAME`) whose number of tasks is set by Application Auto Scaling.
+/// Where the question is refused (no permission, no such service in the region) there are none: a stack that does not
+/// use autoscaling needs no right to ask about it.
+///
+/// # Errors
+/// When AWS fails to answer.
+pub async fn scaled_services(aws: &Aws, services: &[String]) -> Outcome<BTreeSet<String>> {
+    let dimension = ScalableDimension::EcsServiceDesiredCount;
+    // Fifty at most (Application Auto Scaling API Reference, DescribeScalableTargets).
+    let calls = services.chunks(50).map(async |some| {
+        let call = aws.autoscaling().describe_scalable_targets().service_namespace(ServiceNamespace::Ecs);
+        let call = call.scalable_dimension(dimension.clone()).set_resource_ids(Some(some.to_vec()));
+        let mut pages = call.into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            match page.or_fail("application-autoscaling:DescribeScalableTargets").or_absent() {
+                Err(failure) if matches!(failure.kind, FailureKind::Denied | FailureKind::Other) => break,
+                page => found.extend(page?.and_then(|page| page.scalable_targets).unwrap_or_default()),
+            }
+        }
+        Ok(found)
+    });
+    let found = try_join_all(calls).await?;
+    Ok(found.into_iter().flatten().map(|target| target.resource_id).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_holds_what_has_slashes_of_its_own() {
+        let id = "ecs/service/leo/web/ecs:service:DesiredCount";
+        let scalable = Scalable::parse(id).unwrap();
+        assert_eq!(
+            (&*scalable.namespace, &*scalable.resource, &*scalable.dimension),
+            ("ecs", "service/leo/web", "ecs:service:DesiredCount")
+        );
+        assert_eq!(scalable.id(), id);
+        assert!(Scalable::parse("ecs/x").is_err());
+    }
+}

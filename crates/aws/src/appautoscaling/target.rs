@@ -1,0 +1,273 @@
+//! The resource type `appautoscaling_target`.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_applicationautoscaling::types as api;
+use futures_util::future::try_join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Scalable;
+use crate::client::{Aws, send_once};
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use crate::tags::{TagChange, collect};
+use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// Something that is scaled, such as an ECS service, and the bounds in between.
+///
+/// What it is scaled by are its `appautoscaling_policy` resources. As long as it exists, the `desired_count` of an
+/// `ecs_service` is Application Auto Scaling's to set. Deleting it deletes its policies, too.
+///
+/// Import by namespace, resource and dimension: `ecs/service/CLUSTER/NAME/ecs:service:DesiredCount`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppautoscalingTarget {
+    /// The service it is of, such as `ecs`, `dynamodb`, `rds`, `lambda`.
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-z0-9-]+$", "x-form" = "the service's name in lower case, such as `ecs`"))]
+    service_namespace: String,
+    /// What is scaled: `service/CLUSTER/NAME` for an ECS service.
+    #[schemars(extend("x-replace" = true), length(max = 1600))]
+    resource_id: String,
+    /// What of it is scaled: `ecs:service:DesiredCount` for an ECS service.
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-z0-9-]+:[A-Za-z-]+:[A-Za-z]+$", "x-form" = "such as `ecs:service:DesiredCount`"))]
+    scalable_dimension: String,
+    /// The least it is scaled in to.
+    #[schemars(range(min = 0))]
+    min_capacity: i32,
+    /// The most it is scaled out to.
+    #[schemars(range(min = 0))]
+    max_capacity: i32,
+    /// The role that may scale it, for services that have no service-linked role (ECS has one).
+    #[schemars(extend("x-server" = true, "x-format" = "arn:iam"))]
+    role_arn: Option<String>,
+    /// What is suspended for now.
+    #[schemars(extend("default" = {}))]
+    suspended_state: SuspendedState,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+}
+
+/// What is suspended for now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuspendedState {
+    /// Whether policies do not scale in.
+    #[schemars(extend("default" = false))]
+    dynamic_scaling_in_suspended: bool,
+    /// Whether policies do not scale out.
+    #[schemars(extend("default" = false))]
+    dynamic_scaling_out_suspended: bool,
+    /// Whether scheduled actions do not scale.
+    #[schemars(extend("default" = false))]
+    scheduled_scaling_suspended: bool,
+}
+
+impl SuspendedState {
+    fn to_api(&self) -> api::SuspendedState {
+        api::SuspendedState::builder()
+            .dynamic_scaling_in_suspended(self.dynamic_scaling_in_suspended)
+            .dynamic_scaling_out_suspended(self.dynamic_scaling_out_suspended)
+            .scheduled_scaling_suspended(self.scheduled_scaling_suspended)
+            .build()
+    }
+
+    fn from_api(state: Option<&api::SuspendedState>) -> Self {
+        let on = |of: fn(&api::SuspendedState) -> Option<bool>| state.and_then(of).unwrap_or_default();
+        Self {
+            dynamic_scaling_in_suspended: on(api::SuspendedState::dynamic_scaling_in_suspended),
+            dynamic_scaling_out_suspended: on(api::SuspendedState::dynamic_scaling_out_suspended),
+            scheduled_scaling_suspended: on(api::SuspendedState::scheduled_scaling_suspended),
+        }
+    }
+}
+
+impl AppautoscalingTarget {
+    fn scalable(&self) -> Scalable {
+        Scalable {
+            namespace: self.service_namespace.clone(),
+            resource: self.resource_id.clone(),
+            dimension: self.scalable_dimension.clone(),
+        }
+    }
+
+    /// The targets among these that exist.
+    async fn describe(aws: &Aws, wanted: &[Scalable]) -> Outcome<Vec<(Scalable, api::ScalableTarget)>> {
+        let mut namespaces: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for scalable in wanted {
+            namespaces.entry(&scalable.namespace).or_default().push(scalable.resource.clone());
+        }
+        // Fifty resources at most (Application Auto Scaling API Reference, DescribeScalableTargets).
+        let batches = namespaces.iter().flat_map(|(namespace, ids)| ids.chunks(50).map(move |some| (namespace, some)));
+        let found = batches.map(async |(namespace, some)| {
+            let call = aws.autoscaling().describe_scalable_targets().service_namespace(api::ServiceNamespace::from(*namespace));
+            let mut pages = call.set_resource_ids(Some(some.to_vec())).into_paginator().send();
+            let mut found = Vec::new();
+            while let Some(page) = pages.next().await {
+                let page = page.or_fail("application-autoscaling:DescribeScalableTargets").or_absent()?;
+                found.extend(page.and_then(|page| page.scalable_targets).unwrap_or_default());
+            }
+            Ok(found)
+        });
+        let found = try_join_all(found).await?.into_iter().flatten();
+        let known = found.map(|target| {
+            let scalable = Scalable {
+                namespace: target.service_namespace().as_str().to_owned(),
+                resource: target.resource_id().to_owned(),
+                dimension: target.scalable_dimension().as_str().to_owned(),
+            };
+            (scalable, target)
+        });
+        Ok(known.filter(|(scalable, _)| wanted.contains(scalable)).collect())
+    }
+
+    async fn from_api(aws: &Aws, scalable: &Scalable, target: &api::ScalableTarget) -> Outcome<(String, Self)> {
+        let arn = target.scalable_target_arn().unwrap_or_default().to_owned();
+        let call = aws.autoscaling().list_tags_for_resource().resource_arn(&arn);
+        let tags = call.send().await.or_fail("application-autoscaling:ListTagsForResource").or_absent()?;
+        let read = Self {
+            service_namespace: scalable.namespace.clone(),
+            resource_id: scalable.resource.clone(),
+            scalable_dimension: scalable.dimension.clone(),
+            min_capacity: target.min_capacity(),
+            max_capacity: target.max_capacity(),
+            role_arn: Some(target.role_arn().to_owned()).filter(|arn| !arn.is_empty()),
+            suspended_state: SuspendedState::from_api(target.suspended_state()),
+            tags: collect(tags.and_then(|found| found.tags).unwrap_or_default()),
+            arn,
+        };
+        Ok((scalable.id(), read))
+    }
+}
+
+impl Resource for AppautoscalingTarget {
+    const TYPE: &'static str = "appautoscaling_target";
+    // A role, the service-linked one among them, and a service made a moment ago are not known there at once.
+    const INFO: Info = Info {
+        unique: &[&["service_namespace", "resource_id", "scalable_dimension"]],
+        transient: &["ConcurrentUpdateException"],
+        propagating: &["ValidationException"],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:application-autoscaling:{region}:{account}:scalable-target/*",
+        plan: &[
+            Grant::any(&["application-autoscaling:DescribeScalableTargets"]),
+            Grant::itself(&["application-autoscaling:ListTagsForResource"]),
+        ],
+        apply: &[
+            Grant::itself(&[
+                "application-autoscaling:DeregisterScalableTarget",
+                "application-autoscaling:RegisterScalableTarget",
+                "application-autoscaling:TagResource",
+                "application-autoscaling:UntagResource",
+            ]),
+            // What is scaled, as the caller (Application Auto Scaling User Guide, "Identity-based policy examples").
+            Grant::on(
+                &["ecs:DescribeServices", "ecs:UpdateService"],
+                &["arn:{partition}:ecs:{region}:{account}:service/{resource_id after service/}"],
+            ),
+            Grant::linked_role("ecs.application-autoscaling.amazonaws.com"),
+            Grant::pass("role_arn", "application-autoscaling.amazonaws.com"),
+        ],
+    };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        match (desired.get("min_capacity"), desired.get("max_capacity")) {
+            (Some(Value::Int(min)), Some(Value::Int(max))) if min > max => {
+                vec![(Path::attribute("min_capacity"), "`min_capacity` is more than `max_capacity`".to_owned())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let wanted = ids.iter().map(|id| Scalable::parse(id)).collect::<Outcome<Vec<_>>>()?;
+        let found = Self::describe(aws, &wanted).await?;
+        try_join_all(found.iter().map(|(scalable, target)| Self::from_api(aws, scalable, target))).await
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let text = |key: &str| wanted.text(key).map(str::to_owned);
+        let parts = (text("service_namespace"), text("resource_id"), text("scalable_dimension"));
+        let (Some(namespace), Some(resource), Some(dimension)) = parts else { return Ok(None) };
+        let found = Self::describe(aws, &[Scalable { namespace, resource, dimension }]).await?;
+        Ok(wanted.pick(found.into_iter().map(|(scalable, _)| scalable.id())))
+    }
+
+    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        let scalable = to.scalable();
+        // Registering one that exists changes it, whoever made it.
+        if !Self::describe(aws, std::slice::from_ref(&scalable)).await?.is_empty() {
+            return Err(Failure::exists("application-autoscaling:RegisterScalableTarget", &scalable.id()));
+        }
+        let call = aws
+            .autoscaling()
+            .register_scalable_target()
+            .service_namespace(scalable.namespace())
+            .resource_id(&to.resource_id)
+            .scalable_dimension(scalable.dimension())
+            .min_capacity(to.min_capacity)
+            .max_capacity(to.max_capacity)
+            .set_role_arn(to.role_arn.clone())
+            .suspended_state(to.suspended_state.to_api())
+            .set_tags(Some(to.tags.clone().into_iter().collect()));
+        send_once!(aws_sdk_applicationautoscaling, call).await.or_fail("application-autoscaling:RegisterScalableTarget")?;
+        Ok(scalable.id())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, _: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            min_capacity,
+            max_capacity,
+            role_arn,
+            suspended_state,
+            tags,
+            service_namespace: _,
+            resource_id,
+            scalable_dimension: _,
+            arn: _,
+        } = to;
+        let scalable = to.scalable();
+        let same_calls = Self { tags: from.tags.clone(), ..to.clone() };
+        if same_calls != *from {
+            let call = aws
+                .autoscaling()
+                .register_scalable_target()
+                .service_namespace(scalable.namespace())
+                .resource_id(resource_id)
+                .scalable_dimension(scalable.dimension())
+                .min_capacity(*min_capacity)
+                .max_capacity(*max_capacity)
+                .set_role_arn(role_arn.clone().filter(|_| *role_arn != from.role_arn))
+                .suspended_state(suspended_state.to_api());
+            call.send().await.or_fail("application-autoscaling:RegisterScalableTarget")?;
+        }
+        let change = TagChange::between(&from.tags, tags);
+        if !change.set.is_empty() {
+            let call = aws.autoscaling().tag_resource().resource_arn(&from.arn).set_tags(Some(change.set.into_iter().collect()));
+            call.send().await.or_fail("application-autoscaling:TagResource")?;
+        }
+        if !change.remove.is_empty() {
+            let call = aws.autoscaling().untag_resource().resource_arn(&from.arn).set_tag_keys(Some(change.remove));
+            call.send().await.or_fail("application-autoscaling:UntagResource")?;
+        }
+        Ok(())
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        let scalable = Scalable::parse(id)?;
+        let call = aws.autoscaling().deregister_scalable_target().service_namespace(scalable.namespace());
+        let call = call.resource_id(&scalable.resource).scalable_dimension(scalable.dimension());
+        call.send().await.or_fail("application-autoscaling:DeregisterScalableTarget").or_absent().map(drop)
+    }
+}

@@ -1,0 +1,324 @@
+//! The resource type `backup_vault`.
+
+use aws_sdk_backup::operation::describe_backup_vault::DescribeBackupVaultOutput;
+use aws_sdk_backup::types as api;
+use futures_util::future::{try_join_all, try_join3};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{recovery_points, tags_of, update_tags};
+use crate::client::{Aws, send_once};
+use crate::document::Policy;
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// What holds backups, which AWS calls recovery points.
+///
+/// Import by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BackupVault {
+    /// The name, unique in account and region.
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_-]{2,50}$", "x-form" = "2 to 50 letters, digits, hyphens and underscores"))]
+    name: String,
+    /// The KMS key backups are encrypted with; `aws/backup` when left out.
+    #[schemars(extend("x-replace" = true, "x-server" = true, "x-format" = "arn:kms"))]
+    encryption_key_arn: Option<String>,
+    /// Who may do what with the vault and the backups in it.
+    access_policy: Option<Policy>,
+    /// Who is told what happens in it.
+    notifications: Option<Notifications>,
+    /// How long backups have to be kept, and may be: nobody can delete one before.
+    lock_configuration: Option<LockConfiguration>,
+    /// Whether deleting the vault deletes the recovery points in it; without, a vault that has some is not deleted.
+    #[schemars(extend("default" = false, "x-local" = true))]
+    #[serde(default)]
+    force_delete: bool,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+    /// How many backups are in it, about.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    number_of_recovery_points: i64,
+}
+
+/// Who is told what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Notifications {
+    /// The SNS topic, whose policy has to let `backup.amazonaws.com` publish.
+    #[schemars(extend("x-format" = "arn:sns"))]
+    sns_topic_arn: String,
+    /// What is told, such as `BACKUP_JOB_COMPLETED`, `COPY_JOB_FAILED` or `RECOVERY_POINT_MODIFIED`.
+    #[schemars(extend("x-set" = true))]
+    backup_vault_events: Vec<String>,
+}
+
+/// How long backups are kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LockConfiguration {
+    /// The fewest days; backups that are to be kept for less fail.
+    #[schemars(range(min = 1, max = 36500))]
+    min_retention_days: Option<i64>,
+    /// The most days; backups that are to be kept for longer fail.
+    #[schemars(range(min = 1, max = 36500))]
+    max_retention_days: Option<i64>,
+    /// After how many days nobody, AWS included, can change or remove the lock any more; never when left out.
+    #[schemars(extend("x-local" = true), range(min = 3, max = 36500))]
+    changeable_for_days: Option<i64>,
+}
+
+impl BackupVault {
+    /// What AWS says of a vault; none when there is none. Then AWS denies access to it, as it does
+    /// when it may not be described: the list knows which.
+    async fn describe(aws: &Aws, name: &str) -> Outcome<Option<DescribeBackupVaultOutput>> {
+        let call = aws.backup().describe_backup_vault().backup_vault_name(name);
+        let denied = match call.send().await.or_fail("backup:DescribeBackupVault").or_absent() {
+            Err(failure) if failure.kind == FailureKind::Denied => failure,
+            found => return found,
+        };
+        let mut pages = aws.backup().list_backup_vaults().into_paginator().send();
+        while let Some(page) = pages.next().await {
+            // Where that is denied too, what may not be seen is the better thing to say.
+            let Ok(page) = page.or_fail("backup:ListBackupVaults") else { return Err(denied) };
+            if page.backup_vault_list().iter().any(|vault| vault.backup_vault_name() == Some(name)) {
+                return Err(denied);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn read_one(aws: &Aws, name: &str) -> Outcome<Option<(String, Self)>> {
+        let Some(found) = Self::describe(aws, name).await? else { return Ok(None) };
+        let backup = aws.backup();
+        let arn = found.backup_vault_arn().unwrap_or_default();
+        let (policy, told, tags) = try_join3(
+            async {
+                let call = backup.get_backup_vault_access_policy().backup_vault_name(name);
+                call.send().await.or_fail("backup:GetBackupVaultAccessPolicy").or_absent()
+            },
+            async {
+                let call = backup.get_backup_vault_notifications().backup_vault_name(name);
+                call.send().await.or_fail("backup:GetBackupVaultNotifications").or_absent()
+            },
+            tags_of(aws, arn),
+        )
+        .await?;
+        let told = told.filter(|told| told.sns_topic_arn().is_some_and(|topic| !topic.is_empty()));
+        let lock = LockConfiguration {
+            min_retention_days: found.min_retention_days(),
+            max_retention_days: found.max_retention_days(),
+            changeable_for_days: None,
+        };
+        let read = Self {
+            name: name.to_owned(),
+            encryption_key_arn: found.encryption_key_arn().filter(|key| !key.is_empty()).map(str::to_owned),
+            access_policy: policy.and_then(|found| found.policy).map(|text| Policy::parse(&text)).transpose()?,
+            notifications: told.map(|told| Notifications {
+                sns_topic_arn: told.sns_topic_arn().unwrap_or_default().to_owned(),
+                backup_vault_events: told.backup_vault_events().iter().map(|event| event.as_str().to_owned()).collect(),
+            }),
+            lock_configuration: found.locked().unwrap_or_default().then_some(lock),
+            force_delete: false,
+            tags,
+            arn: arn.to_owned(),
+            number_of_recovery_points: found.number_of_recovery_points(),
+        };
+        Ok(Some((name.to_owned(), read)))
+    }
+}
+
+impl Resource for BackupVault {
+    const TYPE: &'static str = "backup_vault";
+    // Deleting recovery points takes its time.
+    const INFO: Info = Info {
+        unique: &[&["name"]],
+        data_loss: Some("the backups in it"),
+        propagating: &["InvalidParameterValueException"],
+        timeout: 1800,
+        ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:backup:{region}:{account}:backup-vault:{name}",
+        plan: &[
+            Grant::any(&["backup:ListBackupVaults"]),
+            Grant::itself(&[
+                "backup:DescribeBackupVault",
+                "backup:GetBackupVaultAccessPolicy",
+                "backup:ListRecoveryPointsByBackupVault",
+                "backup:GetBackupVaultNotifications",
+                "backup:ListTags",
+            ]),
+        ],
+        apply: &[
+            Grant::any(&["backup-storage:MountCapsule"]),
+            Grant::itself(&[
+                "backup:CreateBackupVault",
+                "backup:DeleteBackupVault",
+                "backup:DeleteBackupVaultAccessPolicy",
+                "backup:DeleteBackupVaultLockConfiguration",
+                "backup:DeleteBackupVaultNotifications",
+                "backup:PutBackupVaultAccessPolicy",
+                "backup:PutBackupVaultLockConfiguration",
+                "backup:PutBackupVaultNotifications",
+                "backup:TagResource",
+                "backup:UntagResource",
+            ]),
+            // A recovery point's ARN is of the service whose data it holds.
+            Grant::on(&["backup:DeleteRecoveryPoint"], &["arn:{partition}:*:{region}:*:*"]),
+            Grant::key(
+                "encryption_key_arn",
+                &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:RetireGrant"],
+            ),
+        ],
+    };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let Some(lock) = desired.get("lock_configuration").filter(|lock| lock.as_map().is_some()) else { return Vec::new() };
+        let given = |key: &str| lock.get(key).is_some_and(|value| !value.is_null());
+        match given("min_retention_days") || given("max_retention_days") {
+            true => Vec::new(),
+            false => {
+                vec![(Path::attribute("lock_configuration"), "a lock needs `min_retention_days`, `max_retention_days` or both".to_owned())]
+            }
+        }
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        Ok(try_join_all(ids.iter().map(|name| Self::read_one(aws, name))).await?.into_iter().flatten().collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(name) = wanted.text("name") else { return Ok(None) };
+        Ok(wanted.pick(Self::describe(aws, name).await?.and_then(|found| found.backup_vault_name)))
+    }
+
+    async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
+        let call = aws
+            .backup()
+            .create_backup_vault()
+            .creator_request_id(&operation.token)
+            .backup_vault_name(&to.name)
+            .set_encryption_key_arn(to.encryption_key_arn.clone())
+            .set_backup_vault_tags(Some(to.tags.clone().into_iter().collect()));
+        let made = send_once!(aws_sdk_backup, call).await.or_fail("backup:CreateBackupVault")?;
+        Ok(made.backup_vault_name.unwrap_or_else(|| to.name.clone()))
+    }
+
+    fn as_created(to: &Self) -> Self {
+        Self { access_policy: None, notifications: None, lock_configuration: None, ..to.clone() }
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            access_policy,
+            notifications,
+            lock_configuration,
+            tags,
+            // Heeded when deleting.
+            force_delete: _,
+            name: _,
+            encryption_key_arn: _,
+            arn: _,
+            number_of_recovery_points: _,
+        } = to;
+        let backup = aws.backup();
+        if *tags != from.tags
+            && let Some(found) = Self::describe(aws, id).await?
+        {
+            update_tags(aws, found.backup_vault_arn().unwrap_or_default(), &from.tags, tags).await?;
+        }
+        match notifications {
+            same if *same == from.notifications => {}
+            Some(Notifications { sns_topic_arn, backup_vault_events }) => {
+                let events = backup_vault_events.iter().map(|event| api::BackupVaultEvent::from(event.as_str())).collect();
+                let call = backup.put_backup_vault_notifications().backup_vault_name(id).sns_topic_arn(sns_topic_arn);
+                call.set_backup_vault_events(Some(events)).send().await.or_fail("backup:PutBackupVaultNotifications")?;
+            }
+            None => {
+                let call = backup.delete_backup_vault_notifications().backup_vault_name(id);
+                call.send().await.or_fail("backup:DeleteBackupVaultNotifications").or_absent()?;
+            }
+        }
+        match lock_configuration {
+            same if *same == from.lock_configuration => {}
+            Some(LockConfiguration { min_retention_days, max_retention_days, changeable_for_days }) => {
+                let call = backup
+                    .put_backup_vault_lock_configuration()
+                    .backup_vault_name(id)
+                    .set_min_retention_days(*min_retention_days)
+                    .set_max_retention_days(*max_retention_days)
+                    .set_changeable_for_days(*changeable_for_days);
+                call.send().await.or_fail("backup:PutBackupVaultLockConfiguration")?;
+            }
+            None => {
+                let call = backup.delete_backup_vault_lock_configuration().backup_vault_name(id);
+                call.send().await.or_fail("backup:DeleteBackupVaultLockConfiguration").or_absent()?;
+            }
+        }
+        // Last, because it may take away from leoctl what the calls above need.
+        match access_policy {
+            same if *same == from.access_policy => {}
+            Some(policy) => {
+                let call = backup.put_backup_vault_access_policy().backup_vault_name(id).policy(policy.to_string());
+                call.send().await.or_fail("backup:PutBackupVaultAccessPolicy")?;
+            }
+            None => {
+                let call = backup.delete_backup_vault_access_policy().backup_vault_name(id);
+                call.send().await.or_fail("backup:DeleteBackupVaultAccessPolicy").or_absent()?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete(aws: &Aws, operation: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
+        // A vault that is not there would be answered with a denial.
+        if Self::describe(aws, id).await?.is_none() {
+            return Ok(());
+        }
+        if last.is_some_and(|last| last.force_delete) {
+            recovery_points::delete(aws, operation, id).await?;
+        }
+        match aws.backup().delete_backup_vault().backup_vault_name(id).send().await.or_fail("backup:DeleteBackupVault").or_absent() {
+            Err(failure) if failure.code.as_deref() == Some("InvalidRequestException") => Err(refusal(aws, id, failure).await?),
+            outcome => outcome.map(drop),
+        }
+    }
+}
+
+/// Why AWS does not delete a vault, and what can be done.
+async fn refusal(aws: &Aws, vault: &str, failure: Failure) -> Outcome<Failure> {
+    let message = match recovery_points::list(aws, vault).await?.len() {
+        0 => return Ok(failure),
+        1 => format!("1 recovery point is in the vault {vault}"),
+        some => format!("{some} recovery points are in the vault {vault}"),
+    };
+    let advice = "AWS deletes only an empty one: set `force_delete = true` and apply that first, which deletes them with the vault, \
+                  or `deletion_policy = \"retain\"` to keep both";
+    Ok(Failure { message: format!("{message}, and {advice}"), ..failure })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_lock_says_for_how_long() {
+        let problems = |lock: serde_json::Value| BackupVault::check(&Value::from(json!({ "lock_configuration": lock }))).len();
+        assert_eq!(problems(json!({ "changeable_for_days": 3 })), 1);
+        assert_eq!(problems(json!({ "max_retention_days": 3 })), 0);
+        assert_eq!(problems(serde_json::Value::Null), 0);
+    }
+}

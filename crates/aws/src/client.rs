@@ -1,0 +1,271 @@
+//! SDK clients: made when first used, one set for each region, sharing one HTTP client and the ordinary AWS
+//! configuration (profiles, SSO, environment, `AWS_ENDPOINT_URL[_SERVICE]`).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use aws_config::provider_config::ProviderConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{BeforeTransmitInterceptorContextRef, InterceptorContext};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use super::fence::Fence;
+
+/// Attempts of one call before its failure is leoctl's to handle: throttling alone can take several.
+const MAX_ATTEMPTS: u32 = 10;
+/// About how long the first wait between two attempts is; each is twice the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(400);
+/// The longest.
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long one attempt of a call may take: a line that went dead says nothing.
+const ATTEMPT: Duration = Duration::from_secs(60);
+
+/// How a call that AWS throttles is tried again. The SDK's adaptive mode would go down to a call in two seconds and take
+/// minutes to come up again; waits with jitter settle close to the limit by themselves.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(FIRST_WAIT).with_max_backoff(LONGEST_WAIT)
+}
+
+/// What the command line says about AWS; everything else is the ordinary AWS configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--region`.
+    pub region: Option<String>,
+    /// `--endpoint-url`.
+    pub endpoint_url: Option<String>,
+    /// Credentials that are used instead of the configured ones.
+    pub credentials: Option<aws_credential_types::Credentials>,
+}
+
+/// Tries again after a connection that was closed before the answer, which the SDK takes for an error of its own kind.
+/// Creations are sent once and so never come here.
+#[derive(Debug)]
+struct BrokenLine;
+
+impl ClassifyRetry for BrokenLine {
+    fn name(&self) -> &'static str {
+        "BrokenLine"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err);
+        let broken = error.and_then(|error| error.as_connector_error()).is_some_and(|error| error.is_other());
+        if broken { RetryAction::transient_error() } else { RetryAction::NoActionIndicated }
+    }
+}
+
+/// Counts every attempt of every operation.
+#[derive(Clone, Debug, Default)]
+pub struct Calls(Arc<Mutex<BTreeMap<String, u64>>>);
+
+impl Calls {
+    /// How often each operation was called, as `service:Operation`.
+    pub fn by_operation(&self) -> BTreeMap<String, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Intercept for Calls {
+    fn name(&self) -> &'static str {
+        "Calls"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(metadata) = config.load::<Metadata>() {
+            let name = format!("{}:{}", service_prefix(metadata.service()), metadata.name());
+            tracing::trace!(operation = name, "calling AWS");
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The SDK's service name as IAM writes it.
+fn service_prefix(service: &str) -> String {
+    match service {
+        "Elastic Load Balancing v2" => "elasticloadbalancing".to_owned(),
+        "CloudWatch Logs" => "logs".to_owned(),
+        "Application Auto Scaling" => "application-autoscaling".to_owned(),
+        "EFS" => "elasticfilesystem".to_owned(),
+        other => other.to_lowercase().replace(' ', ""),
+    }
+}
+
+/// The clients of every region.
+pub struct Clients {
+    base: SdkConfig,
+    calls: Calls,
+    fence: Fence,
+    regions: Mutex<BTreeMap<String, Arc<Aws>>>,
+}
+
+impl Clients {
+    /// Reads the AWS configuration. Credentials are looked for only when first needed.
+    pub async fn load(settings: &Settings) -> Self {
+        let fence = Fence::default();
+        let http_client = fence.client();
+        let patience = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries()).timeout_config(patience);
+        if let Some(profile) = &settings.profile {
+            // Asked for by name, it goes before credentials in the environment.
+            let provider = aws_config::profile::ProfileFileCredentialsProvider::builder()
+                .configure(&ProviderConfig::default().with_http_client(http_client.clone()))
+                .profile_name(profile)
+                .build();
+            loader = loader.profile_name(profile).credentials_provider(provider);
+        }
+        if let Some(region) = &settings.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(url) = &settings.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        if let Some(credentials) = &settings.credentials {
+            loader = loader.credentials_provider(credentials.clone());
+        }
+        let base = loader.http_client(http_client).load().await;
+        Self { base, calls: Calls::default(), fence, regions: Mutex::default() }
+    }
+
+    /// The region of the AWS configuration.
+    pub fn default_region(&self) -> Option<String> {
+        self.base.region().map(ToString::to_string)
+    }
+
+    /// What has been called so far.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// What stops calls once the state is not ours.
+    pub fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    /// The clients of one region.
+    pub fn region(&self, name: &str) -> Arc<Aws> {
+        let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || {
+            let config = self.base.to_builder().region(Region::new(name.to_owned())).build();
+            Arc::new(Aws::new(name, config, self.calls.clone(), self.fence.clone()))
+        };
+        Arc::clone(regions.entry(name.to_owned()).or_insert_with(make))
+    }
+}
+
+/// The clients of a region, and how each is made.
+macro_rules! clients {
+    ($($(#[$doc:meta])* $name:ident: $sdk:ident,)*) => {
+        /// The clients of one region.
+        pub struct Aws {
+            /// The region.
+            pub region: String,
+            config: SdkConfig,
+            calls: Calls,
+            fence: Fence,
+            s3: OnceLock<aws_sdk_s3::Client>,
+            $($name: OnceLock<$sdk::Client>,)*
+        }
+
+        impl Aws {
+            fn new(region: &str, config: SdkConfig, calls: Calls, fence: Fence) -> Self {
+                Self { region: region.to_owned(), config, calls, fence, s3: OnceLock::new(), $($name: OnceLock::new(),)* }
+            }
+
+            $($(#[$doc])*
+            pub fn $name(&self) -> &$sdk::Client {
+                self.$name.get_or_init(|| {
+                    let config = $sdk::config::Builder::from(&self.config).interceptor(self.calls.clone()).interceptor(self.fence.clone());
+                    $sdk::Client::from_conf(config.retry_classifier(BrokenLine).build())
+                })
+            })*
+        }
+    };
+}
+
+clients! {
+    /// Certificate Manager.
+    acm: aws_sdk_acm,
+    /// Application Auto Scaling.
+    autoscaling: aws_sdk_applicationautoscaling,
+    /// AWS Backup.
+    backup: aws_sdk_backup,
+    /// CloudWatch.
+    cloudwatch: aws_sdk_cloudwatch,
+    /// Cloud Map.
+    discovery: aws_sdk_servicediscovery,
+    /// EC2.
+    ec2: aws_sdk_ec2,
+    /// Elastic Container Registry.
+    ecr: aws_sdk_ecr,
+    /// Elastic Container Service.
+    ecs: aws_sdk_ecs,
+    /// Elastic File System.
+    efs: aws_sdk_efs,
+    /// Elastic Load Balancing v2.
+    elb: aws_sdk_elasticloadbalancingv2,
+    /// Identity and Access Management.
+    iam: aws_sdk_iam,
+    /// Key Management Service.
+    kms: aws_sdk_kms,
+    /// CloudWatch Logs.
+    logs: aws_sdk_cloudwatchlogs,
+    /// Route 53.
+    route53: aws_sdk_route53,
+    /// EventBridge Scheduler.
+    scheduler: aws_sdk_scheduler,
+    /// Secrets Manager.
+    secrets: aws_sdk_secretsmanager,
+    /// Simple Notification Service.
+    sns: aws_sdk_sns,
+    /// Systems Manager.
+    ssm: aws_sdk_ssm,
+    /// Security Token Service.
+    sts: aws_sdk_sts,
+}
+
+impl Aws {
+    /// S3. A configured endpoint is addressed by path: a bucket name in front of it need not resolve.
+    pub fn s3(&self) -> &aws_sdk_s3::Client {
+        self.s3.get_or_init(|| {
+            let config = aws_sdk_s3::config::Builder::from(&self.config)
+                .interceptor(self.calls.clone())
+                .interceptor(self.fence.clone())
+                .retry_classifier(BrokenLine)
+                .force_path_style(self.config.endpoint_url().is_some())
+                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+            aws_sdk_s3::Client::from_conf(config.build())
+        })
+    }
+}
+
+/// Sends a creation without the SDK's own retries: whether a lost answer created something has to be found
+/// out before anything is sent again, which is the engine's part.
+macro_rules! send_once {
+    ($sdk:ident, $request:expr) => {
+        $request
+            .customize()
+            .config_override($sdk::config::Builder::new().retry_config(aws_smithy_types::retry::RetryConfig::disabled()))
+            .send()
+    };
+}
+pub(crate) use send_once;

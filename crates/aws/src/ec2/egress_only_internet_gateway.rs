@@ -1,0 +1,96 @@
+//! The resource type `egress_only_internet_gateway`.
+
+use aws_sdk_ec2::types::ResourceType;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ownership_filters, specification, tags, update_tags};
+use crate::client::{Aws, send_once};
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+
+/// A VPC's way to the internet over IPv6 that lets nobody in.
+///
+/// Import by id: `eigw-0123456789abcdef0`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EgressOnlyInternetGateway {
+    /// The VPC.
+    #[schemars(extend("x-replace" = true))]
+    vpc_id: String,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The id, for `egress_only_internet_gateway_id` of a route.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    id: String,
+}
+
+impl Resource for EgressOnlyInternetGateway {
+    const TYPE: &'static str = "egress_only_internet_gateway";
+    const INFO: Info = Info { transient: &["DependencyViolation"], propagating: &["InvalidVpcID.NotFound"], ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:egress-only-internet-gateway/*",
+        plan: &[Grant::any(&["ec2:DescribeEgressOnlyInternetGateways"])],
+        apply: &[
+            Grant::on(
+                &["ec2:CreateEgressOnlyInternetGateway"],
+                &[
+                    "arn:{partition}:ec2:{region}:{account}:egress-only-internet-gateway/*",
+                    "arn:{partition}:ec2:{region}:{account}:vpc/{vpc_id}",
+                ],
+            ),
+            Grant::itself(&["ec2:CreateTags", "ec2:DeleteEgressOnlyInternetGateway", "ec2:DeleteTags"]),
+        ],
+    };
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        // There is no filter for ids, and asking for one that does not exist fails for all (EC2 API Reference,
+        // DescribeEgressOnlyInternetGateways); a region has five of them unless its quota was raised.
+        let mut pages = aws.ec2().describe_egress_only_internet_gateways().into_paginator().send();
+        let mut read = Vec::new();
+        while let Some(page) = pages.next().await {
+            for gateway in page.or_fail("ec2:DescribeEgressOnlyInternetGateways")?.egress_only_internet_gateways() {
+                let id = gateway.egress_only_internet_gateway_id().unwrap_or_default().to_owned();
+                // One that was deleted may still be listed, without its VPC.
+                let vpc = gateway.attachments().iter().find_map(|attachment| attachment.vpc_id());
+                if let Some(vpc) = vpc.filter(|_| ids.contains(&id)) {
+                    read.push((id.clone(), Self { vpc_id: vpc.to_owned(), tags: tags(gateway.tags()), id }));
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let call = aws.ec2().describe_egress_only_internet_gateways().set_filters(Some(ownership_filters(wanted)));
+        let found = call.send().await.or_fail("ec2:DescribeEgressOnlyInternetGateways")?;
+        let ours = found.egress_only_internet_gateways().iter().filter(|gateway| wanted.owns(&tags(gateway.tags())));
+        Ok(wanted.pick(ours.filter_map(|gateway| gateway.egress_only_internet_gateway_id().map(str::to_owned))))
+    }
+
+    async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
+        let call = aws
+            .ec2()
+            .create_egress_only_internet_gateway()
+            .vpc_id(&to.vpc_id)
+            .client_token(&operation.token)
+            .tag_specifications(specification(ResourceType::EgressOnlyInternetGateway, &to.tags));
+        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateEgressOnlyInternetGateway")?;
+        let id = made.egress_only_internet_gateway().and_then(|gateway| gateway.egress_only_internet_gateway_id());
+        Ok(id.unwrap_or_default().to_owned())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self { tags, vpc_id: _, id: _ } = to;
+        update_tags(aws.ec2(), id, &from.tags, tags).await
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        let call = aws.ec2().delete_egress_only_internet_gateway().egress_only_internet_gateway_id(id);
+        call.send().await.or_fail("ec2:DeleteEgressOnlyInternetGateway").or_absent().map(drop)
+    }
+}

@@ -1,0 +1,218 @@
+//! Changing an instance: what can be changed while it runs, and what takes a stop.
+
+use std::time::Duration;
+
+use aws_sdk_ec2::types as api;
+use aws_sdk_ec2::types::InstanceStateName;
+use aws_smithy_types::Blob;
+
+use super::volumes;
+use super::{Instance, is_burstable, primary, state};
+use crate::client::{Aws, send_once};
+use crate::ec2::{filter, tags, update_tags};
+use crate::error::{OrAbsent, OrFail};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
+
+/// The tag an instance has while it is stopped to be changed: it is to be started again, whoever stopped it.
+const RESTART_TAG: &str = "leoctl:restart";
+
+/// Changes what differs between `from` and `to`.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Instance, to: &Instance) -> Outcome<()> {
+    let Instance {
+        instance_type,
+        security_group_ids,
+        associate_public_ip_address,
+        source_dest_check,
+        iam_instance_profile,
+        user_data,
+        metadata_options,
+        root_block_device,
+        ebs_block_devices,
+        monitoring,
+        ebs_optimized,
+        credit_specification,
+        disable_api_termination,
+        disable_api_stop,
+        instance_initiated_shutdown_behavior,
+        tags,
+        // Changing these replaces the instance.
+        image_id: _,
+        subnet_id: _,
+        availability_zone: _,
+        private_ip_address: _,
+        key_name: _,
+        tenancy: _,
+        hibernation: _,
+        // These are AWS's.
+        id: _,
+        arn: _,
+        public_ip: _,
+        public_dns: _,
+        private_ip: _,
+        private_dns: _,
+        primary_network_interface_id: _,
+        vpc_id: _,
+    } = to;
+    // What is there now counts, where reads see it already.
+    let now = settled(aws, operation, id).await?;
+    let ec2 = aws.ec2();
+    // One attribute a call (EC2 API Reference, ModifyInstanceAttribute).
+    let modify = || ec2.modify_instance_attribute().instance_id(id);
+    let on = |value: bool| api::AttributeBooleanValue::builder().value(value).build();
+    if !*disable_api_stop && from.disable_api_stop {
+        modify().disable_api_stop(on(false)).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+    }
+    if *security_group_ids != from.security_group_ids {
+        modify().set_groups(security_group_ids.clone()).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+    }
+    if *source_dest_check != from.source_dest_check {
+        modify().source_dest_check(on(*source_dest_check)).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+    }
+    if *disable_api_termination != from.disable_api_termination {
+        modify().disable_api_termination(on(*disable_api_termination)).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+    }
+    if *instance_initiated_shutdown_behavior != from.instance_initiated_shutdown_behavior {
+        let behavior = api::AttributeValue::builder().value(instance_initiated_shutdown_behavior).build();
+        modify().instance_initiated_shutdown_behavior(behavior).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+    }
+    // Left out, it is as the subnet said at launch, and stays as it is.
+    if let (Some(public), Some(interface)) = (*associate_public_ip_address, primary(&now))
+        && from.associate_public_ip_address != Some(public)
+    {
+        let call = ec2.modify_network_interface_attribute().network_interface_id(interface).associate_public_ip_address(public);
+        call.send().await.or_fail("ec2:ModifyNetworkInterfaceAttribute")?;
+    }
+    match monitoring {
+        true if !from.monitoring => drop(ec2.monitor_instances().instance_ids(id).send().await.or_fail("ec2:MonitorInstances")?),
+        false if from.monitoring => drop(ec2.unmonitor_instances().instance_ids(id).send().await.or_fail("ec2:UnmonitorInstances")?),
+        _ => {}
+    }
+    if *iam_instance_profile != from.iam_instance_profile {
+        give_profile(aws, id, iam_instance_profile.as_deref()).await?;
+    }
+    if let Some(options) = metadata_options.as_ref().filter(|_| *metadata_options != from.metadata_options) {
+        options.set(aws, id).await?;
+    }
+    let restarts = *instance_type != from.instance_type || *user_data != from.user_data || *ebs_optimized != from.ebs_optimized;
+    if restarts {
+        stop(aws, operation, &now).await?;
+    }
+    let stopped_only = async {
+        if *instance_type != from.instance_type {
+            let kind = api::AttributeValue::builder().value(instance_type).build();
+            modify().instance_type(kind).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+        }
+        if *ebs_optimized != from.ebs_optimized {
+            modify().ebs_optimized(on(*ebs_optimized)).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+        }
+        if *user_data != from.user_data {
+            let data = Blob::new(user_data.clone().unwrap_or_default().into_bytes());
+            let data = api::SecureBlobAttributeValue::builder().value(data).build();
+            modify().user_data(data).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+        }
+        Ok(())
+    };
+    let changed = stopped_only.await;
+    // A type that AWS refuses is no reason to leave the machine off.
+    let started = start(aws, operation, id).await;
+    changed.and(started)?;
+    if let Some(credits) = credit_specification.as_ref().filter(|_| is_burstable(instance_type))
+        && *credit_specification != from.credit_specification
+    {
+        let request = api::InstanceCreditSpecificationRequest::builder().instance_id(id).cpu_credits(&credits.cpu_credits).build();
+        let call = ec2.modify_instance_credit_specification().instance_credit_specifications(request);
+        let done = call.send().await.or_fail("ec2:ModifyInstanceCreditSpecification")?;
+        // What went wrong is in the answer.
+        if let Some(error) = done.unsuccessful_instance_credit_specifications().iter().find_map(|item| item.error()) {
+            return Err(Failure::new(FailureKind::Other, error.message().unwrap_or("AWS refused the credit specification")));
+        }
+    }
+    let old = from.ebs_block_devices.as_deref().unwrap_or_default();
+    let devices = ebs_block_devices.as_deref().unwrap_or_default();
+    if *root_block_device != from.root_block_device || *ebs_block_devices != from.ebs_block_devices {
+        let (old, new) = ((from.root_block_device.as_ref(), old), (root_block_device.as_ref(), devices));
+        volumes::update(aws, operation, &now, old, new, tags).await?;
+    }
+    if *disable_api_stop && !from.disable_api_stop {
+        modify().disable_api_stop(on(true)).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+    }
+    if *tags != from.tags {
+        for volume in now.block_device_mappings().iter().filter_map(|mapping| mapping.ebs().and_then(|ebs| ebs.volume_id())) {
+            update_tags(ec2, volume, &from.tags, tags).await?;
+        }
+    }
+    update_tags(ec2, id, &from.tags, tags).await
+}
+
+/// The instance, once it neither starts nor stops.
+async fn settled(aws: &Aws, operation: &Operation, id: &str) -> Outcome<api::Instance> {
+    loop {
+        let now = Instance::now(aws, id).await?;
+        match now {
+            Some(now) if !matches!(state(&now), Some(InstanceStateName::Pending | InstanceStateName::Stopping)) => return Ok(now),
+            _ => operation.pause(Duration::from_secs(2), "waiting for the instance").await?,
+        }
+    }
+}
+
+/// Stops an instance that runs, and marks it, so that it is started again even if leoctl dies meanwhile: the mark is a
+/// tag nobody wrote, which the next plan shows.
+async fn stop(aws: &Aws, operation: &Operation, now: &api::Instance) -> Outcome<()> {
+    let id = now.instance_id().unwrap_or_default();
+    if state(now) == Some(&InstanceStateName::Running) {
+        let mark = api::Tag::builder().key(RESTART_TAG).value("true").build();
+        aws.ec2().create_tags().resources(id).tags(mark).send().await.or_fail("ec2:CreateTags")?;
+        aws.ec2().stop_instances().instance_ids(id).send().await.or_fail("ec2:StopInstances")?;
+    }
+    while settled(aws, operation, id).await.is_ok_and(|now| state(&now) == Some(&InstanceStateName::Running)) {
+        operation.pause(Duration::from_secs(2), "waiting for the instance to stop").await?;
+    }
+    Ok(())
+}
+
+/// Starts an instance that was stopped to be changed, now or by an apply that died.
+async fn start(aws: &Aws, operation: &Operation, id: &str) -> Outcome<()> {
+    let now = settled(aws, operation, id).await?;
+    if !tags(now.tags()).contains_key(RESTART_TAG) {
+        return Ok(());
+    }
+    if state(&now) == Some(&InstanceStateName::Stopped) {
+        aws.ec2().start_instances().instance_ids(id).send().await.or_fail("ec2:StartInstances")?;
+    }
+    let mark = api::Tag::builder().key(RESTART_TAG).build();
+    aws.ec2().delete_tags().resources(id).tags(mark).send().await.or_fail("ec2:DeleteTags").map(drop)
+}
+
+/// Gives an instance the role of a profile, or none: what it has now counts.
+async fn give_profile(aws: &Aws, id: &str, name: Option<&str>) -> Outcome<()> {
+    let call = aws
+        .ec2()
+        .describe_iam_instance_profile_associations()
+        .filters(filter("instance-id", &[id.to_owned()]))
+        .filters(filter("state", &["associating".to_owned(), "associated".to_owned()]));
+    let found = call.send().await.or_fail("ec2:DescribeIamInstanceProfileAssociations")?;
+    let known = found.iam_instance_profile_associations().first();
+    let has = known.and_then(|known| known.iam_instance_profile()).and_then(|profile| profile.arn()).and_then(|arn| arn.rsplit('/').next());
+    let association = known.and_then(|known| known.association_id());
+    let profile = |name: &str| api::IamInstanceProfileSpecification::builder().name(name).build();
+    match (association, name) {
+        (_, name) if has == name => Ok(()),
+        (Some(association), Some(name)) => {
+            let call = aws.ec2().replace_iam_instance_profile_association().association_id(association).iam_instance_profile(profile(name));
+            // A lost answer begins the change again, which looks first.
+            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:ReplaceIamInstanceProfileAssociation").map(drop)
+        }
+        (None, Some(name)) => {
+            let call = aws.ec2().associate_iam_instance_profile().instance_id(id).iam_instance_profile(profile(name));
+            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateIamInstanceProfile").map(drop)
+        }
+        (Some(association), None) => {
+            let call = aws.ec2().disassociate_iam_instance_profile().association_id(association);
+            call.send().await.or_fail("ec2:DisassociateIamInstanceProfile").or_absent().map(drop)
+        }
+        (None, None) => Ok(()),
+    }
+}

@@ -1,0 +1,76 @@
+//! How an instance is told about itself.
+
+use aws_sdk_ec2::types as api;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::client::Aws;
+use crate::error::OrFail;
+use leoctl_core::engine::ports::Outcome;
+
+// What is left out is the AMI's choice, or the account's (EC2 User Guide, "Configure instance metadata options":
+// order of precedence).
+/// The instance metadata service. What is left out, the AMI or the account's settings choose.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MetadataOptions {
+    /// Write `required`: then a request needs a token (IMDSv2), and nobody gets at the role's credentials through a
+    /// proxy on the instance. `optional` answers without a token too.
+    #[schemars(extend("x-server" = true, "enum" = ["optional", "required"]))]
+    http_tokens: Option<String>,
+    /// How many hops an answer may travel: 1 reaches the instance itself, 2 containers on it.
+    #[schemars(extend("x-server" = true), range(min = 1, max = 64))]
+    http_put_response_hop_limit: Option<i32>,
+    /// Whether the service answers.
+    #[schemars(extend("x-server" = true, "enum" = ["enabled", "disabled"]))]
+    http_endpoint: Option<String>,
+    /// Whether it answers over IPv6 too.
+    #[schemars(extend("x-server" = true, "enum" = ["enabled", "disabled"]))]
+    http_protocol_ipv6: Option<String>,
+    /// Whether it tells the instance's tags.
+    #[schemars(extend("x-server" = true, "enum" = ["enabled", "disabled"]))]
+    instance_metadata_tags: Option<String>,
+}
+
+impl MetadataOptions {
+    /// The options AWS returned.
+    pub fn from_api(options: &api::InstanceMetadataOptionsResponse) -> Self {
+        Self {
+            http_tokens: options.http_tokens().map(|tokens| tokens.as_str().to_owned()),
+            http_put_response_hop_limit: options.http_put_response_hop_limit(),
+            http_endpoint: options.http_endpoint().map(|state| state.as_str().to_owned()),
+            http_protocol_ipv6: options.http_protocol_ipv6().map(|state| state.as_str().to_owned()),
+            instance_metadata_tags: options.instance_metadata_tags().map(|state| state.as_str().to_owned()),
+        }
+    }
+
+    /// The options for a launch.
+    pub fn to_api(&self) -> api::InstanceMetadataOptionsRequest {
+        let Self { http_tokens, http_put_response_hop_limit, http_endpoint, http_protocol_ipv6, instance_metadata_tags } = self;
+        api::InstanceMetadataOptionsRequest::builder()
+            .set_http_tokens(http_tokens.as_deref().map(Into::into))
+            .set_http_put_response_hop_limit(*http_put_response_hop_limit)
+            .set_http_endpoint(http_endpoint.as_deref().map(Into::into))
+            .set_http_protocol_ipv6(http_protocol_ipv6.as_deref().map(Into::into))
+            .set_instance_metadata_tags(instance_metadata_tags.as_deref().map(Into::into))
+            .build()
+    }
+
+    /// Gives an instance these options; it goes on running.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn set(&self, aws: &Aws, id: &str) -> Outcome<()> {
+        let Self { http_tokens, http_put_response_hop_limit, http_endpoint, http_protocol_ipv6, instance_metadata_tags } = self;
+        let call = aws
+            .ec2()
+            .modify_instance_metadata_options()
+            .instance_id(id)
+            .set_http_tokens(http_tokens.as_deref().map(Into::into))
+            .set_http_put_response_hop_limit(*http_put_response_hop_limit)
+            .set_http_endpoint(http_endpoint.as_deref().map(Into::into))
+            .set_http_protocol_ipv6(http_protocol_ipv6.as_deref().map(Into::into))
+            .set_instance_metadata_tags(instance_metadata_tags.as_deref().map(Into::into));
+        call.send().await.or_fail("ec2:ModifyInstanceMetadataOptions").map(drop)
+    }
+}

@@ -1,0 +1,454 @@
+//! The disks of an instance.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_ec2::types as api;
+use aws_sdk_ec2::types::{ResourceType, VolumeModificationState, VolumeState};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::client::{Aws, send_once};
+use crate::ec2::{filter, once, specification};
+use crate::error::{OrAbsent, OrFail};
+use crate::resource::Tags;
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
+
+/// The tag that says which device of the instance a volume is that stands apart from it.
+const DEVICE_TAG: &str = "leoctl:device";
+
+/// The volume the instance starts from. What is left out, the AMI chooses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RootBlockDevice {
+    /// The size in GiB. It can only grow; Amazon Linux and Ubuntu grow the file system when they start the next time.
+    #[schemars(extend("x-server" = true), range(min = 1))]
+    volume_size: Option<i32>,
+    /// The type: `gp3` for nearly everything.
+    #[schemars(extend("x-server" = true, "enum" = ["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]))]
+    volume_type: Option<String>,
+    /// Operations in a second, of `gp3`, `io1` and `io2`.
+    #[schemars(extend("x-server" = true), range(min = 100))]
+    iops: Option<i32>,
+    /// MiB in a second, of `gp3`.
+    #[schemars(extend("x-server" = true), range(min = 125))]
+    throughput: Option<i32>,
+    /// Whether it is encrypted. Changing this replaces the instance.
+    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    encrypted: Option<bool>,
+    /// The ARN of the key it is encrypted with; AWS's own for EBS when left out. Changing this replaces the instance.
+    #[schemars(extend("x-replace" = true, "x-server" = true, "x-format" = "arn:kms"))]
+    kms_key_id: Option<String>,
+    /// Whether it is deleted with the instance.
+    #[schemars(extend("default" = true))]
+    delete_on_termination: bool,
+    /// The volume's id.
+    #[schemars(extend("x-computed" = true))]
+    volume_id: Option<String>,
+}
+
+/// A further volume. One that is added is made and attached while the instance runs; one that is taken out is
+/// detached and kept, and the same one comes back with its line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EbsBlockDevice {
+    /// The device it is attached as, such as `/dev/sdf`.
+    device_name: String,
+    /// The snapshot it is made from. Changing this replaces the instance.
+    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    snapshot_id: Option<String>,
+    /// The size in GiB; that of the snapshot when left out. It can only grow.
+    #[schemars(extend("x-server" = true), range(min = 1))]
+    volume_size: Option<i32>,
+    /// The type: `gp3` for nearly everything.
+    #[schemars(extend("x-server" = true, "enum" = ["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]))]
+    volume_type: Option<String>,
+    /// Operations in a second, of `gp3`, `io1` and `io2`.
+    #[schemars(extend("x-server" = true), range(min = 100))]
+    iops: Option<i32>,
+    /// MiB in a second, of `gp3`.
+    #[schemars(extend("x-server" = true), range(min = 125))]
+    throughput: Option<i32>,
+    /// Whether it is encrypted. Changing this replaces the instance.
+    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    encrypted: Option<bool>,
+    /// The ARN of the key it is encrypted with; AWS's own for EBS when left out. Changing this replaces the instance.
+    #[schemars(extend("x-replace" = true, "x-server" = true, "x-format" = "arn:kms"))]
+    kms_key_id: Option<String>,
+    /// Whether it is deleted with the instance.
+    #[schemars(extend("default" = true))]
+    delete_on_termination: bool,
+    /// The volume's id.
+    #[schemars(extend("x-computed" = true))]
+    volume_id: Option<String>,
+}
+
+/// What both kinds are: the root is one without a name of its own.
+#[derive(Clone, Debug, PartialEq)]
+struct Device {
+    name: String,
+    snapshot_id: Option<String>,
+    size: Option<i32>,
+    kind: Option<String>,
+    iops: Option<i32>,
+    throughput: Option<i32>,
+    encrypted: Option<bool>,
+    kms_key_id: Option<String>,
+    delete_on_termination: bool,
+    volume_id: Option<String>,
+}
+
+impl RootBlockDevice {
+    fn device(&self, name: &str) -> Device {
+        let Self { volume_size, volume_type, iops, throughput, encrypted, kms_key_id, delete_on_termination, volume_id } = self.clone();
+        Device {
+            name: name.to_owned(),
+            snapshot_id: None,
+            size: volume_size,
+            kind: volume_type,
+            iops,
+            throughput,
+            encrypted,
+            kms_key_id,
+            delete_on_termination,
+            volume_id,
+        }
+    }
+}
+
+impl EbsBlockDevice {
+    fn device(&self) -> Device {
+        let Self {
+            device_name,
+            snapshot_id,
+            volume_size,
+            volume_type,
+            iops,
+            throughput,
+            encrypted,
+            kms_key_id,
+            delete_on_termination,
+            volume_id,
+        } = self.clone();
+        Device {
+            name: device_name,
+            snapshot_id,
+            size: volume_size,
+            kind: volume_type,
+            iops,
+            throughput,
+            encrypted,
+            kms_key_id,
+            delete_on_termination,
+            volume_id,
+        }
+    }
+}
+
+impl Device {
+    /// The volume as it is attached to an instance.
+    fn from_api(mapping: &api::InstanceBlockDeviceMapping, volumes: &BTreeMap<String, api::Volume>) -> Self {
+        let ebs = mapping.ebs();
+        let volume = ebs.and_then(|ebs| ebs.volume_id()).and_then(|id| volumes.get(id));
+        let kind = volume.and_then(api::Volume::volume_type).map(|kind| kind.as_str().to_owned());
+        // Of other types AWS says what it makes of the size, which nobody can write.
+        let has_iops = matches!(kind.as_deref(), Some("gp3" | "io1" | "io2"));
+        let has_throughput = kind.as_deref() == Some("gp3");
+        Self {
+            name: mapping.device_name().unwrap_or_default().to_owned(),
+            snapshot_id: volume.and_then(api::Volume::snapshot_id).filter(|id| !id.is_empty()).map(str::to_owned),
+            size: volume.and_then(api::Volume::size),
+            iops: volume.and_then(api::Volume::iops).filter(|_| has_iops),
+            throughput: volume.and_then(api::Volume::throughput).filter(|_| has_throughput),
+            kind,
+            encrypted: volume.and_then(api::Volume::encrypted),
+            kms_key_id: volume.and_then(api::Volume::kms_key_id).filter(|id| !id.is_empty()).map(str::to_owned),
+            delete_on_termination: ebs.and_then(|ebs| ebs.delete_on_termination()).unwrap_or_default(),
+            volume_id: ebs.and_then(|ebs| ebs.volume_id()).map(str::to_owned),
+        }
+    }
+
+    /// The volume for a launch.
+    fn to_api(&self) -> api::BlockDeviceMapping {
+        let Self { name, snapshot_id, size, kind, iops, throughput, encrypted, kms_key_id, delete_on_termination, volume_id: _ } =
+            self.clone();
+        let ebs = api::EbsBlockDevice::builder()
+            .set_snapshot_id(snapshot_id)
+            .set_volume_size(size)
+            .set_volume_type(kind.as_deref().map(Into::into))
+            .set_iops(iops)
+            .set_throughput(throughput)
+            .set_encrypted(encrypted)
+            .set_kms_key_id(kms_key_id)
+            .delete_on_termination(delete_on_termination)
+            .build();
+        api::BlockDeviceMapping::builder().device_name(name).ebs(ebs).build()
+    }
+
+    /// Whether a volume, or what it is about to become, is as large and fast as this.
+    fn is_met(&self, size: Option<i32>, kind: Option<&str>, iops: Option<i32>, throughput: Option<i32>) -> bool {
+        self.size == size
+            && self.kind.as_deref() == kind
+            && (self.iops.is_none() || self.iops == iops)
+            && (self.throughput.is_none() || self.throughput == throughput)
+    }
+}
+
+/// The volumes attached to these instances, by id.
+///
+/// # Errors
+/// When they cannot be read.
+pub async fn of_instances(aws: &Aws, ids: &[String]) -> Outcome<BTreeMap<String, api::Volume>> {
+    let mut pages = aws.ec2().describe_volumes().filters(filter("attachment.instance-id", ids)).into_paginator().send();
+    let mut volumes = BTreeMap::new();
+    while let Some(page) = pages.next().await {
+        let page = page.or_fail("ec2:DescribeVolumes")?.volumes.unwrap_or_default();
+        volumes.extend(page.into_iter().map(|volume| (volume.volume_id().unwrap_or_default().to_owned(), volume)));
+    }
+    Ok(volumes)
+}
+
+/// The volumes of an instance: the root, and the others.
+pub fn from_api(instance: &api::Instance, volumes: &BTreeMap<String, api::Volume>) -> (Option<RootBlockDevice>, Vec<EbsBlockDevice>) {
+    let (mut root, mut others) = (None, Vec::new());
+    for mapping in instance.block_device_mappings() {
+        let Device { name, snapshot_id, size, kind, iops, throughput, encrypted, kms_key_id, delete_on_termination, volume_id } =
+            Device::from_api(mapping, volumes);
+        if instance.root_device_name() == Some(name.as_str()) {
+            root = Some(RootBlockDevice {
+                volume_size: size,
+                volume_type: kind,
+                iops,
+                throughput,
+                encrypted,
+                kms_key_id,
+                delete_on_termination,
+                volume_id,
+            });
+        } else {
+            others.push(EbsBlockDevice {
+                device_name: name,
+                snapshot_id,
+                volume_size: size,
+                volume_type: kind,
+                iops,
+                throughput,
+                encrypted,
+                kms_key_id,
+                delete_on_termination,
+                volume_id,
+            });
+        }
+    }
+    (root, others)
+}
+
+/// The volumes for a launch; of what is left out, nothing.
+///
+/// # Errors
+/// When the AMI cannot be read: it alone knows the name of its root.
+pub async fn for_launch(
+    aws: &Aws,
+    image: &str,
+    root: Option<&RootBlockDevice>,
+    others: &[EbsBlockDevice],
+) -> Outcome<Option<Vec<api::BlockDeviceMapping>>> {
+    let mut mappings: Vec<_> = others.iter().map(|device| device.device().to_api()).collect();
+    if let Some(root) = root {
+        let found = aws.ec2().describe_images().image_ids(image).send().await.or_fail("ec2:DescribeImages")?;
+        let name = found.images().first().and_then(|image| image.root_device_name());
+        let unknown = || Failure::new(FailureKind::Other, format!("{image} does not say the name of its root device"));
+        mappings.push(root.device(name.ok_or_else(unknown)?).to_api());
+    }
+    Ok(Some(mappings).filter(|mappings| !mappings.is_empty()))
+}
+
+/// Both kinds of an instance.
+pub type Both<'a> = (Option<&'a RootBlockDevice>, &'a [EbsBlockDevice]);
+
+/// Makes the volumes of an instance these: new ones are attached, those gone detached, others grow.
+///
+/// # Errors
+/// When AWS refuses, or a volume does not become what it is to be.
+pub async fn update(aws: &Aws, operation: &Operation, instance: &api::Instance, from: Both<'_>, to: Both<'_>, tags: &Tags) -> Outcome<()> {
+    let id = instance.instance_id().unwrap_or_default();
+    let root_name = instance.root_device_name().unwrap_or_default();
+    let devices = |(root, others): Both<'_>| -> Vec<Device> {
+        root.map(|root| root.device(root_name)).into_iter().chain(others.iter().map(EbsBlockDevice::device)).collect()
+    };
+    let (from, to) = (devices(from), devices(to));
+    for device in from.iter().filter(|old| old.name != root_name && !to.iter().any(|device| device.name == old.name)) {
+        detach(aws, operation, id, device, tags).await?;
+    }
+    for device in &to {
+        match from.iter().find(|old| old.name == device.name) {
+            Some(old) => change(aws, operation, id, old, device).await?,
+            None => attach(aws, operation, instance, device, tags).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn change(aws: &Aws, operation: &Operation, id: &str, old: &Device, device: &Device) -> Outcome<()> {
+    let Some(volume) = &old.volume_id else { return Ok(()) };
+    let differs = (&old.size, &old.kind, &old.iops, &old.throughput) != (&device.size, &device.kind, &device.iops, &device.throughput);
+    if differs {
+        modify(aws, operation, volume, old, device).await?;
+    }
+    if old.delete_on_termination != device.delete_on_termination {
+        keep(aws, id, volume, device).await?;
+    }
+    Ok(())
+}
+
+/// Whether a volume is deleted with its instance.
+async fn keep(aws: &Aws, id: &str, volume: &str, device: &Device) -> Outcome<()> {
+    let ebs = api::EbsInstanceBlockDeviceSpecification::builder().volume_id(volume).delete_on_termination(device.delete_on_termination);
+    let mapping = api::InstanceBlockDeviceMappingSpecification::builder().device_name(&device.name).ebs(ebs.build()).build();
+    let call = aws.ec2().modify_instance_attribute().instance_id(id).block_device_mappings(mapping);
+    call.send().await.or_fail("ec2:ModifyInstanceAttribute").map(drop)
+}
+
+async fn modify(aws: &Aws, operation: &Operation, volume: &str, old: &Device, device: &Device) -> Outcome<()> {
+    // What type the volume will have decides which figures it has: those AWS said of the old type are not for the new.
+    let has_iops = matches!(device.kind.as_deref(), Some("gp3" | "io1" | "io2"));
+    let wanted = Device {
+        iops: device.iops.filter(|_| has_iops),
+        throughput: device.throughput.filter(|_| device.kind.as_deref() == Some("gp3")),
+        ..device.clone()
+    };
+    if !under_way(aws, volume, &wanted).await? {
+        let call = aws
+            .ec2()
+            .modify_volume()
+            .volume_id(volume)
+            .set_size(wanted.size.filter(|_| wanted.size != old.size))
+            .set_volume_type(wanted.kind.as_deref().filter(|_| wanted.kind != old.kind).map(Into::into))
+            .set_iops(wanted.iops.filter(|_| wanted.iops != old.iops))
+            .set_throughput(wanted.throughput.filter(|_| wanted.throughput != old.throughput));
+        let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:ModifyVolume");
+        once(sent, async || under_way(aws, volume, &wanted).await).await?;
+    }
+    // The volume can be used all the while, and is as large as wanted long before its data is where it will be.
+    while !is_done(aws, volume, &wanted).await? {
+        operation.pause(Duration::from_secs(3), "waiting for the volume to change").await?;
+    }
+    Ok(())
+}
+
+async fn latest(aws: &Aws, volume: &str) -> Outcome<Option<api::VolumeModification>> {
+    let call = aws.ec2().describe_volumes_modifications().filters(filter("volume-id", &[volume.to_owned()]));
+    let found = call.send().await.or_fail("ec2:DescribeVolumesModifications")?.volumes_modifications.unwrap_or_default();
+    Ok(found.into_iter().max_by_key(|modification| modification.start_time().map(|time| time.secs())))
+}
+
+/// Whether a volume is being made what it is to be, by a call before.
+async fn under_way(aws: &Aws, volume: &str, wanted: &Device) -> Outcome<bool> {
+    let met = |one: &api::VolumeModification| {
+        let kind = one.target_volume_type().map(|kind| kind.as_str());
+        let going = !matches!(one.modification_state(), Some(VolumeModificationState::Failed | VolumeModificationState::Completed));
+        going && wanted.is_met(one.target_size(), kind, one.target_iops(), one.target_throughput())
+    };
+    Ok(latest(aws, volume).await?.as_ref().is_some_and(met))
+}
+
+async fn is_done(aws: &Aws, volume: &str, wanted: &Device) -> Outcome<bool> {
+    let call = aws.ec2().describe_volumes().filters(filter("volume-id", &[volume.to_owned()]));
+    let found = call.send().await.or_fail("ec2:DescribeVolumes")?;
+    let met = |one: &api::Volume| wanted.is_met(one.size(), one.volume_type().map(|kind| kind.as_str()), one.iops(), one.throughput());
+    if found.volumes().iter().any(met) {
+        return Ok(true);
+    }
+    match latest(aws, volume).await? {
+        Some(one) if one.modification_state() == Some(&VolumeModificationState::Failed) => {
+            let reason = one.status_message().unwrap_or("AWS gives no reason");
+            Err(Failure::new(FailureKind::Other, format!("the change of {volume} failed: {reason}")))
+        }
+        _ => Ok(false),
+    }
+}
+
+/// The state of a volume; nothing when it is gone.
+async fn state(aws: &Aws, volume: &str) -> Outcome<Option<VolumeState>> {
+    let call = aws.ec2().describe_volumes().filters(filter("volume-id", &[volume.to_owned()]));
+    let found = call.send().await.or_fail("ec2:DescribeVolumes")?;
+    Ok(found.volumes().first().and_then(|volume| volume.state().cloned()))
+}
+
+/// Waits for a state. A volume just made may not be seen yet.
+async fn wait(aws: &Aws, operation: &Operation, volume: &str, wanted: &VolumeState, waiting_for: &str) -> Outcome<()> {
+    loop {
+        match state(aws, volume).await? {
+            Some(state) if state == *wanted => return Ok(()),
+            Some(VolumeState::Error) => return Err(Failure::new(FailureKind::Other, format!("the volume {volume} failed"))),
+            _ => operation.pause(Duration::from_secs(2), waiting_for).await?,
+        }
+    }
+}
+
+async fn detach(aws: &Aws, operation: &Operation, id: &str, device: &Device, tags: &Tags) -> Outcome<()> {
+    let Some(volume) = &device.volume_id else { return Ok(()) };
+    let known = own(tags, device).into_iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build()).collect();
+    aws.ec2().create_tags().resources(volume).set_tags(Some(known)).send().await.or_fail("ec2:CreateTags")?;
+    let now = state(aws, volume).await?;
+    if now.is_none() {
+        return Ok(());
+    }
+    if now == Some(VolumeState::InUse) {
+        let call = aws.ec2().detach_volume().volume_id(volume).instance_id(id).device(&device.name);
+        // Detached already, by a call whose answer was lost.
+        match call.send().await.or_fail("ec2:DetachVolume") {
+            Err(failure) if failure.code.as_deref() == Some("IncorrectState") => {}
+            other => drop(other.or_absent()?),
+        }
+    }
+    wait(aws, operation, volume, &VolumeState::Available, "waiting for the volume to be detached").await
+}
+
+/// The tags by which a volume that stands apart is known to be this device of this instance.
+fn own(tags: &Tags, device: &Device) -> Tags {
+    let mut own: Tags =
+        tags.iter().filter(|(key, _)| key.starts_with("leoctl:")).map(|(key, value)| (key.clone(), value.clone())).collect();
+    own.insert(DEVICE_TAG.to_owned(), device.name.clone());
+    own
+}
+
+async fn attach(aws: &Aws, operation: &Operation, instance: &api::Instance, device: &Device, tags: &Tags) -> Outcome<()> {
+    let zone = instance.placement().and_then(|placement| placement.availability_zone()).unwrap_or_default();
+    // One that was detached, or made by a call whose answer was lost.
+    let known = own(tags, device);
+    let mut filters: Vec<_> = known.iter().map(|(key, value)| filter(&format!("tag:{key}"), std::slice::from_ref(value))).collect();
+    filters.push(filter("status", &["available".to_owned(), "creating".to_owned()]));
+    filters.push(filter("availability-zone", &[zone.to_owned()]));
+    let found = aws.ec2().describe_volumes().set_filters(Some(filters)).send().await.or_fail("ec2:DescribeVolumes")?;
+    let there = found.volumes().first().and_then(|volume| volume.volume_id().map(str::to_owned));
+    let volume = match there {
+        Some(volume) => volume,
+        None => {
+            let tags = tags.iter().map(|(key, value)| (key.clone(), value.clone())).chain(known).collect();
+            let call = aws
+                .ec2()
+                .create_volume()
+                .availability_zone(zone)
+                .set_snapshot_id(device.snapshot_id.clone())
+                .set_size(device.size)
+                .set_volume_type(device.kind.as_deref().map(Into::into))
+                .set_iops(device.iops)
+                .set_throughput(device.throughput)
+                .set_encrypted(device.encrypted)
+                .set_kms_key_id(device.kms_key_id.clone())
+                .tag_specifications(specification(ResourceType::Volume, &tags));
+            // A lost answer begins the change again, which looks first.
+            let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateVolume")?;
+            made.volume_id().unwrap_or_default().to_owned()
+        }
+    };
+    wait(aws, operation, &volume, &VolumeState::Available, "waiting for the volume").await?;
+    let id = instance.instance_id().unwrap_or_default();
+    let call = aws.ec2().attach_volume().volume_id(&volume).instance_id(id).device(&device.name);
+    let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AttachVolume");
+    once(sent, async || Ok(state(aws, &volume).await? == Some(VolumeState::InUse))).await?;
+    wait(aws, operation, &volume, &VolumeState::InUse, "waiting for the volume to be attached").await?;
+    // Attached later, a volume stays when its instance goes, unless it is said otherwise.
+    if device.delete_on_termination { keep(aws, id, &volume, device).await } else { Ok(()) }
+}

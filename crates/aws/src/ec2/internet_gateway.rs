@@ -1,0 +1,118 @@
+//! The resource type `internet_gateway`.
+
+use aws_sdk_ec2::types::ResourceType;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{arn, filter, once, ownership_filters, specification, tags, update_tags};
+use crate::client::{Aws, send_once};
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+
+/// A VPC's way to the internet.
+///
+/// Import by id: `igw-0123456789abcdef0`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InternetGateway {
+    /// The VPC it is attached to.
+    vpc_id: Option<String>,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    id: String,
+    /// The ARN.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+}
+
+impl Resource for InternetGateway {
+    const TYPE: &'static str = "internet_gateway";
+    // Detaching waits until public addresses in the VPC are released.
+    const INFO: Info = Info { transient: &["DependencyViolation", "InvalidInternetGatewayID.NotFound"], ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:internet-gateway/*",
+        plan: &[Grant::any(&["ec2:DescribeInternetGateways"])],
+        apply: &[
+            Grant::on(
+                &["ec2:AttachInternetGateway", "ec2:DetachInternetGateway"],
+                &["arn:{partition}:ec2:{region}:{account}:internet-gateway/*", "arn:{partition}:ec2:{region}:{account}:vpc/{vpc_id}"],
+            ),
+            Grant::itself(&["ec2:CreateInternetGateway", "ec2:CreateTags", "ec2:DeleteInternetGateway", "ec2:DeleteTags"]),
+        ],
+    };
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let call = aws.ec2().describe_internet_gateways().filters(filter("internet-gateway-id", ids));
+        let found = call.send().await.or_fail("ec2:DescribeInternetGateways")?;
+        let read = found.internet_gateways().iter().map(|gateway| {
+            let id = gateway.internet_gateway_id().unwrap_or_default().to_owned();
+            let read = Self {
+                vpc_id: gateway.attachments().first().and_then(|attachment| attachment.vpc_id()).map(str::to_owned),
+                tags: tags(gateway.tags()),
+                arn: arn(&aws.region, gateway.owner_id().unwrap_or_default(), "internet-gateway", &id),
+                id: id.clone(),
+            };
+            (id, read)
+        });
+        Ok(read.collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let call = aws.ec2().describe_internet_gateways().set_filters(Some(ownership_filters(wanted)));
+        let found = call.send().await.or_fail("ec2:DescribeInternetGateways")?;
+        let ours = found.internet_gateways().iter().filter(|gateway| wanted.owns(&tags(gateway.tags())));
+        Ok(wanted.pick(ours.filter_map(|gateway| gateway.internet_gateway_id().map(str::to_owned))))
+    }
+
+    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        let call = aws.ec2().create_internet_gateway().tag_specifications(specification(ResourceType::InternetGateway, &to.tags));
+        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateInternetGateway")?;
+        Ok(made.internet_gateway().and_then(|gateway| gateway.internet_gateway_id()).unwrap_or_default().to_owned())
+    }
+
+    fn as_created(to: &Self) -> Self {
+        Self { vpc_id: None, ..to.clone() }
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self { vpc_id, tags, id: _, arn: _ } = to;
+        if *vpc_id != from.vpc_id {
+            detach(aws, id, from).await?;
+            if let Some(vpc) = vpc_id {
+                let call = aws.ec2().attach_internet_gateway().internet_gateway_id(id).vpc_id(vpc);
+                let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AttachInternetGateway");
+                let attached = async || {
+                    let found = Self::read(aws, &[id.to_owned()]).await?;
+                    Ok(found.iter().any(|(found, gateway)| found == id && gateway.vpc_id.as_ref() == Some(vpc)))
+                };
+                once(sent, attached).await?;
+            }
+        }
+        update_tags(aws.ec2(), id, &from.tags, tags).await
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        // Where it is attached now counts, not where it was last seen.
+        for (_, gateway) in Self::read(aws, &[id.to_owned()]).await? {
+            detach(aws, id, &gateway).await?;
+        }
+        let call = aws.ec2().delete_internet_gateway().internet_gateway_id(id);
+        call.send().await.or_fail("ec2:DeleteInternetGateway").or_absent().map(drop)
+    }
+}
+
+async fn detach(aws: &Aws, id: &str, from: &InternetGateway) -> Outcome<()> {
+    let Some(vpc) = &from.vpc_id else { return Ok(()) };
+    let call = aws.ec2().detach_internet_gateway().internet_gateway_id(id).vpc_id(vpc);
+    match call.send().await.or_fail("ec2:DetachInternetGateway") {
+        Err(failure) if failure.code.as_deref() == Some("Gateway.NotAttached") => Ok(()),
+        other => other.or_absent().map(drop),
+    }
+}

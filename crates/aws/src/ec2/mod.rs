@@ -1,0 +1,95 @@
+//! EC2: instances, networks and security groups.
+
+pub mod egress_only_internet_gateway;
+pub mod eip;
+pub mod instance;
+pub mod internet_gateway;
+pub mod key_pair;
+pub mod nat_gateway;
+pub mod route_table;
+pub mod rule;
+pub mod security_group;
+pub mod security_group_rule;
+pub mod subnet;
+pub mod vpc;
+pub mod vpc_endpoint;
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+
+use super::error::OrFail;
+use super::resource::Tags;
+use super::tags::{TagChange, collect};
+use leoctl_core::engine::ports::{FailureKind, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// The filter `name` with these values: unlike id parameters, filters do not fail on ids that do not exist.
+pub fn filter(name: &str, values: &[String]) -> Filter {
+    Filter::builder().name(name).set_values(Some(values.to_vec())).build()
+}
+
+/// Filters for the ownership tags of a wanted resource.
+pub fn ownership_filters(wanted: &Wanted) -> Vec<Filter> {
+    wanted.ownership().into_iter().map(|(key, value)| filter(&format!("tag:{key}"), &[value])).collect()
+}
+
+/// Tags for a creation call.
+pub fn specification(kind: ResourceType, tags: &Tags) -> TagSpecification {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    TagSpecification::builder().resource_type(kind).set_tags(Some(tags)).build()
+}
+
+/// Tags as EC2 returns them.
+pub fn tags(tags: &[Tag]) -> Tags {
+    collect(tags.iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default())))
+}
+
+/// Makes one set of tags of a resource into another.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn update_tags(client: &Client, id: &str, from: &Tags, to: &Tags) -> Outcome<()> {
+    let change = TagChange::between(from, to);
+    if !change.set.is_empty() {
+        let tags = change.set.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+        client.create_tags().resources(id).set_tags(Some(tags)).send().await.or_fail("ec2:CreateTags")?;
+    }
+    if !change.remove.is_empty() {
+        let tags = change.remove.iter().map(|key| Tag::builder().key(key).build()).collect();
+        client.delete_tags().resources(id).set_tags(Some(tags)).send().await.or_fail("ec2:DeleteTags")?;
+    }
+    Ok(())
+}
+
+/// The outcome of a call that was sent once, since twice it would take effect twice: of one whose answer was lost,
+/// `done` finds out whether it has. If not, the failure stands, and the engine begins the change again.
+///
+/// # Errors
+/// When the call failed, or what it did cannot be found out.
+pub async fn once<T>(outcome: Outcome<T>, done: impl AsyncFnOnce() -> Outcome<bool>) -> Outcome<()> {
+    match outcome {
+        Err(failure) if failure.kind == FailureKind::Ambiguous => {
+            if done().await? {
+                Ok(())
+            } else {
+                Err(failure)
+            }
+        }
+        other => other.map(drop),
+    }
+}
+
+/// What is wrong with the size of the IPv4 network a VPC or subnet is to have
+/// (VPC User Guide, "VPC CIDR blocks" and "Subnet sizing": /16 to /28).
+pub fn network_size(desired: &Value) -> Vec<(Path, String)> {
+    let network = desired.get("cidr_block").and_then(Value::as_str).and_then(|text| text.parse::<ipnet::Ipv4Net>().ok());
+    let wrong = network.filter(|network| !(16..=28).contains(&network.prefix_len()));
+    let problem = |network| (Path::attribute("cidr_block"), format!("a network in AWS is from /16 to /28 large, and {network} is not"));
+    wrong.map(problem).into_iter().collect()
+}
+
+/// The ARN of an EC2 resource.
+pub fn arn(region: &str, owner: &str, kind: &str, id: &str) -> String {
+    format!("arn:{}:ec2:{region}:{owner}:{kind}/{id}", super::partition(region))
+}

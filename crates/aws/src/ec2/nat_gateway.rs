@@ -1,0 +1,251 @@
+//! The resource type `nat_gateway`.
+
+use std::time::Duration;
+
+use aws_sdk_ec2::types::{ConnectivityType, NatGatewayAddress, NatGatewayAddressStatus, NatGatewayState, ResourceType};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{filter, ownership_filters, specification, tags, update_tags};
+use crate::client::{Aws, send_once};
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// Lets what has no public address reach the internet, or other networks, and nobody in.
+///
+/// The VPC of a public one needs an internet gateway: name that in `depends_on` when it is in the same stack.
+///
+/// Import by id: `nat-0123456789abcdef0`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NatGateway {
+    /// The subnet it is in: for a public one a subnet with a route to the internet gateway.
+    #[schemars(extend("x-replace" = true))]
+    subnet_id: String,
+    /// Whether it leads to the internet or only to other private networks.
+    #[schemars(extend("default" = "public", "x-replace" = true, "enum" = ["public", "private"]))]
+    connectivity_type: String,
+    /// The allocation id of its Elastic IP address; a public one needs it.
+    #[schemars(extend("x-replace" = true))]
+    allocation_id: Option<String>,
+    /// Its private IPv4 address in the subnet.
+    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    private_ip_address: Option<String>,
+    /// The allocation ids of further Elastic IP addresses: each allows 55,000 more connections to one destination.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    secondary_allocation_ids: Vec<String>,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    id: String,
+    /// The public address, when it has one.
+    #[schemars(extend("x-computed" = true))]
+    public_ip: Option<String>,
+    /// Its network interface.
+    #[schemars(extend("x-computed" = true))]
+    network_interface_id: Option<String>,
+    /// The VPC.
+    #[schemars(extend("x-computed" = true))]
+    vpc_id: Option<String>,
+}
+
+/// Addresses that are there or about to be.
+fn addresses(gateway: &aws_sdk_ec2::types::NatGateway) -> impl Iterator<Item = &NatGatewayAddress> {
+    gateway.nat_gateway_addresses().iter().filter(|address| {
+        use NatGatewayAddressStatus::{Disassociating, Failed, Unassigning};
+        !matches!(address.status(), Some(Disassociating | Failed | Unassigning))
+    })
+}
+
+/// Whether a gateway is there or about to be; deleted and failed ones are listed for an hour (VPC User Guide,
+/// "Troubleshoot NAT gateways").
+fn is_there(gateway: &aws_sdk_ec2::types::NatGateway) -> bool {
+    !matches!(gateway.state(), Some(NatGatewayState::Deleted | NatGatewayState::Deleting | NatGatewayState::Failed))
+}
+
+impl NatGateway {
+    fn from_api(gateway: &aws_sdk_ec2::types::NatGateway) -> (String, Self) {
+        let id = gateway.nat_gateway_id().unwrap_or_default().to_owned();
+        // The first one when none says that it is the primary one.
+        let primary = addresses(gateway).find(|address| address.is_primary() == Some(true)).or_else(|| addresses(gateway).next());
+        let of = |get: fn(&NatGatewayAddress) -> Option<&str>| primary.and_then(get).filter(|text| !text.is_empty()).map(str::to_owned);
+        let allocation_id = of(NatGatewayAddress::allocation_id);
+        let all = addresses(gateway).filter_map(|address| address.allocation_id().map(str::to_owned));
+        let read = Self {
+            subnet_id: gateway.subnet_id().unwrap_or_default().to_owned(),
+            connectivity_type: gateway.connectivity_type().map_or("public", ConnectivityType::as_str).to_owned(),
+            secondary_allocation_ids: all.filter(|id| Some(id) != allocation_id.as_ref()).collect(),
+            allocation_id,
+            private_ip_address: of(NatGatewayAddress::private_ip),
+            tags: tags(gateway.tags()),
+            public_ip: of(NatGatewayAddress::public_ip),
+            network_interface_id: of(NatGatewayAddress::network_interface_id),
+            vpc_id: gateway.vpc_id().map(str::to_owned),
+            id: id.clone(),
+        };
+        (id, read)
+    }
+
+    async fn describe(aws: &Aws, ids: &[String]) -> Outcome<Vec<aws_sdk_ec2::types::NatGateway>> {
+        let call = aws.ec2().describe_nat_gateways().filter(filter("nat-gateway-id", ids));
+        Ok(call.send().await.or_fail("ec2:DescribeNatGateways")?.nat_gateways.unwrap_or_default())
+    }
+
+    /// Makes its further addresses these: what it has now counts.
+    async fn place(aws: &Aws, id: &str, wanted: &[String]) -> Outcome<()> {
+        let found = Self::describe(aws, &[id.to_owned()]).await?;
+        let Some(gateway) = found.first() else { return Ok(()) };
+        let (_, now) = Self::from_api(gateway);
+        let new: Vec<String> = wanted.iter().filter(|id| !now.secondary_allocation_ids.contains(id)).cloned().collect();
+        if !new.is_empty() {
+            let call = aws.ec2().associate_nat_gateway_address().nat_gateway_id(id).set_allocation_ids(Some(new));
+            // A lost answer begins the change again, which looks first.
+            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateNatGatewayAddress")?;
+        }
+        let gone = |allocation: &String| now.secondary_allocation_ids.contains(allocation) && !wanted.contains(allocation);
+        let old: Vec<String> = addresses(gateway)
+            .filter(|address| address.allocation_id().is_some_and(|allocation| gone(&allocation.to_owned())))
+            .filter_map(|address| address.association_id().map(str::to_owned))
+            .collect();
+        if !old.is_empty() {
+            let call = aws.ec2().disassociate_nat_gateway_address().nat_gateway_id(id).set_association_ids(Some(old));
+            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:DisassociateNatGatewayAddress")?;
+        }
+        Ok(())
+    }
+}
+
+impl Resource for NatGateway {
+    const TYPE: &'static str = "nat_gateway";
+    const INFO: Info = Info {
+        propagating: &["InvalidSubnetID.NotFound", "InvalidAllocationID.NotFound", "InvalidSubnet"],
+        // The address of a gateway that is going is given back last.
+        transient: &["Resource.AlreadyAssociated", "InvalidIPAddress.InUse"],
+        timeout: 900,
+        ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:natgateway/*",
+        plan: &[Grant::any(&["ec2:DescribeNatGateways"])],
+        apply: &[
+            Grant::on(
+                &["ec2:AssociateNatGatewayAddress", "ec2:CreateNatGateway", "ec2:DisassociateNatGatewayAddress"],
+                &[
+                    "arn:{partition}:ec2:{region}:{account}:elastic-ip/*",
+                    "arn:{partition}:ec2:{region}:{account}:natgateway/*",
+                    "arn:{partition}:ec2:{region}:{account}:network-interface/*",
+                    "arn:{partition}:ec2:{region}:{account}:subnet/*",
+                    "arn:{partition}:ec2:{region}:{account}:vpc/*",
+                ],
+            ),
+            Grant::itself(&["ec2:CreateTags", "ec2:DeleteNatGateway", "ec2:DeleteTags"]),
+        ],
+    };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let absent = |key: &str| desired.get(key).is_none_or(Value::is_null);
+        let kind = desired.get("connectivity_type").and_then(Value::as_str);
+        let problem = match kind {
+            Some("public") if absent("allocation_id") => "a public NAT gateway needs the allocation id of an Elastic IP address",
+            Some("private") if !absent("allocation_id") => "a private NAT gateway has no Elastic IP address",
+            _ => return Vec::new(),
+        };
+        vec![(Path::attribute("allocation_id"), problem.to_owned())]
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let found = Self::describe(aws, ids).await?;
+        Ok(found.iter().filter(|gateway| is_there(gateway)).map(Self::from_api).collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let call = aws.ec2().describe_nat_gateways().set_filter(Some(ownership_filters(wanted)));
+        let found = call.send().await.or_fail("ec2:DescribeNatGateways")?;
+        let ours = found.nat_gateways().iter().filter(|gateway| is_there(gateway) && wanted.owns(&tags(gateway.tags())));
+        Ok(wanted.pick(ours.filter_map(|gateway| gateway.nat_gateway_id().map(str::to_owned))))
+    }
+
+    async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
+        let secondary = Some(to.secondary_allocation_ids.clone()).filter(|ids| !ids.is_empty());
+        let call = aws
+            .ec2()
+            .create_nat_gateway()
+            .subnet_id(&to.subnet_id)
+            .connectivity_type(ConnectivityType::from(to.connectivity_type.as_str()))
+            .set_allocation_id(to.allocation_id.clone())
+            .set_private_ip_address(to.private_ip_address.clone())
+            .set_secondary_allocation_ids(secondary)
+            .client_token(&operation.token)
+            .tag_specifications(specification(ResourceType::Natgateway, &to.tags));
+        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateNatGateway")?;
+        Ok(made.nat_gateway().and_then(|gateway| gateway.nat_gateway_id()).unwrap_or_default().to_owned())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            secondary_allocation_ids,
+            tags,
+            subnet_id: _,
+            connectivity_type: _,
+            allocation_id: _,
+            private_ip_address: _,
+            id: _,
+            public_ip: _,
+            network_interface_id: _,
+            vpc_id: _,
+        } = to;
+        if *secondary_allocation_ids != from.secondary_allocation_ids {
+            Self::place(aws, id, secondary_allocation_ids).await?;
+        }
+        update_tags(aws.ec2(), id, &from.tags, tags).await
+    }
+
+    async fn ready(aws: &Aws, operation: &Operation, id: &str, _: &Self) -> Outcome<()> {
+        loop {
+            let found = Self::describe(aws, &[id.to_owned()]).await?;
+            let gateway = found.first();
+            let addresses = gateway.map(|gateway| gateway.nat_gateway_addresses()).unwrap_or_default();
+            match gateway.and_then(|gateway| gateway.state()) {
+                Some(NatGatewayState::Failed) => {
+                    let (code, message) = (gateway.and_then(|one| one.failure_code()), gateway.and_then(|one| one.failure_message()));
+                    return Err(failed(code.unwrap_or_default(), message));
+                }
+                Some(NatGatewayState::Available) => {
+                    if let Some(address) = addresses.iter().find(|address| address.status() == Some(&NatGatewayAddressStatus::Failed)) {
+                        return Err(failed("address", address.failure_message()));
+                    }
+                    use NatGatewayAddressStatus::{Assigning, Associating, Disassociating, Unassigning};
+                    let moving = |address: &NatGatewayAddress| {
+                        matches!(address.status(), Some(Assigning | Associating | Disassociating | Unassigning))
+                    };
+                    if !addresses.iter().any(moving) {
+                        return Ok(());
+                    }
+                }
+                _ => {}
+            }
+            operation.pause(Duration::from_secs(3), "waiting for the NAT gateway").await?;
+        }
+    }
+
+    async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        aws.ec2().delete_nat_gateway().nat_gateway_id(id).send().await.or_fail("ec2:DeleteNatGateway").or_absent()?;
+        let going =
+            |gateway: &aws_sdk_ec2::types::NatGateway| !matches!(gateway.state(), Some(NatGatewayState::Deleted | NatGatewayState::Failed));
+        while Self::describe(aws, &[id.to_owned()]).await?.iter().any(going) {
+            operation.pause(Duration::from_secs(3), "waiting for the NAT gateway to go").await?;
+        }
+        Ok(())
+    }
+}
+
+fn failed(code: &str, message: Option<&str>) -> Failure {
+    Failure::new(FailureKind::Other, format!("the NAT gateway failed: {code}: {}", message.unwrap_or("AWS gives no reason")))
+}

@@ -1,0 +1,336 @@
+//! The resource type `route_table`.
+
+use aws_sdk_ec2::types::{ResourceType, RouteOrigin, RouteTableAssociationStateCode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{arn, filter, once, ownership_filters, specification, tags, update_tags};
+use crate::client::{Aws, send_once};
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// A VPC's routes, with the subnets that use them. The VPC's own local routes are not listed.
+///
+/// Import by id: `rtb-0123456789abcdef0`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RouteTable {
+    /// The VPC.
+    #[schemars(extend("x-replace" = true))]
+    vpc_id: String,
+    /// The routes.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    routes: Vec<Route>,
+    /// The subnets that use this table.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    subnet_ids: Vec<String>,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    id: String,
+    /// The ARN.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+}
+
+/// A route: one destination, one target.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// The IPv4 network it is for.
+    #[schemars(extend("x-format" = "cidr4"))]
+    destination_cidr_block: Option<String>,
+    /// The IPv6 network it is for.
+    #[schemars(extend("x-format" = "cidr6"))]
+    destination_ipv6_cidr_block: Option<String>,
+    /// The prefix list it is for.
+    destination_prefix_list_id: Option<String>,
+    /// Through this internet gateway.
+    gateway_id: Option<String>,
+    /// Through this NAT gateway.
+    nat_gateway_id: Option<String>,
+    /// Through this egress-only internet gateway.
+    egress_only_internet_gateway_id: Option<String>,
+    /// Through this Gateway Load Balancer endpoint. The routes to a gateway endpoint are made by its own
+    /// `route_table_ids`.
+    vpc_endpoint_id: Option<String>,
+    /// Through this transit gateway.
+    transit_gateway_id: Option<String>,
+    /// Through this peering connection.
+    vpc_peering_connection_id: Option<String>,
+    /// Through this network interface, such as that of an instance: `primary_network_interface_id`.
+    network_interface_id: Option<String>,
+}
+
+impl Route {
+    fn same_destination(&self, other: &Self) -> bool {
+        self.destination_cidr_block == other.destination_cidr_block
+            && self.destination_ipv6_cidr_block == other.destination_ipv6_cidr_block
+            && self.destination_prefix_list_id == other.destination_prefix_list_id
+    }
+
+    /// None for routes AWS makes itself.
+    fn from_api(route: &aws_sdk_ec2::types::Route) -> Option<Self> {
+        let gateway_id = route.gateway_id().map(str::to_owned);
+        let (vpc_endpoint_id, gateway_id): (Option<_>, Option<_>) = match gateway_id {
+            Some(id) if id.starts_with("vpce-") => (Some(id), None),
+            other => (None, other),
+        };
+        // Routes to a gateway endpoint, which are the only ones from a prefix list to an endpoint, are that endpoint's
+        // and not the table's (AWS PrivateLink Guide, "Gateway endpoints": routing).
+        let endpoint = vpc_endpoint_id.is_some() && route.destination_prefix_list_id().is_some();
+        if gateway_id.as_deref() == Some("local") || endpoint || route.origin() == Some(&RouteOrigin::EnableVgwRoutePropagation) {
+            return None;
+        }
+        Some(Self {
+            destination_cidr_block: route.destination_cidr_block().map(str::to_owned),
+            destination_ipv6_cidr_block: route.destination_ipv6_cidr_block().map(str::to_owned),
+            destination_prefix_list_id: route.destination_prefix_list_id().map(str::to_owned),
+            gateway_id,
+            vpc_endpoint_id,
+            nat_gateway_id: route.nat_gateway_id().map(str::to_owned),
+            egress_only_internet_gateway_id: route.egress_only_internet_gateway_id().map(str::to_owned),
+            transit_gateway_id: route.transit_gateway_id().map(str::to_owned),
+            vpc_peering_connection_id: route.vpc_peering_connection_id().map(str::to_owned),
+            network_interface_id: route.network_interface_id().map(str::to_owned),
+        })
+    }
+}
+
+impl Resource for RouteTable {
+    const TYPE: &'static str = "route_table";
+    const INFO: Info = Info {
+        transient: &[
+            "DependencyViolation",
+            "InvalidRouteTableID.NotFound",
+            "InvalidGatewayID.NotFound",
+            "InvalidVpcID.NotFound",
+            "InvalidSubnetID.NotFound",
+        ],
+        ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:route-table/*",
+        plan: &[Grant::any(&["ec2:DescribeRouteTables"])],
+        apply: &[
+            Grant::on(
+                &["ec2:CreateRouteTable"],
+                &["arn:{partition}:ec2:{region}:{account}:route-table/*", "arn:{partition}:ec2:{region}:{account}:vpc/{vpc_id}"],
+            ),
+            Grant::on(
+                &["ec2:AssociateRouteTable", "ec2:DisassociateRouteTable", "ec2:ReplaceRouteTableAssociation"],
+                &["arn:{partition}:ec2:{region}:{account}:route-table/*", "arn:{partition}:ec2:{region}:{account}:subnet/*"],
+            ),
+            Grant::itself(&[
+                "ec2:CreateRoute",
+                "ec2:CreateTags",
+                "ec2:DeleteRoute",
+                "ec2:DeleteRouteTable",
+                "ec2:DeleteTags",
+                "ec2:ReplaceRoute",
+            ]),
+        ],
+    };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let mut problems = Vec::new();
+        for route in desired.get("routes").and_then(Value::as_list).unwrap_or_default() {
+            let count = |keys: &[&str]| keys.iter().filter(|key| route.get(key).is_some_and(|value| !value.is_null())).count();
+            let destinations = count(&["destination_cidr_block", "destination_ipv6_cidr_block", "destination_prefix_list_id"]);
+            let targets = count(&[
+                "gateway_id",
+                "nat_gateway_id",
+                "egress_only_internet_gateway_id",
+                "vpc_endpoint_id",
+                "transit_gateway_id",
+                "vpc_peering_connection_id",
+                "network_interface_id",
+            ]);
+            if count(&["vpc_endpoint_id", "destination_prefix_list_id"]) == 2 {
+                let problem = "a route to an endpoint is for a network; from a prefix list it would be a gateway endpoint's own";
+                problems.push((Path::attribute("routes"), problem.to_owned()));
+            }
+            if route.as_map().is_some() && (destinations != 1 || targets != 1) {
+                problems.push((Path::attribute("routes"), "a route has exactly one destination and one target".to_owned()));
+            }
+        }
+        problems
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let call = aws.ec2().describe_route_tables().filters(filter("route-table-id", ids));
+        let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
+        let read = found.route_tables().iter().map(|table| {
+            let id = table.route_table_id().unwrap_or_default().to_owned();
+            let associated = table.associations().iter().filter(|association| {
+                let state = association.association_state().and_then(|state| state.state());
+                !matches!(state, Some(RouteTableAssociationStateCode::Disassociated | RouteTableAssociationStateCode::Disassociating))
+            });
+            let read = Self {
+                vpc_id: table.vpc_id().unwrap_or_default().to_owned(),
+                routes: table.routes().iter().filter_map(Route::from_api).collect(),
+                subnet_ids: associated.filter_map(|association| association.subnet_id().map(str::to_owned)).collect(),
+                tags: tags(table.tags()),
+                arn: arn(&aws.region, table.owner_id().unwrap_or_default(), "route-table", &id),
+                id: id.clone(),
+            };
+            (id, read)
+        });
+        Ok(read.collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let call = aws.ec2().describe_route_tables().set_filters(Some(ownership_filters(wanted)));
+        let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
+        let ours = found.route_tables().iter().filter(|table| wanted.owns(&tags(table.tags())));
+        Ok(wanted.pick(ours.filter_map(|table| table.route_table_id().map(str::to_owned))))
+    }
+
+    async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
+        let call = aws
+            .ec2()
+            .create_route_table()
+            .vpc_id(&to.vpc_id)
+            .client_token(&operation.token)
+            .tag_specifications(specification(ResourceType::RouteTable, &to.tags));
+        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateRouteTable")?;
+        Ok(made.route_table().and_then(|table| table.route_table_id()).unwrap_or_default().to_owned())
+    }
+
+    fn as_created(to: &Self) -> Self {
+        Self { routes: Vec::new(), subnet_ids: Vec::new(), ..to.clone() }
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self { routes, subnet_ids, tags, vpc_id: _, id: _, arn: _ } = to;
+        // Begun again, some of it is done: what is there now counts, where reads see it already.
+        let now = Self::read(aws, &[id.to_owned()]).await?.into_iter().find(|(found, _)| found == id).map(|(_, table)| table);
+        let from = &Self { tags: from.tags.clone(), ..now.unwrap_or_else(|| from.clone()) };
+        for route in routes.iter().filter(|route| !from.routes.contains(route)) {
+            match from.routes.iter().any(|old| old.same_destination(route)) {
+                true => replace_route(aws, id, route).await?,
+                false => create_route(aws, id, route).await?,
+            }
+        }
+        for route in from.routes.iter().filter(|old| !routes.iter().any(|route| route.same_destination(old))) {
+            delete_route(aws, id, route).await?;
+        }
+        for subnet in subnet_ids.iter().filter(|subnet| !from.subnet_ids.contains(subnet)) {
+            associate(aws, id, subnet).await?;
+        }
+        let gone: Vec<&String> = from.subnet_ids.iter().filter(|subnet| !subnet_ids.contains(subnet)).collect();
+        disassociate(aws, id, |subnet| gone.iter().any(|gone| *gone == subnet)).await?;
+        update_tags(aws.ec2(), id, &from.tags, tags).await
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        disassociate(aws, id, |_| true).await?;
+        aws.ec2().delete_route_table().route_table_id(id).send().await.or_fail("ec2:DeleteRouteTable").or_absent().map(drop)
+    }
+}
+
+async fn create_route(aws: &Aws, id: &str, wanted: &Route) -> Outcome<()> {
+    let route = wanted.clone();
+    let call = aws
+        .ec2()
+        .create_route()
+        .route_table_id(id)
+        .set_destination_cidr_block(route.destination_cidr_block)
+        .set_destination_ipv6_cidr_block(route.destination_ipv6_cidr_block)
+        .set_destination_prefix_list_id(route.destination_prefix_list_id)
+        .set_gateway_id(route.gateway_id)
+        .set_nat_gateway_id(route.nat_gateway_id)
+        .set_egress_only_internet_gateway_id(route.egress_only_internet_gateway_id)
+        .set_vpc_endpoint_id(route.vpc_endpoint_id)
+        .set_transit_gateway_id(route.transit_gateway_id)
+        .set_vpc_peering_connection_id(route.vpc_peering_connection_id)
+        .set_network_interface_id(route.network_interface_id);
+    let sent = match send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateRoute") {
+        // Made already, by a call whose answer was lost.
+        Err(failure) if failure.code.as_deref() == Some("RouteAlreadyExists") => return Ok(()),
+        sent => sent,
+    };
+    let made = async || {
+        let found = RouteTable::read(aws, &[id.to_owned()]).await?;
+        Ok(found.iter().any(|(found, table)| found == id && table.routes.contains(wanted)))
+    };
+    once(sent, made).await
+}
+
+async fn replace_route(aws: &Aws, id: &str, route: &Route) -> Outcome<()> {
+    let route = route.clone();
+    let call = aws
+        .ec2()
+        .replace_route()
+        .route_table_id(id)
+        .set_destination_cidr_block(route.destination_cidr_block)
+        .set_destination_ipv6_cidr_block(route.destination_ipv6_cidr_block)
+        .set_destination_prefix_list_id(route.destination_prefix_list_id)
+        .set_gateway_id(route.gateway_id)
+        .set_nat_gateway_id(route.nat_gateway_id)
+        .set_egress_only_internet_gateway_id(route.egress_only_internet_gateway_id)
+        .set_vpc_endpoint_id(route.vpc_endpoint_id)
+        .set_transit_gateway_id(route.transit_gateway_id)
+        .set_vpc_peering_connection_id(route.vpc_peering_connection_id)
+        .set_network_interface_id(route.network_interface_id);
+    call.send().await.or_fail("ec2:ReplaceRoute").map(drop)
+}
+
+async fn delete_route(aws: &Aws, id: &str, route: &Route) -> Outcome<()> {
+    let route = route.clone();
+    let call = aws
+        .ec2()
+        .delete_route()
+        .route_table_id(id)
+        .set_destination_cidr_block(route.destination_cidr_block)
+        .set_destination_ipv6_cidr_block(route.destination_ipv6_cidr_block)
+        .set_destination_prefix_list_id(route.destination_prefix_list_id);
+    call.send().await.or_fail("ec2:DeleteRoute").or_absent().map(drop)
+}
+
+async fn associate(aws: &Aws, id: &str, subnet: &str) -> Outcome<()> {
+    let call = aws.ec2().associate_route_table().route_table_id(id).subnet_id(subnet);
+    match send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateRouteTable") {
+        // With this table, by a call whose answer was lost; or with another, perhaps one that is about to be deleted:
+        // this table takes the subnet over.
+        Err(failure) if failure.kind == FailureKind::Ambiguous || failure.code.as_deref() == Some("Resource.AlreadyAssociated") => {
+            let call = aws.ec2().describe_route_tables().filters(filter("association.subnet-id", &[subnet.to_owned()]));
+            let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
+            let mut associations = found.route_tables().iter().flat_map(|table| table.associations());
+            let Some(known) = associations.rfind(|known| known.subnet_id() == Some(subnet)) else { return Err(failure) };
+            if known.route_table_id() == Some(id) {
+                return Ok(());
+            }
+            let call = aws
+                .ec2()
+                .replace_route_table_association()
+                .route_table_id(id)
+                .set_association_id(known.route_table_association_id().map(str::to_owned));
+            call.send().await.or_fail("ec2:ReplaceRouteTableAssociation").map(drop)
+        }
+        other => other.map(drop),
+    }
+}
+
+async fn disassociate(aws: &Aws, id: &str, which: impl Fn(&str) -> bool) -> Outcome<()> {
+    let call = aws.ec2().describe_route_tables().filters(filter("route-table-id", &[id.to_owned()]));
+    let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
+    for association in found.route_tables().iter().flat_map(|table| table.associations()) {
+        if association.subnet_id().is_some_and(&which) {
+            let call = aws.ec2().disassociate_route_table().set_association_id(association.route_table_association_id().map(str::to_owned));
+            match call.send().await.or_fail("ec2:DisassociateRouteTable") {
+                Err(failure) if failure.kind != FailureKind::NotFound => return Err(failure),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}

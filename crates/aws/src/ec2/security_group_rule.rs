@@ -1,0 +1,201 @@
+//! The resource type `security_group_rule`.
+
+use aws_sdk_ec2::types::ResourceType;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, Rule};
+use super::{filter, ownership_filters, specification, tags, update_tags};
+use crate::client::{Aws, send_once};
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// One rule of a security group as a resource of its own: for groups that refer to each other, where rules
+/// inside both would be a circle.
+///
+/// Import by id: `sgr-0123456789abcdef0`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecurityGroupRule {
+    /// `ingress` for what comes in, `egress` for what goes out.
+    #[schemars(extend("x-replace" = true, "enum" = ["ingress", "egress"]))]
+    r#type: String,
+    /// The group that gets the rule.
+    #[schemars(extend("x-replace" = true))]
+    group_id: String,
+    /// `tcp`, `udp`, `icmp`, `icmpv6`, a protocol number, or `-1` for all.
+    #[schemars(extend("x-replace" = true))]
+    ip_protocol: String,
+    /// The first port; the ICMP type for `icmp`. Not with protocol `-1`.
+    #[schemars(extend("x-replace" = true), range(min = -1, max = 65535))]
+    from_port: Option<i32>,
+    /// The last port; the ICMP code for `icmp`. Not with protocol `-1`.
+    #[schemars(extend("x-replace" = true), range(min = -1, max = 65535))]
+    to_port: Option<i32>,
+    /// The peer: an IPv4 network.
+    #[schemars(extend("x-replace" = true, "x-format" = "cidr4"))]
+    cidr_ipv4: Option<String>,
+    /// The peer: an IPv6 network.
+    #[schemars(extend("x-replace" = true, "x-format" = "cidr6"))]
+    cidr_ipv6: Option<String>,
+    /// The peer: a prefix list.
+    #[schemars(extend("x-replace" = true))]
+    prefix_list_id: Option<String>,
+    /// The peer: members of this security group.
+    #[schemars(extend("x-replace" = true))]
+    referenced_group_id: Option<String>,
+    /// What it is for.
+    #[schemars(length(max = 255))]
+    description: Option<String>,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    id: String,
+}
+
+impl SecurityGroupRule {
+    fn rule(&self) -> Rule {
+        let Self { ip_protocol, from_port, to_port, cidr_ipv4, cidr_ipv6, prefix_list_id, referenced_group_id, description, .. } =
+            self.clone();
+        Rule { ip_protocol, from_port, to_port, cidr_ipv4, cidr_ipv6, prefix_list_id, referenced_group_id, description }
+    }
+}
+
+impl Resource for SecurityGroupRule {
+    const TYPE: &'static str = "security_group_rule";
+    const INFO: Info = Info {
+        unique: &[&[
+            "type",
+            "group_id",
+            "ip_protocol",
+            "from_port",
+            "to_port",
+            "cidr_ipv4",
+            "cidr_ipv6",
+            "prefix_list_id",
+            "referenced_group_id",
+        ]],
+        transient: &["InvalidGroup.NotFound"],
+        ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:security-group-rule/*",
+        plan: &[Grant::any(&["ec2:DescribeSecurityGroupRules"])],
+        apply: &[Grant::on(
+            &[
+                "ec2:AuthorizeSecurityGroupEgress",
+                "ec2:AuthorizeSecurityGroupIngress",
+                "ec2:CreateTags",
+                "ec2:DeleteTags",
+                "ec2:ModifySecurityGroupRules",
+                "ec2:RevokeSecurityGroupEgress",
+                "ec2:RevokeSecurityGroupIngress",
+            ],
+            &[
+                "arn:{partition}:ec2:{region}:{account}:security-group/{group_id}",
+                "arn:{partition}:ec2:{region}:{account}:security-group-rule/*",
+            ],
+        )],
+    };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        rule::problem(desired).map(|problem| (Path::attribute("ip_protocol"), problem)).into_iter().collect()
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let call = aws.ec2().describe_security_group_rules().filters(filter("security-group-rule-id", ids));
+        let found = call.send().await.or_fail("ec2:DescribeSecurityGroupRules")?;
+        let read = found.security_group_rules().iter().map(|found| {
+            let id = found.security_group_rule_id().unwrap_or_default().to_owned();
+            let Rule { ip_protocol, from_port, to_port, cidr_ipv4, cidr_ipv6, prefix_list_id, referenced_group_id, description } =
+                Rule::from_api(found);
+            let read = Self {
+                r#type: if found.is_egress() == Some(true) { "egress" } else { "ingress" }.to_owned(),
+                group_id: found.group_id().unwrap_or_default().to_owned(),
+                ip_protocol,
+                from_port,
+                to_port,
+                cidr_ipv4,
+                cidr_ipv6,
+                prefix_list_id,
+                referenced_group_id,
+                description,
+                tags: tags(found.tags()),
+                id: id.clone(),
+            };
+            (id, read)
+        });
+        Ok(read.collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let call = aws.ec2().describe_security_group_rules().set_filters(Some(ownership_filters(wanted)));
+        let found = call.send().await.or_fail("ec2:DescribeSecurityGroupRules")?;
+        let ours = found.security_group_rules().iter().filter(|rule| wanted.owns(&tags(rule.tags())));
+        Ok(wanted.pick(ours.filter_map(|rule| rule.security_group_rule_id().map(str::to_owned))))
+    }
+
+    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        let tags = specification(ResourceType::SecurityGroupRule, &to.tags);
+        let permission = to.rule().permission();
+        let ec2 = aws.ec2();
+        let rules = if to.r#type == "egress" {
+            let call = ec2.authorize_security_group_egress().group_id(&to.group_id).ip_permissions(permission).tag_specifications(tags);
+            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AuthorizeSecurityGroupEgress")?.security_group_rules
+        } else {
+            let call = ec2.authorize_security_group_ingress().group_id(&to.group_id).ip_permissions(permission).tag_specifications(tags);
+            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AuthorizeSecurityGroupIngress")?.security_group_rules
+        };
+        let made = rules.unwrap_or_default();
+        Ok(made.first().and_then(|rule| rule.security_group_rule_id()).unwrap_or_default().to_owned())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            group_id,
+            description,
+            tags,
+            r#type: _,
+            ip_protocol: _,
+            from_port: _,
+            to_port: _,
+            cidr_ipv4: _,
+            cidr_ipv6: _,
+            prefix_list_id: _,
+            referenced_group_id: _,
+            id: _,
+        } = to;
+        if *description != from.description {
+            let call = aws.ec2().modify_security_group_rules().group_id(group_id).security_group_rules(to.rule().update(id));
+            call.send().await.or_fail("ec2:ModifySecurityGroupRules")?;
+        }
+        update_tags(aws.ec2(), id, &from.tags, tags).await
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
+        let Some(last) = last else {
+            // Where it is has to be asked first.
+            let Some((_, found)) = Self::read(aws, &[id.to_owned()]).await?.into_iter().next() else { return Ok(()) };
+            return revoke(aws, id, &found).await;
+        };
+        revoke(aws, id, last).await
+    }
+}
+
+async fn revoke(aws: &Aws, id: &str, rule: &SecurityGroupRule) -> Outcome<()> {
+    let ec2 = aws.ec2();
+    if rule.r#type == "egress" {
+        let call = ec2.revoke_security_group_egress().group_id(&rule.group_id).security_group_rule_ids(id);
+        call.send().await.or_fail("ec2:RevokeSecurityGroupEgress").or_absent().map(drop)
+    } else {
+        let call = ec2.revoke_security_group_ingress().group_id(&rule.group_id).security_group_rule_ids(id);
+        call.send().await.or_fail("ec2:RevokeSecurityGroupIngress").or_absent().map(drop)
+    }
+}

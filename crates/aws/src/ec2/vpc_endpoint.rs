@@ -1,0 +1,360 @@
+//! The resource type `vpc_endpoint`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_ec2::types::{DnsOptionsSpecification, DnsRecordIpType, IpAddressType, ResourceType, VpcEndpointType};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::{arn, filter, ownership_filters, specification, tags, update_tags};
+use crate::client::{Aws, send_once};
+use crate::document::Policy;
+use crate::error::OrFail;
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// A way from a VPC to a service of AWS, or of somebody else, that does not lead over the internet.
+///
+/// Import by id: `vpce-0123456789abcdef0`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VpcEndpoint {
+    /// The VPC.
+    #[schemars(extend("x-replace" = true))]
+    vpc_id: String,
+    /// The service, such as `com.amazonaws.us-west-2.s3`.
+    #[schemars(extend("x-replace" = true))]
+    service_name: String,
+    /// `Gateway`, which costs nothing, for S3 and DynamoDB; `Interface` for everything else; `GatewayLoadBalancer` for
+    /// appliances.
+    #[schemars(extend("default" = "Gateway", "x-replace" = true, "enum" = ["Gateway", "Interface", "GatewayLoadBalancer"]))]
+    vpc_endpoint_type: String,
+    /// For a gateway: the route tables that get routes to it. They are not listed among the tables' own.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    route_table_ids: Vec<String>,
+    /// For the other types: the subnets that get a network interface of it, one in each availability zone.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    subnet_ids: Vec<String>,
+    /// For an interface: the security groups of its network interfaces; the VPC's default group when left out.
+    #[schemars(extend("x-set" = true, "x-server" = true))]
+    security_group_ids: Option<Vec<String>>,
+    /// For an interface: whether the service's ordinary DNS name leads to it in the VPC, which needs both DNS
+    /// attributes of the VPC. AWS's choice is true.
+    #[schemars(extend("x-server" = true))]
+    private_dns_enabled: Option<bool>,
+    /// What may be done through it; everything by default.
+    #[schemars(extend("default" = everything()))]
+    policy_document: Policy,
+    /// For an interface: which IP versions it has.
+    #[schemars(extend("x-server" = true, "enum" = ["ipv4", "dualstack", "ipv6"]))]
+    ip_address_type: Option<String>,
+    /// For an interface: its DNS records.
+    #[schemars(extend("x-server" = true))]
+    dns_options: Option<DnsOptions>,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    id: String,
+    /// The ARN.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+    /// The DNS names of an interface.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    dns_entries: Vec<DnsEntry>,
+    /// The network interfaces.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    network_interface_ids: Vec<String>,
+    /// For a gateway: the prefix list of the service's addresses, for security groups.
+    #[schemars(extend("x-computed" = true))]
+    prefix_list_id: Option<String>,
+}
+
+/// The DNS records of an endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DnsOptions {
+    /// Which IP versions the records are for.
+    #[schemars(extend("x-server" = true, "enum" = ["ipv4", "dualstack", "ipv6", "service-defined"]))]
+    dns_record_ip_type: Option<String>,
+    /// Whether the private name is only for networks outside that ask over an inbound resolver endpoint, while the VPC
+    /// goes on using a gateway endpoint.
+    #[schemars(extend("x-server" = true))]
+    private_dns_only_for_inbound_resolver_endpoint: Option<bool>,
+}
+
+/// A DNS name of an endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DnsEntry {
+    /// The name.
+    #[schemars(extend("x-computed" = true))]
+    dns_name: Option<String>,
+    /// The Route 53 zone it is in, for alias records.
+    #[schemars(extend("x-computed" = true))]
+    hosted_zone_id: Option<String>,
+}
+
+/// The policy of an endpoint nobody gave one.
+fn everything() -> Json {
+    json!({ "Statement": [{ "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*" }] })
+}
+
+/// Reads a policy; AWS writes everything with and without its oldest version (AWS PrivateLink Guide, "Control access
+/// to VPC endpoints using endpoint policies": default endpoint policy), and some types have none.
+fn policy(text: Option<&str>) -> Outcome<Policy> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Policy(everything())) };
+    let Policy(mut document) = Policy::parse(text)?;
+    if let Some(map) = document.as_object_mut().filter(|map| map.get("Version") == Some(&json!("2008-10-17"))) {
+        map.remove("Version");
+    }
+    match document == everything() {
+        true => Ok(Policy(document)),
+        false => Policy::parse(text),
+    }
+}
+
+fn dns_options(options: Option<&DnsOptions>) -> Option<DnsOptionsSpecification> {
+    let DnsOptions { dns_record_ip_type, private_dns_only_for_inbound_resolver_endpoint } = options?;
+    let specification = DnsOptionsSpecification::builder()
+        .set_dns_record_ip_type(dns_record_ip_type.as_deref().map(DnsRecordIpType::from))
+        .set_private_dns_only_for_inbound_resolver_endpoint(*private_dns_only_for_inbound_resolver_endpoint);
+    Some(specification.build())
+}
+
+/// The API Reference writes states with a capital letter, and AWS answers without.
+fn is(endpoint: &aws_sdk_ec2::types::VpcEndpoint, states: &[&str]) -> bool {
+    endpoint.state().is_some_and(|state| states.iter().any(|one| state.as_str().eq_ignore_ascii_case(one)))
+}
+
+impl VpcEndpoint {
+    fn from_api(aws: &Aws, endpoint: &aws_sdk_ec2::types::VpcEndpoint) -> Outcome<(String, Self)> {
+        let id = endpoint.vpc_endpoint_id().unwrap_or_default().to_owned();
+        let options = endpoint.dns_options().map(|options| DnsOptions {
+            dns_record_ip_type: options.dns_record_ip_type().map(|kind| kind.as_str().to_owned()),
+            private_dns_only_for_inbound_resolver_endpoint: options.private_dns_only_for_inbound_resolver_endpoint(),
+        });
+        let entries = endpoint.dns_entries().iter().map(|entry| DnsEntry {
+            dns_name: entry.dns_name().map(str::to_owned),
+            hosted_zone_id: entry.hosted_zone_id().map(str::to_owned),
+        });
+        let read = Self {
+            vpc_id: endpoint.vpc_id().unwrap_or_default().to_owned(),
+            service_name: endpoint.service_name().unwrap_or_default().to_owned(),
+            vpc_endpoint_type: endpoint.vpc_endpoint_type().map_or("Gateway", VpcEndpointType::as_str).to_owned(),
+            route_table_ids: endpoint.route_table_ids().to_vec(),
+            subnet_ids: endpoint.subnet_ids().to_vec(),
+            security_group_ids: Some(endpoint.groups().iter().filter_map(|group| group.group_id().map(str::to_owned)).collect()),
+            private_dns_enabled: endpoint.private_dns_enabled(),
+            policy_document: policy(endpoint.policy_document())?,
+            ip_address_type: endpoint.ip_address_type().map(|kind| kind.as_str().to_owned()),
+            dns_options: options,
+            tags: tags(endpoint.tags()),
+            arn: arn(&aws.region, endpoint.owner_id().unwrap_or_default(), "vpc-endpoint", &id),
+            dns_entries: entries.collect(),
+            network_interface_ids: endpoint.network_interface_ids().to_vec(),
+            prefix_list_id: None,
+            id: id.clone(),
+        };
+        Ok((id, read))
+    }
+
+    async fn describe(aws: &Aws, ids: &[String]) -> Outcome<Vec<aws_sdk_ec2::types::VpcEndpoint>> {
+        let call = aws.ec2().describe_vpc_endpoints().filters(filter("vpc-endpoint-id", ids));
+        Ok(call.send().await.or_fail("ec2:DescribeVpcEndpoints")?.vpc_endpoints.unwrap_or_default())
+    }
+}
+
+/// What is in the first list and not in the second; nothing when that is nothing.
+fn without(these: &[String], those: &[String]) -> Option<Vec<String>> {
+    let only: Vec<String> = these.iter().filter(|one| !those.contains(one)).cloned().collect();
+    Some(only).filter(|only| !only.is_empty())
+}
+
+impl Resource for VpcEndpoint {
+    const TYPE: &'static str = "vpc_endpoint";
+    const INFO: Info = Info {
+        propagating: &[
+            "InvalidRouteTableId.NotFound",
+            "InvalidSecurityGroupId.NotFound",
+            "InvalidSubnetId.NotFound",
+            "InvalidVpcId.NotFound",
+        ],
+        // Its DNS name and routes are free again a moment after an endpoint before it has gone.
+        transient: &["DependencyViolation", "RouteAlreadyExists", "IncorrectState"],
+        ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/*",
+        plan: &[Grant::any(&["ec2:DescribePrefixLists", "ec2:DescribeVpcEndpoints"])],
+        apply: &[
+            Grant::any(&["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]),
+            Grant::on(
+                &["ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint"],
+                &[
+                    "arn:{partition}:ec2:{region}:{account}:route-table/*",
+                    "arn:{partition}:ec2:{region}:{account}:security-group/*",
+                    "arn:{partition}:ec2:{region}:{account}:subnet/*",
+                    "arn:{partition}:ec2:{region}:{account}:vpc/{vpc_id}",
+                    "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/*",
+                ],
+            ),
+            Grant::on(&["route53:AssociateVPCWithHostedZone"], &["arn:{partition}:route53:::hostedzone/*"]),
+            Grant::itself(&["ec2:CreateTags", "ec2:DeleteTags", "ec2:DeleteVpcEndpoints"]),
+        ],
+    };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let list = |key: &str| desired.get(key).and_then(Value::as_list).is_some_and(|items| !items.is_empty());
+        let gateway = desired.get("vpc_endpoint_type").and_then(Value::as_str).map(|kind| kind == "Gateway");
+        match gateway {
+            Some(true) if list("subnet_ids") => {
+                vec![(Path::attribute("subnet_ids"), "a gateway is in no subnet: it has `route_table_ids`".to_owned())]
+            }
+            Some(false) if list("route_table_ids") => {
+                vec![(Path::attribute("route_table_ids"), "only a gateway has route tables".to_owned())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let found = Self::describe(aws, ids).await?;
+        let there = found.iter().filter(|endpoint| !is(endpoint, &["deleting", "deleted", "failed", "rejected", "expired"]));
+        let mut read: Vec<(String, Self)> = there.map(|endpoint| Self::from_api(aws, endpoint)).collect::<Outcome<_>>()?;
+        let is_gateway = |endpoint: &Self| endpoint.vpc_endpoint_type == "Gateway";
+        let services: Vec<String> = read.iter().filter(|(_, one)| is_gateway(one)).map(|(_, one)| one.service_name.clone()).collect();
+        if !services.is_empty() {
+            let call = aws.ec2().describe_prefix_lists().filters(filter("prefix-list-name", &services));
+            let lists = call.send().await.or_fail("ec2:DescribePrefixLists")?;
+            let lists: BTreeMap<&str, &str> =
+                lists.prefix_lists().iter().filter_map(|list| Some((list.prefix_list_name()?, list.prefix_list_id()?))).collect();
+            for (_, endpoint) in read.iter_mut().filter(|(_, endpoint)| is_gateway(endpoint)) {
+                endpoint.prefix_list_id = lists.get(endpoint.service_name.as_str()).map(|id| (*id).to_owned());
+            }
+        }
+        Ok(read)
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let call = aws.ec2().describe_vpc_endpoints().set_filters(Some(ownership_filters(wanted)));
+        let found = call.send().await.or_fail("ec2:DescribeVpcEndpoints")?;
+        let ours = found.vpc_endpoints().iter().filter(|endpoint| {
+            !is(endpoint, &["deleting", "deleted", "failed", "rejected", "expired"]) && wanted.owns(&tags(endpoint.tags()))
+        });
+        Ok(wanted.pick(ours.filter_map(|endpoint| endpoint.vpc_endpoint_id().map(str::to_owned))))
+    }
+
+    async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
+        let some = |list: &Vec<String>| Some(list.clone()).filter(|list| !list.is_empty());
+        // Not every service takes a policy.
+        let policy = Some(&to.policy_document).filter(|policy| policy.0 != everything()).map(ToString::to_string);
+        let call = aws
+            .ec2()
+            .create_vpc_endpoint()
+            .vpc_id(&to.vpc_id)
+            .service_name(&to.service_name)
+            .vpc_endpoint_type(VpcEndpointType::from(to.vpc_endpoint_type.as_str()))
+            .set_route_table_ids(some(&to.route_table_ids))
+            .set_subnet_ids(some(&to.subnet_ids))
+            .set_security_group_ids(to.security_group_ids.clone())
+            .set_private_dns_enabled(to.private_dns_enabled)
+            .set_policy_document(policy)
+            .set_ip_address_type(to.ip_address_type.as_deref().map(IpAddressType::from))
+            .set_dns_options(dns_options(to.dns_options.as_ref()))
+            .client_token(&operation.token)
+            .tag_specifications(specification(ResourceType::VpcEndpoint, &to.tags));
+        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateVpcEndpoint")?;
+        Ok(made.vpc_endpoint().and_then(|endpoint| endpoint.vpc_endpoint_id()).unwrap_or_default().to_owned())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            route_table_ids,
+            subnet_ids,
+            security_group_ids,
+            private_dns_enabled,
+            policy_document,
+            ip_address_type,
+            dns_options: options,
+            tags,
+            vpc_id: _,
+            service_name: _,
+            vpc_endpoint_type: _,
+            id: _,
+            arn: _,
+            dns_entries: _,
+            network_interface_ids: _,
+            prefix_list_id: _,
+        } = to;
+        let (groups, old_groups) = (security_group_ids.clone().unwrap_or_default(), from.security_group_ids.clone().unwrap_or_default());
+        let policy = Some(policy_document).filter(|policy| **policy != from.policy_document);
+        let reset = policy.is_some_and(|policy| policy.0 == everything());
+        // Adding what is there, or removing what is not, changes nothing: the call may run again.
+        let call = aws
+            .ec2()
+            .modify_vpc_endpoint()
+            .vpc_endpoint_id(id)
+            .set_add_route_table_ids(without(route_table_ids, &from.route_table_ids))
+            .set_remove_route_table_ids(without(&from.route_table_ids, route_table_ids))
+            .set_add_subnet_ids(without(subnet_ids, &from.subnet_ids))
+            .set_remove_subnet_ids(without(&from.subnet_ids, subnet_ids))
+            .set_add_security_group_ids(without(&groups, &old_groups))
+            .set_remove_security_group_ids(without(&old_groups, &groups))
+            .set_private_dns_enabled(private_dns_enabled.filter(|_| *private_dns_enabled != from.private_dns_enabled))
+            .set_policy_document(policy.filter(|_| !reset).map(ToString::to_string))
+            .set_reset_policy(reset.then_some(true))
+            .set_ip_address_type(ip_address_type.as_deref().filter(|_| *ip_address_type != from.ip_address_type).map(IpAddressType::from))
+            .set_dns_options(dns_options(options.as_ref().filter(|_| *options != from.dns_options)));
+        if (Self { tags: from.tags.clone(), ..to.clone() }) != *from {
+            call.send().await.or_fail("ec2:ModifyVpcEndpoint")?;
+        }
+        update_tags(aws.ec2(), id, &from.tags, tags).await
+    }
+
+    async fn ready(aws: &Aws, operation: &Operation, id: &str, _: &Self) -> Outcome<()> {
+        loop {
+            let found = Self::describe(aws, &[id.to_owned()]).await?;
+            match found.first() {
+                // Whether the owner of a service accepts is not ours to wait for.
+                Some(endpoint) if is(endpoint, &["available", "pendingAcceptance"]) => return Ok(()),
+                Some(endpoint) if is(endpoint, &["failed", "rejected", "expired"]) => {
+                    let reason = endpoint.last_error().and_then(|error| error.message()).or_else(|| endpoint.failure_reason());
+                    let state = endpoint.state().map(|state| state.as_str().to_ascii_lowercase()).unwrap_or_default();
+                    let message = format!("the endpoint is {state}: {}", reason.unwrap_or("AWS gives no reason"));
+                    return Err(Failure::new(FailureKind::Other, message));
+                }
+                _ => operation.pause(Duration::from_secs(3), "waiting for the endpoint").await?,
+            }
+        }
+    }
+
+    async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        let there = async || Ok(Self::describe(aws, &[id.to_owned()]).await?.iter().any(|endpoint| !is(endpoint, &["deleted"])));
+        if !there().await? {
+            return Ok(());
+        }
+        let deleted = aws.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id).send().await.or_fail("ec2:DeleteVpcEndpoints")?;
+        // What went wrong is in the answer; one that has gone meanwhile is seen below.
+        let refused = deleted.unsuccessful().iter().find_map(|item| item.error());
+        if let Some(error) = refused.filter(|error| !error.code().is_some_and(|code| code.ends_with(".NotFound"))) {
+            let message = error.message().unwrap_or_default();
+            let failure = Failure::new(FailureKind::Other, message);
+            return Err(Failure { operation: "ec2:DeleteVpcEndpoints".to_owned(), code: error.code().map(str::to_owned), ..failure });
+        }
+        while there().await? {
+            operation.pause(Duration::from_secs(3), "waiting for the endpoint to go").await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,256 @@
+//! What a service's tasks are attached to: network, load balancers, Cloud Map, disks.
+
+use aws_sdk_ecs::types as api;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::incomplete;
+use leoctl_core::engine::ports::Outcome;
+
+/// Where tasks are in the network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfiguration {
+    /// Their subnets.
+    #[schemars(extend("x-set" = true))]
+    subnets: Vec<String>,
+    /// Their security groups; the VPC's default group when left out.
+    #[schemars(extend("x-set" = true, "x-server" = true))]
+    security_groups: Option<Vec<String>>,
+    /// Whether they get public addresses; without, they need a NAT gateway to pull images.
+    #[schemars(extend("default" = "DISABLED", "enum" = ["ENABLED", "DISABLED"]))]
+    assign_public_ip: String,
+}
+
+/// A target group tasks are registered in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceLoadBalancer {
+    /// The target group.
+    #[schemars(extend("x-format" = "arn:elasticloadbalancing"))]
+    target_group_arn: String,
+    /// The container that gets the requests.
+    container_name: String,
+    /// Its port.
+    #[schemars(range(min = 1, max = 65535))]
+    container_port: i32,
+    /// Where new tasks stand until the requests move to them, for strategies other than `ROLLING`.
+    advanced_configuration: Option<Alternate>,
+}
+
+/// Where new tasks stand until the requests move to them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alternate {
+    /// The other target group.
+    #[schemars(extend("x-format" = "arn:elasticloadbalancing"))]
+    alternate_target_group_arn: String,
+    /// The listener rule (or the listener of a network load balancer) whose requests move.
+    #[schemars(extend("x-format" = "arn:elasticloadbalancing"))]
+    production_listener_rule: String,
+    /// The rule of test requests, which move first.
+    #[schemars(extend("x-format" = "arn:elasticloadbalancing"))]
+    test_listener_rule: Option<String>,
+    /// The role ECS changes the rules with.
+    #[schemars(extend("x-format" = "arn:iam"))]
+    role_arn: String,
+}
+
+/// A Cloud Map service tasks are registered in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceRegistry {
+    /// The Cloud Map service.
+    #[schemars(extend("x-format" = "arn:servicediscovery"))]
+    registry_arn: String,
+    /// The container, for SRV records.
+    container_name: Option<String>,
+    /// Its port, for SRV records.
+    container_port: Option<i32>,
+}
+
+/// A disk each task gets for its volume of the same name, which says `configured_at_launch`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceVolume {
+    /// The volume's name in the task definition.
+    name: String,
+    /// The EBS volume.
+    managed_ebs_volume: EbsVolume,
+}
+
+/// An EBS volume that ECS makes for each task, and deletes with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EbsVolume {
+    /// The role ECS makes it with.
+    #[schemars(extend("x-format" = "arn:iam"))]
+    role_arn: String,
+    /// The size; a snapshot's own when left out.
+    #[schemars(extend("x-server" = true), range(min = 1, max = 65536))]
+    size_in_gib: Option<i32>,
+    /// The kind of disk.
+    #[schemars(extend("x-server" = true, "enum" = ["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]))]
+    volume_type: Option<String>,
+    /// Operations in a second.
+    #[schemars(extend("x-server" = true))]
+    iops: Option<i32>,
+    /// MiB in a second, for `gp3`.
+    #[schemars(extend("x-server" = true))]
+    throughput: Option<i32>,
+    /// Whether it is encrypted.
+    #[schemars(extend("x-server" = true))]
+    encrypted: Option<bool>,
+    /// The KMS key.
+    kms_key_id: Option<String>,
+    /// The snapshot it begins as.
+    snapshot_id: Option<String>,
+    /// The file system on it.
+    #[schemars(extend("x-server" = true, "enum" = ["xfs", "ext3", "ext4", "ntfs"]))]
+    filesystem_type: Option<String>,
+}
+
+impl NetworkConfiguration {
+    /// The configuration for a call.
+    ///
+    /// # Errors
+    /// When the SDK finds it incomplete.
+    pub fn to_api(&self) -> Outcome<api::NetworkConfiguration> {
+        let vpc = api::AwsVpcConfiguration::builder()
+            .set_subnets(Some(self.subnets.clone()))
+            .set_security_groups(self.security_groups.clone())
+            .assign_public_ip(api::AssignPublicIp::from(self.assign_public_ip.as_str()));
+        Ok(api::NetworkConfiguration::builder().awsvpc_configuration(vpc.build().map_err(incomplete)?).build())
+    }
+
+    /// The configuration AWS returned.
+    pub fn from_api(network: &api::NetworkConfiguration) -> Option<Self> {
+        let vpc = network.awsvpc_configuration()?;
+        Some(Self {
+            subnets: vpc.subnets().to_vec(),
+            security_groups: Some(vpc.security_groups().to_vec()),
+            assign_public_ip: vpc.assign_public_ip().map_or("DISABLED", api::AssignPublicIp::as_str).to_owned(),
+        })
+    }
+}
+
+impl ServiceLoadBalancer {
+    /// The load balancer for a call.
+    pub fn to_api(&self) -> api::LoadBalancer {
+        let advanced = self.advanced_configuration.as_ref().map(|alternate| {
+            api::AdvancedConfiguration::builder()
+                .alternate_target_group_arn(&alternate.alternate_target_group_arn)
+                .production_listener_rule(&alternate.production_listener_rule)
+                .set_test_listener_rule(alternate.test_listener_rule.clone())
+                .role_arn(&alternate.role_arn)
+                .build()
+        });
+        api::LoadBalancer::builder()
+            .target_group_arn(&self.target_group_arn)
+            .container_name(&self.container_name)
+            .container_port(self.container_port)
+            .set_advanced_configuration(advanced)
+            .build()
+    }
+
+    /// The load balancer AWS returned.
+    pub fn from_api(balancer: &api::LoadBalancer) -> Self {
+        Self {
+            target_group_arn: balancer.target_group_arn().unwrap_or_default().to_owned(),
+            container_name: balancer.container_name().unwrap_or_default().to_owned(),
+            container_port: balancer.container_port().unwrap_or_default(),
+            advanced_configuration: balancer.advanced_configuration().map(|alternate| Alternate {
+                alternate_target_group_arn: alternate.alternate_target_group_arn().unwrap_or_default().to_owned(),
+                production_listener_rule: alternate.production_listener_rule().unwrap_or_default().to_owned(),
+                test_listener_rule: alternate.test_listener_rule().map(str::to_owned),
+                role_arn: alternate.role_arn().unwrap_or_default().to_owned(),
+            }),
+        }
+    }
+}
+
+impl ServiceRegistry {
+    /// The registry for a call.
+    pub fn to_api(&self) -> api::ServiceRegistry {
+        api::ServiceRegistry::builder()
+            .registry_arn(&self.registry_arn)
+            .set_container_name(self.container_name.clone())
+            .set_container_port(self.container_port)
+            .build()
+    }
+
+    /// The registry AWS returned.
+    pub fn from_api(registry: &api::ServiceRegistry) -> Self {
+        Self {
+            registry_arn: registry.registry_arn().unwrap_or_default().to_owned(),
+            container_name: registry.container_name().map(str::to_owned),
+            container_port: registry.container_port().or(registry.port()),
+        }
+    }
+}
+
+impl ServiceVolume {
+    /// The volume for a call.
+    ///
+    /// # Errors
+    /// When the SDK finds it incomplete.
+    pub fn to_api(&self) -> Outcome<api::ServiceVolumeConfiguration> {
+        let disk = self.managed_ebs_volume.clone();
+        let disk = api::ServiceManagedEbsVolumeConfiguration::builder()
+            .role_arn(disk.role_arn)
+            .set_size_in_gib(disk.size_in_gib)
+            .set_volume_type(disk.volume_type)
+            .set_iops(disk.iops)
+            .set_throughput(disk.throughput)
+            .set_encrypted(disk.encrypted)
+            .set_kms_key_id(disk.kms_key_id)
+            .set_snapshot_id(disk.snapshot_id)
+            .set_filesystem_type(disk.filesystem_type.as_deref().map(api::TaskFilesystemType::from))
+            .build()
+            .map_err(incomplete)?;
+        api::ServiceVolumeConfiguration::builder().name(&self.name).managed_ebs_volume(disk).build().map_err(incomplete)
+    }
+
+    /// The volume AWS returned.
+    pub fn from_api(volume: &api::ServiceVolumeConfiguration) -> Option<Self> {
+        let disk = volume.managed_ebs_volume()?;
+        Some(Self {
+            name: volume.name().to_owned(),
+            managed_ebs_volume: EbsVolume {
+                role_arn: disk.role_arn().to_owned(),
+                size_in_gib: disk.size_in_gib(),
+                volume_type: disk.volume_type().map(str::to_owned),
+                iops: disk.iops(),
+                throughput: disk.throughput(),
+                encrypted: disk.encrypted(),
+                kms_key_id: disk.kms_key_id().map(str::to_owned),
+                snapshot_id: disk.snapshot_id().map(str::to_owned),
+                filesystem_type: disk.filesystem_type().map(|kind| kind.as_str().to_owned()),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_reads_back_as_it_was_asked_for() {
+        let volume = ServiceVolume {
+            name: "disk".to_owned(),
+            managed_ebs_volume: EbsVolume {
+                role_arn: "arn:aws:iam::123456789012:role/r".to_owned(),
+                size_in_gib: Some(10),
+                volume_type: Some("gp3".to_owned()),
+                iops: Some(3000),
+                throughput: Some(125),
+                encrypted: Some(true),
+                kms_key_id: Some("k".to_owned()),
+                snapshot_id: Some("snap-1".to_owned()),
+                filesystem_type: Some("ext4".to_owned()),
+            },
+        };
+        assert_eq!(ServiceVolume::from_api(&volume.to_api().unwrap()), Some(volume));
+    }
+}

@@ -1,0 +1,295 @@
+//! The resource type `ecs_cluster`.
+
+use aws_sdk_ecs::types as api;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{from_api, incomplete, to_api, update_tags};
+use crate::client::{Aws, send_once};
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+
+/// A place to run tasks and services.
+///
+/// Import by ARN: `arn:aws:ecs:…:cluster/NAME`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EcsCluster {
+    /// The name, unique in account and region.
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_-]+$", "x-form" = "letters, digits, hyphens and underscores"), length(max = 255))]
+    name: String,
+    /// Whether Container Insights collects metrics.
+    #[schemars(extend("default" = "disabled", "enum" = ["disabled", "enabled", "enhanced"]))]
+    container_insights: String,
+    /// Where tasks can run: `FARGATE`, `FARGATE_SPOT`, or capacity providers of your own.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    capacity_providers: Vec<String>,
+    /// Where tasks run that do not say.
+    #[schemars(extend("default" = [], "x-key" = "capacity_provider"))]
+    default_capacity_provider_strategy: Vec<StrategyItem>,
+    /// How `execute-command` sessions are encrypted and logged.
+    execute_command: Option<ExecuteCommand>,
+    /// With which KMS keys tasks' disks are encrypted.
+    managed_storage: Option<ManagedStorage>,
+    /// The Cloud Map namespace services connect in when they do not say.
+    service_connect_namespace: Option<String>,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN, which is also the id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+}
+
+/// A capacity provider's part of the tasks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StrategyItem {
+    /// The capacity provider.
+    pub capacity_provider: String,
+    /// Its share of the tasks.
+    #[schemars(extend("default" = 0), range(min = 0, max = 1000))]
+    pub weight: i32,
+    /// How many tasks it gets before shares count.
+    #[schemars(extend("default" = 0), range(min = 0, max = 100_000))]
+    pub base: i32,
+}
+
+impl StrategyItem {
+    /// The item for a call.
+    ///
+    /// # Errors
+    /// When the SDK finds it incomplete.
+    pub fn to_api(&self) -> Outcome<api::CapacityProviderStrategyItem> {
+        let item = api::CapacityProviderStrategyItem::builder().capacity_provider(&self.capacity_provider);
+        item.weight(self.weight).base(self.base).build().map_err(incomplete)
+    }
+
+    /// The item AWS returned.
+    pub fn from_api(item: &api::CapacityProviderStrategyItem) -> Self {
+        Self { capacity_provider: item.capacity_provider().to_owned(), weight: item.weight(), base: item.base() }
+    }
+}
+
+/// How `execute-command` sessions are encrypted and logged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExecuteCommand {
+    /// The KMS key of the session.
+    kms_key_id: Option<String>,
+    /// Where sessions are logged: nowhere, where the task's logs go, or where the fields below say.
+    #[schemars(extend("default" = "DEFAULT", "enum" = ["NONE", "DEFAULT", "OVERRIDE"]))]
+    logging: String,
+    /// The log group, for `OVERRIDE`.
+    cloud_watch_log_group_name: Option<String>,
+    /// The bucket, for `OVERRIDE`.
+    s3_bucket_name: Option<String>,
+    /// The key prefix in the bucket.
+    s3_key_prefix: Option<String>,
+}
+
+/// With which KMS keys tasks' disks are encrypted, instead of AWS's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ManagedStorage {
+    /// The key of EBS volumes.
+    kms_key_id: Option<String>,
+    /// The key of Fargate's scratch space.
+    fargate_ephemeral_storage_kms_key_id: Option<String>,
+}
+
+impl ManagedStorage {
+    fn to_api(&self) -> api::ManagedStorageConfiguration {
+        api::ManagedStorageConfiguration::builder()
+            .set_kms_key_id(self.kms_key_id.clone())
+            .set_fargate_ephemeral_storage_kms_key_id(self.fargate_ephemeral_storage_kms_key_id.clone())
+            .build()
+    }
+
+    fn from_api(storage: &api::ManagedStorageConfiguration) -> Option<Self> {
+        let key = |key: Option<&str>| key.filter(|key| !key.is_empty()).map(str::to_owned);
+        let read = Self {
+            kms_key_id: key(storage.kms_key_id()),
+            fargate_ephemeral_storage_kms_key_id: key(storage.fargate_ephemeral_storage_kms_key_id()),
+        };
+        (read.kms_key_id.is_some() || read.fargate_ephemeral_storage_kms_key_id.is_some()).then_some(read)
+    }
+}
+
+impl ExecuteCommand {
+    fn to_api(&self) -> api::ExecuteCommandConfiguration {
+        let target = api::ExecuteCommandLogConfiguration::builder()
+            .set_cloud_watch_log_group_name(self.cloud_watch_log_group_name.clone())
+            .set_s3_bucket_name(self.s3_bucket_name.clone())
+            .set_s3_key_prefix(self.s3_key_prefix.clone())
+            .build();
+        api::ExecuteCommandConfiguration::builder()
+            .set_kms_key_id(self.kms_key_id.clone())
+            .logging(api::ExecuteCommandLogging::from(self.logging.as_str()))
+            .set_log_configuration((self.logging == "OVERRIDE").then_some(target))
+            .build()
+    }
+
+    /// What AWS returned; none when it is AWS's default.
+    fn from_api(configuration: &api::ExecuteCommandConfiguration) -> Option<Self> {
+        let target = configuration.log_configuration();
+        let read = Self {
+            kms_key_id: configuration.kms_key_id().map(str::to_owned),
+            logging: configuration.logging().map_or("DEFAULT", api::ExecuteCommandLogging::as_str).to_owned(),
+            cloud_watch_log_group_name: target.and_then(|target| target.cloud_watch_log_group_name()).map(str::to_owned),
+            s3_bucket_name: target.and_then(|target| target.s3_bucket_name()).map(str::to_owned),
+            s3_key_prefix: target.and_then(|target| target.s3_key_prefix()).map(str::to_owned),
+        };
+        (read.logging != "DEFAULT" || read.kms_key_id.is_some()).then_some(read)
+    }
+}
+
+impl EcsCluster {
+    fn from_api(cluster: &api::Cluster) -> (String, Self) {
+        let insights = cluster.settings().iter().find(|setting| setting.name() == Some(&api::ClusterSettingName::ContainerInsights));
+        let execute = cluster.configuration().and_then(|configuration| configuration.execute_command_configuration());
+        let storage = cluster.configuration().and_then(|configuration| configuration.managed_storage_configuration());
+        let read = Self {
+            name: cluster.cluster_name().unwrap_or_default().to_owned(),
+            container_insights: insights.and_then(|setting| setting.value()).unwrap_or("disabled").to_owned(),
+            capacity_providers: cluster.capacity_providers().to_vec(),
+            default_capacity_provider_strategy: cluster.default_capacity_provider_strategy().iter().map(StrategyItem::from_api).collect(),
+            execute_command: execute.and_then(ExecuteCommand::from_api),
+            managed_storage: storage.and_then(ManagedStorage::from_api),
+            service_connect_namespace: cluster.service_connect_defaults().and_then(|defaults| defaults.namespace()).map(str::to_owned),
+            tags: from_api(cluster.tags()),
+            arn: cluster.cluster_arn().unwrap_or_default().to_owned(),
+        };
+        (read.arn.clone(), read)
+    }
+
+    async fn describe(aws: &Aws, clusters: &[String]) -> Outcome<Vec<api::Cluster>> {
+        let call = aws.ecs().describe_clusters().set_clusters(Some(clusters.to_vec()));
+        let call = call.include(api::ClusterField::Tags).include(api::ClusterField::Settings).include(api::ClusterField::Configurations);
+        let found = call.send().await.or_fail("ecs:DescribeClusters")?;
+        // A deleted cluster is described as INACTIVE for a while.
+        Ok(found.clusters.unwrap_or_default().into_iter().filter(|cluster| cluster.status() != Some("INACTIVE")).collect())
+    }
+
+    fn settings(&self) -> api::ClusterSetting {
+        api::ClusterSetting::builder().name(api::ClusterSettingName::ContainerInsights).value(&self.container_insights).build()
+    }
+
+    /// The whole configuration: what is left out of it is AWS's default.
+    fn configuration(&self) -> api::ClusterConfiguration {
+        let plain = || api::ExecuteCommandConfiguration::builder().logging(api::ExecuteCommandLogging::Default).build();
+        api::ClusterConfiguration::builder()
+            .execute_command_configuration(self.execute_command.as_ref().map_or_else(plain, ExecuteCommand::to_api))
+            .set_managed_storage_configuration(self.managed_storage.as_ref().map(ManagedStorage::to_api))
+            .build()
+    }
+
+    fn strategy(&self) -> Outcome<Vec<api::CapacityProviderStrategyItem>> {
+        self.default_capacity_provider_strategy.iter().map(StrategyItem::to_api).collect()
+    }
+}
+
+impl Resource for EcsCluster {
+    const TYPE: &'static str = "ecs_cluster";
+    // Tasks run on demand stop on their own time, and services' tasks drain.
+    const INFO: Info = Info {
+        unique: &[&["name"]],
+        transient: &[
+            "UpdateInProgressException",
+            "ClusterContainsServicesException",
+            "ClusterContainsTasksException",
+            "ResourceInUseException",
+        ],
+        ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ecs:{region}:{account}:cluster/{name}",
+        plan: &[Grant::itself(&["ecs:DescribeClusters"])],
+        apply: &[
+            Grant::itself(&[
+                "ecs:CreateCluster",
+                "ecs:DeleteCluster",
+                "ecs:PutClusterCapacityProviders",
+                "ecs:TagResource",
+                "ecs:UntagResource",
+                "ecs:UpdateCluster",
+                "ecs:UpdateClusterSettings",
+            ]),
+            Grant::linked_role("ecs.amazonaws.com"),
+        ],
+    };
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let mut read = Vec::new();
+        for some in ids.chunks(100) {
+            read.extend(Self::describe(aws, some).await?.iter().map(Self::from_api));
+        }
+        Ok(read)
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(name) = wanted.text("name") else { return Ok(None) };
+        let found = Self::describe(aws, &[name.to_owned()]).await?;
+        Ok(wanted.pick(found.into_iter().filter_map(|cluster| cluster.cluster_arn)))
+    }
+
+    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        let defaults = to.service_connect_namespace.as_ref();
+        let defaults = defaults.map(|namespace| api::ClusterServiceConnectDefaultsRequest::builder().namespace(namespace).build());
+        let configured = to.execute_command.is_some() || to.managed_storage.is_some();
+        let call = aws
+            .ecs()
+            .create_cluster()
+            .cluster_name(&to.name)
+            .settings(to.settings())
+            .set_configuration(configured.then(|| to.configuration()))
+            .set_capacity_providers(Some(to.capacity_providers.clone()).filter(|providers| !providers.is_empty()))
+            .set_default_capacity_provider_strategy(Some(to.strategy()?).filter(|strategy| !strategy.is_empty()))
+            .set_service_connect_defaults(defaults.transpose().map_err(incomplete)?)
+            .set_tags(to_api(&to.tags));
+        let made = send_once!(aws_sdk_ecs, call).await.or_fail("ecs:CreateCluster")?;
+        Ok(made.cluster().and_then(|cluster| cluster.cluster_arn()).unwrap_or_default().to_owned())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            container_insights,
+            capacity_providers,
+            default_capacity_provider_strategy,
+            execute_command,
+            managed_storage,
+            service_connect_namespace,
+            tags,
+            name: _,
+            arn: _,
+        } = to;
+        let ecs = aws.ecs();
+        if *container_insights != from.container_insights {
+            ecs.update_cluster_settings().cluster(id).settings(to.settings()).send().await.or_fail("ecs:UpdateClusterSettings")?;
+        }
+        let configured = *execute_command != from.execute_command || *managed_storage != from.managed_storage;
+        let connected = *service_connect_namespace != from.service_connect_namespace;
+        if configured || connected {
+            // An empty name takes the namespace away (ECS API Reference, ClusterServiceConnectDefaultsRequest).
+            let namespace = service_connect_namespace.clone().unwrap_or_default();
+            let defaults = api::ClusterServiceConnectDefaultsRequest::builder().namespace(namespace).build().map_err(incomplete)?;
+            let call = ecs.update_cluster().cluster(id).set_configuration(configured.then(|| to.configuration()));
+            let call = call.set_service_connect_defaults(connected.then_some(defaults));
+            call.send().await.or_fail("ecs:UpdateCluster")?;
+        }
+        if *capacity_providers != from.capacity_providers || *default_capacity_provider_strategy != from.default_capacity_provider_strategy
+        {
+            let call = ecs.put_cluster_capacity_providers().cluster(id).set_capacity_providers(Some(capacity_providers.clone()));
+            let call = call.set_default_capacity_provider_strategy(Some(to.strategy()?));
+            call.send().await.or_fail("ecs:PutClusterCapacityProviders")?;
+        }
+        update_tags(aws, id, &from.tags, tags).await
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        aws.ecs().delete_cluster().cluster(id).send().await.or_fail("ecs:DeleteCluster").or_absent().map(drop)
+    }
+}

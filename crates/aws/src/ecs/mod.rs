@@ -1,0 +1,51 @@
+//! Elastic Container Service: clusters, task definitions, services and their rollouts.
+
+pub mod attachment;
+pub mod cluster;
+pub mod connect;
+pub mod container;
+pub mod container_part;
+pub mod deployment;
+pub mod rollout;
+pub mod service;
+pub mod task_definition;
+
+use aws_sdk_ecs::types::Tag;
+
+use super::client::Aws;
+use super::error::OrFail;
+use super::resource::Tags;
+use super::tags::{TagChange, collect};
+use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
+
+/// Tags for a creation call.
+pub fn to_api(tags: &Tags) -> Option<Vec<Tag>> {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    Some(tags.collect::<Vec<_>>()).filter(|tags| !tags.is_empty())
+}
+
+/// Tags as ECS returns them.
+pub fn from_api(tags: &[Tag]) -> Tags {
+    collect(tags.iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default())))
+}
+
+/// Makes one set of tags of a resource into another.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn update_tags(aws: &Aws, arn: &str, from: &Tags, to: &Tags) -> Outcome<()> {
+    let change = TagChange::between(from, to);
+    if let Some(set) = to_api(&change.set) {
+        aws.ecs().tag_resource().resource_arn(arn).set_tags(Some(set)).send().await.or_fail("ecs:TagResource")?;
+    }
+    if !change.remove.is_empty() {
+        let call = aws.ecs().untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove));
+        call.send().await.or_fail("ecs:UntagResource")?;
+    }
+    Ok(())
+}
+
+/// A request the SDK finds incomplete.
+fn incomplete(error: aws_sdk_ecs::error::BuildError) -> Failure {
+    Failure::new(FailureKind::Other, error.to_string())
+}

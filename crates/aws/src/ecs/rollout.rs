@@ -1,0 +1,337 @@
+//! Waiting for a service's rollout, by the deployment's own verdict.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_ecs::types as api;
+use futures_util::future::try_join;
+
+use crate::client::Aws;
+use crate::error::{OrAbsent, OrFail};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
+
+/// How often the deployment is looked at.
+const POLL: Duration = Duration::from_secs(5);
+/// Tasks that fail in a row before a rollout without circuit breaker counts as failed: the breaker's own
+/// least threshold (ECS Developer Guide, "How the Amazon ECS deployment circuit breaker detects failures").
+const FAILED_TASKS: i32 = 3;
+
+/// How much older than the deployment itself the record of it may be, in seconds: both are made in one call.
+const SAME_DEPLOYMENT: i64 = 60;
+
+/// Which deployment of a service is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deployment {
+    /// The one of a task definition: an ARN, `family:revision` or a family.
+    Of(String),
+    /// The one with this id.
+    Id(String),
+}
+
+impl Deployment {
+    fn is(&self, deployment: &api::Deployment) -> bool {
+        match self {
+            Self::Of(task_definition) => deployment.task_definition().is_some_and(|arn| names(task_definition, arn)),
+            Self::Id(id) => deployment.id() == Some(id),
+        }
+    }
+}
+
+/// Where a rollout stands.
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    /// Every task runs and is healthy.
+    Done,
+    /// Not yet; in words.
+    Going(String),
+    /// It will not succeed; why.
+    Failed(String),
+}
+
+/// Waits until a deployment of the service has taken over.
+///
+/// # Errors
+/// When the rollout fails, is rolled back, or takes too long: with the reasons of the tasks that stopped.
+pub async fn wait(aws: &Aws, operation: &Operation, cluster: &str, service: &str, deployment: &Deployment) -> Outcome<()> {
+    let mut said = String::new();
+    let mut heard = BTreeSet::new();
+    loop {
+        let (found, record) = try_join(describe(aws, cluster, service), record(aws, cluster, service)).await?;
+        news(&found, deployment, &mut heard).into_iter().for_each(|event| (operation.progress.0)(event));
+        match standing(&found, record.as_ref(), deployment) {
+            Standing::Done => return Ok(()),
+            Standing::Going(message) => {
+                if message != said {
+                    (operation.progress.0)(message.clone());
+                    said = message;
+                }
+            }
+            Standing::Failed(reason) => return Err(explained(aws, cluster, &found, &reason).await),
+        }
+        if let Err(failure) = operation.pause(POLL, "waiting for the rollout").await {
+            if failure.kind == FailureKind::Interrupted {
+                return Err(failure);
+            }
+            return Err(explained(aws, cluster, &found, &failure.message).await);
+        }
+    }
+}
+
+/// Waits until as many tasks of the service run as there are to be.
+///
+/// # Errors
+/// When tasks keep failing meanwhile, or it takes too long: with the reasons of the tasks that stopped.
+pub async fn wait_for_count(aws: &Aws, operation: &Operation, cluster: &str, service: &str) -> Outcome<()> {
+    let mut failed_before = None;
+    loop {
+        let found = describe(aws, cluster, service).await?;
+        let (running, desired) = (found.running_count(), found.desired_count());
+        if running == desired && found.pending_count() == 0 {
+            return Ok(());
+        }
+        let failed: i32 = found.deployments().iter().map(|deployment| deployment.failed_tasks()).sum();
+        let failed = failed - *failed_before.get_or_insert(failed);
+        if failed >= FAILED_TASKS && running < desired {
+            return Err(explained(aws, cluster, &found, &format!("its tasks keep failing: {running} of {desired} tasks run")).await);
+        }
+        (operation.progress.0)(format!("{running} of {desired} tasks run"));
+        if let Err(failure) = operation.pause(POLL, "waiting for the tasks").await {
+            if failure.kind == FailureKind::Interrupted {
+                return Err(failure);
+            }
+            return Err(explained(aws, cluster, &found, &failure.message).await);
+        }
+    }
+}
+
+/// What ECS has said since the deployment began and was not heard yet, in order of time: tasks that start and stop,
+/// targets that are registered, drained, or fail their health checks, and why.
+fn news(service: &api::Service, wanted: &Deployment, heard: &mut BTreeSet<String>) -> Vec<String> {
+    let ours = service.deployments().iter().find(|deployment| wanted.is(deployment));
+    let Some(began) = ours.and_then(|ours| ours.created_at()).map(aws_smithy_types::DateTime::secs) else { return Vec::new() };
+    let events = service.events().iter().rev();
+    let since = events.filter(|event| event.created_at().is_some_and(|at| at.secs() >= began));
+    let new = since.filter(|event| heard.insert(event.id().unwrap_or_default().to_owned()));
+    new.filter_map(|event| event.message().map(str::to_owned)).collect()
+}
+
+async fn describe(aws: &Aws, cluster: &str, service: &str) -> Outcome<api::Service> {
+    let found = aws.ecs().describe_services().cluster(cluster).services(service).send().await.or_fail("ecs:DescribeServices")?;
+    let found = found.services.unwrap_or_default().into_iter().next();
+    found.ok_or_else(|| Failure::new(FailureKind::NotFound, "the service is gone"))
+}
+
+/// ECS's record of the newest deployment, which has its verdict. There is none of a service whose deployments
+/// ECS does not control; without the permission to read it the service's own account has to do.
+async fn record(aws: &Aws, cluster: &str, service: &str) -> Outcome<Option<api::ServiceDeployment>> {
+    let list = aws.ecs().list_service_deployments().cluster(cluster).service(service).send().await;
+    let listed = list.or_fail("ecs:ListServiceDeployments").or_absent().or_else(allowed)?;
+    let listed = listed.and_then(|listed| listed.service_deployments).unwrap_or_default();
+    let newest = listed.into_iter().max_by_key(|brief| brief.created_at().map(aws_smithy_types::DateTime::secs));
+    let Some(arn) = newest.and_then(|newest| newest.service_deployment_arn) else { return Ok(None) };
+    let described = aws.ecs().describe_service_deployments().service_deployment_arns(arn).send().await;
+    let described = described.or_fail("ecs:DescribeServiceDeployments").or_absent().or_else(allowed)?;
+    Ok(described.and_then(|described| described.service_deployments).and_then(|all| all.into_iter().next()))
+}
+
+/// Nothing instead of what may not be read.
+fn allowed<T>(failure: Failure) -> Outcome<Option<T>> {
+    if failure.kind == FailureKind::Denied { Ok(None) } else { Err(failure) }
+}
+
+/// The record's verdict on the deployment that began at `began`; none when it is of an earlier one.
+fn verdict(record: &api::ServiceDeployment, began: Option<&aws_smithy_types::DateTime>) -> Option<Standing> {
+    use api::ServiceDeploymentStatus as Status;
+    let made = record.created_at().map(aws_smithy_types::DateTime::secs);
+    if made.zip(began).is_some_and(|(made, began)| made < began.secs() - SAME_DEPLOYMENT) {
+        return None;
+    }
+    let reason = record.rollback().and_then(|rollback| rollback.reason()).or(record.status_reason());
+    let reason = reason.unwrap_or("AWS gives no reason");
+    match record.status()? {
+        Status::Successful => Some(Standing::Done),
+        // Tasks of before may be stable again: that is no success (ECS API Reference, ServiceDeployment).
+        Status::RollbackRequested | Status::RollbackInProgress => {
+            Some(Standing::Failed(format!("the deployment is being rolled back: {reason}")))
+        }
+        Status::RollbackSuccessful => Some(Standing::Failed(format!("the deployment was rolled back: {reason}"))),
+        Status::RollbackFailed => Some(Standing::Failed(format!("the deployment failed, and so did its rollback: {reason}"))),
+        Status::StopRequested | Status::Stopped => Some(Standing::Failed(format!("the deployment was stopped: {reason}"))),
+        Status::Pending | Status::InProgress => {
+            let stage = record.lifecycle_stage().map(|stage| stage.as_str().to_lowercase().replace('_', " "));
+            Some(Standing::Going(stage.unwrap_or_default()))
+        }
+        _ => None,
+    }
+}
+
+fn standing(service: &api::Service, record: Option<&api::ServiceDeployment>, wanted: &Deployment) -> Standing {
+    let deployments = service.deployments();
+    let Some(ours) = deployments.iter().find(|deployment| wanted.is(deployment)) else {
+        return Standing::Going("the deployment has not begun".to_owned());
+    };
+    let old: i32 = deployments.iter().filter(|other| other.id() != ours.id()).map(|other| other.running_count()).sum();
+    let parts = [(ours.pending_count(), "start"), (old, "of before still run"), (ours.failed_tasks(), "failed")];
+    let parts = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}"));
+    let count = format!("{} of {} tasks run{}", ours.running_count(), ours.desired_count(), parts.collect::<String>());
+    let verdict = record.and_then(|record| verdict(record, ours.created_at()));
+    if let Some(Standing::Failed(reason)) = verdict {
+        return Standing::Failed(reason);
+    }
+    if ours.rollout_state() == Some(&api::DeploymentRolloutState::Failed) {
+        let reason = ours.rollout_state_reason().unwrap_or("AWS gives no reason");
+        return Standing::Failed(format!("the deployment failed: {reason}"));
+    }
+    if ours.status() != Some("PRIMARY") {
+        return Standing::Failed("the deployment was rolled back".to_owned());
+    }
+    match (ours.rollout_state(), verdict) {
+        // All tasks run, and the old ones are still there in case an alarm goes off.
+        (Some(api::DeploymentRolloutState::Completed), Some(Standing::Going(stage))) if !stage.is_empty() => {
+            Standing::Going(format!("{count}, {stage}"))
+        }
+        (Some(api::DeploymentRolloutState::Completed), Some(Standing::Going(_))) => Standing::Going(count),
+        (Some(api::DeploymentRolloutState::Completed), _) => Standing::Done,
+        // Without a rollout state the service's own counts are all there is.
+        (None, None) if deployments.len() == 1 && ours.running_count() == ours.desired_count() => Standing::Done,
+        (None, Some(Standing::Done)) => Standing::Done,
+        _ if ours.failed_tasks() >= FAILED_TASKS && ours.running_count() == 0 => {
+            Standing::Failed(format!("its tasks keep failing: {count}"))
+        }
+        _ => Standing::Going(count),
+    }
+}
+
+/// Whether `written` (an ARN, `family:revision` or a family) names the revision `arn`.
+pub fn names(written: &str, arn: &str) -> bool {
+    let name = arn.rsplit_once('/').map_or(arn, |(_, name)| name);
+    written == arn || written == name || name.rsplit_once(':').is_some_and(|(family, _)| family == written)
+}
+
+/// The failure with what the stopped tasks and the service say about it.
+async fn explained(aws: &Aws, cluster: &str, service: &api::Service, reason: &str) -> Failure {
+    let mut message = reason.to_owned();
+    let name = service.service_name().unwrap_or_default();
+    // The rollout's failure is the news; not being able to say more of it must not hide it.
+    for task in stopped_tasks(aws, cluster, name).await.unwrap_or_default() {
+        message.push_str("\n  ");
+        message.push_str(&task);
+    }
+    if let Some(event) = service.events().first().and_then(|event| event.message()) {
+        message.push_str("\n  last event: ");
+        message.push_str(event);
+    }
+    Failure { operation: "ecs:DescribeServices".to_owned(), ..Failure::new(FailureKind::Other, message) }
+}
+
+/// Why the service's tasks stopped, the same reason once.
+async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Outcome<Vec<String>> {
+    let call = aws.ecs().list_tasks().cluster(cluster).service_name(service).desired_status(api::DesiredStatus::Stopped).max_results(10);
+    let arns = call.send().await.or_fail("ecs:ListTasks")?.task_arns.unwrap_or_default();
+    if arns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let described = aws.ecs().describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await.or_fail("ecs:DescribeTasks")?;
+    let mut reasons = Vec::new();
+    for task in described.tasks() {
+        let line = format!("stopped task: {}", why_stopped(task));
+        if !reasons.contains(&line) {
+            reasons.push(line);
+        }
+    }
+    Ok(reasons)
+}
+
+/// Why a task stopped, and how its containers ended.
+pub fn why_stopped(task: &api::Task) -> String {
+    let code = task.stop_code().map(api::TaskStopCode::as_str).filter(|code| !code.is_empty());
+    let reason = task.stopped_reason().filter(|reason| !reason.is_empty());
+    let mut why = match (code, reason) {
+        (Some(code), Some(reason)) => format!("{code}: {reason}"),
+        (one, other) => one.or(other).unwrap_or("stopped").to_owned(),
+    };
+    for container in task.containers() {
+        let name = container.name().unwrap_or_default();
+        match (container.exit_code(), container.reason()) {
+            (_, Some(reason)) => why.push_str(&format!("; container {name}: {reason}")),
+            (Some(code), None) => why.push_str(&format!("; container {name} exited with {code}")),
+            (None, None) => {}
+        }
+    }
+    why
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::{DeploymentRolloutState as State, ServiceDeploymentStatus as Status};
+    use aws_smithy_types::DateTime;
+
+    const OURS: &str = "arn:aws:ecs:r:1:task-definition/app:2";
+
+    fn ours() -> Deployment {
+        Deployment::Of(OURS.to_owned())
+    }
+
+    fn deployment(status: &str, state: State, failed: i32) -> api::Deployment {
+        let running = i32::from(state == State::Completed);
+        let deployment = api::Deployment::builder().status(status).rollout_state(state).failed_tasks(failed);
+        let deployment = deployment.desired_count(1).running_count(running);
+        deployment.task_definition(OURS).created_at(DateTime::from_secs(1000)).build()
+    }
+
+    fn of(deployments: Vec<api::Deployment>) -> Standing {
+        standing(&api::Service::builder().set_deployments(Some(deployments)).build(), None, &ours())
+    }
+
+    fn with_record(state: State, status: Status, made: i64) -> Standing {
+        let service = api::Service::builder().deployments(deployment("PRIMARY", state, 0)).build();
+        let rollback = api::Rollback::builder().reason("alarm too-many-errors").build();
+        let record = api::ServiceDeployment::builder().status(status).rollback(rollback).created_at(DateTime::from_secs(made)).build();
+        standing(&service, Some(&record), &ours())
+    }
+
+    #[test]
+    fn a_rollback_is_a_failure_though_the_service_is_stable_again() {
+        let back = api::Deployment::builder().status("PRIMARY").rollout_state(State::Completed);
+        let back = back.task_definition("arn:aws:ecs:r:1:task-definition/app:1").build();
+        let ours = deployment("ACTIVE", State::InProgress, 0);
+        assert!(matches!(of(vec![back, ours]), Standing::Failed(_)));
+        assert!(matches!(of(vec![deployment("ACTIVE", State::Failed, 3)]), Standing::Failed(_)));
+        let Standing::Failed(reason) = with_record(State::Completed, Status::RollbackSuccessful, 1000) else { panic!("not failed") };
+        assert_eq!(reason, "the deployment was rolled back: alarm too-many-errors");
+        assert!(matches!(with_record(State::InProgress, Status::Stopped, 1000), Standing::Failed(_)));
+    }
+
+    #[test]
+    fn the_verdict_on_an_earlier_deployment_is_not_the_verdict_on_this_one() {
+        assert!(matches!(with_record(State::InProgress, Status::RollbackSuccessful, 100), Standing::Going(_)));
+        assert!(matches!(with_record(State::InProgress, Status::Successful, 100), Standing::Going(_)));
+    }
+
+    #[test]
+    fn a_deployment_that_is_still_watched_is_not_done() {
+        assert!(matches!(with_record(State::Completed, Status::InProgress, 1000), Standing::Going(_)));
+        assert_eq!(with_record(State::Completed, Status::Successful, 1000), Standing::Done);
+    }
+
+    #[test]
+    fn what_ecs_says_is_said_once_and_only_of_this_deployment() {
+        let event = |id: &str, at: i64, message: &str| {
+            api::ServiceEvent::builder().id(id).created_at(DateTime::from_secs(at)).message(message).build()
+        };
+        let service = api::Service::builder().deployments(deployment("PRIMARY", State::InProgress, 0));
+        let service = service.events(event("c", 1010, "is unhealthy: [502]")).events(event("b", 1001, "has started 1 tasks"));
+        let service = service.events(event("a", 900, "of before")).build();
+        let mut heard = BTreeSet::new();
+        assert_eq!(news(&service, &ours(), &mut heard), ["has started 1 tasks", "is unhealthy: [502]"]);
+        assert!(news(&service, &ours(), &mut heard).is_empty());
+    }
+
+    #[test]
+    fn tasks_that_keep_failing_are_a_failure_and_not_an_hour_of_silence() {
+        assert!(matches!(of(vec![deployment("PRIMARY", State::InProgress, 3)]), Standing::Failed(_)));
+        assert!(matches!(of(vec![deployment("PRIMARY", State::InProgress, 1)]), Standing::Going(_)));
+        assert_eq!(of(vec![deployment("PRIMARY", State::Completed, 0)]), Standing::Done);
+    }
+}

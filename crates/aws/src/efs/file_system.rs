@@ -1,0 +1,470 @@
+//! The resource type `efs_file_system`.
+
+use std::time::Duration;
+
+use aws_sdk_efs::types as api;
+use futures_util::future::{try_join_all, try_join3};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::{dns_name, incomplete, is_ready, is_there, tags, to_api, update_tags};
+use crate::client::{Aws, send_once};
+use crate::document::Policy;
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// A file system that many machines and tasks can mount at once.
+///
+/// Import by id: `fs-0123456789abcdef0`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EfsFileSystem {
+    /// What it is tuned for: `maxIO` has more throughput and longer latencies, and EFS advises against it.
+    #[schemars(extend("default" = "generalPurpose", "x-replace" = true, "enum" = ["generalPurpose", "maxIO"]))]
+    performance_mode: String,
+    /// What sets its throughput: `bursting` the amount of data in it, `elastic` the demand, `provisioned` the attribute
+    /// below. EFS lets a day pass between two changes.
+    #[schemars(extend("default" = "bursting", "enum" = ["bursting", "provisioned", "elastic"]))]
+    throughput_mode: String,
+    /// The throughput in MiB/s, for `provisioned`.
+    provisioned_throughput_in_mibps: Option<f64>,
+    /// Whether what is in it is encrypted.
+    #[schemars(extend("default" = false, "x-replace" = true))]
+    encrypted: bool,
+    /// The KMS key it is encrypted with; `aws/elasticfilesystem` when left out.
+    #[schemars(extend("x-replace" = true, "x-server" = true, "x-format" = "arn:kms"))]
+    kms_key_id: Option<String>,
+    /// The only availability zone it is in, such as `us-west-2a`; all of the region when left out.
+    #[schemars(extend("x-replace" = true))]
+    availability_zone_name: Option<String>,
+    /// When files that nobody uses move to cheaper storage.
+    lifecycle_policies: Option<LifecyclePolicies>,
+    /// Whether AWS Backup makes a backup each day by itself. AWS chooses `ENABLED` for one availability zone, else `DISABLED`.
+    #[schemars(extend("x-server" = true, "enum" = ["ENABLED", "DISABLED"]))]
+    backup_policy: Option<String>,
+    /// Who may mount it and how; everybody who reaches it when left out. Statements need no `Resource`: they are about
+    /// this file system.
+    file_system_policy: Option<Policy>,
+    /// Whether it is kept from becoming the copy of another file system, which replaces what is in it.
+    #[schemars(extend("default" = "ENABLED", "enum" = ["ENABLED", "DISABLED"]))]
+    replication_overwrite_protection: String,
+    /// Tags; `Name` is what the console shows.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    id: String,
+    /// The ARN.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+    /// The name it is mounted by, which is the address of the mount target in the client's availability zone.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    dns_name: String,
+    /// The account that owns it.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    owner_id: String,
+}
+
+/// When files move between classes of storage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LifecyclePolicies {
+    /// After how long without access to Infrequent Access.
+    #[schemars(extend("enum" = ["AFTER_1_DAY", "AFTER_7_DAYS", "AFTER_14_DAYS", "AFTER_30_DAYS", "AFTER_60_DAYS", "AFTER_90_DAYS", "AFTER_180_DAYS", "AFTER_270_DAYS", "AFTER_365_DAYS"]))]
+    transition_to_ia: Option<String>,
+    /// After how long without access to Archive, which is longer than the one above; for `elastic` throughput.
+    #[schemars(extend("enum" = ["AFTER_1_DAY", "AFTER_7_DAYS", "AFTER_14_DAYS", "AFTER_30_DAYS", "AFTER_60_DAYS", "AFTER_90_DAYS", "AFTER_180_DAYS", "AFTER_270_DAYS", "AFTER_365_DAYS"]))]
+    transition_to_archive: Option<String>,
+    /// When back to Standard; never when left out.
+    #[schemars(extend("enum" = ["AFTER_1_ACCESS"]))]
+    transition_to_primary_storage_class: Option<String>,
+}
+
+impl LifecyclePolicies {
+    /// Each transition in a policy of its own, as EFS wants them (EFS API Reference, PutLifecycleConfiguration).
+    fn to_api(&self) -> Vec<api::LifecyclePolicy> {
+        let policy = api::LifecyclePolicy::builder;
+        let ia = self.transition_to_ia.as_deref().map(|when| policy().transition_to_ia(when.into()));
+        let archive = self.transition_to_archive.as_deref().map(|when| policy().transition_to_archive(when.into()));
+        let back =
+            self.transition_to_primary_storage_class.as_deref().map(|when| policy().transition_to_primary_storage_class(when.into()));
+        [ia, archive, back].into_iter().flatten().map(|policy| policy.build()).collect()
+    }
+
+    fn from_api(policies: &[api::LifecyclePolicy]) -> Option<Self> {
+        let read = Self {
+            transition_to_ia: policies.iter().find_map(|policy| policy.transition_to_ia()).map(|when| when.as_str().to_owned()),
+            transition_to_archive: policies.iter().find_map(|policy| policy.transition_to_archive()).map(|when| when.as_str().to_owned()),
+            transition_to_primary_storage_class: policies
+                .iter()
+                .find_map(|policy| policy.transition_to_primary_storage_class())
+                .map(|when| when.as_str().to_owned()),
+        };
+        (!policies.is_empty()).then_some(read)
+    }
+}
+
+/// The `Id` that EFS gives a policy without (EFS API Reference, PutFileSystemPolicy, the example).
+const FILLED_ID: &str = "1";
+/// What a `Sid` begins with that EFS gives a statement without (EFS API Reference, PutFileSystemPolicy, the example).
+const FILLED_SID: &str = "efs-statement-";
+
+/// A policy without what EFS fills in where a user says nothing. A statement is then about this very file system
+/// (CDK writes one without `Resource`).
+fn without_filled_in(Policy(mut document): Policy, arn: &str) -> Policy {
+    let own = |resource: &Json| match resource {
+        Json::Array(all) => matches!(all.as_slice(), [Json::String(only)] if only == arn),
+        resource => resource.as_str() == Some(arn),
+    };
+    if let Some(policy) = document.as_object_mut().filter(|policy| policy.get("Id").and_then(Json::as_str) == Some(FILLED_ID)) {
+        policy.remove("Id");
+    }
+    let statements = match document.get_mut("Statement") {
+        Some(Json::Array(statements)) => statements.as_mut_slice(),
+        Some(single) => std::slice::from_mut(single),
+        None => &mut [],
+    };
+    for statement in statements.iter_mut().filter_map(Json::as_object_mut) {
+        if statement.get("Resource").is_some_and(own) {
+            statement.remove("Resource");
+        }
+        if statement.get("Sid").and_then(Json::as_str).is_some_and(|sid| sid.starts_with(FILLED_SID)) {
+            statement.remove("Sid");
+        }
+    }
+    Policy(document)
+}
+
+/// Whether a policy says what `without_filled_in` takes away.
+fn says_filled_in(policy: &Value) -> bool {
+    let statements = policy.get("Statement");
+    let statements = statements.and_then(Value::as_list).or(statements.map(std::slice::from_ref)).unwrap_or_default();
+    let sid = |statement: &Value| statement.get("Sid").and_then(Value::as_str).is_some_and(|sid| sid.starts_with(FILLED_SID));
+    policy.get("Id").and_then(Value::as_str) == Some(FILLED_ID) || statements.iter().any(sid)
+}
+
+impl EfsFileSystem {
+    async fn describe(aws: &Aws, id: &str) -> Outcome<Option<api::FileSystemDescription>> {
+        let call = aws.efs().describe_file_systems().file_system_id(id);
+        let found = call.send().await.or_fail("elasticfilesystem:DescribeFileSystems").or_absent()?;
+        Ok(found.and_then(|found| found.file_systems).unwrap_or_default().into_iter().next())
+    }
+
+    async fn list(aws: &Aws) -> Outcome<Vec<api::FileSystemDescription>> {
+        let mut pages = aws.efs().describe_file_systems().into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            found.extend(page.or_fail("elasticfilesystem:DescribeFileSystems")?.file_systems.unwrap_or_default());
+        }
+        Ok(found)
+    }
+
+    async fn from_api(aws: &Aws, found: &api::FileSystemDescription) -> Outcome<(String, Self)> {
+        let id = found.file_system_id();
+        let efs = aws.efs();
+        let (lifecycle, backup, policy) = try_join3(
+            async {
+                let call = efs.describe_lifecycle_configuration().file_system_id(id);
+                call.send().await.or_fail("elasticfilesystem:DescribeLifecycleConfiguration").or_absent()
+            },
+            async {
+                efs.describe_backup_policy().file_system_id(id).send().await.or_fail("elasticfilesystem:DescribeBackupPolicy").or_absent()
+            },
+            async {
+                let call = efs.describe_file_system_policy().file_system_id(id);
+                call.send().await.or_fail("elasticfilesystem:DescribeFileSystemPolicy").or_absent()
+            },
+        )
+        .await?;
+        let arn = match found.file_system_arn() {
+            Some(arn) => arn.to_owned(),
+            None => {
+                let partition = crate::partition(&aws.region);
+                format!("arn:{partition}:elasticfilesystem:{}:{}:file-system/{id}", aws.region, found.owner_id())
+            }
+        };
+        let policy = policy.and_then(|found| found.policy).map(|text| Policy::parse(&text)).transpose()?;
+        let backup = backup.as_ref().and_then(|found| found.backup_policy()).map(|policy| policy.status());
+        let backed_up = matches!(backup, Some(api::Status::Enabled | api::Status::Enabling));
+        let provisioned = found.throughput_mode() == Some(&api::ThroughputMode::Provisioned);
+        let protection = found.file_system_protection().and_then(|protection| protection.replication_overwrite_protection());
+        let overwritable = matches!(
+            protection,
+            // One that is a copy already is replicated to.
+            Some(api::ReplicationOverwriteProtection::Disabled | api::ReplicationOverwriteProtection::Replicating)
+        );
+        let read = Self {
+            performance_mode: found.performance_mode().as_str().to_owned(),
+            throughput_mode: found.throughput_mode().map_or("bursting", api::ThroughputMode::as_str).to_owned(),
+            provisioned_throughput_in_mibps: found.provisioned_throughput_in_mibps().filter(|_| provisioned),
+            encrypted: found.encrypted().unwrap_or_default(),
+            kms_key_id: found.kms_key_id().filter(|key| !key.is_empty()).map(str::to_owned),
+            availability_zone_name: found.availability_zone_name().map(str::to_owned),
+            lifecycle_policies: lifecycle.and_then(|found| LifecyclePolicies::from_api(found.lifecycle_policies())),
+            backup_policy: Some(if backed_up { "ENABLED" } else { "DISABLED" }.to_owned()),
+            file_system_policy: policy.map(|policy| without_filled_in(policy, &arn)),
+            replication_overwrite_protection: if overwritable { "DISABLED" } else { "ENABLED" }.to_owned(),
+            tags: tags(found.tags()),
+            dns_name: dns_name(&aws.region, id),
+            owner_id: found.owner_id().to_owned(),
+            arn,
+            id: id.to_owned(),
+        };
+        Ok((id.to_owned(), read))
+    }
+
+    async fn available(aws: &Aws, operation: &Operation, id: &str) -> Outcome<()> {
+        loop {
+            let found = Self::describe(aws, id).await?;
+            if is_ready("file system", found.as_ref().map(|found| found.life_cycle_state()))? {
+                return Ok(());
+            }
+            operation.pause(Duration::from_secs(2), "waiting for the file system").await?;
+        }
+    }
+}
+
+impl Resource for EfsFileSystem {
+    const TYPE: &'static str = "efs_file_system";
+    // Mount targets that were just deleted count for a moment.
+    const INFO: Info = Info {
+        create_before_destroy: true,
+        data_loss: Some("the files in it"),
+        transient: &["FileSystemInUse", "IncorrectFileSystemLifeCycleState"],
+        propagating: &["InvalidPolicyException"],
+        ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:elasticfilesystem:{region}:{account}:file-system/*",
+        plan: &[Grant::itself(&[
+            "elasticfilesystem:DescribeBackupPolicy",
+            "elasticfilesystem:DescribeFileSystemPolicy",
+            "elasticfilesystem:DescribeFileSystems",
+            "elasticfilesystem:DescribeLifecycleConfiguration",
+        ])],
+        apply: &[
+            Grant::any(&["elasticfilesystem:CreateFileSystem"]),
+            Grant::itself(&[
+                "elasticfilesystem:DeleteFileSystem",
+                "elasticfilesystem:DeleteFileSystemPolicy",
+                "elasticfilesystem:PutBackupPolicy",
+                "elasticfilesystem:PutFileSystemPolicy",
+                "elasticfilesystem:PutLifecycleConfiguration",
+                "elasticfilesystem:TagResource",
+                "elasticfilesystem:UntagResource",
+                "elasticfilesystem:UpdateFileSystem",
+                "elasticfilesystem:UpdateFileSystemProtection",
+            ]),
+            Grant::linked_role("elasticfilesystem.amazonaws.com"),
+            Grant::key("kms_key_id", &["kms:CreateGrant", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"]),
+        ],
+    };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        // What is left out is the default; what is not known yet is neither.
+        let is = |key: &str, default: bool, wanted: &dyn Fn(&Value) -> Option<bool>| desired.get(key).map_or(Some(default), wanted);
+        let given = |key: &str| desired.get(key).is_some_and(|value| !value.is_null());
+        let mode = |mode: &'static str| is("throughput_mode", mode == "bursting", &move |value| Some(value.as_str()? == mode));
+        let encrypted = is("encrypted", false, &|value| match value {
+            Value::Bool(encrypted) => Some(*encrypted),
+            _ => None,
+        });
+        let archive = desired.get("lifecycle_policies").and_then(|policies| policies.get("transition_to_archive"));
+        let throughput = "provisioned_throughput_in_mibps";
+        let mut problems = Vec::new();
+        let mut problem = |attribute: &str, text: &str| problems.push((Path::attribute(attribute), text.to_owned()));
+        match (mode("provisioned"), given(throughput)) {
+            (Some(true), false) => problem(throughput, "`throughput_mode = \"provisioned\"` needs `provisioned_throughput_in_mibps`"),
+            (Some(false), true) => problem(throughput, "only `throughput_mode = \"provisioned\"` has a provisioned throughput"),
+            _ => {}
+        }
+        if encrypted == Some(false) && given("kms_key_id") {
+            problem("kms_key_id", "only a file system with `encrypted = true` has a key");
+        }
+        if desired.get("file_system_policy").is_some_and(says_filled_in) {
+            problem(
+                "file_system_policy",
+                "the `Id` \"1\" and `Sid`s that begin with `efs-statement-` are what EFS fills in: leave them out",
+            );
+        }
+        // EFS API Reference, PutLifecycleConfiguration.
+        if mode("elastic") == Some(false) && archive.is_some_and(|when| !when.is_null()) {
+            problem("lifecycle_policies", "only file systems with `throughput_mode = \"elastic\"` can move files to Archive");
+        }
+        problems
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let found = match ids {
+            [id] => Self::describe(aws, id).await?.into_iter().collect(),
+            _ => Self::list(aws).await?,
+        };
+        let wanted = found.iter().filter(|found| ids.iter().any(|id| id == found.file_system_id()) && is_there(found.life_cycle_state()));
+        try_join_all(wanted.map(|found| Self::from_api(aws, found))).await
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let found = Self::list(aws).await?;
+        let ours = found.into_iter().filter(|found| is_there(found.life_cycle_state()) && wanted.owns(&tags(found.tags())));
+        Ok(wanted.pick(ours.map(|found| found.file_system_id)))
+    }
+
+    async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
+        let call = aws
+            .efs()
+            .create_file_system()
+            .creation_token(&operation.token)
+            .performance_mode(to.performance_mode.as_str().into())
+            .throughput_mode(to.throughput_mode.as_str().into())
+            .set_provisioned_throughput_in_mibps(to.provisioned_throughput_in_mibps)
+            .encrypted(to.encrypted)
+            .set_kms_key_id(to.kms_key_id.clone())
+            .set_availability_zone_name(to.availability_zone_name.clone())
+            .set_backup(to.backup_policy.as_ref().map(|policy| policy == "ENABLED"))
+            .set_tags(Some(to_api(&to.tags)?));
+        match send_once!(aws_sdk_efs, call).await.or_fail("elasticfilesystem:CreateFileSystem") {
+            Ok(made) => Ok(made.file_system_id),
+            // Of this token: made by an earlier call whose answer was lost.
+            Err(failure) if failure.kind == FailureKind::AlreadyExists => {
+                let call = aws.efs().describe_file_systems().creation_token(&operation.token);
+                let found = call.send().await.or_fail("elasticfilesystem:DescribeFileSystems")?;
+                found.file_systems().first().map(|found| found.file_system_id().to_owned()).ok_or(failure)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn as_created(to: &Self) -> Self {
+        Self { lifecycle_policies: None, file_system_policy: None, replication_overwrite_protection: "ENABLED".to_owned(), ..to.clone() }
+    }
+
+    async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            throughput_mode,
+            provisioned_throughput_in_mibps,
+            lifecycle_policies,
+            backup_policy,
+            file_system_policy,
+            replication_overwrite_protection,
+            tags,
+            performance_mode: _,
+            encrypted: _,
+            kms_key_id: _,
+            availability_zone_name: _,
+            id: _,
+            arn: _,
+            dns_name: _,
+            owner_id: _,
+        } = to;
+        let efs = aws.efs();
+        // One that is still being made cannot be changed.
+        Self::available(aws, operation, id).await?;
+        update_tags(aws, id, &from.tags, tags).await?;
+        let lifecycle = async || {
+            if *lifecycle_policies != from.lifecycle_policies {
+                let policies = lifecycle_policies.as_ref().map(LifecyclePolicies::to_api).unwrap_or_default();
+                let call = efs.put_lifecycle_configuration().file_system_id(id).set_lifecycle_policies(Some(policies));
+                call.send().await.or_fail("elasticfilesystem:PutLifecycleConfiguration")?;
+            }
+            Ok(())
+        };
+        let archives = lifecycle_policies.as_ref().is_some_and(|policies| policies.transition_to_archive.is_some());
+        // Only elastic throughput goes with Archive: it comes before and goes after.
+        if !archives {
+            lifecycle().await?;
+        }
+        if *throughput_mode != from.throughput_mode || *provisioned_throughput_in_mibps != from.provisioned_throughput_in_mibps {
+            let call = efs.update_file_system().file_system_id(id).throughput_mode(throughput_mode.as_str().into());
+            let call = call.set_provisioned_throughput_in_mibps(*provisioned_throughput_in_mibps);
+            call.send().await.or_fail("elasticfilesystem:UpdateFileSystem")?;
+            Self::available(aws, operation, id).await?;
+        }
+        if archives {
+            lifecycle().await?;
+        }
+        if let Some(policy) = backup_policy.as_deref().filter(|policy| Some(*policy) != from.backup_policy.as_deref()) {
+            let policy = api::BackupPolicy::builder().status(policy.into()).build().map_err(incomplete)?;
+            efs.put_backup_policy().file_system_id(id).backup_policy(policy).send().await.or_fail("elasticfilesystem:PutBackupPolicy")?;
+        }
+        if *replication_overwrite_protection != from.replication_overwrite_protection {
+            let call = efs.update_file_system_protection().file_system_id(id);
+            let call = call.replication_overwrite_protection(replication_overwrite_protection.as_str().into());
+            call.send().await.or_fail("elasticfilesystem:UpdateFileSystemProtection")?;
+        }
+        // Last, because it may take away from leoctl what the calls above need.
+        match file_system_policy {
+            policy if *policy == from.file_system_policy => {}
+            Some(policy) => {
+                let call = efs.put_file_system_policy().file_system_id(id).policy(policy.to_string());
+                call.send().await.or_fail("elasticfilesystem:PutFileSystemPolicy")?;
+            }
+            None => {
+                let call = efs.delete_file_system_policy().file_system_id(id);
+                call.send().await.or_fail("elasticfilesystem:DeleteFileSystemPolicy").or_absent()?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn ready(aws: &Aws, operation: &Operation, id: &str, _: &Self) -> Outcome<()> {
+        Self::available(aws, operation, id).await
+    }
+
+    async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        let going = Self::describe(aws, id).await?.is_some_and(|found| !is_there(found.life_cycle_state()));
+        if !going {
+            let deleted = aws.efs().delete_file_system().file_system_id(id).send().await;
+            deleted.or_fail("elasticfilesystem:DeleteFileSystem").or_absent()?;
+        }
+        while Self::describe(aws, id).await?.is_some_and(|found| *found.life_cycle_state() != api::LifeCycleState::Deleted) {
+            operation.pause(Duration::from_secs(2), "waiting for the file system to go").await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_efs_fills_in_is_not_the_users() {
+        let arn = "arn:aws:elasticfilesystem:us-east-1:123456789012:file-system/fs-1";
+        let filled =
+            json!({ "Statement": [{ "Effect": "Allow", "Resource": arn }, { "Effect": "Deny", "Resource": [arn] }, { "Resource": "*" }] });
+        let own = json!({ "Statement": [{ "Effect": "Allow" }, { "Effect": "Deny" }, { "Resource": "*" }] });
+        assert_eq!(without_filled_in(Policy(filled), arn), Policy(own.clone()));
+        assert_eq!(without_filled_in(Policy(own.clone()), arn), Policy(own));
+        let single = json!({ "Id": "1", "Statement": { "Sid": "efs-statement-0", "Effect": "Allow", "Resource": arn } });
+        assert_eq!(without_filled_in(Policy(single), arn), Policy(json!({ "Statement": { "Effect": "Allow" } })));
+    }
+
+    #[test]
+    fn attributes_that_do_not_go_together_are_found() {
+        let problems =
+            |json: Json| EfsFileSystem::check(&Value::from(json)).into_iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>();
+        assert!(problems(json!({})).is_empty());
+        assert!(problems(json!({ "throughput_mode": "provisioned", "provisioned_throughput_in_mibps": 8 })).is_empty());
+        assert_eq!(problems(json!({ "throughput_mode": "provisioned" })), ["provisioned_throughput_in_mibps"]);
+        assert_eq!(problems(json!({ "provisioned_throughput_in_mibps": 8 })), ["provisioned_throughput_in_mibps"]);
+        assert_eq!(problems(json!({ "kms_key_id": "k" })), ["kms_key_id"]);
+        assert!(problems(json!({ "kms_key_id": "k", "encrypted": true })).is_empty());
+        assert_eq!(problems(json!({ "file_system_policy": { "Id": "1" } })), ["file_system_policy"]);
+        assert_eq!(problems(json!({ "file_system_policy": { "Statement": { "Sid": "efs-statement-0" } } })), ["file_system_policy"]);
+        assert!(problems(json!({ "file_system_policy": { "Id": "own", "Statement": [{ "Sid": "own" }] } })).is_empty());
+        let archive = json!({ "transition_to_archive": "AFTER_90_DAYS" });
+        assert_eq!(problems(json!({ "lifecycle_policies": archive })), ["lifecycle_policies"]);
+        assert!(problems(json!({ "lifecycle_policies": archive, "throughput_mode": "elastic" })).is_empty());
+    }
+}

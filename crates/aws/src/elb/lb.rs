@@ -1,0 +1,304 @@
+//! The resource type `lb`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    AvailabilityZone, IpAddressType, LoadBalancerAddress, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
+    LoadBalancerTypeEnum, SubnetMapping,
+};
+use futures_util::future::{try_join, try_join_all};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::attributes::{self, Attributes, changes, load_balancer_defaults};
+use super::{batched, tags_of, to_api, update_tags};
+use crate::client::{Aws, send_once};
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// A load balancer.
+///
+/// Import by ARN: `arn:aws:elasticloadbalancing:…:loadbalancer/app/NAME/…`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lb {
+    /// The name, unique in account and region.
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$", "x-form" = "letters, digits and hyphens, no hyphen first or last"), length(max = 32))]
+    name: String,
+    /// `application` for HTTP, `network` for TCP and UDP.
+    #[schemars(extend("default" = "application", "x-replace" = true, "enum" = ["application", "network", "gateway"]))]
+    r#type: String,
+    /// Whether the internet can reach it.
+    #[schemars(extend("default" = "internet-facing", "x-replace" = true, "enum" = ["internet-facing", "internal"]))]
+    scheme: String,
+    /// Which IP versions its clients use.
+    #[schemars(extend("default" = "ipv4", "enum" = ["ipv4", "dualstack", "dualstack-without-public-ipv4"]))]
+    ip_address_type: String,
+    /// Its security groups; the VPC's default group when left out.
+    #[schemars(extend("x-set" = true, "x-server" = true))]
+    security_groups: Option<Vec<String>>,
+    /// Its subnets, in at least two availability zones for an application load balancer. Either these are written
+    /// or `subnet_mappings`.
+    #[schemars(extend("x-set" = true, "x-server" = true))]
+    subnets: Option<Vec<String>>,
+    /// Its subnets with its addresses in them, for a network load balancer.
+    #[schemars(extend("x-key" = "subnet_id", "x-server" = true))]
+    subnet_mappings: Option<Vec<Mapping>>,
+    /// Attributes by AWS's own keys, such as `"idle_timeout.timeout_seconds"`.
+    #[schemars(extend("default" = {}, "x-defaults" = load_balancer_defaults()))]
+    attributes: Attributes,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN, which is also the id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+    /// The DNS name.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    dns_name: String,
+    /// The Route 53 zone of the DNS name, for alias records.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    canonical_hosted_zone_id: String,
+    /// The VPC.
+    #[schemars(extend("x-computed" = true))]
+    vpc_id: Option<String>,
+}
+
+/// A subnet of a network load balancer, and its address there. An address stays as long as its subnet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// The subnet.
+    subnet_id: String,
+    // "You can't change these IP addresses after you create the load balancer" (Network Load Balancers guide).
+    /// The Elastic IP address of an internet-facing load balancer.
+    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    allocation_id: Option<String>,
+    /// The private IPv4 address of an internal load balancer.
+    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    private_ipv4_address: Option<String>,
+    /// The IPv6 address.
+    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    ipv6_address: Option<String>,
+}
+
+impl Mapping {
+    fn from_api(zone: &AvailabilityZone) -> Option<Self> {
+        let addresses = zone.load_balancer_addresses();
+        let first = |of: fn(&LoadBalancerAddress) -> Option<&str>| addresses.iter().find_map(of).map(str::to_owned);
+        Some(Self {
+            subnet_id: zone.subnet_id()?.to_owned(),
+            allocation_id: first(LoadBalancerAddress::allocation_id),
+            private_ipv4_address: first(LoadBalancerAddress::private_ipv4_address),
+            ipv6_address: first(LoadBalancerAddress::ipv6_address),
+        })
+    }
+
+    fn to_api(&self) -> SubnetMapping {
+        let Self { subnet_id, allocation_id, private_ipv4_address, ipv6_address } = self.clone();
+        SubnetMapping::builder()
+            .subnet_id(subnet_id)
+            .set_allocation_id(allocation_id)
+            .set_private_ipv4_address(private_ipv4_address)
+            .set_ipv6_address(ipv6_address)
+            .build()
+    }
+}
+
+fn mappings(mappings: Option<&Vec<Mapping>>) -> Option<Vec<SubnetMapping>> {
+    mappings.map(|mappings| mappings.iter().map(Mapping::to_api).collect())
+}
+
+impl Lb {
+    async fn attributes(aws: &Aws, arn: &str) -> Outcome<Option<(String, Attributes)>> {
+        let call = aws.elb().describe_load_balancer_attributes().load_balancer_arn(arn);
+        let found = call.send().await.or_fail("elasticloadbalancing:DescribeLoadBalancerAttributes").or_absent()?;
+        Ok(found.map(|found| (arn.to_owned(), attributes::read(found.attributes().iter().map(|one| (one.key(), one.value()))))))
+    }
+
+    async fn describe(aws: &Aws, arns: &[String]) -> Outcome<Vec<aws_sdk_elasticloadbalancingv2::types::LoadBalancer>> {
+        batched(arns, async |arns| {
+            let call = aws.elb().describe_load_balancers().set_load_balancer_arns(Some(arns));
+            Ok(call.send().await.or_fail("elasticloadbalancing:DescribeLoadBalancers")?.load_balancers.unwrap_or_default())
+        })
+        .await
+    }
+}
+
+impl Resource for Lb {
+    const TYPE: &'static str = "lb";
+    const INFO: Info =
+        Info { unique: &[&["name"]], transient: &["OperationNotPermitted.InProgress", "InvalidSubnet", "ResourceInUse"], ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/*/{name}/*",
+        plan: &[Grant::any(&[
+            "elasticloadbalancing:DescribeLoadBalancerAttributes",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeTags",
+        ])],
+        apply: &[
+            Grant::itself(&[
+                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:CreateLoadBalancer",
+                "elasticloadbalancing:DeleteLoadBalancer",
+                "elasticloadbalancing:ModifyLoadBalancerAttributes",
+                "elasticloadbalancing:RemoveTags",
+                "elasticloadbalancing:SetIpAddressType",
+                "elasticloadbalancing:SetSecurityGroups",
+                "elasticloadbalancing:SetSubnets",
+            ]),
+            Grant::linked_role("elasticloadbalancing.amazonaws.com"),
+        ],
+    };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let present = |key: &str| desired.get(key).is_some_and(|value| !value.is_null());
+        if desired.as_map().is_none() || present("subnets") != present("subnet_mappings") {
+            return Vec::new();
+        }
+        vec![(Path::attribute("subnet_mappings"), "a load balancer needs either `subnets` or `subnet_mappings`".to_owned())]
+    }
+
+    fn protected(live: &Value) -> Option<&'static str> {
+        let protection = live.get("attributes").and_then(|attributes| attributes.get("deletion_protection.enabled"));
+        (protection.and_then(Value::as_str) == Some("true")).then_some("attributes = { \"deletion_protection.enabled\" = \"false\" }")
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let described = Self::describe(aws, ids);
+        let attributes = try_join_all(ids.iter().map(|arn| Self::attributes(aws, arn)));
+        let ((described, attributes), mut tags) = try_join(try_join(described, attributes), tags_of(aws, ids)).await?;
+        let mut attributes: BTreeMap<_, _> = attributes.into_iter().flatten().collect();
+        let read = described.into_iter().map(|lb| {
+            let arn = lb.load_balancer_arn().unwrap_or_default().to_owned();
+            let zones = lb.availability_zones();
+            let read = Self {
+                name: lb.load_balancer_name().unwrap_or_default().to_owned(),
+                r#type: lb.r#type().map_or("application", LoadBalancerTypeEnum::as_str).to_owned(),
+                scheme: lb.scheme().map_or("internet-facing", LoadBalancerSchemeEnum::as_str).to_owned(),
+                ip_address_type: lb.ip_address_type().map_or("ipv4", IpAddressType::as_str).to_owned(),
+                security_groups: Some(lb.security_groups().to_vec()),
+                subnets: Some(zones.iter().filter_map(|zone| zone.subnet_id().map(str::to_owned)).collect()),
+                subnet_mappings: Some(zones.iter().filter_map(Mapping::from_api).collect()),
+                attributes: attributes.remove(&arn).unwrap_or_default(),
+                tags: tags.remove(&arn).unwrap_or_default(),
+                dns_name: lb.dns_name().unwrap_or_default().to_owned(),
+                canonical_hosted_zone_id: lb.canonical_hosted_zone_id().unwrap_or_default().to_owned(),
+                vpc_id: lb.vpc_id().map(str::to_owned),
+                arn: arn.clone(),
+            };
+            (arn, read)
+        });
+        Ok(read.collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(name) = wanted.text("name") else { return Ok(None) };
+        let call = aws.elb().describe_load_balancers().names(name);
+        let found = call.send().await.or_fail("elasticloadbalancing:DescribeLoadBalancers").or_absent()?;
+        let found = found.and_then(|found| found.load_balancers).unwrap_or_default();
+        Ok(wanted.pick(found.into_iter().filter_map(|lb| lb.load_balancer_arn)))
+    }
+
+    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        let call = aws
+            .elb()
+            .create_load_balancer()
+            .name(&to.name)
+            .r#type(LoadBalancerTypeEnum::from(to.r#type.as_str()))
+            .scheme(LoadBalancerSchemeEnum::from(to.scheme.as_str()))
+            .ip_address_type(IpAddressType::from(to.ip_address_type.as_str()))
+            .set_security_groups(to.security_groups.clone())
+            .set_subnets(to.subnets.clone())
+            .set_subnet_mappings(mappings(to.subnet_mappings.as_ref()))
+            .set_tags(to_api(&to.tags));
+        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.or_fail("elasticloadbalancing:CreateLoadBalancer")?;
+        Ok(made.load_balancers().first().and_then(|lb| lb.load_balancer_arn()).unwrap_or_default().to_owned())
+    }
+
+    fn as_created(to: &Self) -> Self {
+        Self { attributes: Attributes::new(), ..to.clone() }
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            ip_address_type,
+            security_groups,
+            subnets,
+            subnet_mappings,
+            attributes,
+            tags,
+            name: _,
+            r#type: _,
+            scheme: _,
+            arn: _,
+            dns_name: _,
+            canonical_hosted_zone_id: _,
+            vpc_id: _,
+        } = to;
+        let elb = aws.elb();
+        // Dual stack needs subnets that have IPv6, so subnets go first. Of the two forms one is written; the other
+        // is what AWS said of it before.
+        if *subnets != from.subnets || *subnet_mappings != from.subnet_mappings {
+            let call = elb.set_subnets().load_balancer_arn(id);
+            let call = match *subnets != from.subnets {
+                true => call.set_subnets(subnets.clone()),
+                false => call.set_subnet_mappings(mappings(subnet_mappings.as_ref())),
+            };
+            call.send().await.or_fail("elasticloadbalancing:SetSubnets")?;
+        }
+        if *ip_address_type != from.ip_address_type {
+            let call = elb.set_ip_address_type().load_balancer_arn(id).ip_address_type(IpAddressType::from(ip_address_type.as_str()));
+            call.send().await.or_fail("elasticloadbalancing:SetIpAddressType")?;
+        }
+        if *security_groups != from.security_groups {
+            let call = elb.set_security_groups().load_balancer_arn(id).set_security_groups(security_groups.clone());
+            call.send().await.or_fail("elasticloadbalancing:SetSecurityGroups")?;
+        }
+        let changed = changes(&from.attributes, attributes, &load_balancer_defaults());
+        if !changed.is_empty() {
+            let changed = changed.into_iter().map(|(key, value)| LoadBalancerAttribute::builder().key(key).value(value).build()).collect();
+            let call = elb.modify_load_balancer_attributes().load_balancer_arn(id).set_attributes(Some(changed));
+            call.send().await.or_fail("elasticloadbalancing:ModifyLoadBalancerAttributes")?;
+        }
+        update_tags(aws, id, &from.tags, tags).await
+    }
+
+    async fn ready(aws: &Aws, operation: &Operation, id: &str, _: &Self) -> Outcome<()> {
+        loop {
+            let found = Self::describe(aws, &[id.to_owned()]).await?;
+            let state = found.first().and_then(|lb| lb.state());
+            match state.and_then(|state| state.code()) {
+                Some(LoadBalancerStateEnum::Provisioning) => {}
+                Some(LoadBalancerStateEnum::Failed) => {
+                    let reason = state.and_then(|state| state.reason()).unwrap_or("AWS gives no reason");
+                    return Err(Failure::new(FailureKind::Other, format!("the load balancer failed: {reason}")));
+                }
+                _ => return Ok(()),
+            }
+            operation.pause(Duration::from_secs(3), "waiting for the load balancer").await?;
+        }
+    }
+
+    async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        aws.elb()
+            .delete_load_balancer()
+            .load_balancer_arn(id)
+            .send()
+            .await
+            .or_fail("elasticloadbalancing:DeleteLoadBalancer")
+            .or_absent()?;
+        while !Self::describe(aws, &[id.to_owned()]).await?.is_empty() {
+            operation.pause(Duration::from_secs(2), "waiting for the load balancer to go").await?;
+        }
+        Ok(())
+    }
+}

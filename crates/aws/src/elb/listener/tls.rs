@@ -1,0 +1,132 @@
+//! What HTTPS and TLS listeners have: certificates, of their own and of their clients.
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    AdvertiseTrustStoreCaNamesEnum, Certificate, Listener as ApiListener, MutualAuthenticationAttributes,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::client::Aws;
+use crate::error::{OrAbsent, OrFail};
+use leoctl_core::engine::ports::Outcome;
+use leoctl_core::model::value::Value;
+
+/// Whether a listener of this protocol has certificates.
+pub(super) fn is_secure(protocol: &str) -> bool {
+    matches!(protocol, "HTTPS" | "TLS")
+}
+
+/// A certificate of a listener.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListenerCertificate {
+    /// The certificate.
+    #[schemars(extend("x-format" = "arn:acm|iam"))]
+    certificate_arn: String,
+}
+
+impl ListenerCertificate {
+    pub(super) fn to_api(&self) -> Certificate {
+        Certificate::builder().certificate_arn(&self.certificate_arn).build()
+    }
+
+    /// The certificates of a listener, the default one first. One that is not secure has none, whatever it had
+    /// before (ELBv2 API Reference, ModifyListener).
+    pub(super) async fn all(aws: &Aws, listener: &ApiListener) -> Outcome<Vec<Self>> {
+        let default = listener.certificates().first().and_then(|certificate| certificate.certificate_arn());
+        let Some(default) = default.filter(|_| listener.protocol().is_some_and(|protocol| is_secure(protocol.as_str()))) else {
+            return Ok(Vec::new());
+        };
+        let arn = listener.listener_arn().unwrap_or_default();
+        let call = aws.elb().describe_listener_certificates().listener_arn(arn);
+        let found = call.send().await.or_fail("elasticloadbalancing:DescribeListenerCertificates").or_absent()?;
+        let found = found.and_then(|found| found.certificates).unwrap_or_default();
+        let more = found.into_iter().filter(|certificate| certificate.is_default() != Some(true));
+        let more = more.filter_map(|certificate| certificate.certificate_arn).filter(|arn| arn != default);
+        Ok(std::iter::once(default.to_owned()).chain(more).map(|certificate_arn| Self { certificate_arn }).collect())
+    }
+}
+
+/// Makes the certificates of a listener beside its default one those of `to`.
+///
+/// # Errors
+/// When AWS refuses.
+pub(super) async fn update_more(aws: &Aws, id: &str, from: &[ListenerCertificate], to: &[ListenerCertificate]) -> Outcome<()> {
+    let without = |all: &[ListenerCertificate], others: &[ListenerCertificate]| -> Vec<Certificate> {
+        all.iter().skip(1).filter(|one| !others.contains(one)).map(ListenerCertificate::to_api).collect()
+    };
+    let added = without(to, from.get(1..).unwrap_or_default());
+    if !added.is_empty() {
+        let call = aws.elb().add_listener_certificates().listener_arn(id).set_certificates(Some(added));
+        call.send().await.or_fail("elasticloadbalancing:AddListenerCertificates")?;
+    }
+    // What has become the default one stays.
+    let removed = without(from, to);
+    if !removed.is_empty() {
+        let call = aws.elb().remove_listener_certificates().listener_arn(id).set_certificates(Some(removed));
+        call.send().await.or_fail("elasticloadbalancing:RemoveListenerCertificates")?;
+    }
+    Ok(())
+}
+
+/// AWS's word for what is not done.
+const OFF: &str = "off";
+
+/// What is done with the certificates of clients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MutualAuthentication {
+    /// `verify` checks a client's certificate, `passthrough` hands it on to the targets.
+    #[schemars(extend("enum" = ["passthrough", "verify"]))]
+    mode: String,
+    /// The trust store that certificates are checked with, for `verify`.
+    #[schemars(extend("x-format" = "arn:elasticloadbalancing"))]
+    trust_store_arn: Option<String>,
+    /// Whether one that has expired is good too, for `verify`.
+    #[schemars(extend("default" = false))]
+    ignore_client_certificate_expiry: bool,
+    /// Whether clients are told which authorities are trusted, for `verify`.
+    #[schemars(extend("default" = OFF, "enum" = [OFF, "on"]))]
+    advertise_trust_store_ca_names: String,
+}
+
+impl MutualAuthentication {
+    /// What AWS says; nothing when clients are not asked.
+    pub(super) fn from_api(api: &MutualAuthenticationAttributes) -> Option<Self> {
+        let advertise = api.advertise_trust_store_ca_names();
+        Some(Self {
+            mode: api.mode().filter(|mode| *mode != OFF)?.to_owned(),
+            trust_store_arn: api.trust_store_arn().map(str::to_owned),
+            ignore_client_certificate_expiry: api.ignore_client_certificate_expiry().unwrap_or_default(),
+            advertise_trust_store_ca_names: advertise.map_or(OFF, AdvertiseTrustStoreCaNamesEnum::as_str).to_owned(),
+        })
+    }
+
+    /// Clients are not asked.
+    pub(super) fn off() -> MutualAuthenticationAttributes {
+        MutualAuthenticationAttributes::builder().mode(OFF).build()
+    }
+
+    pub(super) fn to_api(&self) -> MutualAuthenticationAttributes {
+        let Self { mode, trust_store_arn, ignore_client_certificate_expiry, advertise_trust_store_ca_names } = self;
+        let api = MutualAuthenticationAttributes::builder().mode(mode);
+        match mode.as_str() {
+            "verify" => api
+                .set_trust_store_arn(trust_store_arn.clone())
+                .ignore_client_certificate_expiry(*ignore_client_certificate_expiry)
+                .advertise_trust_store_ca_names(advertise_trust_store_ca_names.as_str().into()),
+            _ => api,
+        }
+        .build()
+    }
+
+    /// What is wrong with it as far as it is known.
+    pub(super) fn problem(value: &Value) -> Option<&'static str> {
+        let given = |key: &str| value.get(key).is_some_and(|value| !value.is_null());
+        match value.get("mode").map(Value::as_str) {
+            Some(Some("verify")) if !given("trust_store_arn") => Some("the mode `verify` needs `trust_store_arn`"),
+            Some(Some("passthrough")) if given("trust_store_arn") => Some("`trust_store_arn` is for the mode `verify`"),
+            _ => None,
+        }
+    }
+}

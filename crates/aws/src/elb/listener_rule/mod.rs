@@ -1,0 +1,158 @@
+//! The resource type `lb_listener_rule`.
+
+mod condition;
+mod transform;
+
+use aws_sdk_elasticloadbalancingv2::types as api;
+use futures_util::future::try_join;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::condition::Condition;
+use self::transform::Transform;
+use super::action::{self, Action};
+use super::{batched, tags_of, to_api, update_tags};
+use crate::client::{Aws, send_once};
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// A rule of a listener: for requests like these, do that.
+///
+/// Import by ARN: `arn:aws:elasticloadbalancing:…:listener-rule/app/…`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LbListenerRule {
+    /// The listener.
+    #[schemars(extend("x-replace" = true, "x-format" = "arn:elasticloadbalancing"))]
+    listener_arn: String,
+    /// Rules are tried in this order, lowest first; no two rules of a listener have the same.
+    #[schemars(range(min = 1, max = 50000))]
+    priority: i32,
+    /// What a request must be like, all of it.
+    #[schemars(extend("x-set" = true))]
+    conditions: Vec<Condition>,
+    /// What to do with such a request, one after the other.
+    actions: Vec<Action>,
+    /// How such a request is changed on its way, for an application load balancer.
+    #[schemars(extend("default" = [], "x-key" = "type"))]
+    transforms: Vec<Transform>,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN, which is also the id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+}
+
+impl LbListenerRule {
+    async fn describe(aws: &Aws, arns: &[String]) -> Outcome<Vec<api::Rule>> {
+        batched(arns, async |arns| {
+            let call = aws.elb().describe_rules().set_rule_arns(Some(arns));
+            Ok(call.send().await.or_fail("elasticloadbalancing:DescribeRules")?.rules.unwrap_or_default())
+        })
+        .await
+    }
+}
+
+impl Resource for LbListenerRule {
+    const TYPE: &'static str = "lb_listener_rule";
+    const INFO: Info = Info { unique: &[&["listener_arn", "priority"]], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:listener-rule/{listener_arn after listener/}/*",
+        plan: &[Grant::any(&["elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags"])],
+        apply: &[
+            Grant::on(&["elasticloadbalancing:CreateRule"], &["{listener_arn}"]),
+            Grant::itself(&[
+                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:DeleteRule",
+                "elasticloadbalancing:ModifyRule",
+                "elasticloadbalancing:RemoveTags",
+                "elasticloadbalancing:SetRulePriorities",
+            ]),
+        ],
+    };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let items = |key: &str| desired.get(key).and_then(Value::as_list).unwrap_or_default();
+        let conditions = items("conditions").iter().filter_map(Condition::problem).map(|problem| ("conditions", problem.to_owned()));
+        let actions = action::problems(desired.get("actions")).into_iter().map(|problem| ("actions", problem));
+        let transforms = items("transforms").iter().filter_map(Transform::problem).map(|problem| ("transforms", problem.to_owned()));
+        let problems = conditions.chain(actions).chain(transforms);
+        problems.map(|(attribute, problem)| (Path::attribute(attribute), problem)).collect()
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let (described, tags) = try_join(Self::describe(aws, ids), tags_of(aws, ids)).await?;
+        let arns: Vec<String> = described.iter().filter_map(|rule| rule.rule_arn().map(str::to_owned)).collect();
+        let read = described.iter().zip(arns).map(|(rule, arn)| {
+            // arn:…:listener-rule/app/lb/id/listener/rule is a rule of arn:…:listener/app/lb/id/listener.
+            let listener = arn.rsplit_once('/').map(|(listener, _)| listener.replacen(":listener-rule/", ":listener/", 1));
+            let read = Self {
+                listener_arn: listener.unwrap_or_default(),
+                priority: rule.priority().and_then(|priority| priority.parse().ok()).unwrap_or_default(),
+                conditions: rule.conditions().iter().map(Condition::from_api).collect(),
+                actions: action::from_api(rule.actions()),
+                transforms: rule.transforms().iter().map(Transform::from_api).collect(),
+                tags: tags.get(&arn).cloned().unwrap_or_default(),
+                arn: arn.clone(),
+            };
+            (arn, read)
+        });
+        Ok(read.collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        // No two rules of a listener have the same priority.
+        let (Some(listener), Some(Value::Int(priority))) = (wanted.text("listener_arn"), wanted.desired.get("priority")) else {
+            return Ok(None);
+        };
+        let call = aws.elb().describe_rules().listener_arn(listener);
+        let found = call.send().await.or_fail("elasticloadbalancing:DescribeRules").or_absent()?;
+        let found = found.and_then(|found| found.rules).unwrap_or_default();
+        let there = found.into_iter().filter(|rule| rule.priority() == Some(&priority.to_string()));
+        Ok(wanted.pick(there.filter_map(|rule| rule.rule_arn)))
+    }
+
+    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        let call = aws
+            .elb()
+            .create_rule()
+            .listener_arn(&to.listener_arn)
+            .priority(to.priority)
+            .set_conditions(condition::to_api(&to.conditions))
+            .set_actions(action::to_api(&[], &to.actions))
+            .set_transforms(transform::to_api(&to.transforms))
+            .set_tags(to_api(&to.tags));
+        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.or_fail("elasticloadbalancing:CreateRule")?;
+        Ok(made.rules().first().and_then(|rule| rule.rule_arn()).unwrap_or_default().to_owned())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self { priority, conditions, actions, transforms, tags, listener_arn: _, arn: _ } = to;
+        if *priority != from.priority {
+            let pair = api::RulePriorityPair::builder().rule_arn(id).priority(*priority).build();
+            aws.elb().set_rule_priorities().rule_priorities(pair).send().await.or_fail("elasticloadbalancing:SetRulePriorities")?;
+        }
+        if *conditions != from.conditions || *actions != from.actions || *transforms != from.transforms {
+            let call = aws
+                .elb()
+                .modify_rule()
+                .rule_arn(id)
+                .set_conditions(condition::to_api(conditions))
+                .set_actions(action::to_api(&from.actions, actions))
+                .set_transforms(transform::to_api(transforms))
+                .set_reset_transforms((transforms.is_empty() && !from.transforms.is_empty()).then_some(true));
+            call.send().await.or_fail("elasticloadbalancing:ModifyRule")?;
+        }
+        update_tags(aws, id, &from.tags, tags).await
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        aws.elb().delete_rule().rule_arn(id).send().await.or_fail("elasticloadbalancing:DeleteRule").or_absent().map(drop)
+    }
+}

@@ -1,0 +1,83 @@
+//! Elastic Load Balancing v2: load balancers, target groups, listeners, rules.
+
+pub mod action;
+pub mod attributes;
+pub mod lb;
+pub mod listener;
+pub mod listener_rule;
+pub mod target_group;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use aws_sdk_elasticloadbalancingv2::types::Tag;
+use futures_util::future::try_join_all;
+
+use super::client::Aws;
+use super::error::{OrAbsent, OrFail};
+use super::resource::Tags;
+use super::tags::{TagChange, collect};
+use leoctl_core::engine::ports::{FailureKind, Outcome};
+
+/// Most ARNs that DescribeTags and DescribeLoadBalancers take in one call (ELBv2 API Reference).
+pub const BATCH: usize = 20;
+
+/// Tags for a creation call.
+pub fn to_api(tags: &Tags) -> Option<Vec<Tag>> {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    Some(tags.collect::<Vec<_>>()).filter(|tags| !tags.is_empty())
+}
+
+/// Asks about many ARNs in as few calls as AWS takes. One that is gone fails its whole batch: then each of the
+/// batch is asked about alone.
+///
+/// # Errors
+/// When AWS refuses for another reason.
+pub async fn batched<T, F, Fut>(arns: &[String], ask: F) -> Outcome<Vec<T>>
+where
+    F: Fn(Vec<String>) -> Fut,
+    Fut: Future<Output = Outcome<Vec<T>>>,
+{
+    let batches = arns.chunks(BATCH).map(async |batch| match ask(batch.to_vec()).await {
+        Err(failure) if failure.kind == FailureKind::NotFound && batch.len() > 1 => {
+            let alone = try_join_all(batch.iter().map(async |arn| ask(vec![arn.clone()]).await.or_absent())).await?;
+            Ok(alone.into_iter().flatten().flatten().collect())
+        }
+        Err(failure) if failure.kind == FailureKind::NotFound => Ok(Vec::new()),
+        other => other,
+    });
+    Ok(try_join_all(batches).await?.into_iter().flatten().collect())
+}
+
+/// The tags of these resources by ARN. One that does not exist has none.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn tags_of(aws: &Aws, arns: &[String]) -> Outcome<BTreeMap<String, Tags>> {
+    let described = batched(arns, async |arns| {
+        let call = aws.elb().describe_tags().set_resource_arns(Some(arns));
+        Ok(call.send().await.or_fail("elasticloadbalancing:DescribeTags")?.tag_descriptions.unwrap_or_default())
+    });
+    let each = described.await?.into_iter().map(|description| {
+        let tags = description.tags().iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
+        (description.resource_arn().unwrap_or_default().to_owned(), collect(tags))
+    });
+    Ok(each.collect())
+}
+
+/// Makes one set of tags of a resource into another.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn update_tags(aws: &Aws, arn: &str, from: &Tags, to: &Tags) -> Outcome<()> {
+    let change = TagChange::between(from, to);
+    if !change.set.is_empty() {
+        let call = aws.elb().add_tags().resource_arns(arn).set_tags(to_api(&change.set));
+        call.send().await.or_fail("elasticloadbalancing:AddTags")?;
+    }
+    if !change.remove.is_empty() {
+        let call = aws.elb().remove_tags().resource_arns(arn).set_tag_keys(Some(change.remove));
+        call.send().await.or_fail("elasticloadbalancing:RemoveTags")?;
+    }
+    Ok(())
+}

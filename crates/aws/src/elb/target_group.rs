@@ -1,0 +1,275 @@
+//! The resource type `lb_target_group`.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_elasticloadbalancingv2::types::{Matcher, ProtocolEnum, TargetGroupAttribute, TargetGroupIpAddressTypeEnum, TargetTypeEnum};
+use futures_util::future::{try_join, try_join_all};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::attributes::{self, Attributes, changes, target_group_defaults};
+use super::{batched, tags_of, to_api, update_tags};
+use crate::client::{Aws, send_once};
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+
+/// A set of targets that a load balancer sends requests to, and how their health is checked.
+///
+/// Import by ARN: `arn:aws:elasticloadbalancing:…:targetgroup/NAME/…`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LbTargetGroup {
+    /// The name, unique in account and region.
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$", "x-form" = "letters, digits and hyphens, no hyphen first or last"), length(max = 32))]
+    name: String,
+    /// The port targets listen on, unless registered with another.
+    #[schemars(extend("x-replace" = true), range(min = 1, max = 65535))]
+    port: Option<i32>,
+    /// The protocol to the targets.
+    #[schemars(extend("x-replace" = true, "enum" = ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"]))]
+    protocol: Option<String>,
+    /// The HTTP version to the targets.
+    #[schemars(extend("x-replace" = true, "x-server" = true, "enum" = ["HTTP1", "HTTP2", "GRPC"]))]
+    protocol_version: Option<String>,
+    /// The port on which targets tell how many requests they can take, for the target optimizer.
+    #[schemars(extend("x-replace" = true), range(min = 1, max = 65535))]
+    target_control_port: Option<i32>,
+    /// What targets are: `ip` for Fargate tasks.
+    #[schemars(extend("default" = "instance", "x-replace" = true, "enum" = ["instance", "ip", "lambda", "alb"]))]
+    target_type: String,
+    /// The VPC of the targets.
+    #[schemars(extend("x-replace" = true))]
+    vpc_id: Option<String>,
+    /// The IP version to the targets.
+    #[schemars(extend("default" = "ipv4", "x-replace" = true, "enum" = ["ipv4", "ipv6"]))]
+    ip_address_type: String,
+    /// Whether health is checked.
+    #[schemars(extend("default" = true))]
+    health_check_enabled: bool,
+    /// Seconds between checks.
+    #[schemars(extend("default" = 30), range(min = 5, max = 300))]
+    health_check_interval_seconds: i32,
+    /// The path asked for.
+    #[schemars(extend("x-server" = true), length(max = 1024))]
+    health_check_path: Option<String>,
+    /// The port asked, or `traffic-port` for the target's own.
+    #[schemars(extend("default" = "traffic-port"))]
+    health_check_port: String,
+    /// The protocol asked with.
+    #[schemars(extend("x-server" = true, "enum" = ["HTTP", "HTTPS", "TCP"]))]
+    health_check_protocol: Option<String>,
+    /// Seconds until no answer counts as a failure.
+    #[schemars(extend("x-server" = true), range(min = 2, max = 120))]
+    health_check_timeout_seconds: Option<i32>,
+    /// Successes in a row that make a target healthy.
+    #[schemars(extend("default" = 5), range(min = 2, max = 10))]
+    healthy_threshold_count: i32,
+    /// Failures in a row that make a target unhealthy.
+    #[schemars(extend("default" = 2), range(min = 2, max = 10))]
+    unhealthy_threshold_count: i32,
+    /// Which answers are healthy.
+    #[schemars(extend("x-server" = true))]
+    matcher: Option<HealthyAnswer>,
+    /// Attributes by AWS's own keys, such as `"stickiness.enabled"`.
+    #[schemars(extend("default" = {}, "x-defaults" = target_group_defaults()))]
+    attributes: Attributes,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN, which is also the id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+    /// The part of the ARN that CloudWatch metrics go by.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    full_name: String,
+}
+
+/// Which answers to a health check are healthy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HealthyAnswer {
+    /// HTTP codes, such as `200`, `200,302` or `200-299`.
+    http_code: Option<String>,
+    /// gRPC codes, such as `0-99`.
+    grpc_code: Option<String>,
+}
+
+impl HealthyAnswer {
+    fn to_api(&self) -> Matcher {
+        Matcher::builder().set_http_code(self.http_code.clone()).set_grpc_code(self.grpc_code.clone()).build()
+    }
+}
+
+impl LbTargetGroup {
+    async fn attributes(aws: &Aws, arn: &str) -> Outcome<Option<(String, Attributes)>> {
+        let call = aws.elb().describe_target_group_attributes().target_group_arn(arn);
+        let found = call.send().await.or_fail("elasticloadbalancing:DescribeTargetGroupAttributes").or_absent()?;
+        Ok(found.map(|found| (arn.to_owned(), attributes::read(found.attributes().iter().map(|one| (one.key(), one.value()))))))
+    }
+
+    async fn describe(aws: &Aws, arns: &[String]) -> Outcome<Vec<aws_sdk_elasticloadbalancingv2::types::TargetGroup>> {
+        batched(arns, async |arns| {
+            let call = aws.elb().describe_target_groups().set_target_group_arns(Some(arns));
+            Ok(call.send().await.or_fail("elasticloadbalancing:DescribeTargetGroups")?.target_groups.unwrap_or_default())
+        })
+        .await
+    }
+}
+
+impl Resource for LbTargetGroup {
+    const TYPE: &'static str = "lb_target_group";
+    // A group cannot go while a listener that is being deleted still names it.
+    const INFO: Info = Info { unique: &[&["name"]], held: true, transient: &["ResourceInUse"], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:targetgroup/{name}/*",
+        plan: &[Grant::any(&[
+            "elasticloadbalancing:DescribeTags",
+            "elasticloadbalancing:DescribeTargetGroupAttributes",
+            "elasticloadbalancing:DescribeTargetGroups",
+        ])],
+        apply: &[Grant::itself(&[
+            "elasticloadbalancing:AddTags",
+            "elasticloadbalancing:CreateTargetGroup",
+            "elasticloadbalancing:DeleteTargetGroup",
+            "elasticloadbalancing:ModifyTargetGroup",
+            "elasticloadbalancing:ModifyTargetGroupAttributes",
+            "elasticloadbalancing:RemoveTags",
+        ])],
+    };
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let described = Self::describe(aws, ids);
+        let attributes = try_join_all(ids.iter().map(|arn| Self::attributes(aws, arn)));
+        let ((described, attributes), mut tags) = try_join(try_join(described, attributes), tags_of(aws, ids)).await?;
+        let mut attributes: BTreeMap<_, _> = attributes.into_iter().flatten().collect();
+        let read = described.into_iter().map(|group| {
+            let arn = group.target_group_arn().unwrap_or_default().to_owned();
+            let matcher = group.matcher().map(|matcher| HealthyAnswer {
+                http_code: matcher.http_code().map(str::to_owned),
+                grpc_code: matcher.grpc_code().map(str::to_owned),
+            });
+            let read = Self {
+                name: group.target_group_name().unwrap_or_default().to_owned(),
+                port: group.port(),
+                protocol: group.protocol().map(|protocol| protocol.as_str().to_owned()),
+                protocol_version: group.protocol_version().map(str::to_owned),
+                target_control_port: group.target_control_port(),
+                target_type: group.target_type().map_or("instance", TargetTypeEnum::as_str).to_owned(),
+                vpc_id: group.vpc_id().map(str::to_owned),
+                ip_address_type: group.ip_address_type().map_or("ipv4", TargetGroupIpAddressTypeEnum::as_str).to_owned(),
+                health_check_enabled: group.health_check_enabled().unwrap_or(true),
+                health_check_interval_seconds: group.health_check_interval_seconds().unwrap_or(30),
+                health_check_path: group.health_check_path().map(str::to_owned),
+                health_check_port: group.health_check_port().unwrap_or("traffic-port").to_owned(),
+                health_check_protocol: group.health_check_protocol().map(|protocol| protocol.as_str().to_owned()),
+                health_check_timeout_seconds: group.health_check_timeout_seconds(),
+                healthy_threshold_count: group.healthy_threshold_count().unwrap_or(5),
+                unhealthy_threshold_count: group.unhealthy_threshold_count().unwrap_or(2),
+                matcher,
+                attributes: attributes.remove(&arn).unwrap_or_default(),
+                tags: tags.remove(&arn).unwrap_or_default(),
+                full_name: arn.rsplit_once(':').map(|(_, name)| name.to_owned()).unwrap_or_default(),
+                arn: arn.clone(),
+            };
+            (arn, read)
+        });
+        Ok(read.collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(name) = wanted.text("name") else { return Ok(None) };
+        let call = aws.elb().describe_target_groups().names(name);
+        let found = call.send().await.or_fail("elasticloadbalancing:DescribeTargetGroups").or_absent()?;
+        let found = found.and_then(|found| found.target_groups).unwrap_or_default();
+        Ok(wanted.pick(found.into_iter().filter_map(|group| group.target_group_arn)))
+    }
+
+    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        let call = aws
+            .elb()
+            .create_target_group()
+            .name(&to.name)
+            .set_port(to.port)
+            .set_protocol(to.protocol.as_deref().map(ProtocolEnum::from))
+            .set_protocol_version(to.protocol_version.clone())
+            .set_target_control_port(to.target_control_port)
+            .target_type(TargetTypeEnum::from(to.target_type.as_str()))
+            .set_vpc_id(to.vpc_id.clone())
+            .ip_address_type(TargetGroupIpAddressTypeEnum::from(to.ip_address_type.as_str()))
+            .health_check_enabled(to.health_check_enabled)
+            .health_check_interval_seconds(to.health_check_interval_seconds)
+            .set_health_check_path(to.health_check_path.clone())
+            .health_check_port(&to.health_check_port)
+            .set_health_check_protocol(to.health_check_protocol.as_deref().map(ProtocolEnum::from))
+            .set_health_check_timeout_seconds(to.health_check_timeout_seconds)
+            .healthy_threshold_count(to.healthy_threshold_count)
+            .unhealthy_threshold_count(to.unhealthy_threshold_count)
+            .set_matcher(to.matcher.as_ref().map(HealthyAnswer::to_api))
+            .set_tags(to_api(&to.tags));
+        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.or_fail("elasticloadbalancing:CreateTargetGroup")?;
+        Ok(made.target_groups().first().and_then(|group| group.target_group_arn()).unwrap_or_default().to_owned())
+    }
+
+    fn as_created(to: &Self) -> Self {
+        Self { attributes: Attributes::new(), ..to.clone() }
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            health_check_enabled,
+            health_check_interval_seconds,
+            health_check_path,
+            health_check_port,
+            health_check_protocol,
+            health_check_timeout_seconds,
+            healthy_threshold_count,
+            unhealthy_threshold_count,
+            matcher,
+            attributes,
+            tags,
+            name: _,
+            port: _,
+            protocol: _,
+            protocol_version: _,
+            target_control_port: _,
+            target_type: _,
+            vpc_id: _,
+            ip_address_type: _,
+            arn: _,
+            full_name: _,
+        } = to;
+        let unchanged = Self { attributes: from.attributes.clone(), tags: from.tags.clone(), ..to.clone() };
+        if unchanged != *from {
+            let call = aws
+                .elb()
+                .modify_target_group()
+                .target_group_arn(id)
+                .health_check_enabled(*health_check_enabled)
+                .health_check_interval_seconds(*health_check_interval_seconds)
+                .set_health_check_path(health_check_path.clone())
+                .health_check_port(health_check_port)
+                .set_health_check_protocol(health_check_protocol.as_deref().map(ProtocolEnum::from))
+                .set_health_check_timeout_seconds(*health_check_timeout_seconds)
+                .healthy_threshold_count(*healthy_threshold_count)
+                .unhealthy_threshold_count(*unhealthy_threshold_count)
+                .set_matcher(matcher.as_ref().map(HealthyAnswer::to_api));
+            call.send().await.or_fail("elasticloadbalancing:ModifyTargetGroup")?;
+        }
+        let changed = changes(&from.attributes, attributes, &target_group_defaults());
+        if !changed.is_empty() {
+            let changed = changed.into_iter().map(|(key, value)| TargetGroupAttribute::builder().key(key).value(value).build()).collect();
+            let call = aws.elb().modify_target_group_attributes().target_group_arn(id).set_attributes(Some(changed));
+            call.send().await.or_fail("elasticloadbalancing:ModifyTargetGroupAttributes")?;
+        }
+        update_tags(aws, id, &from.tags, tags).await
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        let call = aws.elb().delete_target_group().target_group_arn(id);
+        call.send().await.or_fail("elasticloadbalancing:DeleteTargetGroup").or_absent().map(drop)
+    }
+}

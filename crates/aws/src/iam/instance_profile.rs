@@ -1,0 +1,153 @@
+//! The resource type `iam_instance_profile`.
+
+use futures_util::future::try_join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{from_api, to_api};
+use crate::client::{Aws, send_once};
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource, Tags};
+use crate::tags::TagChange;
+use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+
+/// What gives EC2 instances a role.
+///
+/// Import by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IamInstanceProfile {
+    /// The name, unique in the account.
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_+=,.@-]+$", "x-form" = "letters, digits and _+=,.@-"), length(max = 128))]
+    name: String,
+    /// The path in the ARN.
+    #[schemars(extend("default" = "/", "x-replace" = true, "pattern" = "^/([!-~]+/)?$", "x-form" = "a path that begins and ends with a slash"))]
+    path: String,
+    /// The name of the role. EC2 takes a while to give instances another one that is written here.
+    role: Option<String>,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+    /// The unique id, which a profile of the same name made later does not share.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    unique_id: String,
+}
+
+impl IamInstanceProfile {
+    async fn read_one(aws: &Aws, name: &str) -> Outcome<Option<Self>> {
+        let call = aws.iam().get_instance_profile().instance_profile_name(name);
+        let found = call.send().await.or_fail("iam:GetInstanceProfile").or_absent()?;
+        let Some(profile) = found.and_then(|found| found.instance_profile) else { return Ok(None) };
+        Ok(Some(Self {
+            name: profile.instance_profile_name().to_owned(),
+            path: profile.path().to_owned(),
+            // One at most (IAM API Reference, AddRoleToInstanceProfile).
+            role: profile.roles().first().map(|role| role.role_name().to_owned()),
+            tags: from_api(profile.tags()),
+            arn: profile.arn().to_owned(),
+            unique_id: profile.instance_profile_id().to_owned(),
+        }))
+    }
+
+    /// Gives the profile this role and no other: what it has now counts.
+    async fn give(aws: &Aws, name: &str, role: Option<&String>) -> Outcome<()> {
+        let has = Self::read_one(aws, name).await?.and_then(|profile| profile.role);
+        if has.as_ref() == role {
+            return Ok(());
+        }
+        if let Some(old) = has {
+            let call = aws.iam().remove_role_from_instance_profile().instance_profile_name(name).role_name(old);
+            call.send().await.or_fail("iam:RemoveRoleFromInstanceProfile").or_absent()?;
+        }
+        if let Some(role) = role {
+            // Twice it would fail. A lost answer begins the change again, which looks first.
+            let call = aws.iam().add_role_to_instance_profile().instance_profile_name(name).role_name(role);
+            send_once!(aws_sdk_iam, call).await.or_fail("iam:AddRoleToInstanceProfile")?;
+        }
+        Ok(())
+    }
+}
+
+impl Resource for IamInstanceProfile {
+    const TYPE: &'static str = "iam_instance_profile";
+    // A role or profile made a moment ago may not be known everywhere yet.
+    const INFO: Info = Info {
+        unique: &[&["name"]],
+        held: true,
+        transient: &["ConcurrentModification", "DeleteConflict"],
+        propagating: &["NoSuchEntity"],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:iam::{account}:instance-profile{path}{name}",
+        plan: &[Grant::itself(&["iam:GetInstanceProfile"])],
+        apply: &[
+            Grant::itself(&[
+                "iam:AddRoleToInstanceProfile",
+                "iam:CreateInstanceProfile",
+                "iam:DeleteInstanceProfile",
+                "iam:RemoveRoleFromInstanceProfile",
+                "iam:TagInstanceProfile",
+                "iam:UntagInstanceProfile",
+            ]),
+            Grant::pass("role", "ec2.amazonaws.com"),
+        ],
+    };
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let read = try_join_all(ids.iter().map(async |name| Ok(Self::read_one(aws, name).await?.map(|read| (name.clone(), read))))).await?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(name) = wanted.text("name") else { return Ok(None) };
+        Ok(wanted.pick(Self::read_one(aws, name).await?.map(|profile| profile.name)))
+    }
+
+    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        let call = aws.iam().create_instance_profile().instance_profile_name(&to.name).path(&to.path).set_tags(to_api(&to.tags)?);
+        send_once!(aws_sdk_iam, call).await.or_fail("iam:CreateInstanceProfile")?;
+        Ok(to.name.clone())
+    }
+
+    fn as_created(to: &Self) -> Self {
+        Self { role: None, ..to.clone() }
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self { role, tags, name: _, path: _, arn: _, unique_id: _ } = to;
+        if *role != from.role {
+            Self::give(aws, id, role.as_ref()).await?;
+        }
+        let change = TagChange::between(&from.tags, tags);
+        if let Some(set) = to_api(&change.set)? {
+            let call = aws.iam().tag_instance_profile().instance_profile_name(id).set_tags(Some(set));
+            call.send().await.or_fail("iam:TagInstanceProfile")?;
+        }
+        if !change.remove.is_empty() {
+            let call = aws.iam().untag_instance_profile().instance_profile_name(id).set_tag_keys(Some(change.remove));
+            call.send().await.or_fail("iam:UntagInstanceProfile")?;
+        }
+        Ok(())
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        // A profile goes only when it has no role.
+        Self::give(aws, id, None).await?;
+        aws.iam()
+            .delete_instance_profile()
+            .instance_profile_name(id)
+            .send()
+            .await
+            .or_fail("iam:DeleteInstanceProfile")
+            .or_absent()
+            .map(drop)
+    }
+}

@@ -1,0 +1,41 @@
+//! AWS: clients, errors, one file for each resource type, and the state in S3.
+
+pub mod acm;
+pub mod appautoscaling;
+pub mod backup;
+pub mod client;
+pub mod cloudwatch;
+pub mod cloudwatch_log_group;
+pub mod data;
+pub mod discovery;
+pub mod document;
+pub mod ec2;
+pub mod ecr_repository;
+pub mod ecs;
+pub mod efs;
+pub mod elb;
+pub mod error;
+pub mod fence;
+pub mod iam;
+pub mod kms;
+pub mod permissions;
+pub mod preflight;
+pub mod registry;
+pub mod resource;
+pub mod route53;
+pub mod s3;
+pub mod scheduler;
+pub mod secretsmanager_secret;
+pub mod sns;
+pub mod ssm_parameter;
+pub mod state;
+pub mod tags;
+
+/// The partition of a region (AWS General Reference, "Amazon Resource Names").
+pub fn partition(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}

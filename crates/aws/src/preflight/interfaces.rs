@@ -1,0 +1,36 @@
+//! Network interfaces, and whose they are.
+
+use aws_sdk_ec2::types::NetworkInterface;
+
+use crate::client::Aws;
+use crate::ec2::filter;
+use crate::error::OrFail;
+use leoctl_core::engine::ports::Outcome;
+use leoctl_core::plan::preflight::security_group::{Groups, Interface};
+
+/// The interfaces that have any of some security groups.
+pub async fn with_groups(aws: &Aws, groups: &Groups) -> Outcome<Vec<Interface>> {
+    let ids: Vec<String> = groups.groups.keys().cloned().collect();
+    let mut found = Vec::new();
+    // A filter takes 200 values (EC2 API Reference, "Filtering").
+    for some in ids.chunks(200) {
+        // More than one page of a thousand need not be named.
+        let call = aws.ec2().describe_network_interfaces().filters(filter("group-id", some)).max_results(1000);
+        let answer = call.send().await.or_fail("ec2:DescribeNetworkInterfaces")?;
+        found.extend(answer.network_interfaces().iter().map(from_api));
+    }
+    Ok(found)
+}
+
+fn from_api(found: &NetworkInterface) -> Interface {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Interface {
+        id: text(found.network_interface_id()),
+        groups: found.groups().iter().filter_map(|group| group.group_id().map(str::to_owned)).collect(),
+        description: text(found.description()),
+        kind: found.interface_type().map_or("interface", |kind| kind.as_str()).to_owned(),
+        // Who asks is an account, or the name of a service of AWS (EC2 API Reference, NetworkInterface).
+        owner: text(found.requester_id().filter(|_| found.requester_managed() == Some(true)).or(found.owner_id())),
+        instance: found.attachment().and_then(|attachment| attachment.instance_id()).map(str::to_owned),
+    }
+}

@@ -1,0 +1,257 @@
+//! Every type leoctl knows: one line each.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use aws_smithy_types::retry::RetryConfig;
+use serde_json::Value as Json;
+
+use super::client::{Aws, Clients};
+use super::fence::Fence;
+use super::permissions::{Grant, Permissions};
+use super::resource::{DataSource, Resource, Typed, json_schema, wrong_argument};
+use super::{
+    acm, appautoscaling, backup, cloudwatch, cloudwatch_log_group, data, discovery, ec2, ecr_repository, ecs, efs, elb, iam, kms,
+    partition, route53, s3, scheduler, secretsmanager_secret, sns, ssm_parameter,
+};
+use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Outcome, Provider};
+use leoctl_core::model::schema::{Catalog, ResourceSchema, SchemaError, TypeSchema};
+use leoctl_core::model::value::Value;
+use leoctl_core::stack::scope::Identity;
+
+/// Writes out everything that goes by the list of types.
+macro_rules! types {
+    (resources: $($resource:ty),* $(,)?; data: $($data:ty),* $(,)?;) => {
+        fn compile() -> Result<Catalog, SchemaError> {
+            let mut catalog = Catalog::default();
+            $(catalog.resources.insert(<$resource>::TYPE.to_owned(), Arc::new(resource_schema::<$resource>()?));)*
+            $(catalog.data.insert(<$data>::TYPE.to_owned(), Arc::new(TypeSchema::compile(<$data>::TYPE, &json_schema::<$data>())?));)*
+            Ok(catalog)
+        }
+
+        fn handler(clients: &Arc<Clients>, type_name: &str) -> Option<Arc<dyn Handler>> {
+            match type_name {
+                $(<$resource>::TYPE => Some(Arc::new(Typed::<$resource>::new(Arc::clone(clients)))),)*
+                _ => None,
+            }
+        }
+
+        async fn read_data(clients: &Clients, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {
+            match type_name {
+                $(<$data>::TYPE => read_one::<$data>(clients, region, arguments).await,)*
+                _ => Err(wrong_argument(format!("there is no data source {type_name}"))),
+            }
+        }
+
+        /// What a resource type takes of IAM.
+        pub fn permissions(type_name: &str) -> Option<Permissions> {
+            match type_name {
+                $(<$resource>::TYPE => Some(<$resource>::PERMISSIONS),)*
+                _ => None,
+            }
+        }
+
+        /// What a data source takes of IAM.
+        pub fn data_permissions(type_name: &str) -> Option<&'static [Grant]> {
+            match type_name {
+                $(<$data>::TYPE => Some(<$data>::PERMISSIONS),)*
+                _ => None,
+            }
+        }
+
+        /// The JSON Schema of every resource type, by name.
+        pub fn resource_json_schemas() -> BTreeMap<&'static str, Json> {
+            [$((<$resource>::TYPE, json_schema::<$resource>())),*].into()
+        }
+
+        /// The JSON Schema of every data source, by name.
+        pub fn data_json_schemas() -> BTreeMap<&'static str, Json> {
+            [$((<$data>::TYPE, json_schema::<$data>())),*].into()
+        }
+    };
+}
+
+types! {
+    resources:
+        acm::certificate::AcmCertificate,
+        acm::validation::AcmCertificateValidation,
+        appautoscaling::policy::AppautoscalingPolicy,
+        appautoscaling::target::AppautoscalingTarget,
+        backup::plan::BackupPlan,
+        backup::selection::BackupSelection,
+        backup::vault::BackupVault,
+        cloudwatch::dashboard::CloudwatchDashboard,
+        cloudwatch::log_metric_filter::CloudwatchLogMetricFilter,
+        cloudwatch::metric_alarm::CloudwatchMetricAlarm,
+        cloudwatch_log_group::CloudwatchLogGroup,
+        discovery::namespace::ServiceDiscoveryPrivateDnsNamespace,
+        discovery::service::ServiceDiscoveryService,
+        ec2::egress_only_internet_gateway::EgressOnlyInternetGateway,
+        ec2::eip::Eip,
+        ec2::instance::Instance,
+        ec2::internet_gateway::InternetGateway,
+        ec2::key_pair::KeyPair,
+        ec2::nat_gateway::NatGateway,
+        ec2::route_table::RouteTable,
+        ec2::security_group::SecurityGroup,
+        ec2::security_group_rule::SecurityGroupRule,
+        ec2::subnet::Subnet,
+        ec2::vpc::Vpc,
+        ec2::vpc_endpoint::VpcEndpoint,
+        ecr_repository::EcrRepository,
+        ecs::cluster::EcsCluster,
+        ecs::service::EcsService,
+        ecs::task_definition::EcsTaskDefinition,
+        efs::access_point::EfsAccessPoint,
+        efs::file_system::EfsFileSystem,
+        efs::mount_target::EfsMountTarget,
+        elb::lb::Lb,
+        elb::listener::LbListener,
+        elb::listener_rule::LbListenerRule,
+        elb::target_group::LbTargetGroup,
+        iam::instance_profile::IamInstanceProfile,
+        iam::openid_connect_provider::IamOpenidConnectProvider,
+        iam::policy::IamPolicy,
+        iam::role::IamRole,
+        kms::alias::KmsAlias,
+        kms::key::KmsKey,
+        route53::record::Route53Record,
+        route53::zone::Route53Zone,
+        s3::bucket::S3Bucket,
+        scheduler::schedule::SchedulerSchedule,
+        secretsmanager_secret::SecretsmanagerSecret,
+        sns::topic::SnsTopic,
+        sns::topic_subscription::SnsTopicSubscription,
+        ssm_parameter::SsmParameter;
+    data:
+        data::acm_certificate::AcmCertificate,
+        data::availability_zones::AvailabilityZones,
+        data::caller_identity::CallerIdentity,
+        data::ecr_image::EcrImage,
+        data::route53_zone::Route53Zone,
+        data::secretsmanager_secret::SecretsmanagerSecret,
+        data::security_group::SecurityGroup,
+        data::ssm_parameter::SsmParameter,
+        data::subnets::Subnets,
+        data::vpc::Vpc;
+}
+
+fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
+    Ok(ResourceSchema {
+        schema: TypeSchema::compile(R::TYPE, &json_schema::<R>())?,
+        create_before_destroy: R::INFO.create_before_destroy,
+        unique: R::INFO.unique,
+        held: R::INFO.held,
+        data_loss: R::INFO.data_loss,
+        check: R::check,
+        protected: R::protected,
+        governed: R::governed,
+    })
+}
+
+async fn read_one<D: DataSource>(clients: &Clients, region: &str, arguments: &Value) -> Outcome<Value> {
+    let arguments = arguments.to_json().map_err(|path| wrong_argument(format!("`{path}` is not known")))?;
+    let source: D = serde_json::from_value(arguments).map_err(|error| wrong_argument(error.to_string()))?;
+    let answer = source.read(&clients.region(region)).await?;
+    let secrets = answer.secrets();
+    let value = serde_json::to_value(answer).map(Value::from).map_err(|error| wrong_argument(error.to_string()))?;
+    let Value::Map(mut map) = value else { return Ok(value) };
+    for name in secrets {
+        if let Some(value) = map.remove(*name) {
+            map.insert((*name).to_owned(), value.into_secret());
+        }
+    }
+    Ok(Value::Map(map))
+}
+
+/// The schemas of every type.
+///
+/// # Errors
+/// When a type's own file says something no schema can mean.
+pub fn catalog() -> Result<&'static Catalog, &'static SchemaError> {
+    static CATALOG: OnceLock<Result<Catalog, SchemaError>> = OnceLock::new();
+    CATALOG.get_or_init(compile).as_ref()
+}
+
+/// AWS, as the engine sees it.
+pub struct AwsProvider {
+    clients: Arc<Clients>,
+    /// Who we are, and in which region, as AWS said.
+    caller: OnceLock<(String, String)>,
+}
+
+impl AwsProvider {
+    /// AWS through these clients.
+    pub fn new(clients: Clients) -> Self {
+        Self { clients: Arc::new(clients), caller: OnceLock::new() }
+    }
+
+    /// The clients of a region.
+    pub fn region(&self, name: &str) -> Arc<Aws> {
+        self.clients.region(name)
+    }
+
+    /// The ARN of who we are, once AWS was asked.
+    pub fn caller(&self) -> Option<&str> {
+        self.caller.get().map(|(arn, _)| arn.as_str())
+    }
+
+    /// The region in which AWS was asked who we are.
+    pub fn home(&self) -> Option<&str> {
+        self.caller.get().map(|(_, region)| region.as_str())
+    }
+
+    /// What stops calls once the state is not ours.
+    pub fn fence(&self) -> &Fence {
+        self.clients.fence()
+    }
+}
+
+#[async_trait]
+impl Provider for AwsProvider {
+    async fn identity(&self, region: Option<&str>) -> Outcome<Identity> {
+        use super::error::{OrFail, may_pass};
+        let region = region
+            .map(str::to_owned)
+            .or_else(|| self.clients.default_region())
+            .ok_or_else(|| Failure::new(FailureKind::Other, "no region: set `region` in [stack], AWS_REGION, or pass --region"))?;
+        let aws = self.clients.region(&region);
+        // The first call of all: an address nobody answers at is said at once, and throttling waited out all the same.
+        let hasty = aws_sdk_sts::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
+        let first = aws.sts().get_caller_identity().customize().config_override(hasty).send().await;
+        let found = match first {
+            Err(error) if may_pass(&error) => aws.sts().get_caller_identity().send().await,
+            first => first,
+        };
+        let found = found.or_fail("sts:GetCallerIdentity")?;
+        self.caller.get_or_init(|| (found.arn().unwrap_or_default().to_owned(), region.clone()));
+        Ok(Identity { account_id: found.account().unwrap_or_default().to_owned(), partition: partition(&region).to_owned(), region })
+    }
+
+    fn handler(&self, type_name: &str) -> Option<Arc<dyn Handler>> {
+        handler(&self.clients, type_name)
+    }
+
+    async fn read_data(&self, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {
+        read_data(&self.clients, type_name, region, arguments).await
+    }
+
+    fn api_calls(&self) -> BTreeMap<String, u64> {
+        self.clients.calls().by_operation()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_schema_compiles_and_documents_every_attribute() {
+        let catalog = super::catalog().unwrap();
+        assert_eq!(catalog.resources.len(), 50);
+        for (name, resource) in &catalog.resources {
+            for attribute in &resource.schema.attributes {
+                assert!(!attribute.doc.is_empty(), "{name}.{}", attribute.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The contract of a resource type, and the adapter that makes an engine handler of it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use super::client::{Aws, Clients};
+use super::permissions::{Grant, Permissions};
+use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// Tags as a resource has them.
+pub type Tags = BTreeMap<String, String>;
+
+/// What a type says of itself beyond its attributes.
+#[derive(Clone, Copy, Debug)]
+pub struct Info {
+    /// Whether a replacement is made before the old one goes: for types of which two can exist side by side.
+    pub create_before_destroy: bool,
+    /// What no two can have in common, such as a name: a replacement in which each of these differs in some
+    /// attribute is made before the old one goes.
+    pub unique: &'static [&'static [&'static str]],
+    /// Whether AWS refuses to delete one that something else still uses.
+    pub held: bool,
+    /// What deleting one loses that cannot be made again.
+    pub data_loss: Option<&'static str>,
+    /// Error codes after which the same call may succeed a little later: dependencies still detaching,
+    /// roles not yet assumable.
+    pub transient: &'static [&'static str],
+    /// Error codes that mean something wrong, and in the first moments also that what the resource names, such as a
+    /// role just made, is not known everywhere in AWS yet.
+    pub propagating: &'static [&'static str],
+    /// How long an operation may take when the stack file does not say, in seconds.
+    pub timeout: u64,
+}
+
+impl Info {
+    /// A type with no peculiarities.
+    pub const DEFAULT: Self =
+        Self { create_before_destroy: false, unique: &[], held: false, data_loss: None, transient: &[], propagating: &[], timeout: 600 };
+}
+
+/// One resource type: its attributes are the fields of the implementing struct, its documentation their doc
+/// comments, its schema derived from both.
+///
+/// All operations tolerate having been done already: leoctl may die at any instant and run them again.
+pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialEq + Send + Sync + 'static {
+    /// The type's name in stack files.
+    const TYPE: &'static str;
+    /// What it says of itself.
+    const INFO: Info = Info::DEFAULT;
+    /// What its operations take of IAM.
+    const PERMISSIONS: Permissions;
+
+    /// Checks across attributes; what is absent or unknown is not a problem.
+    fn check(_desired: &Value) -> Vec<(Path, String)> {
+        Vec::new()
+    }
+
+    /// Why AWS would refuse to delete this very one; nothing when it would not.
+    fn protected(_live: &Value) -> Option<&'static str> {
+        None
+    }
+
+    /// The attributes of this very one that something else in AWS sets now, such as autoscaling: what is written of
+    /// them is for its creation, and not compared.
+    fn governed(_live: &Value) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Those of `ids` that exist, in as few calls as the API allows.
+    fn read(aws: &Aws, ids: &[String]) -> impl Future<Output = Outcome<Vec<(String, Self)>>> + Send;
+
+    /// The id of the resource at the wanted one's place: of the same unique name, or with its ownership tags.
+    fn find(aws: &Aws, wanted: &Wanted) -> impl Future<Output = Outcome<Option<String>>> + Send;
+
+    /// The id that stands for a resource now, when something else may have made a newer revision of it.
+    fn successor(_aws: &Aws, id: &str, _used: &[String]) -> impl Future<Output = Outcome<String>> + Send {
+        async { Ok(id.to_owned()) }
+    }
+
+    /// Makes the resource in one call, with tags and token where the API takes them; its id.
+    fn create(aws: &Aws, operation: &Operation, to: &Self) -> impl Future<Output = Outcome<String>> + Send;
+
+    /// What [`Resource::create`] alone makes of `to`: what differs from `to` is then done by [`Resource::update`].
+    fn as_created(to: &Self) -> Self {
+        to.clone()
+    }
+
+    /// Changes what differs between `from` and `to`.
+    fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> impl Future<Output = Outcome<()>> + Send;
+
+    /// Waits until a created or changed resource can be used.
+    fn ready(_aws: &Aws, _operation: &Operation, _id: &str, _to: &Self) -> impl Future<Output = Outcome<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Waits until a resource that was changed can be used again.
+    fn changed(aws: &Aws, operation: &Operation, id: &str, _from: &Self, to: &Self) -> impl Future<Output = Outcome<()>> + Send {
+        Self::ready(aws, operation, id, to)
+    }
+
+    /// Deletes it and waits until it is gone. `last` is how it was last seen.
+    fn delete(aws: &Aws, operation: &Operation, id: &str, last: Option<&Self>) -> impl Future<Output = Outcome<()>> + Send;
+}
+
+/// One data source: arguments and answers are the fields of the implementing struct.
+pub trait DataSource: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// The data source's name in stack files.
+    const TYPE: &'static str;
+    /// What reading it takes of IAM.
+    const PERMISSIONS: &'static [Grant];
+
+    /// The attributes of this answer that are never shown or stored.
+    fn secrets(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Fills in what AWS says. A failure without an operation is the stack file's fault.
+    fn read(self, aws: &Aws) -> impl Future<Output = Outcome<Self>> + Send;
+}
+
+/// The JSON Schema of a type, every part in its place.
+pub fn json_schema<T: JsonSchema>() -> Json {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// A failure that is the stack file's fault, found while reading a data source.
+pub fn wrong_argument(message: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Other, message)
+}
+
+/// Makes an engine handler of a [`Resource`].
+pub struct Typed<R> {
+    clients: Arc<Clients>,
+    resource: PhantomData<fn() -> R>,
+}
+
+impl<R: Resource> Typed<R> {
+    /// The handler of `R`.
+    pub fn new(clients: Arc<Clients>) -> Self {
+        Self { clients, resource: PhantomData }
+    }
+
+    fn classify<T>(operation: &Operation, outcome: Outcome<T>) -> Outcome<T> {
+        outcome.map_err(|mut failure| {
+            let early = operation.deadline.saturating_duration_since(Instant::now()) + PROPAGATION > operation.timeout;
+            let may_pass = |code: &str| R::INFO.transient.contains(&code) || early && R::INFO.propagating.contains(&code);
+            if failure.code.as_deref().is_some_and(may_pass) {
+                failure.kind = FailureKind::Transient;
+            }
+            failure
+        })
+    }
+}
+
+/// How long what was just made may be unknown in parts of AWS (IAM User Guide, "Changes that I make are not always
+/// immediately visible").
+const PROPAGATION: Duration = Duration::from_secs(60);
+
+fn typed<R: Resource>(value: &Value) -> Outcome<R> {
+    let json = value.to_json().map_err(|path| Failure::new(FailureKind::Other, format!("`{path}` is not known")))?;
+    serde_json::from_value(json).map_err(|error| Failure::new(FailureKind::Other, format!("not a {}: {error}", R::TYPE)))
+}
+
+/// A resource as a value.
+fn untyped<R: Resource>(resource: &R) -> Outcome<Value> {
+    let json = serde_json::to_value(resource);
+    json.map(Value::from).map_err(|error| Failure::new(FailureKind::Other, format!("{}: {error}", R::TYPE)))
+}
+
+#[async_trait]
+impl<R: Resource> Handler for Typed<R> {
+    async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
+        let aws = self.clients.region(region);
+        let found = R::read(&aws, ids).await?;
+        found.into_iter().map(|(id, resource)| Ok((id, untyped(&resource)?))).collect()
+    }
+
+    async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>> {
+        R::find(&self.clients.region(&wanted.region), wanted).await
+    }
+
+    async fn successor(&self, region: &str, id: &str, used: &[String]) -> Outcome<String> {
+        R::successor(&self.clients.region(region), id, used).await
+    }
+
+    async fn create(&self, operation: &Operation, desired: &Value) -> Outcome<String> {
+        let aws = self.clients.region(&operation.region);
+        Self::classify(operation, R::create(&aws, operation, &typed(desired)?).await)
+    }
+
+    async fn finish_create(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {
+        let aws = self.clients.region(&operation.region);
+        let to: R = typed(desired)?;
+        let created = R::as_created(&to);
+        if created != to {
+            Self::classify(operation, R::update(&aws, operation, id, &created, &to).await)?;
+        }
+        Self::classify(operation, R::ready(&aws, operation, id, &to).await)
+    }
+
+    async fn update(&self, operation: &Operation, id: &str, from: &Value, to: &Value) -> Outcome<()> {
+        let aws = self.clients.region(&operation.region);
+        let (from, to): (R, R) = (typed(from)?, typed(to)?);
+        Self::classify(operation, R::update(&aws, operation, id, &from, &to).await)?;
+        Self::classify(operation, R::changed(&aws, operation, id, &from, &to).await)
+    }
+
+    async fn wait_ready(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {
+        let aws = self.clients.region(&operation.region);
+        Self::classify(operation, R::ready(&aws, operation, id, &typed(desired)?).await)
+    }
+
+    async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()> {
+        let aws = self.clients.region(&operation.region);
+        // What is remembered of a resource that was not read may not be whole.
+        let last: Option<R> = typed(last).ok();
+        Self::classify(operation, R::delete(&aws, operation, id, last.as_ref()).await)
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(R::INFO.timeout)
+    }
+}

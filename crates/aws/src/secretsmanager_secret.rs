@@ -1,0 +1,283 @@
+//! The resource type `secretsmanager_secret`.
+
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
+use aws_sdk_secretsmanager::types as api;
+use futures_util::future::try_join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::client::{Aws, send_once};
+use super::error::{OrAbsent, OrFail};
+use super::resource::{Info, Resource, Tags};
+use super::tags::{TagChange, collect};
+use crate::permissions::{Grant, Permissions};
+use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// A secret, but never its value: that is pushed by other means and never read.
+///
+/// A secret of this name that is scheduled for deletion is restored.
+///
+/// Import by ARN.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsmanagerSecret {
+    /// The name, unique in account and region.
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9/_+=.@-]+$", "x-form" = "letters, digits and /_+=.@-"), length(max = 512))]
+    name: String,
+    /// What it is for.
+    #[schemars(length(max = 2048))]
+    description: Option<String>,
+    /// The KMS key it is encrypted with; `aws/secretsmanager` when left out.
+    kms_key_id: Option<String>,
+    /// The other regions it is copied to.
+    #[schemars(extend("default" = [], "x-key" = "region"))]
+    replica_regions: Vec<Replica>,
+    /// Days in which a deleted secret can be restored: 7 to 30, or 0 to delete it at once.
+    #[schemars(extend("default" = 30, "x-local" = true), range(min = 0, max = 30))]
+    #[serde(default = "month")]
+    recovery_window_in_days: i64,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN, which is also the id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+}
+
+/// A region a secret is copied to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replica {
+    /// The region.
+    region: String,
+    /// The KMS key there; `alias/aws/secretsmanager` when left out.
+    #[schemars(extend("x-server" = true))]
+    kms_key_id: Option<String>,
+}
+
+impl Replica {
+    fn to_api(&self) -> api::ReplicaRegionType {
+        api::ReplicaRegionType::builder().region(&self.region).set_kms_key_id(self.kms_key_id.clone()).build()
+    }
+
+    fn from_api(status: &api::ReplicationStatusType) -> Self {
+        Self { region: status.region().unwrap_or_default().to_owned(), kms_key_id: status.kms_key_id().map(str::to_owned) }
+    }
+}
+
+/// The key of secrets that say nothing.
+const DEFAULT_KEY: &str = "alias/aws/secretsmanager";
+
+fn month() -> i64 {
+    30
+}
+
+fn to_api(tags: &Tags) -> Vec<api::Tag> {
+    tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// What AWS says of a secret; none when there is none. One scheduled for deletion has a date.
+async fn describe(aws: &Aws, id: &str) -> Outcome<Option<DescribeSecretOutput>> {
+    aws.secrets().describe_secret().secret_id(id).send().await.or_fail("secretsmanager:DescribeSecret").or_absent()
+}
+
+impl SecretsmanagerSecret {
+    fn from_api(name: Option<&str>, description: Option<&str>, key: Option<&str>, tags: &[api::Tag], arn: Option<&str>) -> Self {
+        let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        let tags = tags.iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
+        Self {
+            name: text(name).unwrap_or_default(),
+            description: text(description),
+            kms_key_id: text(key).filter(|key| key != DEFAULT_KEY),
+            replica_regions: Vec::new(),
+            recovery_window_in_days: month(),
+            tags: collect(tags),
+            arn: text(arn).unwrap_or_default(),
+        }
+    }
+
+    fn from_description(found: &DescribeSecretOutput) -> Self {
+        let secret = Self::from_api(found.name(), found.description(), found.kms_key_id(), found.tags(), found.arn());
+        Self { replica_regions: found.replication_status().iter().map(Replica::from_api).collect(), ..secret }
+    }
+}
+
+/// The secrets among `ids` (ARNs) that the list has; a filter takes ten names. Of one that is copied to other
+/// regions the list does not say to which, so it is left out.
+async fn list(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, SecretsmanagerSecret)>> {
+    // arn:…:secret:NAME-XXXXXX
+    let names: Vec<String> = ids.iter().filter_map(|arn| Some(arn.rsplit_once(':')?.1.rsplit_once('-')?.0.to_owned())).collect();
+    let pages = names.chunks(10).map(async |some| {
+        let filter = api::Filter::builder().key(api::FilterNameStringType::Name).set_values(Some(some.to_vec())).build();
+        let mut pages = aws.secrets().list_secrets().filters(filter).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            found.extend(page.or_fail("secretsmanager:ListSecrets")?.secret_list.unwrap_or_default());
+        }
+        Ok(found)
+    });
+    let found = try_join_all(pages).await?.into_iter().flatten();
+    let wanted = found.filter(|secret| {
+        secret.deleted_date().is_none()
+            && secret.primary_region().is_none()
+            && secret.arn().is_some_and(|arn| ids.iter().any(|id| id == arn))
+    });
+    let read = wanted.map(|found| {
+        let secret = SecretsmanagerSecret::from_api(found.name(), found.description(), found.kms_key_id(), found.tags(), found.arn());
+        (secret.arn.clone(), secret)
+    });
+    Ok(read.collect())
+}
+
+impl Resource for SecretsmanagerSecret {
+    const TYPE: &'static str = "secretsmanager_secret";
+    const INFO: Info = Info { unique: &[&["name"]], data_loss: Some("the secret's value"), timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-??????",
+        plan: &[Grant::any(&["secretsmanager:ListSecrets"]), Grant::itself(&["secretsmanager:DescribeSecret"])],
+        apply: &[
+            Grant::itself(&[
+                "secretsmanager:CreateSecret",
+                "secretsmanager:DeleteSecret",
+                "secretsmanager:RemoveRegionsFromReplication",
+                "secretsmanager:ReplicateSecretToRegions",
+                "secretsmanager:RestoreSecret",
+                "secretsmanager:TagResource",
+                "secretsmanager:UntagResource",
+                "secretsmanager:UpdateSecret",
+            ]),
+            Grant::key("kms_key_id", &["kms:Decrypt", "kms:GenerateDataKey"]),
+        ],
+    };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        match desired.get("recovery_window_in_days") {
+            Some(Value::Int(1..=6)) => {
+                let problem = "`recovery_window_in_days` is 7 to 30, or 0 to delete at once".to_owned();
+                vec![(Path::attribute("recovery_window_in_days"), problem)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let listed = if ids.len() > 1 { list(aws, ids).await? } else { Vec::new() };
+        // The list lags behind, too; what it lacks is asked for by itself (Secrets Manager API Reference, ListSecrets).
+        let missing = ids.iter().filter(|id| !listed.iter().any(|(known, _)| known == *id));
+        let described = try_join_all(missing.map(async |id| Ok(describe(aws, id).await?.map(|found| (id.clone(), found))))).await?;
+        let there = described.into_iter().flatten().filter(|(_, found)| found.deleted_date().is_none());
+        let read = there.map(|(id, found)| (id, Self::from_description(&found)));
+        Ok(listed.into_iter().chain(read).collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(name) = wanted.text("name") else { return Ok(None) };
+        let found = describe(aws, name).await?.filter(|found| found.deleted_date().is_none());
+        Ok(wanted.pick(found.and_then(|found| found.arn)))
+    }
+
+    async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
+        if let Some(scheduled) = describe(aws, &to.name).await?.filter(|found| found.deleted_date().is_some()) {
+            return restore(aws, operation, to, scheduled.arn().unwrap_or(&to.name)).await;
+        }
+        let call = aws
+            .secrets()
+            .create_secret()
+            .client_request_token(&operation.token)
+            .name(&to.name)
+            .set_description(to.description.clone())
+            .set_kms_key_id(to.kms_key_id.clone())
+            .set_add_replica_regions(Some(to.replica_regions.iter().map(Replica::to_api).collect::<Vec<_>>()).filter(|all| !all.is_empty()))
+            .set_tags(Some(to_api(&to.tags)));
+        let made = send_once!(aws_sdk_secretsmanager, call).await.or_fail("secretsmanager:CreateSecret")?;
+        Ok(made.arn().unwrap_or_default().to_owned())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            description,
+            kms_key_id,
+            replica_regions,
+            tags,
+            // Heeded when deleting.
+            recovery_window_in_days: _,
+            name: _,
+            arn: _,
+        } = to;
+        if *description != from.description || *kms_key_id != from.kms_key_id {
+            let call = aws
+                .secrets()
+                .update_secret()
+                .secret_id(id)
+                .description(description.clone().unwrap_or_default())
+                // Back to the default key is asked for by its alias (Secrets Manager API Reference, UpdateSecret).
+                .set_kms_key_id(match (kms_key_id, &from.kms_key_id) {
+                    (None, Some(_)) => Some(DEFAULT_KEY.to_owned()),
+                    (key, _) => key.clone(),
+                });
+            call.send().await.or_fail("secretsmanager:UpdateSecret")?;
+        }
+        update_replicas(aws, id, &from.replica_regions, replica_regions).await?;
+        let change = TagChange::between(&from.tags, tags);
+        if !change.set.is_empty() {
+            let call = aws.secrets().tag_resource().secret_id(id).set_tags(Some(to_api(&change.set)));
+            call.send().await.or_fail("secretsmanager:TagResource")?;
+        }
+        if !change.remove.is_empty() {
+            let call = aws.secrets().untag_resource().secret_id(id).set_tag_keys(Some(change.remove));
+            call.send().await.or_fail("secretsmanager:UntagResource")?;
+        }
+        Ok(())
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
+        let days = last.map_or(month(), |last| last.recovery_window_in_days);
+        // A secret with copies cannot be deleted (Secrets Manager API Reference, DeleteSecret).
+        if let Some(last) = last.filter(|last| !last.replica_regions.is_empty()) {
+            update_replicas(aws, id, &last.replica_regions, &[]).await.or_absent()?;
+        }
+        let call = aws.secrets().delete_secret().secret_id(id);
+        let call = match days {
+            0 => call.force_delete_without_recovery(true),
+            days => call.recovery_window_in_days(days),
+        };
+        match call.send().await.or_fail("secretsmanager:DeleteSecret").or_absent() {
+            // Scheduled already, or going.
+            Err(failure) if failure.kind == FailureKind::Other && failure.code.as_deref() == Some("InvalidRequestException") => {
+                match describe(aws, id).await?.is_none_or(|found| found.deleted_date().is_some()) {
+                    true => Ok(()),
+                    false => Err(failure),
+                }
+            }
+            other => other.map(drop),
+        }
+    }
+}
+
+/// Makes one set of copies in other regions into another. A copy with another key is made anew.
+async fn update_replicas(aws: &Aws, id: &str, from: &[Replica], to: &[Replica]) -> Outcome<()> {
+    let gone: Vec<String> = from.iter().filter(|replica| !to.contains(replica)).map(|replica| replica.region.clone()).collect();
+    if !gone.is_empty() {
+        let call = aws.secrets().remove_regions_from_replication().secret_id(id).set_remove_replica_regions(Some(gone));
+        call.send().await.or_fail("secretsmanager:RemoveRegionsFromReplication")?;
+    }
+    let new: Vec<_> = to.iter().filter(|replica| !from.contains(replica)).map(Replica::to_api).collect();
+    if !new.is_empty() {
+        let call = aws.secrets().replicate_secret_to_regions().secret_id(id).set_add_replica_regions(Some(new));
+        call.send().await.or_fail("secretsmanager:ReplicateSecretToRegions")?;
+    }
+    Ok(())
+}
+
+/// Brings back a secret that is scheduled for deletion, as the one wanted.
+async fn restore(aws: &Aws, operation: &Operation, to: &SecretsmanagerSecret, arn: &str) -> Outcome<String> {
+    aws.secrets().restore_secret().secret_id(arn).send().await.or_fail("secretsmanager:RestoreSecret")?;
+    let ids = [arn.to_owned()];
+    for (id, found) in SecretsmanagerSecret::read(aws, &ids).await? {
+        SecretsmanagerSecret::update(aws, operation, &id, &found, to).await?;
+    }
+    Ok(arn.to_owned())
+}

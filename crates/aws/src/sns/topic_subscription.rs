@@ -1,0 +1,245 @@
+//! The resource type `sns_topic_subscription`.
+
+use std::collections::HashMap;
+
+use futures_util::future::try_join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::{Attributes, changed, document, text};
+use crate::client::{Aws, send_once};
+use crate::document::Document;
+use crate::error::{OrAbsent, OrFail};
+use crate::permissions::{Grant, Permissions};
+use crate::resource::{Info, Resource};
+use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+
+/// Somebody who gets the messages of a topic.
+///
+/// An e-mail address, and whatever answers a URL, confirms the subscription first: until then it is there, with
+/// `pending_confirmation = true`, and nothing is delivered. AWS forgets one that nobody confirms after two days; the
+/// next plan then makes it again, which sends the mail again.
+///
+/// Import by ARN: `arn:aws:sns:…:TOPIC:…`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SnsTopicSubscription {
+    /// The topic.
+    #[schemars(extend("x-replace" = true, "x-format" = "arn:sns"))]
+    topic_arn: String,
+    /// How messages get there.
+    #[schemars(extend("x-replace" = true, "enum" = ["email", "email-json", "http", "https", "sqs", "lambda", "firehose", "sms", "application"]))]
+    protocol: String,
+    /// Where they go: an e-mail address, a URL, an ARN, a phone number.
+    #[schemars(extend("x-replace" = true))]
+    endpoint: String,
+    /// Which messages are delivered, in SNS's own form, such as `{ severity = ["high"] }`; all when left out.
+    filter_policy: Option<Document>,
+    /// What the filter looks at.
+    #[schemars(extend("default" = "MessageAttributes", "enum" = ["MessageAttributes", "MessageBody"]))]
+    filter_policy_scope: String,
+    /// Whether the bare message is delivered, without SNS's JSON around it.
+    #[schemars(extend("default" = false))]
+    raw_message_delivery: bool,
+    /// Where messages go that cannot be delivered: `{ deadLetterTargetArn = "arn:aws:sqs:…" }`.
+    redrive_policy: Option<Document>,
+    /// How deliveries over HTTP are tried again, in SNS's own keys.
+    delivery_policy: Option<Document>,
+    /// The role SNS writes to a Firehose stream with.
+    #[schemars(extend("x-format" = "arn:iam"))]
+    subscription_role_arn: Option<String>,
+    /// The ARN, which is also the id.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+    /// Whether it still has to be confirmed.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    pending_confirmation: bool,
+}
+
+/// The scope of filters that say nothing.
+const DEFAULT_SCOPE: &str = "MessageAttributes";
+
+impl SnsTopicSubscription {
+    /// Everything that can be changed, as SNS has it; empty text is what was never set.
+    fn attributes(&self) -> Attributes {
+        let Self {
+            topic_arn: _,
+            protocol: _,
+            endpoint: _,
+            filter_policy,
+            filter_policy_scope,
+            raw_message_delivery,
+            redrive_policy,
+            delivery_policy,
+            subscription_role_arn,
+            arn: _,
+            pending_confirmation: _,
+        } = self.clone();
+        let document = |document: Option<Document>| document.map(|document| document.to_string()).unwrap_or_default();
+        let given = [
+            // A filter goes with an empty one (SNS Developer Guide, "Removing a subscription filter policy").
+            ("FilterPolicy", filter_policy.map_or("{}".to_owned(), |policy| policy.to_string())),
+            ("FilterPolicyScope", filter_policy_scope),
+            ("RawMessageDelivery", raw_message_delivery.to_string()),
+            ("RedrivePolicy", document(redrive_policy)),
+            ("DeliveryPolicy", document(delivery_policy)),
+            ("SubscriptionRoleArn", subscription_role_arn.unwrap_or_default()),
+        ];
+        given.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// The same subscription without anything that is optional.
+    fn plain(&self) -> Self {
+        Self {
+            filter_policy: None,
+            filter_policy_scope: DEFAULT_SCOPE.to_owned(),
+            raw_message_delivery: false,
+            redrive_policy: None,
+            delivery_policy: None,
+            subscription_role_arn: None,
+            ..self.clone()
+        }
+    }
+
+    fn from_api(arn: &str, found: &HashMap<String, String>) -> Outcome<Self> {
+        let get = |name: &str| found.get(name);
+        let is = |name: &str| get(name).is_some_and(|value| value == "true");
+        Ok(Self {
+            topic_arn: text(get("TopicArn")).unwrap_or_default(),
+            protocol: text(get("Protocol")).unwrap_or_default(),
+            endpoint: text(get("Endpoint")).unwrap_or_default(),
+            filter_policy: document(get("FilterPolicy"))?,
+            filter_policy_scope: text(get("FilterPolicyScope")).unwrap_or_else(|| DEFAULT_SCOPE.to_owned()),
+            raw_message_delivery: is("RawMessageDelivery"),
+            redrive_policy: document(get("RedrivePolicy"))?,
+            delivery_policy: document(get("DeliveryPolicy"))?.map(as_written),
+            subscription_role_arn: text(get("SubscriptionRoleArn")),
+            arn: arn.to_owned(),
+            pending_confirmation: is("PendingConfirmation"),
+        })
+    }
+
+    async fn read_one(aws: &Aws, arn: &str) -> Outcome<Option<(String, Self)>> {
+        let call = aws.sns().get_subscription_attributes().subscription_arn(arn);
+        let found = call.send().await.or_fail("sns:GetSubscriptionAttributes").or_absent()?;
+        let Some(found) = found.and_then(|found| found.attributes) else { return Ok(None) };
+        Ok(Some((arn.to_owned(), Self::from_api(arn, &found)?)))
+    }
+}
+
+/// A delivery policy without what SNS adds to it: nulls, and a switch that is off.
+fn as_written(policy: Document) -> Document {
+    let mut policy = policy.without_nulls();
+    if let Some(map) = policy.0.as_object_mut()
+        && map.get("guaranteed") == Some(&Json::Bool(false))
+    {
+        map.remove("guaranteed");
+    }
+    policy
+}
+
+impl Resource for SnsTopicSubscription {
+    const TYPE: &'static str = "sns_topic_subscription";
+    // A role or queue made a moment ago may not be known everywhere yet.
+    const INFO: Info = Info {
+        unique: &[&["topic_arn", "protocol", "endpoint"]],
+        transient: &["ConcurrentAccess", "ConcurrentAccessException"],
+        propagating: &["InvalidParameter"],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "{topic_arn}",
+        plan: &[Grant::any(&["sns:GetSubscriptionAttributes"]), Grant::itself(&["sns:ListSubscriptionsByTopic"])],
+        apply: &[
+            Grant::any(&["sns:SetSubscriptionAttributes", "sns:Unsubscribe"]),
+            Grant::itself(&["sns:Subscribe"]),
+            Grant::pass("subscription_role_arn", "sns.amazonaws.com"),
+        ],
+    };
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        // The lists say nothing of a subscription but where it goes.
+        let read = try_join_all(ids.iter().map(|arn| Self::read_one(aws, arn))).await?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let (Some(topic), Some(protocol), Some(endpoint)) = (wanted.text("topic_arn"), wanted.text("protocol"), wanted.text("endpoint"))
+        else {
+            return Ok(None);
+        };
+        let mut pages = aws.sns().list_subscriptions_by_topic().topic_arn(topic).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let Some(page) = page.or_fail("sns:ListSubscriptionsByTopic").or_absent()? else { break };
+            let same = page.subscriptions().iter().filter(|one| one.protocol() == Some(protocol) && one.endpoint() == Some(endpoint));
+            // The list has no ARN of one that is pending, or deleted a moment ago: subscribing once more is right for both,
+            // as it makes no second one (SNS API Reference, Subscribe).
+            let arns = same.filter_map(|one| one.subscription_arn()).filter(|arn| arn.starts_with("arn:"));
+            if let Some(found) = wanted.pick(arns.map(str::to_owned)) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        let call = aws
+            .sns()
+            .subscribe()
+            .topic_arn(&to.topic_arn)
+            .protocol(&to.protocol)
+            .endpoint(&to.endpoint)
+            .set_attributes(Some(changed(&to.plain().attributes(), &to.attributes()).into_iter().collect()))
+            // Also of one that nobody has confirmed yet.
+            .return_subscription_arn(true);
+        let made = send_once!(aws_sdk_sns, call).await.or_fail("sns:Subscribe")?;
+        Ok(made.subscription_arn().unwrap_or_default().to_owned())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        // `attributes` takes it apart. A filter on the body may be of a form that one on attributes may not.
+        let mut changes = changed(&from.attributes(), &to.attributes());
+        if to.filter_policy_scope != DEFAULT_SCOPE {
+            changes.sort_by_key(|(name, _)| name != "FilterPolicyScope");
+        }
+        for (name, value) in changes {
+            let call = aws.sns().set_subscription_attributes().subscription_arn(id).attribute_name(name).attribute_value(value);
+            call.send().await.or_fail("sns:SetSubscriptionAttributes")?;
+        }
+        Ok(())
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        // One that is pending is its owner's to confirm or not; AWS forgets it by itself ("What's New with AWS", 10 May 2023:
+        // after 48 hours).
+        match Self::read_one(aws, id).await? {
+            Some((_, live)) if !live.pending_confirmation => {
+                aws.sns().unsubscribe().subscription_arn(id).send().await.or_fail("sns:Unsubscribe").or_absent().map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pending_subscription_differs_from_a_confirmed_one_in_nothing_that_is_written() {
+        let attributes = |pending: &str| -> HashMap<String, String> {
+            let given = [("TopicArn", "arn:aws:sns:us-east-1:1:t"), ("Protocol", "email"), ("Endpoint", "a@example.org")];
+            let given = given.into_iter().chain([("PendingConfirmation", pending), ("RawMessageDelivery", "false")]);
+            given.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        };
+        let pending = SnsTopicSubscription::from_api("arn:aws:sns:us-east-1:1:t:s", &attributes("true")).unwrap();
+        let confirmed = SnsTopicSubscription::from_api("arn:aws:sns:us-east-1:1:t:s", &attributes("false")).unwrap();
+        assert!(pending.pending_confirmation && !confirmed.pending_confirmation);
+        assert_eq!(SnsTopicSubscription { pending_confirmation: false, ..pending.clone() }, confirmed);
+        assert!(changed(&pending.plain().attributes(), &confirmed.attributes()).is_empty());
+    }
+}

@@ -1,0 +1,293 @@
+//! The resource type `ssm_parameter`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aws_sdk_ssm::types as api;
+use futures_util::future::{try_join_all, try_join3};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::client::{Aws, send_once};
+use super::document::Document;
+use super::error::{OrAbsent, OrFail};
+use super::resource::{Info, Resource, Tags};
+use super::tags::{TagChange, collect};
+use crate::permissions::{Grant, Permissions};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
+
+/// A value by name in Parameter Store, which containers can have as a secret or that other stacks can read.
+///
+/// Import by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SsmParameter {
+    /// The name, unique in account and region, such as `/leo/prod/url`.
+    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_./-]+$", "x-form" = "letters, digits and _./-"), length(max = 1011))]
+    name: String,
+    /// `StringList` for values separated by commas, `SecureString` for an encrypted one.
+    #[schemars(extend("default" = "String", "x-replace" = true, "enum" = ["String", "StringList", "SecureString"]))]
+    r#type: String,
+    /// The value of a `String` or `StringList`.
+    #[schemars(length(max = 8192))]
+    value: Option<String>,
+    /// The value of a `SecureString`: shown nowhere, and remembered as a hash. It is written when it changes here; a
+    /// change outside leoctl is neither seen nor undone.
+    #[schemars(extend("x-sensitive" = true, "x-local" = true), length(max = 8192))]
+    secure_value: Option<SecureValue>,
+    /// What it is for.
+    #[schemars(length(max = 1024))]
+    description: Option<String>,
+    /// `Advanced` allows 8 KiB instead of 4, and policies, and is paid for. It cannot become `Standard` again: to
+    /// go back, replace the parameter (`--replace`).
+    #[schemars(extend("default" = "Standard", "enum" = ["Standard", "Advanced"]))]
+    tier: String,
+    /// The KMS key of a `SecureString`; `alias/aws/ssm` when left out.
+    #[schemars(extend("x-server" = true))]
+    key_id: Option<String>,
+    /// A regular expression that values must match.
+    #[schemars(length(max = 1024))]
+    allowed_pattern: Option<String>,
+    /// What kind of text it is: AWS checks that an image exists.
+    #[schemars(extend("default" = "text", "enum" = ["text", "aws:ec2:image", "aws:ssm:integration"]))]
+    data_type: String,
+    /// When it expires or says that it was not changed, as Parameter Store's own list of policies; `Advanced` only.
+    policies: Option<Document>,
+    /// Tags.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+    /// The ARN, as containers' `secrets` and policies want it.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    arn: String,
+}
+
+/// A secret that shows itself nowhere.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct SecureValue(String);
+
+impl fmt::Debug for SecureValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(sensitive)")
+    }
+}
+
+const SECURE: &str = "SecureString";
+
+fn to_api(tags: &Tags) -> Outcome<Vec<api::Tag>> {
+    let tags = tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build());
+    tags.collect::<Result<_, _>>().map_err(|error| Failure::new(FailureKind::Other, error.to_string()))
+}
+
+/// What Parameter Store knows of these parameters beside their values.
+async fn describe(aws: &Aws, names: &[String]) -> Outcome<Vec<api::ParameterMetadata>> {
+    // Fifty names in a filter (Systems Manager API Reference, ParameterStringFilter).
+    let pages = names.chunks(50).map(async |some| {
+        let filter = api::ParameterStringFilter::builder().key("Name").option("Equals").set_values(Some(some.to_vec()));
+        let filter = filter.build().map_err(|error| Failure::new(FailureKind::Other, error.to_string()))?;
+        let mut pages = aws.ssm().describe_parameters().parameter_filters(filter).max_results(50).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            found.extend(page.or_fail("ssm:DescribeParameters")?.parameters.unwrap_or_default());
+        }
+        Ok(found)
+    });
+    Ok(try_join_all(pages).await?.into_iter().flatten().collect())
+}
+
+/// The values of these parameters, those of secure ones encrypted.
+async fn values(aws: &Aws, names: &[String]) -> Outcome<BTreeMap<String, api::Parameter>> {
+    // Ten names (Systems Manager API Reference, GetParameters).
+    let calls = names.chunks(10).map(async |some| {
+        let found = aws.ssm().get_parameters().set_names(Some(some.to_vec())).send().await.or_fail("ssm:GetParameters")?;
+        Ok(found.parameters.unwrap_or_default())
+    });
+    let found = try_join_all(calls).await?.into_iter().flatten();
+    Ok(found.filter_map(|parameter| Some((parameter.name.clone()?, parameter))).collect())
+}
+
+async fn tags_of(aws: &Aws, name: &str) -> Outcome<(String, Tags)> {
+    let call = aws.ssm().list_tags_for_resource().resource_type(api::ResourceTypeForTagging::Parameter).resource_id(name);
+    let found = match call.send().await.or_fail("ssm:ListTagsForResource") {
+        // A parameter that does not exist (Systems Manager API Reference, ListTagsForResource).
+        Err(failure) if failure.code.as_deref() == Some("InvalidResourceId") => None,
+        found => Some(found?),
+    };
+    let tags = found.and_then(|found| found.tag_list).unwrap_or_default();
+    Ok((name.to_owned(), collect(tags.iter().map(|tag| (tag.key(), tag.value())))))
+}
+
+/// The list that Parameter Store took, from the policies it tells one by one.
+fn policies(found: &[api::ParameterInlinePolicy]) -> Outcome<Option<Document>> {
+    let texts = found.iter().filter_map(|policy| policy.policy_text());
+    let list = texts.map(|text| Ok(Document::parse(text)?.0)).collect::<Outcome<Vec<Json>>>()?;
+    Ok((!list.is_empty()).then_some(Document(Json::Array(list))))
+}
+
+impl SsmParameter {
+    fn from_api(found: &api::ParameterMetadata, value: &api::Parameter, tags: Tags) -> Outcome<Self> {
+        let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        let kind = found.r#type().map_or("String", api::ParameterType::as_str);
+        Ok(Self {
+            name: found.name().unwrap_or_default().to_owned(),
+            r#type: kind.to_owned(),
+            value: value.value().filter(|_| kind != SECURE).map(str::to_owned),
+            secure_value: None,
+            description: text(found.description()),
+            tier: found.tier().map_or("Standard", api::ParameterTier::as_str).to_owned(),
+            key_id: text(found.key_id()),
+            allowed_pattern: text(found.allowed_pattern()),
+            data_type: text(found.data_type()).unwrap_or_else(|| "text".to_owned()),
+            policies: policies(found.policies())?,
+            tags,
+            arn: value.arn().unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// The text that is written: what the stack file says when that changes, else what is there. Of a secret that is
+    /// not written here any more only the hash is known, and somebody else may have written another.
+    async fn text(&self, aws: &Aws, from: &Self) -> Outcome<Option<String>> {
+        if self.r#type != SECURE {
+            return Ok(self.value.clone());
+        }
+        if self.secure_value != from.secure_value {
+            return Ok(self.secure_value.clone().map(|secret| secret.0));
+        }
+        let call = aws.ssm().get_parameter().name(&self.name).with_decryption(true);
+        let found = call.send().await.or_fail("ssm:GetParameter")?;
+        Ok(found.parameter.and_then(|parameter| parameter.value))
+    }
+}
+
+impl Resource for SsmParameter {
+    const TYPE: &'static str = "ssm_parameter";
+    // A key made a moment ago.
+    const INFO: Info =
+        Info { unique: &[&["name"]], transient: &["TooManyUpdates"], propagating: &["InvalidKeyId"], timeout: 300, ..Info::DEFAULT };
+    const PERMISSIONS: Permissions = Permissions {
+        arn: "arn:{partition}:ssm:{region}:{account}:parameter/{name after /}",
+        plan: &[Grant::any(&["ssm:DescribeParameters"]), Grant::itself(&["ssm:GetParameters", "ssm:ListTagsForResource"])],
+        apply: &[
+            Grant::itself(&[
+                "ssm:AddTagsToResource",
+                "ssm:DeleteParameter",
+                "ssm:GetParameter",
+                "ssm:PutParameter",
+                "ssm:RemoveTagsFromResource",
+            ]),
+            Grant::key("key_id", &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]),
+        ],
+    };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let secure = match desired.get("type") {
+            None | Some(Value::Null) => false,
+            Some(Value::String(kind)) => kind == SECURE,
+            Some(_) => return Vec::new(),
+        };
+        let (needed, wrong, of) =
+            if secure { ("secure_value", "value", "a `SecureString`") } else { ("value", "secure_value", "a `String` or `StringList`") };
+        let given = |name: &str| desired.get(name).is_some_and(|value| !value.is_null());
+        match (given(needed), given(wrong)) {
+            (_, true) => vec![(Path::attribute(wrong), format!("the value of {of} is its `{needed}`"))],
+            (false, false) => vec![(Path::attribute(needed), format!("{of} needs a `{needed}`"))],
+            (true, false) => Vec::new(),
+        }
+    }
+
+    async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
+        let tags = try_join_all(ids.iter().map(|name| tags_of(aws, name)));
+        let (described, values, tags) = try_join3(describe(aws, ids), values(aws, ids), tags).await?;
+        let mut tags: BTreeMap<_, _> = tags.into_iter().collect();
+        let mut read = Vec::new();
+        for found in &described {
+            let Some((name, value)) = found.name().and_then(|name| Some((name, values.get(name)?))) else { continue };
+            let tags = tags.remove(name).unwrap_or_default();
+            read.push((name.to_owned(), Self::from_api(found, value, tags)?));
+        }
+        Ok(read)
+    }
+
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(name) = wanted.text("name") else { return Ok(None) };
+        Ok(wanted.pick(describe(aws, &[name.to_owned()]).await?.into_iter().filter_map(|found| found.name)))
+    }
+
+    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+        let secret = to.secure_value.clone().map(|secret| secret.0);
+        let call = aws
+            .ssm()
+            .put_parameter()
+            .overwrite(false)
+            .name(&to.name)
+            .r#type(api::ParameterType::from(to.r#type.as_str()))
+            .set_value(to.value.clone().or(secret))
+            .set_description(to.description.clone())
+            .tier(api::ParameterTier::from(to.tier.as_str()))
+            .set_key_id(to.key_id.clone())
+            .set_allowed_pattern(to.allowed_pattern.clone())
+            .data_type(&to.data_type)
+            .set_policies(to.policies.as_ref().map(ToString::to_string))
+            .set_tags(Some(to_api(&to.tags)?));
+        send_once!(aws_sdk_ssm, call).await.or_fail("ssm:PutParameter")?;
+        Ok(to.name.clone())
+    }
+
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let Self {
+            r#type,
+            value: _,
+            secure_value: _,
+            description,
+            tier,
+            key_id,
+            allowed_pattern,
+            data_type,
+            policies,
+            tags,
+            name: _,
+            arn: _,
+        } = to;
+        let same_calls = Self { tags: from.tags.clone(), ..to.clone() };
+        if same_calls != *from {
+            // Policies stay until an empty one is sent (Systems Manager API Reference, PutParameter).
+            let policies = match (policies, &from.policies) {
+                (None, Some(_)) => Some("[{}]".to_owned()),
+                (policies, _) => policies.as_ref().map(ToString::to_string),
+            };
+            let call = aws
+                .ssm()
+                .put_parameter()
+                .overwrite(true)
+                .name(id)
+                .r#type(api::ParameterType::from(r#type.as_str()))
+                .set_value(to.text(aws, from).await?)
+                .description(description.clone().unwrap_or_default())
+                .tier(api::ParameterTier::from(tier.as_str()))
+                .set_key_id(key_id.clone().filter(|_| r#type == SECURE))
+                .allowed_pattern(allowed_pattern.clone().unwrap_or_default())
+                .data_type(data_type)
+                .set_policies(policies);
+            call.send().await.or_fail("ssm:PutParameter")?;
+        }
+        let change = TagChange::between(&from.tags, tags);
+        let kind = api::ResourceTypeForTagging::Parameter;
+        if !change.set.is_empty() {
+            let call = aws.ssm().add_tags_to_resource().resource_type(kind.clone()).resource_id(id);
+            call.set_tags(Some(to_api(&change.set)?)).send().await.or_fail("ssm:AddTagsToResource")?;
+        }
+        if !change.remove.is_empty() {
+            let call = aws.ssm().remove_tags_from_resource().resource_type(kind).resource_id(id);
+            call.set_tag_keys(Some(change.remove)).send().await.or_fail("ssm:RemoveTagsFromResource")?;
+        }
+        Ok(())
+    }
+
+    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+        aws.ssm().delete_parameter().name(id).send().await.or_fail("ssm:DeleteParameter").or_absent().map(drop)
+    }
+}

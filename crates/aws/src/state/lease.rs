@@ -1,0 +1,280 @@
+//! The lock of a state in S3: a lease in an object, renewed while its holder lives, taken over by compare-and-swap
+//! once it has expired by S3's own clock.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
+
+use super::objects::{Object, Objects, When};
+use leoctl_core::engine::ports::StoreError;
+
+/// How long a lease lasts that is not renewed.
+const LASTS: Duration = Duration::from_secs(30);
+/// How much earlier than others its holder stops relying on it: S3's times are whole seconds, and a call on its way out
+/// may still wait for its connection.
+const MARGIN: Duration = Duration::from_secs(12);
+/// How often it is renewed.
+const RENEWED: Duration = Duration::from_secs(4);
+/// How often somebody else's is looked at while it may be about to expire.
+const WATCHED: Duration = Duration::from_secs(1);
+
+/// What is written in the lock.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Tells this holding from every other.
+    pub id: String,
+    /// The command.
+    pub command: String,
+    /// The machine.
+    pub host: String,
+    /// The process there.
+    pub process: u32,
+    /// Since when, by the holder's clock: for people.
+    pub since: String,
+    /// How many seconds it lasts after its last renewal.
+    pub lasts: u64,
+    /// How often it has been renewed.
+    pub renewals: u64,
+    /// Whether its holder is done.
+    pub released: bool,
+}
+
+impl Holder {
+    fn new(command: &str) -> Self {
+        Self {
+            id: uuid::Uuid::new_v4().to_string(),
+            command: command.to_owned(),
+            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            process: std::process::id(),
+            since: format!("{:.0}", jiff::Timestamp::now()),
+            lasts: LASTS.as_secs(),
+            renewals: 0,
+            released: false,
+        }
+    }
+
+    fn text(&self) -> Result<String, StoreError> {
+        serde_json::to_string_pretty(self).map_err(|error| StoreError::new(format!("cannot write the lock: {error}")))
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` on {}, process {}, since {}", self.command, self.host, self.process, self.since)
+    }
+}
+
+/// A lease that is held.
+#[derive(Debug)]
+pub struct Lease {
+    shared: Arc<Shared>,
+    heartbeat: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    objects: Objects,
+    key: String,
+    /// What is written, and the version it is.
+    held: tokio::sync::Mutex<(Holder, String)>,
+    /// When S3 last said that it is ours. A machine that sleeps may stop one of these clocks, not both.
+    confirmed: Mutex<(Instant, SystemTime)>,
+    lost: AtomicBool,
+}
+
+/// How a lease was had.
+pub struct Taken {
+    /// The lease.
+    pub lease: Lease,
+    /// Whose expired one it was.
+    pub from: Option<Holder>,
+}
+
+/// Takes the lease, when nobody has it.
+///
+/// # Errors
+/// When somebody has it, or S3 cannot be asked.
+pub async fn take(objects: &Objects, key: &str, command: &str) -> Result<Taken, StoreError> {
+    let holder = Holder::new(command);
+    let text = holder.text()?;
+    loop {
+        if let Some(etag) = objects.put(key, &text, When::Absent).await? {
+            return Ok(Taken { lease: Lease::start(objects, key, holder, etag), from: None });
+        }
+        let Some(found) = objects.get(key).await? else { continue };
+        let other = parse(objects, key, &found)?;
+        if other.released || expired(&other, &found) {
+            if let Some(etag) = objects.put(key, &text, When::Unchanged(&found.etag)).await? {
+                return Ok(Taken { lease: Lease::start(objects, key, holder, etag), from: Some(other).filter(|other| !other.released) });
+            }
+            // Somebody else was faster.
+            continue;
+        }
+        watch(objects, key, &other, &found).await?;
+    }
+}
+
+fn parse(objects: &Objects, key: &str, found: &Object) -> Result<Holder, StoreError> {
+    serde_json::from_str(&found.text).map_err(|error| {
+        StoreError::new(format!("{} is not a lock of leoctl: {error}", objects.place(key)))
+            .help("if nobody is working on this stack, `leoctl state unlock` replaces it")
+    })
+}
+
+fn expired(holder: &Holder, found: &Object) -> bool {
+    found.age.is_some_and(|age| age > Duration::from_secs(holder.lasts))
+}
+
+/// Watches a lease until it is seen that its holder lives, which is an error, or until it has expired.
+async fn watch(objects: &Objects, key: &str, holder: &Holder, found: &Object) -> Result<(), StoreError> {
+    let busy = |what: &str| StoreError::new(format!("another leoctl {what} on this stack: {holder}"));
+    let working = || {
+        busy("is working")
+            .help("run the same command again when it is done; should it die, its lock ends by itself within half a minute")
+            .help("`leoctl state unlock` takes the lock from it at once")
+    };
+    // Without S3's time it cannot be known when the lease ends.
+    let Some(age) = found.age else { return Err(working()) };
+    let deadline = Instant::now() + Duration::from_secs(holder.lasts).saturating_sub(age) + 2 * WATCHED;
+    while Instant::now() < deadline {
+        tokio::time::sleep(WATCHED).await;
+        match objects.get(key).await? {
+            None => return Ok(()),
+            Some(now) if now.etag == found.etag => {}
+            Some(now) if parse(objects, key, &now)?.released => {
+                return Err(busy("was working").help("it has just finished: run the same command again"));
+            }
+            Some(_) => return Err(working()),
+        }
+    }
+    Ok(())
+}
+
+/// Takes the lease from whoever has it; who that was.
+///
+/// # Errors
+/// When somebody else takes it at the same moment, or S3 cannot be asked.
+pub async fn unlock(objects: &Objects, key: &str) -> Result<Option<Holder>, StoreError> {
+    let Some(found) = objects.get(key).await? else { return Ok(None) };
+    let Ok(holder) = parse(objects, key, &found) else {
+        // What is no lock of leoctl's is in the way of every one.
+        objects.delete(key).await?;
+        return Ok(None);
+    };
+    if holder.released {
+        return Ok(None);
+    }
+    let free = Holder { released: true, ..holder.clone() };
+    match objects.put(key, &free.text()?, When::Unchanged(&found.etag)).await? {
+        Some(_) => Ok(Some(holder)),
+        None => Err(StoreError::new(format!("{} has just been renewed or taken by somebody", objects.place(key)))
+            .help("its holder lives; run the command again to take it nevertheless")),
+    }
+}
+
+impl Lease {
+    fn start(objects: &Objects, key: &str, holder: Holder, etag: String) -> Self {
+        let shared = Arc::new(Shared {
+            objects: objects.clone(),
+            key: key.to_owned(),
+            held: tokio::sync::Mutex::new((holder, etag)),
+            confirmed: Mutex::new((Instant::now(), SystemTime::now())),
+            lost: AtomicBool::new(false),
+        });
+        let beating = Arc::clone(&shared);
+        let heartbeat = tokio::spawn(async move {
+            while !beating.lost.load(Ordering::SeqCst) {
+                tokio::time::sleep(RENEWED).await;
+                // What could not be renewed now is tried again, and found out before the next change at the latest.
+                drop(beating.renew().await);
+            }
+        });
+        Self { shared, heartbeat }
+    }
+
+    /// Tells this holding from every other.
+    pub async fn id(&self) -> String {
+        self.shared.held.lock().await.0.id.clone()
+    }
+
+    /// Makes sure that the lease is still ours: by what S3 said a moment ago, or by asking.
+    ///
+    /// # Errors
+    /// When it is not, or that cannot be found out.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        if self.shared.lost.load(Ordering::SeqCst) {
+            return Err(lost());
+        }
+        if self.shared.since_confirmed() < LASTS / 3 {
+            return Ok(());
+        }
+        self.shared.renew().await
+    }
+
+    /// What says at any moment whether the lease is surely still ours: a little less long than others wait for it.
+    pub fn watch(&self) -> Arc<dyn Fn() -> bool + Send + Sync> {
+        let shared = Arc::clone(&self.shared);
+        Arc::new(move || !shared.lost.load(Ordering::SeqCst) && shared.since_confirmed() < LASTS - MARGIN)
+    }
+
+    /// Asks S3 whether the lease is still ours.
+    ///
+    /// # Errors
+    /// When it is not, or that cannot be found out.
+    pub async fn confirm(&self) -> Result<(), StoreError> {
+        self.shared.renew().await
+    }
+
+    /// Gives the lease back.
+    pub async fn release(&self) {
+        // A renewal under way is waited for: cut off, nobody would know the version it made.
+        let held = self.shared.held.lock().await;
+        self.heartbeat.abort();
+        let done = Holder { released: true, ..held.0.clone() };
+        if let Ok(text) = done.text() {
+            // One that cannot be given back ends by itself.
+            drop(self.shared.objects.put(&self.shared.key, &text, When::Unchanged(&held.1)).await);
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.heartbeat.abort();
+    }
+}
+
+impl Shared {
+    fn since_confirmed(&self) -> Duration {
+        let (monotonic, wall) = *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        monotonic.elapsed().max(wall.elapsed().unwrap_or_default())
+    }
+
+    async fn renew(&self) -> Result<(), StoreError> {
+        let mut held = self.held.lock().await;
+        if self.lost.load(Ordering::SeqCst) {
+            return Err(lost());
+        }
+        let asked = (Instant::now(), SystemTime::now());
+        let renewed = Holder { renewals: held.0.renewals + 1, ..held.0.clone() };
+        match self.objects.put(&self.key, &renewed.text()?, When::Unchanged(&held.1)).await? {
+            Some(etag) => {
+                *held = (renewed, etag);
+                *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = asked;
+                Ok(())
+            }
+            None => {
+                self.lost.store(true, Ordering::SeqCst);
+                Err(lost())
+            }
+        }
+    }
+}
+
+fn lost() -> StoreError {
+    let error = StoreError::new("the lock on the state was lost: another leoctl has taken it over, or somebody unlocked it");
+    StoreError { lost: true, ..error.help("nothing more was changed; run the same command again when the other one is done") }
+}

@@ -1,0 +1,261 @@
+//! The state in S3: one object, replaced by compare-and-swap; a lease as its lock; the journal as small objects.
+
+mod lease;
+mod objects;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use aws_smithy_types::timeout::TimeoutConfig;
+use futures_util::future::try_join_all;
+
+pub use self::lease::Holder;
+use self::lease::Lease;
+use self::objects::{Objects, When};
+use leoctl_core::engine::persist::{parse_record, render, render_record, stamp};
+use leoctl_core::engine::ports::{Store, StoreError};
+use leoctl_core::model::journal::{Folded, Record};
+use leoctl_core::model::state::{State, StateError};
+
+/// Where a state is in S3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The bucket.
+    pub bucket: String,
+    /// The state's object.
+    pub key: String,
+    /// The KMS key objects are encrypted with; the bucket's own encryption without.
+    pub kms_key_id: Option<String>,
+}
+
+/// A state in S3.
+#[derive(Debug)]
+pub struct S3Store {
+    objects: Objects,
+    key: String,
+    /// The version of the state that was read or written last; nothing when there was none.
+    version: tokio::sync::Mutex<Option<String>>,
+    lease: tokio::sync::Mutex<Option<Lease>>,
+    /// The lease's objects: what concerns it is asked with less patience than it lasts.
+    leases: Objects,
+    /// What was read last: the state as it was written, and the records of its journal.
+    read: tokio::sync::Mutex<(Option<State>, Vec<String>)>,
+    /// The journal's folder, and the number of its next record.
+    journal: tokio::sync::Mutex<String>,
+    next: AtomicU64,
+}
+
+/// How long a call about the lease may take.
+const LEASE_PATIENCE: Duration = Duration::from_secs(3);
+
+impl S3Store {
+    /// The state at a location.
+    pub fn new(client: Client, location: &Location) -> Self {
+        let patience = TimeoutConfig::builder().operation_attempt_timeout(LEASE_PATIENCE).build();
+        let hasty = Client::from_conf(client.config().to_builder().timeout_config(patience).build());
+        let objects = |client| Objects { client, bucket: location.bucket.clone(), kms_key_id: location.kms_key_id.clone() };
+        Self {
+            leases: objects(hasty),
+            objects: objects(client),
+            read: tokio::sync::Mutex::default(),
+            key: location.key.clone(),
+            version: tokio::sync::Mutex::default(),
+            lease: tokio::sync::Mutex::default(),
+            journal: tokio::sync::Mutex::default(),
+            next: AtomicU64::new(0),
+        }
+    }
+
+    fn lock_key(&self) -> String {
+        format!("{}.lock", self.key)
+    }
+
+    /// Where the journals are: one folder for each state they were begun on.
+    fn journals(&self) -> String {
+        format!("{}.journal/", self.key)
+    }
+
+    fn journal_of(&self, state: &State) -> String {
+        format!("{}{:012}-{}/", self.journals(), state.serial, state.lineage)
+    }
+
+    fn refuse(&self, error: &StateError) -> StoreError {
+        let help = match error {
+            StateError::Newer { .. } => "use the leoctl that wrote it, or a newer one",
+            _ => "restore an older version of the object; leoctl never overwrites a state it cannot read",
+        };
+        StoreError::new(format!("cannot use {}: {error}", self.location())).help(help)
+    }
+
+    async fn records(&self, keys: &[String]) -> Result<Vec<Record>, StoreError> {
+        let texts = try_join_all(keys.iter().map(|key| self.objects.get(key))).await?;
+        let records = keys.iter().zip(texts).filter_map(|(key, object)| Some((key, object?)));
+        records.map(|(key, object)| parse_record(&object.text, &self.objects.place(key))).collect()
+    }
+
+    /// The journal's records of a state. A journal begun on a later one would be lost with it.
+    async fn record_keys(&self, state: &State) -> Result<Vec<String>, StoreError> {
+        let folder = self.journal_of(state);
+        let keys = self.objects.list(&self.journals()).await?;
+        if let Some(later) = keys.iter().find(|key| **key > folder && !key.starts_with(&folder)) {
+            return Err(StoreError::new(format!("{} belongs to a later state than {}", self.objects.place(later), self.location()))
+                .help("restore the state the journal was written with"));
+        }
+        Ok(keys.into_iter().filter(|key| key.starts_with(&folder)).collect())
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        match self.lease.lock().await.as_ref() {
+            Some(lease) => lease.check().await,
+            None => Err(StoreError::new("the state is not locked")),
+        }
+    }
+
+    /// Writes the state if nobody else has since it was read.
+    async fn replace(&self, state: &State) -> Result<(), StoreError> {
+        let mut version = self.version.lock().await;
+        let when = version.as_deref().map_or(When::Absent, When::Unchanged);
+        match self.objects.put(&self.key, &render(state)?, when).await? {
+            Some(etag) => {
+                *version = Some(etag);
+                Ok(())
+            }
+            None => Err(StoreError::new(format!("{} was changed by somebody else in the meantime", self.location()))
+                .help("what this run did is in its journal; run the same command again: it goes on from both")),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for S3Store {
+    async fn load(&self) -> Result<Option<Folded>, StoreError> {
+        let Some(object) = self.objects.get(&self.key).await? else {
+            *self.version.lock().await = None;
+            *self.read.lock().await = (None, Vec::new());
+            return match self.objects.list(&self.journals()).await?.first() {
+                Some(_) => Err(StoreError::new(format!("there is {} but no {}", self.objects.place(&self.journals()), self.location()))
+                    .help("restore the state's object; the journal alone does not say what exists")),
+                None => Ok(None),
+            };
+        };
+        let state = State::parse(&object.text).map_err(|error| self.refuse(&error))?;
+        *self.version.lock().await = Some(object.etag);
+        let keys = self.record_keys(&state).await?;
+        let records = self.records(&keys).await?;
+        *self.read.lock().await = (Some(state.clone()), keys);
+        let mut folded = Folded::new(state);
+        records.iter().for_each(|record| folded.fold(record));
+        folded.state.verify().map_err(|error| self.refuse(&error))?;
+        Ok(Some(folded))
+    }
+
+    async fn lock(&self, command: &str) -> Result<Vec<String>, StoreError> {
+        let taken = lease::take(&self.leases, &self.lock_key(), command).await?;
+        *self.lease.lock().await = Some(taken.lease);
+        let mut notes = Vec::new();
+        if let Some(from) = taken.from {
+            notes.push(format!("the lock of {from} had expired and was taken over; what that run left open is continued"));
+        }
+        // Without the permission to ask, the state is no worse.
+        if let Ok(false) = self.objects.versioned().await {
+            notes.push(format!(
+                "the bucket {} keeps no old versions: turn its versioning on, so that no state is ever lost",
+                self.objects.bucket
+            ));
+        }
+        Ok(notes)
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        Self::check(self).await
+    }
+
+    async fn watch(&self) -> Option<std::sync::Arc<dyn Fn() -> bool + Send + Sync>> {
+        self.lease.lock().await.as_ref().map(Lease::watch)
+    }
+
+    async fn release(&self) {
+        if let Some(lease) = self.lease.lock().await.take() {
+            lease.release().await;
+        }
+    }
+
+    async fn unlock(&self) -> Result<Option<String>, StoreError> {
+        Ok(lease::unlock(&self.leases, &self.lock_key()).await?.map(|holder| holder.to_string()))
+    }
+
+    async fn begin(&self, state: &State) -> Result<(), StoreError> {
+        self.check().await?;
+        // A version of its own: whoever had the lock before can no longer replace it.
+        let fence = match self.lease.lock().await.as_ref() {
+            Some(lease) => Some(lease.id().await),
+            None => None,
+        };
+        let (as_written, seen) = self.read.lock().await.clone();
+        // The state as it was: its journal, which stays, is not folded onto it twice.
+        self.replace(&State { fence, ..as_written.unwrap_or_else(|| state.clone()) }).await?;
+        let folder = self.journal_of(state);
+        let keys = self.record_keys(state).await?;
+        if keys != seen {
+            return Err(StoreError::new(format!("something was recorded in {} in the meantime", self.objects.place(&folder)))
+                .help("nothing was changed; run the same command again: it goes on from there"));
+        }
+        let number = |key: &String| key.strip_prefix(&folder).and_then(|number| number.parse::<u64>().ok());
+        let next = keys.iter().filter_map(number).max().map_or(0, |last| last + 1);
+        self.next.store(next, Ordering::SeqCst);
+        *self.journal.lock().await = folder;
+        Ok(())
+    }
+
+    async fn append(&self, record: &Record) -> Result<(), StoreError> {
+        self.check().await?;
+        let number = self.next.fetch_add(1, Ordering::SeqCst);
+        let key = format!("{}{number:08}", self.journal.lock().await);
+        match self.objects.put(&key, &render_record(record)?, When::Absent).await? {
+            Some(_) => Ok(()),
+            None => {
+                let error = StoreError::new(format!("{} was written by somebody else", self.objects.place(&key)));
+                Err(StoreError { lost: true, ..error.help("run the same command again when the other leoctl is done") })
+            }
+        }
+    }
+
+    async fn save(&self, state: &State) -> Result<(), StoreError> {
+        state.verify().map_err(|error| self.refuse(&error))?;
+        match self.lease.lock().await.as_ref() {
+            Some(lease) => lease.confirm().await?,
+            None => return Err(StoreError::new("the state is not locked")),
+        }
+        self.replace(&State { fence: None, ..state.clone() }).await?;
+        // Journals of older states: everything in them is in this one. What cannot be deleted is passed over later.
+        let current = self.journal_of(state);
+        let old = self.objects.list(&self.journals()).await.unwrap_or_default().into_iter().filter(|key| *key < current);
+        futures_util::future::join_all(old.map(|key| async move { self.objects.delete(&key).await })).await;
+        Ok(())
+    }
+
+    async fn backup(&self, state: &State) -> Result<String, StoreError> {
+        let key = format!("{}.backup/{:012}-{}", self.key, state.serial, stamp(jiff::Timestamp::now()));
+        self.objects.put(&key, &render(state)?, When::Any).await?;
+        Ok(self.objects.place(&key))
+    }
+
+    async fn remove(&self) -> Result<(), StoreError> {
+        for key in self.objects.list(&self.journals()).await? {
+            self.objects.delete(&key).await?;
+        }
+        self.objects.delete(&self.key).await
+    }
+
+    async fn saved_at(&self) -> Result<Option<jiff::Timestamp>, StoreError> {
+        let written = self.objects.written(&self.key).await?;
+        Ok(written.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()))
+    }
+
+    fn location(&self) -> String {
+        self.objects.place(&self.key)
+    }
+}

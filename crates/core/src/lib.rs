@@ -1,0 +1,15 @@
+//! The core of leoctl: what a stack file means, what a plan is, and how it is carried out.
+//!
+//! Modules in reading order; each may use those before it:
+//!
+//! - [`model`]: the nouns, such as addresses, values, schemas and the state.
+//! - [`stack`]: from the text of a stack file to a [`stack::Stack`].
+//! - [`plan`]: decisions, from a stack, a state and what AWS says to a plan.
+//! - [`engine`]: effects, asked for through traits: refreshing, applying.
+//! - [`cost`]: what a plan costs.
+
+pub mod cost;
+pub mod engine;
+pub mod model;
+pub mod plan;
+pub mod stack;

@@ -1,0 +1,339 @@
+//! The state in a local file: written whole and atomically, with a journal beside it during an apply and a
+//! lock that dies with its process.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use leoctl_core::engine::persist::{parse_record, render, render_record, stamp};
+use leoctl_core::engine::ports::{Store, StoreError};
+use leoctl_core::model::journal::{Folded, Record};
+use leoctl_core::model::state::{State, StateError};
+
+/// A state file.
+#[derive(Debug)]
+pub struct LocalStore {
+    state: PathBuf,
+    journal: PathBuf,
+    lock: PathBuf,
+    held: Mutex<Option<File>>,
+    writing: Mutex<()>,
+}
+
+/// Where the state of a stack file is: `state/` next to `stacks/`, else next to the file; however its path is written.
+pub fn directory(stack_file: &Path) -> PathBuf {
+    let parent = stack_file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A folder that is not there has no state either.
+    let parent = fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
+    let root = if parent.file_name().is_some_and(|name| name == "stacks") { parent.parent().unwrap_or(&parent) } else { &parent };
+    let state = root.join("state");
+    // Shown as people write it, where that is shorter.
+    let here = std::env::current_dir().and_then(fs::canonicalize).ok();
+    here.and_then(|here| state.strip_prefix(here).map(Path::to_owned).ok()).unwrap_or(state)
+}
+
+impl LocalStore {
+    /// The state of stack `name` in a directory, which need not exist.
+    pub fn new(directory: &Path, name: &str) -> Self {
+        let file = |suffix: &str| directory.join(format!("{name}.{suffix}"));
+        Self { state: file("json"), journal: file("journal"), lock: file("lock"), held: Mutex::new(None), writing: Mutex::new(()) }
+    }
+
+    fn read_state(&self) -> Result<Option<State>, StoreError> {
+        let Some(text) = read_if_there(&self.state)? else { return Ok(None) };
+        State::parse(&text).map(Some).map_err(|error| self.refuse(&self.state, &error))
+    }
+
+    fn refuse(&self, path: &Path, error: &StateError) -> StoreError {
+        let help = match error {
+            StateError::Newer { .. } => "use the leoctl that wrote it, or a newer one",
+            _ => "restore it from version control or a backup; leoctl never overwrites a state it cannot read",
+        };
+        StoreError::new(format!("cannot use {}: {error}", path.display())).help(help)
+    }
+
+    /// The records of the journal that belong to `state`.
+    fn read_journal(&self, state: &State) -> Result<Vec<Record>, StoreError> {
+        let Some(text) = whole_lines(&self.journal)? else { return Ok(Vec::new()) };
+        let mut records = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            records.push(parse_record(line, &format!("{}:{}", self.journal.display(), index + 1))?);
+        }
+        match records.first() {
+            Some(Record::Begin { lineage, serial }) if *lineage == state.lineage && *serial == state.serial => Ok(records),
+            // The state was saved after this journal: everything in it is in the state.
+            Some(Record::Begin { lineage, serial }) if *lineage == state.lineage && *serial < state.serial => Ok(Vec::new()),
+            None => Ok(Vec::new()),
+            Some(_) => {
+                let error = StoreError::new(format!("{} belongs to another state than {}", self.journal.display(), self.state.display()));
+                Err(error.help("restore the state the journal was written with"))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for LocalStore {
+    async fn load(&self) -> Result<Option<Folded>, StoreError> {
+        let Some(state) = self.read_state()? else {
+            return match whole_lines(&self.journal)? {
+                Some(text) if !text.is_empty() => {
+                    let error = StoreError::new(format!("there is {} but no {}", self.journal.display(), self.state.display()));
+                    Err(error.help("restore the state file; the journal alone does not say what exists"))
+                }
+                _ => Ok(None),
+            };
+        };
+        let records = self.read_journal(&state)?;
+        let mut folded = Folded::new(state);
+        records.iter().for_each(|record| folded.fold(record));
+        folded.state.verify().map_err(|error| self.refuse(&self.journal, &error))?;
+        Ok(Some(folded))
+    }
+
+    async fn lock(&self, command: &str) -> Result<Vec<String>, StoreError> {
+        create_directory(&self.lock)?;
+        let mut file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(&self.lock)
+            .map_err(|error| failed("open", &self.lock, &error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // Who holds it is a courtesy: without it the message is only shorter.
+                drop(file.read_to_string(&mut holder));
+                let error = StoreError::new(format!("another leoctl is working on this stack: {}", holder.trim()));
+                return Err(error.help("wait until it is done; its lock goes when its process does"));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed("lock", &self.lock, &error)),
+        }
+        let now = jiff::Timestamp::now();
+        let holder = format!("`{command}`, process {}, since {now:.0}\n", std::process::id());
+        file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(|error| failed("write", &self.lock, &error))?;
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        Ok(Vec::new())
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        // The system keeps the lock as long as the process lives.
+        Ok(())
+    }
+
+    async fn watch(&self) -> Option<std::sync::Arc<dyn Fn() -> bool + Send + Sync>> {
+        None
+    }
+
+    async fn release(&self) {
+        drop(self.held.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    async fn unlock(&self) -> Result<Option<String>, StoreError> {
+        self.lock("leoctl state unlock").await?;
+        self.release().await;
+        Ok(None)
+    }
+
+    async fn begin(&self, state: &State) -> Result<(), StoreError> {
+        let existing = self.read_state()?;
+        if existing.as_ref().is_none_or(|existing| existing.serial != state.serial || existing.lineage != state.lineage) {
+            replace(&self.state, &render(state)?)?;
+        }
+        let appending = whole_lines(&self.journal)?.is_some_and(|text| !text.is_empty())
+            && self.read_journal(state).is_ok_and(|records| !records.is_empty());
+        if appending {
+            return mend_tail(&self.journal);
+        }
+        let begin = Record::Begin { lineage: state.lineage.clone(), serial: state.serial };
+        replace(&self.journal, &render_record(&begin)?)
+    }
+
+    async fn append(&self, record: &Record) -> Result<(), StoreError> {
+        let text = render_record(record)?;
+        // One at a time: what could not be written whole is cut off again before the next begins.
+        let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = private(OpenOptions::new().append(true).create(true))
+            .open(&self.journal)
+            .map_err(|error| failed("open", &self.journal, &error))?;
+        let whole = file.metadata().map_err(|error| failed("look at", &self.journal, &error))?.len();
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_data());
+        written.map_err(|error| {
+            // Where even that fails, the next run does it.
+            drop(file.set_len(whole));
+            failed("write", &self.journal, &error)
+        })
+    }
+
+    async fn save(&self, state: &State) -> Result<(), StoreError> {
+        state.verify().map_err(|error| self.refuse(&self.state, &error))?;
+        replace(&self.state, &render(state)?)?;
+        match fs::remove_file(&self.journal) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", &self.journal, &error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn backup(&self, state: &State) -> Result<String, StoreError> {
+        let name = self.state.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let copy = self.state.with_file_name("backup").join(format!("{name}-{:06}-{}.json", state.serial, stamp(jiff::Timestamp::now())));
+        replace(&copy, &render(state)?)?;
+        Ok(copy.display().to_string())
+    }
+
+    async fn remove(&self) -> Result<(), StoreError> {
+        for path in [&self.journal, &self.state] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("remove", path, &error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn saved_at(&self) -> Result<Option<jiff::Timestamp>, StoreError> {
+        match fs::metadata(&self.state).and_then(|metadata| metadata.modified()) {
+            Ok(time) => Ok(jiff::Timestamp::try_from(time).ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("look at", &self.state, &error)),
+        }
+    }
+
+    fn location(&self) -> String {
+        self.state.display().to_string()
+    }
+}
+
+/// The text of a journal without a last line that has no end: it was being written when leoctl died, and never became
+/// durable.
+fn whole_lines(journal: &Path) -> Result<Option<String>, StoreError> {
+    let bytes = match fs::read(journal) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("read", journal, &error)),
+    };
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let text = String::from_utf8(bytes.into_iter().take(whole).collect());
+    text.map(Some)
+        .map_err(|error| StoreError::new(format!("cannot use {}: {error}", journal.display())).help("restore the file as leoctl left it"))
+}
+
+/// Cuts off a last line that was never finished, so that the next record starts on its own.
+fn mend_tail(journal: &Path) -> Result<(), StoreError> {
+    let whole = whole_lines(journal)?.unwrap_or_default().len();
+    let file = OpenOptions::new().write(true).open(journal).map_err(|error| failed("open", journal, &error))?;
+    let length = u64::try_from(whole).unwrap_or(0);
+    file.set_len(length).and_then(|()| file.sync_all()).map_err(|error| failed("write", journal, &error))
+}
+
+fn read_if_there(path: &Path) -> Result<Option<String>, StoreError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", path, &error)),
+    }
+}
+
+/// Writes a file so that it is either the old or the new one whatever happens, readable by its owner only.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
+    create_directory(path)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A temporary file is created readable by its owner only.
+    let mut file = tempfile::NamedTempFile::new_in(parent).map_err(|error| failed("create a file beside", path, &error))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(|error| failed("write", path, &error))?;
+    file.persist(path).map_err(|error| failed("replace", path, &error.error))?;
+    // The rename itself is durable once the directory is.
+    File::open(parent).and_then(|directory| directory.sync_all()).map_err(|error| failed("sync", parent, &error))
+}
+
+fn create_directory(path: &Path) -> Result<(), StoreError> {
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => fs::create_dir_all(parent).map_err(|error| failed("create", parent, &error)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+fn failed(what: &str, path: &Path, error: &io::Error) -> StoreError {
+    let help = match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "make the folder writable and run the same command again",
+        io::ErrorKind::StorageFull => "free some space and run the same command again: it continues where this one stopped",
+        _ => "run the same command again once this is mended: it continues where this one stopped",
+    };
+    StoreError::new(format!("cannot {what} {}: {error}", path.display())).help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leoctl_core::model::address::Address;
+
+    fn state() -> State {
+        State::new("s", "1", "r", "lineage".to_owned(), "salt".to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_torn_last_record_is_as_if_never_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = LocalStore::new(directory.path(), "s");
+        store.begin(&state()).await.unwrap();
+        let address = Address::single("vpc", "main");
+        store.append(&Record::Created { address: address.clone(), id: "vpc-1".to_owned() }).await.unwrap();
+        let mut text = fs::read_to_string(&store.journal).unwrap();
+        text.push_str("{\"record\":\"created\",\"addr");
+        fs::write(&store.journal, text).unwrap();
+        let folded = store.load().await.unwrap().unwrap();
+        assert_eq!(folded.state.resources[&address].id, "vpc-1");
+        store.begin(&folded.state).await.unwrap();
+        store.append(&Record::Deleted { address, id: "vpc-1".to_owned() }).await.unwrap();
+        assert!(store.load().await.unwrap().unwrap().state.resources.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_journal_older_than_the_state_is_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = LocalStore::new(directory.path(), "s");
+        let mut state = state();
+        store.begin(&state).await.unwrap();
+        store.append(&Record::Created { address: Address::single("vpc", "main"), id: "vpc-1".to_owned() }).await.unwrap();
+        state.serial = 1;
+        replace(&store.state, &render(&state).unwrap()).unwrap();
+        assert!(store.load().await.unwrap().unwrap().state.resources.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_second_holder_is_told_who_the_first_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = LocalStore::new(directory.path(), "s");
+        first.lock("leoctl apply").await.unwrap();
+        let refused = LocalStore::new(directory.path(), "s").lock("leoctl apply").await.unwrap_err();
+        assert!(refused.message.contains("`leoctl apply`, process"), "{refused}");
+        drop(first);
+        LocalStore::new(directory.path(), "s").lock("leoctl apply").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_refused_and_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = LocalStore::new(directory.path(), "s");
+        for text in ["", "{", "[]", "{\"format_version\": 99}"] {
+            fs::write(&store.state, text).unwrap();
+            assert!(store.load().await.is_err(), "{text}");
+            assert_eq!(fs::read_to_string(&store.state).unwrap(), text);
+        }
+    }
+}
