@@ -260,6 +260,7 @@ impl Aws {
 
 /// Sends a creation without the SDK's own retries: whether a lost answer created something has to be found
 /// out before anything is sent again, which is the engine's part.
+#[macro_export]
 macro_rules! send_once {
     ($sdk:ident, $request:expr) => {
         $request
@@ -268,4 +269,4 @@ macro_rules! send_once {
             .send()
     };
 }
-pub(crate) use send_once;
+pub use send_once;
