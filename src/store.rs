@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use leoctl_core::engine::persist::{parse_record, render, render_record, stamp};
+use leoctl_core::engine::persist::{Line, first_record, render, render_record, replay, stamp};
 use leoctl_core::engine::ports::{Store, StoreError};
-use leoctl_core::model::journal::{Folded, Record};
+use leoctl_core::model::journal::Record;
 use leoctl_core::model::state::{State, StateError};
 
 /// A state file.
@@ -55,17 +55,16 @@ impl LocalStore {
         StoreError::new(format!("cannot use {}: {error}", path.display())).help(help)
     }
 
-    /// The records of the journal that belong to `state`.
-    fn read_journal(&self, state: &State) -> Result<Vec<Record>, StoreError> {
+    /// The lines of the journal that belong to `state`.
+    fn read_journal(&self, state: &State) -> Result<Vec<Line>, StoreError> {
         let Some(text) = whole_lines(&self.journal)? else { return Ok(Vec::new()) };
-        let mut records = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            records.push(parse_record(line, &format!("{}:{}", self.journal.display(), index + 1))?);
-        }
-        match records.first() {
-            Some(Record::Begin { lineage, serial }) if *lineage == state.lineage && *serial == state.serial => Ok(records),
+        let place = |index| format!("{}:{}", self.journal.display(), index + 1);
+        let lines: Vec<Line> = text.lines().enumerate().map(|(index, text)| Line { text: text.to_owned(), place: place(index) }).collect();
+        let first = lines.first().map(|line| first_record(line, state)).transpose()?;
+        match first.flatten() {
+            Some(Record::Begin { lineage, serial }) if lineage == state.lineage && serial == state.serial => Ok(lines),
             // The state was saved after this journal: everything in it is in the state.
-            Some(Record::Begin { lineage, serial }) if *lineage == state.lineage && *serial < state.serial => Ok(Vec::new()),
+            Some(Record::Begin { lineage, serial }) if lineage == state.lineage && serial < state.serial => Ok(Vec::new()),
             None => Ok(Vec::new()),
             Some(_) => {
                 let error = StoreError::new(format!("{} belongs to another state than {}", self.journal.display(), self.state.display()));
@@ -77,7 +76,7 @@ impl LocalStore {
 
 #[async_trait]
 impl Store for LocalStore {
-    async fn load(&self) -> Result<Option<Folded>, StoreError> {
+    async fn load(&self) -> Result<Option<State>, StoreError> {
         let Some(state) = self.read_state()? else {
             return match whole_lines(&self.journal)? {
                 Some(text) if !text.is_empty() => {
@@ -87,11 +86,10 @@ impl Store for LocalStore {
                 _ => Ok(None),
             };
         };
-        let records = self.read_journal(&state)?;
-        let mut folded = Folded::new(state);
-        records.iter().for_each(|record| folded.fold(record));
-        folded.state.verify().map_err(|error| self.refuse(&self.journal, &error))?;
-        Ok(Some(folded))
+        let lines = self.read_journal(&state)?;
+        let state = replay(state, &lines)?;
+        state.verify().map_err(|error| self.refuse(&self.journal, &error))?;
+        Ok(Some(state))
     }
 
     async fn lock(&self, command: &str) -> Result<Vec<String>, StoreError> {
@@ -280,6 +278,11 @@ fn failed(what: &str, path: &Path, error: &io::Error) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use leoctl_core::model::place::Place;
+
+    fn place() -> Place {
+        Place { type_name: "vpc".to_owned(), account: "1".to_owned(), region: "r".to_owned(), id: "vpc-1".to_owned() }
+    }
     use leoctl_core::model::address::Address;
 
     fn state() -> State {
@@ -292,15 +295,15 @@ mod tests {
         let store = LocalStore::new(directory.path(), "s");
         store.begin(&state()).await.unwrap();
         let address = Address::single("vpc", "main");
-        store.append(&Record::Created { address: address.clone(), id: "vpc-1".to_owned() }).await.unwrap();
+        store.append(&Record::Created { address: address.clone(), token: "t".to_owned(), place: place() }).await.unwrap();
         let mut text = fs::read_to_string(&store.journal).unwrap();
         text.push_str("{\"record\":\"created\",\"addr");
         fs::write(&store.journal, text).unwrap();
-        let folded = store.load().await.unwrap().unwrap();
-        assert_eq!(folded.state.resources[&address].id, "vpc-1");
-        store.begin(&folded.state).await.unwrap();
-        store.append(&Record::Deleted { address, id: "vpc-1".to_owned() }).await.unwrap();
-        assert!(store.load().await.unwrap().unwrap().state.resources.is_empty());
+        let loaded = store.load().await.unwrap().unwrap();
+        assert_eq!(loaded.current(&address).unwrap().place.id, "vpc-1");
+        store.begin(&loaded).await.unwrap();
+        store.append(&Record::Deleted { address, place: place() }).await.unwrap();
+        assert!(store.load().await.unwrap().unwrap().resources.is_empty());
     }
 
     #[tokio::test]
@@ -309,10 +312,10 @@ mod tests {
         let store = LocalStore::new(directory.path(), "s");
         let mut state = state();
         store.begin(&state).await.unwrap();
-        store.append(&Record::Created { address: Address::single("vpc", "main"), id: "vpc-1".to_owned() }).await.unwrap();
+        store.append(&Record::Created { address: Address::single("vpc", "main"), token: "t".to_owned(), place: place() }).await.unwrap();
         state.serial = 1;
         replace(&store.state, &render(&state).unwrap()).unwrap();
-        assert!(store.load().await.unwrap().unwrap().state.resources.is_empty());
+        assert!(store.load().await.unwrap().unwrap().resources.is_empty());
     }
 
     #[tokio::test]

@@ -48,7 +48,7 @@ pub async fn import(context: &Context, stack: Option<&Path>, address: Address, i
     let outcome = async {
         let options = Options { targets: vec![address.clone()], ..Options::default() };
         let planned = session.plan(&options, true).await?;
-        let known = planned.folded.state.resources.get(&address).map(|known| known.id.clone());
+        let known = planned.ledger.state().current(&address).map(|known| known.place.id.clone());
         if let Some(id) = known {
             return Err(CliError::usage(&format!("{address} is {id} already"), "`leoctl state rm` makes leoctl forget it first"));
         }
@@ -91,7 +91,7 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
     // What making the plan found out has to be written down even when nothing changes.
     let quiet = !planned.plan.has_changes();
     let whole = planned.plan.options.only.is_none();
-    let remembers = !planned.records.is_empty() || planned.plan.changes.iter().any(|change| change.state_only);
+    let remembers = !planned.ledger.records().is_empty() || planned.plan.changes.iter().any(|change| change.state_only);
     if quiet && !remembers {
         let outputs = planned.plan.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.after.clone()?)));
         show_outputs(context, &outputs.filter(|_| whole).collect());
@@ -140,7 +140,8 @@ fn conclude(context: &Context, report: &Report, state: &str) -> Exit {
     }
     let done: Vec<String> = report.done.iter().map(|(verb, count)| format!("{count} {verb}")).collect();
     let done = if done.is_empty() { "nothing was done".to_owned() } else { done.join(", ") };
-    let failed = !report.failed.is_empty();
+    // What was not tried is not done, whatever kept it.
+    let failed = !report.failed.is_empty() || !report.interrupted && !report.skipped.is_empty();
     if failed || report.interrupted {
         let title = if failed { "Not finished" } else { "Interrupted" };
         context.say(&format!("{}: {done}; {} failed, {} not tried.", styled(BAD, title), report.failed.len(), report.skipped.len()));

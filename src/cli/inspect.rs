@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::{CliError, Context, Exit, project, session};
 use crate::ui::{self, FAINT, STRONG, styled};
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::Place;
 use leoctl_core::model::state::State;
 use leoctl_core::model::value::Value;
 use leoctl_core::stack::config::Output;
@@ -23,7 +24,7 @@ async fn state_and_outputs(context: &Context, stack: Option<&Path>) -> Result<(S
     let stack = project::load(&path, &context.global)?;
     let store = session::store(context, &path, &stack).await?;
     match store.load().await? {
-        Some(folded) => Ok((folded.state, stack.config.outputs.clone())),
+        Some(state) => Ok((state, stack.config.outputs.clone())),
         None => Err(session::never_applied(&stack.name)),
     }
 }
@@ -98,21 +99,30 @@ pub fn absent(state: &State, address: &Address) -> CliError {
 pub async fn list(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
     let state = state_of(context, stack).await?;
     if context.global.json {
-        let rows: Vec<Json> =
-            state.resources.iter().map(|(address, resource)| serde_json::json!({ "address": address, "id": resource.id })).collect();
+        let rows: Vec<Json> = everything(&state)
+            .map(|(address, place)| serde_json::json!({ "address": address, "id": place.id, "region": place.region }))
+            .collect();
         ui::out(Json::from(rows));
         return Ok(Exit::Done);
     }
     let width = state.resources.keys().map(|address| address.to_string().chars().count()).max().unwrap_or_default();
-    for (address, resource) in &state.resources {
-        ui::out(format!("{:width$}  {}", address.to_string(), styled(FAINT, &resource.id)));
+    for (address, place) in everything(&state) {
+        ui::out(format!("{:width$}  {}", address.to_string(), styled(FAINT, &place.id)));
     }
     Ok(Exit::Done)
 }
 
+/// Where everything remembered is, predecessors too.
+fn everything(state: &State) -> impl Iterator<Item = (&Address, &Place)> {
+    state.all().map(|(address, known)| (address, &known.place))
+}
+
 fn one(state: &State, address: &Address) {
-    let Some(resource) = state.resources.get(address) else { return };
-    ui::out(format!("{} {}", styled(STRONG, address), styled(FAINT, &resource.id)));
+    for deposed in state.deposed(address) {
+        ui::out(format!("{} {}, a predecessor still to be deleted", styled(STRONG, address), styled(FAINT, &deposed.place.id)));
+    }
+    let Some(resource) = state.current(address) else { return };
+    ui::out(format!("{} {}", styled(STRONG, address), styled(FAINT, &resource.place.id)));
     for (name, value) in resource.attributes.as_object().into_iter().flatten() {
         for (at, line) in ui::value::lines(&Value::from(value)).iter().enumerate() {
             let lead = if at == 0 { format!("{name} = ") } else { String::new() };

@@ -40,7 +40,7 @@ fn chosen(deployed: &Deployed<'_>, words: &[String]) -> Result<Vec<Service>, Cli
 /// Registers task definitions with another image, and has the services run them. The lock is held.
 async fn with_image(context: &Context, session: &Session, args: &RedeployArgs, asked: &str) -> Result<Exit, CliError> {
     let says = session.plan(&Options::default(), true).await?;
-    let state = says.folded.clone().into_state();
+    let state = says.ledger.state().clone();
     let deployed = Deployed { state: &state, provider: &session.provider };
     let services = chosen(&deployed, &args.services)?;
     let mut changes = Vec::new();

@@ -109,7 +109,7 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
 
 async fn replayed(context: &Context, session: &Session, saved: SavedPlan, (yes, no_preflight): (bool, bool)) -> Result<Exit, CliError> {
     let loaded = session.store.load().await?;
-    let (lineage, serial) = loaded.map(|folded| (folded.state.lineage, folded.state.serial)).unwrap_or_default();
+    let (lineage, serial) = loaded.map(|state| (state.lineage, state.serial)).unwrap_or_default();
     if (saved.serial > 0 && lineage != saved.lineage) || serial != saved.serial {
         return Err(stale("something was applied since it was made"));
     }

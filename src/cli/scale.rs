@@ -15,7 +15,7 @@ pub async fn run(context: &Context, stack: Option<&Path>, words: &[String]) -> R
     let outcome = async {
         // With what was moved in its new place.
         let says = session.plan(&Options::default(), true).await?;
-        let state = says.folded.clone().into_state();
+        let state = says.ledger.state().clone();
         let deployed = Deployed { state: &state, provider: &session.provider };
         let wanted = wanted(service::all(&deployed), words)?;
         let gone = |service: &Service| says.plan.change(&service.address).is_none_or(|change| change.after.is_null());

@@ -15,7 +15,6 @@ use leoctl_aws::state::{Location, S3Store};
 use leoctl_core::engine::ports::Store;
 use leoctl_core::engine::preflight::preflight;
 use leoctl_core::engine::refresh::{Planned, Planner};
-use leoctl_core::model::journal::Folded;
 use leoctl_core::model::schema::Catalog;
 use leoctl_core::model::state::State;
 use leoctl_core::plan::select::Options;
@@ -81,7 +80,7 @@ impl Session {
     /// The state as it is now, with what an unfinished apply left.
     pub async fn state(&self) -> Result<State, CliError> {
         let loaded = self.store.load().await?;
-        loaded.map(Folded::into_state).ok_or_else(|| never_applied(&self.stack.name))
+        loaded.ok_or_else(|| never_applied(&self.stack.name))
     }
 
     /// Makes a plan from the state as it is now.

@@ -7,7 +7,8 @@ use super::{CliError, Context, Exit, inspect, project, session};
 use crate::ui::{self, STRONG, WARN, styled};
 use leoctl_core::engine::ports::Store;
 use leoctl_core::model::address::Address;
-use leoctl_core::model::journal::{Folded, Record};
+use leoctl_core::model::journal::Record;
+use leoctl_core::model::place::Place;
 use leoctl_core::model::state::State;
 use leoctl_core::stack::Stack;
 use leoctl_core::stack::backend::Backend;
@@ -38,18 +39,17 @@ async fn edit(
     context: &Context,
     stack: Option<&Path>,
     command: &str,
-    change: impl FnOnce(&mut Folded) -> Result<String, CliError>,
+    change: impl FnOnce(&mut State) -> Result<String, CliError>,
 ) -> Result<Exit, CliError> {
     let (store, _) = opened(context, stack).await?;
     say_notes(context, &store.lock(command).await?);
     let outcome = async {
-        let Some(mut folded) = store.load().await? else { return Err(never_applied()) };
-        let before = folded.clone().into_state();
-        let done = change(&mut folded)?;
+        let Some(mut state) = store.load().await? else { return Err(never_applied()) };
+        let before = state.clone();
+        let done = change(&mut state)?;
         let copy = store.backup(&before).await?;
-        let mut after = folded.into_state();
-        after.serial += 1;
-        store.save(&after).await?;
+        state.serial += 1;
+        store.save(&state).await?;
         context.say(&format!("{done} What was there before is in {copy}."));
         Ok(Exit::Done)
     };
@@ -67,29 +67,36 @@ fn never_applied() -> CliError {
 }
 
 async fn mv(context: &Context, from: &Address, to: &Address, stack: Option<&Path>) -> Result<Exit, CliError> {
-    edit(context, stack, "leoctl state mv", |folded| {
-        if !folded.state.resources.contains_key(from) {
-            return Err(inspect::absent(&folded.state, from));
+    edit(context, stack, "leoctl state mv", |state| {
+        if !state.resources.contains_key(from) {
+            return Err(inspect::absent(state, from));
         }
-        if let Some(there) = folded.state.resources.get(to) {
-            return Err(CliError::usage(&format!("{to} is there already, as {}", there.id), "forget that one first: `leoctl state rm`"));
+        if let Some((_, there)) = state.all().find(|(known, _)| *known == to) {
+            return Err(CliError::usage(
+                &format!("{to} is there already, as {}", there.place.id),
+                "forget that one first: `leoctl state rm`",
+            ));
         }
         if from.type_name() != to.type_name() {
             return Err(CliError::usage(&format!("{from} cannot become {to}"), "the two are of different types"));
         }
-        folded.fold(&Record::Moved { from: from.clone(), to: to.clone() });
+        state.fold(&Record::Moved { from: from.clone(), to: to.clone() });
         Ok(format!("{} is now {}.", styled(STRONG, from), styled(STRONG, to)))
     })
     .await
 }
 
 async fn rm(context: &Context, address: &Address, stack: Option<&Path>) -> Result<Exit, CliError> {
-    edit(context, stack, "leoctl state rm", |folded| {
-        let Some(known) = folded.state.resources.get(address) else { return Err(inspect::absent(&folded.state, address)) };
-        let ids: Vec<String> = known.deposed.iter().map(|deposed| deposed.id.clone()).chain([known.id.clone()]).collect();
-        for id in &ids {
-            folded.fold(&Record::Deleted { address: address.clone(), id: id.clone() });
+    edit(context, stack, "leoctl state rm", |state| {
+        let known = state.all().filter(|(known, _)| *known == address);
+        let places: Vec<Place> = known.map(|(_, remembered)| remembered.place.clone()).collect();
+        if places.is_empty() {
+            return Err(inspect::absent(state, address));
         }
+        for place in &places {
+            state.fold(&Record::Deleted { address: address.clone(), place: place.clone() });
+        }
+        let ids: Vec<&str> = places.iter().map(|place| place.id.as_str()).collect();
         Ok(format!("{} is forgotten; {} stays in AWS.", styled(STRONG, address), ids.join(", ")))
     })
     .await
@@ -97,8 +104,8 @@ async fn rm(context: &Context, address: &Address, stack: Option<&Path>) -> Resul
 
 async fn pull(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
     let (store, _) = opened(context, stack).await?;
-    let Some(folded) = store.load().await? else { return Err(never_applied()) };
-    ui::out(serde_json::to_string_pretty(&folded.into_state()).unwrap_or_default());
+    let Some(state) = store.load().await? else { return Err(never_applied()) };
+    ui::out(serde_json::to_string_pretty(&state).unwrap_or_default());
     Ok(Exit::Done)
 }
 
@@ -115,7 +122,6 @@ async fn push(context: &Context, file: &Path, stack: Option<&Path>, force: bool)
     let outcome = async {
         let mut copy = None;
         if let Some(there) = store.load().await? {
-            let there = there.into_state();
             newer(&there, &state, force)?;
             state.serial = state.serial.max(there.serial) + 1;
             copy = Some(store.backup(&there).await?);
@@ -191,17 +197,15 @@ async fn migrate(context: &Context, stack: Option<&Path>, from: Option<&str>) ->
 
 /// Moves a state with what its journal says. It is in the new place before it leaves the old one.
 async fn moved(context: &Context, stack: &str, from: &dyn Store, to: &dyn Store) -> Result<Exit, CliError> {
-    let Some(folded) = from.load().await? else {
+    let Some(mut state) = from.load().await? else {
         return Err(CliError::usage(&format!("there is no state in {}", from.location()), "nothing has to be moved"));
     };
-    let mut state = folded.into_state();
     if state.stack != stack {
         let message = format!("{} is the state of {}, and the stack is {stack}", from.location(), state.stack);
         return Err(CliError::usage(&message, "name the place of this stack's state"));
     }
     if let Some(there) = to.load().await? {
         // The move was begun before, and broken off between its two halves.
-        let there = there.into_state();
         let same = there == State { serial: state.serial + 1, fence: None, ..state.clone() };
         if !same {
             return Err(CliError::usage(

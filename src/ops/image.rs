@@ -41,9 +41,9 @@ pub enum Unclear {
 /// # Errors
 /// When that is not one.
 pub fn container(deployed: &Deployed<'_>, service: &Service, chosen: &[Service], name: Option<&str>) -> Result<Container, Unclear> {
-    let mut definitions = deployed.of_type("ecs_task_definition").filter(|(_, known)| service.runs(&known.id));
+    let mut definitions = deployed.of_type("ecs_task_definition").filter(|(_, known)| service.runs(&known.place.id));
     let (address, task) = definitions.next().ok_or(Unclear::Foreign)?;
-    let others = super::service::all(deployed).into_iter().filter(|other| other.runs(&task.id));
+    let others = super::service::all(deployed).into_iter().filter(|other| other.runs(&task.place.id));
     if let Some(other) = others.into_iter().find(|other| !chosen.contains(other)) {
         return Err(Unclear::Shared(other.address));
     }
@@ -52,7 +52,7 @@ pub fn container(deployed: &Deployed<'_>, service: &Service, chosen: &[Service],
     let mut all: Vec<Container> =
         containers.map(|one| Container { task_definition: address.clone(), name: text(one, "name"), image: text(one, "image") }).collect();
     let names: Vec<String> = all.iter().map(|container| container.name.clone()).collect();
-    let balanced = deployed.state.resources.get(&service.address).and_then(|known| known.attributes.get("load_balancers")?.as_array());
+    let balanced = deployed.state.current(&service.address).and_then(|known| known.attributes.get("load_balancers")?.as_array());
     let balanced: Vec<String> = balanced.into_iter().flatten().map(|one| text(one, "container_name")).collect();
     if let Some(name) = name {
         all.retain(|container| container.name == name);
@@ -125,11 +125,11 @@ pub fn only(deployed: &Deployed<'_>, changes: &[(Service, Container, String)], s
 
 /// What else of the stack names the revision of a task definition, such as a schedule, and where.
 fn naming(deployed: &Deployed<'_>, task_definition: &Address) -> Vec<(Address, Vec<Path>)> {
-    let Some(revision) = deployed.state.resources.get(task_definition) else { return Vec::new() };
-    let users = deployed.state.resources.iter().filter(|(_, known)| known.depends_on.contains(task_definition));
+    let Some(revision) = deployed.state.current(task_definition) else { return Vec::new() };
+    let users = deployed.state.currents().filter(|(_, known)| known.depends_on.contains(task_definition));
     let named = users.map(|(address, known)| {
         let attributes = Value::from(&known.attributes);
-        (address.clone(), attributes.paths_where(&|value| value.as_str() == Some(&revision.id)))
+        (address.clone(), attributes.paths_where(&|value| value.as_str() == Some(&revision.place.id)))
     });
     named.filter(|(_, paths)| !paths.is_empty()).collect()
 }

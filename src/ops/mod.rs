@@ -22,7 +22,7 @@ use leoctl_aws::client::Aws;
 use leoctl_aws::registry::AwsProvider;
 use leoctl_core::engine::ports::{Outcome, Provider};
 use leoctl_core::model::address::Address;
-use leoctl_core::model::state::{ResourceState, State};
+use leoctl_core::model::state::{Remembered, State};
 
 /// A stack that has been applied, and AWS where it is.
 pub struct Deployed<'a> {
@@ -34,14 +34,14 @@ pub struct Deployed<'a> {
 
 impl<'a> Deployed<'a> {
     /// The resources of a type.
-    pub fn of_type(&self, type_name: &str) -> impl Iterator<Item = (&'a Address, &'a ResourceState)> + use<'a> {
+    pub fn of_type(&self, type_name: &str) -> impl Iterator<Item = (&'a Address, &'a Remembered)> + use<'a> {
         let type_name = type_name.to_owned();
-        self.state.resources.iter().filter(move |(address, _)| address.block.type_name == type_name)
+        self.state.currents().filter(move |(address, _)| address.block.type_name == type_name)
     }
 
     /// The clients of a resource's region.
-    pub fn aws(&self, resource: &ResourceState) -> Arc<Aws> {
-        self.provider.region(&resource.region)
+    pub fn aws(&self, resource: &Remembered) -> Arc<Aws> {
+        self.provider.region(&resource.place.region)
     }
 
     /// Whether these credentials are those of the stack's account; the account they are of when not.

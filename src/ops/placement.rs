@@ -63,7 +63,7 @@ pub fn find(deployed: &Deployed<'_>, definition: &TaskDefinition, wishes: &Wishe
     let here = |cluster: Cluster| (cluster.region == definition.region).then_some(cluster.name);
     let services = service::all(deployed).into_iter().filter(|service| service.region == definition.region);
     let placed = services.map(|service| {
-        let resource = deployed.state.resources.get(&service.address);
+        let resource = deployed.state.current(&service.address);
         let placement = resource.and_then(|resource| of_service(&service, resource.attributes.get("network_configuration")?));
         (service, placement)
     });
@@ -72,7 +72,7 @@ pub fn find(deployed: &Deployed<'_>, definition: &TaskDefinition, wishes: &Wishe
         clusters: own_clusters(deployed).into_iter().filter_map(here).collect(),
         services: placed.collect(),
         definitions: task_definition::all(deployed),
-        subnets: deployed.of_type("subnet").map(|(_, resource)| (resource.id.clone(), subnet(&resource.attributes))).collect(),
+        subnets: deployed.of_type("subnet").map(|(_, resource)| (resource.place.id.clone(), subnet(&resource.attributes))).collect(),
     };
     known.find(definition, wishes)
 }

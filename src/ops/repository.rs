@@ -26,7 +26,7 @@ pub struct Repository {
 pub fn all(deployed: &Deployed<'_>) -> Vec<Repository> {
     let repositories = deployed.of_type("ecr_repository").map(|(address, resource)| {
         let text = |attribute: &str| resource.attributes.get(attribute).and_then(Json::as_str).unwrap_or_default().to_owned();
-        Repository { address: address.clone(), name: text("name"), uri: text("repository_uri"), region: resource.region.clone() }
+        Repository { address: address.clone(), name: text("name"), uri: text("repository_uri"), region: resource.place.region.clone() }
     });
     repositories.collect()
 }

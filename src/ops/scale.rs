@@ -56,9 +56,9 @@ fn target<'a>(state: &'a State, service: &Service) -> Option<&'a Address> {
     let cluster = service.cluster.rsplit('/').next().unwrap_or_default();
     let resource = format!("service/{cluster}/{}", service.name);
     let is = |attributes: &Json, name: &str, value: &str| attributes.get(name).and_then(Json::as_str) == Some(value);
-    let mut targets = state.resources.iter().filter(|(address, known)| {
+    let mut targets = state.currents().filter(|(address, known)| {
         address.type_name() == "appautoscaling_target"
-            && known.region == service.region
+            && known.place.region == service.region
             && is(&known.attributes, "resource_id", &resource)
             && is(&known.attributes, "scalable_dimension", "ecs:service:DesiredCount")
     });
@@ -77,20 +77,15 @@ pub fn by_hand(pins: Option<&Pins>) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use leoctl_core::model::state::{Guard, ResourceState};
+    use leoctl_core::model::place::Place;
+    use leoctl_core::model::state::{Guard, Remembered, ResourceState};
 
     fn state(with_target: bool) -> State {
         let mut state = State::new("s", "1", "r", "l".to_owned(), "x".to_owned());
-        let resource = |id: &str, attributes: Json| ResourceState {
-            id: id.to_owned(),
-            region: "r".to_owned(),
-            attributes,
-            authored: Vec::new(),
-            sensitive: Vec::new(),
-            depends_on: Vec::new(),
-            guard: Guard::default(),
-            incomplete: false,
-            deposed: Vec::new(),
+        let resource = |id: &str, attributes: Json| {
+            let place = Place { type_name: "appautoscaling_target".into(), account: "1".into(), region: "r".into(), id: id.into() };
+            let current = Remembered { attributes, guard: Guard::default(), incomplete: false, ..Remembered::unfinished(place) };
+            ResourceState { current: Some(current), deposed: Vec::new() }
         };
         let attributes = json!({ "resource_id": "service/c/web", "scalable_dimension": "ecs:service:DesiredCount" });
         if with_target {

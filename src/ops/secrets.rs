@@ -13,7 +13,7 @@ use leoctl_aws::client::Aws;
 use leoctl_aws::error::{OrAbsent, OrFail};
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 use leoctl_core::model::address::Address;
-use leoctl_core::model::state::ResourceState;
+use leoctl_core::model::state::Remembered;
 
 /// A secret of the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub fn all(deployed: &Deployed<'_>) -> Vec<Secret> {
     let services = service::all(deployed);
     let mut uses: Vec<(String, Variable, BTreeSet<Address>)> = Vec::new();
     for (_, task) in deployed.of_type("ecs_task_definition") {
-        let arn = text(task, "arn").unwrap_or(&task.id);
+        let arn = text(task, "arn").unwrap_or(&task.place.id);
         let users: BTreeSet<Address> = services.iter().filter(|service| service.runs(arn)).map(|service| service.address.clone()).collect();
         let containers = task.attributes.get("container_definitions").and_then(Json::as_array).into_iter().flatten();
         for (name, from) in containers.filter_map(|container| container.get("secrets")?.as_object()).flatten() {
@@ -81,13 +81,13 @@ pub fn all(deployed: &Deployed<'_>) -> Vec<Secret> {
     }
     let secrets = deployed.of_type("secretsmanager_secret").map(|(address, resource)| {
         let name = text(resource, "name").unwrap_or_default().to_owned();
-        let ours = || uses.iter().filter(|(from, _, _)| is(from, &resource.id, &name));
+        let ours = || uses.iter().filter(|(from, _, _)| is(from, &resource.place.id, &name));
         let variables: BTreeSet<Variable> = ours().map(|(_, variable, _)| variable.clone()).collect();
         let variables = if variables.is_empty() { BTreeSet::from([Variable { name: usual(&name), key: None }]) } else { variables };
         Secret {
             address: address.clone(),
-            arn: resource.id.clone(),
-            region: resource.region.clone(),
+            arn: resource.place.id.clone(),
+            region: resource.place.region.clone(),
             variables: variables.into_iter().collect(),
             services: ours().flat_map(|(_, _, services)| services.clone()).collect(),
             name,
@@ -96,7 +96,7 @@ pub fn all(deployed: &Deployed<'_>) -> Vec<Secret> {
     secrets.collect()
 }
 
-fn text<'a>(resource: &'a ResourceState, attribute: &str) -> Option<&'a str> {
+fn text<'a>(resource: &'a Remembered, attribute: &str) -> Option<&'a str> {
     resource.attributes.get(attribute).and_then(Json::as_str)
 }
 

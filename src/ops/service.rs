@@ -34,9 +34,9 @@ pub fn all(deployed: &Deployed<'_>) -> Vec<Service> {
         Service {
             address: address.clone(),
             name: text("name"),
-            arn: resource.id.clone(),
+            arn: resource.place.id.clone(),
             cluster: text("cluster"),
-            region: resource.region.clone(),
+            region: resource.place.region.clone(),
             task_definition: text("task_definition"),
             desired_count: resource.attributes.get("desired_count").and_then(Json::as_i64),
         }

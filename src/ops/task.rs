@@ -139,7 +139,7 @@ pub fn clusters(deployed: &Deployed<'_>) -> BTreeSet<Cluster> {
 /// The clusters the stack has made.
 pub fn own_clusters(deployed: &Deployed<'_>) -> BTreeSet<Cluster> {
     let own = deployed.of_type("ecs_cluster");
-    own.map(|(_, resource)| Cluster { region: resource.region.clone(), name: last(&resource.id).to_owned() }).collect()
+    own.map(|(_, resource)| Cluster { region: resource.place.region.clone(), name: last(&resource.place.id).to_owned() }).collect()
 }
 
 /// The tasks of the stack, those that stopped within the last hour among them: all in its own clusters, and in those it

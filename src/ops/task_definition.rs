@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::service::Service;
 use super::{Deployed, Problem};
 use leoctl_core::model::address::Address;
-use leoctl_core::model::state::ResourceState;
+use leoctl_core::model::state::Remembered;
 use leoctl_core::stack::diagnostic::suggestion;
 
 /// A task definition of the stack.
@@ -58,7 +58,7 @@ pub fn all(deployed: &Deployed<'_>) -> Vec<TaskDefinition> {
     deployed.of_type("ecs_task_definition").map(|(address, resource)| from_state(address, resource)).collect()
 }
 
-fn from_state(address: &Address, resource: &ResourceState) -> TaskDefinition {
+fn from_state(address: &Address, resource: &Remembered) -> TaskDefinition {
     let attributes = &resource.attributes;
     let text = |name: &str| attributes.get(name).and_then(Json::as_str);
     let compatibilities = attributes.get("requires_compatibilities").and_then(Json::as_array);
@@ -66,12 +66,12 @@ fn from_state(address: &Address, resource: &ResourceState) -> TaskDefinition {
     TaskDefinition {
         address: address.clone(),
         family: text("family").unwrap_or_default().to_owned(),
-        arn: text("arn").unwrap_or(&resource.id).to_owned(),
-        region: resource.region.clone(),
+        arn: text("arn").unwrap_or(&resource.place.id).to_owned(),
+        region: resource.place.region.clone(),
         // Left out, both are what Fargate needs.
         fargate: compatibilities.is_none_or(|all| all.iter().any(|one| one.as_str() == Some("FARGATE"))),
         awsvpc: text("network_mode").is_none_or(|mode| mode == "awsvpc"),
-        containers: containers.map(|container| container_of(container, &resource.region)).collect(),
+        containers: containers.map(|container| container_of(container, &resource.place.region)).collect(),
     }
 }
 

@@ -39,7 +39,9 @@ pub fn hint(failure: &Failure) -> Option<String> {
             "nothing more was begun, since it could not be recorded: mend that, and run the same command again; it finds out what was done"
                 .to_owned()
         }
-        FailureKind::NotFound | FailureKind::Other => return by_code(failure.code.as_deref()?),
+        FailureKind::NotFound | FailureKind::Refused | FailureKind::Invalid | FailureKind::Other => {
+            return by_code(failure.code.as_deref()?);
+        }
     })
 }
 

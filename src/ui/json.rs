@@ -10,6 +10,7 @@ use leoctl_core::engine::event::Event;
 use leoctl_core::engine::ports::Failure;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::diff::AttributeChange;
+use leoctl_core::plan::step::Step;
 use leoctl_core::plan::types::{Change, CheckResult, Drift, Pinned, Plan};
 
 /// The version of the format.
@@ -32,6 +33,7 @@ pub fn plan(plan: &Plan, api_calls: &BTreeMap<String, u64>) -> Json {
         "serial": plan.serial,
         "summary": plan.summary(),
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
+        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
         "reads": plan.reads.iter().map(|read| format!("data.{}", read.block)).collect::<Vec<_>>(),
         "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
         "outputs": outputs,
@@ -68,7 +70,7 @@ fn change(change: &Change) -> Json {
         "key": change.address.key,
         "action": change.action,
         "reason": change.reason,
-        "id": change.id,
+        "id": change.id(),
         "before": public(&change.before),
         "after": public(&change.after),
         "after_unknown": unknown,
@@ -79,6 +81,10 @@ fn change(change: &Change) -> Json {
         "depends_on": change.depends_on,
         "attributes": change.attributes.iter().map(attribute).collect::<Vec<_>>(),
     })
+}
+
+fn step(step: &Step) -> Json {
+    json!({ "address": step.address, "action": step.kind.name(), "place": step.kind.place(), "after": step.after })
 }
 
 fn attribute(attribute: &AttributeChange) -> Json {

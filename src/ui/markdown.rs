@@ -228,7 +228,7 @@ impl Entry {
             Action::NoOp => "finish",
         };
         let mut head = format!("**{verb}** `{}`", change.address);
-        if let Some(id) = change.id.as_ref().filter(|_| matches!(change.action, Action::Delete | Action::Replace | Action::Forget)) {
+        if let Some(id) = change.id().filter(|_| matches!(change.action, Action::Delete | Action::Replace | Action::Forget)) {
             let _ = write!(head, " (`{id}`)");
         }
         let forcing: Vec<String> = change.replace_paths().iter().map(|path| format!("`{path}`")).collect();

@@ -223,7 +223,7 @@ fn one(text: &mut String, change: &Change, indent: usize) {
         Action::NoOp => (CHANGE, "~"),
     };
     let mut title = format!("{} {}", styled(style, sign), styled(STRONG, &change.address));
-    if let Some(id) = &change.id {
+    if let Some(id) = change.id() {
         title.push_str(&styled(FAINT, format!(" {id}")));
     }
     if let Some(reason) = &change.reason {
@@ -235,7 +235,8 @@ fn one(text: &mut String, change: &Change, indent: usize) {
 
 /// What changes of a resource.
 fn attributes(text: &mut String, change: &Change, indent: usize) {
-    for id in &change.deposed {
+    for removal in &change.deposed {
+        let id = &removal.remembered.place.id;
         line(text, indent, &format!("{} {id}, left by an interrupted replacement", styled(REMOVE, "-")));
     }
     // What goes away is known by its address and id: repeating all of it would bury what matters.

@@ -47,7 +47,7 @@ impl Cloud {
         let fault = self.fault.lock().unwrap().filter(|(n, _)| *n == at).map(|(_, fault)| fault);
         match fault {
             None => Ok(effect()),
-            Some(Fault::Refused) => Err(Failure::new(FailureKind::Other, "refused")),
+            Some(Fault::Refused) => Err(Failure::new(FailureKind::Refused, "refused")),
             Some(Fault::LostBefore) => Err(Failure::new(FailureKind::Ambiguous, "lost")),
             Some(Fault::LostAfter) => {
                 effect();

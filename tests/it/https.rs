@@ -59,7 +59,7 @@ async fn https(emulator: Emulator) {
     let world = World::new(endpoint, name).await;
     let stack = format!("{}{STACK}", scaffold("network+balancer")).replace("NAME", name);
     let first = world.plan(&stack).await.unwrap();
-    assert!(first.changes.iter().all(|change| change.id.is_none()), "{}", shown(&first));
+    assert!(first.changes.iter().all(|change| change.id().is_none()), "{}", shown(&first));
     world.apply(&stack).await.unwrap();
     let again = world.plan(&stack).await.unwrap();
     assert!(!again.has_changes() && again.drift.is_empty(), "{}", shown(&again));

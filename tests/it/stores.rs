@@ -11,6 +11,7 @@ use leoctl_aws::state::{Location, S3Store};
 use leoctl_core::engine::ports::Store;
 use leoctl_core::model::address::Address;
 use leoctl_core::model::journal::Record;
+use leoctl_core::model::place::Place;
 use leoctl_core::model::state::State;
 
 use crate::support::emulator::Emulator;
@@ -31,7 +32,8 @@ fn state(serial: u64) -> State {
 }
 
 fn created(name: &str) -> Record {
-    Record::Created { address: Address::single("vpc", name), id: format!("vpc-{name}") }
+    let place = Place { type_name: "vpc".to_owned(), account: "1".to_owned(), region: "r".to_owned(), id: format!("vpc-{name}") };
+    Record::Created { address: Address::single("vpc", name), token: name.to_owned(), place }
 }
 
 async fn client(endpoint: &str, bucket: &str) -> aws_sdk_s3::Client {
@@ -60,11 +62,11 @@ async fn keeps_its_promises(open: impl Fn() -> Box<dyn Store>) {
     let second = open();
     second.lock("leoctl apply").await.unwrap();
     let found = second.load().await.unwrap().unwrap();
-    assert_eq!(found.state.resources.len(), 2);
-    assert_eq!(found.state.serial, 0);
-    second.begin(&found.state).await.unwrap();
+    assert_eq!(found.resources.len(), 2);
+    assert_eq!(found.serial, 0);
+    second.begin(&found).await.unwrap();
     second.append(&created("c")).await.unwrap();
-    let mut all = open().load().await.unwrap().unwrap().into_state();
+    let mut all = open().load().await.unwrap().unwrap();
     assert_eq!(all.resources.len(), 3, "reading takes no lock, and sees what has been recorded");
     // Saved whole, the journal is over.
     all.serial += 1;
@@ -72,7 +74,7 @@ async fn keeps_its_promises(open: impl Fn() -> Box<dyn Store>) {
     let saved_at = open().saved_at().await.unwrap().unwrap();
     assert!(saved_at.duration_until(jiff::Timestamp::now()).as_secs() < 60, "{saved_at}");
     let saved = open().load().await.unwrap().unwrap();
-    assert_eq!((saved.state.serial, saved.state.resources.len()), (1, 3));
+    assert_eq!((saved.serial, saved.resources.len()), (1, 3));
     let copy = second.backup(&all).await.unwrap();
     assert!(!copy.is_empty());
     second.remove().await.unwrap();
@@ -111,12 +113,12 @@ async fn what_somebody_else_has_written_is_not_overwritten() {
     assert!(new.unlock().await.unwrap().unwrap().contains("leoctl apply"));
     new.lock("leoctl apply").await.unwrap();
     let found = new.load().await.unwrap().unwrap();
-    new.begin(&found.state).await.unwrap();
+    new.begin(&found).await.unwrap();
     new.append(&created("b")).await.unwrap();
     let refused = old.save(&state(1)).await.unwrap_err();
     assert!(refused.lost, "{refused}");
     assert!(old.append(&created("c")).await.unwrap_err().lost);
-    let mut all = new.load().await.unwrap().unwrap().into_state();
+    let mut all = new.load().await.unwrap().unwrap();
     assert_eq!(all.resources.len(), 2);
     all.serial += 1;
     new.save(&all).await.unwrap();
@@ -140,11 +142,11 @@ async fn what_is_recorded_between_reading_and_beginning_is_not_passed_over() {
     let journal = aws_sdk_s3::primitives::ByteStream::from(serde_json::to_vec(&created("late")).unwrap());
     let client = client_of(Emulator::MiniStack.endpoint().unwrap()).await;
     client.put_object().bucket("between").key("s.json.journal/000000000000-lineage/00000007").body(journal).send().await.unwrap();
-    let refused = slow.begin(&read.state).await.unwrap_err();
+    let refused = slow.begin(&read).await.unwrap_err();
     assert!(refused.message.contains("something was recorded"), "{refused}");
     let again = slow.load().await.unwrap().unwrap();
-    assert!(again.state.resources.contains_key(&Address::single("vpc", "late")));
-    slow.begin(&again.state).await.unwrap();
+    assert!(again.resources.contains_key(&Address::single("vpc", "late")));
+    slow.begin(&again).await.unwrap();
     slow.release().await;
 }
 

@@ -120,17 +120,16 @@ impl World {
 
     /// The id of a resource in the state.
     pub async fn id(&self, address: &str) -> Option<String> {
-        let folded = self.store().load().await.unwrap()?;
-        Some(folded.state.resources.get(&address.parse().unwrap())?.id.clone())
+        let state = self.store().load().await.unwrap()?;
+        Some(state.current(&address.parse().unwrap())?.place.id.clone())
     }
 
     /// Forgets a resource, as if it had never been the stack's.
     pub async fn forget(&self, address: &str) {
         let address: leoctl_core::model::address::Address = address.parse().unwrap();
         let store = self.store();
-        let mut folded = store.load().await.unwrap().unwrap();
-        folded.state.resources.remove(&address);
-        let mut state = folded.into_state();
+        let mut state = store.load().await.unwrap().unwrap();
+        state.resources.remove(&address);
         state.serial += 1;
         store.save(&state).await.unwrap();
     }

@@ -140,6 +140,7 @@ types! {
 fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
     Ok(ResourceSchema {
         schema: TypeSchema::compile(R::TYPE, &json_schema::<R>())?,
+        scope: R::INFO.scope,
         create_before_destroy: R::INFO.create_before_destroy,
         unique: R::INFO.unique,
         held: R::INFO.held,

@@ -17,6 +17,7 @@ use super::client::{Aws, Clients};
 use super::permissions::{Grant, Permissions};
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::place::Scope;
 use leoctl_core::model::value::Value;
 
 /// Tags as a resource has them.
@@ -25,6 +26,8 @@ pub type Tags = BTreeMap<String, String>;
 /// What a type says of itself beyond its attributes.
 #[derive(Clone, Copy, Debug)]
 pub struct Info {
+    /// Within what its ids tell one from another.
+    pub scope: Scope,
     /// Whether a replacement is made before the old one goes: for types of which two can exist side by side.
     pub create_before_destroy: bool,
     /// What no two can have in common, such as a name: a replacement in which each of these differs in some
@@ -46,8 +49,16 @@ pub struct Info {
 
 impl Info {
     /// A type with no peculiarities.
-    pub const DEFAULT: Self =
-        Self { create_before_destroy: false, unique: &[], held: false, data_loss: None, transient: &[], propagating: &[], timeout: 600 };
+    pub const DEFAULT: Self = Self {
+        scope: Scope::Regional,
+        create_before_destroy: false,
+        unique: &[],
+        held: false,
+        data_loss: None,
+        transient: &[],
+        propagating: &[],
+        timeout: 600,
+    };
 }
 
 /// One resource type: its attributes are the fields of the implementing struct, its documentation their doc
@@ -170,8 +181,8 @@ impl<R: Resource> Typed<R> {
 const PROPAGATION: Duration = Duration::from_secs(60);
 
 fn typed<R: Resource>(value: &Value) -> Outcome<R> {
-    let json = value.to_json().map_err(|path| Failure::new(FailureKind::Other, format!("`{path}` is not known")))?;
-    serde_json::from_value(json).map_err(|error| Failure::new(FailureKind::Other, format!("not a {}: {error}", R::TYPE)))
+    let json = value.to_json().map_err(|path| Failure::new(FailureKind::Invalid, format!("`{path}` is not known")))?;
+    serde_json::from_value(json).map_err(|error| Failure::new(FailureKind::Invalid, format!("not a {}: {error}", R::TYPE)))
 }
 
 /// A resource as a value.

@@ -92,8 +92,8 @@ pub async fn run(session: &Session, seconds: u64) -> Result<Exit, CliError> {
 
 /// The state anew as well: an apply may be going on.
 async fn read(session: &Session) -> Result<Screen, CliError> {
-    let Some(folded) = session.store.load().await? else { return Err(session::never_applied(&session.stack.name)) };
-    Ok(view::screen(&super::read(session, &folded.into_state()).await?))
+    let Some(state) = session.store.load().await? else { return Err(session::never_applied(&session.stack.name)) };
+    Ok(view::screen(&super::read(session, &state).await?))
 }
 
 /// The reading that is under way; never, when none is.

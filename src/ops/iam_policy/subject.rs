@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::arn::{self, Place};
 use leoctl_aws::permissions::{Grant, Permissions};
 use leoctl_aws::registry;
-use leoctl_core::engine::refresh::set_instance;
+use leoctl_core::engine::values::set_instance;
 use leoctl_core::model::address::Block;
 use leoctl_core::model::pin::Pins;
 use leoctl_core::model::schema::TypeSchema;

@@ -60,8 +60,8 @@ pub fn chosen(deployed: &Deployed<'_>, words: &[String], task: Option<&str>) -> 
     let definitions = task_definition::all(deployed);
     let groups = deployed.of_type("cloudwatch_log_group").map(|(address, resource)| Group {
         address: Some(address.clone()),
-        name: resource.attributes.get("name").and_then(Json::as_str).unwrap_or(&resource.id).to_owned(),
-        region: resource.region.clone(),
+        name: resource.attributes.get("name").and_then(Json::as_str).unwrap_or(&resource.place.id).to_owned(),
+        region: resource.place.region.clone(),
     });
     let mut known = Known { groups: groups.collect(), services: service::all(deployed), definitions };
     known.add_written();

@@ -9,7 +9,7 @@ use super::{Missing, Resource};
 use crate::ops::Deployed;
 use crate::ops::service::{self, Service};
 use leoctl_core::model::address::Address;
-use leoctl_core::model::state::ResourceState;
+use leoctl_core::model::state::Remembered;
 
 /// What a subject is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -96,7 +96,7 @@ impl Subject {
     }
 }
 
-fn text<'a>(resource: &'a ResourceState, attribute: &str) -> Option<&'a str> {
+fn text<'a>(resource: &'a Remembered, attribute: &str) -> Option<&'a str> {
     resource.attributes.get(attribute)?.as_str()
 }
 
@@ -144,7 +144,8 @@ pub fn of(deployed: &Deployed<'_>) -> (Vec<Subject>, Vec<Missing>) {
 fn without_insights(deployed: &Deployed<'_>, tasks: &[Task]) -> Vec<Missing> {
     let off = deployed.of_type("ecs_cluster").filter(|(_, cluster)| off(cluster));
     let missing = off.filter_map(|(address, cluster)| {
-        let here = |task: &&Task| task.region == cluster.region && task.clusters.iter().any(|name| name == name_of(&cluster.id));
+        let here =
+            |task: &&Task| task.region == cluster.place.region && task.clusters.iter().any(|name| name == name_of(&cluster.place.id));
         let families: Vec<&str> = tasks.iter().filter(here).map(|task| task.family.as_str()).collect();
         (!families.is_empty()).then(|| Missing {
             address: address.clone(),
@@ -155,26 +156,28 @@ fn without_insights(deployed: &Deployed<'_>, tasks: &[Task]) -> Vec<Missing> {
     missing.collect()
 }
 
-fn off(cluster: &ResourceState) -> bool {
+fn off(cluster: &Remembered) -> bool {
     text(cluster, "container_insights") == Some("disabled")
 }
 
 /// Whether a cluster measures task definitions. Of one that is not the stack's it is found out by asking.
 fn insights_are_on(deployed: &Deployed<'_>, region: &str, name: &str) -> bool {
     let mut clusters = deployed.of_type("ecs_cluster");
-    clusters.find(|(_, cluster)| cluster.region == region && name_of(&cluster.id) == name).is_none_or(|(_, cluster)| !off(cluster))
+    clusters
+        .find(|(_, cluster)| cluster.place.region == region && name_of(&cluster.place.id) == name)
+        .is_none_or(|(_, cluster)| !off(cluster))
 }
 
 /// The stack's task definitions.
 pub fn tasks(deployed: &Deployed<'_>) -> Vec<Task> {
     let services = service::all(deployed);
     let tasks = deployed.of_type("ecs_task_definition").map(|(address, task)| {
-        let arn = text(task, "arn").unwrap_or(&task.id);
-        let running: Vec<&Service> = services.iter().filter(|service| service.region == task.region && service.runs(arn)).collect();
-        let own = deployed.of_type("ecs_cluster").filter(|(_, cluster)| cluster.region == task.region);
+        let arn = text(task, "arn").unwrap_or(&task.place.id);
+        let running: Vec<&Service> = services.iter().filter(|service| service.region == task.place.region && service.runs(arn)).collect();
+        let own = deployed.of_type("ecs_cluster").filter(|(_, cluster)| cluster.place.region == task.place.region);
         let mut clusters: Vec<String> = match running.is_empty() {
             // Started by itself, it may be in any of them.
-            true => own.map(|(_, cluster)| name_of(&cluster.id).to_owned()).collect(),
+            true => own.map(|(_, cluster)| name_of(&cluster.place.id).to_owned()).collect(),
             false => running.iter().map(|service| name_of(&service.cluster).to_owned()).collect(),
         };
         clusters.sort();
@@ -186,7 +189,7 @@ pub fn tasks(deployed: &Deployed<'_>) -> Vec<Task> {
         Task {
             address: address.clone(),
             family: text(task, "family").unwrap_or_default().to_owned(),
-            region: task.region.clone(),
+            region: task.place.region.clone(),
             size: number("cpu").zip(number("memory")).map(|(cpu, memory)| Size { cpu, memory }),
             fargate: linux && runs_on.into_iter().any(|one| one.as_str() == Some("FARGATE")),
             arm: platform("cpu_architecture") == Some("ARM64"),
@@ -201,7 +204,7 @@ pub fn tasks(deployed: &Deployed<'_>) -> Vec<Task> {
 /// How many tasks these services are to have together.
 fn count(deployed: &Deployed<'_>, services: &[&Service]) -> Option<i64> {
     let counts = services.iter().map(|service| {
-        let attributes = &deployed.state.resources.get(&service.address)?.attributes;
+        let attributes = &deployed.state.current(&service.address)?.attributes;
         let scaled = attributes.get("autoscaled").and_then(Json::as_bool).unwrap_or_default();
         service.desired_count.filter(|_| !scaled)
     });

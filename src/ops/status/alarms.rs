@@ -34,7 +34,7 @@ pub struct Alarm {
 pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Alarm>> {
     let mut regions: BTreeMap<&str, Vec<(&Address, String)>> = BTreeMap::new();
     for (address, alarm) in deployed.of_type("cloudwatch_metric_alarm") {
-        regions.entry(&alarm.region).or_default().push((address, alarm.id.clone()));
+        regions.entry(&alarm.place.region).or_default().push((address, alarm.place.id.clone()));
     }
     let read = regions.iter().map(async |(region, alarms)| {
         let names: Vec<String> = alarms.iter().map(|(_, name)| name.clone()).collect();

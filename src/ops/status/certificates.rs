@@ -52,7 +52,7 @@ pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Certificate>> {
 fn used(deployed: &Deployed<'_>) -> BTreeMap<String, Vec<Address>> {
     let mut used: BTreeMap<String, Vec<Address>> = BTreeMap::new();
     for (address, certificate) in deployed.of_type("acm_certificate") {
-        used.entry(certificate.id.clone()).or_default().push(address.clone());
+        used.entry(certificate.place.id.clone()).or_default().push(address.clone());
     }
     for (address, listener) in deployed.of_type("lb_listener") {
         let certificates = listener.attributes.get("certificates").and_then(Json::as_array).into_iter().flatten();

@@ -85,7 +85,10 @@ pub async fn read(deployed: &Deployed<'_>, saved_at: Option<Timestamp>) -> Outco
         allowed("certificates", certificates::read(deployed)),
     )?;
     let state = deployed.state;
-    let incomplete = state.resources.iter().filter(|(_, resource)| resource.incomplete || !resource.deposed.is_empty());
+    let incomplete = state
+        .resources
+        .iter()
+        .filter(|(_, known)| !known.deposed.is_empty() || known.current.as_ref().is_some_and(|current| current.incomplete));
     let open = state.open.iter().map(|intent| intent.address.clone());
     let mut status = Status {
         stack: state.stack.clone(),

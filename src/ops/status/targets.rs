@@ -66,13 +66,13 @@ pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<TargetGroup>> {
 
 fn asked(deployed: &Deployed<'_>) -> BTreeMap<String, Asked> {
     let own = deployed.of_type("lb_target_group").map(|(address, group)| {
-        (group.id.clone(), Asked { region: group.region.clone(), address: Some(address.clone()), services: Vec::new() })
+        (group.place.id.clone(), Asked { region: group.place.region.clone(), address: Some(address.clone()), services: Vec::new() })
     });
     let mut groups: BTreeMap<String, Asked> = own.collect();
     for (address, service) in deployed.of_type("ecs_service") {
         let balancers = service.attributes.get("load_balancers").and_then(Json::as_array).into_iter().flatten();
         for arn in balancers.filter_map(|balancer| balancer.get("target_group_arn")?.as_str()) {
-            let new = || Asked { region: service.region.clone(), address: None, services: Vec::new() };
+            let new = || Asked { region: service.place.region.clone(), address: None, services: Vec::new() };
             groups.entry(arn.to_owned()).or_insert_with(new).services.push(address.clone());
         }
     }

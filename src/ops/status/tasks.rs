@@ -62,10 +62,10 @@ struct Listing {
 /// When AWS refuses.
 pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Task>> {
     let services = service::all(deployed);
-    let text = |resource: &leoctl_core::model::state::ResourceState| Some(resource.attributes.get("family")?.as_str()?.to_owned());
+    let text = |resource: &leoctl_core::model::state::Remembered| Some(resource.attributes.get("family")?.as_str()?.to_owned());
     let families: BTreeSet<String> = deployed.of_type("ecs_task_definition").filter_map(|(_, resource)| text(resource)).collect();
     let clusters: Vec<(String, String)> =
-        deployed.of_type("ecs_cluster").map(|(_, cluster)| (cluster.region.clone(), cluster.id.clone())).collect();
+        deployed.of_type("ecs_cluster").map(|(_, cluster)| (cluster.place.region.clone(), cluster.place.id.clone())).collect();
     let listings = listings(&clusters, &services);
     let found = try_join_all(listings.iter().map(async |listing| of(&deployed.provider.region(&listing.region), listing).await));
     let tasks = found.await?.into_iter().flatten().map(|task| from_api(&task));

@@ -178,7 +178,7 @@ impl Resource for BackupPlan {
             found.extend(page.or_fail("backup:ListBackupPlans")?.backup_plans_list.unwrap_or_default());
         }
         // Names may be used twice; the list has no tags.
-        found.retain(|plan| plan.backup_plan_id().is_some_and(|id| !wanted.known.contains(id)));
+        found.retain(|plan| plan.backup_plan_id().is_some_and(|id| !wanted.is_known(id)));
         let tags = try_join_all(found.iter().map(|plan| tags_of(aws, plan.backup_plan_arn().unwrap_or_default()))).await?;
         let ours = found.into_iter().zip(tags).filter(|(_, tags)| wanted.owns(tags));
         Ok(wanted.pick(ours.filter_map(|(plan, _)| plan.backup_plan_id)))

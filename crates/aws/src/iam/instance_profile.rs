@@ -11,6 +11,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::resource::{Info, Resource, Tags};
 use crate::tags::TagChange;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::model::place::Scope;
 
 /// What gives EC2 instances a role.
 ///
@@ -78,6 +79,7 @@ impl Resource for IamInstanceProfile {
     const TYPE: &'static str = "iam_instance_profile";
     // A role or profile made a moment ago may not be known everywhere yet.
     const INFO: Info = Info {
+        scope: Scope::Global,
         unique: &[&["name"]],
         held: true,
         transient: &["ConcurrentModification", "DeleteConflict"],

@@ -11,6 +11,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::resource::{Info, Resource, Tags};
 use crate::tags::TagChange;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::model::place::Scope;
 
 /// Somebody outside whose word on who is who roles can trust, such as GitHub for its workflows
 /// (`https://token.actions.githubusercontent.com`).
@@ -58,7 +59,8 @@ impl IamOpenidConnectProvider {
 
 impl Resource for IamOpenidConnectProvider {
     const TYPE: &'static str = "iam_openid_connect_provider";
-    const INFO: Info = Info { unique: &[&["url"]], transient: &["ConcurrentModification"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info =
+        Info { scope: Scope::Global, unique: &[&["url"]], transient: &["ConcurrentModification"], timeout: 300, ..Info::DEFAULT };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:iam::{account}:oidc-provider/{url after ://}",
         plan: &[Grant::any(&["iam:ListOpenIDConnectProviders"]), Grant::itself(&["iam:GetOpenIDConnectProvider"])],

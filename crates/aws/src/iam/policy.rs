@@ -12,6 +12,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::resource::{Info, Resource, Tags};
 use crate::tags::TagChange;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::model::place::Scope;
 
 /// A managed policy: one that several roles can share.
 ///
@@ -81,8 +82,14 @@ impl IamPolicy {
 impl Resource for IamPolicy {
     const TYPE: &'static str = "iam_policy";
     // A policy cannot go while a role that is being changed still has it.
-    const INFO: Info =
-        Info { unique: &[&["name"]], held: true, transient: &["DeleteConflict", "ConcurrentModification"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        scope: Scope::Global,
+        unique: &[&["name"]],
+        held: true,
+        transient: &["DeleteConflict", "ConcurrentModification"],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:iam::{account}:policy{path}{name}",
         plan: &[Grant::any(&["iam:ListPolicies"]), Grant::itself(&["iam:GetPolicy", "iam:GetPolicyVersion"])],

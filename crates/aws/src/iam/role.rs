@@ -14,6 +14,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::resource::{Info, Resource, Tags};
 use crate::tags::TagChange;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::model::place::Scope;
 
 /// A role, with its inline policies and the managed ones attached to it.
 ///
@@ -108,6 +109,7 @@ impl Resource for IamRole {
     const TYPE: &'static str = "iam_role";
     // A principal or policy made a moment ago may not be known everywhere yet.
     const INFO: Info = Info {
+        scope: Scope::Global,
         propagating: &["MalformedPolicyDocument"],
         unique: &[&["name"]],
         transient: &["ConcurrentModification", "DeleteConflict"],

@@ -15,6 +15,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::resource::{Info, Resource};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::place::Scope;
 use leoctl_core::model::value::Value;
 
 /// What Route 53 answers for a name and a type.
@@ -146,7 +147,8 @@ impl Route53Record {
 impl Resource for Route53Record {
     const TYPE: &'static str = "route53_record";
     // Records of one name depend on each other: there is one CNAME, and nothing beside it.
-    const INFO: Info = Info { unique: &[&["zone_id", "name"]], transient: &["PriorRequestNotComplete"], ..Info::DEFAULT };
+    const INFO: Info =
+        Info { scope: Scope::Global, unique: &[&["zone_id", "name"]], transient: &["PriorRequestNotComplete"], ..Info::DEFAULT };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:route53:::hostedzone/{zone_id}",
         plan: &[Grant::itself(&["route53:ListResourceRecordSets"])],

@@ -15,6 +15,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::resource::{Info, Resource, Tags};
 use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::place::Scope;
 use leoctl_core::model::value::Value;
 
 /// A hosted zone: a domain whose records Route 53 answers for.
@@ -126,6 +127,7 @@ pub async fn by_name(aws: &Aws, name: &str) -> Outcome<Vec<api::HostedZone>> {
 impl Resource for Route53Zone {
     const TYPE: &'static str = "route53_zone";
     const INFO: Info = Info {
+        scope: Scope::Global,
         data_loss: Some("the zone's name servers, which its registrar names"),
         transient: &["ConcurrentModification", "PriorRequestNotComplete"],
         ..Info::DEFAULT

@@ -19,6 +19,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::resource::{Info, Resource, Tags};
 use crate::tags::collect;
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::place::Scope;
 
 /// A bucket of objects.
 ///
@@ -213,6 +214,7 @@ impl Resource for S3Bucket {
     const TYPE: &'static str = "s3_bucket";
     // Changes to one bucket at the same time, and a name that is not free again yet.
     const INFO: Info = Info {
+        scope: Scope::GlobalName,
         propagating: &["MalformedPolicy"],
         unique: &[&["bucket"]],
         data_loss: Some("the objects in it"),

@@ -15,9 +15,9 @@ use futures_util::future::try_join_all;
 pub use self::lease::Holder;
 use self::lease::Lease;
 use self::objects::{Objects, When};
-use leoctl_core::engine::persist::{parse_record, render, render_record, stamp};
+use leoctl_core::engine::persist::{Line, render, render_record, replay, stamp};
 use leoctl_core::engine::ports::{Store, StoreError};
-use leoctl_core::model::journal::{Folded, Record};
+use leoctl_core::model::journal::Record;
 use leoctl_core::model::state::{State, StateError};
 
 /// Where a state is in S3.
@@ -90,10 +90,10 @@ impl S3Store {
         StoreError::new(format!("cannot use {}: {error}", self.location())).help(help)
     }
 
-    async fn records(&self, keys: &[String]) -> Result<Vec<Record>, StoreError> {
+    async fn lines(&self, keys: &[String]) -> Result<Vec<Line>, StoreError> {
         let texts = try_join_all(keys.iter().map(|key| self.objects.get(key))).await?;
-        let records = keys.iter().zip(texts).filter_map(|(key, object)| Some((key, object?)));
-        records.map(|(key, object)| parse_record(&object.text, &self.objects.place(key))).collect()
+        let lines = keys.iter().zip(texts).filter_map(|(key, object)| Some(Line { text: object?.text, place: self.objects.place(key) }));
+        Ok(lines.collect())
     }
 
     /// The journal's records of a state. A journal begun on a later one would be lost with it.
@@ -131,7 +131,7 @@ impl S3Store {
 
 #[async_trait]
 impl Store for S3Store {
-    async fn load(&self) -> Result<Option<Folded>, StoreError> {
+    async fn load(&self) -> Result<Option<State>, StoreError> {
         let Some(object) = self.objects.get(&self.key).await? else {
             *self.version.lock().await = None;
             *self.read.lock().await = (None, Vec::new());
@@ -144,12 +144,11 @@ impl Store for S3Store {
         let state = State::parse(&object.text).map_err(|error| self.refuse(&error))?;
         *self.version.lock().await = Some(object.etag);
         let keys = self.record_keys(&state).await?;
-        let records = self.records(&keys).await?;
+        let lines = self.lines(&keys).await?;
         *self.read.lock().await = (Some(state.clone()), keys);
-        let mut folded = Folded::new(state);
-        records.iter().for_each(|record| folded.fold(record));
-        folded.state.verify().map_err(|error| self.refuse(&error))?;
-        Ok(Some(folded))
+        let state = replay(state, &lines)?;
+        state.verify().map_err(|error| self.refuse(&error))?;
+        Ok(Some(state))
     }
 
     async fn lock(&self, command: &str) -> Result<Vec<String>, StoreError> {

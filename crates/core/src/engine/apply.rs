@@ -11,15 +11,17 @@ use tokio::sync::{mpsc, watch};
 use super::event::{Event, EventSink, Verb};
 use super::ports::{Failure, FailureKind, Provider, Store, StoreError};
 use super::queue::Queue;
-use super::refresh::{Planned, set_instance};
-use super::step::Step;
+use super::refresh::Planned;
+use super::step;
+use super::values::{known_values, set_instance};
 use crate::model::address::{Address, Block};
-use crate::model::journal::{Folded, Record};
+use crate::model::journal::{Ledger, Record};
 use crate::model::schema::Catalog;
+use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::build::conclude::check_results;
-use crate::plan::schedule::{Task, schedule};
-use crate::plan::types::{Action, CheckResult, Plan};
+use crate::plan::step::Step;
+use crate::plan::types::{CheckResult, Plan};
 use crate::stack::scope::{BlockValue, StackScope};
 
 /// Everything an apply runs with.
@@ -59,7 +61,7 @@ pub struct Report {
 pub(super) struct Shared<'a> {
     pub(super) engine: &'a Engine<'a>,
     pub(super) plan: &'a Plan,
-    folded: Mutex<Folded>,
+    ledger: Mutex<Ledger>,
     values: Mutex<BTreeMap<Block, BlockValue>>,
     data: Mutex<BTreeMap<Block, Value>>,
     pub(super) progress: mpsc::UnboundedSender<(Address, String)>,
@@ -79,7 +81,7 @@ impl Shared<'_> {
     /// Makes a record durable, then folds it in.
     pub(super) async fn record(&self, record: Record) -> Result<(), Failure> {
         let appended = self.engine.store.append(&record).await;
-        locked(&self.folded).fold(&record);
+        locked(&self.ledger).record(record);
         appended.map_err(not_recorded)
     }
 
@@ -89,8 +91,8 @@ impl Shared<'_> {
     }
 
     /// Runs `with` on the state as it is now.
-    pub(super) fn state<R>(&self, with: impl FnOnce(&Folded) -> R) -> R {
-        with(&locked(&self.folded))
+    pub(super) fn state<R>(&self, with: impl FnOnce(&State) -> R) -> R {
+        with(locked(&self.ledger).state())
     }
 
     /// Runs `with` on a scope over what is known now.
@@ -115,10 +117,10 @@ impl Engine<'_> {
     /// # Errors
     /// When the state cannot be written; what failed in AWS is in the report.
     pub async fn apply(&self, planned: Planned) -> Result<Report, StoreError> {
-        let Planned { plan, folded, records, preflight: _ } = planned;
+        let Planned { plan, ledger, preflight: _ } = planned;
         let plan = &plan;
-        self.store.begin(&folded.state).await?;
-        for record in &records {
+        self.store.begin(ledger.state()).await?;
+        for record in ledger.records() {
             self.store.append(record).await?;
         }
         let (progress, mut heard) = mpsc::unbounded_channel();
@@ -128,7 +130,7 @@ impl Engine<'_> {
             plan,
             values: Mutex::new(known_values(plan)),
             data: Mutex::new(plan.data.clone()),
-            folded: Mutex::new(folded),
+            ledger: Mutex::new(ledger),
         };
         let mut report = self.run(&shared, &mut heard).await;
         self.conclude(&shared, &mut report).await?;
@@ -136,27 +138,21 @@ impl Engine<'_> {
     }
 
     async fn run(&self, shared: &Shared<'_>, progress: &mut mpsc::UnboundedReceiver<(Address, String)>) -> Report {
-        let tasks = schedule(shared.plan);
-        let steps: Vec<(Task, Step)> = tasks.iter().filter_map(|(task, _)| Some((task.clone(), Step::of(shared.plan, task)?))).collect();
+        let steps = &shared.plan.steps;
         self.sink.emit(&Event::Begin { steps: steps.len() });
-        let steps: BTreeMap<Task, Step> = steps.into_iter().collect();
-        let mut queue = Queue::new(tasks);
+        let mut queue = Queue::new(steps.iter().enumerate().map(|(number, step)| (number, step.after.iter().copied().collect())).collect());
         let mut running = FuturesUnordered::new();
         let mut report = Report::default();
         let mut interrupted = self.interrupted.clone();
         let mut stopping = false;
         loop {
             while running.len() < self.parallelism && !stopping {
-                let Some(task) = queue.pop() else { break };
-                match steps.get(&task) {
-                    None => queue.finish(&task),
-                    Some(step) => {
-                        self.sink.emit(&Event::Started { address: step.address.clone(), verb: step.verb });
-                        running.push(async move { (task, step, step.run(shared).await) });
-                    }
-                }
+                let Some(number) = queue.pop() else { break };
+                let Some(step) = steps.get(number) else { continue };
+                self.sink.emit(&Event::Started { address: step.address.clone(), verb: Verb::of(&step.kind) });
+                running.push(async move { (number, step, step::run(shared, step).await) });
             }
-            let (task, step, outcome) = tokio::select! {
+            let (number, step, outcome) = tokio::select! {
                 finished = running.next() => match finished {
                     Some(finished) => finished,
                     None => break,
@@ -172,31 +168,40 @@ impl Engine<'_> {
                     continue;
                 }
             };
+            let verb = Verb::of(&step.kind);
             match outcome {
                 Ok(()) => {
-                    *report.done.entry(step.verb.past()).or_default() += 1;
-                    queue.finish(&task);
+                    *report.done.entry(verb.past()).or_default() += 1;
+                    queue.finish(&number);
+                }
+                Err(failure) if failure.kind == FailureKind::Interrupted => {
+                    // The wait was cut short; what was waited for exists, and the next apply goes on with it.
+                    self.sink.emit(&Event::Skipped { address: step.address.clone(), because: None });
+                    report.interrupted = true;
+                    stopping = true;
+                    let waiting = queue.fail(&number);
+                    self.skip([number].into_iter().chain(waiting), None, shared.plan, &mut report);
                 }
                 Err(failure) => {
-                    self.sink.emit(&Event::Failed { address: step.address.clone(), verb: step.verb, failure: failure.clone() });
-                    let lost = queue.fail(&task);
-                    self.skip(lost, &steps, Some(&step.address), &mut report);
+                    self.sink.emit(&Event::Failed { address: step.address.clone(), verb, failure: failure.clone() });
+                    let waiting = queue.fail(&number);
+                    self.skip(waiting, Some(&step.address), shared.plan, &mut report);
                     // Nothing else can succeed without credentials, and nothing may be done that cannot be recorded.
                     stopping |= matches!(failure.kind, FailureKind::Credentials | FailureKind::Lost | FailureKind::Unrecorded);
-                    report.failed.push((step.address.clone(), step.verb, failure));
+                    report.failed.push((step.address.clone(), verb, failure));
                 }
             }
         }
         let rest = queue.drain();
-        self.skip(rest, &steps, None, &mut report);
+        self.skip(rest, None, shared.plan, &mut report);
         report
     }
 
-    fn skip(&self, tasks: Vec<Task>, steps: &BTreeMap<Task, Step>, because: Option<&Address>, report: &mut Report) {
-        for step in tasks.iter().filter_map(|task| steps.get(task)) {
-            if !report.skipped.contains(&step.address) {
-                report.skipped.push(step.address.clone());
-                self.sink.emit(&Event::Skipped { address: step.address.clone(), because: because.cloned() });
+    fn skip(&self, steps: impl IntoIterator<Item = usize>, because: Option<&Address>, plan: &Plan, report: &mut Report) {
+        for Step { address, .. } in steps.into_iter().filter_map(|number| plan.steps.get(number)) {
+            if !report.skipped.contains(address) {
+                report.skipped.push(address.clone());
+                self.sink.emit(&Event::Skipped { address: address.clone(), because: because.cloned() });
             }
         }
     }
@@ -216,7 +221,7 @@ impl Engine<'_> {
             }
             report.checks = shared.scope(|scope| check_results(&shared.plan.stack, &scope).0);
         }
-        let mut state = shared.state(|folded| folded.clone().into_state());
+        let mut state = shared.state(State::clone);
         state.outputs = outputs
             .iter()
             .filter(|(_, value)| !value.has_secret() && !value.has_unknown())
@@ -227,22 +232,4 @@ impl Engine<'_> {
         self.store.save(&state).await?;
         Ok(())
     }
-}
-
-/// What is known of every resource before anything is done.
-fn known_values(plan: &Plan) -> BTreeMap<Block, BlockValue> {
-    let mut values: BTreeMap<Block, BlockValue> = BTreeMap::new();
-    for (block, resource) in &plan.stack.config.resources {
-        let empty = if resource.for_each.is_some() { BlockValue::Each(BTreeMap::new()) } else { BlockValue::Absent };
-        values.insert(block.clone(), empty);
-    }
-    for change in &plan.changes {
-        let value = match change.action {
-            Action::NoOp | Action::Update | Action::Import if !change.before.is_null() => change.before.clone(),
-            Action::Delete | Action::Forget => continue,
-            _ => Value::Unknown,
-        };
-        set_instance(&mut values, &change.address, value);
-    }
-    values
 }

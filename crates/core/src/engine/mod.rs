@@ -11,6 +11,7 @@ pub mod queue;
 pub mod refresh;
 pub mod retry;
 mod step;
+pub mod values;
 
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use ports::Failure;

@@ -3,6 +3,7 @@
 use super::ports::StoreError;
 use crate::model::journal::Record;
 use crate::model::state::State;
+use crate::model::upgrade;
 
 /// A state as it is written.
 ///
@@ -22,13 +23,37 @@ pub fn render_record(record: &Record) -> Result<String, StoreError> {
     text.map(|text| text + "\n").map_err(|error| StoreError::new(format!("cannot write the journal: {error}")))
 }
 
-/// A record of the journal as it was written at `place`.
+/// A line of a journal and where it stands, for errors.
+pub struct Line {
+    /// The text.
+    pub text: String,
+    /// The file and line, or the object.
+    pub place: String,
+}
+
+/// The first record of a journal: which state it belongs to.
 ///
 /// # Errors
 /// When it is not a record.
-pub fn parse_record(text: &str, place: &str) -> Result<Record, StoreError> {
-    serde_json::from_str(text).map_err(|error| {
-        StoreError::new(format!("{place}: not a journal record: {error}"))
+pub fn first_record(line: &Line, state: &State) -> Result<Option<Record>, StoreError> {
+    Ok(parse(line, state)?.into_iter().next())
+}
+
+/// A state with the lines of its journal on it, of this format or an older one.
+///
+/// # Errors
+/// When a line is not a record.
+pub fn replay(mut state: State, lines: &[Line]) -> Result<State, StoreError> {
+    for line in lines {
+        let records = parse(line, &state)?;
+        records.iter().for_each(|record| state.fold(record));
+    }
+    Ok(state)
+}
+
+fn parse(line: &Line, state: &State) -> Result<Vec<Record>, StoreError> {
+    upgrade::records(&line.text, state).map_err(|error| {
+        StoreError::new(format!("{}: not a journal record: {error}", line.place))
             .help("restore it as leoctl left it; what it records is needed to lose nothing")
     })
 }

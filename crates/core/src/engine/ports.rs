@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::model::address::Address;
-use crate::model::journal::{Folded, Record};
+use crate::model::journal::Record;
+use crate::model::place::{Place, Scope};
 use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::preflight::certificate::Certificate;
@@ -24,7 +25,7 @@ use crate::stack::scope::Identity;
 pub enum FailureKind {
     /// What was asked for does not exist.
     NotFound,
-    /// Something of that name exists.
+    /// Something of that name exists, and so nothing was made.
     AlreadyExists,
     /// Nothing was done and the same call may succeed later: throttling, a role not yet assumable.
     Transient,
@@ -40,8 +41,25 @@ pub enum FailureKind {
     Lost,
     /// What is done cannot be recorded.
     Unrecorded,
-    /// Anything else.
+    /// AWS answered that it does not do it: nothing was done, and the same call would be refused again.
+    Refused,
+    /// It was not sent: what was to be sent cannot be.
+    Invalid,
+    /// Anything else: whether anything was done is not known.
     Other,
+}
+
+impl FailureKind {
+    /// Whether the resource that a failed call was to create may exist all the same. Only a definite refusal closes
+    /// an intent.
+    pub fn may_exist(self) -> bool {
+        match self {
+            Self::AlreadyExists | Self::NotFound | Self::Transient | Self::Denied | Self::Credentials | Self::Refused | Self::Invalid => {
+                false
+            }
+            Self::Ambiguous | Self::Interrupted | Self::Lost | Self::Unrecorded | Self::Other => true,
+        }
+    }
 }
 
 /// Why an operation failed.
@@ -123,18 +141,40 @@ pub struct Wanted {
     pub address: Address,
     /// Its stack.
     pub stack: String,
+    /// Its account.
+    pub account: String,
     /// Its region.
     pub region: String,
+    /// The token of the creation that may have made it; none when it is not known of any.
+    pub token: Option<String>,
     /// Its attributes as far as they are known.
     pub desired: Value,
-    /// The ids of what is remembered already, and so is not it.
-    pub known: BTreeSet<String>,
+    /// Within what ids of its type tell one from another.
+    pub scope: Scope,
+    /// What is remembered already, and so is not it.
+    pub known: BTreeSet<Place>,
 }
 
 impl Wanted {
     /// The first of these ids that is not remembered already.
     pub fn pick(&self, ids: impl IntoIterator<Item = String>) -> Option<String> {
-        ids.into_iter().find(|id| !self.known.contains(id))
+        ids.into_iter().find(|id| !self.is_known(id))
+    }
+
+    /// Whether what has this id is remembered already.
+    pub fn is_known(&self, id: &str) -> bool {
+        let place = self.place(id);
+        self.known.iter().any(|known| known.is_same(&place, self.scope))
+    }
+
+    /// Where the resource is, if this is its id.
+    pub fn place(&self, id: &str) -> Place {
+        Place {
+            type_name: self.address.type_name().to_owned(),
+            account: self.account.clone(),
+            region: self.region.clone(),
+            id: id.to_owned(),
+        }
     }
 
     /// The tags that say a resource is this one.
@@ -241,7 +281,7 @@ impl StoreError {
 #[async_trait]
 pub trait Store: Send + Sync {
     /// The state with what an unfinished apply left; none for a stack never applied.
-    async fn load(&self) -> Result<Option<Folded>, StoreError>;
+    async fn load(&self) -> Result<Option<State>, StoreError>;
     /// Takes the lock, until it is released or the store dropped; what people should know of it.
     async fn lock(&self, command: &str) -> Result<Vec<String>, StoreError>;
     /// Makes sure that the lock is still held: asked before every change.

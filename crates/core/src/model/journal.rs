@@ -5,7 +5,8 @@ use serde_json::Value as Json;
 
 use super::address::Address;
 use super::pin::Pins;
-use super::state::{Deposed, Intent, ResourceState, State};
+use super::place::Place;
+use super::state::{Guard, Intent, Remembered, State};
 
 /// One entry of the journal, durable before what follows it happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,24 +21,28 @@ pub enum Record {
     },
     /// A resource is about to be created.
     Intent(Intent),
-    /// AWS refused to create a resource: nothing was made.
+    /// A creation made nothing: AWS refused it, or what it may have made was looked for and is not there.
     Refused {
         /// The resource.
         address: Address,
+        /// The token of the creation.
+        token: String,
     },
     /// AWS returned the id of a new resource; nothing else has been done to it yet.
     Created {
         /// The resource.
         address: Address,
-        /// Its id.
-        id: String,
+        /// The token of the creation.
+        token: String,
+        /// Where it is.
+        place: Place,
     },
     /// What is now known of a resource.
     Saved {
         /// The resource.
         address: Address,
         /// Everything about it.
-        resource: ResourceState,
+        remembered: Remembered,
     },
     /// What was remembered under one address is from now on under another.
     Moved {
@@ -50,8 +55,8 @@ pub enum Record {
     Succeeded {
         /// The resource.
         address: Address,
-        /// The id that stands for it.
-        id: String,
+        /// What stands for it.
+        place: Place,
     },
     /// What a command has set otherwise than the stack file says, of one resource: all of its pins.
     Pinned {
@@ -64,161 +69,245 @@ pub enum Record {
     Deleted {
         /// The resource.
         address: Address,
-        /// Its id.
-        id: String,
+        /// Where it was.
+        place: Place,
     },
 }
 
-/// A state and what an unfinished apply left open.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Folded {
-    /// The state with every record on it.
-    pub state: State,
-    /// Creations that were begun and not confirmed.
-    pub open: Vec<Intent>,
-}
-
-impl Folded {
-    /// A state as it was saved.
-    pub fn new(mut state: State) -> Self {
-        let open = std::mem::take(&mut state.open);
-        Self { state, open }
-    }
-
-    /// The state as it is to be saved.
-    pub fn into_state(self) -> State {
-        State { open: self.open, ..self.state }
-    }
-
-    /// Folds one record onto the state.
+impl State {
+    /// Folds one record onto the state. Folding a record again changes nothing.
     pub fn fold(&mut self, record: &Record) {
         match record {
             Record::Begin { .. } => {}
+            Record::Intent(intent) => {
+                self.open.retain(|open| open.token != intent.token);
+                self.open.push(intent.clone());
+            }
+            Record::Refused { address: _, token } => self.open.retain(|open| open.token != *token),
+            Record::Created { address, token, place } => self.created(address, token, place),
+            Record::Saved { address, remembered } => self.set_current(address, remembered.clone()),
             Record::Moved { from, to } => self.moved(from, to),
-            Record::Succeeded { address, id } => {
-                if let Some(known) = self.state.resources.get_mut(address) {
-                    known.id.clone_from(id);
+            Record::Succeeded { address, place } => {
+                if let Some(current) = self.resources.get_mut(address).and_then(|known| known.current.as_mut()) {
+                    current.place = place.clone();
                 }
             }
             Record::Pinned { address, pins } => {
-                self.state.pins.remove(address);
+                self.pins.remove(address);
                 if !pins.is_empty() {
-                    self.state.pins.insert(address.clone(), pins.clone());
+                    self.pins.insert(address.clone(), pins.clone());
                 }
             }
-            Record::Intent(intent) => {
-                self.open.retain(|open| open.address != intent.address);
-                self.open.push(intent.clone());
-            }
-            Record::Refused { address } => self.open.retain(|open| open.address != *address),
-            Record::Created { address, id } => self.created(address, id),
-            Record::Saved { address, resource } => {
-                self.open.retain(|open| open.address != *address);
-                let mut resource = resource.clone();
-                if let Some(known) = self.state.resources.get(address) {
-                    // Predecessors go by their own records.
-                    resource.deposed = known.deposed.iter().filter(|deposed| deposed.id != resource.id).cloned().collect();
-                    if known.id != resource.id {
-                        resource.deposed.push(Deposed { id: known.id.clone(), attributes: known.attributes.clone() });
-                    }
-                }
-                self.state.resources.insert(address.clone(), resource);
-            }
-            Record::Deleted { address, id } => {
-                let Some(known) = self.state.resources.get_mut(address) else { return };
-                known.deposed.retain(|deposed| deposed.id != *id);
-                if known.id == *id {
-                    match known.deposed.pop() {
-                        // What is left of the address are predecessors: one of them stands for it until it is gone.
-                        Some(left) => {
-                            known.id = left.id;
-                            known.attributes = left.attributes;
-                        }
-                        None => drop(self.state.resources.remove(address)),
-                    }
-                }
-            }
+            Record::Deleted { address, place } => self.deleted(address, place),
         }
+    }
+
+    fn created(&mut self, address: &Address, token: &str, place: &Place) {
+        let intent = self.open.iter().position(|open| open.token == token).map(|at| self.open.remove(at));
+        if self.current(address).is_some_and(|current| current.place == *place) {
+            return;
+        }
+        let remembered = match intent {
+            Some(Intent { attributes, sensitive, depends_on, guard, .. }) => {
+                Remembered { place: place.clone(), attributes, authored: Vec::new(), sensitive, depends_on, guard, incomplete: true }
+            }
+            None => Remembered::unfinished(place.clone()),
+        };
+        self.set_current(address, remembered);
+    }
+
+    /// Makes this the resource of an address. Another one that was it becomes its predecessor.
+    fn set_current(&mut self, address: &Address, remembered: Remembered) {
+        let known = self.resources.entry(address.clone()).or_default();
+        known.deposed.retain(|deposed| deposed.place != remembered.place);
+        if let Some(before) = known.current.take().filter(|before| before.place != remembered.place) {
+            known.deposed.push(before);
+        }
+        known.current = Some(remembered);
     }
 
     fn moved(&mut self, from: &Address, to: &Address) {
-        let Some(resource) = self.state.resources.remove(from) else { return };
-        self.state.resources.insert(to.clone(), resource);
-        if let Some(pins) = self.state.pins.remove(from) {
-            self.state.pins.insert(to.clone(), pins);
+        for intent in self.open.iter_mut().filter(|intent| intent.address == *from) {
+            intent.address = to.clone();
         }
-        for other in self.state.resources.values_mut() {
-            for on in other.depends_on.iter_mut().filter(|on| *on == from) {
-                *on = to.clone();
-            }
+        if let Some(known) = self.resources.remove(from) {
+            self.resources.insert(to.clone(), known);
+        }
+        if let Some(pins) = self.pins.remove(from) {
+            self.pins.insert(to.clone(), pins);
+        }
+        let known = self.resources.values_mut().flat_map(|known| known.current.iter_mut().chain(&mut known.deposed));
+        let remembered = known.flat_map(|known| &mut known.depends_on);
+        for on in remembered.chain(self.open.iter_mut().flat_map(|intent| &mut intent.depends_on)).filter(|on| *on == from) {
+            *on = to.clone();
         }
     }
 
-    fn created(&mut self, address: &Address, id: &str) {
-        let intent = self.open.iter().find(|open| open.address == *address).cloned();
-        self.open.retain(|open| open.address != *address);
-        let predecessors = self.state.resources.remove(address).map(|known| {
-            let own = Deposed { id: known.id, attributes: known.attributes };
-            known.deposed.into_iter().chain([own]).filter(|deposed| deposed.id != id).collect()
-        });
-        let resource = ResourceState {
-            id: id.to_owned(),
-            region: intent.as_ref().map_or_else(|| self.state.region.clone(), |intent| intent.region.clone()),
-            attributes: intent.as_ref().map_or(Json::Null, |intent| intent.attributes.clone()),
+    fn deleted(&mut self, address: &Address, place: &Place) {
+        let Some(known) = self.resources.get_mut(address) else { return };
+        known.deposed.retain(|deposed| deposed.place != *place);
+        known.current.take_if(|current| current.place == *place);
+        if known.current.is_none() && known.deposed.is_empty() {
+            self.resources.remove(address);
+        }
+    }
+}
+
+impl Remembered {
+    /// A resource of which nothing but its place is known.
+    pub fn unfinished(place: Place) -> Self {
+        Self {
+            place,
+            attributes: Json::Null,
             authored: Vec::new(),
             sensitive: Vec::new(),
-            depends_on: intent.as_ref().map(|intent| intent.depends_on.clone()).unwrap_or_default(),
-            guard: intent.map(|intent| intent.guard).unwrap_or_default(),
+            depends_on: Vec::new(),
+            guard: Guard::default(),
             incomplete: true,
-            deposed: predecessors.unwrap_or_default(),
-        };
-        self.state.resources.insert(address.clone(), resource);
+        }
+    }
+}
+
+/// A state and the records that made it what it is since it was written: the only way to change one.
+///
+/// While a plan is made the records are only kept, for an apply to write down before its first step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ledger {
+    state: State,
+    records: Vec<Record>,
+}
+
+impl Ledger {
+    /// A state as it was read.
+    pub fn new(state: State) -> Self {
+        Self { state, records: Vec::new() }
+    }
+
+    /// The state with every record on it.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The records since the state was read, in order.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// Adds a record and folds it onto the state.
+    pub fn record(&mut self, record: Record) {
+        self.state.fold(&record);
+        self.records.push(record);
+    }
+
+    /// The state with every record on it.
+    pub fn into_state(self) -> State {
+        self.state
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::state::Guard;
 
     fn address() -> Address {
         Address::single("vpc", "main")
     }
 
-    fn created(folded: &mut Folded, id: &str) {
-        folded.fold(&Record::Intent(Intent {
-            address: address(),
-            region: "r".to_owned(),
-            token: "t".to_owned(),
-            attributes: Json::Null,
-            depends_on: Vec::new(),
-            guard: Guard::default(),
-        }));
-        folded.fold(&Record::Created { address: address(), id: id.to_owned() });
+    fn place(id: &str, region: &str) -> Place {
+        Place { type_name: "vpc".into(), account: "1".into(), region: region.into(), id: id.into() }
     }
 
-    fn folded() -> Folded {
-        Folded::new(State::new("s", "1", "r", "l".to_owned(), "x".to_owned()))
+    fn intent(token: &str, region: &str) -> Intent {
+        Intent {
+            address: address(),
+            account: "1".into(),
+            region: region.into(),
+            token: token.into(),
+            attributes: Json::Null,
+            sensitive: vec![Path::attribute("password")],
+            depends_on: Vec::new(),
+            guard: Guard::default(),
+        }
     }
+
+    fn created(state: &mut State, id: &str) {
+        state.fold(&Record::Intent(intent(id, "r")));
+        state.fold(&Record::Created { address: address(), token: id.into(), place: place(id, "r") });
+    }
+
+    fn state() -> State {
+        State::new("s", "1", "r", "l".to_owned(), "x".to_owned())
+    }
+
+    use crate::model::path::Path;
 
     #[test]
     fn an_intent_is_open_until_its_id_is_known() {
-        let mut folded = folded();
-        created(&mut folded, "vpc-1");
-        assert!(folded.open.is_empty());
-        assert!(folded.state.resources[&address()].incomplete);
+        let mut state = state();
+        created(&mut state, "vpc-1");
+        assert!(state.open.is_empty());
+        let current = state.current(&address()).unwrap();
+        assert!(current.incomplete);
+        assert_eq!(current.sensitive, [Path::attribute("password")], "what AWS returns of it is hidden where its secrets stand");
+    }
+
+    #[test]
+    fn an_intent_in_another_region_does_not_close_the_first() {
+        let mut state = state();
+        state.fold(&Record::Intent(intent("t1", "r1")));
+        state.fold(&Record::Intent(intent("t2", "r2")));
+        assert_eq!(state.open.len(), 2);
+        state.fold(&Record::Refused { address: address(), token: "t2".into() });
+        assert_eq!(state.open[0].region, "r1");
     }
 
     #[test]
     fn a_replacement_keeps_its_predecessor_until_that_is_deleted() {
-        let mut folded = folded();
-        created(&mut folded, "vpc-1");
-        created(&mut folded, "vpc-2");
-        assert_eq!(folded.state.resources[&address()].id, "vpc-2");
-        assert_eq!(folded.state.resources[&address()].deposed[0].id, "vpc-1");
-        folded.fold(&Record::Deleted { address: address(), id: "vpc-1".to_owned() });
-        assert!(folded.state.resources[&address()].deposed.is_empty());
-        folded.fold(&Record::Deleted { address: address(), id: "vpc-2".to_owned() });
-        assert!(folded.state.resources.is_empty());
+        let mut state = state();
+        created(&mut state, "vpc-1");
+        created(&mut state, "vpc-2");
+        assert_eq!(state.current(&address()).unwrap().place.id, "vpc-2");
+        assert_eq!(state.deposed(&address())[0].place.id, "vpc-1");
+        state.fold(&Record::Deleted { address: address(), place: place("vpc-1", "r") });
+        assert!(state.deposed(&address()).is_empty());
+        state.fold(&Record::Deleted { address: address(), place: place("vpc-2", "r") });
+        assert!(state.resources.is_empty());
+    }
+
+    #[test]
+    fn a_predecessor_outlives_the_one_that_replaced_it() {
+        let mut state = state();
+        created(&mut state, "vpc-1");
+        created(&mut state, "vpc-2");
+        state.fold(&Record::Deleted { address: address(), place: place("vpc-2", "r") });
+        assert!(state.current(&address()).is_none());
+        assert_eq!(state.deposed(&address())[0].place.id, "vpc-1");
+        state.verify().unwrap();
+    }
+
+    #[test]
+    fn one_id_in_another_region_is_another_resource() {
+        let mut state = state();
+        created(&mut state, "vpc-1");
+        state.fold(&Record::Deleted { address: address(), place: place("vpc-1", "elsewhere") });
+        assert!(state.current(&address()).is_some());
+    }
+
+    #[test]
+    fn folding_again_changes_nothing() {
+        let mut state = state();
+        created(&mut state, "vpc-1");
+        let once = state.clone();
+        created(&mut state, "vpc-1");
+        state.fold(&Record::Moved { from: Address::single("vpc", "old"), to: address() });
+        assert_eq!(state, once);
+    }
+
+    #[test]
+    fn a_move_takes_what_is_open_along() {
+        let mut state = state();
+        state.fold(&Record::Intent(intent("t", "r")));
+        state.fold(&Record::Moved { from: address(), to: Address::single("vpc", "new") });
+        assert_eq!(state.open[0].address, Address::single("vpc", "new"));
     }
 }

@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::place::Scope;
 use super::value::Value;
 
 /// The schema of a resource type or data source.
@@ -354,6 +355,8 @@ pub struct Catalog {
 pub struct ResourceSchema {
     /// Its attributes.
     pub schema: TypeSchema,
+    /// Within what its ids tell one from another.
+    pub scope: Scope,
     /// Whether a replacement is made before the old one goes, unless the stack file says otherwise.
     pub create_before_destroy: bool,
     /// What no two resources can have in common: groups of attributes of which one at least has to differ.

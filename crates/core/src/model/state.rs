@@ -1,6 +1,6 @@
-//! The state file: what leoctl made, with what, and what it depends on.
+//! The state file: what leoctl made, where, with what, and what it depends on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -9,10 +9,12 @@ use sha2::{Digest, Sha256};
 use super::address::Address;
 use super::path::Path;
 use super::pin::Pins;
+use super::place::{Place, Scope};
+use super::upgrade;
 use super::value::Value;
 
 /// The version of the format this leoctl writes, and the newest it reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Everything leoctl remembers of a stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,7 +26,7 @@ pub struct State {
     pub leoctl_version: String,
     /// The stack's name.
     pub stack: String,
-    /// The account the resources are in.
+    /// The stack's account.
     pub account_id: String,
     /// The stack's region.
     pub region: String,
@@ -39,32 +41,47 @@ pub struct State {
     /// The attributes that commands have set otherwise than the stack file says.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pins: BTreeMap<Address, Pins>,
+    /// What the variables were at the last apply; sensitive ones are not kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, Json>,
     /// The outputs of the last apply; sensitive ones are not kept.
     pub outputs: BTreeMap<String, Json>,
     /// Which holding of the lock has written it last, while an apply is going on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence: Option<String>,
-    /// Creations whose outcome is still not known.
+    /// Creations whose outcome is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<Intent>,
 }
 
-/// What is remembered of one resource.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What is remembered under one address.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceState {
-    /// AWS's id of it, as `import` takes it.
-    pub id: String,
-    /// The region it is in.
-    pub region: String,
+    /// The resource of this address; none when only predecessors of it are left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<Remembered>,
+    /// Predecessors that a replacement left behind and that are still to be deleted, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deposed: Vec<Remembered>,
+}
+
+/// What is remembered of one resource in AWS: enough to delete it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remembered {
+    /// Which resource it is.
+    pub place: Place,
     /// Its attributes in canonical form, as last read; secrets as salted hashes.
     pub attributes: Json,
     /// The attributes the stack file set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authored: Vec<Path>,
-    /// Where secrets stood.
+    /// Where secrets stand in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sensitive: Vec<Path>,
-    /// What it was made from: deletes wait for these the other way round.
+    /// What it was made from: it is deleted before these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<Address>,
     /// The guards that hold even when the block is gone from the stack file.
     #[serde(default)]
@@ -72,9 +89,6 @@ pub struct ResourceState {
     /// Whether making it was not finished: the id exists, its configuration may not be complete.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
-    /// Predecessors that a replacement left behind and that are still to be deleted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub deposed: Vec<Deposed>,
 }
 
 /// What is needed to find a resource whose creation was begun and never confirmed.
@@ -82,26 +96,21 @@ pub struct ResourceState {
 pub struct Intent {
     /// The resource.
     pub address: Address,
+    /// Its account.
+    pub account: String,
     /// Its region.
     pub region: String,
-    /// The idempotency token given to AWS, where the API takes one.
+    /// The idempotency token given to AWS, where the API takes one; it tells this creation from every other.
     pub token: String,
     /// The attributes it was to have, secrets as hashes.
     pub attributes: Json,
+    /// Where secrets stand in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sensitive: Vec<Path>,
     /// What it is made from.
     pub depends_on: Vec<Address>,
     /// What protects it.
     pub guard: Guard,
-}
-
-/// A replaced resource that is still to be deleted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Deposed {
-    /// AWS's id of it.
-    pub id: String,
-    /// Its attributes when it was replaced.
-    pub attributes: Json,
 }
 
 /// What protects a resource from deletion.
@@ -145,60 +154,95 @@ impl State {
             salt,
             resources: BTreeMap::new(),
             pins: BTreeMap::new(),
+            variables: BTreeMap::new(),
             outputs: BTreeMap::new(),
             fence: None,
             open: Vec::new(),
         }
     }
 
-    /// Reads a state file's text.
+    /// Reads a state file's text, of this format or an older one.
     ///
     /// # Errors
     /// When the text is not a state, is a newer one, or contradicts itself.
     pub fn parse(text: &str) -> Result<Self, StateError> {
         let json: Json = serde_json::from_str(text)?;
-        if let Some(found) = json.get("format_version").and_then(Json::as_u64)
-            && found > u64::from(FORMAT_VERSION)
-        {
-            return Err(StateError::Newer { found });
-        }
-        let state: Self = serde_json::from_value(json)?;
+        let state = match json.get("format_version").and_then(Json::as_u64) {
+            Some(found) if found > u64::from(FORMAT_VERSION) => return Err(StateError::Newer { found }),
+            Some(1) => upgrade::state(json)?,
+            _ => serde_json::from_value(json)?,
+        };
         state.verify()?;
         Ok(state)
     }
 
     /// Checks what must hold of every state; done on every read and before every write.
     ///
+    /// That one resource stands under two addresses is not among it: such a state can be read, so that it can be
+    /// mended, and [`State::claimed_twice`] names the two.
+    ///
     /// # Errors
     /// The first thing that does not hold.
     pub fn verify(&self) -> Result<(), StateError> {
         let fail = |problem: String| Err(StateError::Inconsistent(problem));
-        let mut ids = BTreeMap::new();
-        for (address, resource) in &self.resources {
-            if resource.id.is_empty() {
+        for (address, known) in self.all() {
+            if known.place.id.is_empty() {
                 return fail(format!("{address} has no id"));
             }
-            let place = (address.type_name(), resource.region.as_str(), resource.id.as_str());
-            if let Some(other) = ids.insert(place, address) {
-                return fail(format!("{other} and {address} are both {} {}", address.type_name(), resource.id));
+            if known.place.type_name != address.type_name() {
+                return fail(format!("{address} is remembered as {}", known.place));
             }
-            if resource.deposed.iter().any(|deposed| deposed.id == resource.id) {
-                return fail(format!("{address} is its own predecessor {}", resource.id));
-            }
-            if resource.depends_on.contains(address) {
+            if known.depends_on.contains(address) {
                 return fail(format!("{address} depends on itself"));
+            }
+        }
+        for (address, known) in &self.resources {
+            if known.current.is_none() && known.deposed.is_empty() {
+                return fail(format!("nothing is remembered of {address}"));
+            }
+            if let Some(current) = &known.current
+                && known.deposed.iter().any(|deposed| deposed.place == current.place)
+            {
+                return fail(format!("{address} is its own predecessor {}", current.place.id));
             }
         }
         Ok(())
     }
 
-    /// The ids of everything remembered.
-    pub fn ids(&self) -> BTreeSet<String> {
-        let resources = self.resources.values();
-        resources
-            .flat_map(|resource| std::iter::once(&resource.id).chain(resource.deposed.iter().map(|deposed| &deposed.id)))
-            .cloned()
-            .collect()
+    /// The resource of an address.
+    pub fn current(&self, address: &Address) -> Option<&Remembered> {
+        self.resources.get(address)?.current.as_ref()
+    }
+
+    /// The resource of every address that has one.
+    pub fn currents(&self) -> impl Iterator<Item = (&Address, &Remembered)> {
+        self.resources.iter().filter_map(|(address, known)| Some((address, known.current.as_ref()?)))
+    }
+
+    /// The predecessors of an address that are still to be deleted.
+    pub fn deposed(&self, address: &Address) -> &[Remembered] {
+        self.resources.get(address).map(|known| known.deposed.as_slice()).unwrap_or_default()
+    }
+
+    /// Everything remembered that may exist in AWS, predecessors after what replaced them.
+    pub fn all(&self) -> impl Iterator<Item = (&Address, &Remembered)> {
+        self.resources
+            .iter()
+            .flat_map(|(address, known)| known.current.iter().chain(&known.deposed).map(move |remembered| (address, remembered)))
+    }
+
+    /// Every address under which a place is remembered.
+    pub fn addresses_of<'a>(&'a self, place: &'a Place, scope: Scope) -> impl Iterator<Item = &'a Address> {
+        self.all().filter(move |(_, known)| known.place.is_same(place, scope)).map(|(address, _)| address)
+    }
+
+    /// A place that is remembered under two addresses, and the two.
+    pub fn claimed_twice(&self) -> Option<(&Place, &Address, &Address)> {
+        let mut seen: BTreeMap<&Place, &Address> = BTreeMap::new();
+        self.all().find_map(|(address, known)| match seen.insert(&known.place, address) {
+            Some(other) if other != address => Some((&known.place, other, address)),
+            _ => None,
+        })
     }
 
     /// The hash under which a secret is remembered.

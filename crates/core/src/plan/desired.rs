@@ -23,6 +23,12 @@ pub fn ownership_tags(stack: &str, address: &Address) -> BTreeMap<String, String
     [(STACK_TAG.to_owned(), stack.to_owned()), (ADDRESS_TAG.to_owned(), tag_value(address))].into()
 }
 
+/// The stack and the address that live attributes' tags name, when they name both.
+pub fn owner(attributes: &Value) -> Option<(String, String)> {
+    let tag = |key: &str| attributes.get("tags").and_then(|tags| tags.get(key)).and_then(Value::as_str).map(str::to_owned);
+    tag(STACK_TAG).zip(tag(ADDRESS_TAG))
+}
+
 /// An address as a tag value: AWS allows no quotes or brackets in most services' tags
 /// (Tagging AWS Resources User Guide, "Tag naming limits and requirements").
 fn tag_value(address: &Address) -> String {

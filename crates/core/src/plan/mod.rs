@@ -6,4 +6,5 @@ pub mod diff;
 pub mod preflight;
 pub mod schedule;
 pub mod select;
+pub mod step;
 pub mod types;

@@ -1,98 +1,250 @@
-//! The order of an apply: which task waits for which.
+//! The order of an apply: which steps there are, and which waits for which.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::types::{Action, Plan};
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::DiGraph;
+
+use super::step::{Confirm, Create, Delete, Import, Step, StepKind, Target, Update, data_address};
+use super::types::{Action, Change, Read, Removal};
 use crate::model::address::{Address, Block};
 
-/// One unit of work.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Task {
+/// One unit of work, whether or not there is anything to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Node<'a> {
     /// Reading a data source.
-    Read(Block),
+    Read(&'a Block),
     /// Making, changing or leaving a desired resource.
-    Apply(Address),
-    /// Deleting a resource, or what its replacement left.
-    Delete(Address),
+    Apply(&'a Address),
+    /// Removing what is remembered of a resource, by its position among [`Change::removals`].
+    Remove(&'a Address, usize),
 }
 
-/// Every task of a plan and what it waits for, in the plan's order.
-pub fn schedule(plan: &Plan) -> Vec<(Task, BTreeSet<Task>)> {
-    let mut waits: BTreeMap<Task, BTreeSet<Task>> = BTreeMap::new();
-    let mut order = Vec::new();
-    let mut add = |task: Task, on: BTreeSet<Task>| {
-        order.push(task.clone());
-        waits.insert(task, on);
-    };
-    for read in &plan.reads {
-        let on = read.depends_on.iter().cloned().map(Task::Apply).chain(read.reads.iter().cloned().map(Task::Read));
-        add(Task::Read(read.block.clone()), on.collect());
+/// Every step of a plan in order, and the resources whose remembered dependencies form a cycle: these are deleted
+/// without an order among them.
+pub fn steps(account: &str, changes: &[Change], reads: &[Read]) -> (Vec<Step>, BTreeSet<Address>) {
+    let mut order = Order::default();
+    order.reads(reads);
+    order.changes(changes);
+    order.consumers(changes);
+    let cyclic = order.break_cycles();
+    (order.steps(account, changes), cyclic)
+}
+
+/// What each node waits for, in the plan's order.
+#[derive(Default)]
+struct Order<'a> {
+    nodes: Vec<Node<'a>>,
+    /// What evaluation and replacement demand.
+    needs: BTreeMap<Node<'a>, BTreeSet<Node<'a>>>,
+    /// What is remembered, which a hand may have changed.
+    remembered: BTreeMap<Node<'a>, BTreeSet<Node<'a>>>,
+}
+
+impl<'a> Order<'a> {
+    fn add(&mut self, node: Node<'a>, on: BTreeSet<Node<'a>>) {
+        self.nodes.push(node);
+        self.needs.insert(node, on);
     }
-    for change in &plan.changes {
-        if is_desired(change.action) {
-            let mut on: BTreeSet<Task> = change.depends_on.iter().cloned().map(Task::Apply).collect();
-            on.extend(change.reads.iter().cloned().map(Task::Read));
-            if change.action == Action::Replace && !change.create_before_destroy {
-                on.insert(Task::Delete(change.address.clone()));
+
+    fn reads(&mut self, reads: &'a [Read]) {
+        for read in reads {
+            let on = read.depends_on.iter().map(Node::Apply).chain(read.reads.iter().map(Node::Read));
+            self.add(Node::Read(&read.block), on.collect());
+        }
+    }
+
+    fn changes(&mut self, changes: &'a [Change]) {
+        for change in changes {
+            let address = &change.address;
+            if is_desired(change.action) {
+                let mut on: BTreeSet<Node<'a>> = change.depends_on.iter().map(Node::Apply).collect();
+                on.extend(change.reads.iter().map(Node::Read));
+                if goes_first(change) {
+                    on.extend(current_removal(change).map(|index| Node::Remove(address, index)));
+                }
+                self.add(Node::Apply(address), on);
             }
-            add(Task::Apply(change.address.clone()), on);
-        }
-        if deletes(change.action) || !change.deposed.is_empty() {
-            let after_apply = change.action == Action::Replace && change.create_before_destroy
-                || is_desired(change.action) && change.action != Action::Replace;
-            let on = if after_apply { [Task::Apply(change.address.clone())].into() } else { BTreeSet::new() };
-            add(Task::Delete(change.address.clone()), on);
+            for (index, _) in change.removals().enumerate() {
+                let before = is_desired(change.action) && !goes_first(change);
+                self.add(Node::Remove(address, index), before.then_some(Node::Apply(address)).into_iter().collect());
+            }
         }
     }
-    for (task, more) in consumers(plan, &waits) {
-        if let Some(on) = waits.get_mut(&task) {
-            on.extend(more);
-        }
-    }
-    let known: BTreeSet<Task> = waits.keys().cloned().collect();
-    order
-        .into_iter()
-        .map(|task| {
-            let on = waits.remove(&task).unwrap_or_default().into_iter().filter(|on| known.contains(on) && *on != task).collect();
-            (task, on)
-        })
-        .collect()
-}
 
-/// What each delete waits for: the deletes of what was made from the resource, and, unless the resource has
-/// to go before its replacement comes, the updates of those that stay.
-fn consumers(plan: &Plan, tasks: &BTreeMap<Task, BTreeSet<Task>>) -> Vec<(Task, BTreeSet<Task>)> {
-    let mut more: BTreeMap<Task, BTreeSet<Task>> = BTreeMap::new();
-    let goes_first: BTreeSet<&Address> = plan
-        .changes
-        .iter()
-        .filter(|change| change.action == Action::Replace && !change.create_before_destroy)
-        .map(|change| &change.address)
-        .collect();
-    for consumer in &plan.changes {
-        for on in consumer.prior_depends_on.iter().chain(&consumer.depends_on) {
-            let delete = Task::Delete(on.clone());
-            if !tasks.contains_key(&delete) {
+    /// What each removal waits for: the removals of what was made from the resource, and, unless the resource has to go
+    /// before its replacement comes, the updates of those that stay.
+    fn consumers(&mut self, changes: &'a [Change]) {
+        let by_address: BTreeMap<&Address, &'a Change> = changes.iter().map(|change| (&change.address, change)).collect();
+        for consumer in changes {
+            for (index, removal) in consumer.removals().enumerate() {
+                for on in removal.remembered.depends_on.iter().filter_map(|on| by_address.get(on)) {
+                    self.wait(on, Node::Remove(&consumer.address, index), true);
+                }
+            }
+            if is_desired(consumer.action) {
+                for on in consumer.prior_depends_on.iter().chain(&consumer.depends_on).filter_map(|on| by_address.get(on)) {
+                    self.wait(on, Node::Apply(&consumer.address), false);
+                }
+            }
+        }
+    }
+
+    /// Lets every removal of a resource wait for a node; the one that goes first only when `current` says so.
+    fn wait(&mut self, on: &'a Change, node: Node<'a>, current: bool) {
+        for (index, _) in on.removals().enumerate() {
+            if current || !(goes_first(on) && current_removal(on) == Some(index)) {
+                self.remembered.entry(Node::Remove(&on.address, index)).or_default().insert(node);
+            }
+        }
+    }
+
+    /// Drops what is remembered wherever it would make steps wait for each other.
+    fn break_cycles(&mut self) -> BTreeSet<Address> {
+        let mut graph = DiGraph::<Node<'a>, ()>::new();
+        let indices: BTreeMap<Node<'a>, _> = self.nodes.iter().map(|node| (*node, graph.add_node(*node))).collect();
+        for (node, on) in self.needs.iter().chain(&self.remembered) {
+            for on in on {
+                if let (Some(from), Some(to)) = (indices.get(on), indices.get(node)) {
+                    graph.add_edge(*from, *to, ());
+                }
+            }
+        }
+        let mut cyclic = BTreeSet::new();
+        for component in tarjan_scc(&graph).into_iter().filter(|component| component.len() > 1) {
+            let members: BTreeSet<Node<'a>> = component.iter().filter_map(|index| graph.node_weight(*index).copied()).collect();
+            for member in &members {
+                let Some(on) = self.remembered.get_mut(member) else { continue };
+                if on.iter().any(|on| members.contains(on) && matches!((member, on), (Node::Remove(..), Node::Remove(..)))) {
+                    cyclic.extend(member.address().cloned());
+                }
+                on.retain(|on| !members.contains(on));
+            }
+        }
+        cyclic
+    }
+
+    fn steps(mut self, account: &str, changes: &[Change]) -> Vec<Step> {
+        for (node, on) in std::mem::take(&mut self.remembered) {
+            self.needs.entry(node).or_default().extend(on);
+        }
+        let by_address: BTreeMap<&Address, &Change> = changes.iter().map(|change| (&change.address, change)).collect();
+        let mut numbers: BTreeMap<Node<'a>, usize> = BTreeMap::new();
+        let mut steps = Vec::new();
+        for node in &self.nodes {
+            if let Some((address, kind)) = step_of(*node, account, &by_address) {
+                numbers.insert(*node, steps.len());
+                steps.push(Step { address, kind, after: Vec::new() });
+            }
+        }
+        let mut known = BTreeMap::new();
+        for (node, number) in &numbers {
+            let after = self.nearest(*node, &numbers, &mut known);
+            if let Some(step) = steps.get_mut(*number) {
+                step.after = after.into_iter().collect();
+            }
+        }
+        steps
+    }
+
+    /// The steps a node waits for, through nodes at which there is nothing to do.
+    fn nearest(
+        &self,
+        node: Node<'a>,
+        numbers: &BTreeMap<Node<'a>, usize>,
+        known: &mut BTreeMap<Node<'a>, BTreeSet<usize>>,
+    ) -> BTreeSet<usize> {
+        // Depth first, without recursion: a chain of unchanged resources may be long.
+        let mut open = vec![(node, false)];
+        while let Some((at, visited)) = open.pop() {
+            if known.contains_key(&at) {
                 continue;
             }
-            let waits = more.entry(delete).or_default();
-            // What an interrupted replacement left of the consumer still uses what was left of this one.
-            let left = !consumer.deposed.is_empty() && !goes_first.contains(on);
-            if left || consumer.prior_depends_on.contains(on) && deletes(consumer.action) {
-                waits.insert(Task::Delete(consumer.address.clone()));
-            }
-            if !goes_first.contains(on) && is_desired(consumer.action) {
-                waits.insert(Task::Apply(consumer.address.clone()));
+            let on = self.needs.get(&at).into_iter().flatten();
+            if visited {
+                let mut found = BTreeSet::new();
+                for on in on {
+                    match numbers.get(on) {
+                        Some(number) => drop(found.insert(*number)),
+                        None => found.extend(known.get(on).into_iter().flatten()),
+                    }
+                }
+                known.insert(at, found);
+            } else {
+                open.push((at, true));
+                open.extend(on.filter(|on| !numbers.contains_key(on) && !known.contains_key(on)).map(|on| (*on, false)));
             }
         }
+        known.get(&node).cloned().unwrap_or_default()
     }
-    more.into_iter().collect()
+}
+
+impl<'a> Node<'a> {
+    fn address(&self) -> Option<&'a Address> {
+        match self {
+            Node::Read(_) => None,
+            Node::Apply(address) | Node::Remove(address, _) => Some(address),
+        }
+    }
+}
+
+/// The step at a node; none when there is nothing to do.
+fn step_of(node: Node<'_>, account: &str, changes: &BTreeMap<&Address, &Change>) -> Option<(Address, StepKind)> {
+    match node {
+        Node::Read(block) => Some((data_address(block), StepKind::Read(block.clone()))),
+        Node::Apply(address) => Some((address.clone(), apply_step(account, changes.get(address)?)?)),
+        Node::Remove(address, index) => {
+            let removal = changes.get(address)?.removals().nth(index)?;
+            Some((address.clone(), removal_step(removal)))
+        }
+    }
+}
+
+fn removal_step(removal: &Removal) -> StepKind {
+    if removal.forget {
+        return StepKind::Forget(removal.remembered.place.clone());
+    }
+    StepKind::Delete(Box::new(Delete { remembered: removal.remembered.clone(), last: removal.last.clone() }))
+}
+
+fn apply_step(account: &str, change: &Change) -> Option<StepKind> {
+    let target = Target {
+        account: account.to_owned(),
+        region: change.region.clone(),
+        depends_on: change.depends_on.clone(),
+        guard: change.guard,
+        authored: change.authored.clone(),
+        each: change.each.clone(),
+    };
+    let update = |target| Some(Update { target, place: change.place.clone()?, live: change.before.clone() });
+    let confirm = |target| {
+        let (live, after) = (change.before.clone(), change.after.clone());
+        Some(Box::new(Confirm { target, place: change.place.clone()?, live, after }))
+    };
+    match change.action {
+        Action::Create => Some(StepKind::Create(Box::new(Create { target, replaces: None, gone: change.gone.clone() }))),
+        Action::Replace => {
+            let replaces = Some(change.before.clone());
+            Some(StepKind::Create(Box::new(Create { target, replaces, gone: None })))
+        }
+        Action::Update => Some(StepKind::Update(Box::new(update(target)?))),
+        Action::Import => Some(StepKind::Import(Box::new(Import { update: update(target)?, gone: change.gone.clone() }))),
+        Action::NoOp if change.unfinished => Some(StepKind::Wait(confirm(target)?)),
+        Action::NoOp if change.state_only => Some(StepKind::Remember(confirm(target)?)),
+        Action::NoOp | Action::Delete | Action::Forget => None,
+    }
+}
+
+/// Whether the resource is deleted before its replacement is made.
+fn goes_first(change: &Change) -> bool {
+    change.action == Action::Replace && !change.create_before_destroy
+}
+
+/// The position among the removals of the resource itself.
+fn current_removal(change: &Change) -> Option<usize> {
+    change.goes.as_ref().map(|_| change.deposed.len())
 }
 
 fn is_desired(action: Action) -> bool {
     !matches!(action, Action::Delete | Action::Forget)
-}
-
-fn deletes(action: Action) -> bool {
-    matches!(action, Action::Delete | Action::Replace | Action::Forget)
 }

@@ -59,30 +59,46 @@ impl Options {
     /// What a destroy deletes: what was asked for, and what was made from it.
     ///
     /// What an excluded resource was made from stays with it.
-    pub fn doomed(&self, state: &State) -> BTreeSet<Address> {
+    pub fn destroyed(&self, state: &State) -> BTreeSet<Address> {
         let mut kept = BTreeSet::new();
         let mut open: Vec<&Address> =
             state.resources.keys().filter(|address| self.excludes.iter().any(|out| covers(out, address))).collect();
         while let Some(address) = open.pop() {
-            if let (true, Some(resource)) = (kept.insert(address.clone()), state.resources.get(address)) {
-                open.extend(&resource.depends_on);
+            if kept.insert(address.clone()) {
+                open.extend(made_from(state, address));
             }
         }
-        let mut doomed: BTreeSet<Address> = state.resources.keys().filter(|address| self.selects(address)).cloned().collect();
-        loop {
-            let more: Vec<Address> = state
-                .resources
-                .iter()
-                .filter(|(address, resource)| !doomed.contains(*address) && resource.depends_on.iter().any(|on| doomed.contains(on)))
-                .map(|(address, _)| address.clone())
-                .collect();
-            if more.is_empty() {
-                doomed.retain(|address| !kept.contains(address));
-                return doomed;
-            }
-            doomed.extend(more);
+        let asked = state.resources.keys().filter(|address| self.selects(address)).cloned().collect();
+        let mut destroyed = with_dependents(state, asked, |_| true);
+        destroyed.retain(|address| !kept.contains(address));
+        destroyed
+    }
+}
+
+/// What an address and its predecessors were made from.
+fn made_from<'a>(state: &'a State, address: &'a Address) -> impl Iterator<Item = &'a Address> {
+    let known = state.resources.get(address).into_iter();
+    known.flat_map(|known| known.current.iter().chain(&known.deposed)).flat_map(|remembered| &remembered.depends_on)
+}
+
+/// Some remembered addresses, and those `allowed` that were made from them, directly or not.
+pub fn with_dependents(state: &State, some: BTreeSet<Address>, allowed: impl Fn(&Address) -> bool) -> BTreeSet<Address> {
+    let mut dependents: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+    for (address, remembered) in state.all().filter(|(address, _)| allowed(address)) {
+        for on in &remembered.depends_on {
+            dependents.entry(on).or_default().push(address);
         }
     }
+    let mut found = some.clone();
+    let mut open: Vec<&Address> = some.iter().collect();
+    while let Some(address) = open.pop() {
+        for dependent in dependents.get(address).into_iter().flatten() {
+            if found.insert((*dependent).clone()) {
+                open.push(dependent);
+            }
+        }
+    }
+    found
 }
 
 /// Whether `wanted` names `address`: exactly, or its whole block.

@@ -8,9 +8,11 @@ use serde_json::Value as Json;
 
 use super::diff::AttributeChange;
 use super::select::Options;
+use super::step::Step;
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
-use crate::model::state::Guard;
+use crate::model::place::Place;
+use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
 use crate::stack::Stack;
 use crate::stack::scope::{Each, Identity};
@@ -28,8 +30,10 @@ pub struct Plan {
     pub lineage: String,
     /// What was asked for.
     pub options: Options,
-    /// One entry for every resource, desired or remembered, each after what it depends on.
+    /// Why: one entry for every resource, desired or remembered, each after what it depends on.
     pub changes: Vec<Change>,
+    /// What is done, and in which order.
+    pub steps: Vec<Step>,
     /// Data sources that can only be read once something has been applied.
     pub reads: Vec<Read>,
     /// What data sources said.
@@ -75,9 +79,11 @@ pub struct Change {
     pub action: Action,
     /// Why, when that is not plain from the attributes.
     pub reason: Option<String>,
-    /// Its id, when it exists.
-    pub id: Option<String>,
-    /// Its region.
+    /// Where it is, when it exists.
+    pub place: Option<Place>,
+    /// What was remembered of it and is gone from AWS, though it is wanted.
+    pub gone: Option<Place>,
+    /// The region it is to be in.
     pub region: String,
     /// As it is in AWS; null when it is not.
     pub before: Value,
@@ -95,8 +101,10 @@ pub struct Change {
     pub prior_depends_on: Vec<Address>,
     /// Whether its replacement is made before it goes.
     pub create_before_destroy: bool,
-    /// Predecessors left behind by an interrupted replacement, to be deleted.
-    pub deposed: Vec<String>,
+    /// Predecessors left behind by an interrupted replacement, to be removed.
+    pub deposed: Vec<Removal>,
+    /// The resource itself, when it goes.
+    pub goes: Option<Removal>,
     /// What protects it, to be remembered.
     pub guard: Guard,
     /// `each`, for an instance of a block with `for_each`.
@@ -109,6 +117,17 @@ pub struct Change {
     pub state_only: bool,
     /// Whether an earlier apply made it and did not wait until it was ready.
     pub unfinished: bool,
+}
+
+/// A remembered resource that goes.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    /// The resource.
+    pub remembered: Remembered,
+    /// Its attributes as last seen, with what only leoctl knows of it.
+    pub last: Value,
+    /// Whether it is only dropped from the state, as it is gone already or is to stay in AWS.
+    pub forget: bool,
 }
 
 /// A data source read during apply.
@@ -221,6 +240,16 @@ impl Plan {
 }
 
 impl Change {
+    /// Its id, when it exists.
+    pub fn id(&self) -> Option<&str> {
+        self.place.as_ref().map(|place| place.id.as_str())
+    }
+
+    /// Everything remembered of the resource that goes: predecessors first, then itself.
+    pub fn removals(&self) -> impl Iterator<Item = &Removal> {
+        self.deposed.iter().chain(&self.goes)
+    }
+
     /// Whether applying it does anything to the resource.
     pub fn is_change(&self) -> bool {
         self.action != Action::NoOp || !self.deposed.is_empty() || self.unfinished

@@ -4,14 +4,15 @@ use super::{Builder, Found, Instance, Live};
 use crate::model::address::Address;
 use crate::model::canonical::{canonicalize, with_local};
 use crate::model::path::Path;
+use crate::model::place::{Place, Scope};
 use crate::model::schema::{Attribute, ResourceSchema};
 use crate::model::secrecy::{conceal, recall, secret_paths};
-use crate::model::state::{Guard, ResourceState};
+use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
 use crate::plan::desired::settled;
 use crate::plan::diff::{complete, diff};
-use crate::plan::select::covers;
-use crate::plan::types::{Action, Change};
+use crate::plan::select::{covers, with_dependents};
+use crate::plan::types::{Action, Change, Removal};
 use crate::stack::Stack;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::Diagnostic;
@@ -21,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Builder<'_> {
     pub(super) fn change(&self, instance: &Instance<'_>, desired: &Value) -> Result<Change, Diagnostic> {
         let address = &instance.address;
-        let saved = self.world.state.resources.get(address);
+        let saved = self.world.state.current(address);
         let attributes = attributes_of(instance.block);
         let names = instance.block.schema.unique.iter().flat_map(|group| group.iter());
         if let Some(name) = names.copied().find(|name| desired.get(name).is_some_and(Value::has_secret)) {
@@ -31,57 +32,55 @@ impl Builder<'_> {
         if !self.selection.includes(address) || self.options.only(address).is_some_and(<[_]>::is_empty) {
             return Ok(self.untouched(instance, saved));
         }
-        let (id, live, imported) = match (saved, self.world.found.get(address)) {
-            (Some(saved), _) => (Some(saved.id.clone()), self.live(instance, saved, desired), false),
+        let mut change = self.blank(instance, saved);
+        let remembered = saved.and_then(|saved| Some((saved.place.clone(), self.live(attributes, saved, desired)?)));
+        let (place, live, imported) = match (remembered, self.world.found.get(address)) {
+            (Some((place, live)), _) => (place, live, false),
             (None, Some(found)) if found.ours => {
                 // A secret that AWS does not return may be any: it is set.
                 let local = Value::from(desired.to_public_json(&|_| Json::Null));
-                (Some(found.id.clone()), Some(with_local(attributes, &canonicalize(attributes, &found.attributes), &local)), true)
+                (found.place.clone(), with_local(attributes, &canonicalize(attributes, &found.attributes), &local), true)
             }
             (None, Some(found)) => return Err(foreign(instance, found)),
-            (None, None) => (None, None, false),
+            (None, None) => return Ok(created(change, instance, desired, saved)),
         };
-        let mut change = blank(instance, saved, id);
-        let Some(live) = live else {
-            change.after = complete(attributes, desired, None);
-            change.attributes = diff(attributes, &Value::Map(BTreeMap::new()), &change.after);
-            change.action = Action::Create;
-            if let Some(saved) = saved {
-                change.reason = Some(format!("{} was deleted outside leoctl", saved.id));
-            }
-            change.id = None;
-            change.sensitive = secret_paths(attributes, &change.after);
-            return Ok(change);
-        };
+        change.gone = saved.map(|saved| saved.place.clone()).filter(|gone| imported && *gone != place);
+        let relocated = relocated(instance, &place);
+        change.place = Some(place);
+        self.compare(&mut change, instance, desired, &Existing { live, imported, relocated, saved })?;
+        Ok(change)
+    }
+
+    /// What is to become of a resource that exists.
+    fn compare(&self, change: &mut Change, instance: &Instance<'_>, desired: &Value, existing: &Existing<'_>) -> Result<(), Diagnostic> {
+        let Existing { live, imported, relocated, saved } = existing;
+        let (address, attributes) = (&instance.address, attributes_of(instance.block));
         let only = self.options.only(address);
-        let after = settled(instance.block, desired, &live, false, only);
-        let sensitive = secret_paths(attributes, &after);
-        let live = conceal(attributes, &live, &sensitive);
-        let changes = diff(attributes, &live, &after);
+        let after = settled(instance.block, desired, live, false, only);
+        change.sensitive = secret_paths(attributes, &after);
+        let live = conceal(attributes, live, &change.sensitive);
+        change.attributes = diff(attributes, &live, &after);
         let forced = self.options.replace.iter().any(|wanted| covers(wanted, address));
         change.action = match () {
-            () if forced || changes.iter().any(|change| change.forces_replacement) => Action::Replace,
-            () if imported => Action::Import,
-            () if !changes.is_empty() => Action::Update,
+            () if forced || *relocated || change.attributes.iter().any(|change| change.forces_replacement) => Action::Replace,
+            () if *imported => Action::Import,
+            () if !change.attributes.is_empty() => Action::Update,
             () => Action::NoOp,
         };
-        if imported && change.action == Action::Replace {
-            return Err(import_replaces(instance, &changes, change.id.as_deref().unwrap_or_default()));
+        if *imported && change.action == Action::Replace {
+            return Err(import_replaces(instance, &change.attributes, change.id().unwrap_or_default()));
         }
-        change.reason = self.reason(&change, saved, forced, imported);
+        change.reason = self.reason(change, existing, forced);
         change.after = if change.action == Action::Replace { settled(instance.block, desired, &live, true, only) } else { after };
         change.before = live;
-        change.attributes = changes;
-        change.sensitive = sensitive;
         change.unfinished = saved.is_some_and(|saved| saved.incomplete);
-        change.state_only = saved.is_some_and(|saved| {
-            saved.guard != change.guard || saved.depends_on != change.depends_on || saved.incomplete || saved.authored != change.authored
-        });
+        change.state_only = saved.is_some_and(|saved| remembers_otherwise(saved, change));
         if change.action == Action::Replace {
-            change.create_before_destroy = made_first(&change, instance)?;
+            change.create_before_destroy = made_first(change, instance, *relocated)?;
+            change.goes = saved.map(|saved| removal(saved, change.before.clone(), change.guard.retain));
         }
-        change.risks = risks(&change, instance);
-        let owner = self.world.found.get(address).and_then(|found| found.owner.as_ref()).filter(|_| imported);
+        change.risks.extend(risks(change, instance));
+        let owner = self.world.found.get(address).and_then(|found| found.owner.as_ref()).filter(|_| *imported);
         if let Some((stack, from)) = owner.filter(|(stack, _)| *stack != self.stack.name) {
             change.risks.push(format!("is taken from {from} of stack {stack}, which may still manage it"));
         }
@@ -91,27 +90,30 @@ impl Builder<'_> {
             return Err(error.help(format!("to replace it, set `{off}` and apply that first")));
         }
         if change.action == Action::Replace && change.guard.prevent_destroy {
-            return Err(guarded_replacement(instance, &change));
+            return Err(guarded_replacement(instance, change));
         }
-        Ok(change)
+        Ok(())
     }
 
-    pub(super) fn reason(&self, change: &Change, saved: Option<&ResourceState>, forced: bool, imported: bool) -> Option<String> {
-        if forced {
-            return Some("asked for with --replace".to_owned());
+    fn reason(&self, change: &Change, existing: &Existing<'_>, forced: bool) -> Option<String> {
+        let id = change.id().unwrap_or_default();
+        match (change.action, existing) {
+            _ if forced => Some("asked for with --replace".to_owned()),
+            (_, Existing { imported: true, .. }) => Some(format!("{id} exists and is taken over")),
+            (Action::Replace, Existing { relocated: true, saved: Some(saved), .. }) => {
+                Some(format!("it is in {}, and is to be in {}", saved.place.region, change.region))
+            }
+            (Action::Update | Action::NoOp, Existing { saved: Some(saved), .. }) if saved.incomplete => {
+                Some("an earlier apply did not finish it".to_owned())
+            }
+            _ => None,
         }
-        if imported {
-            return Some(format!("{} exists and is taken over", change.id.as_deref().unwrap_or_default()));
-        }
-        (saved.is_some_and(|saved| saved.incomplete) && matches!(change.action, Action::Update | Action::NoOp))
-            .then(|| "an earlier apply did not finish it".to_owned())
     }
 
     /// The attributes in AWS, or as remembered when AWS was not asked; none when it is gone.
-    pub(super) fn live(&self, instance: &Instance<'_>, saved: &ResourceState, desired: &Value) -> Option<Value> {
-        let attributes = attributes_of(instance.block);
+    pub(super) fn live(&self, attributes: &[Attribute], saved: &Remembered, desired: &Value) -> Option<Value> {
         let known = self.known(attributes, saved, desired);
-        match self.world.live.get(&instance.address) {
+        match self.world.live.get(&saved.place) {
             Some(Live::Present(value)) => Some(seen(attributes, value, &known, saved)),
             Some(Live::Gone) => None,
             None => Some(remembered(attributes, &known, saved)),
@@ -119,35 +121,72 @@ impl Builder<'_> {
     }
 
     /// The remembered attributes, with the desired secrets where just their hashes are remembered.
-    pub(super) fn known(&self, attributes: &[Attribute], saved: &ResourceState, desired: &Value) -> Value {
+    pub(super) fn known(&self, attributes: &[Attribute], saved: &Remembered, desired: &Value) -> Value {
         recall(attributes, &Value::from(&saved.attributes), desired, &|secret| self.world.state.digest(secret))
     }
 
     /// A resource that `--target` or `--exclude` leaves out stays as it is.
-    pub(super) fn untouched(&self, instance: &Instance<'_>, saved: Option<&ResourceState>) -> Change {
-        let live = saved.and_then(|saved| self.live(instance, saved, &Value::Null)).unwrap_or(Value::Null);
-        let mut change = blank(instance, saved, saved.map(|saved| saved.id.clone()));
+    pub(super) fn untouched(&self, instance: &Instance<'_>, saved: Option<&Remembered>) -> Change {
+        let live = saved.and_then(|saved| self.live(attributes_of(instance.block), saved, &Value::Null)).unwrap_or(Value::Null);
+        let mut change = self.blank(instance, saved);
         change.before = live.clone();
         change.after = live;
         change.deposed.clear();
+        change.risks.clear();
         change
+    }
+
+    /// A change in which nothing changes yet but that predecessors go.
+    fn blank(&self, instance: &Instance<'_>, saved: Option<&Remembered>) -> Change {
+        let deposed = self.predecessors(&instance.address);
+        Change {
+            action: Action::NoOp,
+            reason: None,
+            place: saved.map(|saved| saved.place.clone()),
+            gone: None,
+            region: instance.region.clone(),
+            before: Value::Null,
+            after: Value::Null,
+            attributes: Vec::new(),
+            risks: deposed.iter().filter_map(|gone| predecessor_risk(&instance.block.schema, gone)).collect(),
+            depends_on: instance.depends_on.clone(),
+            reads: instance.reads.clone(),
+            prior_depends_on: saved.map(|saved| saved.depends_on.clone()).unwrap_or_default(),
+            create_before_destroy: false,
+            deposed,
+            goes: None,
+            guard: guard(instance.block),
+            each: instance.each.clone(),
+            sensitive: Vec::new(),
+            authored: instance.block.attributes.as_table().into_iter().flat_map(|fields| fields.keys()).map(Path::attribute).collect(),
+            state_only: false,
+            unfinished: false,
+            address: instance.address.clone(),
+        }
+    }
+
+    /// The predecessors of an address, each as it was itself: what its successor says is not about it.
+    fn predecessors(&self, address: &Address) -> Vec<Removal> {
+        let attributes = self.catalog.resources.get(address.type_name()).map(|schema| schema.schema.attributes.as_slice());
+        let deposed = self.world.state.deposed(address).iter();
+        deposed.map(|saved| self.departing(attributes.unwrap_or_default(), saved, saved.guard.retain)).collect()
+    }
+
+    /// A remembered resource that goes: forgotten when it is gone already or is kept.
+    fn departing(&self, attributes: &[Attribute], saved: &Remembered, retain: bool) -> Removal {
+        let last = self.live(attributes, saved, &Value::Null);
+        let gone = last.is_none();
+        removal(saved, last.unwrap_or(Value::Null), retain || gone)
     }
 
     /// What is remembered and not desired.
     pub(super) fn leftovers(&mut self) {
         let desired: BTreeSet<Address> = self.changes.iter().map(|change| change.address.clone()).collect();
         let state = self.world.state;
-        let doomed = if self.options.destroy { self.options.doomed(state) } else { BTreeSet::new() };
-        let going = self.going(&desired);
-        for (address, saved) in state.resources.iter().filter(|(address, _)| !desired.contains(*address)) {
-            if !self.options.destroy && !going.contains(address) {
-                continue;
-            }
-            if self.options.destroy && !doomed.contains(address) {
-                continue;
-            }
-            match self.leftover(address, saved) {
-                Ok(change) => self.changes.push(change),
+        let going = if self.options.destroy { self.options.destroyed(state) } else { self.going(&desired) };
+        for address in state.resources.keys().filter(|address| !desired.contains(*address) && going.contains(*address)) {
+            match self.leftover(address) {
+                Ok(change) => self.changes.extend(change),
                 Err(diagnostic) => self.diagnostics.push(diagnostic),
             }
         }
@@ -155,45 +194,53 @@ impl Builder<'_> {
 
     /// What is not desired any more and selected, with what was made from it and is not desired either.
     fn going(&self, desired: &BTreeSet<Address>) -> BTreeSet<Address> {
-        let left: Vec<_> = self.world.state.resources.iter().filter(|(address, _)| !desired.contains(*address)).collect();
-        let mut going: BTreeSet<Address> =
-            left.iter().filter(|(address, _)| self.selection.includes_leftover(address)).map(|(address, _)| (*address).clone()).collect();
-        loop {
-            let with =
-                left.iter().filter(|(address, saved)| !going.contains(*address) && saved.depends_on.iter().any(|on| going.contains(on)));
-            let more: Vec<Address> = with.map(|(address, _)| (*address).clone()).collect();
-            if more.is_empty() {
-                return going;
-            }
-            going.extend(more);
-        }
+        let state = self.world.state;
+        let left = || state.resources.keys().filter(|address| !desired.contains(*address));
+        let selected = left().filter(|address| self.selection.includes_leftover(address)).cloned().collect();
+        let left: BTreeSet<&Address> = left().collect();
+        with_dependents(state, selected, |address| left.contains(address))
     }
 
-    pub(super) fn leftover(&self, address: &Address, saved: &ResourceState) -> Result<Change, Diagnostic> {
-        let configured = self.stack.config.resources.get(&address.block);
-        let guard = match configured {
-            Some(block) if self.options.destroy => guard(block),
-            _ => saved.guard,
-        };
-        let gone = matches!(self.world.live.get(address), Some(Live::Gone));
+    fn leftover(&self, address: &Address) -> Result<Option<Change>, Diagnostic> {
+        let schema = self.catalog.resources.get(address.type_name());
+        let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
         let removed = self.stack.config.removed.iter().any(|removed| covers(&removed.from, address));
+        let mut deposed = self.predecessors(address);
+        let configured = self.stack.config.resources.get(&address.block).filter(|_| self.options.destroy);
+        let (guard, goes) = match self.world.state.current(address) {
+            Some(saved) => {
+                let guard = configured.map_or(saved.guard, guard);
+                (guard, self.departing(attributes, saved, guard.retain))
+            }
+            // Only predecessors are left: the last one stands for the address.
+            None => match deposed.pop() {
+                Some(last) => (last.remembered.guard, last),
+                None => return Ok(None),
+            },
+        };
+        let place = goes.remembered.place.clone();
+        let gone = matches!(self.world.live.get(&place), Some(Live::Gone));
         if guard.prevent_destroy && !gone && !removed {
-            return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but `prevent_destroy` protects it", saved.id))
+            return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but `prevent_destroy` protects it", place.id))
                 .help("to delete it, set `prevent_destroy = false` and apply that first")
                 .help(format!("to keep it and forget it here, add `[[removed]]` with `from = \"{address}\"`")));
         }
-        let schema = self.catalog.resources.get(address.type_name());
-        let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
-        let known = Value::from(&saved.attributes);
-        let before = match self.world.live.get(address) {
-            Some(Live::Present(value)) => seen(attributes, value, &known, saved),
-            Some(Live::Gone) => Value::Null,
-            None => remembered(attributes, &known, saved),
-        };
-        let forget = gone || guard.retain || removed;
-        let mut change = Change {
+        let goes = Removal { forget: goes.forget || removed, ..goes };
+        for removal in deposed.iter_mut().filter(|_| removed) {
+            removal.forget = true;
+        }
+        let mut risks: Vec<String> =
+            schema.iter().flat_map(|schema| deposed.iter().filter_map(|gone| predecessor_risk(schema, gone))).collect();
+        if !goes.forget {
+            if let Some(off) = schema.and_then(|schema| (schema.protected)(&goes.last)) {
+                return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but AWS protects it", place.id))
+                    .help(format!("to delete it, set `{off}` and apply that first")));
+            }
+            risks.extend(schema.and_then(|schema| schema.data_loss).map(|loss| format!("deletes {loss}")));
+        }
+        Ok(Some(Change {
             address: address.clone(),
-            action: if forget { Action::Forget } else { Action::Delete },
+            action: if goes.forget { Action::Forget } else { Action::Delete },
             reason: match () {
                 () if gone => Some("it was deleted outside leoctl".to_owned()),
                 () if removed => Some("`[[removed]]` says to forget it".to_owned()),
@@ -201,37 +248,78 @@ impl Builder<'_> {
                 () if self.options.destroy => None,
                 () => Some("it is not in the stack any more".to_owned()),
             },
-            id: Some(saved.id.clone()),
-            region: saved.region.clone(),
-            attributes: diff(attributes, &before, &Value::Map(BTreeMap::new())),
-            before,
+            region: place.region.clone(),
+            place: Some(place),
+            gone: None,
+            attributes: diff(attributes, &goes.last, &Value::Map(BTreeMap::new())),
+            before: goes.last.clone(),
             after: Value::Null,
-            risks: Vec::new(),
+            risks,
             depends_on: Vec::new(),
             reads: Vec::new(),
-            prior_depends_on: saved.depends_on.clone(),
+            prior_depends_on: goes.remembered.depends_on.clone(),
             create_before_destroy: false,
-            deposed: saved.deposed.iter().map(|deposed| deposed.id.clone()).collect(),
+            deposed,
             guard,
             each: None,
-            sensitive: saved.sensitive.clone(),
+            sensitive: goes.remembered.sensitive.clone(),
+            goes: Some(goes),
             authored: Vec::new(),
             state_only: false,
             unfinished: false,
-        };
-        if change.action == Action::Delete
-            && let Some(off) = schema.and_then(|schema| (schema.protected)(&change.before))
-        {
-            return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but AWS protects it", saved.id))
-                .help(format!("to delete it, set `{off}` and apply that first")));
-        }
-        if change.action == Action::Delete
-            && let Some(loss) = schema.and_then(|schema| schema.data_loss)
-        {
-            change.risks.push(format!("deletes {loss}"));
-        }
-        Ok(change)
+        }))
     }
+}
+
+/// A resource that exists and is compared with what is wanted.
+struct Existing<'a> {
+    live: Value,
+    /// Whether it was found, and is taken over.
+    imported: bool,
+    /// Whether it is in another region than it is to be in.
+    relocated: bool,
+    saved: Option<&'a Remembered>,
+}
+
+/// Completes the change of a resource that does not exist.
+fn created(mut change: Change, instance: &Instance<'_>, desired: &Value, saved: Option<&Remembered>) -> Change {
+    let attributes = attributes_of(instance.block);
+    change.after = complete(attributes, desired, None);
+    change.attributes = diff(attributes, &Value::Map(BTreeMap::new()), &change.after);
+    change.action = Action::Create;
+    change.reason = saved.map(|saved| format!("{} was deleted outside leoctl", saved.place.id));
+    change.gone = saved.map(|saved| saved.place.clone());
+    change.place = None;
+    change.sensitive = secret_paths(attributes, &change.after);
+    change
+}
+
+/// Whether a resource is in another region than it is to be in, where that makes it another one.
+fn relocated(instance: &Instance<'_>, place: &Place) -> bool {
+    let regional = match instance.block.schema.scope {
+        Scope::Regional | Scope::GlobalName => true,
+        Scope::Global => false,
+    };
+    regional && place.region != instance.region
+}
+
+/// Whether what is remembered of a resource differs from what will be, though AWS does not.
+fn remembers_otherwise(saved: &Remembered, change: &Change) -> bool {
+    saved.guard != change.guard
+        || saved.depends_on != change.depends_on
+        || saved.incomplete
+        || saved.authored != change.authored
+        || saved.sensitive != change.sensitive
+}
+
+fn removal(saved: &Remembered, last: Value, forget: bool) -> Removal {
+    Removal { remembered: saved.clone(), last, forget }
+}
+
+/// What the deletion of a predecessor loses.
+fn predecessor_risk(schema: &ResourceSchema, removal: &Removal) -> Option<String> {
+    let loss = schema.data_loss.filter(|_| !removal.forget)?;
+    Some(format!("deletes {loss} of its predecessor {}", removal.remembered.place.id))
 }
 
 pub(super) fn attributes_of(block: &ResourceBlock) -> &[Attribute] {
@@ -244,50 +332,27 @@ pub(super) fn guard(block: &ResourceBlock) -> Guard {
 }
 
 /// The attributes AWS returned, with what only leoctl knows.
-pub(super) fn seen(attributes: &[Attribute], live: &Value, known: &Value, saved: &ResourceState) -> Value {
+pub(super) fn seen(attributes: &[Attribute], live: &Value, known: &Value, saved: &Remembered) -> Value {
     let live = with_local(attributes, &canonicalize(attributes, live), known);
     conceal(attributes, &canonicalize(attributes, &live), &saved.sensitive)
 }
 
 /// The remembered attributes; of secrets that are not known again only the hash is.
-pub(super) fn remembered(attributes: &[Attribute], known: &Value, saved: &ResourceState) -> Value {
+pub(super) fn remembered(attributes: &[Attribute], known: &Value, saved: &Remembered) -> Value {
     canonicalize(attributes, &conceal(attributes, known, &saved.sensitive))
-}
-
-/// A change in which nothing changes yet.
-pub(super) fn blank(instance: &Instance<'_>, saved: Option<&ResourceState>, id: Option<String>) -> Change {
-    Change {
-        address: instance.address.clone(),
-        action: Action::NoOp,
-        reason: None,
-        id,
-        region: instance.region.clone(),
-        before: Value::Null,
-        after: Value::Null,
-        attributes: Vec::new(),
-        risks: Vec::new(),
-        depends_on: instance.depends_on.clone(),
-        reads: instance.reads.clone(),
-        prior_depends_on: saved.map(|saved| saved.depends_on.clone()).unwrap_or_default(),
-        create_before_destroy: false,
-        deposed: saved.map(|saved| saved.deposed.iter().map(|deposed| deposed.id.clone()).collect()).unwrap_or_default(),
-        guard: guard(instance.block),
-        each: instance.each.clone(),
-        sensitive: Vec::new(),
-        authored: instance.block.attributes.as_table().into_iter().flat_map(|fields| fields.keys()).map(Path::attribute).collect(),
-        state_only: false,
-        unfinished: false,
-    }
 }
 
 /// Whether a replacement is made before its predecessor goes: where the two have nothing in common that AWS lets
 /// only one have, unless the stack file says otherwise.
-fn made_first(change: &Change, instance: &Instance<'_>) -> Result<bool, Diagnostic> {
+///
+/// In another region nothing is in common, but for a name that is taken everywhere.
+fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Result<bool, Diagnostic> {
     let schema = &instance.block.schema;
+    let apart = relocated && schema.scope == Scope::Regional;
     let shared = schema.unique.iter().find(|group| {
         let value = |value: &Value, name: &str| value.get(name).cloned().unwrap_or(Value::Null);
         let absent = group.last().is_none_or(|name| value(&change.after, name).is_null());
-        !absent && group.iter().all(|name| value(&change.before, name) == value(&change.after, name))
+        !apart && !absent && group.iter().all(|name| value(&change.before, name) == value(&change.after, name))
     });
     if let (true, Some(group)) = (change.guard.retain, shared) {
         let address = &instance.address;
@@ -310,7 +375,7 @@ fn made_first(change: &Change, instance: &Instance<'_>) -> Result<bool, Diagnost
                 .help("change that, too, or leave out `create_before_destroy`"))
         }
         (Some(true), None) => Ok(true),
-        (None, shared) => Ok(schema.create_before_destroy || !schema.unique.is_empty() && shared.is_none()),
+        (None, shared) => Ok(schema.create_before_destroy || apart || !schema.unique.is_empty() && shared.is_none()),
     }
 }
 
@@ -332,9 +397,9 @@ pub fn taken(stack: &Stack, address: &Address, why: &str) -> Diagnostic {
 
 pub(super) fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {
     let address = &instance.address;
-    Diagnostic::error(&instance.block.span, format!("{address} cannot be created: {} exists already", found.id))
+    Diagnostic::error(&instance.block.span, format!("{address} cannot be created: {} exists already", found.place.id))
         .label(owned_by(found))
-        .help(format!("to manage it here, add [[import]] with to = '{address}', id = \"{}\"", found.id))
+        .help(format!("to manage it here, add [[import]] with to = '{address}', id = \"{}\"", found.place.id))
         .help("to leave it alone, choose another name")
 }
 

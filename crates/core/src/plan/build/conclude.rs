@@ -7,7 +7,7 @@ use crate::model::canonical::with_local;
 use crate::model::path::Path;
 use crate::model::schema::{ResourceSchema, Unset};
 use crate::model::secrecy::conceal;
-use crate::model::state::{Guard, ResourceState};
+use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
 use crate::plan::desired::STACK_TAG;
 use crate::plan::diff::{AttributeChange, diff};
@@ -22,10 +22,10 @@ impl Builder<'_> {
     pub(super) fn drift(&self) -> Vec<Drift> {
         let mut drift = Vec::new();
         let desired: BTreeMap<&Address, &Value> = self.changes.iter().map(|change| (&change.address, &change.after)).collect();
-        for (address, saved) in &self.world.state.resources {
+        for (address, saved) in self.world.state.currents() {
             let Some(schema) = self.catalog.resources.get(address.type_name()) else { continue };
             let attributes = schema.schema.attributes.as_slice();
-            let (gone, changes) = match self.world.live.get(address) {
+            let (gone, changes) = match self.world.live.get(&saved.place) {
                 None => continue,
                 Some(Live::Gone) => (true, Vec::new()),
                 Some(Live::Present(_)) if saved.incomplete => continue,
@@ -45,7 +45,7 @@ impl Builder<'_> {
                 }
             };
             if gone || !changes.is_empty() {
-                drift.push(Drift { address: address.clone(), id: saved.id.clone(), gone, attributes: changes });
+                drift.push(Drift { address: address.clone(), id: saved.place.id.clone(), gone, attributes: changes });
             }
         }
         drift
@@ -60,14 +60,14 @@ impl Builder<'_> {
     }
 
     /// Whether an attribute has come to name the newer revision of what `ignore_changes` leaves to others.
-    fn follows(&self, saved: &ResourceState, change: &AttributeChange) -> bool {
+    fn follows(&self, saved: &Remembered, change: &AttributeChange) -> bool {
         let shared = |on: &&Address| {
             let block = self.stack.config.resources.get(&on.block);
             block.is_some_and(|block| !block.lifecycle.ignore_changes.is_empty())
         };
         let named = change.after.as_ref().and_then(Value::as_str);
-        let mut made_from = saved.depends_on.iter().filter(shared).filter_map(|on| self.world.state.resources.get(on));
-        named.is_some_and(|named| made_from.any(|on| on.id == named))
+        let mut made_from = saved.depends_on.iter().filter(shared).filter_map(|on| self.world.state.current(on));
+        named.is_some_and(|named| made_from.any(|on| on.place.id == named))
     }
 
     pub(super) fn outputs(&mut self) -> BTreeMap<String, OutputChange> {
@@ -117,7 +117,7 @@ impl Builder<'_> {
             ours().find(|old| self.alike(new, old)).or_else(|| ours().next().filter(|_| only))
         };
         let note = |new: &Change, old: &Change| {
-            let (new, old, id) = (&new.address, &old.address, old.id.as_deref().unwrap_or_default());
+            let (new, old, id) = (&new.address, &old.address, old.id().unwrap_or_default());
             format!(
                 "{new} is made just as {old} ({id}) is deleted: if it was only renamed, add [[moved]] with from = '{old}', to = '{new}'"
             )
@@ -149,7 +149,7 @@ impl Builder<'_> {
         warnings.extend(self.pinned.iter().filter_map(pin_note));
         for change in self.changes.iter().filter(|change| change.action != Action::Delete) {
             let (Some(saved), Some(block)) =
-                (self.world.state.resources.get(&change.address), self.stack.config.resources.get(&change.address.block))
+                (self.world.state.current(&change.address), self.stack.config.resources.get(&change.address.block))
             else {
                 continue;
             };

@@ -2,16 +2,19 @@
 
 mod change;
 pub mod conclude;
+mod unique;
 
 use self::change::attributes_of;
 pub use self::change::{owned_by, taken};
 use super::desired;
 use crate::model::address::{Address, Block};
 use crate::model::pin::{self, Pins};
+use crate::model::place::Place;
 use crate::model::schema::Catalog;
 use crate::model::secrecy::conceal;
 use crate::model::state::State;
 use crate::model::value::Value;
+use crate::plan::schedule;
 use crate::plan::select::{Options, Selection, covers};
 use crate::plan::types::{Action, Change, Pinned, Plan, Read};
 use crate::stack::Stack;
@@ -33,7 +36,7 @@ pub struct World<'a> {
     /// What is remembered.
     pub state: &'a State,
     /// What AWS says of the remembered resources; for one that is absent here, what is remembered stands.
-    pub live: &'a BTreeMap<Address, Live>,
+    pub live: &'a BTreeMap<Place, Live>,
     /// What the data sources said that could be read.
     pub data: &'a BTreeMap<Block, Value>,
     /// Existing resources that desired ones without state would collide with or are.
@@ -52,8 +55,8 @@ pub enum Live {
 /// An existing resource at the place of a desired one that is not in the state.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// Its id.
-    pub id: String,
+    /// Where it is.
+    pub place: Place,
     /// Its attributes.
     pub attributes: Value,
     /// Whether it may be taken: it carries our tags for this address, or the stack file imports it.
@@ -432,10 +435,19 @@ impl<'a> Builder<'a> {
     fn finish(mut self) -> Result<Plan, Diagnostics> {
         self.renames();
         self.held();
+        self.one_place_one_address();
         let drift = self.drift();
         let outputs = self.outputs();
         let checks = if self.options.destroy { Vec::new() } else { self.checks() };
-        let warnings = self.warnings();
+        let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads);
+        let mut warnings = self.warnings();
+        if !cyclic.is_empty() {
+            let names: Vec<String> = cyclic.iter().map(ToString::to_string).collect();
+            warnings.push(format!(
+                "the state has a dependency cycle between {}: these are deleted without an order among them",
+                names.join(", ")
+            ));
+        }
         if self.diagnostics.has_errors() {
             return Err(self.diagnostics);
         }
@@ -446,6 +458,7 @@ impl<'a> Builder<'a> {
             lineage: self.world.state.lineage.clone(),
             options: self.options.clone(),
             changes: self.changes,
+            steps,
             reads: self.reads,
             data: self.data,
             drift,

@@ -1,6 +1,6 @@
 //! Things that AWS deletes only when they are empty, and that are not.
 
-use super::{Check, Finding, deletes};
+use super::{Check, Finding};
 use crate::model::address::Address;
 use crate::model::value::Value;
 use crate::plan::types::Plan;
@@ -72,11 +72,13 @@ impl Kind {
 
 /// What is to be deleted that has to be empty.
 pub fn holders(plan: &Plan) -> Vec<Holder> {
-    let holders = plan.changes.iter().filter(|change| deletes(change)).filter_map(|change| {
-        let kind = Kind::of(change.address.type_name())?;
-        let forced = matches!(change.before.get(kind.force()).map(Value::revealed), Some(Value::Bool(true)));
-        let name = change.id.clone().filter(|_| !forced)?;
-        Some(Holder { address: change.address.clone(), kind, region: change.region.clone(), name })
+    let removed = plan.changes.iter().flat_map(|change| change.removals().map(move |removal| (&change.address, removal)));
+    let holders = removed.filter(|(_, removal)| !removal.forget).filter_map(|(address, removal)| {
+        let kind = Kind::of(address.type_name())?;
+        // Each goes by its own settings, not by those of what replaces it.
+        let forced = matches!(removal.last.get(kind.force()).map(Value::revealed), Some(Value::Bool(true)));
+        let place = &removal.remembered.place;
+        (!forced).then(|| Holder { address: address.clone(), kind, region: place.region.clone(), name: place.id.clone() })
     });
     holders.collect()
 }

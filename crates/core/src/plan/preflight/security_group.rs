@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Finding, deletes, of_type};
+use super::{Check, Finding, of_type};
 use crate::model::address::Address;
 use crate::model::value::Value;
 use crate::plan::types::Plan;
@@ -36,10 +36,9 @@ pub struct Interface {
 /// The groups to look for.
 pub fn groups(plan: &Plan) -> Vec<Groups> {
     let mut regions: BTreeMap<String, BTreeMap<String, Address>> = BTreeMap::new();
-    for change in of_type(plan, "security_group").filter(|change| deletes(change) || !change.deposed.is_empty()) {
-        let current = change.id.iter().filter(|_| deletes(change));
-        for id in current.chain(&change.deposed) {
-            regions.entry(change.region.clone()).or_default().insert(id.clone(), change.address.clone());
+    for change in of_type(plan, "security_group") {
+        for place in change.removals().filter(|removal| !removal.forget).map(|removal| &removal.remembered.place) {
+            regions.entry(place.region.clone()).or_default().insert(place.id.clone(), change.address.clone());
         }
     }
     regions.into_iter().map(|(region, groups)| Groups { region, groups }).collect()
@@ -75,7 +74,7 @@ impl Interface {
 /// Whether an interface belongs to something that the stack has made, so that it goes with that, or is given another
 /// group before.
 fn is_ours(plan: &Plan, interface: &Interface, group: &str) -> bool {
-    let made = plan.changes.iter().filter_map(|change| Some((change.address.type_name(), change.id.as_deref()?, &change.before)));
+    let made = plan.changes.iter().filter_map(|change| Some((change.address.type_name(), change.id()?, &change.before)));
     made.into_iter().any(|(type_name, id, before)| is_of(interface, group, type_name, id, before))
 }
 

@@ -1,0 +1,100 @@
+//! What stands already where the plan would create something.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+
+use super::find::find;
+use super::{LiveByPlace, Planner, Search};
+use crate::engine::EngineError;
+use crate::engine::ports::FailureKind;
+use crate::model::address::{Address, Block};
+use crate::model::state::State;
+use crate::plan::build::{self, Found};
+use crate::plan::types::{Action, Plan};
+use crate::stack::check::failed;
+use crate::stack::config::Import;
+use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::scope::{BlockValue, StackScope};
+
+static NO_RESOURCES: BTreeMap<Block, BlockValue> = BTreeMap::new();
+
+impl Planner<'_> {
+    /// Looks for everything that is to be created and has not been looked for.
+    pub(super) async fn found(
+        &self,
+        plan: &Plan,
+        state: &State,
+        live: &LiveByPlace,
+        searched: &mut BTreeSet<Address>,
+    ) -> Result<BTreeMap<Address, Found>, EngineError> {
+        let imports = self.imports(plan)?;
+        let created = plan.changes.iter().filter(|change| change.action == Action::Create);
+        let new: Vec<_> = created.filter(|change| searched.insert(change.address.clone())).collect();
+        let searches = new.into_iter().map(|change| {
+            let import = imports.get(&change.address);
+            async move {
+                let handler = self.provider.handler(change.address.type_name())?;
+                let search = Search { address: &change.address, region: &change.region, token: None, desired: &change.after };
+                let wanted = self.wanted(state, live, &search);
+                Some((&change.address, find(handler.as_ref(), &wanted, import.map(String::as_str)).await))
+            }
+        });
+        let mut found = BTreeMap::new();
+        let mut diagnostics = Diagnostics::default();
+        for (address, outcome) in join_all(searches).await.into_iter().flatten() {
+            let outcome = match outcome {
+                Err(failure) if failure.kind == FailureKind::AlreadyExists => {
+                    diagnostics.push(build::taken(self.stack, address, &failure.message));
+                    continue;
+                }
+                outcome => outcome.map_err(|failure| EngineError::aws(format!("looking for an existing {address}"), failure))?,
+            };
+            match (outcome, imports.get(address)) {
+                (Some(existing), _) => drop(found.insert(address.clone(), existing)),
+                (None, Some(id)) => {
+                    let missing = Diagnostic::general(format!("{address} cannot be imported: there is no {} {id}", address.type_name()));
+                    diagnostics.push(missing.help("correct the `id` of its [[import]], or remove that block to create it"));
+                }
+                (None, None) => {}
+            }
+        }
+        if diagnostics.has_errors() {
+            return Err(diagnostics.into());
+        }
+        Ok(found)
+    }
+
+    /// The ids that `[[import]]` blocks name.
+    fn imports(&self, plan: &Plan) -> Result<BTreeMap<Address, String>, EngineError> {
+        let scope = StackScope::new(self.stack, Some(&plan.identity), &plan.data, &NO_RESOURCES);
+        let mut imports = BTreeMap::new();
+        for Import { to: address, id } in &self.stack.config.imports {
+            let id = id.eval(&scope).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
+            imports.insert(address.clone(), id.as_str().unwrap_or_default().to_owned());
+        }
+        Ok(imports)
+    }
+
+    /// What stands where a replacement is to be made first: AWS would refuse it, or worse, hand it over.
+    pub(super) async fn in_the_way(&self, plan: &Plan, state: &State, live: &LiveByPlace) -> Result<(), EngineError> {
+        let replaced = plan.changes.iter().filter(|change| change.action == Action::Replace && change.create_before_destroy);
+        let searches = replaced.map(|change| async move {
+            let handler = self.provider.handler(change.address.type_name())?;
+            let search = Search { address: &change.address, region: &change.region, token: None, desired: &change.after };
+            let wanted = self.wanted(state, live, &search);
+            Some((change, find(handler.as_ref(), &wanted, None).await))
+        });
+        let mut diagnostics = Diagnostics::default();
+        for (change, outcome) in join_all(searches).await.into_iter().flatten() {
+            let doing = || format!("looking for what is in the way of {}", change.address);
+            if let Some(found) = outcome.map_err(|failure| EngineError::aws(doing(), failure))? {
+                let error = format!("{} cannot be replaced: {} exists already", change.address, found.place.id);
+                let block = self.stack.config.resources.get(&change.address.block);
+                let error = block.map_or_else(|| Diagnostic::general(&error), |block| Diagnostic::error(&block.span, &error));
+                diagnostics.push(error.label(build::owned_by(&found)).help("choose another name, or delete that one first"));
+            }
+        }
+        if diagnostics.has_errors() { Err(diagnostics.into()) } else { Ok(()) }
+    }
+}

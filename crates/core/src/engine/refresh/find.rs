@@ -1,0 +1,69 @@
+//! Finding a resource and reading it: whose it is, is told from its tags.
+
+use std::time::Duration;
+
+use crate::engine::ports::{FailureKind, Handler, Outcome, Wanted};
+use crate::model::value::Value;
+use crate::plan::build::Found;
+use crate::plan::desired::owner;
+
+/// What stands where something may have been created moments ago.
+#[derive(Clone, Debug)]
+pub enum FindOutcome {
+    /// It.
+    Ours(Found),
+    /// Something else.
+    Foreign(Found),
+    /// Something that cannot be looked at, and so is not ours.
+    Hidden,
+    /// Nothing.
+    Absent,
+}
+
+/// How long each look waits, while AWS's reads catch up with what was just made.
+const LOOKS: [Duration; 5] =
+    [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
+/// Looks once for a resource and reads it; `import` is its id where somebody has said it.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn find(handler: &dyn Handler, wanted: &Wanted, import: Option<&str>) -> Outcome<Option<Found>> {
+    let id = match import {
+        Some(id) => Some(id.to_owned()),
+        None => handler.find(wanted).await?,
+    };
+    let Some(id) = id else { return Ok(None) };
+    let Some(attributes) = handler.read(&wanted.region, std::slice::from_ref(&id)).await?.remove(&id) else {
+        return Ok(None);
+    };
+    let owner = owner(&attributes);
+    let ours = import.is_some() || carries(wanted, &attributes);
+    Ok(Some(Found { place: wanted.place(&id), attributes, ours, owner }))
+}
+
+/// Looks for something that may have been created moments ago. Only what has its tags is it, where it can have tags.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn find_patiently(handler: &dyn Handler, wanted: &Wanted) -> Outcome<FindOutcome> {
+    let mut outcome = FindOutcome::Absent;
+    for wait in LOOKS {
+        tokio::time::sleep(wait).await;
+        match find(handler, wanted, None).await {
+            Ok(Some(found)) if found.ours || wanted.desired.get("tags").is_none() => return Ok(FindOutcome::Ours(found)),
+            Ok(Some(found)) => outcome = FindOutcome::Foreign(found),
+            Ok(None) => {}
+            Err(failure) if failure.kind == FailureKind::NotFound => {}
+            Err(failure) if failure.kind == FailureKind::AlreadyExists => outcome = FindOutcome::Hidden,
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(outcome)
+}
+
+/// Whether live attributes have the tags of a wanted resource.
+fn carries(wanted: &Wanted, attributes: &Value) -> bool {
+    let tag = |key: &str| attributes.get("tags").and_then(|tags| tags.get(key)).and_then(Value::as_str);
+    wanted.ownership().iter().all(|(key, value)| tag(key) == Some(value))
+}

@@ -1,0 +1,183 @@
+//! Looking at the world, and the plan that comes of it. Everything that does not wait for something else is asked at once.
+//!
+//! A plan is made in stages over one [`Ledger`], each seeing what the one before has recorded:
+//!
+//! 1. [`live`]: every remembered resource is read.
+//! 2. [`recover`]: what an unfinished apply may have created without learning its id is looked for.
+//! 3. [`moves`]: `[[moved]]` blocks.
+//! 4. [`successors`]: newer revisions that another tool has made.
+//! 5. [`pins`]: what a command sets otherwise than the stack file says.
+//! 6. [`data`]: data sources.
+//! 7. [`adopt`]: what stands where something is to be created; each address is searched once.
+
+mod adopt;
+mod data;
+pub mod find;
+mod live;
+mod moves;
+mod pins;
+mod recover;
+mod successors;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::EngineError;
+use super::ports::{Provider, Wanted};
+use crate::model::address::Address;
+use crate::model::journal::{Ledger, Record};
+use crate::model::place::{Place, Scope};
+use crate::model::schema::Catalog;
+use crate::model::state::State;
+use crate::model::value::Value;
+use crate::plan::build::{self, Found, Live, World};
+use crate::plan::preflight::Preflight;
+use crate::plan::select::Options;
+use crate::plan::types::{Action, Plan};
+use crate::stack::Stack;
+use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::scope::Identity;
+
+/// A plan, and the state it was made from.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The state, with what making the plan has found out of it: recorded first when the plan is applied.
+    pub ledger: Ledger,
+    /// What would make applying it fail; empty where nobody asked.
+    pub preflight: Preflight,
+}
+
+/// Makes a plan from a stack, its state and AWS.
+pub struct Planner<'a> {
+    /// AWS.
+    pub provider: &'a dyn Provider,
+    /// The schemas.
+    pub catalog: &'a Catalog,
+    /// The stack.
+    pub stack: &'a Arc<Stack>,
+    /// Whether live resources are read.
+    pub refresh: bool,
+    /// What the user asked for.
+    pub options: &'a Options,
+}
+
+/// What AWS said of remembered resources, by place.
+type LiveByPlace = BTreeMap<Place, Live>;
+
+/// A resource that is looked for, and how.
+struct Search<'a> {
+    address: &'a Address,
+    region: &'a str,
+    token: Option<&'a str>,
+    desired: &'a Value,
+}
+
+impl Planner<'_> {
+    /// Reads what has to be read and plans. `fresh` makes the state of a stack never applied.
+    ///
+    /// # Errors
+    /// When AWS or the stack does not allow a plan.
+    pub async fn plan(&self, loaded: Option<State>, fresh: impl FnOnce(&Identity) -> State) -> Result<Planned, EngineError> {
+        let (identity, live) = tokio::join!(self.provider.identity(self.stack.region.as_deref()), self.live(loaded.as_ref()));
+        let identity = identity.map_err(|failure| EngineError::aws("asking AWS who we are", failure))?;
+        let mut live = live?;
+        let state = loaded.unwrap_or_else(|| fresh(&identity));
+        same_place(self.stack, &identity, &state)?;
+        let mut ledger = Ledger::new(state);
+        let searched = self.recover(&mut ledger, &mut live).await?;
+        self.moves(&mut ledger)?;
+        self.successors(&mut ledger, &mut live).await?;
+        self.pin(&mut ledger);
+        let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, ledger.state(), &live).await? };
+        let plan = self.adopting(&identity, ledger.state(), &live, &data).await?;
+        if self.refresh {
+            self.in_the_way(&plan, ledger.state(), &live).await?;
+        }
+        self.close_intents(&plan, &searched, &mut ledger);
+        pins::release(&plan, &mut ledger);
+        Ok(Planned { plan, ledger, preflight: Preflight::default() })
+    }
+
+    /// Plans, looks for what is to be created, and plans again with what was found. What is found makes more known of
+    /// what stands on it, which can then be looked for in turn; no address is looked for twice, so that this ends.
+    async fn adopting(
+        &self,
+        identity: &Identity,
+        state: &State,
+        live: &LiveByPlace,
+        data: &BTreeMap<crate::model::address::Block, Value>,
+    ) -> Result<Plan, EngineError> {
+        let mut found: BTreeMap<Address, Found> = BTreeMap::new();
+        let mut searched = BTreeSet::new();
+        loop {
+            let world = World { identity, state, live, data, found: &found };
+            let plan = build::build(self.stack, self.catalog, world, self.options)?;
+            let more = if self.refresh { self.found(&plan, state, live, &mut searched).await? } else { BTreeMap::new() };
+            if more.is_empty() {
+                return Ok(plan);
+            }
+            found.extend(more);
+        }
+    }
+
+    /// Closes the intents of creations that nobody wants any more, and whose resource was looked for and is not there.
+    fn close_intents(&self, plan: &Plan, searched: &BTreeSet<String>, ledger: &mut Ledger) {
+        if !self.options.targets.is_empty() || !self.options.excludes.is_empty() {
+            return;
+        }
+        let wanted = |address: &Address, region: &str| {
+            plan.change(address).is_some_and(|change| matches!(change.action, Action::Create | Action::Replace) && change.region == region)
+        };
+        let over: Vec<Record> = ledger
+            .state()
+            .open
+            .iter()
+            .filter(|intent| searched.contains(&intent.token) && !wanted(&intent.address, &intent.region))
+            .map(|intent| Record::Refused { address: intent.address.clone(), token: intent.token.clone() })
+            .collect();
+        over.into_iter().for_each(|record| ledger.record(record));
+    }
+
+    fn scope(&self, type_name: &str) -> Scope {
+        self.catalog.resources.get(type_name).map(|schema| schema.scope).unwrap_or_default()
+    }
+
+    /// What `find` is told of a resource. What is gone from AWS is not among what is known: it may have been made again.
+    fn wanted(&self, state: &State, live: &LiveByPlace, search: &Search<'_>) -> Wanted {
+        let known = state.all().map(|(_, known)| &known.place);
+        let type_name = search.address.type_name();
+        let known = known.filter(|place| place.type_name == type_name && !matches!(live.get(place), Some(Live::Gone)));
+        Wanted {
+            address: search.address.clone(),
+            stack: self.stack.name.clone(),
+            account: state.account_id.clone(),
+            region: search.region.to_owned(),
+            token: search.token.map(str::to_owned),
+            desired: search.desired.clone(),
+            scope: self.scope(type_name),
+            known: known.cloned().collect(),
+        }
+    }
+}
+
+/// A state of another account, region or stack is never touched.
+fn same_place(stack: &Stack, identity: &Identity, state: &State) -> Result<(), EngineError> {
+    let mismatch = |what: &str, there: &str, here: &str| {
+        Err(Diagnostics(vec![
+            Diagnostic::general(format!("the state belongs to {what} {there}, but this is {what} {here}"))
+                .help("use the credentials, region and stack file the state was made with, or another stack name"),
+        ])
+        .into())
+    };
+    if state.account_id != identity.account_id {
+        return mismatch("account", &state.account_id, &identity.account_id);
+    }
+    if state.region != identity.region {
+        return mismatch("region", &state.region, &identity.region);
+    }
+    if state.stack != stack.name {
+        return mismatch("stack", &state.stack, &stack.name);
+    }
+    Ok(())
+}

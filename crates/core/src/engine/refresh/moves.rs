@@ -1,0 +1,103 @@
+//! `[[moved]]`: what is remembered under the old address is from now on under the new one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Planner;
+use crate::engine::EngineError;
+use crate::model::address::Address;
+use crate::model::journal::{Ledger, Record};
+use crate::model::state::State;
+use crate::stack::config::Moved;
+use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+
+impl Planner<'_> {
+    /// Moves what is remembered, along chains of blocks to their end.
+    pub(super) fn moves(&self, ledger: &mut Ledger) -> Result<(), EngineError> {
+        let moved = &self.stack.config.moved;
+        let mut sources: BTreeMap<Address, (Address, &Moved)> = BTreeMap::new();
+        let mut diagnostics = Diagnostics::default();
+        for from in remembered(ledger.state()) {
+            let Some((to, last)) = destination(moved, &from) else { continue };
+            if let Some((other, _)) = sources.insert(to.clone(), (from.clone(), last)) {
+                let error = format!("{other} and {from} would both become {to}, and one of the two would be lost");
+                diagnostics.push(
+                    Diagnostic::error(&last.from_span, error)
+                        .help("let one of them become another address, or forget it with `leoctl state rm`"),
+                );
+            }
+        }
+        if diagnostics.has_errors() {
+            return Err(diagnostics.into());
+        }
+        for (to, (from, _)) in sources {
+            // What is under the new address already stays; the old one is then no longer in the stack, and the plan says so.
+            if !remembered(ledger.state()).contains(&to) {
+                ledger.record(Record::Moved { from, to });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every address of which something is remembered, or may have been created.
+fn remembered(state: &State) -> BTreeSet<Address> {
+    state.resources.keys().chain(state.open.iter().map(|intent| &intent.address)).cloned().collect()
+}
+
+/// Where an address ends along the blocks, and the last block of the way; none when no block speaks of it.
+fn destination<'a>(moved: &'a [Moved], from: &Address) -> Option<(Address, &'a Moved)> {
+    let mut here = from.clone();
+    let mut last = None;
+    // A way longer than there are blocks goes round.
+    for _ in 0..=moved.len() {
+        let next = moved.iter().find_map(|block| Some((step(block, &here)?, block)));
+        let Some((to, block)) = next else { break };
+        here = to;
+        last = Some(block);
+    }
+    last.filter(|_| here != *from).map(|block| (here, block))
+}
+
+/// Where one block moves an address. A block with `for_each` moves with all its instances.
+fn step(moved: &Moved, address: &Address) -> Option<Address> {
+    if moved.from == *address {
+        return Some(moved.to.clone());
+    }
+    let whole = moved.from.key.is_none() && moved.to.key.is_none() && moved.from.block == address.block;
+    (whole && address.key.is_some()).then(|| Address { block: moved.to.block.clone(), key: address.key.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::diagnostic::Span;
+
+    fn moved(from: &str, to: &str) -> Moved {
+        Moved { from: from.parse().unwrap(), from_span: Span::default(), to: to.parse().unwrap(), to_span: Span::default() }
+    }
+
+    fn end(blocks: &[Moved], from: &str) -> Option<String> {
+        destination(blocks, &from.parse().unwrap()).map(|(to, _)| to.to_string())
+    }
+
+    #[test]
+    fn a_chain_is_followed_from_wherever_it_is_entered() {
+        let blocks = [moved("vpc.b", "vpc.c"), moved("vpc.a", "vpc.b")];
+        assert_eq!(end(&blocks, "vpc.a").as_deref(), Some("vpc.c"));
+        assert_eq!(end(&blocks, "vpc.b").as_deref(), Some("vpc.c"));
+        assert_eq!(end(&blocks, "vpc.c"), None);
+    }
+
+    #[test]
+    fn a_block_moves_with_its_instances_and_one_instance_by_itself() {
+        let blocks = [moved("subnet.old", "subnet.new"), moved("subnet.new[\"a\"]", "subnet.first")];
+        assert_eq!(end(&blocks, "subnet.old[\"b\"]").as_deref(), Some("subnet.new[\"b\"]"));
+        assert_eq!(end(&blocks, "subnet.old[\"a\"]").as_deref(), Some("subnet.first"));
+    }
+
+    #[test]
+    fn blocks_that_go_round_end() {
+        let blocks = [moved("vpc.a", "vpc.b"), moved("vpc.b", "vpc.a")];
+        assert!(end(&blocks, "vpc.a").is_none_or(|to| to == "vpc.b"));
+    }
+}

@@ -1,0 +1,289 @@
+//! One step of an apply: what is asked of AWS, and what is made durable before and after.
+
+mod create;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::apply::Shared;
+use super::event::{Event, Verb};
+use super::ports::{Failure, FailureKind, Handler, Operation, Outcome, Progress};
+use super::retry::retrying;
+use crate::model::address::{Address, Block};
+use crate::model::canonical::{canonicalize, with_local};
+use crate::model::journal::Record;
+use crate::model::pin::Pins;
+use crate::model::place::Place;
+use crate::model::secrecy::{conceal, secret_paths};
+use crate::model::state::Remembered;
+use crate::model::value::Value;
+use crate::plan::desired::{desired, settled};
+use crate::plan::diff::{complete, diff, ignore};
+use crate::plan::step::{Confirm, Delete, Import, Step, StepKind, Target, Update};
+use crate::stack::config::ResourceBlock;
+use crate::stack::expand::{self, Instances};
+use crate::stack::template;
+
+/// How long what was done may take to be seen.
+const READ_BACK: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
+
+/// The longest that any operation may take, whatever the stack file says: an instant further away may not be one.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+impl Verb {
+    /// What a step does.
+    pub fn of(kind: &StepKind) -> Self {
+        match kind {
+            StepKind::Read(_) => Self::Read,
+            StepKind::Create(_) => Self::Create,
+            StepKind::Update(_) => Self::Update,
+            StepKind::Import(_) => Self::Import,
+            StepKind::Wait(_) | StepKind::Remember(_) => Self::Wait,
+            StepKind::Delete(_) => Self::Delete,
+            StepKind::Forget(_) => Self::Forget,
+        }
+    }
+
+    /// The verb as what has been done.
+    pub fn past(self) -> &'static str {
+        match self {
+            Self::Create => "created",
+            Self::Update => "updated",
+            Self::Delete => "deleted",
+            Self::Import => "imported",
+            Self::Forget => "forgotten",
+            Self::Wait => "ready",
+            Self::Read => "read",
+        }
+    }
+}
+
+/// Carries out a step and says when it is done.
+pub(super) async fn run(shared: &Shared<'_>, step: &Step) -> Outcome<()> {
+    let started = Instant::now();
+    shared.check().await?;
+    let id = match &step.kind {
+        StepKind::Read(block) => read_data(shared, block).await?,
+        StepKind::Create(create) => Runner::new(shared, &step.address)?.create(create).await?,
+        StepKind::Update(update) => Runner::new(shared, &step.address)?.update(update).await?,
+        StepKind::Import(import) => Runner::new(shared, &step.address)?.import(import).await?,
+        StepKind::Wait(confirm) => Runner::new(shared, &step.address)?.confirm(confirm, true).await?,
+        StepKind::Remember(confirm) => Runner::new(shared, &step.address)?.confirm(confirm, false).await?,
+        StepKind::Delete(delete) => Runner::new(shared, &step.address)?.delete(delete).await?,
+        StepKind::Forget(place) => {
+            forget(shared, &step.address, place).await?;
+            place.id.clone()
+        }
+    };
+    shared.engine.sink.emit(&Event::Finished { address: step.address.clone(), verb: Verb::of(&step.kind), id, elapsed: started.elapsed() });
+    Ok(())
+}
+
+async fn read_data(shared: &Shared<'_>, block: &Block) -> Outcome<String> {
+    let Some(config) = shared.plan.stack.config.data.get(block) else { return Ok(String::new()) };
+    let arguments = shared.scope(|scope| config.attributes.eval(&scope)).map_err(unresolved)?;
+    let arguments = canonicalize(&config.schema.attributes, &arguments);
+    let value = shared.engine.provider.read_data(&block.type_name, &shared.plan.identity.region, &arguments).await?;
+    shared.set_data(block, value);
+    Ok(String::new())
+}
+
+/// Drops a resource from the state, and with the last of an address its pins.
+async fn forget(shared: &Shared<'_>, address: &Address, place: &Place) -> Outcome<()> {
+    shared.record(Record::Deleted { address: address.clone(), place: place.clone() }).await?;
+    let left = shared.state(|state| state.resources.contains_key(address) || !state.pins.contains_key(address));
+    let wanted = shared.plan.stack.config.resources.contains_key(&address.block) && !shared.plan.options.destroy;
+    if left || wanted {
+        return Ok(());
+    }
+    shared.record(Record::Pinned { address: address.clone(), pins: Pins::new() }).await
+}
+
+fn unresolved((error, _): template::Failure) -> Failure {
+    Failure::new(FailureKind::Invalid, error.message)
+}
+
+/// Runs the operations of one resource.
+struct Runner<'a> {
+    shared: &'a Shared<'a>,
+    address: &'a Address,
+    handler: Arc<dyn Handler>,
+}
+
+impl<'a> Runner<'a> {
+    fn new(shared: &'a Shared<'_>, address: &'a Address) -> Outcome<Self> {
+        let type_name = address.type_name();
+        let handler = shared.engine.provider.handler(type_name);
+        let handler =
+            handler.ok_or_else(|| Failure::new(FailureKind::Invalid, format!("this leoctl does not know the type {type_name}")))?;
+        Ok(Self { shared, address, handler })
+    }
+
+    fn block(&self) -> Outcome<&'a ResourceBlock> {
+        let block = self.shared.plan.stack.config.resources.get(&self.address.block);
+        block.ok_or_else(|| Failure::new(FailureKind::Invalid, "it is not in the stack"))
+    }
+
+    fn operation(&self, region: &str, timeout: Option<u64>, token: String) -> Operation {
+        let timeout = timeout.map_or_else(|| self.handler.timeout(), Duration::from_secs).min(LONGEST);
+        let (address, sender) = (self.address.clone(), self.shared.progress.clone());
+        Operation {
+            region: region.to_owned(),
+            token,
+            deadline: Instant::now() + timeout,
+            timeout,
+            interrupted: self.shared.engine.interrupted.clone(),
+            // Nobody hears it once the apply is over, and nobody has to.
+            progress: Progress(Arc::new(move |message| drop(sender.send((address.clone(), message))))),
+        }
+    }
+
+    /// What the stack file wants, with every reference resolved from what is known now; what a replacement is made
+    /// from when `anew`.
+    fn desired(&self, target: &Target, live: Option<&Value>, anew: bool) -> Outcome<Value> {
+        let block = self.block()?;
+        let options = &self.shared.plan.options;
+        let pins = self.shared.state(|state| options.pins(state, self.address));
+        let attributes = &block.schema.schema.attributes;
+        let resolved = self.shared.scope(|scope| {
+            let each = match (&target.each, &block.for_each) {
+                (Some(each), Some(_)) if each.value.has_unknown() => {
+                    // What the instance is repeated over was not known in full when it was planned.
+                    match expand::block(&self.address.block, block, &scope)? {
+                        Instances::Each(all) => all.into_iter().find(|now| now.key == each.key).or_else(|| Some(each.clone())),
+                        _ => Some(each.clone()),
+                    }
+                }
+                (each, _) => each.clone(),
+            };
+            desired(block, self.address, &scope.with_each(each.as_ref()), &pins)
+        });
+        let resolved = resolved.map_err(unresolved)?;
+        if let Some(path) = resolved.paths_where(&|value| matches!(value, Value::Unknown)).first() {
+            return Err(Failure::new(FailureKind::Invalid, format!("`{path}` is still not known")));
+        }
+        let value = match live {
+            Some(live) => settled(block, &resolved, live, anew, options.only(self.address)),
+            None => complete(attributes, &resolved, None),
+        };
+        // What is unknown now is AWS's to choose.
+        Ok(without_unknown(value))
+    }
+
+    async fn import(&self, import: &Import) -> Outcome<String> {
+        let Import { update, gone } = import;
+        if let Some(place) = gone {
+            self.shared.record(Record::Deleted { address: self.address.clone(), place: place.clone() }).await?;
+        }
+        let desired = self.desired(&update.target, Some(&update.live), false)?;
+        // Ours from now on, whatever becomes of the update.
+        self.record_saved(&update.target, &update.place, &update.live, &desired, true).await?;
+        for token in self.shared.state(|state| open_tokens(state, self.address, &update.place.region)) {
+            // What that creation may have made is this, or nothing.
+            self.shared.record(Record::Refused { address: self.address.clone(), token }).await?;
+        }
+        self.update(update).await
+    }
+
+    async fn update(&self, update: &Update) -> Outcome<String> {
+        let Update { target, place, live } = update;
+        let block = self.block()?;
+        let attributes = &block.schema.schema.attributes;
+        let desired = self.desired(target, Some(live), false)?;
+        let changes = diff(attributes, live, &desired);
+        if let Some(forced) = changes.iter().find(|change| change.forces_replacement) {
+            let message = format!("`{}` turned out to change, which replaces the resource; that was not in the plan", forced.path);
+            return Err(Failure::new(FailureKind::Invalid, message));
+        }
+        let operation = self.operation(&place.region, block.timeouts.update, String::new());
+        if !changes.is_empty() {
+            retrying(&operation, || self.handler.update(&operation, &place.id, live, &desired)).await?;
+        }
+        self.save(&operation, target, place, &desired).await?;
+        Ok(place.id.clone())
+    }
+
+    /// Nothing changes in AWS: what an unfinished apply did not wait for is waited for, and remembered.
+    async fn confirm(&self, confirm: &Confirm, unfinished: bool) -> Outcome<String> {
+        let Confirm { target, place, live, after } = confirm;
+        if unfinished {
+            let operation = self.operation(&place.region, self.block()?.timeouts.update, String::new());
+            retrying(&operation, || self.handler.wait_ready(&operation, &place.id, after)).await?;
+        }
+        self.record_saved(target, place, live, after, false).await?;
+        Ok(place.id.clone())
+    }
+
+    async fn delete(&self, delete: &Delete) -> Outcome<String> {
+        let Delete { remembered: Remembered { place, .. }, last } = delete;
+        let timeouts = self.shared.plan.stack.config.resources.get(&self.address.block).map(|block| block.timeouts);
+        let operation = self.operation(&place.region, timeouts.and_then(|timeouts| timeouts.delete), String::new());
+        match retrying(&operation, || self.handler.delete(&operation, &place.id, last)).await {
+            Err(failure) if failure.kind != FailureKind::NotFound => return Err(failure),
+            _ => {}
+        }
+        forget(self.shared, self.address, place).await?;
+        Ok(place.id.clone())
+    }
+
+    /// Reads a resource back and remembers it; what was just made may take a moment to be readable, and what was
+    /// just changed to be seen.
+    async fn save(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value) -> Outcome<()> {
+        let block = self.block()?;
+        let attributes = &block.schema.schema.attributes;
+        let id = &place.id;
+        let mut waits = READ_BACK.iter();
+        loop {
+            let live = retrying(operation, || async {
+                let mut read = self.handler.read(&operation.region, std::slice::from_ref(id)).await?;
+                read.remove(id).ok_or_else(|| Failure::new(FailureKind::Transient, format!("{id} cannot be read back")))
+            })
+            .await?;
+            let live = with_local(attributes, &canonicalize(attributes, &live), desired);
+            // What is still not seen then is remembered as AWS says it, and the next plan speaks of it.
+            let wanted = ignore(&complete(attributes, desired, Some(&live)), &live, &block.ignored(&live));
+            let seen = diff(attributes, &live, &wanted).is_empty();
+            match waits.next() {
+                Some(wait) if !seen => operation.pause(*wait, "waiting for AWS to show what was done").await?,
+                _ => return self.record_saved(target, place, &live, desired, false).await,
+            }
+        }
+    }
+
+    async fn record_saved(&self, target: &Target, place: &Place, live: &Value, desired: &Value, incomplete: bool) -> Outcome<()> {
+        let attributes = &self.block()?.schema.schema.attributes;
+        let sensitive = secret_paths(attributes, desired);
+        let live = conceal(attributes, live, &sensitive);
+        self.shared.set_value(self.address, live.clone());
+        let saved = self.shared.state(|state| live.to_public_json(&|secret| state.digest(secret)));
+        let remembered = Remembered {
+            place: place.clone(),
+            attributes: saved,
+            authored: target.authored.clone(),
+            sensitive,
+            depends_on: target.depends_on.clone(),
+            guard: target.guard,
+            incomplete,
+        };
+        self.shared.record(Record::Saved { address: self.address.clone(), remembered }).await
+    }
+}
+
+/// The tokens of the creations of an address in a region whose outcome is not known.
+fn open_tokens(state: &crate::model::state::State, address: &Address, region: &str) -> Vec<String> {
+    let open = state.open.iter().filter(|open| open.address == *address && open.region == region);
+    open.map(|open| open.token.clone()).collect()
+}
+
+/// A value for a call: what AWS sets is left out.
+fn without_unknown(value: Value) -> Value {
+    match value {
+        Value::Map(map) => {
+            let known = map.into_iter().filter(|(_, value)| !matches!(value, Value::Unknown));
+            Value::Map(known.map(|(key, value)| (key, without_unknown(value))).collect())
+        }
+        Value::List(items) => Value::List(items.into_iter().map(without_unknown).collect()),
+        Value::Secret(inner) => without_unknown(*inner).into_secret(),
+        value => value,
+    }
+}

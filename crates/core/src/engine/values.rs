@@ -1,0 +1,37 @@
+//! What is known of resources while a plan is made or carried out, as expressions see it.
+
+use std::collections::BTreeMap;
+
+use crate::model::address::{Address, Block};
+use crate::model::value::Value;
+use crate::plan::types::{Action, Plan};
+use crate::stack::scope::BlockValue;
+
+/// Puts the value of one instance among those of its block.
+pub fn set_instance(values: &mut BTreeMap<Block, BlockValue>, address: &Address, value: Value) {
+    match &address.key {
+        None => drop(values.insert(address.block.clone(), BlockValue::Single(value))),
+        Some(key) => match values.entry(address.block.clone()).or_insert_with(|| BlockValue::Each(BTreeMap::new())) {
+            BlockValue::Each(instances) => drop(instances.insert(key.clone(), value)),
+            other => *other = BlockValue::Each([(key.clone(), value)].into()),
+        },
+    }
+}
+
+/// What is known of every resource before anything is done.
+pub fn known_values(plan: &Plan) -> BTreeMap<Block, BlockValue> {
+    let mut values: BTreeMap<Block, BlockValue> = BTreeMap::new();
+    for (block, resource) in &plan.stack.config.resources {
+        let empty = if resource.for_each.is_some() { BlockValue::Each(BTreeMap::new()) } else { BlockValue::Absent };
+        values.insert(block.clone(), empty);
+    }
+    for change in &plan.changes {
+        let value = match change.action {
+            Action::NoOp | Action::Update | Action::Import if !change.before.is_null() => change.before.clone(),
+            Action::Delete | Action::Forget => continue,
+            _ => Value::Unknown,
+        };
+        set_instance(&mut values, &change.address, value);
+    }
+    values
+}

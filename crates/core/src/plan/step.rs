@@ -1,0 +1,143 @@
+//! Steps: the closed list of what an apply does. Nothing runs that is not one of these, and what runs is what was planned.
+
+use crate::model::address::{Address, Block};
+use crate::model::path::Path;
+use crate::model::place::Place;
+use crate::model::state::{Guard, Remembered};
+use crate::model::value::Value;
+use crate::stack::scope::Each;
+
+/// One step of a plan.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The resource, or the data source.
+    pub address: Address,
+    /// What is done.
+    pub kind: StepKind,
+    /// The steps that have to be done before, by their position in the plan.
+    pub after: Vec<usize>,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum StepKind {
+    /// Reads a data source.
+    Read(Block),
+    /// Makes a resource.
+    Create(Box<Create>),
+    /// Changes a resource in place.
+    Update(Box<Update>),
+    /// Takes an existing resource into the state, and changes it where it differs.
+    Import(Box<Import>),
+    /// Waits until a resource that an earlier apply made is ready.
+    Wait(Box<Confirm>),
+    /// Remembers what is to be known of a resource; nothing is asked of AWS.
+    Remember(Box<Confirm>),
+    /// Deletes a resource in AWS.
+    Delete(Box<Delete>),
+    /// Drops a resource from the state; nothing is asked of AWS.
+    Forget(Place),
+}
+
+/// What is remembered with a resource that is made or changed.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// What it is made from.
+    pub depends_on: Vec<Address>,
+    /// What protects it.
+    pub guard: Guard,
+    /// The attributes the stack file sets.
+    pub authored: Vec<Path>,
+    /// `each`, for an instance of a block with `for_each`.
+    pub each: Option<Each>,
+}
+
+/// A creation.
+#[derive(Clone, Debug)]
+pub struct Create {
+    /// What is remembered with it.
+    pub target: Target,
+    /// The attributes of the resource it replaces.
+    pub replaces: Option<Value>,
+    /// What was remembered of the address and is gone from AWS: it is forgotten first.
+    pub gone: Option<Place>,
+}
+
+/// A change in place.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// What is remembered with it.
+    pub target: Target,
+    /// The resource.
+    pub place: Place,
+    /// Its attributes in AWS.
+    pub live: Value,
+}
+
+/// An adoption.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The change that makes it what the stack file wants.
+    pub update: Update,
+    /// What was remembered of the address and is gone from AWS: it is forgotten first.
+    pub gone: Option<Place>,
+}
+
+/// A resource that stays as it is.
+#[derive(Clone, Debug)]
+pub struct Confirm {
+    /// What is remembered with it.
+    pub target: Target,
+    /// The resource.
+    pub place: Place,
+    /// Its attributes in AWS.
+    pub live: Value,
+    /// Its attributes as the stack file wants them.
+    pub after: Value,
+}
+
+/// A deletion.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    /// The resource, with what it was made from.
+    pub remembered: Remembered,
+    /// Its attributes as last seen, with what only leoctl knows of it.
+    pub last: Value,
+}
+
+impl StepKind {
+    /// The name of what is done, as plans and events have it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Read(_) => "read",
+            Self::Create(_) => "create",
+            Self::Update(_) => "update",
+            Self::Import(_) => "import",
+            Self::Wait(_) => "wait",
+            Self::Remember(_) => "remember",
+            Self::Delete(_) => "delete",
+            Self::Forget(_) => "forget",
+        }
+    }
+
+    /// The existing resource a step is about.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Read(_) | Self::Create(_) => None,
+            Self::Update(update) => Some(&update.place),
+            Self::Import(import) => Some(&import.update.place),
+            Self::Wait(confirm) | Self::Remember(confirm) => Some(&confirm.place),
+            Self::Delete(delete) => Some(&delete.remembered.place),
+            Self::Forget(place) => Some(place),
+        }
+    }
+}
+
+/// The address under which a data source is spoken of.
+pub fn data_address(block: &Block) -> Address {
+    Address { block: Block::new(format!("data.{}", block.type_name), &*block.name), key: None }
+}
