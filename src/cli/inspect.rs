@@ -79,9 +79,11 @@ pub async fn show(context: &Context, stack: Option<&Path>) -> Result<Exit, CliEr
 /// One resource.
 pub async fn resource(context: &Context, address: &Address, stack: Option<&Path>) -> Result<Exit, CliError> {
     let state = state_of(context, stack).await?;
-    let Some(resource) = state.resources.get(address) else { return Err(absent(&state, address)) };
+    if !state.resources.contains_key(address) {
+        return Err(absent(&state, address));
+    }
     if context.global.json {
-        ui::out(serde_json::json!(resource));
+        ui::out(as_json(&state, address));
     } else {
         one(&state, address);
     }
@@ -115,6 +117,21 @@ pub async fn list(context: &Context, stack: Option<&Path>) -> Result<Exit, CliEr
 /// Where everything remembered is, predecessors too.
 fn everything(state: &State) -> impl Iterator<Item = (&Address, &Place)> {
     state.all().map(|(address, known)| (address, &known.place))
+}
+
+/// One resource: where it is, what is remembered of it, and the predecessors that are still to be deleted.
+fn as_json(state: &State, address: &Address) -> Json {
+    let places: Vec<&Place> = state.deposed(address).iter().map(|deposed| &deposed.place).collect();
+    let mut shown = serde_json::json!({ "address": address, "deposed": places });
+    let current = state.current(address);
+    let place = current.map(|current| serde_json::json!(current.place));
+    let fields = [place, current.map(|current| serde_json::json!(current))].into_iter().flatten();
+    for (name, value) in fields.filter_map(|fields| Some(fields.as_object()?.clone())).flatten().filter(|(name, _)| name != "place") {
+        if let Some(shown) = shown.as_object_mut() {
+            shown.insert(name, value);
+        }
+    }
+    shown
 }
 
 fn one(state: &State, address: &Address) {

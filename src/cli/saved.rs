@@ -47,7 +47,7 @@ struct SavedPlan {
     plan: Json,
 }
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What a plan was asked with.
 pub struct Asked<'a> {
@@ -90,10 +90,14 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
         CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out`")
     };
     let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
-    let saved: SavedPlan = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
-    if saved.format_version != VERSION {
-        return Err(unreadable(format!("it has format {}, and this leoctl reads {VERSION}", saved.format_version)));
+    let json: Json = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+    match json.get("format_version").and_then(Json::as_u64) {
+        Some(found) if found != u64::from(VERSION) => {
+            return Err(unreadable(format!("it has format {found}, of another leoctl, and this one reads {VERSION}")));
+        }
+        _ => {}
     }
+    let saved: SavedPlan = serde_json::from_value(json).map_err(|error| unreadable(error.to_string()))?;
     let file = if saved.stack_file.is_file() { &saved.stack_file } else { &saved.named };
     context.say(&format!("Stack {}", file.display()));
     // What is given now goes before what was given then: different, it makes the plan stale.

@@ -30,7 +30,7 @@ fn an_image_is_pushed_with_docker_and_the_password_stays_unseen() {
     let project = Project::new(&emulator.endpoint, "test");
     project.write(STACK, BODY);
     project.expect(0, &["apply", "-y", STACK]);
-    let uri = project.json(&["state", "pull", STACK])["resources"]["ecr_repository.app"]["attributes"]["repository_uri"].clone();
+    let uri = project.json(&["state", "pull", STACK])["resources"]["ecr_repository.app"]["current"]["attributes"]["repository_uri"].clone();
     let uri = uri.as_str().unwrap();
 
     let none = run(&project, &["push", "web:v3", "app", "--stack", STACK], "");

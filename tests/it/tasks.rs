@@ -219,7 +219,7 @@ async fn a_task_is_run_as_the_container_that_starts_it_would_and_followed_to_its
     let request: Json = serde_json::from_str(call.request.split_once(' ').unwrap().1).unwrap();
     let network = &request["networkConfiguration"]["awsvpcConfiguration"];
     let state: Json = serde_json::from_str(&std::fs::read_to_string(project.path().join("state/shop.json")).unwrap()).unwrap();
-    let made = |address: &str| state["resources"][address]["id"].clone();
+    let made = |address: &str| state["resources"][address]["current"]["place"]["id"].clone();
     assert_eq!(network["subnets"], json!([made("subnet.public")]));
     assert_eq!(network["securityGroups"], json!([made("security_group.job")]));
     assert_eq!(network["assignPublicIp"], "ENABLED");
