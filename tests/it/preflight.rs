@@ -302,7 +302,9 @@ async fn a_security_group_that_somebody_else_uses_is_said_to_be_theirs() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };
     let project = project(&emulator.endpoint, NETWORK);
     project.expect(0, &["apply", "-y", STACK]);
-    let id = |address: &str| project.json(&["show", "--json", STACK])["resources"][address]["current"]["place"]["id"].as_str().unwrap().to_owned();
+    let id = |address: &str| {
+        project.json(&["show", "--json", STACK])["resources"][address]["current"]["place"]["id"].as_str().unwrap().to_owned()
+    };
     let ec2 = aws_sdk_ec2::Client::new(&sdk::config(&emulator.endpoint, "test").await);
     let made = ec2.create_network_interface().subnet_id(id("subnet.a")).groups(id("security_group.web")).description("report generator");
     let interface = made.send().await.unwrap().network_interface.unwrap().network_interface_id.unwrap();

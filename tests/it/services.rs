@@ -208,7 +208,10 @@ async fn autoscaling_rests_while_a_service_is_scaled_down() {
     let suspended = |project: &Project| {
         let state = project.json(&["state", "pull", STACK]);
         let target = &state["resources"]["appautoscaling_target.web"]["current"]["attributes"]["suspended_state"];
-        (target["dynamic_scaling_out_suspended"].clone(), state["resources"]["ecs_service.web"]["current"]["attributes"]["desired_count"].clone())
+        (
+            target["dynamic_scaling_out_suspended"].clone(),
+            state["resources"]["ecs_service.web"]["current"]["attributes"]["desired_count"].clone(),
+        )
     };
     project.expect(0, &["scale", "down", "web", "--stack", STACK]);
     assert_eq!(suspended(&project), (json!(true), json!(0)));

@@ -11,6 +11,8 @@ pub mod queue;
 pub mod refresh;
 pub mod retry;
 mod step;
+#[cfg(test)]
+mod tests;
 pub mod values;
 
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};

@@ -372,3 +372,20 @@ pub struct ResourceSchema {
     /// The attributes of a live resource that something else in AWS sets: what is written of them is not compared.
     pub governed: fn(&Value) -> &'static [&'static str],
 }
+
+impl ResourceSchema {
+    /// The schema of a type with no peculiarities.
+    pub fn plain(schema: TypeSchema) -> Self {
+        Self {
+            schema,
+            scope: Scope::Regional,
+            create_before_destroy: false,
+            unique: &[],
+            held: false,
+            data_loss: None,
+            check: |_| Vec::new(),
+            protected: |_| None,
+            governed: |_| &[],
+        }
+    }
+}

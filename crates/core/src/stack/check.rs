@@ -96,7 +96,10 @@ fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
         absent(&import.to, &import.id.span, "[[import]] to").into_iter().for_each(|error| diagnostics.push(error));
     }
     for moved in &stack.config.moved {
-        absent(&moved.to, &moved.to_span, "[[moved]] to").into_iter().for_each(|error| diagnostics.push(error));
+        // The end of a chain is what has to be there.
+        let goes_on = stack.config.moved.iter().any(|next| next.from.block == moved.to.block);
+        let missing = absent(&moved.to, &moved.to_span, "[[moved]] to").filter(|_| !goes_on);
+        missing.into_iter().for_each(|error| diagnostics.push(error));
         if moved.from.type_name() != moved.to.type_name() {
             let problem = format!("{} cannot become {}: they are of different types", moved.from, moved.to);
             diagnostics.push(Diagnostic::error(&moved.from_span, problem));

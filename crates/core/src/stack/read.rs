@@ -21,6 +21,8 @@ pub fn read(table: &Table, sources: &[Source], catalog: &Catalog, diagnostics: &
 
 const SECTIONS: &[&str] =
     &["stack", "env", "vars", "locals", "data", "resource", "outputs", "checks", "moved", "import", "removed", "cost"];
+/// The longest timeout, in seconds: a week. AWS takes less for everything, and a typing error could ask for ages.
+pub const LONGEST_TIMEOUT: u64 = 7 * 24 * 60 * 60;
 const META: &[&str] = &["for_each", "when", "depends_on", "region", "timeouts", "lifecycle"];
 
 struct Reader<'a> {
@@ -278,11 +280,11 @@ impl Reader<'_> {
         let mut timeouts = Timeouts::default();
         for (key, slot) in [("create", &mut timeouts.create), ("update", &mut timeouts.update), ("delete", &mut timeouts.delete)] {
             let Some(entry) = table.get(key) else { continue };
-            *slot = seconds(&entry.node);
+            *slot = seconds(&entry.node).filter(|seconds| *seconds <= LONGEST_TIMEOUT);
             if slot.is_none() {
                 self.report(
                     Diagnostic::error(&entry.node.span, "expected a duration")
-                        .help("write `\"30m\"`, `\"90s\"`, `\"1h\"` or seconds as a number"),
+                        .help("write `\"30m\"`, `\"90s\"`, `\"1h\"` or seconds as a number, a week at most"),
                 );
             }
         }

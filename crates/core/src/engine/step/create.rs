@@ -1,6 +1,6 @@
 //! Making a resource, so that nothing is ever made twice or lost.
 
-use super::Runner;
+use super::{Runner, open_tokens};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::engine::refresh::find::{FindOutcome, find_patiently};
 use crate::engine::retry::{backoff, retrying};
@@ -46,6 +46,10 @@ impl Runner<'_> {
             }
         };
         self.shared.record(Record::Created { address: self.address.clone(), token, place: place.clone() }).await?;
+        // Earlier creations here were looked for when this was planned, and made nothing.
+        for token in self.shared.state(|state| open_tokens(state, self.address, &target.region)) {
+            self.shared.record(Record::Refused { address: self.address.clone(), token }).await?;
+        }
         retrying(&operation, || self.handler.finish_create(&operation, &place.id, &desired)).await?;
         self.save(&operation, target, &place, &desired).await?;
         Ok(place.id)

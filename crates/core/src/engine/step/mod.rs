@@ -27,9 +27,6 @@ use crate::stack::template;
 /// How long what was done may take to be seen.
 const READ_BACK: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
 
-/// The longest that any operation may take, whatever the stack file says: an instant further away may not be one.
-const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
 impl Verb {
     /// What a step does.
     pub fn of(kind: &StepKind) -> Self {
@@ -125,7 +122,7 @@ impl<'a> Runner<'a> {
     }
 
     fn operation(&self, region: &str, timeout: Option<u64>, token: String) -> Operation {
-        let timeout = timeout.map_or_else(|| self.handler.timeout(), Duration::from_secs).min(LONGEST);
+        let timeout = timeout.map_or_else(|| self.handler.timeout(), Duration::from_secs);
         let (address, sender) = (self.address.clone(), self.shared.progress.clone());
         Operation {
             region: region.to_owned(),

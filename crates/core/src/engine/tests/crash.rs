@@ -1,0 +1,105 @@
+//! What may exist is never forgotten, and an apply that cannot go on says so.
+
+use super::world::{Fault, HOME, World};
+use crate::engine::ports::FailureKind;
+use crate::plan::select::Options;
+
+const NET: &str = "[resource.net.n]\ncidr = \"a\"\n";
+
+#[tokio::test(start_paused = true)]
+async fn only_a_definite_refusal_closes_an_intent() {
+    let kinds = [
+        (FailureKind::Lost, true),
+        (FailureKind::Other, true),
+        (FailureKind::Interrupted, true),
+        (FailureKind::Unrecorded, true),
+        (FailureKind::Refused, false),
+        (FailureKind::Denied, false),
+        (FailureKind::Invalid, false),
+    ];
+    for (kind, stays) in kinds {
+        let world = World::default();
+        // Whatever the failure says, something was made.
+        world.cloud.strike(0, if stays { Fault::DoneAndFails(kind) } else { Fault::Fails(kind) });
+        world.run(NET, &Options::default()).await.unwrap();
+        assert_eq!(!world.shelf.state().unwrap().open.is_empty(), stays, "{kind:?}");
+        world.apply(NET).await;
+        assert_eq!(world.cloud.world().len(), 1, "{kind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_intent_that_nobody_wants_is_looked_for_once_and_closed() {
+    let world = World::default();
+    world.cloud.strike(0, Fault::KilledBefore);
+    assert!(world.run(NET, &Options::default()).await.is_none());
+    assert_eq!(world.shelf.state().unwrap().open.len(), 1);
+    let planned = world.plan("").await.unwrap();
+    assert!(planned.ledger.state().open.is_empty());
+    world.apply("").await;
+    assert!(world.shelf.state().unwrap().open.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_crashed_creation_made_is_renamed_like_anything_else() {
+    for fault in [Fault::KilledAfter, Fault::KilledBefore] {
+        let world = World::default();
+        world.cloud.strike(0, fault);
+        assert!(world.run(NET, &Options::default()).await.is_none());
+        world.apply("[resource.net.m]\ncidr = \"a\"\n[[moved]]\nfrom = \"net.n\"\nto = \"net.m\"\n").await;
+        assert_eq!(world.cloud.world().len(), 1, "{fault:?}");
+        assert!(world.cloud.calls.lock().unwrap().iter().all(|call| call.verb != "delete"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_and_then_another_region_leaves_nothing_behind() {
+    for fault in [Fault::KilledBefore, Fault::KilledAfter, Fault::DoneAndFails(FailureKind::Ambiguous)] {
+        let world = World::default();
+        world.cloud.strike(0, fault);
+        world.run(NET, &Options::default()).await;
+        let body = format!("{NET}region = \"us-east-1\"\n");
+        world.apply(&body).await;
+        assert!(world.shelf.state().unwrap().open.is_empty(), "{fault:?}");
+        let left = world.cloud.world();
+        assert!(left.len() == 1 && left[0].ends_with("us-east-1"), "{fault:?}: {left:?}");
+        world.destroy(&body).await;
+        assert!(world.cloud.world().is_empty(), "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cycle_in_the_state_is_said_and_everything_is_deleted_all_the_same() {
+    let body = "[resource.group.a]\nname = \"a\"\n[resource.group.b]\nname = \"b\"\nuses = \"${group.a.arn}\"\n";
+    let world = World::default();
+    world.apply(body).await;
+    world.shelf.edit(|state| {
+        let a = state.resources.get_mut(&"group.a".parse().unwrap()).unwrap().current.as_mut().unwrap();
+        a.depends_on.push("group.b".parse().unwrap());
+    });
+    let planned = world.plan_with(body, &Options { destroy: true, ..Options::default() }).await.unwrap();
+    assert!(planned.plan.warnings.iter().any(|warning| warning.contains("dependency cycle")), "{:?}", planned.plan.warnings);
+    let report = world.destroy(body).await;
+    assert!(report.failed.is_empty() && report.skipped.is_empty());
+    assert!(world.cloud.world().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_timeout_is_too_long_to_be_an_instant() {
+    let world = World::default();
+    let body = format!("{NET}timeouts = {{ create = 604800, delete = 604800 }}\n");
+    world.apply(&body).await;
+    let refused = world.plan(&format!("{NET}timeouts = {{ create = 9223372036854775807 }}\n")).await.err().unwrap();
+    assert!(refused.contains("duration"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_wait_is_no_failure() {
+    let world = World::default();
+    world.cloud.strike(0, Fault::DoneAndFails(FailureKind::Interrupted));
+    let report = world.run(NET, &Options::default()).await.unwrap();
+    assert!(report.interrupted && report.failed.is_empty(), "{report:?}");
+    assert_eq!(report.skipped.len(), 1);
+    world.apply(NET).await;
+    assert_eq!(world.cloud.world(), [format!("net net-0 {HOME}")]);
+}

@@ -1,0 +1,159 @@
+//! What is one resource and what is another: ids with their places, and one address for each.
+
+use serde_json::json;
+
+use super::world::{HOME, World, place};
+use crate::model::value::Value;
+use crate::plan::select::Options;
+
+const GROUP: &str = "[resource.group.g]\nname = \"web\"\n";
+
+fn owned(address: &str) -> serde_json::Value {
+    json!({ "leoctl:stack": "s", "leoctl:address": address })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_again_by_hand_in_its_place_is_refused_and_the_plan_ends() {
+    let world = World::default();
+    let body = "[resource.net.n]\ncidr = \"a\"\n";
+    world.apply(body).await;
+    let made = world.cloud.resources.lock().unwrap().keys().next().unwrap().clone();
+    world.cloud.delete(&made);
+    world.cloud.make(place("net", "net-by-hand", HOME), json!({ "cidr": "a", "tags": owned("net.n") }));
+    *world.cloud.finds.lock().unwrap() = 0;
+    assert_eq!(world.steps(body).await, [format!("import net.n net-by-hand {HOME}")]);
+    assert_eq!(*world.cloud.finds.lock().unwrap(), 1, "each address is searched once");
+    world.apply(body).await;
+
+    // A foreign one under the same name.
+    let world = World::default();
+    world.apply(GROUP).await;
+    world.shelf.edit(|state| {
+        let known = state.resources.values_mut().next().unwrap().current.as_mut().unwrap();
+        known.place.id = "sg-gone".into();
+    });
+    world.cloud.make(place("group", "web", HOME), json!({ "name": "web" }));
+    let refused = world.plan(GROUP).await.err().unwrap();
+    assert!(refused.contains("web exists already"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_does_not_hide_a_profile_of_its_name() {
+    let body = "[resource.role.r]\nname = \"web\"\n[resource.profile.p]\nname = \"web\"\nuses = \"${role.r.arn}\"\n";
+    let world = World::default();
+    // A foreign profile is seen although a role of that name is ours.
+    world.apply("[resource.role.r]\nname = \"web\"\n").await;
+    world.cloud.make(place("profile", "web", "global"), json!({ "name": "web" }));
+    assert!(world.plan(body).await.err().unwrap().contains("exists already"));
+    world.cloud.delete(&place("profile", "web", "global"));
+    // Killed after it was made, it is found again.
+    world.cloud.strike(0, super::world::Fault::KilledAfter);
+    assert!(world.run(body, &Options::default()).await.is_none());
+    world.apply(body).await;
+    assert_eq!(world.cloud.world(), ["profile web global", "role web global"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_region_is_another_resource_and_the_old_one_is_deleted_where_it_is() {
+    let body = |region: &str, note: &str| format!("{GROUP}region = \"{region}\"\n{note}");
+    let world = World::default();
+    world.apply(&body(HOME, "")).await;
+    // With a change beside it that is only remembered.
+    let moved = body("us-east-1", "[resource.group.g.lifecycle]\nprevent_destroy = false\n");
+    assert_eq!(world.steps(&moved).await, ["create group.g".to_owned(), format!("delete group.g web {HOME}")]);
+    world.apply(&moved).await;
+    assert_eq!(world.cloud.world(), ["group web us-east-1"]);
+    // The region means nothing to a global service, and a bucket's name is taken everywhere.
+    let role = |region: &str| format!("[resource.role.r]\nname = \"x\"\nregion = \"{region}\"\n");
+    let world = World::default();
+    world.apply(&role(HOME)).await;
+    assert!(world.steps(&role("us-east-1")).await.is_empty());
+    let bucket = |region: &str| format!("[resource.bucket.b]\nname = \"x\"\nregion = \"{region}\"\n");
+    let world = World::default();
+    world.apply(&bucket(HOME)).await;
+    assert_eq!(world.steps(&bucket("us-east-1")).await, [format!("create bucket.b"), format!("delete bucket.b x {HOME}")]);
+    world.apply(&bucket("us-east-1")).await;
+    assert_eq!(world.cloud.world(), ["bucket x us-east-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_predecessor_is_deleted_with_its_own_attributes_and_its_loss_is_said() {
+    let body = |name: &str, empty: bool| format!("[resource.bucket.b]\nname = \"{name}\"\nempty_on_delete = {empty}\n");
+    let world = World::default();
+    world.apply(&body("old", false)).await;
+    // The new one is there, the old one is still to go when leoctl dies.
+    world.cloud.strike(1, super::world::Fault::KilledBefore);
+    assert!(world.run(&body("new", true), &Options::default()).await.is_none());
+    let planned = world.plan(&body("new", true)).await.unwrap();
+    assert_eq!(planned.plan.changes[0].risks, ["deletes what is in it of its predecessor old"]);
+    world.apply(&body("new", true)).await;
+    let deleted = world.cloud.calls.lock().unwrap().last().unwrap().clone();
+    assert_eq!((deleted.verb, deleted.place.id.as_str()), ("delete", "old"));
+    assert_eq!(deleted.value.get("empty_on_delete"), Some(&Value::Bool(false)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_predecessor_goes_though_what_replaced_it_was_deleted_by_hand() {
+    let body = |name: &str| format!("[resource.group.g]\nname = \"{name}\"\n");
+    let world = World::default();
+    world.apply(&body("old")).await;
+    world.cloud.strike(1, super::world::Fault::KilledBefore);
+    assert!(world.run(&body("new"), &Options::default()).await.is_none());
+    world.cloud.delete(&place("group", "new", HOME));
+    let report = world.destroy(&body("new")).await;
+    assert!(report.failed.is_empty() && world.cloud.world().is_empty(), "{:?}", world.cloud.world());
+    assert!(world.shelf.state().unwrap().resources.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_addresses_that_would_be_one_resource_are_an_error_that_names_both() {
+    let world = World::default();
+    world.cloud.make(place("net", "net-1", HOME), json!({ "cidr": "a" }));
+    let body = "[resource.net.a]\ncidr = \"a\"\n[resource.net.b]\ncidr = \"a\"\n[[import]]\nto = \"net.a\"\nid = \"net-1\"\n[[import]]\nto = \"net.b\"\nid = \"net-1\"\n";
+    let refused = world.plan(body).await.err().unwrap();
+    assert!(refused.contains("net.a") && refused.contains("net.b") && refused.contains("net-1"), "{refused}");
+    for body in [
+        "[resource.group.a]\nname = \"x\"\n[resource.group.b]\nname = \"x\"\n",
+        "[resource.bucket.a]\nname = \"x\"\n[resource.bucket.b]\nname = \"x\"\nregion = \"us-east-1\"\n",
+        "[resource.role.a]\nname = \"x\"\n[resource.role.b]\nname = \"x\"\nregion = \"us-east-1\"\n",
+        "[resource.group.a]\nfor_each = [\"1\", \"2\"]\nname = \"x\"\n",
+    ] {
+        let refused = world.plan(body).await.err().unwrap();
+        assert!(refused.contains("have the same `name`"), "{body}: {refused}");
+    }
+    let apart =
+        "[resource.group.a]\nname = \"x\"\n[resource.group.b]\nname = \"x\"\nregion = \"us-east-1\"\n[resource.role.c]\nname = \"x\"\n";
+    world.apply(apart).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_that_has_one_resource_twice_can_be_read_mended_and_destroyed() {
+    let world = World::default();
+    world.apply("[resource.net.a]\ncidr = \"a\"\n").await;
+    world.shelf.edit(|state| {
+        let known = state.resources.values().next().unwrap().clone();
+        state.resources.insert("net.b".parse().unwrap(), known);
+    });
+    let refused = world.plan("[resource.net.a]\ncidr = \"a\"\n").await.err().unwrap();
+    assert!(refused.contains("twice, as net.a and as net.b"), "{refused}");
+    let report = world.destroy("[resource.net.a]\ncidr = \"a\"\n").await;
+    assert!(report.failed.is_empty() && world.cloud.world().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn moved_blocks_stay_and_chain_and_two_to_one_address_lose_nothing() {
+    let moved = |name: &str, pairs: &[(&str, &str)]| {
+        let blocks = pairs.iter().map(|(from, to)| format!("[[moved]]\nfrom = \"net.{from}\"\nto = \"net.{to}\"\n"));
+        format!("[resource.net.{name}]\ncidr = \"a\"\n{}", blocks.collect::<String>())
+    };
+    let world = World::default();
+    world.apply(&moved("a", &[])).await;
+    world.apply(&moved("b", &[("a", "b")])).await;
+    world.apply(&moved("c", &[("a", "b"), ("b", "c")])).await;
+    assert_eq!(world.cloud.calls.lock().unwrap().iter().filter(|call| call.verb != "update").count(), 1, "made once, never deleted");
+
+    let world = World::default();
+    world.apply("[resource.net.a]\ncidr = \"a\"\n[resource.net.b]\ncidr = \"b\"\n").await;
+    let refused = world.plan(&moved("c", &[("a", "c"), ("b", "c")])).await.err().unwrap();
+    assert!(refused.contains("net.a and net.b would both become net.c"), "{refused}");
+}

@@ -1,0 +1,439 @@
+//! A cloud, a state and a stack, all in memory.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use crate::engine::EngineError;
+use crate::engine::apply::{Engine, Report};
+use crate::engine::event::{Event, EventSink};
+use crate::engine::persist::{Line, render, render_record, replay};
+use crate::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Provider, Store, StoreError, Wanted};
+use crate::engine::refresh::{Planned, Planner};
+use crate::model::journal::Record;
+use crate::model::place::{Place, Scope};
+use crate::model::schema::{Catalog, ResourceSchema, TypeSchema};
+use crate::model::state::State;
+use crate::model::value::Value;
+use crate::plan::select::Options;
+use crate::stack::scope::Identity;
+use crate::stack::vars::Given;
+use crate::stack::{self, Files, Stack};
+
+/// The stack's account.
+pub const ACCOUNT: &str = "111111111111";
+/// The stack's region.
+pub const HOME: &str = "eu-west-1";
+
+/// Some types that differ in what their id is and where it is unique.
+pub fn catalog() -> Catalog {
+    let text = || json!({ "type": "string" });
+    let tags = || json!({ "type": "object", "additionalProperties": { "type": "string" } });
+    let named = json!({ "type": "object", "required": ["name"], "properties": {
+        "name": { "type": "string", "x-replace": true }, "note": text(), "uses": text(), "tags": tags(),
+        "empty_on_delete": { "type": "boolean", "default": false, "x-local": true },
+        "size": { "type": "integer", "default": 1, "x-replace": true },
+        "arn": { "type": "string", "x-computed": true } } });
+    let unnamed = json!({ "type": "object", "properties": {
+        "cidr": { "type": "string", "x-replace": true }, "uses": text(), "tags": tags(), "id": { "type": "string", "x-computed": true } } });
+    let mut catalog = Catalog::default();
+    let mut add = |name: &str, schema: &serde_json::Value, scope, unique: &'static [&'static [&'static str]]| {
+        let schema = TypeSchema::compile(name, schema).unwrap();
+        let schema = ResourceSchema { scope, unique, data_loss: Some("what is in it"), ..ResourceSchema::plain(schema) };
+        catalog.resources.insert(name.to_owned(), Arc::new(schema));
+    };
+    add("role", &named, Scope::Global, &[&["name"]]);
+    add("profile", &named, Scope::Global, &[&["name"]]);
+    add("group", &named, Scope::Regional, &[&["name"]]);
+    add("bucket", &named, Scope::GlobalName, &[&["name"]]);
+    add("net", &unnamed, Scope::Regional, &[]);
+    catalog
+}
+
+/// What happens to a changing call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The process dies before it.
+    KilledBefore,
+    /// The process dies after it.
+    KilledAfter,
+    /// It is answered with this kind of failure, and nothing is done.
+    Fails(FailureKind),
+    /// It is done, and answered with this kind of failure.
+    DoneAndFails(FailureKind),
+}
+
+/// A changing call: what, where, and with what it was last seen.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// `create`, `update` or `delete`.
+    pub verb: &'static str,
+    /// The resource.
+    pub place: Place,
+    /// The attributes that were passed.
+    pub value: Value,
+}
+
+/// AWS, as far as the engine can tell.
+#[derive(Default)]
+pub struct Cloud {
+    /// Everything that exists.
+    pub resources: Mutex<BTreeMap<Place, Value>>,
+    /// Every changing call.
+    pub calls: Mutex<Vec<Call>>,
+    /// How often something was looked for.
+    pub finds: Mutex<usize>,
+    fault: Mutex<Option<(usize, Fault)>>,
+    killed: tokio::sync::Notify,
+}
+
+impl Cloud {
+    /// Strikes at a changing call, counted from now on, once.
+    pub fn strike(&self, at: usize, fault: Fault) {
+        let so_far = self.calls.lock().unwrap().len();
+        *self.fault.lock().unwrap() = Some((so_far + at, fault));
+    }
+
+    /// Makes a resource by hand.
+    pub fn make(&self, place: Place, attributes: serde_json::Value) {
+        let mut value = Value::from(attributes);
+        if let Value::Map(map) = &mut value {
+            map.insert("arn".into(), Value::string(format!("arn:{}", place.id)));
+        }
+        self.resources.lock().unwrap().insert(place, value);
+    }
+
+    /// Deletes by hand.
+    pub fn delete(&self, place: &Place) {
+        assert!(self.resources.lock().unwrap().remove(place).is_some(), "{place} is not there");
+    }
+
+    /// What exists, as `type id region`.
+    pub fn world(&self) -> Vec<String> {
+        self.resources.lock().unwrap().keys().map(|place| format!("{} {} {}", place.type_name, place.id, place.region)).collect()
+    }
+
+    async fn change<T>(&self, call: Call, effect: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+        let at = {
+            let mut calls = self.calls.lock().unwrap();
+            calls.push(call);
+            calls.len() - 1
+        };
+        let fault = self.fault.lock().unwrap().take_if(|(n, _)| *n == at).map(|(_, fault)| fault);
+        match fault {
+            None => effect(),
+            Some(Fault::Fails(kind)) => Err(Failure::new(kind, "it failed")),
+            Some(Fault::DoneAndFails(kind)) => {
+                drop(effect());
+                Err(Failure::new(kind, "it failed"))
+            }
+            Some(kill) => {
+                if kill == Fault::KilledAfter {
+                    drop(effect());
+                }
+                self.killed.notify_one();
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+/// The place of a resource of the stack's account.
+pub fn place(type_name: &str, id: &str, region: &str) -> Place {
+    Place { type_name: type_name.into(), account: ACCOUNT.into(), region: region.into(), id: id.into() }
+}
+
+struct Memory {
+    cloud: Arc<Cloud>,
+    type_name: String,
+    schema: Arc<ResourceSchema>,
+}
+
+impl Memory {
+    fn place(&self, region: &str, id: &str) -> Place {
+        let region = if self.schema.scope == Scope::Global { "global" } else { region };
+        place(&self.type_name, id, region)
+    }
+
+    fn stored(&self, place: Place, value: &Value) -> Outcome<String> {
+        let mut map = value.as_map().unwrap().clone();
+        map.remove("empty_on_delete");
+        map.insert(if self.type_name == "net" { "id" } else { "arn" }.into(), Value::string(format!("arn:{}", place.id)));
+        let id = place.id.clone();
+        self.cloud.resources.lock().unwrap().insert(place, Value::Map(map));
+        Ok(id)
+    }
+}
+
+#[async_trait]
+impl Handler for Memory {
+    async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
+        let resources = self.cloud.resources.lock().unwrap();
+        Ok(ids.iter().filter_map(|id| Some((id.clone(), resources.get(&self.place(region, id))?.clone()))).collect())
+    }
+
+    async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>> {
+        *self.cloud.finds.lock().unwrap() += 1;
+        let resources = self.cloud.resources.lock().unwrap();
+        let here = resources.iter().filter(|(place, _)| place.type_name == self.type_name);
+        let ids: Vec<String> = match wanted.text("name") {
+            Some(name) => {
+                here.filter(|(place, _)| **place == self.place(&wanted.region, name)).map(|(place, _)| place.id.clone()).collect()
+            }
+            None => here
+                .filter(|(place, value)| {
+                    let tags = value.get("tags").and_then(Value::as_map).into_iter().flatten();
+                    let tags = tags.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
+                    place.region == wanted.region && wanted.owns(&tags)
+                })
+                .map(|(place, _)| place.id.clone())
+                .collect(),
+        };
+        Ok(wanted.pick(ids))
+    }
+
+    async fn create(&self, operation: &Operation, desired: &Value) -> Outcome<String> {
+        let made = self.cloud.calls.lock().unwrap().len();
+        let id = desired.get("name").and_then(Value::as_str).map_or_else(|| format!("net-{made}"), str::to_owned);
+        let place = self.place(&operation.region, &id);
+        let call = Call { verb: "create", place: place.clone(), value: desired.clone() };
+        self.cloud
+            .change(call, || {
+                let taken = |known: &Place| {
+                    known.type_name == place.type_name
+                        && known.id == id
+                        && (known.region == place.region || self.schema.scope == Scope::GlobalName)
+                };
+                if self.cloud.resources.lock().unwrap().keys().any(taken) {
+                    return Err(Failure::exists("test:Create", &id));
+                }
+                self.stored(place.clone(), desired)
+            })
+            .await
+    }
+
+    async fn finish_create(&self, _: &Operation, _: &str, _: &Value) -> Outcome<()> {
+        Ok(())
+    }
+
+    async fn update(&self, operation: &Operation, id: &str, _: &Value, to: &Value) -> Outcome<()> {
+        let place = self.place(&operation.region, id);
+        let call = Call { verb: "update", place: place.clone(), value: to.clone() };
+        self.cloud.change(call, || self.stored(place, to).map(drop)).await
+    }
+
+    async fn wait_ready(&self, _: &Operation, _: &str, _: &Value) -> Outcome<()> {
+        Ok(())
+    }
+
+    async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()> {
+        let place = self.place(&operation.region, id);
+        let call = Call { verb: "delete", place: place.clone(), value: last.clone() };
+        self.cloud
+            .change(call, || {
+                self.cloud.resources.lock().unwrap().remove(&place);
+                Ok(())
+            })
+            .await
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+}
+
+struct InMemory {
+    cloud: Arc<Cloud>,
+    catalog: Catalog,
+}
+
+#[async_trait]
+impl Provider for InMemory {
+    async fn identity(&self, _: Option<&str>) -> Outcome<Identity> {
+        Ok(Identity { account_id: ACCOUNT.into(), partition: "aws".into(), region: HOME.into() })
+    }
+
+    fn handler(&self, type_name: &str) -> Option<Arc<dyn Handler>> {
+        let schema = Arc::clone(self.catalog.resources.get(type_name)?);
+        Some(Arc::new(Memory { cloud: Arc::clone(&self.cloud), type_name: type_name.to_owned(), schema }))
+    }
+
+    async fn read_data(&self, _: &str, _: &str, _: &Value) -> Outcome<Value> {
+        Ok(Value::Null)
+    }
+
+    fn api_calls(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
+}
+
+/// A state that is kept as text, as every store keeps it.
+#[derive(Default)]
+pub struct Shelf {
+    state: Mutex<Option<String>>,
+    journal: Mutex<Vec<String>>,
+}
+
+impl Shelf {
+    /// The state with its journal.
+    pub fn state(&self) -> Option<State> {
+        let text = self.state.lock().unwrap().clone()?;
+        let lines: Vec<Line> =
+            self.journal.lock().unwrap().iter().map(|text| Line { text: text.clone(), place: "journal".into() }).collect();
+        let state = replay(State::parse(&text).unwrap(), &lines).unwrap();
+        state.verify().unwrap();
+        Some(state)
+    }
+
+    /// Changes the state by hand.
+    pub fn edit(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state().unwrap();
+        change(&mut state);
+        self.journal.lock().unwrap().clear();
+        *self.state.lock().unwrap() = Some(render(&state).unwrap());
+    }
+}
+
+#[async_trait]
+impl Store for Shelf {
+    async fn load(&self) -> Result<Option<State>, StoreError> {
+        Ok(self.state())
+    }
+    async fn lock(&self, _: &str) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn watch(&self) -> Option<Arc<dyn Fn() -> bool + Send + Sync>> {
+        None
+    }
+    async fn release(&self) {}
+    async fn unlock(&self) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+    async fn begin(&self, state: &State) -> Result<(), StoreError> {
+        let mut kept = self.state.lock().unwrap();
+        if kept.is_none() {
+            *kept = Some(render(state)?);
+        }
+        Ok(())
+    }
+    async fn append(&self, record: &Record) -> Result<(), StoreError> {
+        self.journal.lock().unwrap().push(render_record(record)?);
+        Ok(())
+    }
+    async fn save(&self, state: &State) -> Result<(), StoreError> {
+        *self.state.lock().unwrap() = Some(render(state)?);
+        self.journal.lock().unwrap().clear();
+        Ok(())
+    }
+    async fn backup(&self, _: &State) -> Result<String, StoreError> {
+        Ok(String::new())
+    }
+    async fn remove(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn saved_at(&self) -> Result<Option<jiff::Timestamp>, StoreError> {
+        Ok(None)
+    }
+    fn location(&self) -> String {
+        "memory".into()
+    }
+}
+
+struct Nobody;
+
+impl EventSink for Nobody {
+    fn emit(&self, _: &Event) {}
+}
+
+struct Text(String);
+
+impl Files for Text {
+    fn read(&self, _: &Path) -> Result<String, String> {
+        Ok(self.0.clone())
+    }
+    fn read_env(&self, _: &Path) -> Result<Vec<(String, String)>, String> {
+        Ok(Vec::new())
+    }
+}
+
+/// One stack, one cloud, one state.
+#[derive(Default)]
+pub struct World {
+    /// AWS.
+    pub cloud: Arc<Cloud>,
+    /// The state.
+    pub shelf: Shelf,
+}
+
+impl World {
+    fn stack(&self, body: &str) -> Result<Stack, String> {
+        let text = format!("[stack]\nname = \"s\"\nregion = \"{HOME}\"\n{body}");
+        let loaded = stack::load(Path::new("s.toml"), &Text(text), &Given::default(), &catalog());
+        let told = |loaded: &stack::Loaded| loaded.diagnostics.0.iter().map(|one| one.message.clone()).collect::<Vec<_>>().join("; ");
+        let problem = told(&loaded);
+        loaded.stack.ok_or(problem)
+    }
+
+    /// A plan, or the messages of why there is none.
+    pub async fn plan_with(&self, body: &str, options: &Options) -> Result<Planned, String> {
+        let stack = Arc::new(self.stack(body)?);
+        let catalog = catalog();
+        let provider = InMemory { cloud: Arc::clone(&self.cloud), catalog: catalog.clone() };
+        let planner = Planner { provider: &provider, catalog: &catalog, stack: &stack, refresh: true, options };
+        let fresh = |_: &Identity| State::new("s", ACCOUNT, HOME, "lineage".into(), "salt".into());
+        planner.plan(self.shelf.state(), fresh).await.map_err(|error| match error {
+            EngineError::Diagnostics(diagnostics) => diagnostics.0.iter().map(|one| one.message.clone()).collect::<Vec<_>>().join("; "),
+            other => other.to_string(),
+        })
+    }
+
+    /// A plan, or the messages of why there is none.
+    pub async fn plan(&self, body: &str) -> Result<Planned, String> {
+        self.plan_with(body, &Options::default()).await
+    }
+
+    /// Plans and carries it out; none when leoctl was killed.
+    pub async fn run(&self, body: &str, options: &Options) -> Option<Report> {
+        let planned = self.plan_with(body, options).await.unwrap();
+        let catalog = catalog();
+        let provider = InMemory { cloud: Arc::clone(&self.cloud), catalog: catalog.clone() };
+        let (_keep, interrupted) = tokio::sync::watch::channel(false);
+        let engine = Engine { provider: &provider, catalog: &catalog, store: &self.shelf, sink: &Nobody, parallelism: 4, interrupted };
+        tokio::select! {
+            report = engine.apply(planned) => Some(report.unwrap()),
+            () = self.cloud.killed.notified() => None,
+        }
+    }
+
+    /// Applies, which has to succeed, and leaves nothing further to do.
+    pub async fn apply(&self, body: &str) -> Report {
+        let report = self.run(body, &Options::default()).await.expect("it was not killed");
+        assert!(report.failed.is_empty(), "{:?}", report.failed);
+        let again = self.plan(body).await.unwrap();
+        assert!(!again.plan.has_changes() && again.plan.steps.is_empty(), "{:?}", again.plan.steps);
+        assert!(again.ledger.records().is_empty(), "{:?}", again.ledger.records());
+        report
+    }
+
+    /// Deletes everything.
+    pub async fn destroy(&self, body: &str) -> Report {
+        self.run(body, &Options { destroy: true, ..Options::default() }).await.expect("it was not killed")
+    }
+
+    /// What steps a plan has, as `action address place`.
+    pub async fn steps(&self, body: &str) -> Vec<String> {
+        let planned = self.plan(body).await.unwrap();
+        let shown = planned.plan.steps.iter().map(|step| {
+            let place = step.kind.place().map(|place| format!(" {} {}", place.id, place.region)).unwrap_or_default();
+            format!("{} {}{place}", step.kind.name(), step.address)
+        });
+        shown.collect()
+    }
+}
