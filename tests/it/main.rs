@@ -13,6 +13,7 @@
 mod support;
 
 mod agent;
+mod app_gen;
 mod careful;
 mod cases;
 mod ci;
