@@ -92,8 +92,12 @@ fn app_gen_has_the_names_of_its_documents() {
     }
     assert_eq!(plan.at("ecs_task_definition.app", "/family"), "app-gen-saas-app");
     assert_eq!(plan.at("ecs_task_definition.generator", "/family"), "app-generator");
-    let secrets = plan.after.iter().filter(|(address, _)| address.starts_with("secretsmanager_secret.")).map(|(_, after)| &after["name"]);
-    assert_eq!(secrets.collect::<Vec<_>>(), SECRETS.map(|name| format!("app-gen-saas/{name}")), "there is no Fly token");
+    let secrets: Vec<&str> = plan.names("secretsmanager_secret").iter().map(|name| secret_name(&plan, name)).collect();
+    assert_eq!(secrets, SECRETS.map(|name| format!("app-gen-saas/{name}")), "there is no Fly token");
+}
+
+fn secret_name<'a>(plan: &'a Planned, name: &str) -> &'a str {
+    plan.at(&format!("secretsmanager_secret.{name}"), "/name").as_str().unwrap()
 }
 
 #[test]
@@ -118,8 +122,13 @@ fn app_gen_is_open_to_everybody_at_the_load_balancer_alone() {
 fn app_gen_with_a_certificate_serves_everybody_https_and_redirects_the_rest() {
     let certificate = format!("certificate_arn=arn:aws:acm:us-east-1:{ACCOUNT}:certificate/11111111-2222-3333-4444-555555555555");
     let plan = Planned::of("stacks/app-gen.toml", &[&certificate]);
-    let ports = plan.at("security_group.alb", "/ingress").as_array().unwrap().iter().map(|rule| rule["to_port"].as_u64().unwrap());
-    assert_eq!(ports.collect::<Vec<_>>(), [80, 80, 443, 443]);
+    let rules = plan.at("security_group.alb", "/ingress").as_array().unwrap().iter();
+    let mut open: Vec<(u64, String)> = rules
+        .map(|rule| (rule["to_port"].as_u64().unwrap(), rule["cidr_ipv4"].as_str().or(rule["cidr_ipv6"].as_str()).unwrap().to_owned()))
+        .collect();
+    open.sort_unstable();
+    let expected = [(80, "0.0.0.0/0"), (80, "::/0"), (443, "0.0.0.0/0"), (443, "::/0")];
+    assert_eq!(open, expected.map(|(port, network)| (port, network.to_owned())));
     assert_eq!(plan.names("lb_listener"), ["http", "https"]);
     assert_eq!(plan.at("lb_listener.http", "/default_actions/0/type"), "redirect");
     assert_eq!(plan.at("lb_listener.https", "/port"), 443);
@@ -164,16 +173,7 @@ fn app_gen_gives_its_containers_the_variables_and_secrets_of_its_documents() {
     let environment = "/container_definitions/0/environment";
     assert_eq!(
         keys("ecs_task_definition.app", environment),
-        [
-            "APP_GENERATOR_TASK_DEF",
-            "AWS_REGION",
-            "ECS_CLUSTER",
-            "NODE_ENV",
-            "PORT",
-            "S3_BUCKET",
-            "TASK_SECURITY_GROUP",
-            "TASK_SUBNETS"
-        ]
+        ["APP_GENERATOR_TASK_DEF", "AWS_REGION", "ECS_CLUSTER", "NODE_ENV", "PORT", "S3_BUCKET", "TASK_SECURITY_GROUP", "TASK_SUBNETS"]
     );
     assert_eq!(keys("ecs_task_definition.generator", environment), ["AWS_REGION", "S3_BUCKET"]);
     let secrets = json!({
