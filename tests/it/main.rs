@@ -14,6 +14,7 @@ mod support;
 
 mod agent;
 mod app_gen;
+mod building;
 mod careful;
 mod cases;
 mod ci;
