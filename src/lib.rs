@@ -1,4 +1,15 @@
 //! leoctl: a declarative reconciler for AWS.
+//!
+//! What a stack means and what is to be done is decided in `leoctl_core`, and what AWS is stands in `leoctl_aws`.
+//! Here is the program around them, in reading order:
+//!
+//! - [`cli`]: wiring, one thin file for each command; it alone knows all the others.
+//! - [`store`]: the state in files, with lock and journal.
+//! - [`ui`]: the only module that prints.
+//! - [`ops`]: operating what a stack has made.
+//! - [`sandbox`]: a local AWS to try anything on.
+//! - [`docs`]: the reference of types, written from their schemas.
+
 pub mod cli;
 pub mod docs;
 pub mod ops;

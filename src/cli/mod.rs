@@ -32,6 +32,11 @@ use std::io::IsTerminal;
 
 use clap::Parser;
 
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
 use crate::ops::Problem;
 use crate::sandbox::SandboxError;
 use crate::ui::{self, BAD, failure, styled};
@@ -230,11 +235,17 @@ fn error_text(error: &CliError, colour: bool) -> String {
 
 /// Logs to stderr, more with each `-v`. Request bodies are never logged: they may hold secrets.
 fn log_to_stderr(verbose: u8) {
-    let level = match verbose {
+    // A target is meant with all those that begin as it does: all of our crates.
+    let targets = Targets::new();
+    let targets = match verbose {
         0 => return,
-        1 => "leoctl=debug",
-        _ => "leoctl=trace,aws_smithy_runtime=info,aws_config=debug",
+        1 => targets.with_target("leoctl", Level::DEBUG),
+        _ => targets
+            .with_target("leoctl", Level::TRACE)
+            .with_target("aws_smithy_runtime", Level::INFO)
+            .with_target("aws_config", Level::DEBUG),
     };
-    let filter = tracing_subscriber::EnvFilter::new(level);
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colored = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let lines = tracing_subscriber::fmt::layer().with_ansi(colored).with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines).with(targets).init();
 }

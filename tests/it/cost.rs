@@ -334,7 +334,7 @@ assume_role_policy = { Version = "2012-10-17", Statement = [] }
 #[test]
 fn every_type_is_priced_or_free() {
     let unknown: Vec<&String> = catalog().unwrap().resources.keys().filter(|name| !cost::knows(name)).collect();
-    assert!(unknown.is_empty(), "{unknown:?}: say in src/cost/mod.rs what they cost");
+    assert!(unknown.is_empty(), "{unknown:?}: say in crates/core/src/cost/mod.rs what they cost");
 }
 
 #[test]

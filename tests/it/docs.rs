@@ -21,40 +21,96 @@ fn the_reference_of_types_is_current() {
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), pages.len());
 }
 
-/// Which modules each module may use.
+/// What each module may use beside itself: modules of its own crate, and of the crates further in as `core::…` and
+/// `aws`. That the crates know only those further in is the compiler's business.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("model", &[]),
-    ("stack", &["model"]),
-    ("plan", &["model", "stack"]),
-    ("cost", &["model", "stack", "plan"]),
-    ("engine", &["model", "stack", "plan"]),
-    ("aws", &["model", "stack", "plan", "engine"]),
-    ("store", &["model", "stack", "plan", "engine"]),
-    ("ops", &["model", "stack", "plan", "cost", "engine", "aws"]),
-    ("ui", &["model", "stack", "plan", "cost", "engine"]),
-    ("sandbox", &[]),
+    ("crates/core/src/model", &[]),
+    ("crates/core/src/stack", &["model"]),
+    ("crates/core/src/plan", &["model", "stack"]),
+    ("crates/core/src/engine", &["model", "stack", "plan", "tokio"]),
+    ("crates/core/src/cost", &["model", "stack", "plan"]),
+    ("crates/aws/src", &["core::model", "core::stack", "core::plan", "core::engine", "aws", "tokio"]),
+    ("src/store", &["core::model", "core::engine", "tokio"]),
+    ("src/ui", &["core::model", "core::stack", "core::plan", "core::engine", "core::cost", "tokio"]),
+    ("src/ops", &["core::model", "core::stack", "core::plan", "core::engine", "core::cost", "aws", "tokio"]),
+    ("src/sandbox", &[]),
 ];
+
+/// The modules that the arrows are about.
+const MODULES: &[&str] = &["model", "stack", "plan", "engine", "cost", "store", "ui", "ops", "sandbox", "cli"];
 
 #[test]
 fn modules_use_only_what_is_further_in() {
+    let mut wrong = Vec::new();
     for (module, allowed) in ARROWS {
-        for file in rust_files(&root().join("src").join(module)) {
+        let files = rust_files(&root().join(module));
+        assert!(!files.is_empty(), "there is no {module} any more");
+        for file in files {
             let text = std::fs::read_to_string(&file).unwrap();
-            for used in text.split("crate::").skip(1) {
-                let used: String = used.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-                let known = ARROWS.iter().any(|(name, _)| *name == used) || used == "cli";
-                assert!(!known || used == *module || allowed.contains(&used.as_str()), "{} uses {used}", file.display());
-            }
+            let used = used_modules(&text).into_iter().filter(|used| !module.ends_with(used.as_str()) && !allowed.contains(&used.as_str()));
+            wrong.extend(used.map(|used| format!("{} uses {used}", file.strip_prefix(root()).unwrap().display())));
         }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// The modules and crates that a file names, as [`ARROWS`] calls them.
+fn used_modules(text: &str) -> Vec<String> {
+    let after = |name: &str| {
+        let rest = text.split(name).skip(1).map(str::to_owned);
+        rest.flat_map(|rest| first_segments(&rest)).collect::<Vec<_>>()
+    };
+    let mut used: Vec<String> = after("crate::").into_iter().filter(|name| MODULES.contains(&name.as_str())).collect();
+    used.extend(after("leoctl_core::").into_iter().map(|name| format!("core::{name}")));
+    used.extend(["leoctl_aws", "aws_sdk_"].iter().filter(|name| text.contains(**name)).map(|_| "aws".to_owned()));
+    used.extend(text.contains("tokio::").then(|| "tokio".to_owned()));
+    used
+}
+
+/// What a path goes on with: one name, or those of a list in braces.
+fn first_segments(rest: &str) -> Vec<String> {
+    let name = |text: &str| text.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    match rest.strip_prefix('{').and_then(|list| list.split_once("};")) {
+        Some((list, _)) => list.split(',').map(name).collect(),
+        None => vec![name(rest)],
     }
 }
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+#[test]
+fn every_path_in_the_documentation_is_there() {
+    let mut missing = Vec::new();
+    for page in pages_by_hand() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for path in source_paths(&text).filter(|path| !root().join(path).exists()) {
+            missing.push(format!("{} names {path}", page.strip_prefix(root()).unwrap().display()));
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+/// The pages that people write: README of the repository and of its crates, and `docs/` without the types.
+fn pages_by_hand() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> =
+        ["README.md", "crates/core/README.md", "crates/aws/README.md"].iter().map(|page| root().join(page)).collect();
+    let docs = std::fs::read_dir(root().join("docs")).unwrap().flatten().map(|entry| entry.path());
+    pages.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    pages
+}
+
+/// What stands in backticks and is a path of this repository's sources.
+fn source_paths(text: &str) -> impl Iterator<Item = &str> {
+    const FOLDERS: [&str; 5] = ["src/", "crates/", "tests/", "scripts/", "docs/"];
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter(|path| FOLDERS.iter().any(|folder| path.starts_with(folder)) && !path.contains(['*', ' ', '…']))
+}
+
+fn rust_files(module: &Path) -> Vec<PathBuf> {
+    let file = module.with_extension("rs");
+    let mut files: Vec<PathBuf> = file.is_file().then_some(file).into_iter().collect();
+    for entry in std::fs::read_dir(module).into_iter().flatten().flatten() {
         match entry.file_type().unwrap().is_dir() {
             true => files.extend(rust_files(&entry.path())),
-            false => files.push(entry.path()),
+            false => files.extend(Some(entry.path()).filter(|path| path.extension().is_some_and(|extension| extension == "rs"))),
         }
     }
     files

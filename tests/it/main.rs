@@ -13,6 +13,8 @@
 mod support;
 
 mod agent;
+mod app_gen;
+mod building;
 mod careful;
 mod cases;
 mod ci;

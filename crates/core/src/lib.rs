@@ -9,6 +9,7 @@
 //! - [`cost`]: what a plan costs.
 
 pub mod cost;
+#[expect(clippy::disallowed_types, reason = "operations have deadlines, and their events say how long they took")]
 pub mod engine;
 pub mod model;
 pub mod plan;
