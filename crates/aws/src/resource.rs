@@ -30,19 +30,22 @@ pub struct Info {
     pub scope: Scope,
     /// Whether a replacement is made before the old one goes: for types of which two can exist side by side.
     pub create_before_destroy: bool,
-    /// What no two can have in common, such as a name: a replacement in which each of these differs in some
-    /// attribute is made before the old one goes.
+    /// What no two can have in common, such as a name: groups of attributes that AWS allows once in `scope`. A group
+    /// whose last attribute is absent says nothing. A replacement in which each of these differs in some attribute is
+    /// made before the old one goes.
     pub unique: &'static [&'static [&'static str]],
+    /// What a replacement and its predecessor cannot have in common either, though others may.
+    pub conflicts: &'static [&'static [&'static str]],
     /// Whether AWS refuses to delete one that something else still uses.
     pub held: bool,
     /// What deleting one loses that cannot be made again.
     pub data_loss: Option<&'static str>,
-    /// Error codes after which the same call may succeed a little later: dependencies still detaching,
-    /// roles not yet assumable.
-    pub transient: &'static [&'static str],
-    /// Error codes that mean something wrong, and in the first moments also that what the resource names, such as a
-    /// role just made, is not known everywhere in AWS yet.
-    pub propagating: &'static [&'static str],
+    /// Codes after which the same call may succeed a little later, until the operation's deadline: something is still
+    /// detaching, or being changed by somebody else.
+    pub transient: &'static [Retry],
+    /// Codes that mean something wrong, and in the first two minutes also that what the call names, such as a role
+    /// just made, is not known everywhere in AWS yet.
+    pub propagating: &'static [Retry],
     /// How long an operation may take when the stack file does not say, in seconds.
     pub timeout: u64,
 }
@@ -53,12 +56,38 @@ impl Info {
         scope: Scope::Regional,
         create_before_destroy: false,
         unique: &[],
+        conflicts: &[],
         held: false,
         data_loss: None,
         transient: &[],
         propagating: &[],
         timeout: 600,
     };
+}
+
+/// A code after which some calls are made again: what it means depends on the call.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    /// AWS's error code.
+    pub code: &'static str,
+    /// The operations, as `service:Operation`; empty for a code that means the same whichever says it.
+    pub of: &'static [&'static str],
+}
+
+impl Retry {
+    /// After `code` of one of these operations.
+    pub const fn after(code: &'static str, of: &'static [&'static str]) -> Self {
+        Self { code, of }
+    }
+
+    /// After `code` of whatever operation.
+    pub const fn always(code: &'static str) -> Self {
+        Self { code, of: &[] }
+    }
+
+    fn is_meant(&self, failure: &Failure) -> bool {
+        failure.code.as_deref() == Some(self.code) && (self.of.is_empty() || self.of.contains(&failure.operation.as_str()))
+    }
 }
 
 /// One resource type: its attributes are the fields of the implementing struct, its documentation their doc
@@ -149,7 +178,7 @@ pub fn json_schema<T: JsonSchema>() -> Json {
 
 /// A failure that is the stack file's fault, found while reading a data source.
 pub fn wrong_argument(message: impl Into<String>) -> Failure {
-    Failure::new(FailureKind::Other, message)
+    Failure::new(FailureKind::Invalid, message)
 }
 
 /// Makes an engine handler of a [`Resource`].
@@ -167,8 +196,8 @@ impl<R: Resource> Typed<R> {
     fn classify<T>(operation: &Operation, outcome: Outcome<T>) -> Outcome<T> {
         outcome.map_err(|mut failure| {
             let early = operation.deadline.saturating_duration_since(Instant::now()) + PROPAGATION > operation.timeout;
-            let may_pass = |code: &str| R::INFO.transient.contains(&code) || early && R::INFO.propagating.contains(&code);
-            if failure.code.as_deref().is_some_and(may_pass) {
+            let is_meant = |retries: &[Retry]| retries.iter().any(|retry| retry.is_meant(&failure));
+            if is_meant(R::INFO.transient) || early && is_meant(R::INFO.propagating) {
                 failure.kind = FailureKind::Transient;
             }
             failure
@@ -177,8 +206,27 @@ impl<R: Resource> Typed<R> {
 }
 
 /// How long what was just made may be unknown in parts of AWS (IAM User Guide, "Changes that I make are not always
-/// immediately visible").
-const PROPAGATION: Duration = Duration::from_secs(60);
+/// immediately visible"; EC2 API Reference, "Eventual consistency").
+const PROPAGATION: Duration = Duration::from_secs(120);
+
+/// The longest wait before a resource just made is asked for again; the first is a quarter of a second, each next twice
+/// as long.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// What is done to a resource that was just made: that AWS does not find it passes. After two minutes it is gone.
+async fn patiently<F: Future<Output = Outcome<()>>>(operation: &Operation, mut call: impl FnMut() -> F) -> Outcome<()> {
+    let began = Instant::now();
+    let mut wait = Duration::from_millis(250);
+    loop {
+        match call().await {
+            Err(failure) if failure.kind == FailureKind::NotFound && began.elapsed() < PROPAGATION => {
+                operation.pause(wait, "waiting for AWS to know what was made").await?;
+                wait = LONGEST_WAIT.min(wait * 2);
+            }
+            outcome => return outcome,
+        }
+    }
+}
 
 fn typed<R: Resource>(value: &Value) -> Outcome<R> {
     let json = value.to_json().map_err(|path| Failure::new(FailureKind::Invalid, format!("`{path}` is not known")))?;
@@ -217,9 +265,9 @@ impl<R: Resource> Handler for Typed<R> {
         let to: R = typed(desired)?;
         let created = R::as_created(&to);
         if created != to {
-            Self::classify(operation, R::update(&aws, operation, id, &created, &to).await)?;
+            Self::classify(operation, patiently(operation, || R::update(&aws, operation, id, &created, &to)).await)?;
         }
-        Self::classify(operation, R::ready(&aws, operation, id, &to).await)
+        Self::classify(operation, patiently(operation, || R::ready(&aws, operation, id, &to)).await)
     }
 
     async fn update(&self, operation: &Operation, id: &str, from: &Value, to: &Value) -> Outcome<()> {
