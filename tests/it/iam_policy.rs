@@ -265,7 +265,7 @@ fn whatever_a_type_calls_is_declared() {
     let resources = resources.flat_map(|one| one.plan.iter().chain(one.apply));
     let data = catalog.data.keys().filter_map(|name| registry::data_permissions(name)).flatten();
     let declared: BTreeSet<&str> = resources.chain(data).flat_map(|grant| grant.actions.iter().copied()).chain(SHARED).collect();
-    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws")];
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/aws/src")];
     let mut called = BTreeSet::new();
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -273,7 +273,7 @@ fn whatever_a_type_calls_is_declared() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(path).unwrap();
-                called.extend(text.split("or_fail(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+                called.extend(crate::repeated::calls(&text).into_iter().map(|(operation, _)| operation));
             }
         }
     }

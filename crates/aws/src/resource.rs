@@ -124,6 +124,12 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
     /// The id of the resource at the wanted one's place: of the same unique name, or with its ownership tags.
     fn find(aws: &Aws, wanted: &Wanted) -> impl Future<Output = Outcome<Option<String>>> + Send;
 
+    /// The id of what the creation with this token made, whatever tags it has: of types whose API shows the token of what
+    /// it returns. Nothing where it does not.
+    fn find_by_token(_aws: &Aws, _wanted: &Wanted, _token: &str) -> impl Future<Output = Outcome<Option<String>>> + Send {
+        async { Ok(None) }
+    }
+
     /// The id that stands for a resource now, when something else may have made a newer revision of it.
     fn successor(_aws: &Aws, id: &str, _used: &[String]) -> impl Future<Output = Outcome<String>> + Send {
         async { Ok(id.to_owned()) }
@@ -251,6 +257,12 @@ impl<R: Resource> Handler for Typed<R> {
         R::find(&self.clients.region(&wanted.region), wanted).await
     }
 
+    async fn find_by_token(&self, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(token) = &wanted.token else { return Ok(None) };
+        let made = R::find_by_token(&self.clients.region(&wanted.region), wanted, token).await?;
+        Ok(wanted.pick(made))
+    }
+
     async fn successor(&self, region: &str, id: &str, used: &[String]) -> Outcome<String> {
         R::successor(&self.clients.region(region), id, used).await
     }
@@ -291,5 +303,63 @@ impl<R: Resource> Handler for Typed<R> {
 
     fn timeout(&self) -> Duration {
         Duration::from_secs(R::INFO.timeout)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leoctl_core::engine::ports::Progress;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::ec2::subnet::Subnet;
+    use crate::ec2::vpc::Vpc;
+    use crate::efs::mount_target::EfsMountTarget;
+
+    /// An operation that began so many seconds ago.
+    fn operation(began: u64) -> Operation {
+        let timeout = Duration::from_secs(600);
+        let (_, interrupted) = watch::channel(false);
+        let deadline = Instant::now() + timeout.saturating_sub(Duration::from_secs(began));
+        let progress = Progress(Arc::new(|_| {}));
+        Operation { region: "us-east-1".to_owned(), token: String::new(), deadline, timeout, interrupted, progress }
+    }
+
+    fn answered<R: Resource>(began: u64, call: &str, code: &str, kind: FailureKind) -> FailureKind {
+        let failure = Failure { operation: call.to_owned(), code: Some(code.to_owned()), ..Failure::new(kind, "no") };
+        Typed::<R>::classify(&operation(began), Err::<(), _>(failure)).unwrap_err().kind
+    }
+
+    #[test]
+    fn a_code_is_tried_again_after_only_where_it_is_said_of_the_call() {
+        use FailureKind::{NotFound, Refused, Transient};
+        assert_eq!(answered::<Vpc>(0, "ec2:DeleteVpc", "DependencyViolation", Refused), Transient);
+        assert_eq!(answered::<Vpc>(0, "ec2:DisassociateVpcCidrBlock", "DependencyViolation", Refused), Refused);
+        assert_eq!(answered::<Subnet>(0, "ec2:CreateSubnet", "InvalidVpcID.NotFound", NotFound), Transient);
+        assert_eq!(answered::<Subnet>(0, "ec2:DeleteSubnet", "InvalidVpcID.NotFound", NotFound), NotFound);
+        assert_eq!(answered::<Subnet>(0, "ec2:DeleteSubnet", "InvalidParameterValue", Refused), Refused);
+        assert_eq!(answered::<EfsMountTarget>(0, "elasticfilesystem:DeleteMountTarget", "SubnetNotFound", Refused), Refused);
+    }
+
+    #[test]
+    fn what_is_not_known_yet_is_an_error_after_two_minutes() {
+        use FailureKind::{NotFound, Refused, Transient};
+        for (began, kind) in [(0, Transient), (115, Transient), (125, NotFound)] {
+            assert_eq!(answered::<Subnet>(began, "ec2:CreateSubnet", "InvalidVpcID.NotFound", NotFound), kind, "{began}");
+        }
+        // What is being released is waited for as long as the operation may take.
+        assert_eq!(answered::<Vpc>(500, "ec2:DeleteVpc", "DependencyViolation", Refused), Transient);
+    }
+
+    #[tokio::test]
+    async fn what_was_just_made_is_asked_for_until_it_is_known_and_whatever_else_fails_ends_it() {
+        let calls = std::cell::Cell::new(0);
+        let outcome = patiently(&operation(0), async || {
+            calls.set(calls.get() + 1);
+            if calls.get() < 3 { Err(Failure::new(FailureKind::NotFound, "no")) } else { Ok(()) }
+        });
+        assert!(outcome.await.is_ok() && calls.get() == 3);
+        let refused = patiently(&operation(0), async || Err(Failure::new(FailureKind::Denied, "no"))).await;
+        assert_eq!(refused.unwrap_err().kind, FailureKind::Denied);
     }
 }

@@ -21,7 +21,8 @@ use leoctl_core::plan::desired::{ADDRESS_TAG, STACK_TAG};
 
 /// A secret, but never its value: that is pushed by other means and never read.
 ///
-/// A secret of this name that is scheduled for deletion is restored.
+/// One that was deleted as this very secret, and is still scheduled for deletion, is restored. The name of one that was
+/// not is taken until AWS deletes that.
 ///
 /// Import by ARN.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

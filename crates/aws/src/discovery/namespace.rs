@@ -90,7 +90,10 @@ impl Resource for ServiceDiscoveryPrivateDnsNamespace {
     const INFO: Info = Info {
         unique: &[&["vpc", "name"]],
         held: true,
-        transient: &[Retry::always("DuplicateRequest"), Retry::after("ResourceInUse", &["servicediscovery:DeleteNamespace"])],
+        transient: &[
+            Retry::after("DuplicateRequest", &["servicediscovery:UpdatePrivateDnsNamespace", "servicediscovery:DeleteNamespace"]),
+            Retry::after("ResourceInUse", &["servicediscovery:DeleteNamespace"]),
+        ],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -169,7 +169,10 @@ impl Resource for ServiceDiscoveryService {
     const INFO: Info = Info {
         unique: &[&["namespace_id", "name"]],
         held: true,
-        transient: &[Retry::always("DuplicateRequest"), Retry::after("ResourceInUse", &["servicediscovery:DeleteService"])],
+        transient: &[
+            Retry::after("DuplicateRequest", &["servicediscovery:UpdateService"]),
+            Retry::after("ResourceInUse", &["servicediscovery:DeleteService"]),
+        ],
         timeout: 300,
         ..Info::DEFAULT
     };

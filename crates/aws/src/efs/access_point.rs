@@ -137,6 +137,13 @@ impl EfsAccessPoint {
         Ok(found)
     }
 
+    /// The access point that a creation with this token made.
+    async fn of_token(aws: &Aws, file_system: Option<&str>, token: &str) -> Outcome<Option<String>> {
+        let found = Self::list(aws, file_system).await?;
+        let mut made = found.into_iter().filter(|found| exists(found) && found.client_token() == Some(token));
+        Ok(made.next().and_then(|made| made.access_point_id))
+    }
+
     fn from_api(found: &api::AccessPointDescription) -> (String, Self) {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let read = Self {
@@ -194,9 +201,12 @@ impl Resource for EfsAccessPoint {
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let Some(file_system) = wanted.text("file_system_id") else { return Ok(None) };
         let found = Self::list(aws, Some(file_system)).await?;
-        let made = |found: &api::AccessPointDescription| wanted.token.is_some() && found.client_token() == wanted.token.as_deref();
-        let ours = found.into_iter().filter(|found| exists(found) && (made(found) || wanted.owns(&tags(found.tags()))));
+        let ours = found.into_iter().filter(|found| exists(found) && wanted.owns(&tags(found.tags())));
         Ok(wanted.pick(ours.filter_map(|found| found.access_point_id)))
+    }
+
+    async fn find_by_token(aws: &Aws, wanted: &Wanted, token: &str) -> Outcome<Option<String>> {
+        Self::of_token(aws, wanted.text("file_system_id"), token).await
     }
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
@@ -212,9 +222,7 @@ impl Resource for EfsAccessPoint {
             Ok(made) => made_id("elasticfilesystem:CreateAccessPoint", made.access_point_id),
             // Of this token: made by an earlier call whose answer was lost.
             Err(failure) if failure.kind == FailureKind::AlreadyExists => {
-                let found = Self::list(aws, Some(&to.file_system_id)).await?;
-                let made = found.into_iter().find(|found| exists(found) && found.client_token() == Some(&operation.token));
-                made.and_then(|made| made.access_point_id).ok_or(failure)
+                Self::of_token(aws, Some(&to.file_system_id), &operation.token).await?.ok_or(failure)
             }
             Err(failure) => Err(failure),
         }

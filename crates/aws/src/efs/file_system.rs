@@ -333,14 +333,13 @@ impl Resource for EfsFileSystem {
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        if let Some(token) = &wanted.token
-            && let Some(made) = wanted.pick(Self::of_token(aws, token).await?)
-        {
-            return Ok(Some(made));
-        }
         let found = Self::list(aws).await?;
         let ours = found.into_iter().filter(|found| is_there(found.life_cycle_state()) && wanted.owns(&tags(found.tags())));
         Ok(wanted.pick(ours.map(|found| found.file_system_id)))
+    }
+
+    async fn find_by_token(aws: &Aws, _: &Wanted, token: &str) -> Outcome<Option<String>> {
+        Self::of_token(aws, token).await
     }
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {

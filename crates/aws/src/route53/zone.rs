@@ -185,15 +185,16 @@ impl Resource for Route53Zone {
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let Some(name) = wanted.text("name") else { return Ok(None) };
-        let zones = by_name(aws, name).await?;
-        // The call that makes one takes no tags, but the token.
-        let made = zones.iter().find(|zone| wanted.token.as_deref() == Some(zone.caller_reference.as_str()));
-        if let Some(made) = wanted.pick(made.map(|zone| bare(&zone.id).to_owned())) {
-            return Ok(Some(made));
-        }
-        let ids: Vec<String> = zones.iter().map(|zone| bare(&zone.id).to_owned()).collect();
+        let ids: Vec<String> = by_name(aws, name).await?.iter().map(|zone| bare(&zone.id).to_owned()).collect();
         let tags = tags_of(aws, &ids).await?;
         Ok(wanted.pick(tags.into_iter().filter(|(_, tags)| wanted.owns(tags)).map(|(id, _)| id)))
+    }
+
+    /// The call that makes one takes no tags: until it has them, only the token says whose it is.
+    async fn find_by_token(aws: &Aws, wanted: &Wanted, token: &str) -> Outcome<Option<String>> {
+        let Some(name) = wanted.text("name") else { return Ok(None) };
+        let mut zones = by_name(aws, name).await?.into_iter();
+        Ok(zones.find(|zone| zone.caller_reference == token).map(|zone| bare(&zone.id).to_owned()))
     }
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
@@ -207,7 +208,7 @@ impl Resource for Route53Zone {
             .set_vpc(to.vpcs.first().map(|vpc| vpc.to_api(aws)))
             .set_delegation_set_id(to.delegation_set_id.clone());
         match send_once!(aws_sdk_route53, call).await.sent_once("route53:CreateHostedZone") {
-            // The call takes no tags to find it by: one of this very creation has its token.
+            // One of this very creation has its token.
             Err(failure) if failure.kind == FailureKind::AlreadyExists => {
                 let mut zones = by_name(aws, &to.name).await?.into_iter();
                 let made = zones.find(|zone| zone.caller_reference == operation.token);
