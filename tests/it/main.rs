@@ -40,6 +40,7 @@ mod operating;
 mod planning;
 mod preflight;
 mod reference;
+mod repeated;
 mod secrets;
 mod services;
 mod stats;

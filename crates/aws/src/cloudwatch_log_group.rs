@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Aws, send_once};
 use super::error::{OrAbsent, OrFail};
-use super::resource::{Info, Resource, Tags};
+use super::repeat::Changing;
+use super::resource::{Info, Resource, Retry, Tags};
 use super::tags::{TagChange, collect};
 use crate::permissions::{Grant, Permissions};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
@@ -95,7 +96,7 @@ impl Resource for CloudwatchLogGroup {
     const INFO: Info = Info {
         unique: &[&["name"]],
         data_loss: Some("the logs in it"),
-        transient: &["OperationAbortedException"],
+        transient: &[Retry::always("OperationAbortedException")],
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -144,7 +145,7 @@ impl Resource for CloudwatchLogGroup {
             .log_group_class(api::LogGroupClass::from(to.log_group_class.as_str()))
             .set_deletion_protection_enabled(to.deletion_protection_enabled.then_some(true))
             .set_tags(Some(to.tags.clone().into_iter().collect()));
-        send_once!(aws_sdk_cloudwatchlogs, call).await.or_fail("logs:CreateLogGroup")?;
+        send_once!(aws_sdk_cloudwatchlogs, call).await.sent_once("logs:CreateLogGroup")?;
         Ok(to.name.clone())
     }
 
@@ -158,25 +159,30 @@ impl Resource for CloudwatchLogGroup {
         match retention_in_days {
             now if *now == from.retention_in_days => {}
             Some(days) => {
-                logs.put_retention_policy().log_group_name(id).retention_in_days(*days).send().await.or_fail("logs:PutRetentionPolicy")?;
+                logs.put_retention_policy()
+                    .log_group_name(id)
+                    .retention_in_days(*days)
+                    .send()
+                    .await
+                    .idempotent("logs:PutRetentionPolicy")?;
             }
             None => {
-                logs.delete_retention_policy().log_group_name(id).send().await.or_fail("logs:DeleteRetentionPolicy")?;
+                logs.delete_retention_policy().log_group_name(id).send().await.idempotent("logs:DeleteRetentionPolicy")?;
             }
         }
         match kms_key_id {
             now if *now == from.kms_key_id => {}
             Some(key) => {
-                logs.associate_kms_key().log_group_name(id).kms_key_id(key).send().await.or_fail("logs:AssociateKmsKey")?;
+                logs.associate_kms_key().log_group_name(id).kms_key_id(key).send().await.idempotent("logs:AssociateKmsKey")?;
             }
             None => {
-                logs.disassociate_kms_key().log_group_name(id).send().await.or_fail("logs:DisassociateKmsKey")?;
+                logs.disassociate_kms_key().log_group_name(id).send().await.idempotent("logs:DisassociateKmsKey")?;
             }
         }
         if *deletion_protection_enabled != from.deletion_protection_enabled {
             let call = logs.put_log_group_deletion_protection().log_group_identifier(id);
             let call = call.deletion_protection_enabled(*deletion_protection_enabled);
-            call.send().await.or_fail("logs:PutLogGroupDeletionProtection")?;
+            call.send().await.idempotent("logs:PutLogGroupDeletionProtection")?;
         }
         let change = TagChange::between(&from.tags, tags);
         if change == TagChange::default() {
@@ -186,15 +192,15 @@ impl Resource for CloudwatchLogGroup {
         let arn = group.arn().unwrap_or_default().trim_end_matches(":*");
         if !change.set.is_empty() {
             let tags = change.set.into_iter().collect();
-            logs.tag_resource().resource_arn(arn).set_tags(Some(tags)).send().await.or_fail("logs:TagResource")?;
+            logs.tag_resource().resource_arn(arn).set_tags(Some(tags)).send().await.idempotent("logs:TagResource")?;
         }
         if !change.remove.is_empty() {
-            logs.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove)).send().await.or_fail("logs:UntagResource")?;
+            logs.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove)).send().await.idempotent("logs:UntagResource")?;
         }
         Ok(())
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.logs().delete_log_group().log_group_name(id).send().await.or_fail("logs:DeleteLogGroup").or_absent().map(drop)
+        aws.logs().delete_log_group().log_group_name(id).send().await.or_gone("logs:DeleteLogGroup").map(drop)
     }
 }

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Aws, send_once};
 use super::document::{Document, Policy};
-use super::error::{OrAbsent, OrFail};
-use super::resource::{Info, Resource, Tags};
+use super::error::{OrAbsent, OrFail, unbuilt};
+use super::repeat::Changing;
+use super::resource::{Info, Resource, Retry, Tags};
 use super::tags::{TagChange, collect};
 use crate::permissions::{Grant, Permissions};
-use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 
 /// A repository of container images.
 ///
@@ -69,7 +70,7 @@ impl EcrRepository {
         let filters = self.image_tag_mutability_exclusion_filters.iter().map(|filter| {
             let wildcard = api::ImageTagMutabilityExclusionFilterType::Wildcard;
             let filter = api::ImageTagMutabilityExclusionFilter::builder().filter_type(wildcard).filter(filter).build();
-            filter.map_err(|error| Failure::new(FailureKind::Other, error.to_string()))
+            filter.map_err(unbuilt)
         });
         Ok(Some(filters.collect::<Outcome<Vec<_>>>()?).filter(|filters| !filters.is_empty()))
     }
@@ -112,17 +113,14 @@ impl EcrRepository {
 
 fn to_api(tags: &Tags) -> Outcome<Vec<api::Tag>> {
     let tags = tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build());
-    tags.collect::<Result<_, _>>().map_err(incomplete)
-}
-
-fn incomplete(error: aws_sdk_ecr::error::BuildError) -> Failure {
-    Failure::new(FailureKind::Other, error.to_string())
+    tags.collect::<Result<_, _>>().map_err(unbuilt)
 }
 
 impl Resource for EcrRepository {
     const TYPE: &'static str = "ecr_repository";
     const INFO: Info = Info {
-        propagating: &["InvalidParameterException"],
+        // A principal or key made a moment ago.
+        propagating: &[Retry::after("InvalidParameterException", &["ecr:CreateRepository", "ecr:SetRepositoryPolicy"])],
         unique: &[&["name"]],
         data_loss: Some("the images in it"),
         timeout: 300,
@@ -209,9 +207,9 @@ impl Resource for EcrRepository {
             .image_tag_mutability(api::ImageTagMutability::from(to.image_tag_mutability.as_str()))
             .set_image_tag_mutability_exclusion_filters(to.exclusions()?)
             .image_scanning_configuration(api::ImageScanningConfiguration::builder().scan_on_push(to.scan_on_push).build())
-            .encryption_configuration(encryption.build().map_err(incomplete)?)
+            .encryption_configuration(encryption.build().map_err(unbuilt)?)
             .set_tags(Some(to_api(&to.tags)?));
-        let made = send_once!(aws_sdk_ecr, call).await.or_fail("ecr:CreateRepository")?;
+        let made = send_once!(aws_sdk_ecr, call).await.sent_once("ecr:CreateRepository")?;
         Ok(made.repository().and_then(|repository| repository.repository_name()).unwrap_or(&to.name).to_owned())
     }
 
@@ -243,21 +241,21 @@ impl Resource for EcrRepository {
             let mutability = api::ImageTagMutability::from(image_tag_mutability.as_str());
             let call = ecr.put_image_tag_mutability().repository_name(id).image_tag_mutability(mutability);
             let call = call.set_image_tag_mutability_exclusion_filters(to.exclusions()?);
-            call.send().await.or_fail("ecr:PutImageTagMutability")?;
+            call.send().await.idempotent("ecr:PutImageTagMutability")?;
         }
         if *scan_on_push != from.scan_on_push {
             let scanning = api::ImageScanningConfiguration::builder().scan_on_push(*scan_on_push).build();
             let call = ecr.put_image_scanning_configuration().repository_name(id).image_scanning_configuration(scanning);
-            call.send().await.or_fail("ecr:PutImageScanningConfiguration")?;
+            call.send().await.idempotent("ecr:PutImageScanningConfiguration")?;
         }
         if *lifecycle_policy != from.lifecycle_policy {
             match lifecycle_policy {
                 Some(policy) => {
                     let call = ecr.put_lifecycle_policy().repository_name(id).lifecycle_policy_text(policy.to_string());
-                    call.send().await.or_fail("ecr:PutLifecyclePolicy")?;
+                    call.send().await.idempotent("ecr:PutLifecyclePolicy")?;
                 }
                 None => {
-                    ecr.delete_lifecycle_policy().repository_name(id).send().await.or_fail("ecr:DeleteLifecyclePolicy").or_absent()?;
+                    ecr.delete_lifecycle_policy().repository_name(id).send().await.or_gone("ecr:DeleteLifecyclePolicy")?;
                 }
             }
         }
@@ -265,10 +263,10 @@ impl Resource for EcrRepository {
             match repository_policy {
                 Some(policy) => {
                     let call = ecr.set_repository_policy().repository_name(id).policy_text(policy.to_string());
-                    call.send().await.or_fail("ecr:SetRepositoryPolicy")?;
+                    call.send().await.idempotent("ecr:SetRepositoryPolicy")?;
                 }
                 None => {
-                    ecr.delete_repository_policy().repository_name(id).send().await.or_fail("ecr:DeleteRepositoryPolicy").or_absent()?;
+                    ecr.delete_repository_policy().repository_name(id).send().await.or_gone("ecr:DeleteRepositoryPolicy")?;
                 }
             }
         }
@@ -279,10 +277,10 @@ impl Resource for EcrRepository {
         let Some(repository) = Self::describe(aws, &[id.to_owned()]).await?.into_iter().next() else { return Ok(()) };
         let arn = repository.repository_arn().unwrap_or_default();
         if !change.set.is_empty() {
-            ecr.tag_resource().resource_arn(arn).set_tags(Some(to_api(&change.set)?)).send().await.or_fail("ecr:TagResource")?;
+            ecr.tag_resource().resource_arn(arn).set_tags(Some(to_api(&change.set)?)).send().await.idempotent("ecr:TagResource")?;
         }
         if !change.remove.is_empty() {
-            ecr.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove)).send().await.or_fail("ecr:UntagResource")?;
+            ecr.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove)).send().await.idempotent("ecr:UntagResource")?;
         }
         Ok(())
     }
@@ -290,6 +288,6 @@ impl Resource for EcrRepository {
     async fn delete(aws: &Aws, _: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
         let force = last.is_some_and(|last| last.force_delete);
         let call = aws.ecr().delete_repository().repository_name(id).force(force);
-        call.send().await.or_fail("ecr:DeleteRepository").or_absent().map(drop)
+        call.send().await.or_gone("ecr:DeleteRepository").map(drop)
     }
 }

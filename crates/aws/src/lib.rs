@@ -21,6 +21,7 @@ pub mod kms;
 pub mod permissions;
 pub mod preflight;
 pub mod registry;
+pub mod repeat;
 pub mod resource;
 pub mod route53;
 pub mod s3;

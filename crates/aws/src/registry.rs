@@ -143,6 +143,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         scope: R::INFO.scope,
         create_before_destroy: R::INFO.create_before_destroy,
         unique: R::INFO.unique,
+        conflicts: R::INFO.conflicts,
         held: R::INFO.held,
         data_loss: R::INFO.data_loss,
         check: R::check,
@@ -216,7 +217,7 @@ impl Provider for AwsProvider {
         let region = region
             .map(str::to_owned)
             .or_else(|| self.clients.default_region())
-            .ok_or_else(|| Failure::new(FailureKind::Other, "no region: set `region` in [stack], AWS_REGION, or pass --region"))?;
+            .ok_or_else(|| Failure::new(FailureKind::Invalid, "no region: set `region` in [stack], AWS_REGION, or pass --region"))?;
         let aws = self.clients.region(&region);
         // The first call of all: an address nobody answers at is said at once, and throttling waited out all the same.
         let hasty = aws_sdk_sts::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));

@@ -30,19 +30,22 @@ pub struct Info {
     pub scope: Scope,
     /// Whether a replacement is made before the old one goes: for types of which two can exist side by side.
     pub create_before_destroy: bool,
-    /// What no two can have in common, such as a name: a replacement in which each of these differs in some
-    /// attribute is made before the old one goes.
+    /// What no two can have in common, such as a name: groups of attributes that AWS allows once in `scope`. A group
+    /// whose last attribute is absent says nothing. A replacement in which each of these differs in some attribute is
+    /// made before the old one goes.
     pub unique: &'static [&'static [&'static str]],
+    /// What a replacement and its predecessor cannot have in common either, though others may.
+    pub conflicts: &'static [&'static [&'static str]],
     /// Whether AWS refuses to delete one that something else still uses.
     pub held: bool,
     /// What deleting one loses that cannot be made again.
     pub data_loss: Option<&'static str>,
-    /// Error codes after which the same call may succeed a little later: dependencies still detaching,
-    /// roles not yet assumable.
-    pub transient: &'static [&'static str],
-    /// Error codes that mean something wrong, and in the first moments also that what the resource names, such as a
-    /// role just made, is not known everywhere in AWS yet.
-    pub propagating: &'static [&'static str],
+    /// Codes after which the same call may succeed a little later, until the operation's deadline: something is still
+    /// detaching, or being changed by somebody else.
+    pub transient: &'static [Retry],
+    /// Codes that mean something wrong, and in the first two minutes also that what the call names, such as a role
+    /// just made, is not known everywhere in AWS yet.
+    pub propagating: &'static [Retry],
     /// How long an operation may take when the stack file does not say, in seconds.
     pub timeout: u64,
 }
@@ -53,12 +56,38 @@ impl Info {
         scope: Scope::Regional,
         create_before_destroy: false,
         unique: &[],
+        conflicts: &[],
         held: false,
         data_loss: None,
         transient: &[],
         propagating: &[],
         timeout: 600,
     };
+}
+
+/// A code after which some calls are made again: what it means depends on the call.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    /// AWS's error code.
+    pub code: &'static str,
+    /// The operations, as `service:Operation`; empty for a code that means the same whichever says it.
+    pub of: &'static [&'static str],
+}
+
+impl Retry {
+    /// After `code` of one of these operations.
+    pub const fn after(code: &'static str, of: &'static [&'static str]) -> Self {
+        Self { code, of }
+    }
+
+    /// After `code` of whatever operation.
+    pub const fn always(code: &'static str) -> Self {
+        Self { code, of: &[] }
+    }
+
+    fn is_meant(&self, failure: &Failure) -> bool {
+        failure.code.as_deref() == Some(self.code) && (self.of.is_empty() || self.of.contains(&failure.operation.as_str()))
+    }
 }
 
 /// One resource type: its attributes are the fields of the implementing struct, its documentation their doc
@@ -94,6 +123,12 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
 
     /// The id of the resource at the wanted one's place: of the same unique name, or with its ownership tags.
     fn find(aws: &Aws, wanted: &Wanted) -> impl Future<Output = Outcome<Option<String>>> + Send;
+
+    /// The id of what the creation with this token made, whatever tags it has: of types whose API shows the token of what
+    /// it returns. Nothing where it does not.
+    fn find_by_token(_aws: &Aws, _wanted: &Wanted, _token: &str) -> impl Future<Output = Outcome<Option<String>>> + Send {
+        async { Ok(None) }
+    }
 
     /// The id that stands for a resource now, when something else may have made a newer revision of it.
     fn successor(_aws: &Aws, id: &str, _used: &[String]) -> impl Future<Output = Outcome<String>> + Send {
@@ -149,7 +184,7 @@ pub fn json_schema<T: JsonSchema>() -> Json {
 
 /// A failure that is the stack file's fault, found while reading a data source.
 pub fn wrong_argument(message: impl Into<String>) -> Failure {
-    Failure::new(FailureKind::Other, message)
+    Failure::new(FailureKind::Invalid, message)
 }
 
 /// Makes an engine handler of a [`Resource`].
@@ -167,8 +202,8 @@ impl<R: Resource> Typed<R> {
     fn classify<T>(operation: &Operation, outcome: Outcome<T>) -> Outcome<T> {
         outcome.map_err(|mut failure| {
             let early = operation.deadline.saturating_duration_since(Instant::now()) + PROPAGATION > operation.timeout;
-            let may_pass = |code: &str| R::INFO.transient.contains(&code) || early && R::INFO.propagating.contains(&code);
-            if failure.code.as_deref().is_some_and(may_pass) {
+            let is_meant = |retries: &[Retry]| retries.iter().any(|retry| retry.is_meant(&failure));
+            if is_meant(R::INFO.transient) || early && is_meant(R::INFO.propagating) {
                 failure.kind = FailureKind::Transient;
             }
             failure
@@ -177,8 +212,27 @@ impl<R: Resource> Typed<R> {
 }
 
 /// How long what was just made may be unknown in parts of AWS (IAM User Guide, "Changes that I make are not always
-/// immediately visible").
-const PROPAGATION: Duration = Duration::from_secs(60);
+/// immediately visible"; EC2 API Reference, "Eventual consistency").
+const PROPAGATION: Duration = Duration::from_secs(120);
+
+/// The longest wait before a resource just made is asked for again; the first is a quarter of a second, each next twice
+/// as long.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// What is done to a resource that was just made: that AWS does not find it passes. After two minutes it is gone.
+async fn patiently<F: Future<Output = Outcome<()>>>(operation: &Operation, mut call: impl FnMut() -> F) -> Outcome<()> {
+    let began = Instant::now();
+    let mut wait = Duration::from_millis(250);
+    loop {
+        match call().await {
+            Err(failure) if failure.kind == FailureKind::NotFound && began.elapsed() < PROPAGATION => {
+                operation.pause(wait, "waiting for AWS to know what was made").await?;
+                wait = LONGEST_WAIT.min(wait * 2);
+            }
+            outcome => return outcome,
+        }
+    }
+}
 
 fn typed<R: Resource>(value: &Value) -> Outcome<R> {
     let json = value.to_json().map_err(|path| Failure::new(FailureKind::Invalid, format!("`{path}` is not known")))?;
@@ -203,6 +257,12 @@ impl<R: Resource> Handler for Typed<R> {
         R::find(&self.clients.region(&wanted.region), wanted).await
     }
 
+    async fn find_by_token(&self, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(token) = &wanted.token else { return Ok(None) };
+        let made = R::find_by_token(&self.clients.region(&wanted.region), wanted, token).await?;
+        Ok(wanted.pick(made))
+    }
+
     async fn successor(&self, region: &str, id: &str, used: &[String]) -> Outcome<String> {
         R::successor(&self.clients.region(region), id, used).await
     }
@@ -217,9 +277,9 @@ impl<R: Resource> Handler for Typed<R> {
         let to: R = typed(desired)?;
         let created = R::as_created(&to);
         if created != to {
-            Self::classify(operation, R::update(&aws, operation, id, &created, &to).await)?;
+            Self::classify(operation, patiently(operation, || R::update(&aws, operation, id, &created, &to)).await)?;
         }
-        Self::classify(operation, R::ready(&aws, operation, id, &to).await)
+        Self::classify(operation, patiently(operation, || R::ready(&aws, operation, id, &to)).await)
     }
 
     async fn update(&self, operation: &Operation, id: &str, from: &Value, to: &Value) -> Outcome<()> {
@@ -243,5 +303,63 @@ impl<R: Resource> Handler for Typed<R> {
 
     fn timeout(&self) -> Duration {
         Duration::from_secs(R::INFO.timeout)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leoctl_core::engine::ports::Progress;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::ec2::subnet::Subnet;
+    use crate::ec2::vpc::Vpc;
+    use crate::efs::mount_target::EfsMountTarget;
+
+    /// An operation that began so many seconds ago.
+    fn operation(began: u64) -> Operation {
+        let timeout = Duration::from_secs(600);
+        let (_, interrupted) = watch::channel(false);
+        let deadline = Instant::now() + timeout.saturating_sub(Duration::from_secs(began));
+        let progress = Progress(Arc::new(|_| {}));
+        Operation { region: "us-east-1".to_owned(), token: String::new(), deadline, timeout, interrupted, progress }
+    }
+
+    fn answered<R: Resource>(began: u64, call: &str, code: &str, kind: FailureKind) -> FailureKind {
+        let failure = Failure { operation: call.to_owned(), code: Some(code.to_owned()), ..Failure::new(kind, "no") };
+        Typed::<R>::classify(&operation(began), Err::<(), _>(failure)).unwrap_err().kind
+    }
+
+    #[test]
+    fn a_code_is_tried_again_after_only_where_it_is_said_of_the_call() {
+        use FailureKind::{NotFound, Refused, Transient};
+        assert_eq!(answered::<Vpc>(0, "ec2:DeleteVpc", "DependencyViolation", Refused), Transient);
+        assert_eq!(answered::<Vpc>(0, "ec2:DisassociateVpcCidrBlock", "DependencyViolation", Refused), Refused);
+        assert_eq!(answered::<Subnet>(0, "ec2:CreateSubnet", "InvalidVpcID.NotFound", NotFound), Transient);
+        assert_eq!(answered::<Subnet>(0, "ec2:DeleteSubnet", "InvalidVpcID.NotFound", NotFound), NotFound);
+        assert_eq!(answered::<Subnet>(0, "ec2:DeleteSubnet", "InvalidParameterValue", Refused), Refused);
+        assert_eq!(answered::<EfsMountTarget>(0, "elasticfilesystem:DeleteMountTarget", "SubnetNotFound", Refused), Refused);
+    }
+
+    #[test]
+    fn what_is_not_known_yet_is_an_error_after_two_minutes() {
+        use FailureKind::{NotFound, Refused, Transient};
+        for (began, kind) in [(0, Transient), (115, Transient), (125, NotFound)] {
+            assert_eq!(answered::<Subnet>(began, "ec2:CreateSubnet", "InvalidVpcID.NotFound", NotFound), kind, "{began}");
+        }
+        // What is being released is waited for as long as the operation may take.
+        assert_eq!(answered::<Vpc>(500, "ec2:DeleteVpc", "DependencyViolation", Refused), Transient);
+    }
+
+    #[tokio::test]
+    async fn what_was_just_made_is_asked_for_until_it_is_known_and_whatever_else_fails_ends_it() {
+        let calls = std::cell::Cell::new(0);
+        let outcome = patiently(&operation(0), async || {
+            calls.set(calls.get() + 1);
+            if calls.get() < 3 { Err(Failure::new(FailureKind::NotFound, "no")) } else { Ok(()) }
+        });
+        assert!(outcome.await.is_ok() && calls.get() == 3);
+        let refused = patiently(&operation(0), async || Err(Failure::new(FailureKind::Denied, "no"))).await;
+        assert_eq!(refused.unwrap_err().kind, FailureKind::Denied);
     }
 }

@@ -1,5 +1,7 @@
 //! The resource type `secretsmanager_secret`.
 
+use std::time::Duration;
+
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types as api;
 use futures_util::future::try_join_all;
@@ -7,17 +9,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::client::{Aws, send_once};
-use super::error::{OrAbsent, OrFail};
-use super::resource::{Info, Resource, Tags};
-use super::tags::{TagChange, collect};
+use super::error::{OrAbsent, OrFail, made_id};
+use super::repeat::{Changing, verified};
+use super::resource::{Info, Resource, Retry, Tags};
+use super::tags::{TagChange, collect, same_owner};
 use crate::permissions::{Grant, Permissions};
-use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
+use leoctl_core::plan::desired::{ADDRESS_TAG, STACK_TAG};
 
 /// A secret, but never its value: that is pushed by other means and never read.
 ///
-/// A secret of this name that is scheduled for deletion is restored.
+/// One that was deleted as this very secret, and is still scheduled for deletion, is restored. The name of one that was
+/// not is taken until AWS deletes that.
 ///
 /// Import by ARN.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -134,7 +139,14 @@ async fn list(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, SecretsmanagerS
 
 impl Resource for SecretsmanagerSecret {
     const TYPE: &'static str = "secretsmanager_secret";
-    const INFO: Info = Info { unique: &[&["name"]], data_loss: Some("the secret's value"), timeout: 300, ..Info::DEFAULT };
+    // One that was deleted at once keeps its name for a moment (Secrets Manager API Reference, DeleteSecret).
+    const INFO: Info = Info {
+        unique: &[&["name"]],
+        data_loss: Some("the secret's value"),
+        propagating: &[Retry::after("InvalidRequestException", &["secretsmanager:CreateSecret"])],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-??????",
         plan: &[Grant::any(&["secretsmanager:ListSecrets"]), Grant::itself(&["secretsmanager:DescribeSecret"])],
@@ -175,13 +187,20 @@ impl Resource for SecretsmanagerSecret {
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let Some(name) = wanted.text("name") else { return Ok(None) };
-        let found = describe(aws, name).await?.filter(|found| found.deleted_date().is_none());
+        let found = describe(aws, name).await?;
+        if let Some(scheduled) = found.as_ref().filter(|found| found.deleted_date().is_some()) {
+            // Only what was deleted as this very secret comes back.
+            return match wanted.owns(&Self::from_description(scheduled).tags) {
+                true => Ok(None),
+                false => Err(not_ours(name, scheduled)),
+            };
+        }
         Ok(wanted.pick(found.and_then(|found| found.arn)))
     }
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
         if let Some(scheduled) = describe(aws, &to.name).await?.filter(|found| found.deleted_date().is_some()) {
-            return restore(aws, operation, to, scheduled.arn().unwrap_or(&to.name)).await;
+            return restore(aws, to, &scheduled).await;
         }
         let call = aws
             .secrets()
@@ -192,8 +211,8 @@ impl Resource for SecretsmanagerSecret {
             .set_kms_key_id(to.kms_key_id.clone())
             .set_add_replica_regions(Some(to.replica_regions.iter().map(Replica::to_api).collect::<Vec<_>>()).filter(|all| !all.is_empty()))
             .set_tags(Some(to_api(&to.tags)));
-        let made = send_once!(aws_sdk_secretsmanager, call).await.or_fail("secretsmanager:CreateSecret")?;
-        Ok(made.arn().unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_secretsmanager, call).await.sent_once("secretsmanager:CreateSecret")?;
+        made_id("secretsmanager:CreateSecret", made.arn())
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -218,19 +237,53 @@ impl Resource for SecretsmanagerSecret {
                     (None, Some(_)) => Some(DEFAULT_KEY.to_owned()),
                     (key, _) => key.clone(),
                 });
-            call.send().await.or_fail("secretsmanager:UpdateSecret")?;
+            call.send().await.idempotent("secretsmanager:UpdateSecret")?;
         }
         update_replicas(aws, id, &from.replica_regions, replica_regions).await?;
         let change = TagChange::between(&from.tags, tags);
         if !change.set.is_empty() {
             let call = aws.secrets().tag_resource().secret_id(id).set_tags(Some(to_api(&change.set)));
-            call.send().await.or_fail("secretsmanager:TagResource")?;
+            call.send().await.idempotent("secretsmanager:TagResource")?;
         }
         if !change.remove.is_empty() {
             let call = aws.secrets().untag_resource().secret_id(id).set_tag_keys(Some(change.remove));
-            call.send().await.or_fail("secretsmanager:UntagResource")?;
+            call.send().await.idempotent("secretsmanager:UntagResource")?;
         }
         Ok(())
+    }
+
+    /// One that was restored is made what is wanted; copies are made after the secret.
+    async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
+        let mut changed = false;
+        loop {
+            let found = describe(aws, id).await?.filter(|found| found.deleted_date().is_none());
+            if let Some(found) = found {
+                let now = Self::from_description(&found);
+                let missing = to.replica_regions.iter().filter(|copy| now.replica_regions.iter().all(|known| known.region != copy.region));
+                let wanted = Self {
+                    replica_regions: now.replica_regions.iter().chain(missing).cloned().collect(),
+                    recovery_window_in_days: now.recovery_window_in_days,
+                    arn: now.arn.clone(),
+                    ..to.clone()
+                };
+                if now != wanted && !changed {
+                    Self::update(aws, operation, id, &now, &wanted).await?;
+                    changed = true;
+                    continue;
+                }
+                if copied(&found)? {
+                    return Ok(());
+                }
+            }
+            operation.pause(Duration::from_secs(2), "waiting for the secret and its copies").await?;
+        }
+    }
+
+    async fn changed(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        match from.replica_regions == to.replica_regions {
+            true => Ok(()),
+            false => Self::ready(aws, operation, id, to).await,
+        }
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
@@ -244,40 +297,84 @@ impl Resource for SecretsmanagerSecret {
             0 => call.force_delete_without_recovery(true),
             days => call.recovery_window_in_days(days),
         };
-        match call.send().await.or_fail("secretsmanager:DeleteSecret").or_absent() {
-            // Scheduled already, or going.
-            Err(failure) if failure.kind == FailureKind::Other && failure.code.as_deref() == Some("InvalidRequestException") => {
-                match describe(aws, id).await?.is_none_or(|found| found.deleted_date().is_some()) {
-                    true => Ok(()),
-                    false => Err(failure),
-                }
-            }
-            other => other.map(drop),
-        }
+        let deleted = call.send().await.or_gone("secretsmanager:DeleteSecret");
+        let gone = async || Ok(describe(aws, id).await?.is_none_or(|found| found.deleted_date().is_some()));
+        verified(deleted, &["InvalidRequestException"], gone).await
     }
 }
 
-/// Makes one set of copies in other regions into another. A copy with another key is made anew.
+/// Whether all copies are there; one that failed was not made (Secrets Manager API Reference, ReplicationStatusType).
+fn copied(found: &DescribeSecretOutput) -> Outcome<bool> {
+    let failed = found.replication_status().iter().find(|copy| copy.status() == Some(&api::StatusType::Failed));
+    match failed {
+        Some(copy) => {
+            let why = copy.status_message().unwrap_or("AWS gives no reason");
+            let message = format!("the copy in {} failed: {why}", copy.region().unwrap_or_default());
+            Err(Failure { operation: "secretsmanager:DescribeSecret".to_owned(), ..Failure::new(FailureKind::Other, message) })
+        }
+        None => Ok(found.replication_status().iter().all(|copy| copy.status() != Some(&api::StatusType::InProgress))),
+    }
+}
+
+/// Makes one set of copies into another.
 async fn update_replicas(aws: &Aws, id: &str, from: &[Replica], to: &[Replica]) -> Outcome<()> {
+    let regions = async || {
+        let found = describe(aws, id).await?;
+        Ok(found
+            .iter()
+            .flat_map(|found| found.replication_status())
+            .filter_map(|copy| copy.region().map(str::to_owned))
+            .collect::<Vec<_>>())
+    };
     let gone: Vec<String> = from.iter().filter(|replica| !to.contains(replica)).map(|replica| replica.region.clone()).collect();
     if !gone.is_empty() {
-        let call = aws.secrets().remove_regions_from_replication().secret_id(id).set_remove_replica_regions(Some(gone));
-        call.send().await.or_fail("secretsmanager:RemoveRegionsFromReplication")?;
+        let call = aws.secrets().remove_regions_from_replication().secret_id(id).set_remove_replica_regions(Some(gone.clone()));
+        let sent = send_once!(aws_sdk_secretsmanager, call).await.sent_once("secretsmanager:RemoveRegionsFromReplication");
+        let removed = async || Ok(!regions().await?.iter().any(|region| gone.contains(region)));
+        verified(sent, REPEATED, removed).await?;
     }
-    let new: Vec<_> = to.iter().filter(|replica| !from.contains(replica)).map(Replica::to_api).collect();
+    let new: Vec<&Replica> = to.iter().filter(|replica| !from.contains(replica)).collect();
     if !new.is_empty() {
-        let call = aws.secrets().replicate_secret_to_regions().secret_id(id).set_add_replica_regions(Some(new));
-        call.send().await.or_fail("secretsmanager:ReplicateSecretToRegions")?;
+        let all = new.iter().map(|replica| replica.to_api()).collect();
+        let call = aws.secrets().replicate_secret_to_regions().secret_id(id).set_add_replica_regions(Some(all));
+        let sent = send_once!(aws_sdk_secretsmanager, call).await.sent_once("secretsmanager:ReplicateSecretToRegions");
+        let added = async || {
+            let now = regions().await?;
+            Ok(new.iter().all(|replica| now.contains(&replica.region)))
+        };
+        verified(sent, REPEATED, added).await?;
     }
     Ok(())
 }
 
-/// Brings back a secret that is scheduled for deletion, as the one wanted.
-async fn restore(aws: &Aws, operation: &Operation, to: &SecretsmanagerSecret, arn: &str) -> Outcome<String> {
-    aws.secrets().restore_secret().secret_id(arn).send().await.or_fail("secretsmanager:RestoreSecret")?;
-    let ids = [arn.to_owned()];
-    for (id, found) in SecretsmanagerSecret::read(aws, &ids).await? {
-        SecretsmanagerSecret::update(aws, operation, &id, &found, to).await?;
+/// What Secrets Manager says of a change of copies that was made already.
+const REPEATED: &[&str] = &["InvalidParameterException", "InvalidRequestException"];
+
+/// Restores a secret that is scheduled for deletion: only one that was deleted as this very one. What differs in it is
+/// changed once its id is known.
+async fn restore(aws: &Aws, to: &SecretsmanagerSecret, scheduled: &DescribeSecretOutput) -> Outcome<String> {
+    let operation = "secretsmanager:RestoreSecret";
+    if !same_owner(&SecretsmanagerSecret::from_description(scheduled).tags, &to.tags) {
+        return Err(not_ours(&to.name, scheduled));
     }
-    Ok(arn.to_owned())
+    let arn = made_id(operation, scheduled.arn())?;
+    let sent = send_once!(aws_sdk_secretsmanager, aws.secrets().restore_secret().secret_id(&arn)).await;
+    let restored = async || Ok(describe(aws, &arn).await?.is_some_and(|found| found.deleted_date().is_none()));
+    verified(sent.sent_once("secretsmanager:RestoreSecret"), &["InvalidRequestException"], restored).await?;
+    Ok(arn)
+}
+
+/// A name that a secret of somebody else's still has, until AWS deletes it.
+fn not_ours(name: &str, scheduled: &DescribeSecretOutput) -> Failure {
+    let tags = SecretsmanagerSecret::from_description(scheduled).tags;
+    let whose = match tags.get(STACK_TAG).zip(tags.get(ADDRESS_TAG)) {
+        Some((stack, address)) => format!("was {address} of stack {stack}"),
+        None => "was not made by leoctl".to_owned(),
+    };
+    let message = format!(
+        "the secret {name} is scheduled for deletion and {whose}, so that it is not restored; its name is free once it is deleted, at \
+         once with `aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {}`",
+        scheduled.arn().unwrap_or(name)
+    );
+    Failure { operation: "secretsmanager:DescribeSecret".to_owned(), ..Failure::new(FailureKind::AlreadyExists, message) }
 }

@@ -11,11 +11,12 @@ use serde_json::Value as Json;
 
 use super::client::{Aws, send_once};
 use super::document::Document;
-use super::error::{OrAbsent, OrFail};
-use super::resource::{Info, Resource, Tags};
+use super::error::{OrFail, unbuilt};
+use super::repeat::Changing;
+use super::resource::{Info, Resource, Retry, Tags};
 use super::tags::{TagChange, collect};
 use crate::permissions::{Grant, Permissions};
-use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
@@ -80,7 +81,7 @@ const SECURE: &str = "SecureString";
 
 fn to_api(tags: &Tags) -> Outcome<Vec<api::Tag>> {
     let tags = tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build());
-    tags.collect::<Result<_, _>>().map_err(|error| Failure::new(FailureKind::Other, error.to_string()))
+    tags.collect::<Result<_, _>>().map_err(unbuilt)
 }
 
 /// What Parameter Store knows of these parameters beside their values.
@@ -88,7 +89,7 @@ async fn describe(aws: &Aws, names: &[String]) -> Outcome<Vec<api::ParameterMeta
     // Fifty names in a filter (Systems Manager API Reference, ParameterStringFilter).
     let pages = names.chunks(50).map(async |some| {
         let filter = api::ParameterStringFilter::builder().key("Name").option("Equals").set_values(Some(some.to_vec()));
-        let filter = filter.build().map_err(|error| Failure::new(FailureKind::Other, error.to_string()))?;
+        let filter = filter.build().map_err(unbuilt)?;
         let mut pages = aws.ssm().describe_parameters().parameter_filters(filter).max_results(50).into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
@@ -166,8 +167,13 @@ impl SsmParameter {
 impl Resource for SsmParameter {
     const TYPE: &'static str = "ssm_parameter";
     // A key made a moment ago.
-    const INFO: Info =
-        Info { unique: &[&["name"]], transient: &["TooManyUpdates"], propagating: &["InvalidKeyId"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["name"]],
+        transient: &[Retry::always("TooManyUpdates")],
+        propagating: &[Retry::after("InvalidKeyId", &["ssm:PutParameter"])],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:ssm:{region}:{account}:parameter/{name after /}",
         plan: &[Grant::any(&["ssm:DescribeParameters"]), Grant::itself(&["ssm:GetParameters", "ssm:ListTagsForResource"])],
@@ -233,7 +239,7 @@ impl Resource for SsmParameter {
             .data_type(&to.data_type)
             .set_policies(to.policies.as_ref().map(ToString::to_string))
             .set_tags(Some(to_api(&to.tags)?));
-        send_once!(aws_sdk_ssm, call).await.or_fail("ssm:PutParameter")?;
+        send_once!(aws_sdk_ssm, call).await.sent_once("ssm:PutParameter")?;
         Ok(to.name.clone())
     }
 
@@ -272,22 +278,22 @@ impl Resource for SsmParameter {
                 .allowed_pattern(allowed_pattern.clone().unwrap_or_default())
                 .data_type(data_type)
                 .set_policies(policies);
-            call.send().await.or_fail("ssm:PutParameter")?;
+            call.send().await.idempotent("ssm:PutParameter")?;
         }
         let change = TagChange::between(&from.tags, tags);
         let kind = api::ResourceTypeForTagging::Parameter;
         if !change.set.is_empty() {
             let call = aws.ssm().add_tags_to_resource().resource_type(kind.clone()).resource_id(id);
-            call.set_tags(Some(to_api(&change.set)?)).send().await.or_fail("ssm:AddTagsToResource")?;
+            call.set_tags(Some(to_api(&change.set)?)).send().await.idempotent("ssm:AddTagsToResource")?;
         }
         if !change.remove.is_empty() {
             let call = aws.ssm().remove_tags_from_resource().resource_type(kind).resource_id(id);
-            call.set_tag_keys(Some(change.remove)).send().await.or_fail("ssm:RemoveTagsFromResource")?;
+            call.set_tag_keys(Some(change.remove)).send().await.idempotent("ssm:RemoveTagsFromResource")?;
         }
         Ok(())
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.ssm().delete_parameter().name(id).send().await.or_fail("ssm:DeleteParameter").or_absent().map(drop)
+        aws.ssm().delete_parameter().name(id).send().await.or_gone("ssm:DeleteParameter").map(drop)
     }
 }

@@ -1,6 +1,7 @@
 //! Tags: what changed between two sets of them, and what of AWS's own is not ours to see.
 
 use super::resource::Tags;
+use leoctl_core::plan::desired::{ADDRESS_TAG, STACK_TAG};
 
 /// What makes one set of tags into another.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,11 @@ impl TagChange {
             remove: from.keys().filter(|key| !to.contains_key(*key)).cloned().collect(),
         }
     }
+}
+
+/// Whether what has the first tags is what is to have the second: of the same stack and address.
+pub fn same_owner(found: &Tags, wanted: &Tags) -> bool {
+    [STACK_TAG, ADDRESS_TAG].iter().all(|key| found.get(*key).is_some_and(|value| wanted.get(*key) == Some(value)))
 }
 
 /// The tags AWS returned, without those it sets itself (the reserved prefix `aws:`).

@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{describe, failed};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id, unbuilt};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::{TagChange, collect};
-use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
@@ -141,12 +142,8 @@ async fn tags_of(aws: &Aws, arn: &str) -> Outcome<Tags> {
 
 fn to_api(tags: &Tags) -> Outcome<Option<Vec<api::Tag>>> {
     let tags = tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build());
-    let tags: Vec<_> = tags.collect::<Result<_, _>>().map_err(incomplete)?;
+    let tags: Vec<_> = tags.collect::<Result<_, _>>().map_err(unbuilt)?;
     Ok(Some(tags).filter(|tags| !tags.is_empty()))
-}
-
-fn incomplete(error: aws_sdk_acm::error::BuildError) -> Failure {
-    Failure::new(FailureKind::Other, error.to_string())
 }
 
 impl Resource for AcmCertificate {
@@ -155,7 +152,11 @@ impl Resource for AcmCertificate {
     const INFO: Info = Info {
         create_before_destroy: true,
         held: true,
-        transient: &["ResourceInUseException", "RequestInProgressException", "ConflictException"],
+        transient: &[
+            Retry::after("ResourceInUseException", &["acm:DeleteCertificate"]),
+            Retry::always("RequestInProgressException"),
+            Retry::always("ConflictException"),
+        ],
         timeout: 1200,
         ..Info::DEFAULT
     };
@@ -214,7 +215,7 @@ impl Resource for AcmCertificate {
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
         let options = to.domain_validation_options.iter().map(|option| {
             let built = api::DomainValidationOption::builder().domain_name(&option.domain_name);
-            built.validation_domain(&option.validation_domain).build().map_err(incomplete)
+            built.validation_domain(&option.validation_domain).build().map_err(unbuilt)
         });
         let options: Vec<_> = options.collect::<Outcome<_>>()?;
         let export = api::CertificateOptions::builder().export(api::CertificateExport::from(to.export.as_str())).build();
@@ -232,8 +233,8 @@ impl Resource for AcmCertificate {
             // At most 32 letters, digits and underscores (ACM API Reference, RequestCertificate).
             .idempotency_token(operation.token.replace('-', ""))
             .set_tags(to_api(&to.tags)?);
-        let made = send_once!(aws_sdk_acm, call).await.or_fail("acm:RequestCertificate")?;
-        Ok(made.certificate_arn().unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_acm, call).await.sent_once("acm:RequestCertificate")?;
+        made_id("acm:RequestCertificate", made.certificate_arn())
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -256,14 +257,14 @@ impl Resource for AcmCertificate {
         let change = TagChange::between(&from.tags, tags);
         if let Some(set) = to_api(&change.set)? {
             let call = aws.acm().add_tags_to_certificate().certificate_arn(id).set_tags(Some(set));
-            call.send().await.or_fail("acm:AddTagsToCertificate")?;
+            call.send().await.idempotent("acm:AddTagsToCertificate")?;
         }
         if !change.remove.is_empty() {
             // A tag without a value is removed whatever its value is (ACM API Reference, RemoveTagsFromCertificate).
             let gone = change.remove.into_iter().map(|key| api::Tag::builder().key(key).build());
-            let gone = gone.collect::<Result<_, _>>().map_err(incomplete)?;
+            let gone = gone.collect::<Result<_, _>>().map_err(unbuilt)?;
             let call = aws.acm().remove_tags_from_certificate().certificate_arn(id).set_tags(Some(gone));
-            call.send().await.or_fail("acm:RemoveTagsFromCertificate")?;
+            call.send().await.idempotent("acm:RemoveTagsFromCertificate")?;
         }
         Ok(())
     }
@@ -288,6 +289,6 @@ impl Resource for AcmCertificate {
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.acm().delete_certificate().certificate_arn(id).send().await.or_fail("acm:DeleteCertificate").or_absent().map(drop)
+        aws.acm().delete_certificate().certificate_arn(id).send().await.or_gone("acm:DeleteCertificate").map(drop)
     }
 }

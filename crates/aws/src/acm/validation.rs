@@ -55,7 +55,7 @@ impl AcmCertificateValidation {
 impl Resource for AcmCertificateValidation {
     const TYPE: &'static str = "acm_certificate_validation";
     // "Usually within 30 minutes" once the records can be seen (ACM User Guide, "DNS validation").
-    const INFO: Info = Info { timeout: 4500, ..Info::DEFAULT };
+    const INFO: Info = Info { unique: &[&["certificate_arn"]], timeout: 4500, ..Info::DEFAULT };
     const PERMISSIONS: Permissions =
         Permissions { arn: "{certificate_arn}", plan: &[Grant::itself(&["acm:DescribeCertificate"])], apply: &[] };
 

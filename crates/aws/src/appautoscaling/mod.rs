@@ -10,7 +10,7 @@ use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace}
 use futures_util::future::try_join_all;
 
 use super::client::Aws;
-use super::error::{OrAbsent, OrFail};
+use super::error::{OrAbsent, OrFail, unbuilt};
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 
 /// Something that can be scaled: what the API tells scalable targets apart by.
@@ -29,7 +29,7 @@ impl Scalable {
             Some((namespace, (resource, dimension))) => {
                 Ok(Self { namespace: namespace.to_owned(), resource: resource.to_owned(), dimension: dimension.to_owned() })
             }
-            None => Err(Failure::new(FailureKind::Other, format!("`{id}` is not a NAMESPACE/RESOURCE/DIMENSION"))),
+            None => Err(Failure::new(FailureKind::Invalid, format!("`{id}` is not a NAMESPACE/RESOURCE/DIMENSION"))),
         }
     }
 
@@ -45,11 +45,6 @@ impl Scalable {
     fn dimension(&self) -> ScalableDimension {
         ScalableDimension::from(self.dimension.as_str())
     }
-}
-
-/// A request the SDK finds incomplete.
-fn incomplete(error: aws_sdk_applicationautoscaling::error::BuildError) -> Failure {
-    Failure::new(FailureKind::Other, error.to_string())
 }
 
 /// Those of these ECS services (as `service/CLUSTER/NAME`) whose number of tasks is set by Application Auto Scaling.
@@ -68,7 +63,7 @@ pub async fn scaled_services(aws: &Aws, services: &[String]) -> Outcome<BTreeSet
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             match page.or_fail("application-autoscaling:DescribeScalableTargets").or_absent() {
-                Err(failure) if matches!(failure.kind, FailureKind::Denied | FailureKind::Other) => break,
+                Err(failure) if matches!(failure.kind, FailureKind::Denied | FailureKind::Refused | FailureKind::Other) => break,
                 page => found.extend(page?.and_then(|page| page.scalable_targets).unwrap_or_default()),
             }
         }

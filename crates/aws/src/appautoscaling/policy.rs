@@ -8,11 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tracking::TargetTracking;
-use super::{Scalable, incomplete};
+use super::{Scalable, unbuilt};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -108,7 +109,7 @@ impl StepScaling {
         };
         Ok(api::StepScalingPolicyConfiguration::builder()
             .adjustment_type(api::AdjustmentType::from(adjustment_type.as_str()))
-            .set_step_adjustments(Some(step_adjustments.iter().map(step).collect::<Result<_, _>>().map_err(incomplete)?))
+            .set_step_adjustments(Some(step_adjustments.iter().map(step).collect::<Result<_, _>>().map_err(unbuilt)?))
             .set_min_adjustment_magnitude(*min_adjustment_magnitude)
             .set_cooldown(*cooldown)
             .metric_aggregation_type(api::MetricAggregationType::from(metric_aggregation_type.as_str()))
@@ -134,7 +135,7 @@ impl StepScaling {
 
 /// A policy's place: what it scales, and its name.
 fn parse(id: &str) -> Outcome<(Scalable, String)> {
-    let wrong = || Failure::new(FailureKind::Other, format!("`{id}` is not a NAMESPACE/RESOURCE/DIMENSION/POLICY"));
+    let wrong = || Failure::new(FailureKind::Invalid, format!("`{id}` is not a NAMESPACE/RESOURCE/DIMENSION/POLICY"));
     let (scalable, name) = id.rsplit_once('/').ok_or_else(wrong)?;
     Ok((Scalable::parse(scalable)?, name.to_owned()))
 }
@@ -200,9 +201,12 @@ impl Resource for AppautoscalingPolicy {
     const TYPE: &'static str = "appautoscaling_policy";
     const INFO: Info = Info {
         unique: &[&["service_namespace", "resource_id", "scalable_dimension", "name"]],
-        transient: &["ConcurrentUpdateException"],
+        transient: &[Retry::always("ConcurrentUpdateException")],
         // A target made a moment ago.
-        propagating: &["ObjectNotFoundException", "FailedResourceAccessException"],
+        propagating: &[
+            Retry::after("ObjectNotFoundException", &["application-autoscaling:PutScalingPolicy"]),
+            Retry::after("FailedResourceAccessException", &["application-autoscaling:PutScalingPolicy"]),
+        ],
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -277,13 +281,13 @@ impl Resource for AppautoscalingPolicy {
         if !Self::read(aws, std::slice::from_ref(&id)).await?.is_empty() {
             return Err(Failure::exists("application-autoscaling:PutScalingPolicy", &id));
         }
-        send_once!(aws_sdk_applicationautoscaling, to.put(aws)?).await.or_fail("application-autoscaling:PutScalingPolicy")?;
+        send_once!(aws_sdk_applicationautoscaling, to.put(aws)?).await.sent_once("application-autoscaling:PutScalingPolicy")?;
         Ok(id)
     }
 
     async fn update(aws: &Aws, _: &Operation, _: &str, from: &Self, to: &Self) -> Outcome<()> {
         if from != to {
-            to.put(aws)?.send().await.or_fail("application-autoscaling:PutScalingPolicy")?;
+            to.put(aws)?.send().await.idempotent("application-autoscaling:PutScalingPolicy")?;
         }
         Ok(())
     }
@@ -292,6 +296,6 @@ impl Resource for AppautoscalingPolicy {
         let (scalable, name) = parse(id)?;
         let call = aws.autoscaling().delete_scaling_policy().policy_name(name).service_namespace(scalable.namespace());
         let call = call.resource_id(&scalable.resource).scalable_dimension(scalable.dimension());
-        call.send().await.or_fail("application-autoscaling:DeleteScalingPolicy").or_absent().map(drop)
+        call.send().await.or_gone("application-autoscaling:DeleteScalingPolicy").map(drop)
     }
 }

@@ -11,7 +11,8 @@ use super::Scalable;
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::{TagChange, collect};
 use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
@@ -153,8 +154,8 @@ impl Resource for AppautoscalingTarget {
     // A role, the service-linked one among them, and a service made a moment ago are not known there at once.
     const INFO: Info = Info {
         unique: &[&["service_namespace", "resource_id", "scalable_dimension"]],
-        transient: &["ConcurrentUpdateException"],
-        propagating: &["ValidationException"],
+        transient: &[Retry::always("ConcurrentUpdateException")],
+        propagating: &[Retry::after("ValidationException", &["application-autoscaling:RegisterScalableTarget"])],
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -221,7 +222,7 @@ impl Resource for AppautoscalingTarget {
             .set_role_arn(to.role_arn.clone())
             .suspended_state(to.suspended_state.to_api())
             .set_tags(Some(to.tags.clone().into_iter().collect()));
-        send_once!(aws_sdk_applicationautoscaling, call).await.or_fail("application-autoscaling:RegisterScalableTarget")?;
+        send_once!(aws_sdk_applicationautoscaling, call).await.sent_once("application-autoscaling:RegisterScalableTarget")?;
         Ok(scalable.id())
     }
 
@@ -250,16 +251,16 @@ impl Resource for AppautoscalingTarget {
                 .max_capacity(*max_capacity)
                 .set_role_arn(role_arn.clone().filter(|_| *role_arn != from.role_arn))
                 .suspended_state(suspended_state.to_api());
-            call.send().await.or_fail("application-autoscaling:RegisterScalableTarget")?;
+            call.send().await.idempotent("application-autoscaling:RegisterScalableTarget")?;
         }
         let change = TagChange::between(&from.tags, tags);
         if !change.set.is_empty() {
             let call = aws.autoscaling().tag_resource().resource_arn(&from.arn).set_tags(Some(change.set.into_iter().collect()));
-            call.send().await.or_fail("application-autoscaling:TagResource")?;
+            call.send().await.idempotent("application-autoscaling:TagResource")?;
         }
         if !change.remove.is_empty() {
             let call = aws.autoscaling().untag_resource().resource_arn(&from.arn).set_tag_keys(Some(change.remove));
-            call.send().await.or_fail("application-autoscaling:UntagResource")?;
+            call.send().await.idempotent("application-autoscaling:UntagResource")?;
         }
         Ok(())
     }
@@ -268,6 +269,6 @@ impl Resource for AppautoscalingTarget {
         let scalable = Scalable::parse(id)?;
         let call = aws.autoscaling().deregister_scalable_target().service_namespace(scalable.namespace());
         let call = call.resource_id(&scalable.resource).scalable_dimension(scalable.dimension());
-        call.send().await.or_fail("application-autoscaling:DeregisterScalableTarget").or_absent().map(drop)
+        call.send().await.or_gone("application-autoscaling:DeregisterScalableTarget").map(drop)
     }
 }

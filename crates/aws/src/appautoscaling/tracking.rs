@@ -4,7 +4,7 @@ use aws_sdk_applicationautoscaling::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incomplete;
+use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
 /// Keeps a metric at a value.
@@ -127,7 +127,7 @@ impl TargetTracking {
             .set_scale_in_cooldown(*scale_in_cooldown)
             .disable_scale_in(*disable_scale_in)
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     /// The configuration AWS returned.
@@ -152,7 +152,7 @@ impl PredefinedMetric {
             .predefined_metric_type(api::MetricType::from(self.predefined_metric_type.as_str()))
             .set_resource_label(self.resource_label.clone())
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 }
 
@@ -160,7 +160,7 @@ impl CustomizedMetric {
     fn to_api(&self) -> Outcome<api::CustomizedMetricSpecification> {
         let Self { metric_name, namespace, dimensions, statistic, unit, metrics } = self;
         let dimension = |one: &Dimension| api::MetricDimension::builder().name(&one.name).value(&one.value).build();
-        let dimensions = dimensions.iter().map(dimension).collect::<Result<Vec<_>, _>>().map_err(incomplete)?;
+        let dimensions = dimensions.iter().map(dimension).collect::<Result<Vec<_>, _>>().map_err(unbuilt)?;
         let metrics = metrics.iter().map(MetricQuery::to_api).collect::<Outcome<Vec<_>>>()?;
         Ok(api::CustomizedMetricSpecification::builder()
             .set_metric_name(metric_name.clone())
@@ -195,7 +195,7 @@ impl MetricQuery {
             .set_metric_stat(metric_stat.as_ref().map(MetricStat::to_api).transpose()?)
             .return_data(*return_data)
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     fn from_api(found: &api::TargetTrackingMetricDataQuery) -> Self {
@@ -213,10 +213,10 @@ impl MetricStat {
     fn to_api(&self) -> Outcome<api::TargetTrackingMetricStat> {
         let Self { metric_name, namespace, dimensions, stat, unit } = self;
         let dimension = |one: &Dimension| api::TargetTrackingMetricDimension::builder().name(&one.name).value(&one.value).build();
-        let dimensions = dimensions.iter().map(dimension).collect::<Result<Vec<_>, _>>().map_err(incomplete)?;
+        let dimensions = dimensions.iter().map(dimension).collect::<Result<Vec<_>, _>>().map_err(unbuilt)?;
         let metric = api::TargetTrackingMetric::builder().metric_name(metric_name).namespace(namespace);
         let metric = metric.set_dimensions(Some(dimensions).filter(|all| !all.is_empty())).build();
-        api::TargetTrackingMetricStat::builder().metric(metric).stat(stat).set_unit(unit.clone()).build().map_err(incomplete)
+        api::TargetTrackingMetricStat::builder().metric(metric).stat(stat).set_unit(unit.clone()).build().map_err(unbuilt)
     }
 
     fn from_api(found: &api::TargetTrackingMetricStat) -> Self {

@@ -7,15 +7,11 @@ pub mod selection;
 pub mod vault;
 
 use super::client::Aws;
-use super::error::{OrAbsent, OrFail};
+use super::error::{OrAbsent, OrFail, unbuilt};
+use super::repeat::Changing;
 use super::resource::Tags;
 use super::tags::{TagChange, collect};
-use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
-
-/// What the SDK says of a call that lacks something.
-fn incomplete(error: aws_sdk_backup::error::BuildError) -> Failure {
-    Failure::new(FailureKind::Other, error.to_string())
-}
+use leoctl_core::engine::ports::Outcome;
 
 /// The tags of a vault or plan.
 async fn tags_of(aws: &Aws, arn: &str) -> Outcome<Tags> {
@@ -33,11 +29,11 @@ async fn update_tags(aws: &Aws, arn: &str, from: &Tags, to: &Tags) -> Outcome<()
     let TagChange { set, remove } = TagChange::between(from, to);
     if !set.is_empty() {
         let call = aws.backup().tag_resource().resource_arn(arn).set_tags(Some(set.into_iter().collect()));
-        call.send().await.or_fail("backup:TagResource")?;
+        call.send().await.idempotent("backup:TagResource")?;
     }
     if !remove.is_empty() {
         let call = aws.backup().untag_resource().resource_arn(arn).set_tag_key_list(Some(remove));
-        call.send().await.or_fail("backup:UntagResource")?;
+        call.send().await.idempotent("backup:UntagResource")?;
     }
     Ok(())
 }

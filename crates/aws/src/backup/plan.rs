@@ -7,11 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rule::Rule;
-use super::{incomplete, tags_of, update_tags};
+use super::{tags_of, unbuilt, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::collect;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 
@@ -120,7 +121,7 @@ impl BackupPlan {
             .set_advanced_backup_settings(Some(settings).filter(|settings| !settings.is_empty()))
             .set_scan_settings(Some(scanned).filter(|scanned| !scanned.is_empty()))
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     /// A plan that is there: a deleted one is still known, with the date.
@@ -151,7 +152,14 @@ impl BackupPlan {
 impl Resource for BackupPlan {
     const TYPE: &'static str = "backup_plan";
     // Selections and vaults that were just deleted or made are not seen as such everywhere at once.
-    const INFO: Info = Info { propagating: &["InvalidParameterValueException", "InvalidRequestException"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        propagating: &[
+            Retry::after("InvalidParameterValueException", &["backup:CreateBackupPlan", "backup:UpdateBackupPlan"]),
+            Retry::after("InvalidRequestException", &["backup:DeleteBackupPlan"]),
+        ],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:backup:{region}:{account}:backup-plan:*",
         plan: &[Grant::any(&["backup:ListBackupPlans"]), Grant::itself(&["backup:GetBackupPlan", "backup:ListTags"])],
@@ -191,8 +199,8 @@ impl Resource for BackupPlan {
             .creator_request_id(&operation.token)
             .backup_plan(to.to_api()?)
             .set_backup_plan_tags(Some(to.tags.clone().into_iter().collect()));
-        let made = send_once!(aws_sdk_backup, call).await.or_fail("backup:CreateBackupPlan")?;
-        Ok(made.backup_plan_id.unwrap_or_default())
+        let made = send_once!(aws_sdk_backup, call).await.sent_once("backup:CreateBackupPlan")?;
+        made_id("backup:CreateBackupPlan", made.backup_plan_id)
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -203,7 +211,7 @@ impl Resource for BackupPlan {
             || *scan_settings != from.scan_settings
         {
             let call = aws.backup().update_backup_plan().backup_plan_id(id).backup_plan(to.to_api()?);
-            call.send().await.or_fail("backup:UpdateBackupPlan")?;
+            call.send().await.idempotent("backup:UpdateBackupPlan")?;
         }
         update_tags(aws, arn, &from.tags, tags).await
     }
@@ -212,6 +220,8 @@ impl Resource for BackupPlan {
         if Self::describe(aws, id).await?.is_none() {
             return Ok(());
         }
-        aws.backup().delete_backup_plan().backup_plan_id(id).send().await.or_fail("backup:DeleteBackupPlan").or_absent().map(drop)
+        let deleted = aws.backup().delete_backup_plan().backup_plan_id(id).send().await.or_gone("backup:DeleteBackupPlan");
+        let codes = ["InvalidParameterValueException", "InvalidRequestException"];
+        verified(deleted, &codes, async || Ok(Self::describe(aws, id).await?.is_none())).await
     }
 }

@@ -6,7 +6,8 @@ use aws_sdk_backup::types::{RecoveryPointByBackupVault, RecoveryPointStatus};
 
 use crate::client::Aws;
 use crate::error::{OrAbsent, OrFail};
-use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
+use crate::repeat::Changing;
+use leoctl_core::engine::ports::{Failure, Operation, Outcome};
 
 /// The recovery points in a vault.
 ///
@@ -58,10 +59,7 @@ async fn delete_one(aws: &Aws, vault: &str, point: &RecoveryPointByBackupVault) 
     }
     let arn = point.recovery_point_arn().unwrap_or_default();
     let call = aws.backup().delete_recovery_point().backup_vault_name(vault).recovery_point_arn(arn);
-    match call.send().await.or_fail("backup:DeleteRecoveryPoint") {
-        Err(failure) if failure.kind == FailureKind::NotFound => Ok(()),
-        // Something else is being done to it and ends first (Backup API Reference, DeleteRecoveryPoint).
-        Err(failure) if failure.code.as_deref() == Some("InvalidResourceStateException") => Ok(()),
-        outcome => outcome.map(drop),
-    }
+    // In another state something else is being done to it, which ends first (Backup API Reference, DeleteRecoveryPoint).
+    let codes = ["ResourceNotFoundException", "InvalidResourceStateException"];
+    call.send().await.or_done("backup:DeleteRecoveryPoint", &codes).map(drop)
 }

@@ -6,7 +6,7 @@ use aws_sdk_backup::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incomplete;
+use super::unbuilt;
 use crate::resource::Tags;
 use crate::tags::collect;
 use leoctl_core::engine::ports::Outcome;
@@ -146,7 +146,7 @@ impl Rule {
             .set_index_actions(Some(indexed).filter(|indexed| !indexed.is_empty()))
             .set_scan_actions(Some(scanned).filter(|scanned| !scanned.is_empty()))
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     /// The rule AWS returned.
@@ -195,7 +195,7 @@ impl CopyAction {
     fn to_api(&self) -> Outcome<api::CopyAction> {
         let Self { destination_backup_vault_arn, lifecycle } = self;
         let copy = api::CopyAction::builder().destination_backup_vault_arn(destination_backup_vault_arn);
-        copy.set_lifecycle(lifecycle.as_ref().map(Lifecycle::to_api)).build().map_err(incomplete)
+        copy.set_lifecycle(lifecycle.as_ref().map(Lifecycle::to_api)).build().map_err(unbuilt)
     }
 
     fn from_api(copy: &api::CopyAction) -> Self {

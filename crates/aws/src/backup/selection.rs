@@ -5,12 +5,13 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incomplete;
 use super::plan::BackupPlan;
+use super::unbuilt;
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
 
 /// What a backup plan is for.
@@ -92,7 +93,7 @@ impl TagCondition {
     fn to_api(&self) -> Outcome<api::Condition> {
         let Self { condition_type, condition_key, condition_value } = self;
         let condition = api::Condition::builder().condition_type(condition_type.as_str().into());
-        condition.condition_key(condition_key).condition_value(condition_value).build().map_err(incomplete)
+        condition.condition_key(condition_key).condition_value(condition_value).build().map_err(unbuilt)
     }
 
     fn from_api(condition: &api::Condition) -> Self {
@@ -170,7 +171,10 @@ impl Resource for BackupSelection {
     // A role just made cannot be assumed everywhere at once.
     const INFO: Info = Info {
         unique: &[&["backup_plan_id", "name"]],
-        propagating: &["AccessDeniedException", "InvalidParameterValueException"],
+        propagating: &[
+            Retry::after("AccessDeniedException", &["backup:CreateBackupSelection"]),
+            Retry::after("InvalidParameterValueException", &["backup:CreateBackupSelection"]),
+        ],
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -215,11 +219,11 @@ impl Resource for BackupSelection {
             .set_list_of_tags(Some(tags).filter(|tags| !tags.is_empty()))
             .set_conditions(to.conditions.as_ref().map(Conditions::to_api))
             .build()
-            .map_err(incomplete)?;
+            .map_err(unbuilt)?;
         let call = aws.backup().create_backup_selection().creator_request_id(&operation.token);
         let call = call.backup_plan_id(&to.backup_plan_id).backup_selection(selection);
-        let made = send_once!(aws_sdk_backup, call).await.or_fail("backup:CreateBackupSelection")?;
-        Ok(format!("{}/{}", to.backup_plan_id, made.selection_id.unwrap_or_default()))
+        let made = send_once!(aws_sdk_backup, call).await.sent_once("backup:CreateBackupSelection")?;
+        Ok(format!("{}/{}", to.backup_plan_id, made_id("backup:CreateBackupSelection", made.selection_id)?))
     }
 
     async fn update(_: &Aws, _: &Operation, _: &str, _: &Self, to: &Self) -> Outcome<()> {
@@ -240,7 +244,7 @@ impl Resource for BackupSelection {
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let Some((plan, selection)) = id.split_once('/') else { return Ok(()) };
         let call = aws.backup().delete_backup_selection().backup_plan_id(plan).selection_id(selection);
-        match call.send().await.or_fail("backup:DeleteBackupSelection").or_absent() {
+        match call.send().await.or_gone("backup:DeleteBackupSelection") {
             Err(failure) => unless_planless(aws, plan, failure).await.map(|_: Option<()>| ()),
             Ok(_) => Ok(()),
         }

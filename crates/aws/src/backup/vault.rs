@@ -11,7 +11,8 @@ use crate::client::{Aws, send_once};
 use crate::document::Policy;
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, says, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -144,7 +145,11 @@ impl Resource for BackupVault {
     const INFO: Info = Info {
         unique: &[&["name"]],
         data_loss: Some("the backups in it"),
-        propagating: &["InvalidParameterValueException"],
+        // The topic and the principals that its settings name.
+        propagating: &[Retry::after(
+            "InvalidParameterValueException",
+            &["backup:CreateBackupVault", "backup:PutBackupVaultAccessPolicy", "backup:PutBackupVaultNotifications"],
+        )],
         timeout: 1800,
         ..Info::DEFAULT
     };
@@ -211,7 +216,7 @@ impl Resource for BackupVault {
             .backup_vault_name(&to.name)
             .set_encryption_key_arn(to.encryption_key_arn.clone())
             .set_backup_vault_tags(Some(to.tags.clone().into_iter().collect()));
-        let made = send_once!(aws_sdk_backup, call).await.or_fail("backup:CreateBackupVault")?;
+        let made = send_once!(aws_sdk_backup, call).await.sent_once("backup:CreateBackupVault")?;
         Ok(made.backup_vault_name.unwrap_or_else(|| to.name.clone()))
     }
 
@@ -243,11 +248,11 @@ impl Resource for BackupVault {
             Some(Notifications { sns_topic_arn, backup_vault_events }) => {
                 let events = backup_vault_events.iter().map(|event| api::BackupVaultEvent::from(event.as_str())).collect();
                 let call = backup.put_backup_vault_notifications().backup_vault_name(id).sns_topic_arn(sns_topic_arn);
-                call.set_backup_vault_events(Some(events)).send().await.or_fail("backup:PutBackupVaultNotifications")?;
+                call.set_backup_vault_events(Some(events)).send().await.idempotent("backup:PutBackupVaultNotifications")?;
             }
             None => {
                 let call = backup.delete_backup_vault_notifications().backup_vault_name(id);
-                call.send().await.or_fail("backup:DeleteBackupVaultNotifications").or_absent()?;
+                call.send().await.or_gone("backup:DeleteBackupVaultNotifications")?;
             }
         }
         match lock_configuration {
@@ -259,11 +264,11 @@ impl Resource for BackupVault {
                     .set_min_retention_days(*min_retention_days)
                     .set_max_retention_days(*max_retention_days)
                     .set_changeable_for_days(*changeable_for_days);
-                call.send().await.or_fail("backup:PutBackupVaultLockConfiguration")?;
+                call.send().await.idempotent("backup:PutBackupVaultLockConfiguration")?;
             }
             None => {
                 let call = backup.delete_backup_vault_lock_configuration().backup_vault_name(id);
-                call.send().await.or_fail("backup:DeleteBackupVaultLockConfiguration").or_absent()?;
+                call.send().await.or_gone("backup:DeleteBackupVaultLockConfiguration")?;
             }
         }
         // Last, because it may take away from leoctl what the calls above need.
@@ -271,11 +276,11 @@ impl Resource for BackupVault {
             same if *same == from.access_policy => {}
             Some(policy) => {
                 let call = backup.put_backup_vault_access_policy().backup_vault_name(id).policy(policy.to_string());
-                call.send().await.or_fail("backup:PutBackupVaultAccessPolicy")?;
+                call.send().await.idempotent("backup:PutBackupVaultAccessPolicy")?;
             }
             None => {
                 let call = backup.delete_backup_vault_access_policy().backup_vault_name(id);
-                call.send().await.or_fail("backup:DeleteBackupVaultAccessPolicy").or_absent()?;
+                call.send().await.or_gone("backup:DeleteBackupVaultAccessPolicy")?;
             }
         }
         Ok(())
@@ -289,9 +294,9 @@ impl Resource for BackupVault {
         if last.is_some_and(|last| last.force_delete) {
             recovery_points::delete(aws, operation, id).await?;
         }
-        match aws.backup().delete_backup_vault().backup_vault_name(id).send().await.or_fail("backup:DeleteBackupVault").or_absent() {
-            Err(failure) if failure.code.as_deref() == Some("InvalidRequestException") => Err(refusal(aws, id, failure).await?),
-            outcome => outcome.map(drop),
+        match aws.backup().delete_backup_vault().backup_vault_name(id).send().await.or_gone("backup:DeleteBackupVault") {
+            Err(failure) if says(&failure, &["InvalidRequestException"]) => Err(refusal(aws, id, failure).await?),
+            outcome => verified(outcome, &["AccessDeniedException"], async || Ok(Self::describe(aws, id).await?.is_none())).await,
         }
     }
 }

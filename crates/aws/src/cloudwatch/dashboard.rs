@@ -14,8 +14,10 @@ use crate::client::Aws;
 use crate::document::Document;
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
+use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Tags};
 use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
+use leoctl_core::model::place::Scope;
 
 /// A dashboard.
 ///
@@ -63,7 +65,8 @@ fn add_tags(request: &mut HttpRequest, tags: &Tags) {
 
 impl Resource for CloudwatchDashboard {
     const TYPE: &'static str = "cloudwatch_dashboard";
-    const INFO: Info = Info { unique: &[&["name"]], timeout: 300, ..Info::DEFAULT };
+    // "All dashboards in your account are global, not region-specific" (CloudWatch API Reference, PutDashboard).
+    const INFO: Info = Info { unique: &[&["name"]], scope: Scope::Global, timeout: 300, ..Info::DEFAULT };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:cloudwatch::{account}:dashboard/{name}",
         plan: &[Grant::itself(&["cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource"])],
@@ -97,7 +100,7 @@ impl Resource for CloudwatchDashboard {
         let tags = to.tags.clone();
         let once = Builder::new().retry_config(RetryConfig::disabled());
         let call = call.customize().config_override(once).mutate_request(move |request| add_tags(request, &tags));
-        call.send().await.or_fail("cloudwatch:PutDashboard")?;
+        call.send().await.sent_once("cloudwatch:PutDashboard")?;
         Ok(to.name.clone())
     }
 
@@ -111,7 +114,7 @@ impl Resource for CloudwatchDashboard {
         let Self { name: _, dashboard_body, tags, arn: _ } = to;
         if *dashboard_body != from.dashboard_body {
             let call = aws.cloudwatch().put_dashboard().dashboard_name(id).dashboard_body(dashboard_body.to_string());
-            call.send().await.or_fail("cloudwatch:PutDashboard")?;
+            call.send().await.idempotent("cloudwatch:PutDashboard")?;
         }
         if *tags == from.tags {
             return Ok(());
@@ -122,6 +125,6 @@ impl Resource for CloudwatchDashboard {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let call = aws.cloudwatch().delete_dashboards().dashboard_names(id);
-        call.send().await.or_fail("cloudwatch:DeleteDashboards").or_absent().map(drop)
+        call.send().await.or_gone("cloudwatch:DeleteDashboards").map(drop)
     }
 }

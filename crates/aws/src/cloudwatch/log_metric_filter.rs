@@ -9,10 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, unbuilt};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource};
-use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry};
+use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
 
 /// A metric made of the events of a log group that match a pattern.
 ///
@@ -76,7 +77,7 @@ impl Transformation {
             .set_dimensions(Some(dimensions.into_iter().collect()).filter(|map: &std::collections::HashMap<_, _>| !map.is_empty()))
             .unit(api::StandardUnit::from(unit.as_str()))
             .build();
-        built.map_err(|error| Failure::new(FailureKind::Other, error.to_string()))
+        built.map_err(unbuilt)
     }
 
     fn from_api(found: &api::MetricTransformation) -> Self {
@@ -148,8 +149,12 @@ fn id(group: &str, name: &str) -> String {
 
 impl Resource for CloudwatchLogMetricFilter {
     const TYPE: &'static str = "cloudwatch_log_metric_filter";
-    const INFO: Info =
-        Info { unique: &[&["log_group_name", "name"]], transient: &["OperationAbortedException"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["log_group_name", "name"]],
+        transient: &[Retry::always("OperationAbortedException")],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:logs:{region}:{account}:log-group:{log_group_name}:*",
         plan: &[Grant::itself(&["logs:DescribeMetricFilters"])],
@@ -179,14 +184,14 @@ impl Resource for CloudwatchLogMetricFilter {
         if Self::of_group(aws, &to.log_group_name, Some(&to.name)).await?.iter().any(|(_, filter)| filter.name == to.name) {
             return Err(Failure::exists("logs:PutMetricFilter", &to.name));
         }
-        send_once!(aws_sdk_cloudwatchlogs, to.put(aws)?).await.or_fail("logs:PutMetricFilter")?;
+        send_once!(aws_sdk_cloudwatchlogs, to.put(aws)?).await.sent_once("logs:PutMetricFilter")?;
         Ok(id(&to.log_group_name, &to.name))
     }
 
     async fn update(aws: &Aws, _: &Operation, _: &str, from: &Self, to: &Self) -> Outcome<()> {
         // `put` takes it apart.
         if to != from {
-            to.put(aws)?.send().await.or_fail("logs:PutMetricFilter")?;
+            to.put(aws)?.send().await.idempotent("logs:PutMetricFilter")?;
         }
         Ok(())
     }
@@ -194,6 +199,6 @@ impl Resource for CloudwatchLogMetricFilter {
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let Some((group, name)) = id.rsplit_once(':') else { return Ok(()) };
         let call = aws.logs().delete_metric_filter().log_group_name(group).filter_name(name);
-        call.send().await.or_fail("logs:DeleteMetricFilter").or_absent().map(drop)
+        call.send().await.or_gone("logs:DeleteMetricFilter").map(drop)
     }
 }

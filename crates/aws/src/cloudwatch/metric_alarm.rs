@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::metric_query::{MetricQuery, dimensions, read_dimensions};
 use super::{tags_of, to_api, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::OrFail;
 use crate::permissions::{Grant, Permissions};
+use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Tags};
 use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
@@ -250,7 +251,7 @@ impl Resource for CloudwatchMetricAlarm {
             return Err(Failure::exists("cloudwatch:PutMetricAlarm", &to.name));
         }
         let call = to.put(aws).set_tags(to_api(&to.tags));
-        send_once!(aws_sdk_cloudwatch, call).await.or_fail("cloudwatch:PutMetricAlarm")?;
+        send_once!(aws_sdk_cloudwatch, call).await.sent_once("cloudwatch:PutMetricAlarm")?;
         Ok(to.name.clone())
     }
 
@@ -258,12 +259,12 @@ impl Resource for CloudwatchMetricAlarm {
         // `put` takes the rest apart.
         let unchanged = Self { tags: from.tags.clone(), arn: from.arn.clone(), ..to.clone() };
         if unchanged != *from {
-            to.put(aws).send().await.or_fail("cloudwatch:PutMetricAlarm")?;
+            to.put(aws).send().await.idempotent("cloudwatch:PutMetricAlarm")?;
         }
         update_tags(aws, &from.arn, &from.tags, &to.tags).await
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.cloudwatch().delete_alarms().alarm_names(id).send().await.or_fail("cloudwatch:DeleteAlarms").or_absent().map(drop)
+        aws.cloudwatch().delete_alarms().alarm_names(id).send().await.or_gone("cloudwatch:DeleteAlarms").map(drop)
     }
 }

@@ -9,6 +9,7 @@ use aws_sdk_cloudwatch::types::Tag;
 
 use super::client::Aws;
 use super::error::{OrAbsent, OrFail};
+use super::repeat::Changing;
 use super::resource::Tags;
 use super::tags::{TagChange, collect};
 use leoctl_core::engine::ports::Outcome;
@@ -32,11 +33,11 @@ async fn update_tags(aws: &Aws, arn: &str, from: &Tags, to: &Tags) -> Outcome<()
     let change = TagChange::between(from, to);
     if let Some(set) = to_api(&change.set) {
         let call = aws.cloudwatch().tag_resource().resource_arn(arn).set_tags(Some(set));
-        call.send().await.or_fail("cloudwatch:TagResource")?;
+        call.send().await.idempotent("cloudwatch:TagResource")?;
     }
     if !change.remove.is_empty() {
         let call = aws.cloudwatch().untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove));
-        call.send().await.or_fail("cloudwatch:UntagResource")?;
+        call.send().await.idempotent("cloudwatch:UntagResource")?;
     }
     Ok(())
 }

@@ -8,19 +8,15 @@ use std::time::Duration;
 use aws_sdk_servicediscovery::types::{OperationStatus, OperationTargetType, Tag};
 
 use super::client::Aws;
-use super::error::{OrAbsent, OrFail};
+use super::error::{OrAbsent, OrFail, unbuilt};
+use super::repeat::Changing;
 use super::resource::Tags;
 use super::tags::{TagChange, collect};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
 
-/// A request the SDK finds incomplete.
-fn incomplete(error: aws_sdk_servicediscovery::error::BuildError) -> Failure {
-    Failure::new(FailureKind::Other, error.to_string())
-}
-
 /// Tags for a call.
 fn to_api(tags: &Tags) -> Outcome<Option<Vec<Tag>>> {
-    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(incomplete));
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(unbuilt));
     Ok(Some(tags.collect::<Outcome<Vec<_>>>()?).filter(|tags| !tags.is_empty()))
 }
 
@@ -35,11 +31,11 @@ async fn update_tags(aws: &Aws, arn: &str, from: &Tags, to: &Tags) -> Outcome<()
     let change = TagChange::between(from, to);
     if let Some(set) = to_api(&change.set)? {
         let call = aws.discovery().tag_resource().resource_arn(arn).set_tags(Some(set));
-        call.send().await.or_fail("servicediscovery:TagResource")?;
+        call.send().await.idempotent("servicediscovery:TagResource")?;
     }
     if !change.remove.is_empty() {
         let call = aws.discovery().untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove));
-        call.send().await.or_fail("servicediscovery:UntagResource")?;
+        call.send().await.idempotent("servicediscovery:UntagResource")?;
     }
     Ok(())
 }
@@ -58,7 +54,7 @@ async fn wait(aws: &Aws, operation: &Operation, id: Option<&str>, target: Operat
             Some(OperationStatus::Fail) => {
                 let code = found.as_ref().and_then(|found| found.error_code()).unwrap_or("FAIL").to_owned();
                 let why = found.as_ref().and_then(|found| found.error_message()).unwrap_or("AWS gives no reason");
-                let failure = Failure::new(FailureKind::Other, format!("Cloud Map failed: {why}"));
+                let failure = Failure::new(FailureKind::Refused, format!("Cloud Map failed: {why}"));
                 return Err(Failure { code: Some(code), ..failure });
             }
             _ => operation.pause(Duration::from_secs(2), "waiting for Cloud Map").await?,

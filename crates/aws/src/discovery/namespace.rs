@@ -6,11 +6,12 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{incomplete, tags_of, to_api, update_tags, wait};
+use super::{tags_of, to_api, unbuilt, update_tags, wait};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 
 /// A DNS zone of a VPC in which services are found by name.
@@ -70,7 +71,7 @@ impl ServiceDiscoveryPrivateDnsNamespace {
     async fn named(aws: &Aws, name: &str) -> Outcome<Vec<(String, Tags)>> {
         let filter = |key: api::NamespaceFilterName, value: &str| {
             let filter = api::NamespaceFilter::builder().name(key).values(value).condition(api::FilterCondition::Eq);
-            filter.build().map_err(incomplete)
+            filter.build().map_err(unbuilt)
         };
         let call = aws.discovery().list_namespaces().filters(filter(api::NamespaceFilterName::Type, "DNS_PRIVATE")?);
         let mut pages = call.filters(filter(api::NamespaceFilterName::Name, name)?).into_paginator().send();
@@ -86,7 +87,15 @@ impl ServiceDiscoveryPrivateDnsNamespace {
 impl Resource for ServiceDiscoveryPrivateDnsNamespace {
     const TYPE: &'static str = "service_discovery_private_dns_namespace";
     // Services that are going, another operation that is not done.
-    const INFO: Info = Info { unique: &[&["vpc", "name"]], held: true, transient: &["DuplicateRequest", "ResourceInUse"], ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["vpc", "name"]],
+        held: true,
+        transient: &[
+            Retry::after("DuplicateRequest", &["servicediscovery:UpdatePrivateDnsNamespace", "servicediscovery:DeleteNamespace"]),
+            Retry::after("ResourceInUse", &["servicediscovery:DeleteNamespace"]),
+        ],
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:servicediscovery:{region}:{account}:namespace/*",
         plan: &[
@@ -123,7 +132,7 @@ impl Resource for ServiceDiscoveryPrivateDnsNamespace {
     }
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
-        let soa = to.soa_ttl.map(|ttl| api::Soa::builder().ttl(ttl).build().map_err(incomplete)).transpose()?;
+        let soa = to.soa_ttl.map(|ttl| api::Soa::builder().ttl(ttl).build().map_err(unbuilt)).transpose()?;
         let dns = soa.map(|soa| api::PrivateDnsPropertiesMutable::builder().soa(soa).build());
         let call = aws
             .discovery()
@@ -144,9 +153,9 @@ impl Resource for ServiceDiscoveryPrivateDnsNamespace {
             Some(CreatePrivateDnsNamespaceError::NamespaceAlreadyExists(known))
                 if known.creator_request_id() == Some(&*operation.token) && known.namespace_id().is_some() =>
             {
-                return Ok(known.namespace_id().unwrap_or_default().to_owned());
+                return made_id("servicediscovery:CreatePrivateDnsNamespace", known.namespace_id());
             }
-            _ => asked.or_fail("servicediscovery:CreatePrivateDnsNamespace")?.operation_id,
+            _ => asked.sent_once("servicediscovery:CreatePrivateDnsNamespace")?.operation_id,
         };
         match wait(aws, operation, id.as_deref(), api::OperationTargetType::Namespace).await {
             Ok(Some(id)) => Ok(id),
@@ -161,20 +170,20 @@ impl Resource for ServiceDiscoveryPrivateDnsNamespace {
     async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self { description, soa_ttl, tags, name: _, vpc: _, id: _, arn: _, hosted_zone_id: _ } = to;
         if *description != from.description || *soa_ttl != from.soa_ttl {
-            let soa = soa_ttl.map(|ttl| api::SoaChange::builder().ttl(ttl).build().map_err(incomplete)).transpose()?;
+            let soa = soa_ttl.map(|ttl| api::SoaChange::builder().ttl(ttl).build().map_err(unbuilt)).transpose()?;
             let dns = soa.map(|soa| api::PrivateDnsPropertiesMutableChange::builder().soa(soa).build());
             let change = api::PrivateDnsNamespaceChange::builder()
                 .description(description.clone().unwrap_or_default())
                 .set_properties(dns.map(|dns| api::PrivateDnsNamespacePropertiesChange::builder().dns_properties(dns).build()));
             let call = aws.discovery().update_private_dns_namespace().id(id).namespace(change.build());
-            let asked = call.send().await.or_fail("servicediscovery:UpdatePrivateDnsNamespace")?;
+            let asked = call.send().await.idempotent("servicediscovery:UpdatePrivateDnsNamespace")?;
             wait(aws, operation, asked.operation_id(), api::OperationTargetType::Namespace).await?;
         }
         update_tags(aws, &from.arn, &from.tags, tags).await
     }
 
     async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        let asked = aws.discovery().delete_namespace().id(id).send().await.or_fail("servicediscovery:DeleteNamespace").or_absent()?;
+        let asked = aws.discovery().delete_namespace().id(id).send().await.or_gone("servicediscovery:DeleteNamespace")?;
         let id = asked.and_then(|asked| asked.operation_id);
         wait(aws, operation, id.as_deref(), api::OperationTargetType::Namespace).await.map(drop)
     }

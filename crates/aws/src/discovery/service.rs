@@ -5,11 +5,12 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{incomplete, tags_of, to_api, update_tags, wait};
+use super::{tags_of, to_api, unbuilt, update_tags, wait};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -105,14 +106,14 @@ impl DnsConfig {
     fn records(&self) -> Outcome<Vec<api::DnsRecord>> {
         let record = |record: &DnsRecord| {
             let built = api::DnsRecord::builder().r#type(api::RecordType::from(record.r#type.as_str())).ttl(record.ttl);
-            built.build().map_err(incomplete)
+            built.build().map_err(unbuilt)
         };
         self.dns_records.iter().map(record).collect()
     }
 
     fn to_api(&self) -> Outcome<api::DnsConfig> {
         let routing = api::RoutingPolicy::from(self.routing_policy.as_str());
-        api::DnsConfig::builder().routing_policy(routing).set_dns_records(Some(self.records()?)).build().map_err(incomplete)
+        api::DnsConfig::builder().routing_policy(routing).set_dns_records(Some(self.records()?)).build().map_err(unbuilt)
     }
 
     fn from_api(found: &api::DnsConfig) -> Option<Self> {
@@ -130,7 +131,7 @@ impl HealthCheck {
             .set_resource_path(self.resource_path.clone())
             .failure_threshold(self.failure_threshold)
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     fn from_api(found: &api::HealthCheckConfig) -> Self {
@@ -168,7 +169,10 @@ impl Resource for ServiceDiscoveryService {
     const INFO: Info = Info {
         unique: &[&["namespace_id", "name"]],
         held: true,
-        transient: &["DuplicateRequest", "ResourceInUse"],
+        transient: &[
+            Retry::after("DuplicateRequest", &["servicediscovery:UpdateService"]),
+            Retry::after("ResourceInUse", &["servicediscovery:DeleteService"]),
+        ],
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -210,7 +214,7 @@ impl Resource for ServiceDiscoveryService {
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let (Some(namespace), Some(name)) = (wanted.text("namespace_id"), wanted.text("name")) else { return Ok(None) };
         let filter = api::ServiceFilter::builder().name(api::ServiceFilterName::NamespaceId).values(namespace);
-        let filter = filter.condition(api::FilterCondition::Eq).build().map_err(incomplete)?;
+        let filter = filter.condition(api::FilterCondition::Eq).build().map_err(unbuilt)?;
         let mut pages = aws.discovery().list_services().filters(filter).into_paginator().send();
         while let Some(page) = pages.next().await {
             // A namespace that is gone has no services.
@@ -237,8 +241,8 @@ impl Resource for ServiceDiscoveryService {
             .set_health_check_custom_config(to.health_check_custom_config.as_ref().map(|_| api::HealthCheckCustomConfig::builder().build()))
             .set_type(to.r#type.as_deref().map(api::ServiceTypeOption::from))
             .set_tags(to_api(&to.tags)?);
-        let made = send_once!(aws_sdk_servicediscovery, call).await.or_fail("servicediscovery:CreateService")?;
-        Ok(made.service.and_then(|service| service.id).unwrap_or_default())
+        let made = send_once!(aws_sdk_servicediscovery, call).await.sent_once("servicediscovery:CreateService")?;
+        made_id("servicediscovery:CreateService", made.service.and_then(|service| service.id))
     }
 
     async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -257,20 +261,20 @@ impl Resource for ServiceDiscoveryService {
         if *description != from.description || *dns_config != from.dns_config || *health_check_config != from.health_check_config {
             let records = dns_config
                 .as_ref()
-                .map(|dns| api::DnsConfigChange::builder().set_dns_records(Some(dns.records()?)).build().map_err(incomplete));
+                .map(|dns| api::DnsConfigChange::builder().set_dns_records(Some(dns.records()?)).build().map_err(unbuilt));
             // What is left out is removed (Cloud Map API Reference, UpdateService).
             let change = api::ServiceChange::builder()
                 .description(description.clone().unwrap_or_default())
                 .set_dns_config(records.transpose()?)
                 .set_health_check_config(health_check_config.as_ref().map(HealthCheck::to_api).transpose()?);
             let asked = aws.discovery().update_service().id(id).service(change.build()).send().await;
-            let asked = asked.or_fail("servicediscovery:UpdateService")?;
+            let asked = asked.idempotent("servicediscovery:UpdateService")?;
             wait(aws, operation, asked.operation_id(), api::OperationTargetType::Service).await?;
         }
         update_tags(aws, &from.arn, &from.tags, tags).await
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.discovery().delete_service().id(id).send().await.or_fail("servicediscovery:DeleteService").or_absent().map(drop)
+        aws.discovery().delete_service().id(id).send().await.or_gone("servicediscovery:DeleteService").map(drop)
     }
 }

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 
 /// A VPC's way to the internet over IPv6 that lets nobody in.
@@ -31,7 +32,13 @@ pub struct EgressOnlyInternetGateway {
 
 impl Resource for EgressOnlyInternetGateway {
     const TYPE: &'static str = "egress_only_internet_gateway";
-    const INFO: Info = Info { transient: &["DependencyViolation"], propagating: &["InvalidVpcID.NotFound"], ..Info::DEFAULT };
+    // "You can attach only one egress-only internet gateway to a VPC at a time" (VPC User Guide, "Amazon VPC quotas").
+    const INFO: Info = Info {
+        unique: &[&["vpc_id"]],
+        transient: &[Retry::after("DependencyViolation", &["ec2:DeleteEgressOnlyInternetGateway"])],
+        propagating: &[Retry::after("InvalidVpcID.NotFound", &["ec2:CreateEgressOnlyInternetGateway"])],
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:ec2:{region}:{account}:egress-only-internet-gateway/*",
         plan: &[Grant::any(&["ec2:DescribeEgressOnlyInternetGateways"])],
@@ -79,9 +86,9 @@ impl Resource for EgressOnlyInternetGateway {
             .vpc_id(&to.vpc_id)
             .client_token(&operation.token)
             .tag_specifications(specification(ResourceType::EgressOnlyInternetGateway, &to.tags));
-        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateEgressOnlyInternetGateway")?;
+        let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:CreateEgressOnlyInternetGateway")?;
         let id = made.egress_only_internet_gateway().and_then(|gateway| gateway.egress_only_internet_gateway_id());
-        Ok(id.unwrap_or_default().to_owned())
+        made_id("ec2:CreateEgressOnlyInternetGateway", id)
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -91,6 +98,6 @@ impl Resource for EgressOnlyInternetGateway {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let call = aws.ec2().delete_egress_only_internet_gateway().egress_only_internet_gateway_id(id);
-        call.send().await.or_fail("ec2:DeleteEgressOnlyInternetGateway").or_absent().map(drop)
+        call.send().await.or_gone("ec2:DeleteEgressOnlyInternetGateway").map(drop)
     }
 }

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{filter, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -92,8 +93,19 @@ impl Resource for Eip {
         data_loss: Some("the address, which AWS gives to somebody else"),
         // A NAT gateway being deleted gives its address back last; an instance takes one only once it runs, and in a
         // VPC with an internet gateway.
-        transient: &["InvalidIPAddress.InUse", "IncorrectInstanceState", "InvalidInstanceID", "Gateway.NotAttached"],
-        propagating: &["InvalidAllocationID.NotFound", "InvalidInstanceID.NotFound", "InvalidNetworkInterfaceID.NotFound"],
+        transient: &[
+            Retry::after("InvalidIPAddress.InUse", &["ec2:ReleaseAddress"]),
+            // What a NAT gateway or load balancer still has, only AWS may give back.
+            Retry::after("AuthFailure", &["ec2:ReleaseAddress"]),
+            Retry::after("IncorrectInstanceState", &["ec2:AssociateAddress"]),
+            Retry::after("InvalidInstanceID", &["ec2:AssociateAddress"]),
+            Retry::after("Gateway.NotAttached", &["ec2:AssociateAddress"]),
+        ],
+        propagating: &[
+            Retry::after("InvalidAllocationID.NotFound", &["ec2:AssociateAddress"]),
+            Retry::after("InvalidInstanceID.NotFound", &["ec2:AssociateAddress"]),
+            Retry::after("InvalidNetworkInterfaceID.NotFound", &["ec2:AssociateAddress"]),
+        ],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
@@ -153,8 +165,8 @@ impl Resource for Eip {
             .set_network_border_group(to.network_border_group.clone())
             .set_public_ipv4_pool(to.public_ipv4_pool.clone())
             .tag_specifications(specification(ResourceType::ElasticIp, &to.tags));
-        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AllocateAddress")?;
-        Ok(made.allocation_id().unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AllocateAddress")?;
+        made_id("ec2:AllocateAddress", made.allocation_id())
     }
 
     fn as_created(to: &Self) -> Self {
@@ -185,7 +197,7 @@ impl Resource for Eip {
                 // At another interface the old one's address, which nobody wrote anew, means nothing.
                 .set_private_ip_address(private_ip_address.clone().filter(|_| *private_ip_address != from.private_ip_address))
                 .allow_reassociation(true);
-            call.send().await.or_fail("ec2:AssociateAddress")?;
+            call.send().await.idempotent("ec2:AssociateAddress")?;
         } else if moves {
             disassociate(aws, from).await?;
         }
@@ -199,11 +211,11 @@ impl Resource for Eip {
                 disassociate(aws, &address).await?;
             }
         }
-        aws.ec2().release_address().allocation_id(id).send().await.or_fail("ec2:ReleaseAddress").or_absent().map(drop)
+        aws.ec2().release_address().allocation_id(id).send().await.or_gone("ec2:ReleaseAddress").map(drop)
     }
 }
 
 async fn disassociate(aws: &Aws, from: &Eip) -> Outcome<()> {
     let Some(association) = &from.association_id else { return Ok(()) };
-    aws.ec2().disassociate_address().association_id(association).send().await.or_fail("ec2:DisassociateAddress").or_absent().map(drop)
+    aws.ec2().disassociate_address().association_id(association).send().await.or_gone("ec2:DisassociateAddress").map(drop)
 }

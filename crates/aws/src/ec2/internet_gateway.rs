@@ -4,11 +4,12 @@ use aws_sdk_ec2::types::ResourceType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{arn, filter, once, ownership_filters, specification, tags, update_tags};
+use super::{arn, filter, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 
 /// A VPC's way to the internet.
@@ -34,8 +35,18 @@ pub struct InternetGateway {
 
 impl Resource for InternetGateway {
     const TYPE: &'static str = "internet_gateway";
-    // Detaching waits until public addresses in the VPC are released.
-    const INFO: Info = Info { transient: &["DependencyViolation", "InvalidInternetGatewayID.NotFound"], ..Info::DEFAULT };
+    // "You can attach only one internet gateway to a VPC at a time" (VPC User Guide, "Amazon VPC quotas"). Detaching waits
+    // until public addresses in the VPC are released.
+    const INFO: Info = Info {
+        unique: &[&["vpc_id"]],
+        transient: &[Retry::after("DependencyViolation", &["ec2:DetachInternetGateway", "ec2:DeleteInternetGateway"])],
+        propagating: &[
+            Retry::after("InvalidVpcID.NotFound", &["ec2:AttachInternetGateway"]),
+            // Its predecessor is still being detached.
+            Retry::after("Resource.AlreadyAssociated", &["ec2:AttachInternetGateway"]),
+        ],
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:ec2:{region}:{account}:internet-gateway/*",
         plan: &[Grant::any(&["ec2:DescribeInternetGateways"])],
@@ -73,8 +84,8 @@ impl Resource for InternetGateway {
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         let call = aws.ec2().create_internet_gateway().tag_specifications(specification(ResourceType::InternetGateway, &to.tags));
-        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateInternetGateway")?;
-        Ok(made.internet_gateway().and_then(|gateway| gateway.internet_gateway_id()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:CreateInternetGateway")?;
+        made_id("ec2:CreateInternetGateway", made.internet_gateway().and_then(|gateway| gateway.internet_gateway_id()))
     }
 
     fn as_created(to: &Self) -> Self {
@@ -87,12 +98,12 @@ impl Resource for InternetGateway {
             detach(aws, id, from).await?;
             if let Some(vpc) = vpc_id {
                 let call = aws.ec2().attach_internet_gateway().internet_gateway_id(id).vpc_id(vpc);
-                let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AttachInternetGateway");
+                let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AttachInternetGateway");
                 let attached = async || {
                     let found = Self::read(aws, &[id.to_owned()]).await?;
                     Ok(found.iter().any(|(found, gateway)| found == id && gateway.vpc_id.as_ref() == Some(vpc)))
                 };
-                once(sent, attached).await?;
+                verified(sent, &["Resource.AlreadyAssociated"], attached).await?;
             }
         }
         update_tags(aws.ec2(), id, &from.tags, tags).await
@@ -104,15 +115,13 @@ impl Resource for InternetGateway {
             detach(aws, id, &gateway).await?;
         }
         let call = aws.ec2().delete_internet_gateway().internet_gateway_id(id);
-        call.send().await.or_fail("ec2:DeleteInternetGateway").or_absent().map(drop)
+        call.send().await.or_gone("ec2:DeleteInternetGateway").map(drop)
     }
 }
 
 async fn detach(aws: &Aws, id: &str, from: &InternetGateway) -> Outcome<()> {
     let Some(vpc) = &from.vpc_id else { return Ok(()) };
     let call = aws.ec2().detach_internet_gateway().internet_gateway_id(id).vpc_id(vpc);
-    match call.send().await.or_fail("ec2:DetachInternetGateway") {
-        Err(failure) if failure.code.as_deref() == Some("Gateway.NotAttached") => Ok(()),
-        other => other.or_absent().map(drop),
-    }
+    let codes = ["Gateway.NotAttached", "InvalidInternetGatewayID.NotFound", "InvalidVpcID.NotFound"];
+    call.send().await.or_done("ec2:DetachInternetGateway", &codes).map(drop)
 }

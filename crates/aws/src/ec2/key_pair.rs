@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{filter, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::OrFail;
 use crate::permissions::{Grant, Permissions};
+use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 
@@ -88,7 +89,7 @@ impl Resource for KeyPair {
             .key_name(&to.name)
             .public_key_material(Blob::new(to.public_key.as_bytes()))
             .tag_specifications(specification(ResourceType::KeyPair, &to.tags));
-        send_once!(aws_sdk_ec2, call).await.or_fail("ec2:ImportKeyPair")?;
+        send_once!(aws_sdk_ec2, call).await.sent_once("ec2:ImportKeyPair")?;
         Ok(to.name.clone())
     }
 
@@ -98,6 +99,6 @@ impl Resource for KeyPair {
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.ec2().delete_key_pair().key_name(id).send().await.or_fail("ec2:DeleteKeyPair").or_absent().map(drop)
+        aws.ec2().delete_key_pair().key_name(id).send().await.or_gone("ec2:DeleteKeyPair").map(drop)
     }
 }

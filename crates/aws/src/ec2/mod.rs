@@ -17,10 +17,10 @@ pub mod vpc_endpoint;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 
-use super::error::OrFail;
+use super::repeat::Changing;
 use super::resource::Tags;
 use super::tags::{TagChange, collect};
-use leoctl_core::engine::ports::{FailureKind, Outcome, Wanted};
+use leoctl_core::engine::ports::{Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
@@ -53,31 +53,13 @@ pub async fn update_tags(client: &Client, id: &str, from: &Tags, to: &Tags) -> O
     let change = TagChange::between(from, to);
     if !change.set.is_empty() {
         let tags = change.set.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
-        client.create_tags().resources(id).set_tags(Some(tags)).send().await.or_fail("ec2:CreateTags")?;
+        client.create_tags().resources(id).set_tags(Some(tags)).send().await.idempotent("ec2:CreateTags")?;
     }
     if !change.remove.is_empty() {
         let tags = change.remove.iter().map(|key| Tag::builder().key(key).build()).collect();
-        client.delete_tags().resources(id).set_tags(Some(tags)).send().await.or_fail("ec2:DeleteTags")?;
+        client.delete_tags().resources(id).set_tags(Some(tags)).send().await.idempotent("ec2:DeleteTags")?;
     }
     Ok(())
-}
-
-/// The outcome of a call that was sent once, since twice it would take effect twice: of one whose answer was lost,
-/// `done` finds out whether it has. If not, the failure stands, and the engine begins the change again.
-///
-/// # Errors
-/// When the call failed, or what it did cannot be found out.
-pub async fn once<T>(outcome: Outcome<T>, done: impl AsyncFnOnce() -> Outcome<bool>) -> Outcome<()> {
-    match outcome {
-        Err(failure) if failure.kind == FailureKind::Ambiguous => {
-            if done().await? {
-                Ok(())
-            } else {
-                Err(failure)
-            }
-        }
-        other => other.map(drop),
-    }
 }
 
 /// What is wrong with the size of the IPv4 network a VPC or subnet is to have

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{filter, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -98,36 +99,55 @@ impl NatGateway {
         Ok(call.send().await.or_fail("ec2:DescribeNatGateways")?.nat_gateways.unwrap_or_default())
     }
 
+    /// The gateway itself, also one that is gone and still listed.
+    async fn describe_one(aws: &Aws, id: &str) -> Outcome<Option<aws_sdk_ec2::types::NatGateway>> {
+        let found = Self::describe(aws, &[id.to_owned()]).await?;
+        Ok(found.into_iter().find(|gateway| gateway.nat_gateway_id() == Some(id)))
+    }
+
     /// Makes its further addresses these: what it has now counts.
     async fn place(aws: &Aws, id: &str, wanted: &[String]) -> Outcome<()> {
-        let found = Self::describe(aws, &[id.to_owned()]).await?;
-        let Some(gateway) = found.first() else { return Ok(()) };
-        let (_, now) = Self::from_api(gateway);
+        let Some(gateway) = Self::describe_one(aws, id).await? else { return Ok(()) };
+        let (_, now) = Self::from_api(&gateway);
+        let has = async || Ok(Self::describe_one(aws, id).await?.map(|gateway| Self::from_api(&gateway).1.secondary_allocation_ids));
         let new: Vec<String> = wanted.iter().filter(|id| !now.secondary_allocation_ids.contains(id)).cloned().collect();
         if !new.is_empty() {
-            let call = aws.ec2().associate_nat_gateway_address().nat_gateway_id(id).set_allocation_ids(Some(new));
-            // A lost answer begins the change again, which looks first.
-            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateNatGatewayAddress")?;
+            let call = aws.ec2().associate_nat_gateway_address().nat_gateway_id(id).set_allocation_ids(Some(new.clone()));
+            let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AssociateNatGatewayAddress");
+            // With this gateway, by a call whose answer was lost; or with another one.
+            let given = async || Ok(has().await?.is_some_and(|has| new.iter().all(|one| has.contains(one))));
+            verified(sent, &["Resource.AlreadyAssociated", "InvalidIPAddress.InUse"], given).await?;
         }
-        let gone = |allocation: &String| now.secondary_allocation_ids.contains(allocation) && !wanted.contains(allocation);
-        let old: Vec<String> = addresses(gateway)
-            .filter(|address| address.allocation_id().is_some_and(|allocation| gone(&allocation.to_owned())))
-            .filter_map(|address| address.association_id().map(str::to_owned))
-            .collect();
-        if !old.is_empty() {
-            let call = aws.ec2().disassociate_nat_gateway_address().nat_gateway_id(id).set_association_ids(Some(old));
-            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:DisassociateNatGatewayAddress")?;
+        let gone = |allocation: &str| {
+            now.secondary_allocation_ids.iter().any(|one| one == allocation) && !wanted.iter().any(|one| one == allocation)
+        };
+        let (old, associations): (Vec<String>, Vec<String>) = addresses(&gateway)
+            .filter_map(|address| Some((address.allocation_id()?.to_owned(), address.association_id()?.to_owned())))
+            .filter(|(allocation, _)| gone(allocation))
+            .unzip();
+        if !associations.is_empty() {
+            let call = aws.ec2().disassociate_nat_gateway_address().nat_gateway_id(id).set_association_ids(Some(associations));
+            let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:DisassociateNatGatewayAddress");
+            let taken = async || Ok(has().await?.is_none_or(|has| !old.iter().any(|one| has.contains(one))));
+            verified(sent, &["InvalidAssociationID.NotFound"], taken).await?;
         }
         Ok(())
     }
 }
 
+/// The calls that give a gateway addresses.
+const PLACING: &[&str] = &["ec2:AssociateNatGatewayAddress", "ec2:CreateNatGateway"];
+
 impl Resource for NatGateway {
     const TYPE: &'static str = "nat_gateway";
     const INFO: Info = Info {
-        propagating: &["InvalidSubnetID.NotFound", "InvalidAllocationID.NotFound", "InvalidSubnet"],
+        propagating: &[
+            Retry::after("InvalidSubnetID.NotFound", &["ec2:CreateNatGateway"]),
+            Retry::after("InvalidSubnet", &["ec2:CreateNatGateway"]),
+            Retry::after("InvalidAllocationID.NotFound", PLACING),
+        ],
         // The address of a gateway that is going is given back last.
-        transient: &["Resource.AlreadyAssociated", "InvalidIPAddress.InUse"],
+        transient: &[Retry::after("Resource.AlreadyAssociated", PLACING), Retry::after("InvalidIPAddress.InUse", PLACING)],
         timeout: 900,
         ..Info::DEFAULT
     };
@@ -184,8 +204,8 @@ impl Resource for NatGateway {
             .set_secondary_allocation_ids(secondary)
             .client_token(&operation.token)
             .tag_specifications(specification(ResourceType::Natgateway, &to.tags));
-        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateNatGateway")?;
-        Ok(made.nat_gateway().and_then(|gateway| gateway.nat_gateway_id()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:CreateNatGateway")?;
+        made_id("ec2:CreateNatGateway", made.nat_gateway().and_then(|gateway| gateway.nat_gateway_id()))
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -209,8 +229,8 @@ impl Resource for NatGateway {
 
     async fn ready(aws: &Aws, operation: &Operation, id: &str, _: &Self) -> Outcome<()> {
         loop {
-            let found = Self::describe(aws, &[id.to_owned()]).await?;
-            let gateway = found.first();
+            let gateway = Self::describe_one(aws, id).await?;
+            let gateway = gateway.as_ref();
             let addresses = gateway.map(|gateway| gateway.nat_gateway_addresses()).unwrap_or_default();
             match gateway.and_then(|gateway| gateway.state()) {
                 Some(NatGatewayState::Failed) => {
@@ -236,10 +256,10 @@ impl Resource for NatGateway {
     }
 
     async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.ec2().delete_nat_gateway().nat_gateway_id(id).send().await.or_fail("ec2:DeleteNatGateway").or_absent()?;
+        aws.ec2().delete_nat_gateway().nat_gateway_id(id).send().await.or_gone("ec2:DeleteNatGateway")?;
         let going =
             |gateway: &aws_sdk_ec2::types::NatGateway| !matches!(gateway.state(), Some(NatGatewayState::Deleted | NatGatewayState::Failed));
-        while Self::describe(aws, &[id.to_owned()]).await?.iter().any(going) {
+        while Self::describe_one(aws, id).await?.as_ref().is_some_and(going) {
             operation.pause(Duration::from_secs(3), "waiting for the NAT gateway to go").await?;
         }
         Ok(())

@@ -1,14 +1,15 @@
 //! The resource type `route_table`.
 
-use aws_sdk_ec2::types::{ResourceType, RouteOrigin, RouteTableAssociationStateCode};
+use aws_sdk_ec2::types::{ResourceType, RouteOrigin, RouteTableAssociation, RouteTableAssociationStateCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{arn, filter, once, ownership_filters, specification, tags, update_tags};
+use super::{arn, filter, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, says, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -105,15 +106,32 @@ impl Route {
     }
 }
 
+/// The calls that name the target of a route.
+const TO_TARGETS: &[&str] = &["ec2:CreateRoute", "ec2:ReplaceRoute"];
+
 impl Resource for RouteTable {
     const TYPE: &'static str = "route_table";
     const INFO: Info = Info {
         transient: &[
-            "DependencyViolation",
-            "InvalidRouteTableID.NotFound",
-            "InvalidGatewayID.NotFound",
-            "InvalidVpcID.NotFound",
-            "InvalidSubnetID.NotFound",
+            Retry::after("DependencyViolation", &["ec2:DeleteRouteTable"]),
+            // Another table is just giving the subnet away: it is looked at anew.
+            Retry::after("Resource.AlreadyAssociated", &["ec2:AssociateRouteTable"]),
+            Retry::after("InvalidAssociationID.NotFound", &["ec2:ReplaceRouteTableAssociation"]),
+        ],
+        propagating: &[
+            Retry::after("InvalidVpcID.NotFound", &["ec2:CreateRouteTable"]),
+            Retry::after("InvalidSubnetID.NotFound", &["ec2:AssociateRouteTable"]),
+            Retry::after("RouteAlreadyExists", &["ec2:CreateRoute"]),
+            Retry::after("InvalidRoute.NotFound", &["ec2:ReplaceRoute"]),
+            Retry::after("InvalidGatewayID.NotFound", TO_TARGETS),
+            Retry::after("InvalidInternetGatewayID.NotFound", TO_TARGETS),
+            Retry::after("InvalidNatGatewayID.NotFound", TO_TARGETS),
+            Retry::after("NatGatewayNotFound", TO_TARGETS),
+            Retry::after("InvalidEgressOnlyInternetGatewayId.NotFound", TO_TARGETS),
+            Retry::after("InvalidVpcEndpointId.NotFound", TO_TARGETS),
+            Retry::after("InvalidTransitGatewayID.NotFound", TO_TARGETS),
+            Retry::after("InvalidVpcPeeringConnectionID.NotFound", TO_TARGETS),
+            Retry::after("InvalidNetworkInterfaceID.NotFound", TO_TARGETS),
         ],
         ..Info::DEFAULT
     };
@@ -170,10 +188,7 @@ impl Resource for RouteTable {
         let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
         let read = found.route_tables().iter().map(|table| {
             let id = table.route_table_id().unwrap_or_default().to_owned();
-            let associated = table.associations().iter().filter(|association| {
-                let state = association.association_state().and_then(|state| state.state());
-                !matches!(state, Some(RouteTableAssociationStateCode::Disassociated | RouteTableAssociationStateCode::Disassociating))
-            });
+            let associated = table.associations().iter().filter(|association| is_there(association));
             let read = Self {
                 vpc_id: table.vpc_id().unwrap_or_default().to_owned(),
                 routes: table.routes().iter().filter_map(Route::from_api).collect(),
@@ -201,8 +216,8 @@ impl Resource for RouteTable {
             .vpc_id(&to.vpc_id)
             .client_token(&operation.token)
             .tag_specifications(specification(ResourceType::RouteTable, &to.tags));
-        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateRouteTable")?;
-        Ok(made.route_table().and_then(|table| table.route_table_id()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:CreateRouteTable")?;
+        made_id("ec2:CreateRouteTable", made.route_table().and_then(|table| table.route_table_id()))
     }
 
     fn as_created(to: &Self) -> Self {
@@ -233,7 +248,7 @@ impl Resource for RouteTable {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         disassociate(aws, id, |_| true).await?;
-        aws.ec2().delete_route_table().route_table_id(id).send().await.or_fail("ec2:DeleteRouteTable").or_absent().map(drop)
+        aws.ec2().delete_route_table().route_table_id(id).send().await.or_gone("ec2:DeleteRouteTable").map(drop)
     }
 }
 
@@ -253,16 +268,19 @@ async fn create_route(aws: &Aws, id: &str, wanted: &Route) -> Outcome<()> {
         .set_transit_gateway_id(route.transit_gateway_id)
         .set_vpc_peering_connection_id(route.vpc_peering_connection_id)
         .set_network_interface_id(route.network_interface_id);
-    let sent = match send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateRoute") {
-        // Made already, by a call whose answer was lost.
-        Err(failure) if failure.code.as_deref() == Some("RouteAlreadyExists") => return Ok(()),
-        sent => sent,
+    let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:CreateRoute");
+    let lost = match sent {
+        Err(failure) if failure.kind == FailureKind::Ambiguous || says(&failure, &["RouteAlreadyExists"]) => failure,
+        sent => return sent.map(drop),
     };
-    let made = async || {
-        let found = RouteTable::read(aws, &[id.to_owned()]).await?;
-        Ok(found.iter().any(|(found, table)| found == id && table.routes.contains(wanted)))
-    };
-    once(sent, made).await
+    let now = RouteTable::read(aws, &[id.to_owned()]).await?;
+    let routes = now.iter().filter(|(found, _)| found == id).flat_map(|(_, table)| &table.routes);
+    match routes.into_iter().find(|route| route.same_destination(wanted)) {
+        Some(route) if route == wanted => Ok(()),
+        // To another target: all routes of the table are its own.
+        Some(_) => replace_route(aws, id, wanted).await,
+        None => Err(lost),
+    }
 }
 
 async fn replace_route(aws: &Aws, id: &str, route: &Route) -> Outcome<()> {
@@ -281,7 +299,7 @@ async fn replace_route(aws: &Aws, id: &str, route: &Route) -> Outcome<()> {
         .set_transit_gateway_id(route.transit_gateway_id)
         .set_vpc_peering_connection_id(route.vpc_peering_connection_id)
         .set_network_interface_id(route.network_interface_id);
-    call.send().await.or_fail("ec2:ReplaceRoute").map(drop)
+    call.send().await.idempotent("ec2:ReplaceRoute").map(drop)
 }
 
 async fn delete_route(aws: &Aws, id: &str, route: &Route) -> Outcome<()> {
@@ -293,43 +311,54 @@ async fn delete_route(aws: &Aws, id: &str, route: &Route) -> Outcome<()> {
         .set_destination_cidr_block(route.destination_cidr_block)
         .set_destination_ipv6_cidr_block(route.destination_ipv6_cidr_block)
         .set_destination_prefix_list_id(route.destination_prefix_list_id);
-    call.send().await.or_fail("ec2:DeleteRoute").or_absent().map(drop)
+    call.send().await.or_gone("ec2:DeleteRoute").map(drop)
 }
 
 async fn associate(aws: &Aws, id: &str, subnet: &str) -> Outcome<()> {
     let call = aws.ec2().associate_route_table().route_table_id(id).subnet_id(subnet);
-    match send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateRouteTable") {
-        // With this table, by a call whose answer was lost; or with another, perhaps one that is about to be deleted:
-        // this table takes the subnet over.
-        Err(failure) if failure.kind == FailureKind::Ambiguous || failure.code.as_deref() == Some("Resource.AlreadyAssociated") => {
-            let call = aws.ec2().describe_route_tables().filters(filter("association.subnet-id", &[subnet.to_owned()]));
-            let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
-            let mut associations = found.route_tables().iter().flat_map(|table| table.associations());
-            let Some(known) = associations.rfind(|known| known.subnet_id() == Some(subnet)) else { return Err(failure) };
-            if known.route_table_id() == Some(id) {
-                return Ok(());
-            }
-            let call = aws
-                .ec2()
-                .replace_route_table_association()
-                .route_table_id(id)
-                .set_association_id(known.route_table_association_id().map(str::to_owned));
-            call.send().await.or_fail("ec2:ReplaceRouteTableAssociation").map(drop)
-        }
-        other => other.map(drop),
+    let failure = match send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AssociateRouteTable") {
+        Ok(_) => return Ok(()),
+        Err(failure) => failure,
+    };
+    // With this table, by a call whose answer was lost; or with another, perhaps one that is about to be deleted or that
+    // gives the subnet away in the same apply: this table takes it over.
+    if failure.kind != FailureKind::Ambiguous && !says(&failure, &["Resource.AlreadyAssociated"]) {
+        return Err(failure);
     }
+    let Some((table, association)) = table_of(aws, subnet).await? else { return Err(failure) };
+    if table == id {
+        return Ok(());
+    }
+    let call = aws.ec2().replace_route_table_association().route_table_id(id).association_id(association);
+    let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:ReplaceRouteTableAssociation");
+    // The other table has let go of it meanwhile, or the call took effect: its association is gone in both cases.
+    verified(sent, &["InvalidAssociationID.NotFound"], async || Ok(table_of(aws, subnet).await?.is_some_and(|(table, _)| table == id)))
+        .await
+}
+
+/// The table that a subnet is associated with, and the association's id; none for the VPC's main table.
+async fn table_of(aws: &Aws, subnet: &str) -> Outcome<Option<(String, String)>> {
+    let call = aws.ec2().describe_route_tables().filters(filter("association.subnet-id", &[subnet.to_owned()]));
+    let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
+    let mut associations = found.route_tables().iter().flat_map(|table| table.associations());
+    let known = associations.rfind(|known| known.subnet_id() == Some(subnet) && is_there(known));
+    Ok(known.and_then(|known| Some((known.route_table_id()?.to_owned(), known.route_table_association_id()?.to_owned()))))
+}
+
+/// Whether an association is there or about to be.
+fn is_there(association: &RouteTableAssociation) -> bool {
+    let state = association.association_state().and_then(|state| state.state());
+    !matches!(state, Some(RouteTableAssociationStateCode::Disassociated | RouteTableAssociationStateCode::Disassociating))
 }
 
 async fn disassociate(aws: &Aws, id: &str, which: impl Fn(&str) -> bool) -> Outcome<()> {
     let call = aws.ec2().describe_route_tables().filters(filter("route-table-id", &[id.to_owned()]));
     let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
-    for association in found.route_tables().iter().flat_map(|table| table.associations()) {
+    let tables = found.route_tables().iter().filter(|table| table.route_table_id() == Some(id));
+    for association in tables.flat_map(|table| table.associations()) {
         if association.subnet_id().is_some_and(&which) {
             let call = aws.ec2().disassociate_route_table().set_association_id(association.route_table_association_id().map(str::to_owned));
-            match call.send().await.or_fail("ec2:DisassociateRouteTable") {
-                Err(failure) if failure.kind != FailureKind::NotFound => return Err(failure),
-                _ => {}
-            }
+            call.send().await.or_gone("ec2:DisassociateRouteTable")?;
         }
     }
     Ok(())

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::rule::{self, Rule};
 use super::{filter, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
-use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use crate::repeat::{Changing, says};
+use crate::resource::{Info, Resource, Retry, Tags};
+use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::desired::ADDRESS_TAG;
@@ -60,7 +61,15 @@ impl Resource for SecurityGroup {
     const INFO: Info = Info {
         unique: &[&["vpc_id", "name"]],
         held: true,
-        transient: &["DependencyViolation", "InvalidGroup.InUse", "InvalidVpcID.NotFound"],
+        transient: &[
+            Retry::after("DependencyViolation", &["ec2:DeleteSecurityGroup"]),
+            Retry::after("InvalidGroup.InUse", &["ec2:DeleteSecurityGroup"]),
+        ],
+        // The VPC, and the group that a rule names.
+        propagating: &[
+            Retry::after("InvalidVpcID.NotFound", &["ec2:CreateSecurityGroup"]),
+            Retry::after("InvalidGroup.NotFound", &["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]),
+        ],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
@@ -143,8 +152,8 @@ impl Resource for SecurityGroup {
             .description(&to.description)
             .set_vpc_id(to.vpc_id.clone())
             .tag_specifications(specification(ResourceType::SecurityGroup, &to.tags));
-        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateSecurityGroup")?;
-        Ok(made.group_id().unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:CreateSecurityGroup")?;
+        made_id("ec2:CreateSecurityGroup", made.group_id())
     }
 
     fn as_created(to: &Self) -> Self {
@@ -165,16 +174,32 @@ impl Resource for SecurityGroup {
     async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self { ingress, egress, tags, name: _, description: _, vpc_id: _, id: _, arn: _ } = to;
         if *ingress != from.ingress || *egress != from.egress {
-            let now = all_rules(aws, operation, id, from).await?;
-            change_rules(aws, id, false, &own(&now, id, false), ingress).await?;
-            change_rules(aws, id, true, &own(&now, id, true), egress).await?;
+            let changed = change_both(aws, operation, id, from, to).await;
+            // There already, by a call whose answer was lost or that was not seen yet: only what is missing now is sent.
+            match changed {
+                Err(failure) if failure.kind == FailureKind::Ambiguous || says(&failure, &["InvalidPermission.Duplicate"]) => {
+                    operation.pause(SEEN_AGAIN, "waiting for AWS to show the group's rules").await?;
+                    change_both(aws, operation, id, from, to).await?;
+                }
+                changed => changed?,
+            }
         }
         update_tags(aws.ec2(), id, &from.tags, tags).await
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.ec2().delete_security_group().group_id(id).send().await.or_fail("ec2:DeleteSecurityGroup").or_absent().map(drop)
+        aws.ec2().delete_security_group().group_id(id).send().await.or_gone("ec2:DeleteSecurityGroup").map(drop)
     }
+}
+
+/// How long rules may take to be seen after AWS has said that they are there.
+const SEEN_AGAIN: Duration = Duration::from_secs(1);
+
+/// Makes a group's own rules those that are wanted, from what it has now.
+async fn change_both(aws: &Aws, operation: &Operation, id: &str, from: &SecurityGroup, to: &SecurityGroup) -> Outcome<()> {
+    let now = all_rules(aws, operation, id, from).await?;
+    change_rules(aws, id, false, &own(&now, id, false), &to.ingress).await?;
+    change_rules(aws, id, true, &own(&now, id, true), &to.egress).await
 }
 
 /// The rules of a group, once those are seen that it is known to have: reads may not see yet what AWS made with it.
@@ -218,27 +243,26 @@ async fn change_rules(aws: &Aws, id: &str, egress: bool, from: &[(String, Rule)]
     let ec2 = aws.ec2();
     if !renamed.is_empty() {
         let call = ec2.modify_security_group_rules().group_id(id).set_security_group_rules(Some(renamed));
-        call.send().await.or_fail("ec2:ModifySecurityGroupRules")?;
+        call.send().await.idempotent("ec2:ModifySecurityGroupRules")?;
     }
-    // Sent twice, AWS would refuse it as there already: when an answer is lost, the rules are read anew.
     if !added.is_empty() {
         let rules = permissions(&added);
         if egress {
             let call = ec2.authorize_security_group_egress().group_id(id).set_ip_permissions(rules);
-            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AuthorizeSecurityGroupEgress")?;
+            send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AuthorizeSecurityGroupEgress")?;
         } else {
             let call = ec2.authorize_security_group_ingress().group_id(id).set_ip_permissions(rules);
-            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AuthorizeSecurityGroupIngress")?;
+            send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AuthorizeSecurityGroupIngress")?;
         }
     }
     if !removed.is_empty() {
         let rules = permissions(&removed);
         if egress {
             let call = ec2.revoke_security_group_egress().group_id(id).set_ip_permissions(rules);
-            call.send().await.or_fail("ec2:RevokeSecurityGroupEgress").or_absent()?;
+            call.send().await.or_gone("ec2:RevokeSecurityGroupEgress")?;
         } else {
             let call = ec2.revoke_security_group_ingress().group_id(id).set_ip_permissions(rules);
-            call.send().await.or_fail("ec2:RevokeSecurityGroupIngress").or_absent()?;
+            call.send().await.or_gone("ec2:RevokeSecurityGroupIngress")?;
         }
     }
     Ok(())

@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::rule::{self, Rule};
 use super::{filter, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
-use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use crate::repeat::{Changing, says};
+use crate::resource::{Info, Resource, Retry, Tags};
+use crate::tags::same_owner;
+use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
 /// One rule of a security group as a resource of its own: for groups that refer to each other, where rules
-/// inside both would be a circle.
+/// inside both would be a dependency cycle.
 ///
 /// Import by id: `sgr-0123456789abcdef0`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -73,7 +75,6 @@ impl Resource for SecurityGroupRule {
     const INFO: Info = Info {
         unique: &[&[
             "type",
-            "group_id",
             "ip_protocol",
             "from_port",
             "to_port",
@@ -81,8 +82,10 @@ impl Resource for SecurityGroupRule {
             "cidr_ipv6",
             "prefix_list_id",
             "referenced_group_id",
+            "group_id",
         ]],
-        transient: &["InvalidGroup.NotFound"],
+        // The group, and the one it names.
+        propagating: &[Retry::after("InvalidGroup.NotFound", &["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"])],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
@@ -146,15 +149,21 @@ impl Resource for SecurityGroupRule {
         let tags = specification(ResourceType::SecurityGroupRule, &to.tags);
         let permission = to.rule().permission();
         let ec2 = aws.ec2();
-        let rules = if to.r#type == "egress" {
+        let sent = if to.r#type == "egress" {
             let call = ec2.authorize_security_group_egress().group_id(&to.group_id).ip_permissions(permission).tag_specifications(tags);
-            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AuthorizeSecurityGroupEgress")?.security_group_rules
+            let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AuthorizeSecurityGroupEgress");
+            sent.map(|made| (made.security_group_rules, "ec2:AuthorizeSecurityGroupEgress"))
         } else {
             let call = ec2.authorize_security_group_ingress().group_id(&to.group_id).ip_permissions(permission).tag_specifications(tags);
-            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AuthorizeSecurityGroupIngress")?.security_group_rules
+            let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AuthorizeSecurityGroupIngress");
+            sent.map(|made| (made.security_group_rules, "ec2:AuthorizeSecurityGroupIngress"))
         };
-        let made = rules.unwrap_or_default();
-        Ok(made.first().and_then(|rule| rule.security_group_rule_id()).unwrap_or_default().to_owned())
+        match sent {
+            Ok((rules, operation)) => made_id(operation, rules.unwrap_or_default().first().and_then(|rule| rule.security_group_rule_id())),
+            // Ours, by a call whose answer was lost and that no search has seen; or another's.
+            Err(failure) if says(&failure, &["InvalidPermission.Duplicate"]) => same_rule(aws, to, failure).await,
+            Err(failure) => Err(failure),
+        }
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -174,7 +183,7 @@ impl Resource for SecurityGroupRule {
         } = to;
         if *description != from.description {
             let call = aws.ec2().modify_security_group_rules().group_id(group_id).security_group_rules(to.rule().update(id));
-            call.send().await.or_fail("ec2:ModifySecurityGroupRules")?;
+            call.send().await.idempotent("ec2:ModifySecurityGroupRules")?;
         }
         update_tags(aws.ec2(), id, &from.tags, tags).await
     }
@@ -189,13 +198,37 @@ impl Resource for SecurityGroupRule {
     }
 }
 
+/// The id of the rule that stands in a new one's way, where it is the new one.
+async fn same_rule(aws: &Aws, to: &SecurityGroupRule, failure: Failure) -> Outcome<String> {
+    let call = aws.ec2().describe_security_group_rules().filters(filter("group-id", std::slice::from_ref(&to.group_id)));
+    let mut pages = call.max_results(1000).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.or_fail("ec2:DescribeSecurityGroupRules")?;
+        let mut same = page
+            .security_group_rules()
+            .iter()
+            .filter(|found| found.is_egress() == Some(to.r#type == "egress") && Rule::from_api(found).same_traffic(&to.rule()));
+        if let Some(found) = same.next() {
+            let id = found.security_group_rule_id().unwrap_or_default().to_owned();
+            return match same_owner(&tags(found.tags()), &to.tags) {
+                true => Ok(id),
+                false => Err(Failure {
+                    message: format!("{id} of {} says the same, and is not ours: {}", to.group_id, failure.message),
+                    ..failure
+                }),
+            };
+        }
+    }
+    Err(failure)
+}
+
 async fn revoke(aws: &Aws, id: &str, rule: &SecurityGroupRule) -> Outcome<()> {
     let ec2 = aws.ec2();
     if rule.r#type == "egress" {
         let call = ec2.revoke_security_group_egress().group_id(&rule.group_id).security_group_rule_ids(id);
-        call.send().await.or_fail("ec2:RevokeSecurityGroupEgress").or_absent().map(drop)
+        call.send().await.or_gone("ec2:RevokeSecurityGroupEgress").map(drop)
     } else {
         let call = ec2.revoke_security_group_ingress().group_id(&rule.group_id).security_group_rule_ids(id);
-        call.send().await.or_fail("ec2:RevokeSecurityGroupIngress").or_absent().map(drop)
+        call.send().await.or_gone("ec2:RevokeSecurityGroupIngress").map(drop)
     }
 }

@@ -4,11 +4,12 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, SubnetCidrBlockSta
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{filter, network_size, once, ownership_filters, specification, tags, update_tags};
+use super::{filter, network_size, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -92,7 +93,12 @@ impl Resource for Subnet {
     const INFO: Info = Info {
         unique: &[&["vpc_id", "cidr_block"], &["vpc_id", "ipv6_cidr_block"]],
         held: true,
-        transient: &["DependencyViolation", "InvalidSubnetID.NotFound", "InvalidVpcID.NotFound"],
+        transient: &[Retry::after("DependencyViolation", &["ec2:DeleteSubnet"])],
+        propagating: &[
+            Retry::after("InvalidVpcID.NotFound", &["ec2:CreateSubnet"]),
+            // The subnet's IPv6 network is still being associated.
+            Retry::after("InvalidParameterValue", &["ec2:ModifySubnetAttribute"]),
+        ],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
@@ -145,8 +151,8 @@ impl Resource for Subnet {
             .set_ipv6_cidr_block(to.ipv6_cidr_block.clone())
             .set_availability_zone(to.availability_zone.clone())
             .tag_specifications(specification(ResourceType::Subnet, &to.tags));
-        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateSubnet")?;
-        Ok(made.subnet().and_then(|subnet| subnet.subnet_id()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:CreateSubnet")?;
+        made_id("ec2:CreateSubnet", made.subnet().and_then(|subnet| subnet.subnet_id()))
     }
 
     fn as_created(to: &Self) -> Self {
@@ -174,7 +180,7 @@ impl Resource for Subnet {
         let assign = async || {
             if *assign_ipv6_address_on_creation != from.assign_ipv6_address_on_creation {
                 let call = modify().assign_ipv6_address_on_creation(value(*assign_ipv6_address_on_creation));
-                call.send().await.or_fail("ec2:ModifySubnetAttribute")?;
+                call.send().await.idempotent("ec2:ModifySubnetAttribute")?;
             }
             Ok(())
         };
@@ -185,16 +191,16 @@ impl Resource for Subnet {
         if *ipv6_cidr_block != from.ipv6_cidr_block {
             if let Some(association) = &from.ipv6_association_id {
                 let call = ec2.disassociate_subnet_cidr_block().association_id(association);
-                call.send().await.or_fail("ec2:DisassociateSubnetCidrBlock")?;
+                call.send().await.or_gone("ec2:DisassociateSubnetCidrBlock")?;
             }
             if let Some(network) = ipv6_cidr_block {
                 let call = ec2.associate_subnet_cidr_block().subnet_id(id).ipv6_cidr_block(network);
-                let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateSubnetCidrBlock");
+                let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AssociateSubnetCidrBlock");
                 let associated = async || {
                     let found = Self::read(aws, &[id.to_owned()]).await?;
                     Ok(found.iter().any(|(found, subnet)| found == id && subnet.ipv6_cidr_block.as_ref() == Some(network)))
                 };
-                once(sent, associated).await?;
+                verified(sent, &["InvalidSubnet.Conflict"], associated).await?;
             }
         }
         if *assign_ipv6_address_on_creation {
@@ -203,15 +209,15 @@ impl Resource for Subnet {
         // One attribute a call (EC2 API Reference, ModifySubnetAttribute).
         if *map_public_ip_on_launch != from.map_public_ip_on_launch {
             let call = modify().map_public_ip_on_launch(value(*map_public_ip_on_launch));
-            call.send().await.or_fail("ec2:ModifySubnetAttribute")?;
+            call.send().await.idempotent("ec2:ModifySubnetAttribute")?;
         }
         if *enable_dns64 != from.enable_dns64 {
-            modify().enable_dns64(value(*enable_dns64)).send().await.or_fail("ec2:ModifySubnetAttribute")?;
+            modify().enable_dns64(value(*enable_dns64)).send().await.idempotent("ec2:ModifySubnetAttribute")?;
         }
         update_tags(ec2, id, &from.tags, tags).await
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.ec2().delete_subnet().subnet_id(id).send().await.or_fail("ec2:DeleteSubnet").or_absent().map(drop)
+        aws.ec2().delete_subnet().subnet_id(id).send().await.or_gone("ec2:DeleteSubnet").map(drop)
     }
 }

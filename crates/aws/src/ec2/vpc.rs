@@ -5,11 +5,12 @@ use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{arn, filter, network_size, once, ownership_filters, specification, tags, update_tags};
+use super::{arn, filter, network_size, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -94,7 +95,7 @@ impl Vpc {
 impl Resource for Vpc {
     const TYPE: &'static str = "vpc";
     // A VPC cannot go while network interfaces in it are still being released.
-    const INFO: Info = Info { transient: &["DependencyViolation", "InvalidVpcID.NotFound"], ..Info::DEFAULT };
+    const INFO: Info = Info { transient: &[Retry::after("DependencyViolation", &["ec2:DeleteVpc"])], ..Info::DEFAULT };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:ec2:{region}:{account}:vpc/*",
         plan: &[Grant::any(&["ec2:DescribeVpcs"]), Grant::itself(&["ec2:DescribeVpcAttribute"])],
@@ -133,8 +134,8 @@ impl Resource for Vpc {
             .instance_tenancy(Tenancy::from(to.instance_tenancy.as_str()))
             .amazon_provided_ipv6_cidr_block(to.amazon_provided_ipv6_cidr_block)
             .tag_specifications(specification(ResourceType::Vpc, &to.tags));
-        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateVpc")?;
-        Ok(made.vpc().and_then(|vpc| vpc.vpc_id()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:CreateVpc")?;
+        made_id("ec2:CreateVpc", made.vpc().and_then(|vpc| vpc.vpc_id()))
     }
 
     fn as_created(to: &Self) -> Self {
@@ -162,7 +163,7 @@ impl Resource for Vpc {
         let support = async || {
             if *enable_dns_support != from.enable_dns_support {
                 let call = aws.ec2().modify_vpc_attribute().vpc_id(id).enable_dns_support(value(enable_dns_support));
-                call.send().await.or_fail("ec2:ModifyVpcAttribute")?;
+                call.send().await.idempotent("ec2:ModifyVpcAttribute")?;
             }
             Ok(())
         };
@@ -171,7 +172,7 @@ impl Resource for Vpc {
         }
         if *enable_dns_hostnames != from.enable_dns_hostnames {
             let call = aws.ec2().modify_vpc_attribute().vpc_id(id).enable_dns_hostnames(value(enable_dns_hostnames));
-            call.send().await.or_fail("ec2:ModifyVpcAttribute")?;
+            call.send().await.idempotent("ec2:ModifyVpcAttribute")?;
         }
         if !*enable_dns_support {
             support().await?;
@@ -179,16 +180,16 @@ impl Resource for Vpc {
         match (from.amazon_provided_ipv6_cidr_block, *amazon_provided_ipv6_cidr_block) {
             (false, true) => {
                 let call = aws.ec2().associate_vpc_cidr_block().vpc_id(id).amazon_provided_ipv6_cidr_block(true);
-                let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateVpcCidrBlock");
+                let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AssociateVpcCidrBlock");
                 let associated = async || {
                     let found = Self::read(aws, &[id.to_owned()]).await?;
                     Ok(found.iter().any(|(found, vpc)| found == id && vpc.ipv6_cidr_block.is_some()))
                 };
-                once(sent, associated).await?;
+                verified(sent, &[], associated).await?;
             }
             (true, false) => {
                 let call = aws.ec2().disassociate_vpc_cidr_block().set_association_id(from.ipv6_association_id.clone());
-                call.send().await.or_fail("ec2:DisassociateVpcCidrBlock")?;
+                call.send().await.or_gone("ec2:DisassociateVpcCidrBlock")?;
             }
             _ => {}
         }
@@ -207,7 +208,6 @@ impl Resource for Vpc {
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        let deleted = aws.ec2().delete_vpc().vpc_id(id).send().await.or_fail("ec2:DeleteVpc");
-        deleted.or_absent().map(drop)
+        aws.ec2().delete_vpc().vpc_id(id).send().await.or_gone("ec2:DeleteVpc").map(drop)
     }
 }

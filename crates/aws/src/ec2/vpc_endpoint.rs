@@ -11,9 +11,10 @@ use serde_json::{Value as Json, json};
 use super::{arn, filter, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
 use crate::document::Policy;
-use crate::error::OrFail;
+use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -181,17 +182,27 @@ fn without(these: &[String], those: &[String]) -> Option<Vec<String>> {
     Some(only).filter(|only| !only.is_empty())
 }
 
+/// The calls that make an endpoint what it is.
+const MAKING: &[&str] = &["ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint"];
+
 impl Resource for VpcEndpoint {
     const TYPE: &'static str = "vpc_endpoint";
     const INFO: Info = Info {
         propagating: &[
-            "InvalidRouteTableId.NotFound",
-            "InvalidSecurityGroupId.NotFound",
-            "InvalidSubnetId.NotFound",
-            "InvalidVpcId.NotFound",
+            Retry::after("InvalidRouteTableId.NotFound", MAKING),
+            Retry::after("InvalidSecurityGroupId.NotFound", MAKING),
+            Retry::after("InvalidSubnetId.NotFound", MAKING),
+            Retry::after("InvalidVpcId.NotFound", MAKING),
+            // The DNS attributes of its VPC that were just switched on.
+            Retry::after("InvalidParameter", MAKING),
         ],
         // Its DNS name and routes are free again a moment after an endpoint before it has gone.
-        transient: &["DependencyViolation", "RouteAlreadyExists", "IncorrectState"],
+        transient: &[
+            Retry::after("DependencyViolation", &["ec2:DeleteVpcEndpoints"]),
+            Retry::after("RouteAlreadyExists", MAKING),
+            Retry::after("IncorrectState", MAKING),
+            Retry::after("OperationInProgress", MAKING),
+        ],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
@@ -274,8 +285,8 @@ impl Resource for VpcEndpoint {
             .set_dns_options(dns_options(to.dns_options.as_ref()))
             .client_token(&operation.token)
             .tag_specifications(specification(ResourceType::VpcEndpoint, &to.tags));
-        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateVpcEndpoint")?;
-        Ok(made.vpc_endpoint().and_then(|endpoint| endpoint.vpc_endpoint_id()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:CreateVpcEndpoint")?;
+        made_id("ec2:CreateVpcEndpoint", made.vpc_endpoint().and_then(|endpoint| endpoint.vpc_endpoint_id()))
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -317,7 +328,7 @@ impl Resource for VpcEndpoint {
             .set_ip_address_type(ip_address_type.as_deref().filter(|_| *ip_address_type != from.ip_address_type).map(IpAddressType::from))
             .set_dns_options(dns_options(options.as_ref().filter(|_| *options != from.dns_options)));
         if (Self { tags: from.tags.clone(), ..to.clone() }) != *from {
-            call.send().await.or_fail("ec2:ModifyVpcEndpoint")?;
+            call.send().await.idempotent("ec2:ModifyVpcEndpoint")?;
         }
         update_tags(aws.ec2(), id, &from.tags, tags).await
     }
@@ -325,7 +336,7 @@ impl Resource for VpcEndpoint {
     async fn ready(aws: &Aws, operation: &Operation, id: &str, _: &Self) -> Outcome<()> {
         loop {
             let found = Self::describe(aws, &[id.to_owned()]).await?;
-            match found.first() {
+            match found.iter().find(|endpoint| endpoint.vpc_endpoint_id() == Some(id)) {
                 // Whether the owner of a service accepts is not ours to wait for.
                 Some(endpoint) if is(endpoint, &["available", "pendingAcceptance"]) => return Ok(()),
                 Some(endpoint) if is(endpoint, &["failed", "rejected", "expired"]) => {
@@ -344,12 +355,12 @@ impl Resource for VpcEndpoint {
         if !there().await? {
             return Ok(());
         }
-        let deleted = aws.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id).send().await.or_fail("ec2:DeleteVpcEndpoints")?;
+        let deleted = aws.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id).send().await.idempotent("ec2:DeleteVpcEndpoints")?;
         // What went wrong is in the answer; one that has gone meanwhile is seen below.
         let refused = deleted.unsuccessful().iter().find_map(|item| item.error());
         if let Some(error) = refused.filter(|error| !error.code().is_some_and(|code| code.ends_with(".NotFound"))) {
             let message = error.message().unwrap_or_default();
-            let failure = Failure::new(FailureKind::Other, message);
+            let failure = Failure::new(FailureKind::Refused, message);
             return Err(Failure { operation: "ec2:DeleteVpcEndpoints".to_owned(), code: error.code().map(str::to_owned), ..failure });
         }
         while there().await? {

@@ -4,7 +4,7 @@ use aws_sdk_ecs::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incomplete;
+use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
 /// Where tasks are in the network.
@@ -120,7 +120,7 @@ impl NetworkConfiguration {
             .set_subnets(Some(self.subnets.clone()))
             .set_security_groups(self.security_groups.clone())
             .assign_public_ip(api::AssignPublicIp::from(self.assign_public_ip.as_str()));
-        Ok(api::NetworkConfiguration::builder().awsvpc_configuration(vpc.build().map_err(incomplete)?).build())
+        Ok(api::NetworkConfiguration::builder().awsvpc_configuration(vpc.build().map_err(unbuilt)?).build())
     }
 
     /// The configuration AWS returned.
@@ -207,8 +207,8 @@ impl ServiceVolume {
             .set_snapshot_id(disk.snapshot_id)
             .set_filesystem_type(disk.filesystem_type.as_deref().map(api::TaskFilesystemType::from))
             .build()
-            .map_err(incomplete)?;
-        api::ServiceVolumeConfiguration::builder().name(&self.name).managed_ebs_volume(disk).build().map_err(incomplete)
+            .map_err(unbuilt)?;
+        api::ServiceVolumeConfiguration::builder().name(&self.name).managed_ebs_volume(disk).build().map_err(unbuilt)
     }
 
     /// The volume AWS returned.

@@ -4,11 +4,12 @@ use aws_sdk_ecs::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{from_api, incomplete, to_api, update_tags};
+use super::{from_api, to_api, unbuilt, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 
 /// A place to run tasks and services.
@@ -65,7 +66,7 @@ impl StrategyItem {
     /// When the SDK finds it incomplete.
     pub fn to_api(&self) -> Outcome<api::CapacityProviderStrategyItem> {
         let item = api::CapacityProviderStrategyItem::builder().capacity_provider(&self.capacity_provider);
-        item.weight(self.weight).base(self.base).build().map_err(incomplete)
+        item.weight(self.weight).base(self.base).build().map_err(unbuilt)
     }
 
     /// The item AWS returned.
@@ -198,11 +199,13 @@ impl Resource for EcsCluster {
     const INFO: Info = Info {
         unique: &[&["name"]],
         transient: &[
-            "UpdateInProgressException",
-            "ClusterContainsServicesException",
-            "ClusterContainsTasksException",
-            "ResourceInUseException",
+            Retry::always("UpdateInProgressException"),
+            Retry::after("ClusterContainsServicesException", &["ecs:DeleteCluster"]),
+            Retry::after("ClusterContainsTasksException", &["ecs:DeleteCluster"]),
+            Retry::after("ResourceInUseException", &["ecs:PutClusterCapacityProviders"]),
         ],
+        // The role that ECS makes for itself in an account's first cluster.
+        propagating: &[Retry::after("InvalidParameterException", &["ecs:CreateCluster", "ecs:PutClusterCapacityProviders"])],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
@@ -248,10 +251,10 @@ impl Resource for EcsCluster {
             .set_configuration(configured.then(|| to.configuration()))
             .set_capacity_providers(Some(to.capacity_providers.clone()).filter(|providers| !providers.is_empty()))
             .set_default_capacity_provider_strategy(Some(to.strategy()?).filter(|strategy| !strategy.is_empty()))
-            .set_service_connect_defaults(defaults.transpose().map_err(incomplete)?)
+            .set_service_connect_defaults(defaults.transpose().map_err(unbuilt)?)
             .set_tags(to_api(&to.tags));
-        let made = send_once!(aws_sdk_ecs, call).await.or_fail("ecs:CreateCluster")?;
-        Ok(made.cluster().and_then(|cluster| cluster.cluster_arn()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_ecs, call).await.sent_once("ecs:CreateCluster")?;
+        made_id("ecs:CreateCluster", made.cluster().and_then(|cluster| cluster.cluster_arn()))
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -268,28 +271,28 @@ impl Resource for EcsCluster {
         } = to;
         let ecs = aws.ecs();
         if *container_insights != from.container_insights {
-            ecs.update_cluster_settings().cluster(id).settings(to.settings()).send().await.or_fail("ecs:UpdateClusterSettings")?;
+            ecs.update_cluster_settings().cluster(id).settings(to.settings()).send().await.idempotent("ecs:UpdateClusterSettings")?;
         }
         let configured = *execute_command != from.execute_command || *managed_storage != from.managed_storage;
         let connected = *service_connect_namespace != from.service_connect_namespace;
         if configured || connected {
             // An empty name takes the namespace away (ECS API Reference, ClusterServiceConnectDefaultsRequest).
             let namespace = service_connect_namespace.clone().unwrap_or_default();
-            let defaults = api::ClusterServiceConnectDefaultsRequest::builder().namespace(namespace).build().map_err(incomplete)?;
+            let defaults = api::ClusterServiceConnectDefaultsRequest::builder().namespace(namespace).build().map_err(unbuilt)?;
             let call = ecs.update_cluster().cluster(id).set_configuration(configured.then(|| to.configuration()));
             let call = call.set_service_connect_defaults(connected.then_some(defaults));
-            call.send().await.or_fail("ecs:UpdateCluster")?;
+            call.send().await.idempotent("ecs:UpdateCluster")?;
         }
         if *capacity_providers != from.capacity_providers || *default_capacity_provider_strategy != from.default_capacity_provider_strategy
         {
             let call = ecs.put_cluster_capacity_providers().cluster(id).set_capacity_providers(Some(capacity_providers.clone()));
             let call = call.set_default_capacity_provider_strategy(Some(to.strategy()?));
-            call.send().await.or_fail("ecs:PutClusterCapacityProviders")?;
+            call.send().await.idempotent("ecs:PutClusterCapacityProviders")?;
         }
         update_tags(aws, id, &from.tags, tags).await
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.ecs().delete_cluster().cluster(id).send().await.or_fail("ecs:DeleteCluster").or_absent().map(drop)
+        aws.ecs().delete_cluster().cluster(id).send().await.or_gone("ecs:DeleteCluster").map(drop)
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::container_part::LogConfiguration;
-use super::incomplete;
+use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
 /// How a service reaches others of its namespace, and is reached.
@@ -105,7 +105,7 @@ impl ServiceConnect {
                 .format(api::ServiceConnectAccessLoggingFormat::from(log.format.as_str()))
                 .include_query_parameters(api::ServiceConnectIncludeQueryParameters::from(log.include_query_parameters.as_str()))
                 .build()
-                .map_err(incomplete)
+                .map_err(unbuilt)
         });
         Ok(api::ServiceConnectConfiguration::builder()
             .enabled(true)
@@ -138,7 +138,7 @@ impl ConnectService {
     fn to_api(&self) -> Outcome<api::ServiceConnectService> {
         let aliases = self.client_aliases.iter().map(|alias| {
             let alias = api::ServiceConnectClientAlias::builder().port(alias.port).set_dns_name(alias.dns_name.clone());
-            alias.build().map_err(incomplete)
+            alias.build().map_err(unbuilt)
         });
         let timeout = self.timeout.as_ref().map(|timeout| {
             api::TimeoutConfiguration::builder()
@@ -163,7 +163,7 @@ impl ConnectService {
             .set_timeout(timeout)
             .set_tls(tls)
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     fn from_api(service: &api::ServiceConnectService) -> Self {

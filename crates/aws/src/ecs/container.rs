@@ -10,7 +10,7 @@ use super::container_part::{
     Capabilities, ContainerDependency, Firelens, HealthCheck, LogConfiguration, MountPoint, PortMapping, RestartPolicy, Ulimit,
     VolumesFrom, secrets, text,
 };
-use super::incomplete;
+use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
 /// A container of a task definition.
@@ -141,7 +141,7 @@ impl Container {
             .set_working_directory(this.working_directory)
             .set_user(this.user)
             .set_environment(Some(environment.collect()))
-            .set_environment_files(Some(files.collect::<Result<Vec<_>, _>>().map_err(incomplete)?).filter(|files| !files.is_empty()))
+            .set_environment_files(Some(files.collect::<Result<Vec<_>, _>>().map_err(unbuilt)?).filter(|files| !files.is_empty()))
             .set_secrets(Some(secrets(this.secrets)?).filter(|secrets| !secrets.is_empty()))
             .set_port_mappings(Some(this.port_mappings.into_iter().map(PortMapping::into_api).collect()))
             .set_log_configuration(this.log_configuration.map(LogConfiguration::into_api).transpose()?)
@@ -167,7 +167,7 @@ impl Container {
             .set_stop_timeout(this.stop_timeout)
             .set_interactive(this.interactive.then_some(true))
             .set_pseudo_terminal(this.pseudo_terminal.then_some(true))
-            .set_repository_credentials(credentials.transpose().map_err(incomplete)?)
+            .set_repository_credentials(credentials.transpose().map_err(unbuilt)?)
             .set_version_consistency(this.version_consistency.as_deref().map(api::VersionConsistency::from))
             .build())
     }

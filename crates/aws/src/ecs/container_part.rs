@@ -6,7 +6,7 @@ use aws_sdk_ecs::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incomplete;
+use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
 /// A port a container listens on.
@@ -179,7 +179,7 @@ impl LogConfiguration {
             .set_options(Some(self.options.into_iter().collect()))
             .set_secret_options(Some(secrets(self.secret_options)?).filter(|secrets| !secrets.is_empty()))
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     /// The configuration AWS returned.
@@ -202,7 +202,7 @@ impl HealthCheck {
             .retries(self.retries)
             .set_start_period(self.start_period)
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     /// The part AWS returned.
@@ -221,7 +221,7 @@ impl ContainerDependency {
     /// The part for a call.
     pub fn into_api(self) -> Outcome<api::ContainerDependency> {
         let condition = api::ContainerCondition::from(self.condition.as_str());
-        api::ContainerDependency::builder().container_name(self.container_name).condition(condition).build().map_err(incomplete)
+        api::ContainerDependency::builder().container_name(self.container_name).condition(condition).build().map_err(unbuilt)
     }
 
     /// The part AWS returned.
@@ -250,7 +250,7 @@ impl Ulimit {
     /// The part for a call.
     pub fn into_api(self) -> Outcome<api::Ulimit> {
         let name = api::UlimitName::from(self.name.as_str());
-        api::Ulimit::builder().name(name).soft_limit(self.soft_limit).hard_limit(self.hard_limit).build().map_err(incomplete)
+        api::Ulimit::builder().name(name).soft_limit(self.soft_limit).hard_limit(self.hard_limit).build().map_err(unbuilt)
     }
 
     /// The part AWS returned.
@@ -293,7 +293,7 @@ impl RestartPolicy {
             .set_ignored_exit_codes(Some(self.ignored_exit_codes).filter(|codes| !codes.is_empty()))
             .restart_attempt_period(self.restart_attempt_period)
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     /// The part AWS returned; none when it is turned off.
@@ -311,7 +311,7 @@ impl Firelens {
     pub fn into_api(self) -> Outcome<api::FirelensConfiguration> {
         let options = Some(self.options.into_iter().collect()).filter(|options: &std::collections::HashMap<_, _>| !options.is_empty());
         let kind = api::FirelensConfigurationType::from(self.r#type.as_str());
-        api::FirelensConfiguration::builder().r#type(kind).set_options(options).build().map_err(incomplete)
+        api::FirelensConfiguration::builder().r#type(kind).set_options(options).build().map_err(unbuilt)
     }
 
     /// The part AWS returned.
@@ -329,7 +329,7 @@ impl Firelens {
 /// When the SDK finds one incomplete.
 pub fn secrets(secrets: BTreeMap<String, String>) -> Outcome<Vec<api::Secret>> {
     let secrets = secrets.into_iter().map(|(name, from)| api::Secret::builder().name(name).value_from(from).build());
-    secrets.collect::<Result<_, _>>().map_err(incomplete)
+    secrets.collect::<Result<_, _>>().map_err(unbuilt)
 }
 
 /// Text that AWS always has.

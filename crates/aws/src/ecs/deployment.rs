@@ -4,7 +4,7 @@ use aws_sdk_ecs::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incomplete;
+use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
 /// How tasks are exchanged.
@@ -146,7 +146,7 @@ impl DeploymentConfiguration {
         Ok(percentages
             .strategy(api::DeploymentStrategy::from(self.strategy.as_str()))
             .deployment_circuit_breaker(breaker)
-            .alarms(alarms.build().map_err(incomplete)?)
+            .alarms(alarms.build().map_err(unbuilt)?)
             .set_bake_time_in_minutes(self.bake_time_in_minutes)
             .set_lifecycle_hooks(Some(self.lifecycle_hooks.iter().map(LifecycleHook::to_api).collect()))
             .set_linear_configuration(linear)

@@ -13,10 +13,11 @@ pub mod task_definition;
 use aws_sdk_ecs::types::Tag;
 
 use super::client::Aws;
-use super::error::OrFail;
+use super::repeat::Changing;
 use super::resource::Tags;
 use super::tags::{TagChange, collect};
-use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
+use crate::error::unbuilt;
+use leoctl_core::engine::ports::Outcome;
 
 /// Tags for a creation call.
 pub fn to_api(tags: &Tags) -> Option<Vec<Tag>> {
@@ -36,16 +37,11 @@ pub fn from_api(tags: &[Tag]) -> Tags {
 pub async fn update_tags(aws: &Aws, arn: &str, from: &Tags, to: &Tags) -> Outcome<()> {
     let change = TagChange::between(from, to);
     if let Some(set) = to_api(&change.set) {
-        aws.ecs().tag_resource().resource_arn(arn).set_tags(Some(set)).send().await.or_fail("ecs:TagResource")?;
+        aws.ecs().tag_resource().resource_arn(arn).set_tags(Some(set)).send().await.idempotent("ecs:TagResource")?;
     }
     if !change.remove.is_empty() {
         let call = aws.ecs().untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove));
-        call.send().await.or_fail("ecs:UntagResource")?;
+        call.send().await.idempotent("ecs:UntagResource")?;
     }
     Ok(())
-}
-
-/// A request the SDK finds incomplete.
-fn incomplete(error: aws_sdk_ecs::error::BuildError) -> Failure {
-    Failure::new(FailureKind::Other, error.to_string())
 }

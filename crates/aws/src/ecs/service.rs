@@ -12,12 +12,13 @@ use super::attachment::{NetworkConfiguration, ServiceLoadBalancer, ServiceRegist
 use super::cluster::StrategyItem;
 use super::connect::ServiceConnect;
 use super::deployment::DeploymentConfiguration;
-use super::{from_api, incomplete, rollout, to_api, update_tags};
+use super::{from_api, rollout, to_api, unbuilt, update_tags};
 use crate::appautoscaling::scaled_services;
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, says};
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -184,7 +185,7 @@ fn cluster_of(arn: &str) -> Outcome<String> {
     let mut parts = arn.rsplit('/');
     let (_, cluster) = (parts.next(), parts.next());
     let known = cluster.filter(|_| parts.next().is_some());
-    known.map(str::to_owned).ok_or_else(|| Failure::new(FailureKind::Other, format!("`{arn}` is not the ARN of a service in a cluster")))
+    known.map(str::to_owned).ok_or_else(|| Failure::new(FailureKind::Invalid, format!("`{arn}` is not the ARN of a service in a cluster")))
 }
 
 /// A service as Application Auto Scaling calls it: `service/CLUSTER/NAME`.
@@ -193,12 +194,36 @@ fn scalable(arn: &str) -> Option<String> {
     Some(format!("service/{place}"))
 }
 
+/// Whether a service is being deleted: it can neither be changed nor come back (ECS API Reference, DeleteService).
+fn is_draining(service: &api::Service) -> bool {
+    service.status() == Some("DRAINING")
+}
+
+/// Waits until a service that is being deleted is inactive.
+async fn inactive(aws: &Aws, operation: &Operation, cluster: &str, service: &str) -> Outcome<()> {
+    while !EcsService::describe(aws, cluster, &[service.to_owned()]).await?.is_empty() {
+        operation.pause(Duration::from_secs(3), "waiting for the service's tasks to stop").await?;
+    }
+    Ok(())
+}
+
+/// Why a service cannot be changed that somebody else deletes: said once it has gone, so that the next apply can make it.
+async fn drained(aws: &Aws, operation: &Operation, id: &str, failure: Failure) -> Outcome<Failure> {
+    inactive(aws, operation, &cluster_of(id)?, id).await?;
+    let message =
+        format!("the service was deleted by somebody else while it was to be changed; the next apply makes it anew: {}", failure.message);
+    Ok(Failure { message, ..failure })
+}
+
 impl Resource for EcsService {
     const TYPE: &'static str = "ecs_service";
     const INFO: Info = Info {
-        propagating: &["InvalidParameterException"],
+        // A role or a listener made a moment ago; a deployment that is just ending.
+        propagating: &[
+            Retry::after("InvalidParameterException", &["ecs:CreateService", "ecs:UpdateService", "ecs:DeleteService"]),
+            Retry::after("ClusterNotFoundException", &["ecs:CreateService"]),
+        ],
         unique: &[&["cluster", "name"]],
-        transient: &["ClusterNotFoundException", "ServiceNotActiveException"],
         timeout: 1800,
         ..Info::DEFAULT
     };
@@ -253,7 +278,8 @@ impl Resource for EcsService {
         let batches = clusters.iter().flat_map(|(cluster, arns)| arns.chunks(10).map(move |some| Self::describe(aws, cluster, some)));
         let resources: Vec<String> = ids.iter().filter_map(|arn| scalable(arn)).collect();
         let (found, scaled) = try_join(try_join_all(batches), scaled_services(aws, &resources)).await?;
-        let read = found.iter().flatten().map(Self::from_api).map(|(arn, service)| {
+        let there = found.iter().flatten().filter(|service| !is_draining(service));
+        let read = there.map(Self::from_api).map(|(arn, service)| {
             let autoscaled = scalable(&arn).is_some_and(|resource| scaled.contains(&resource));
             (arn, Self { autoscaled, ..service })
         });
@@ -263,7 +289,7 @@ impl Resource for EcsService {
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let (Some(cluster), Some(name)) = (wanted.text("cluster"), wanted.text("name")) else { return Ok(None) };
         let found = Self::describe(aws, cluster, &[name.to_owned()]).await?;
-        Ok(wanted.pick(found.into_iter().filter_map(|service| service.service_arn)))
+        Ok(wanted.pick(found.into_iter().filter(|service| !is_draining(service)).filter_map(|service| service.service_arn)))
     }
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
@@ -292,18 +318,28 @@ impl Resource for EcsService {
             )
             .set_volume_configurations(Some(to.volumes()?).filter(|volumes| !volumes.is_empty()))
             .deployment_configuration(to.deployment_configuration.to_api(&to.deployment_controller)?)
-            .deployment_controller(controller.build().map_err(incomplete)?)
+            .deployment_controller(controller.build().map_err(unbuilt)?)
             .enable_execute_command(to.enable_execute_command)
             .enable_ecs_managed_tags(to.enable_ecs_managed_tags)
             .propagate_tags(api::PropagateTags::from(to.propagate_tags.as_str()))
             .scheduling_strategy(api::SchedulingStrategy::from(to.scheduling_strategy.as_str()))
             .set_availability_zone_rebalancing(to.availability_zone_rebalancing.as_deref().map(api::AvailabilityZoneRebalancing::from))
             .set_tags(to_api(&to.tags));
-        let made = send_once!(aws_sdk_ecs, call).await.or_fail("ecs:CreateService")?;
-        Ok(made.service().and_then(|service| service.service_arn()).unwrap_or_default().to_owned())
+        let made = match send_once!(aws_sdk_ecs, call).await.sent_once("ecs:CreateService") {
+            // A service of this name is still being drained: once it is inactive the name is free.
+            Err(failure) if says(&failure, &["InvalidParameterException"]) => {
+                if Self::describe(aws, &to.cluster, std::slice::from_ref(&to.name)).await?.iter().any(is_draining) {
+                    inactive(aws, operation, &to.cluster, &to.name).await.map_err(|_| failure.clone())?;
+                    return Err(Failure { kind: FailureKind::Transient, ..failure });
+                }
+                return Err(failure);
+            }
+            made => made?,
+        };
+        made_id("ecs:CreateService", made.service().and_then(|service| service.service_arn()))
     }
 
-    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+    async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self {
             task_definition,
             desired_count,
@@ -367,7 +403,10 @@ impl Resource for EcsService {
             if *volume_configurations != from.volume_configurations {
                 call = call.set_volume_configurations(Some(to.volumes()?));
             }
-            call.send().await.or_fail("ecs:UpdateService")?;
+            match call.send().await.idempotent("ecs:UpdateService") {
+                Err(failure) if says(&failure, &["ServiceNotActiveException"]) => return Err(drained(aws, operation, id, failure).await?),
+                updated => drop(updated?),
+            }
         }
         update_tags(aws, id, &from.tags, tags).await
     }
@@ -391,14 +430,13 @@ impl Resource for EcsService {
     async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let cluster = cluster_of(id)?;
         let ids = [id.to_owned()];
-        let draining = Self::describe(aws, &cluster, &ids).await?.first().is_some_and(|service| service.status() == Some("DRAINING"));
+        let draining = Self::describe(aws, &cluster, &ids).await?.iter().any(is_draining);
         if !draining {
-            aws.ecs().delete_service().cluster(&cluster).service(id).force(true).send().await.or_fail("ecs:DeleteService").or_absent()?;
+            let call = aws.ecs().delete_service().cluster(&cluster).service(id).force(true);
+            let codes = ["ServiceNotActiveException", "ServiceNotFoundException", "ClusterNotFoundException"];
+            call.send().await.or_done("ecs:DeleteService", &codes)?;
         }
         // Until it is inactive its tasks hold network interfaces, and its name cannot be used again.
-        while !Self::describe(aws, &cluster, &ids).await?.is_empty() {
-            operation.pause(Duration::from_secs(3), "waiting for the service's tasks to stop").await?;
-        }
-        Ok(())
+        inactive(aws, operation, &cluster, id).await
     }
 }

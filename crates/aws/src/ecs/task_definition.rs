@@ -8,11 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::container::Container;
-use super::{from_api, incomplete, to_api, update_tags};
+use super::{from_api, to_api, unbuilt, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -139,7 +140,7 @@ impl Volume {
         });
         Ok(api::Volume::builder()
             .name(&self.name)
-            .set_efs_volume_configuration(efs.transpose().map_err(incomplete)?)
+            .set_efs_volume_configuration(efs.transpose().map_err(unbuilt)?)
             .set_configured_at_launch(self.configured_at_launch.then_some(true))
             .build())
     }
@@ -237,7 +238,12 @@ fn fargate_problem(cpu: i64, memory: i64) -> Option<(&'static str, String)> {
 impl Resource for EcsTaskDefinition {
     const TYPE: &'static str = "ecs_task_definition";
     // A role that was just made may not be known to ECS yet.
-    const INFO: Info = Info { propagating: &["ClientException"], create_before_destroy: true, timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        propagating: &[Retry::after("ClientException", &["ecs:RegisterTaskDefinition"])],
+        create_before_destroy: true,
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:ecs:{region}:{account}:task-definition/{family}:*",
         plan: &[Grant::any(&["ecs:DescribeTaskDefinition"])],
@@ -330,8 +336,8 @@ impl Resource for EcsTaskDefinition {
             .set_pid_mode(this.pid_mode.as_deref().map(api::PidMode::from))
             .set_enable_fault_injection(this.enable_fault_injection.then_some(true))
             .set_tags(to_api(&this.tags));
-        let made = send_once!(aws_sdk_ecs, call).await.or_fail("ecs:RegisterTaskDefinition")?;
-        Ok(made.task_definition().and_then(|definition| definition.task_definition_arn()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_ecs, call).await.sent_once("ecs:RegisterTaskDefinition")?;
+        made_id("ecs:RegisterTaskDefinition", made.task_definition().and_then(|definition| definition.task_definition_arn()))
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -359,15 +365,9 @@ impl Resource for EcsTaskDefinition {
 
     async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let call = aws.ecs().deregister_task_definition().task_definition(id);
-        match call.send().await.or_fail("ecs:DeregisterTaskDefinition").or_absent() {
-            // Deregistered already.
-            Err(failure) if matches!(failure.code.as_deref(), Some("ClientException" | "InvalidParameterException")) => {
-                if Self::describe(aws, id).await?.is_some() {
-                    return Err(failure);
-                }
-            }
-            other => drop(other?),
-        }
+        let deregistered = call.send().await.or_gone("ecs:DeregisterTaskDefinition");
+        let codes = ["ClientException", "InvalidParameterException"];
+        verified(deregistered, &codes, async || Ok(Self::describe(aws, id).await?.is_none())).await?;
         while Self::describe(aws, id).await?.is_some() {
             operation.pause(Duration::from_secs(1), "waiting for the revision to be deregistered").await?;
         }

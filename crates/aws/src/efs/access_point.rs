@@ -6,11 +6,12 @@ use aws_sdk_efs::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{incomplete, is_ready, is_there, tags, to_api, update_tags};
+use super::{is_ready, is_there, tags, to_api, unbuilt, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 
 /// A way into a file system: into one directory, as one user, whoever the client is.
@@ -86,7 +87,7 @@ impl PosixUser {
     fn to_api(&self) -> Outcome<api::PosixUser> {
         let Self { uid, gid, secondary_gids } = self;
         let others = Some(secondary_gids.clone()).filter(|others| !others.is_empty());
-        api::PosixUser::builder().uid(*uid).gid(*gid).set_secondary_gids(others).build().map_err(incomplete)
+        api::PosixUser::builder().uid(*uid).gid(*gid).set_secondary_gids(others).build().map_err(unbuilt)
     }
 
     fn from_api(user: &api::PosixUser) -> Self {
@@ -98,7 +99,7 @@ impl RootDirectory {
     fn to_api(&self) -> Outcome<api::RootDirectory> {
         let made = self.creation_info.as_ref().map(|CreationInfo { owner_uid, owner_gid, permissions }| {
             let made = api::CreationInfo::builder().owner_uid(*owner_uid).owner_gid(*owner_gid).permissions(permissions);
-            made.build().map_err(incomplete)
+            made.build().map_err(unbuilt)
         });
         Ok(api::RootDirectory::builder().path(&self.path).set_creation_info(made.transpose()?).build())
     }
@@ -120,7 +121,8 @@ impl EfsAccessPoint {
     async fn describe(aws: &Aws, id: &str) -> Outcome<Option<api::AccessPointDescription>> {
         let call = aws.efs().describe_access_points().access_point_id(id);
         let found = call.send().await.or_fail("elasticfilesystem:DescribeAccessPoints").or_absent()?;
-        Ok(found.and_then(|found| found.access_points).unwrap_or_default().into_iter().next())
+        let found = found.and_then(|found| found.access_points).unwrap_or_default();
+        Ok(found.into_iter().find(|found| found.access_point_id() == Some(id)))
     }
 
     /// Every access point, of a file system or of all.
@@ -133,6 +135,13 @@ impl EfsAccessPoint {
             found.extend(page.access_points.unwrap_or_default());
         }
         Ok(found)
+    }
+
+    /// The access point that a creation with this token made.
+    async fn of_token(aws: &Aws, file_system: Option<&str>, token: &str) -> Outcome<Option<String>> {
+        let found = Self::list(aws, file_system).await?;
+        let mut made = found.into_iter().filter(|found| exists(found) && found.client_token() == Some(token));
+        Ok(made.next().and_then(|made| made.access_point_id))
     }
 
     fn from_api(found: &api::AccessPointDescription) -> (String, Self) {
@@ -156,8 +165,12 @@ fn exists(found: &api::AccessPointDescription) -> bool {
 impl Resource for EfsAccessPoint {
     const TYPE: &'static str = "efs_access_point";
     // What mounts the old one goes on until it knows the new one.
-    const INFO: Info =
-        Info { create_before_destroy: true, transient: &["IncorrectFileSystemLifeCycleState"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        create_before_destroy: true,
+        transient: &[Retry::after("IncorrectFileSystemLifeCycleState", &["elasticfilesystem:CreateAccessPoint"])],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:elasticfilesystem:{region}:{account}:access-point/*",
         plan: &[Grant::on(
@@ -192,6 +205,10 @@ impl Resource for EfsAccessPoint {
         Ok(wanted.pick(ours.filter_map(|found| found.access_point_id)))
     }
 
+    async fn find_by_token(aws: &Aws, wanted: &Wanted, token: &str) -> Outcome<Option<String>> {
+        Self::of_token(aws, wanted.text("file_system_id"), token).await
+    }
+
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
         let call = aws
             .efs()
@@ -201,13 +218,11 @@ impl Resource for EfsAccessPoint {
             .set_posix_user(to.posix_user.as_ref().map(PosixUser::to_api).transpose()?)
             .root_directory(to.root_directory.to_api()?)
             .set_tags(Some(to_api(&to.tags)?));
-        match send_once!(aws_sdk_efs, call).await.or_fail("elasticfilesystem:CreateAccessPoint") {
-            Ok(made) => Ok(made.access_point_id.unwrap_or_default()),
+        match send_once!(aws_sdk_efs, call).await.sent_once("elasticfilesystem:CreateAccessPoint") {
+            Ok(made) => made_id("elasticfilesystem:CreateAccessPoint", made.access_point_id),
             // Of this token: made by an earlier call whose answer was lost.
             Err(failure) if failure.kind == FailureKind::AlreadyExists => {
-                let found = Self::list(aws, Some(&to.file_system_id)).await?;
-                let made = found.into_iter().find(|found| found.client_token() == Some(&operation.token));
-                made.and_then(|made| made.access_point_id).ok_or(failure)
+                Self::of_token(aws, Some(&to.file_system_id), &operation.token).await?.ok_or(failure)
             }
             Err(failure) => Err(failure),
         }
@@ -230,7 +245,7 @@ impl Resource for EfsAccessPoint {
 
     async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let deleted = aws.efs().delete_access_point().access_point_id(id).send().await;
-        deleted.or_fail("elasticfilesystem:DeleteAccessPoint").or_absent()?;
+        deleted.or_gone("elasticfilesystem:DeleteAccessPoint")?;
         while Self::describe(aws, id).await?.is_some_and(|found| found.life_cycle_state() != Some(&api::LifeCycleState::Deleted)) {
             operation.pause(Duration::from_secs(1), "waiting for the access point to go").await?;
         }

@@ -8,12 +8,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{dns_name, incomplete, is_ready, is_there, tags, to_api, update_tags};
+use super::{dns_name, is_ready, is_there, tags, to_api, unbuilt, update_tags};
 use crate::client::{Aws, send_once};
 use crate::document::Policy;
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -156,7 +157,23 @@ impl EfsFileSystem {
     async fn describe(aws: &Aws, id: &str) -> Outcome<Option<api::FileSystemDescription>> {
         let call = aws.efs().describe_file_systems().file_system_id(id);
         let found = call.send().await.or_fail("elasticfilesystem:DescribeFileSystems").or_absent()?;
-        Ok(found.and_then(|found| found.file_systems).unwrap_or_default().into_iter().next())
+        let found = found.and_then(|found| found.file_systems).unwrap_or_default();
+        Ok(found.into_iter().find(|found| found.file_system_id() == id))
+    }
+
+    /// Its throughput mode, and what is provisioned in that mode.
+    fn throughput(found: &api::FileSystemDescription) -> (&str, Option<f64>) {
+        let mode = found.throughput_mode().map_or("bursting", api::ThroughputMode::as_str);
+        (mode, found.provisioned_throughput_in_mibps().filter(|_| mode == "provisioned"))
+    }
+
+    /// The file system that a creation with this token made.
+    async fn of_token(aws: &Aws, token: &str) -> Outcome<Option<String>> {
+        let call = aws.efs().describe_file_systems().creation_token(token);
+        let found = call.send().await.or_fail("elasticfilesystem:DescribeFileSystems").or_absent()?;
+        let found = found.and_then(|found| found.file_systems).unwrap_or_default().into_iter();
+        let mut made = found.filter(|found| found.creation_token() == token && is_there(found.life_cycle_state()));
+        Ok(made.next().map(|found| found.file_system_id))
     }
 
     async fn list(aws: &Aws) -> Outcome<Vec<api::FileSystemDescription>> {
@@ -195,7 +212,7 @@ impl EfsFileSystem {
         let policy = policy.and_then(|found| found.policy).map(|text| Policy::parse(&text)).transpose()?;
         let backup = backup.as_ref().and_then(|found| found.backup_policy()).map(|policy| policy.status());
         let backed_up = matches!(backup, Some(api::Status::Enabled | api::Status::Enabling));
-        let provisioned = found.throughput_mode() == Some(&api::ThroughputMode::Provisioned);
+        let (throughput_mode, provisioned_throughput_in_mibps) = Self::throughput(found);
         let protection = found.file_system_protection().and_then(|protection| protection.replication_overwrite_protection());
         let overwritable = matches!(
             protection,
@@ -204,8 +221,8 @@ impl EfsFileSystem {
         );
         let read = Self {
             performance_mode: found.performance_mode().as_str().to_owned(),
-            throughput_mode: found.throughput_mode().map_or("bursting", api::ThroughputMode::as_str).to_owned(),
-            provisioned_throughput_in_mibps: found.provisioned_throughput_in_mibps().filter(|_| provisioned),
+            throughput_mode: throughput_mode.to_owned(),
+            provisioned_throughput_in_mibps,
             encrypted: found.encrypted().unwrap_or_default(),
             kms_key_id: found.kms_key_id().filter(|key| !key.is_empty()).map(str::to_owned),
             availability_zone_name: found.availability_zone_name().map(str::to_owned),
@@ -239,8 +256,11 @@ impl Resource for EfsFileSystem {
     const INFO: Info = Info {
         create_before_destroy: true,
         data_loss: Some("the files in it"),
-        transient: &["FileSystemInUse", "IncorrectFileSystemLifeCycleState"],
-        propagating: &["InvalidPolicyException"],
+        transient: &[
+            Retry::after("FileSystemInUse", &["elasticfilesystem:DeleteFileSystem"]),
+            Retry::always("IncorrectFileSystemLifeCycleState"),
+        ],
+        propagating: &[Retry::after("InvalidPolicyException", &["elasticfilesystem:PutFileSystemPolicy"])],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
@@ -318,6 +338,10 @@ impl Resource for EfsFileSystem {
         Ok(wanted.pick(ours.map(|found| found.file_system_id)))
     }
 
+    async fn find_by_token(aws: &Aws, _: &Wanted, token: &str) -> Outcome<Option<String>> {
+        Self::of_token(aws, token).await
+    }
+
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
         let call = aws
             .efs()
@@ -331,14 +355,10 @@ impl Resource for EfsFileSystem {
             .set_availability_zone_name(to.availability_zone_name.clone())
             .set_backup(to.backup_policy.as_ref().map(|policy| policy == "ENABLED"))
             .set_tags(Some(to_api(&to.tags)?));
-        match send_once!(aws_sdk_efs, call).await.or_fail("elasticfilesystem:CreateFileSystem") {
+        match send_once!(aws_sdk_efs, call).await.sent_once("elasticfilesystem:CreateFileSystem") {
             Ok(made) => Ok(made.file_system_id),
             // Of this token: made by an earlier call whose answer was lost.
-            Err(failure) if failure.kind == FailureKind::AlreadyExists => {
-                let call = aws.efs().describe_file_systems().creation_token(&operation.token);
-                let found = call.send().await.or_fail("elasticfilesystem:DescribeFileSystems")?;
-                found.file_systems().first().map(|found| found.file_system_id().to_owned()).ok_or(failure)
-            }
+            Err(failure) if failure.kind == FailureKind::AlreadyExists => Self::of_token(aws, &operation.token).await?.ok_or(failure),
             Err(failure) => Err(failure),
         }
     }
@@ -373,7 +393,7 @@ impl Resource for EfsFileSystem {
             if *lifecycle_policies != from.lifecycle_policies {
                 let policies = lifecycle_policies.as_ref().map(LifecyclePolicies::to_api).unwrap_or_default();
                 let call = efs.put_lifecycle_configuration().file_system_id(id).set_lifecycle_policies(Some(policies));
-                call.send().await.or_fail("elasticfilesystem:PutLifecycleConfiguration")?;
+                call.send().await.idempotent("elasticfilesystem:PutLifecycleConfiguration")?;
             }
             Ok(())
         };
@@ -385,31 +405,40 @@ impl Resource for EfsFileSystem {
         if *throughput_mode != from.throughput_mode || *provisioned_throughput_in_mibps != from.provisioned_throughput_in_mibps {
             let call = efs.update_file_system().file_system_id(id).throughput_mode(throughput_mode.as_str().into());
             let call = call.set_provisioned_throughput_in_mibps(*provisioned_throughput_in_mibps);
-            call.send().await.or_fail("elasticfilesystem:UpdateFileSystem")?;
+            let sent = send_once!(aws_sdk_efs, call).await.sent_once("elasticfilesystem:UpdateFileSystem");
+            // One change in 24 hours is allowed: a repeated one is refused as a second.
+            let throughput = (throughput_mode.as_str(), *provisioned_throughput_in_mibps);
+            let changed = async || Ok(Self::describe(aws, id).await?.is_some_and(|found| Self::throughput(&found) == throughput));
+            verified(sent, &["TooManyRequests", "BadRequest", "IncorrectFileSystemLifeCycleState"], changed).await?;
             Self::available(aws, operation, id).await?;
         }
         if archives {
             lifecycle().await?;
         }
         if let Some(policy) = backup_policy.as_deref().filter(|policy| Some(*policy) != from.backup_policy.as_deref()) {
-            let policy = api::BackupPolicy::builder().status(policy.into()).build().map_err(incomplete)?;
-            efs.put_backup_policy().file_system_id(id).backup_policy(policy).send().await.or_fail("elasticfilesystem:PutBackupPolicy")?;
+            let policy = api::BackupPolicy::builder().status(policy.into()).build().map_err(unbuilt)?;
+            efs.put_backup_policy()
+                .file_system_id(id)
+                .backup_policy(policy)
+                .send()
+                .await
+                .idempotent("elasticfilesystem:PutBackupPolicy")?;
         }
         if *replication_overwrite_protection != from.replication_overwrite_protection {
             let call = efs.update_file_system_protection().file_system_id(id);
             let call = call.replication_overwrite_protection(replication_overwrite_protection.as_str().into());
-            call.send().await.or_fail("elasticfilesystem:UpdateFileSystemProtection")?;
+            call.send().await.idempotent("elasticfilesystem:UpdateFileSystemProtection")?;
         }
         // Last, because it may take away from leoctl what the calls above need.
         match file_system_policy {
             policy if *policy == from.file_system_policy => {}
             Some(policy) => {
                 let call = efs.put_file_system_policy().file_system_id(id).policy(policy.to_string());
-                call.send().await.or_fail("elasticfilesystem:PutFileSystemPolicy")?;
+                call.send().await.idempotent("elasticfilesystem:PutFileSystemPolicy")?;
             }
             None => {
                 let call = efs.delete_file_system_policy().file_system_id(id);
-                call.send().await.or_fail("elasticfilesystem:DeleteFileSystemPolicy").or_absent()?;
+                call.send().await.or_gone("elasticfilesystem:DeleteFileSystemPolicy")?;
             }
         }
         Ok(())
@@ -423,7 +452,7 @@ impl Resource for EfsFileSystem {
         let going = Self::describe(aws, id).await?.is_some_and(|found| !is_there(found.life_cycle_state()));
         if !going {
             let deleted = aws.efs().delete_file_system().file_system_id(id).send().await;
-            deleted.or_fail("elasticfilesystem:DeleteFileSystem").or_absent()?;
+            deleted.or_gone("elasticfilesystem:DeleteFileSystem")?;
         }
         while Self::describe(aws, id).await?.is_some_and(|found| *found.life_cycle_state() != api::LifeCycleState::Deleted) {
             operation.pause(Duration::from_secs(2), "waiting for the file system to go").await?;

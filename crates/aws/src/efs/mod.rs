@@ -7,20 +7,16 @@ pub mod mount_target;
 use aws_sdk_efs::types::{LifeCycleState, Tag};
 
 use super::client::Aws;
-use super::error::OrFail;
 use super::partition;
+use super::repeat::Changing;
 use super::resource::Tags;
 use super::tags::{TagChange, collect};
+use crate::error::unbuilt;
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
-
-/// What the SDK says of a call that lacks something.
-fn incomplete(error: aws_sdk_efs::error::BuildError) -> Failure {
-    Failure::new(FailureKind::Other, error.to_string())
-}
 
 /// Tags for a call.
 fn to_api(tags: &Tags) -> Outcome<Vec<Tag>> {
-    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(incomplete)).collect()
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(unbuilt)).collect()
 }
 
 /// Tags as EFS returns them.
@@ -33,11 +29,11 @@ async fn update_tags(aws: &Aws, id: &str, from: &Tags, to: &Tags) -> Outcome<()>
     let change = TagChange::between(from, to);
     if !change.set.is_empty() {
         let call = aws.efs().tag_resource().resource_id(id).set_tags(Some(to_api(&change.set)?));
-        call.send().await.or_fail("elasticfilesystem:TagResource")?;
+        call.send().await.idempotent("elasticfilesystem:TagResource")?;
     }
     if !change.remove.is_empty() {
         let call = aws.efs().untag_resource().resource_id(id).set_tag_keys(Some(change.remove));
-        call.send().await.or_fail("elasticfilesystem:UntagResource")?;
+        call.send().await.idempotent("elasticfilesystem:UntagResource")?;
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ use super::{dns_name, is_ready, is_there};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 
 /// An address of a file system in a subnet: what clients in that availability zone mount. A file system has at most
@@ -121,8 +122,21 @@ impl Resource for EfsMountTarget {
     // Two in one availability zone cannot be, so the old one always goes first. A file system and a network just made
     // take a moment to be known.
     const INFO: Info = Info {
-        transient: &["DependencyTimeout", "IncorrectFileSystemLifeCycleState", "IncorrectMountTargetState"],
-        propagating: &["SecurityGroupNotFound", "SubnetNotFound"],
+        unique: &[&["file_system_id", "subnet_id"]],
+        conflicts: &[&["file_system_id"]],
+        transient: &[
+            Retry::after("DependencyTimeout", &["elasticfilesystem:CreateMountTarget", "elasticfilesystem:DeleteMountTarget"]),
+            Retry::after("IncorrectFileSystemLifeCycleState", &["elasticfilesystem:CreateMountTarget"]),
+            Retry::after("IncorrectMountTargetState", &["elasticfilesystem:ModifyMountTargetSecurityGroups"]),
+        ],
+        propagating: &[
+            Retry::after(
+                "SecurityGroupNotFound",
+                &["elasticfilesystem:CreateMountTarget", "elasticfilesystem:ModifyMountTargetSecurityGroups"],
+            ),
+            Retry::after("SubnetNotFound", &["elasticfilesystem:CreateMountTarget"]),
+            Retry::after("FileSystemNotFound", &["elasticfilesystem:CreateMountTarget"]),
+        ],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
@@ -174,7 +188,7 @@ impl Resource for EfsMountTarget {
             .set_ip_address(to.ip_address.clone())
             .set_ipv6_address(to.ipv6_address.clone())
             .set_security_groups(to.security_groups.clone());
-        let made = send_once!(aws_sdk_efs, call).await.or_fail("elasticfilesystem:CreateMountTarget")?;
+        let made = send_once!(aws_sdk_efs, call).await.sent_once("elasticfilesystem:CreateMountTarget")?;
         Ok(made.mount_target_id)
     }
 
@@ -193,7 +207,7 @@ impl Resource for EfsMountTarget {
         } = to;
         if *security_groups != from.security_groups {
             let call = aws.efs().modify_mount_target_security_groups().mount_target_id(id).set_security_groups(security_groups.clone());
-            call.send().await.or_fail("elasticfilesystem:ModifyMountTargetSecurityGroups")?;
+            call.send().await.idempotent("elasticfilesystem:ModifyMountTargetSecurityGroups")?;
         }
         Ok(())
     }
@@ -212,7 +226,7 @@ impl Resource for EfsMountTarget {
         let going = Self::describe(aws, id).await?.is_some_and(|found| !is_there(found.life_cycle_state()));
         if !going {
             let deleted = aws.efs().delete_mount_target().mount_target_id(id).send().await;
-            deleted.or_fail("elasticfilesystem:DeleteMountTarget").or_absent()?;
+            deleted.or_gone("elasticfilesystem:DeleteMountTarget")?;
         }
         while Self::describe(aws, id).await?.is_some_and(|found| *found.life_cycle_state() != api::LifeCycleState::Deleted) {
             operation.pause(Duration::from_secs(2), "waiting for the mount target to go").await?;

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::attributes::{self, Attributes, changes, load_balancer_defaults};
 use super::{batched, tags_of, to_api, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -135,8 +136,17 @@ impl Lb {
 
 impl Resource for Lb {
     const TYPE: &'static str = "lb";
-    const INFO: Info =
-        Info { unique: &[&["name"]], transient: &["OperationNotPermitted.InProgress", "InvalidSubnet", "ResourceInUse"], ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["name"]],
+        transient: &[Retry::after("ResourceInUse", &["elasticloadbalancing:DeleteLoadBalancer"])],
+        // The route to an internet gateway, and what it names.
+        propagating: &[
+            Retry::after("InvalidSubnet", &["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:SetSubnets"]),
+            Retry::after("SubnetNotFound", &["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:SetSubnets"]),
+            Retry::after("InvalidSecurityGroup", &["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:SetSecurityGroups"]),
+        ],
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/*/{name}/*",
         plan: &[Grant::any(&[
@@ -220,8 +230,8 @@ impl Resource for Lb {
             .set_subnets(to.subnets.clone())
             .set_subnet_mappings(mappings(to.subnet_mappings.as_ref()))
             .set_tags(to_api(&to.tags));
-        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.or_fail("elasticloadbalancing:CreateLoadBalancer")?;
-        Ok(made.load_balancers().first().and_then(|lb| lb.load_balancer_arn()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.sent_once("elasticloadbalancing:CreateLoadBalancer")?;
+        made_id("elasticloadbalancing:CreateLoadBalancer", made.load_balancers().first().and_then(|lb| lb.load_balancer_arn()))
     }
 
     fn as_created(to: &Self) -> Self {
@@ -253,21 +263,21 @@ impl Resource for Lb {
                 true => call.set_subnets(subnets.clone()),
                 false => call.set_subnet_mappings(mappings(subnet_mappings.as_ref())),
             };
-            call.send().await.or_fail("elasticloadbalancing:SetSubnets")?;
+            call.send().await.idempotent("elasticloadbalancing:SetSubnets")?;
         }
         if *ip_address_type != from.ip_address_type {
             let call = elb.set_ip_address_type().load_balancer_arn(id).ip_address_type(IpAddressType::from(ip_address_type.as_str()));
-            call.send().await.or_fail("elasticloadbalancing:SetIpAddressType")?;
+            call.send().await.idempotent("elasticloadbalancing:SetIpAddressType")?;
         }
         if *security_groups != from.security_groups {
             let call = elb.set_security_groups().load_balancer_arn(id).set_security_groups(security_groups.clone());
-            call.send().await.or_fail("elasticloadbalancing:SetSecurityGroups")?;
+            call.send().await.idempotent("elasticloadbalancing:SetSecurityGroups")?;
         }
         let changed = changes(&from.attributes, attributes, &load_balancer_defaults());
         if !changed.is_empty() {
             let changed = changed.into_iter().map(|(key, value)| LoadBalancerAttribute::builder().key(key).value(value).build()).collect();
             let call = elb.modify_load_balancer_attributes().load_balancer_arn(id).set_attributes(Some(changed));
-            call.send().await.or_fail("elasticloadbalancing:ModifyLoadBalancerAttributes")?;
+            call.send().await.idempotent("elasticloadbalancing:ModifyLoadBalancerAttributes")?;
         }
         update_tags(aws, id, &from.tags, tags).await
     }
@@ -289,13 +299,7 @@ impl Resource for Lb {
     }
 
     async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.elb()
-            .delete_load_balancer()
-            .load_balancer_arn(id)
-            .send()
-            .await
-            .or_fail("elasticloadbalancing:DeleteLoadBalancer")
-            .or_absent()?;
+        aws.elb().delete_load_balancer().load_balancer_arn(id).send().await.or_gone("elasticloadbalancing:DeleteLoadBalancer")?;
         while !Self::describe(aws, &[id.to_owned()]).await?.is_empty() {
             operation.pause(Duration::from_secs(2), "waiting for the load balancer to go").await?;
         }

@@ -15,6 +15,7 @@ use futures_util::future::try_join_all;
 
 use super::client::Aws;
 use super::error::{OrAbsent, OrFail};
+use super::repeat::Changing;
 use super::resource::Tags;
 use super::tags::{TagChange, collect};
 use leoctl_core::engine::ports::{FailureKind, Outcome};
@@ -73,11 +74,11 @@ pub async fn update_tags(aws: &Aws, arn: &str, from: &Tags, to: &Tags) -> Outcom
     let change = TagChange::between(from, to);
     if !change.set.is_empty() {
         let call = aws.elb().add_tags().resource_arns(arn).set_tags(to_api(&change.set));
-        call.send().await.or_fail("elasticloadbalancing:AddTags")?;
+        call.send().await.idempotent("elasticloadbalancing:AddTags")?;
     }
     if !change.remove.is_empty() {
         let call = aws.elb().remove_tags().resource_arns(arn).set_tag_keys(Some(change.remove));
-        call.send().await.or_fail("elasticloadbalancing:RemoveTags")?;
+        call.send().await.idempotent("elasticloadbalancing:RemoveTags")?;
     }
     Ok(())
 }

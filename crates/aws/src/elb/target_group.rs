@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::attributes::{self, Attributes, changes, target_group_defaults};
 use super::{batched, tags_of, to_api, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 
 /// A set of targets that a load balancer sends requests to, and how their health is checked.
@@ -123,7 +124,13 @@ impl LbTargetGroup {
 impl Resource for LbTargetGroup {
     const TYPE: &'static str = "lb_target_group";
     // A group cannot go while a listener that is being deleted still names it.
-    const INFO: Info = Info { unique: &[&["name"]], held: true, transient: &["ResourceInUse"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["name"]],
+        held: true,
+        transient: &[Retry::after("ResourceInUse", &["elasticloadbalancing:DeleteTargetGroup"])],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:targetgroup/{name}/*",
         plan: &[Grant::any(&[
@@ -210,8 +217,8 @@ impl Resource for LbTargetGroup {
             .unhealthy_threshold_count(to.unhealthy_threshold_count)
             .set_matcher(to.matcher.as_ref().map(HealthyAnswer::to_api))
             .set_tags(to_api(&to.tags));
-        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.or_fail("elasticloadbalancing:CreateTargetGroup")?;
-        Ok(made.target_groups().first().and_then(|group| group.target_group_arn()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.sent_once("elasticloadbalancing:CreateTargetGroup")?;
+        made_id("elasticloadbalancing:CreateTargetGroup", made.target_groups().first().and_then(|group| group.target_group_arn()))
     }
 
     fn as_created(to: &Self) -> Self {
@@ -257,19 +264,19 @@ impl Resource for LbTargetGroup {
                 .healthy_threshold_count(*healthy_threshold_count)
                 .unhealthy_threshold_count(*unhealthy_threshold_count)
                 .set_matcher(matcher.as_ref().map(HealthyAnswer::to_api));
-            call.send().await.or_fail("elasticloadbalancing:ModifyTargetGroup")?;
+            call.send().await.idempotent("elasticloadbalancing:ModifyTargetGroup")?;
         }
         let changed = changes(&from.attributes, attributes, &target_group_defaults());
         if !changed.is_empty() {
             let changed = changed.into_iter().map(|(key, value)| TargetGroupAttribute::builder().key(key).value(value).build()).collect();
             let call = aws.elb().modify_target_group_attributes().target_group_arn(id).set_attributes(Some(changed));
-            call.send().await.or_fail("elasticloadbalancing:ModifyTargetGroupAttributes")?;
+            call.send().await.idempotent("elasticloadbalancing:ModifyTargetGroupAttributes")?;
         }
         update_tags(aws, id, &from.tags, tags).await
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let call = aws.elb().delete_target_group().target_group_arn(id);
-        call.send().await.or_fail("elasticloadbalancing:DeleteTargetGroup").or_absent().map(drop)
+        call.send().await.or_gone("elasticloadbalancing:DeleteTargetGroup").map(drop)
     }
 }

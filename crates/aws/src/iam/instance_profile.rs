@@ -8,7 +8,8 @@ use super::{from_api, to_api};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::TagChange;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::place::Scope;
@@ -64,12 +65,13 @@ impl IamInstanceProfile {
         }
         if let Some(old) = has {
             let call = aws.iam().remove_role_from_instance_profile().instance_profile_name(name).role_name(old);
-            call.send().await.or_fail("iam:RemoveRoleFromInstanceProfile").or_absent()?;
+            call.send().await.or_gone("iam:RemoveRoleFromInstanceProfile")?;
         }
         if let Some(role) = role {
-            // Twice it would fail. A lost answer begins the change again, which looks first.
             let call = aws.iam().add_role_to_instance_profile().instance_profile_name(name).role_name(role);
-            send_once!(aws_sdk_iam, call).await.or_fail("iam:AddRoleToInstanceProfile")?;
+            let sent = send_once!(aws_sdk_iam, call).await.sent_once("iam:AddRoleToInstanceProfile");
+            let has = async || Ok(Self::read_one(aws, name).await?.and_then(|profile| profile.role).as_ref() == Some(role));
+            verified(sent, &["EntityAlreadyExists", "LimitExceeded"], has).await?;
         }
         Ok(())
     }
@@ -79,11 +81,15 @@ impl Resource for IamInstanceProfile {
     const TYPE: &'static str = "iam_instance_profile";
     // A role or profile made a moment ago may not be known everywhere yet.
     const INFO: Info = Info {
-        scope: Scope::Global,
         unique: &[&["name"]],
+        scope: Scope::Global,
         held: true,
-        transient: &["ConcurrentModification", "DeleteConflict"],
-        propagating: &["NoSuchEntity"],
+        transient: &[Retry::always("ConcurrentModification"), Retry::after("DeleteConflict", &["iam:DeleteInstanceProfile"])],
+        propagating: &[
+            Retry::after("NoSuchEntity", &["iam:AddRoleToInstanceProfile"]),
+            // A role that was just taken away.
+            Retry::after("LimitExceeded", &["iam:AddRoleToInstanceProfile"]),
+        ],
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -115,7 +121,7 @@ impl Resource for IamInstanceProfile {
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         let call = aws.iam().create_instance_profile().instance_profile_name(&to.name).path(&to.path).set_tags(to_api(&to.tags)?);
-        send_once!(aws_sdk_iam, call).await.or_fail("iam:CreateInstanceProfile")?;
+        send_once!(aws_sdk_iam, call).await.sent_once("iam:CreateInstanceProfile")?;
         Ok(to.name.clone())
     }
 
@@ -131,11 +137,11 @@ impl Resource for IamInstanceProfile {
         let change = TagChange::between(&from.tags, tags);
         if let Some(set) = to_api(&change.set)? {
             let call = aws.iam().tag_instance_profile().instance_profile_name(id).set_tags(Some(set));
-            call.send().await.or_fail("iam:TagInstanceProfile")?;
+            call.send().await.idempotent("iam:TagInstanceProfile")?;
         }
         if !change.remove.is_empty() {
             let call = aws.iam().untag_instance_profile().instance_profile_name(id).set_tag_keys(Some(change.remove));
-            call.send().await.or_fail("iam:UntagInstanceProfile")?;
+            call.send().await.idempotent("iam:UntagInstanceProfile")?;
         }
         Ok(())
     }
@@ -143,13 +149,6 @@ impl Resource for IamInstanceProfile {
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         // A profile goes only when it has no role.
         Self::give(aws, id, None).await?;
-        aws.iam()
-            .delete_instance_profile()
-            .instance_profile_name(id)
-            .send()
-            .await
-            .or_fail("iam:DeleteInstanceProfile")
-            .or_absent()
-            .map(drop)
+        aws.iam().delete_instance_profile().instance_profile_name(id).send().await.or_gone("iam:DeleteInstanceProfile").map(drop)
     }
 }

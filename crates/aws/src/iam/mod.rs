@@ -10,7 +10,8 @@ use aws_sdk_iam::types::Tag;
 
 use super::resource::Tags;
 use super::tags::collect;
-use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
+use crate::error::unbuilt;
+use leoctl_core::engine::ports::Outcome;
 
 /// Tags for a call.
 ///
@@ -18,7 +19,7 @@ use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 /// When the SDK finds one incomplete.
 pub fn to_api(tags: &Tags) -> Outcome<Option<Vec<Tag>>> {
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-    let tags: Vec<Tag> = tags.collect::<Result<_, _>>().map_err(|error| Failure::new(FailureKind::Other, error.to_string()))?;
+    let tags: Vec<Tag> = tags.collect::<Result<_, _>>().map_err(unbuilt)?;
     Ok(Some(tags).filter(|tags| !tags.is_empty()))
 }
 

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{from_api, to_api};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::TagChange;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::place::Scope;
@@ -59,8 +60,13 @@ impl IamOpenidConnectProvider {
 
 impl Resource for IamOpenidConnectProvider {
     const TYPE: &'static str = "iam_openid_connect_provider";
-    const INFO: Info =
-        Info { scope: Scope::Global, unique: &[&["url"]], transient: &["ConcurrentModification"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["url"]],
+        scope: Scope::Global,
+        transient: &[Retry::always("ConcurrentModification")],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:iam::{account}:oidc-provider/{url after ://}",
         plan: &[Grant::any(&["iam:ListOpenIDConnectProviders"]), Grant::itself(&["iam:GetOpenIDConnectProvider"])],
@@ -95,8 +101,8 @@ impl Resource for IamOpenidConnectProvider {
             .set_client_id_list(Some(to.client_id_list.clone()).filter(|list| !list.is_empty()))
             .set_thumbprint_list(to.thumbprint_list.clone())
             .set_tags(to_api(&to.tags)?);
-        let made = send_once!(aws_sdk_iam, call).await.or_fail("iam:CreateOpenIDConnectProvider")?;
-        Ok(made.open_id_connect_provider_arn.unwrap_or_default())
+        let made = send_once!(aws_sdk_iam, call).await.sent_once("iam:CreateOpenIDConnectProvider")?;
+        made_id("iam:CreateOpenIDConnectProvider", made.open_id_connect_provider_arn)
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -104,30 +110,30 @@ impl Resource for IamOpenidConnectProvider {
         let iam = aws.iam();
         for client in client_id_list.iter().filter(|client| !from.client_id_list.contains(client)) {
             let call = iam.add_client_id_to_open_id_connect_provider().open_id_connect_provider_arn(id).client_id(client);
-            call.send().await.or_fail("iam:AddClientIDToOpenIDConnectProvider")?;
+            call.send().await.idempotent("iam:AddClientIDToOpenIDConnectProvider")?;
         }
         for client in from.client_id_list.iter().filter(|client| !client_id_list.contains(client)) {
             let call = iam.remove_client_id_from_open_id_connect_provider().open_id_connect_provider_arn(id).client_id(client);
-            call.send().await.or_fail("iam:RemoveClientIDFromOpenIDConnectProvider")?;
+            call.send().await.idempotent("iam:RemoveClientIDFromOpenIDConnectProvider")?;
         }
         if let Some(list) = thumbprint_list.clone().filter(|_| *thumbprint_list != from.thumbprint_list) {
             let call = iam.update_open_id_connect_provider_thumbprint().open_id_connect_provider_arn(id).set_thumbprint_list(Some(list));
-            call.send().await.or_fail("iam:UpdateOpenIDConnectProviderThumbprint")?;
+            call.send().await.idempotent("iam:UpdateOpenIDConnectProviderThumbprint")?;
         }
         let change = TagChange::between(&from.tags, tags);
         if let Some(set) = to_api(&change.set)? {
             let call = iam.tag_open_id_connect_provider().open_id_connect_provider_arn(id).set_tags(Some(set));
-            call.send().await.or_fail("iam:TagOpenIDConnectProvider")?;
+            call.send().await.idempotent("iam:TagOpenIDConnectProvider")?;
         }
         if !change.remove.is_empty() {
             let call = iam.untag_open_id_connect_provider().open_id_connect_provider_arn(id).set_tag_keys(Some(change.remove));
-            call.send().await.or_fail("iam:UntagOpenIDConnectProvider")?;
+            call.send().await.idempotent("iam:UntagOpenIDConnectProvider")?;
         }
         Ok(())
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let call = aws.iam().delete_open_id_connect_provider().open_id_connect_provider_arn(id);
-        call.send().await.or_fail("iam:DeleteOpenIDConnectProvider").or_absent().map(drop)
+        call.send().await.or_gone("iam:DeleteOpenIDConnectProvider").map(drop)
     }
 }

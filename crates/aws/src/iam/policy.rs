@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{from_api, to_api};
 use crate::client::{Aws, send_once};
 use crate::document::Policy;
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::TagChange;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::place::Scope;
@@ -72,7 +73,7 @@ impl IamPolicy {
                 break;
             }
             let call = aws.iam().delete_policy_version().policy_arn(arn).set_version_id(version.version_id);
-            call.send().await.or_fail("iam:DeletePolicyVersion").or_absent()?;
+            call.send().await.or_gone("iam:DeletePolicyVersion")?;
             count -= 1;
         }
         Ok(())
@@ -83,10 +84,10 @@ impl Resource for IamPolicy {
     const TYPE: &'static str = "iam_policy";
     // A policy cannot go while a role that is being changed still has it.
     const INFO: Info = Info {
-        scope: Scope::Global,
         unique: &[&["name"]],
+        scope: Scope::Global,
         held: true,
-        transient: &["DeleteConflict", "ConcurrentModification"],
+        transient: &[Retry::after("DeleteConflict", &["iam:DeletePolicy"]), Retry::always("ConcurrentModification")],
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -132,8 +133,8 @@ impl Resource for IamPolicy {
             .set_description(to.description.clone())
             .policy_document(to.policy.to_string())
             .set_tags(to_api(&to.tags)?);
-        let made = send_once!(aws_sdk_iam, call).await.or_fail("iam:CreatePolicy")?;
-        Ok(made.policy().and_then(|policy| policy.arn()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_iam, call).await.sent_once("iam:CreatePolicy")?;
+        made_id("iam:CreatePolicy", made.policy().and_then(|policy| policy.arn()))
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -142,20 +143,22 @@ impl Resource for IamPolicy {
         if *policy != from.policy {
             Self::prune(aws, id, MOST_VERSIONS - 1).await?;
             let call = iam.create_policy_version().policy_arn(id).policy_document(policy.to_string()).set_as_default(true);
-            call.send().await.or_fail("iam:CreatePolicyVersion")?;
+            let sent = send_once!(aws_sdk_iam, call).await.sent_once("iam:CreatePolicyVersion");
+            let is_default = async || Ok(Self::read_one(aws, id).await?.is_some_and(|now| now.policy == *policy));
+            verified(sent, &[], is_default).await?;
         }
         let change = TagChange::between(&from.tags, tags);
         if let Some(set) = to_api(&change.set)? {
-            iam.tag_policy().policy_arn(id).set_tags(Some(set)).send().await.or_fail("iam:TagPolicy")?;
+            iam.tag_policy().policy_arn(id).set_tags(Some(set)).send().await.idempotent("iam:TagPolicy")?;
         }
         if !change.remove.is_empty() {
-            iam.untag_policy().policy_arn(id).set_tag_keys(Some(change.remove)).send().await.or_fail("iam:UntagPolicy")?;
+            iam.untag_policy().policy_arn(id).set_tag_keys(Some(change.remove)).send().await.idempotent("iam:UntagPolicy")?;
         }
         Ok(())
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         Self::prune(aws, id, 1).await?;
-        aws.iam().delete_policy().policy_arn(id).send().await.or_fail("iam:DeletePolicy").or_absent().map(drop)
+        aws.iam().delete_policy().policy_arn(id).send().await.or_gone("iam:DeletePolicy").map(drop)
     }
 }

@@ -11,7 +11,8 @@ use crate::client::{Aws, send_once};
 use crate::document::Policy;
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::TagChange;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::place::Scope;
@@ -109,10 +110,13 @@ impl Resource for IamRole {
     const TYPE: &'static str = "iam_role";
     // A principal or policy made a moment ago may not be known everywhere yet.
     const INFO: Info = Info {
-        scope: Scope::Global,
-        propagating: &["MalformedPolicyDocument"],
+        propagating: &[
+            Retry::after("MalformedPolicyDocument", &["iam:CreateRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy"]),
+            Retry::after("NoSuchEntity", &["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary"]),
+        ],
         unique: &[&["name"]],
-        transient: &["ConcurrentModification", "DeleteConflict"],
+        scope: Scope::Global,
+        transient: &[Retry::always("ConcurrentModification"), Retry::after("DeleteConflict", &["iam:DeleteRole"])],
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -162,7 +166,7 @@ impl Resource for IamRole {
             .max_session_duration(to.max_session_duration)
             .set_permissions_boundary(to.permissions_boundary.clone())
             .set_tags(to_api(&to.tags)?);
-        send_once!(aws_sdk_iam, call).await.or_fail("iam:CreateRole")?;
+        send_once!(aws_sdk_iam, call).await.sent_once("iam:CreateRole")?;
         Ok(to.name.clone())
     }
 
@@ -187,39 +191,39 @@ impl Resource for IamRole {
         let iam = aws.iam();
         if *assume_role_policy != from.assume_role_policy {
             let call = iam.update_assume_role_policy().role_name(id).policy_document(assume_role_policy.to_string());
-            call.send().await.or_fail("iam:UpdateAssumeRolePolicy")?;
+            call.send().await.idempotent("iam:UpdateAssumeRolePolicy")?;
         }
         if *description != from.description || *max_session_duration != from.max_session_duration {
             let call = iam.update_role().role_name(id).description(description.clone().unwrap_or_default());
-            call.max_session_duration(*max_session_duration).send().await.or_fail("iam:UpdateRole")?;
+            call.max_session_duration(*max_session_duration).send().await.idempotent("iam:UpdateRole")?;
         }
         match permissions_boundary {
             now if *now == from.permissions_boundary => {}
             Some(arn) => {
                 let call = iam.put_role_permissions_boundary().role_name(id).permissions_boundary(arn);
-                call.send().await.or_fail("iam:PutRolePermissionsBoundary")?;
+                call.send().await.idempotent("iam:PutRolePermissionsBoundary")?;
             }
             None => {
                 let call = iam.delete_role_permissions_boundary().role_name(id);
-                call.send().await.or_fail("iam:DeleteRolePermissionsBoundary").or_absent()?;
+                call.send().await.or_gone("iam:DeleteRolePermissionsBoundary")?;
             }
         }
         for (policy, document) in inline_policies.iter().filter(|(policy, document)| from.inline_policies.get(*policy) != Some(*document)) {
             let call = iam.put_role_policy().role_name(id).policy_name(policy).policy_document(document.to_string());
-            call.send().await.or_fail("iam:PutRolePolicy")?;
+            call.send().await.idempotent("iam:PutRolePolicy")?;
         }
         for arn in managed_policy_arns.iter().filter(|arn| !from.managed_policy_arns.contains(arn)) {
-            iam.attach_role_policy().role_name(id).policy_arn(arn).send().await.or_fail("iam:AttachRolePolicy")?;
+            iam.attach_role_policy().role_name(id).policy_arn(arn).send().await.idempotent("iam:AttachRolePolicy")?;
         }
         let gone = from.inline_policies.keys().filter(|policy| !inline_policies.contains_key(*policy));
         delete_inline(aws, id, gone).await?;
         detach(aws, id, from.managed_policy_arns.iter().filter(|arn| !managed_policy_arns.contains(arn))).await?;
         let change = TagChange::between(&from.tags, tags);
         if let Some(set) = to_api(&change.set)? {
-            iam.tag_role().role_name(id).set_tags(Some(set)).send().await.or_fail("iam:TagRole")?;
+            iam.tag_role().role_name(id).set_tags(Some(set)).send().await.idempotent("iam:TagRole")?;
         }
         if !change.remove.is_empty() {
-            iam.untag_role().role_name(id).set_tag_keys(Some(change.remove)).send().await.or_fail("iam:UntagRole")?;
+            iam.untag_role().role_name(id).set_tag_keys(Some(change.remove)).send().await.idempotent("iam:UntagRole")?;
         }
         Ok(())
     }
@@ -232,22 +236,22 @@ impl Resource for IamRole {
         let profiles = profiles.or_fail("iam:ListInstanceProfilesForRole").or_absent()?;
         for profile in profiles.iter().flat_map(|found| found.instance_profiles()) {
             let call = aws.iam().remove_role_from_instance_profile().role_name(id).instance_profile_name(profile.instance_profile_name());
-            call.send().await.or_fail("iam:RemoveRoleFromInstanceProfile").or_absent()?;
+            call.send().await.or_gone("iam:RemoveRoleFromInstanceProfile")?;
         }
-        aws.iam().delete_role().role_name(id).send().await.or_fail("iam:DeleteRole").or_absent().map(drop)
+        aws.iam().delete_role().role_name(id).send().await.or_gone("iam:DeleteRole").map(drop)
     }
 }
 
 async fn detach(aws: &Aws, role: &str, arns: impl Iterator<Item = &String>) -> Outcome<()> {
     for arn in arns {
-        aws.iam().detach_role_policy().role_name(role).policy_arn(arn).send().await.or_fail("iam:DetachRolePolicy").or_absent()?;
+        aws.iam().detach_role_policy().role_name(role).policy_arn(arn).send().await.or_gone("iam:DetachRolePolicy")?;
     }
     Ok(())
 }
 
 async fn delete_inline(aws: &Aws, role: &str, names: impl Iterator<Item = &String>) -> Outcome<()> {
     for name in names {
-        aws.iam().delete_role_policy().role_name(role).policy_name(name).send().await.or_fail("iam:DeleteRolePolicy").or_absent()?;
+        aws.iam().delete_role_policy().role_name(role).policy_name(name).send().await.or_gone("iam:DeleteRolePolicy")?;
     }
     Ok(())
 }

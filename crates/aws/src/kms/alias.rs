@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::OrFail;
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 
 /// A name for a KMS key, which can be given to another key without anybody noticing.
@@ -30,7 +31,12 @@ pub struct KmsAlias {
 impl Resource for KmsAlias {
     const TYPE: &'static str = "kms_alias";
     // A key made a moment ago (KMS Developer Guide, "AWS KMS eventual consistency").
-    const INFO: Info = Info { unique: &[&["name"]], propagating: &["NotFoundException"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["name"]],
+        propagating: &[Retry::after("NotFoundException", &["kms:CreateAlias", "kms:UpdateAlias"])],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:kms:{region}:{account}:{name}",
         plan: &[Grant::any(&["kms:ListAliases"])],
@@ -64,19 +70,19 @@ impl Resource for KmsAlias {
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         let call = aws.kms().create_alias().alias_name(&to.name).target_key_id(&to.target_key_id);
-        send_once!(aws_sdk_kms, call).await.or_fail("kms:CreateAlias")?;
+        send_once!(aws_sdk_kms, call).await.sent_once("kms:CreateAlias")?;
         Ok(to.name.clone())
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self { target_key_id, name: _, arn: _ } = to;
         if *target_key_id != from.target_key_id {
-            aws.kms().update_alias().alias_name(id).target_key_id(target_key_id).send().await.or_fail("kms:UpdateAlias")?;
+            aws.kms().update_alias().alias_name(id).target_key_id(target_key_id).send().await.idempotent("kms:UpdateAlias")?;
         }
         Ok(())
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.kms().delete_alias().alias_name(id).send().await.or_fail("kms:DeleteAlias").or_absent().map(drop)
+        aws.kms().delete_alias().alias_name(id).send().await.or_gone("kms:DeleteAlias").map(drop)
     }
 }

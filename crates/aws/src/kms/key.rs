@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::{Aws, send_once};
 use crate::document::Policy;
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id, unbuilt};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::{TagChange, collect};
-use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
@@ -78,7 +79,7 @@ const POLICY: &str = "default";
 /// Tags for a call.
 fn to_api(tags: &Tags) -> Outcome<Option<Vec<api::Tag>>> {
     let tags = tags.iter().map(|(key, value)| api::Tag::builder().tag_key(key).tag_value(value).build());
-    let tags: Vec<_> = tags.collect::<Result<_, _>>().map_err(|error| Failure::new(FailureKind::Other, error.to_string()))?;
+    let tags: Vec<_> = tags.collect::<Result<_, _>>().map_err(unbuilt)?;
     Ok(Some(tags).filter(|tags| !tags.is_empty()))
 }
 
@@ -144,7 +145,11 @@ impl Resource for KmsKey {
     const INFO: Info = Info {
         create_before_destroy: true,
         data_loss: Some("the key: whatever is encrypted with it can never be read again"),
-        propagating: &["MalformedPolicyDocumentException", "NotFoundException"],
+        propagating: &[
+            Retry::after("MalformedPolicyDocumentException", &["kms:CreateKey", "kms:PutKeyPolicy"]),
+            // One that was enabled a moment ago.
+            Retry::after("DisabledException", &["kms:EnableKeyRotation"]),
+        ],
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -225,8 +230,8 @@ impl Resource for KmsKey {
             .set_bypass_policy_lockout_safety_check(to.bypass_policy_lockout_safety_check.then_some(true))
             .multi_region(to.multi_region)
             .set_tags(to_api(&to.tags)?);
-        let made = send_once!(aws_sdk_kms, call).await.or_fail("kms:CreateKey")?;
-        Ok(made.key_metadata.map(|key| key.key_id).unwrap_or_default())
+        let made = send_once!(aws_sdk_kms, call).await.sent_once("kms:CreateKey")?;
+        made_id("kms:CreateKey", made.key_metadata.map(|key| key.key_id))
     }
 
     fn as_created(to: &Self) -> Self {
@@ -253,36 +258,36 @@ impl Resource for KmsKey {
         let kms = aws.kms();
         // A disabled key cannot be changed in most ways: enabled first, disabled last.
         if *is_enabled && !from.is_enabled {
-            kms.enable_key().key_id(id).send().await.or_fail("kms:EnableKey")?;
+            kms.enable_key().key_id(id).send().await.idempotent("kms:EnableKey")?;
         }
         if *description != from.description {
             let call = kms.update_key_description().key_id(id).description(description.clone().unwrap_or_default());
-            call.send().await.or_fail("kms:UpdateKeyDescription")?;
+            call.send().await.idempotent("kms:UpdateKeyDescription")?;
         }
         if let Some(policy) = policy.as_ref().filter(|policy| Some(*policy) != from.policy.as_ref()) {
             let call = kms.put_key_policy().key_id(id).policy_name(POLICY).policy(policy.to_string());
             let call = call.set_bypass_policy_lockout_safety_check(bypass_policy_lockout_safety_check.then_some(true));
-            call.send().await.or_fail("kms:PutKeyPolicy")?;
+            call.send().await.idempotent("kms:PutKeyPolicy")?;
         }
         match (from.enable_key_rotation, enable_key_rotation) {
             (true, false) => {
-                kms.disable_key_rotation().key_id(id).send().await.or_fail("kms:DisableKeyRotation")?;
+                kms.disable_key_rotation().key_id(id).send().await.idempotent("kms:DisableKeyRotation")?;
             }
             (rotates, true) if !rotates || *rotation_period_in_days != from.rotation_period_in_days => {
                 let call = kms.enable_key_rotation().key_id(id).set_rotation_period_in_days(*rotation_period_in_days);
-                call.send().await.or_fail("kms:EnableKeyRotation")?;
+                call.send().await.idempotent("kms:EnableKeyRotation")?;
             }
             _ => {}
         }
         let change = TagChange::between(&from.tags, tags);
         if let Some(set) = to_api(&change.set)? {
-            kms.tag_resource().key_id(id).set_tags(Some(set)).send().await.or_fail("kms:TagResource")?;
+            kms.tag_resource().key_id(id).set_tags(Some(set)).send().await.idempotent("kms:TagResource")?;
         }
         if !change.remove.is_empty() {
-            kms.untag_resource().key_id(id).set_tag_keys(Some(change.remove)).send().await.or_fail("kms:UntagResource")?;
+            kms.untag_resource().key_id(id).set_tag_keys(Some(change.remove)).send().await.idempotent("kms:UntagResource")?;
         }
         if !*is_enabled && from.is_enabled {
-            kms.disable_key().key_id(id).send().await.or_fail("kms:DisableKey")?;
+            kms.disable_key().key_id(id).send().await.idempotent("kms:DisableKey")?;
         }
         Ok(())
     }
@@ -294,16 +299,7 @@ impl Resource for KmsKey {
         }
         let days = last.map_or(month(), |last| last.deletion_window_in_days);
         let call = aws.kms().schedule_key_deletion().key_id(id).pending_window_in_days(days);
-        match call.send().await.or_fail("kms:ScheduleKeyDeletion").or_absent() {
-            // Scheduled by a call whose answer was lost.
-            Err(failure) if failure.code.as_deref() == Some("KMSInvalidStateException") => {
-                if Self::describe(aws, id).await?.is_none() {
-                    Ok(())
-                } else {
-                    Err(failure)
-                }
-            }
-            outcome => outcome.map(drop),
-        }
+        let scheduled = call.send().await.or_done("kms:ScheduleKeyDeletion", &["NotFoundException"]);
+        verified(scheduled, &["KMSInvalidStateException"], async || Ok(Self::describe(aws, id).await?.is_none())).await
     }
 }

@@ -12,14 +12,11 @@ use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ChangeStatus, Re
 use futures_util::future::try_join_all;
 
 use super::client::{Aws, send_once};
-use super::error::{OrAbsent, OrFail};
+use super::error::{OrAbsent, OrFail, unbuilt};
+use super::repeat::Changing;
 use super::resource::Tags;
 use super::tags::{TagChange, collect};
-use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
-
-fn incomplete(error: aws_sdk_route53::error::BuildError) -> Failure {
-    Failure::new(FailureKind::Other, error.to_string())
-}
+use leoctl_core::engine::ports::{Operation, Outcome};
 
 /// An id without the kind AWS writes before it, as in `/hostedzone/Z123`.
 pub fn bare(id: &str) -> &str {
@@ -53,13 +50,16 @@ pub fn canonical(name: &str) -> String {
 
 /// Changes one record set; the id of the change.
 async fn change(aws: &Aws, zone: &str, action: ChangeAction, set: ResourceRecordSet) -> Outcome<String> {
-    // Sent twice, creating and deleting fail, and whoever asks for them looks first.
-    let once = action != ChangeAction::Upsert;
-    let change = Change::builder().action(action).resource_record_set(set).build().map_err(incomplete)?;
-    let batch = ChangeBatch::builder().changes(change).build().map_err(incomplete)?;
+    // Creating and deleting fail when sent twice, and whoever asks for them looks first.
+    let upserts = action == ChangeAction::Upsert;
+    let change = Change::builder().action(action).resource_record_set(set).build().map_err(unbuilt)?;
+    let batch = ChangeBatch::builder().changes(change).build().map_err(unbuilt)?;
     let call = aws.route53().change_resource_record_sets().hosted_zone_id(zone).change_batch(batch);
-    let sent = if once { send_once!(aws_sdk_route53, call).await } else { call.send().await };
-    let made = sent.or_fail("route53:ChangeResourceRecordSets")?;
+    let made = if upserts {
+        call.send().await.idempotent("route53:ChangeResourceRecordSets")?
+    } else {
+        send_once!(aws_sdk_route53, call).await.sent_once("route53:ChangeResourceRecordSets")?
+    };
     Ok(made.change_info().map(|info| bare(info.id()).to_owned()).unwrap_or_default())
 }
 
@@ -108,10 +108,10 @@ async fn update_tags(aws: &Aws, zone: &str, from: &Tags, to: &Tags) -> Outcome<(
     let set: Vec<_> = change.set.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     let call = || aws.route53().change_tags_for_resource().resource_type(TagResourceType::Hostedzone).resource_id(zone);
     for some in set.chunks(10) {
-        call().set_add_tags(Some(some.to_vec())).send().await.or_fail("route53:ChangeTagsForResource")?;
+        call().set_add_tags(Some(some.to_vec())).send().await.idempotent("route53:ChangeTagsForResource")?;
     }
     for some in change.remove.chunks(10) {
-        call().set_remove_tag_keys(Some(some.to_vec())).send().await.or_fail("route53:ChangeTagsForResource")?;
+        call().set_remove_tag_keys(Some(some.to_vec())).send().await.idempotent("route53:ChangeTagsForResource")?;
     }
     Ok(())
 }

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::record_set::{self, Key, TYPES};
 use super::routing::{Alias, CidrRouting, GeoLocation, GeoProximity};
-use super::{change, in_sync, incomplete};
+use super::{change, in_sync, unbuilt};
 use crate::client::Aws;
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource};
+use crate::repeat::{says, verified};
+use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::Scope;
@@ -101,7 +102,7 @@ impl Route53Record {
             health_check_id,
             fqdn: _,
         } = self.clone();
-        let records = records.into_iter().map(|value| api::ResourceRecord::builder().value(value).build().map_err(incomplete));
+        let records = records.into_iter().map(|value| api::ResourceRecord::builder().value(value).build().map_err(unbuilt));
         let records: Vec<_> = records.collect::<Outcome<_>>()?;
         api::ResourceRecordSet::builder()
             .name(name)
@@ -119,7 +120,7 @@ impl Route53Record {
             .set_multi_value_answer(multi_value_answer.then_some(true))
             .set_health_check_id(health_check_id)
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     fn from_api(key: Key, set: &api::ResourceRecordSet) -> Self {
@@ -146,9 +147,15 @@ impl Route53Record {
 
 impl Resource for Route53Record {
     const TYPE: &'static str = "route53_record";
-    // Records of one name depend on each other: there is one CNAME, and nothing beside it.
-    const INFO: Info =
-        Info { scope: Scope::Global, unique: &[&["zone_id", "name"]], transient: &["PriorRequestNotComplete"], ..Info::DEFAULT };
+    // Route 53 API Reference, ResourceRecordSet: one of a name, a type and a set identifier. Records of one name depend on
+    // each other all the same: a CNAME has nothing beside it, and one with a set identifier none without.
+    const INFO: Info = Info {
+        unique: &[&["set_identifier", "type", "zone_id", "name"]],
+        conflicts: &[&["zone_id", "name"]],
+        scope: Scope::Global,
+        propagating: &[Retry::after("NoSuchHostedZone", &["route53:ChangeResourceRecordSets"])],
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:route53:::hostedzone/{zone_id}",
         plan: &[Grant::itself(&["route53:ListResourceRecordSets"])],
@@ -207,7 +214,7 @@ impl Resource for Route53Record {
         match change(aws, &to.zone_id, ChangeAction::Create, to.to_api()?).await {
             Ok(change) => remember(&key.id(), change),
             // AWS has one code for all that is wrong with a change.
-            Err(failure) if failure.code.as_deref() == Some("InvalidChangeBatch") && record_set::one(aws, &key).await?.is_some() => {
+            Err(failure) if says(&failure, &["InvalidChangeBatch"]) && record_set::one(aws, &key).await?.is_some() => {
                 return Err(Failure { kind: FailureKind::AlreadyExists, ..failure });
             }
             Err(failure) => return Err(failure),
@@ -237,7 +244,13 @@ impl Resource for Route53Record {
         let Some(key) = Key::parse(id) else { return Ok(()) };
         // Only the values it has now delete it (Route 53 API Reference, ChangeResourceRecordSets).
         let Some(set) = record_set::one(aws, &key).await? else { return Ok(()) };
-        let change = change(aws, &key.zone, ChangeAction::Delete, set).await?;
-        in_sync(aws, operation, &change).await
+        match change(aws, &key.zone, ChangeAction::Delete, set).await {
+            Ok(change) => in_sync(aws, operation, &change).await,
+            // AWS has one code for all that is wrong with a change: one that is not there any more is deleted.
+            failed => {
+                verified(failed, &["InvalidChangeBatch", "NoSuchHostedZone"], async || Ok(record_set::one(aws, &key).await?.is_none()))
+                    .await
+            }
+        }
     }
 }

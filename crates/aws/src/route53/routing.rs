@@ -4,7 +4,7 @@ use aws_sdk_route53::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incomplete;
+use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
 /// From where who asks is sent here; all of it `*` for everybody else.
@@ -71,7 +71,7 @@ impl GeoProximity {
         let Self { aws_region, local_zone_group, coordinates, bias } = self.clone();
         let place = |place: Coordinates| api::Coordinates::builder().latitude(place.latitude).longitude(place.longitude).build();
         let built = api::GeoProximityLocation::builder().set_aws_region(aws_region).set_local_zone_group(local_zone_group);
-        Ok(built.set_coordinates(coordinates.map(place).transpose().map_err(incomplete)?).set_bias(bias).build())
+        Ok(built.set_coordinates(coordinates.map(place).transpose().map_err(unbuilt)?).set_bias(bias).build())
     }
 
     /// What AWS returned.
@@ -104,7 +104,7 @@ impl CidrRouting {
     /// When the SDK finds it incomplete.
     pub fn to_api(&self) -> Outcome<api::CidrRoutingConfig> {
         let built = api::CidrRoutingConfig::builder().collection_id(&self.collection_id).location_name(&self.location_name);
-        built.build().map_err(incomplete)
+        built.build().map_err(unbuilt)
     }
 
     /// What AWS returned.
@@ -134,7 +134,7 @@ impl Alias {
     /// When the SDK finds it incomplete.
     pub fn to_api(&self) -> Outcome<api::AliasTarget> {
         let built = api::AliasTarget::builder().dns_name(&self.dns_name).hosted_zone_id(&self.zone_id);
-        built.evaluate_target_health(self.evaluate_target_health).build().map_err(incomplete)
+        built.evaluate_target_health(self.evaluate_target_health).build().map_err(unbuilt)
     }
 
     /// What AWS returned.

@@ -12,7 +12,8 @@ use super::{bare, canonical, change, tags_of, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::{Changing, verified};
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::Scope;
@@ -127,9 +128,9 @@ pub async fn by_name(aws: &Aws, name: &str) -> Outcome<Vec<api::HostedZone>> {
 impl Resource for Route53Zone {
     const TYPE: &'static str = "route53_zone";
     const INFO: Info = Info {
-        scope: Scope::Global,
         data_loss: Some("the zone's name servers, which its registrar names"),
-        transient: &["ConcurrentModification", "PriorRequestNotComplete"],
+        scope: Scope::Global,
+        transient: &[Retry::always("ConcurrentModification")],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
@@ -189,6 +190,13 @@ impl Resource for Route53Zone {
         Ok(wanted.pick(tags.into_iter().filter(|(_, tags)| wanted.owns(tags)).map(|(id, _)| id)))
     }
 
+    /// The call that makes one takes no tags: until it has them, only the token says whose it is.
+    async fn find_by_token(aws: &Aws, wanted: &Wanted, token: &str) -> Outcome<Option<String>> {
+        let Some(name) = wanted.text("name") else { return Ok(None) };
+        let mut zones = by_name(aws, name).await?.into_iter();
+        Ok(zones.find(|zone| zone.caller_reference == token).map(|zone| bare(&zone.id).to_owned()))
+    }
+
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
         let config = api::HostedZoneConfig::builder().set_comment(to.comment.clone()).private_zone(to.private_zone).build();
         let call = aws
@@ -199,8 +207,8 @@ impl Resource for Route53Zone {
             .hosted_zone_config(config)
             .set_vpc(to.vpcs.first().map(|vpc| vpc.to_api(aws)))
             .set_delegation_set_id(to.delegation_set_id.clone());
-        match send_once!(aws_sdk_route53, call).await.or_fail("route53:CreateHostedZone") {
-            // The call takes no tags to find it by: one of this very creation has its token.
+        match send_once!(aws_sdk_route53, call).await.sent_once("route53:CreateHostedZone") {
+            // One of this very creation has its token.
             Err(failure) if failure.kind == FailureKind::AlreadyExists => {
                 let mut zones = by_name(aws, &to.name).await?.into_iter();
                 let made = zones.find(|zone| zone.caller_reference == operation.token);
@@ -232,7 +240,7 @@ impl Resource for Route53Zone {
         update_tags(aws, id, &from.tags, tags).await?;
         if *comment != from.comment {
             let call = aws.route53().update_hosted_zone_comment().id(id).set_comment(comment.clone());
-            call.send().await.or_fail("route53:UpdateHostedZoneComment")?;
+            call.send().await.idempotent("route53:UpdateHostedZoneComment")?;
         }
         let region = |vpc: &ZoneVpc| vpc.vpc_region.clone().unwrap_or_else(|| aws.region.clone());
         let is_in = |vpc: &ZoneVpc, all: &[ZoneVpc]| all.iter().any(|other| other.vpc_id == vpc.vpc_id && region(other) == region(vpc));
@@ -242,11 +250,18 @@ impl Resource for Route53Zone {
         // The last VPC cannot go: new ones come first.
         for vpc in vpcs.iter().filter(|vpc| !is_in(vpc, &has)) {
             let call = aws.route53().associate_vpc_with_hosted_zone().hosted_zone_id(id).vpc(vpc.to_api(aws));
-            call.send().await.or_fail("route53:AssociateVPCWithHostedZone")?;
+            let sent = send_once!(aws_sdk_route53, call).await.sent_once("route53:AssociateVPCWithHostedZone");
+            // With this zone, by a call whose answer was lost; or with another of the same name.
+            let associated = async || {
+                let found = Self::get(aws, id).await?;
+                let now: Vec<_> = found.iter().flat_map(|found| found.vpcs()).map(ZoneVpc::from_api).collect();
+                Ok(is_in(vpc, &now))
+            };
+            verified(sent, &["ConflictingDomainExists"], associated).await?;
         }
         for vpc in has.iter().filter(|vpc| is_in(vpc, &from.vpcs) && !is_in(vpc, vpcs)) {
             let call = aws.route53().disassociate_vpc_from_hosted_zone().hosted_zone_id(id).vpc(vpc.to_api(aws));
-            call.send().await.or_fail("route53:DisassociateVPCFromHostedZone").or_absent()?;
+            call.send().await.or_gone("route53:DisassociateVPCFromHostedZone")?;
         }
         Ok(())
     }
@@ -255,7 +270,7 @@ impl Resource for Route53Zone {
         if last.is_some_and(|last| last.force_destroy) {
             empty(aws, operation, id).await.or_absent()?;
         }
-        aws.route53().delete_hosted_zone().id(id).send().await.or_fail("route53:DeleteHostedZone").or_absent().map(drop)
+        aws.route53().delete_hosted_zone().id(id).send().await.or_gone("route53:DeleteHostedZone").map(drop)
     }
 }
 

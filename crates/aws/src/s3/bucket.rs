@@ -10,13 +10,14 @@ use serde_json::{Value as Json, json};
 use super::lifecycle::LifecycleRule;
 use super::notification::{self, Notification};
 use super::settings::{AccessLog, CorsRule, Encryption, PublicAccessBlock};
-use super::{contents, incomplete};
+use super::{contents, unbuilt};
 use crate::client::{Aws, send_once};
 use crate::document::Policy;
 use crate::error::{OrAbsent, OrFail};
 use crate::partition;
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::collect;
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::place::Scope;
@@ -207,18 +208,23 @@ fn out_of_sight(bucket: &str, failure: Failure, elsewhere: Option<String>) -> Fa
 }
 
 fn tag_set(tags: &Tags) -> Outcome<Vec<api::Tag>> {
-    tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build().map_err(incomplete)).collect()
+    tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build().map_err(unbuilt)).collect()
 }
 
 impl Resource for S3Bucket {
     const TYPE: &'static str = "s3_bucket";
     // Changes to one bucket at the same time, and a name that is not free again yet.
     const INFO: Info = Info {
-        scope: Scope::GlobalName,
-        propagating: &["MalformedPolicy"],
+        propagating: &[
+            // A principal made a moment ago.
+            Retry::after("MalformedPolicy", &["s3:PutBucketPolicy"]),
+            // The policy of a topic, queue or function that was just put.
+            Retry::after("InvalidArgument", &["s3:PutBucketNotification"]),
+        ],
         unique: &[&["bucket"]],
+        scope: Scope::GlobalName,
         data_loss: Some("the objects in it"),
-        transient: &["OperationAborted"],
+        transient: &[Retry::always("OperationAborted")],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
@@ -282,7 +288,7 @@ impl Resource for S3Bucket {
         let configuration = configuration.set_tags(Some(tag_set(&to.tags)?)).build();
         let call = aws.s3().create_bucket().bucket(&to.bucket).create_bucket_configuration(configuration);
         let call = call.object_ownership(api::ObjectOwnership::from(to.object_ownership.as_str()));
-        send_once!(aws_sdk_s3, call).await.or_fail("s3:CreateBucket")?;
+        send_once!(aws_sdk_s3, call).await.sent_once("s3:CreateBucket")?;
         Ok(to.bucket.clone())
     }
 
@@ -326,65 +332,65 @@ impl Resource for S3Bucket {
         } = to;
         let s3 = aws.s3();
         if *tags != from.tags {
-            let tagging = api::Tagging::builder().set_tag_set(Some(tag_set(tags)?)).build().map_err(incomplete)?;
-            s3.put_bucket_tagging().bucket(id).tagging(tagging).send().await.or_fail("s3:PutBucketTagging")?;
+            let tagging = api::Tagging::builder().set_tag_set(Some(tag_set(tags)?)).build().map_err(unbuilt)?;
+            s3.put_bucket_tagging().bucket(id).tagging(tagging).send().await.idempotent("s3:PutBucketTagging")?;
         }
         if *public_access_block != from.public_access_block {
             let call = s3.put_public_access_block().bucket(id).public_access_block_configuration(public_access_block.to_api());
-            call.send().await.or_fail("s3:PutBucketPublicAccessBlock")?;
+            call.send().await.idempotent("s3:PutBucketPublicAccessBlock")?;
         }
         if *encryption != from.encryption {
             let call = s3.put_bucket_encryption().bucket(id).server_side_encryption_configuration(encryption.to_api()?);
-            call.send().await.or_fail("s3:PutEncryptionConfiguration")?;
+            call.send().await.idempotent("s3:PutEncryptionConfiguration")?;
         }
         if *versioning != from.versioning {
             let configuration = api::VersioningConfiguration::builder().status(api::BucketVersioningStatus::from(versioning.as_str()));
             let call = s3.put_bucket_versioning().bucket(id).versioning_configuration(configuration.build());
-            call.send().await.or_fail("s3:PutBucketVersioning")?;
+            call.send().await.idempotent("s3:PutBucketVersioning")?;
         }
         if *lifecycle_rules != from.lifecycle_rules {
             if lifecycle_rules.is_empty() {
-                s3.delete_bucket_lifecycle().bucket(id).send().await.or_fail("s3:PutLifecycleConfiguration")?;
+                s3.delete_bucket_lifecycle().bucket(id).send().await.idempotent("s3:PutLifecycleConfiguration")?;
             } else {
                 let rules = lifecycle_rules.iter().map(LifecycleRule::to_api).collect::<Outcome<Vec<_>>>()?;
-                let configuration = api::BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().map_err(incomplete)?;
+                let configuration = api::BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().map_err(unbuilt)?;
                 let call = s3.put_bucket_lifecycle_configuration().bucket(id).lifecycle_configuration(configuration);
-                call.send().await.or_fail("s3:PutLifecycleConfiguration")?;
+                call.send().await.idempotent("s3:PutLifecycleConfiguration")?;
             }
         }
         if *cors_rules != from.cors_rules {
             if cors_rules.is_empty() {
-                s3.delete_bucket_cors().bucket(id).send().await.or_fail("s3:PutBucketCORS")?;
+                s3.delete_bucket_cors().bucket(id).send().await.idempotent("s3:PutBucketCORS")?;
             } else {
                 let rules = cors_rules.iter().map(CorsRule::to_api).collect::<Outcome<Vec<_>>>()?;
-                let configuration = api::CorsConfiguration::builder().set_cors_rules(Some(rules)).build().map_err(incomplete)?;
-                s3.put_bucket_cors().bucket(id).cors_configuration(configuration).send().await.or_fail("s3:PutBucketCORS")?;
+                let configuration = api::CorsConfiguration::builder().set_cors_rules(Some(rules)).build().map_err(unbuilt)?;
+                s3.put_bucket_cors().bucket(id).cors_configuration(configuration).send().await.idempotent("s3:PutBucketCORS")?;
             }
         }
         if *object_ownership != from.object_ownership {
             let ownership = api::ObjectOwnership::from(object_ownership.as_str());
-            let rule = api::OwnershipControlsRule::builder().object_ownership(ownership).build().map_err(incomplete)?;
-            let controls = api::OwnershipControls::builder().rules(rule).build().map_err(incomplete)?;
+            let rule = api::OwnershipControlsRule::builder().object_ownership(ownership).build().map_err(unbuilt)?;
+            let controls = api::OwnershipControls::builder().rules(rule).build().map_err(unbuilt)?;
             let call = s3.put_bucket_ownership_controls().bucket(id).ownership_controls(controls);
-            call.send().await.or_fail("s3:PutBucketOwnershipControls")?;
+            call.send().await.idempotent("s3:PutBucketOwnershipControls")?;
         }
         if *logging != from.logging {
             let call = s3.put_bucket_logging().bucket(id).bucket_logging_status(AccessLog::to_api(logging.as_ref())?);
-            call.send().await.or_fail("s3:PutBucketLogging")?;
+            call.send().await.idempotent("s3:PutBucketLogging")?;
         }
         if *notifications != from.notifications || *event_bridge_enabled != from.event_bridge_enabled {
             let configuration = notification::to_api(notifications, *event_bridge_enabled)?;
             let call = s3.put_bucket_notification_configuration().bucket(id).notification_configuration(configuration);
-            call.send().await.or_fail("s3:PutBucketNotification")?;
+            call.send().await.idempotent("s3:PutBucketNotification")?;
         }
         // Last, because it may take away from leoctl what the calls above need.
         if *policy != from.policy || *tls_only != from.tls_only {
             match to.full_policy(&aws.region) {
                 Some(document) => {
-                    s3.put_bucket_policy().bucket(id).policy(document.to_string()).send().await.or_fail("s3:PutBucketPolicy")?;
+                    s3.put_bucket_policy().bucket(id).policy(document.to_string()).send().await.idempotent("s3:PutBucketPolicy")?;
                 }
                 None => {
-                    s3.delete_bucket_policy().bucket(id).send().await.or_fail("s3:DeleteBucketPolicy")?;
+                    s3.delete_bucket_policy().bucket(id).send().await.idempotent("s3:DeleteBucketPolicy")?;
                 }
             }
         }
@@ -395,7 +401,7 @@ impl Resource for S3Bucket {
         if last.is_some_and(|last| last.empty_on_delete) {
             contents::delete(aws, operation, id).await?;
         }
-        aws.s3().delete_bucket().bucket(id).send().await.or_fail("s3:DeleteBucket").or_absent().map(drop)
+        aws.s3().delete_bucket().bucket(id).send().await.or_gone("s3:DeleteBucket").map(drop)
     }
 }
 

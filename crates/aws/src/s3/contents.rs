@@ -2,9 +2,10 @@
 
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
-use super::incomplete;
+use super::unbuilt;
 use crate::client::Aws;
 use crate::error::{OrAbsent, OrFail};
+use crate::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
 
 /// Deletes everything in a bucket.
@@ -23,20 +24,20 @@ pub async fn delete(aws: &Aws, operation: &Operation, bucket: &str) -> Outcome<(
         let mut objects = Vec::new();
         for (key, version) in versions.chain(markers) {
             let object = ObjectIdentifier::builder().key(key.unwrap_or_default()).set_version_id(version.map(str::to_owned));
-            objects.push(object.build().map_err(incomplete)?);
+            objects.push(object.build().map_err(unbuilt)?);
         }
         if objects.is_empty() {
             return Ok(());
         }
         gone += objects.len();
-        let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(incomplete)?;
-        let answer = s3.delete_objects().bucket(bucket).delete(delete).send().await.or_fail("s3:DeleteObject")?;
+        let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(unbuilt)?;
+        let answer = s3.delete_objects().bucket(bucket).delete(delete).send().await.idempotent("s3:DeleteObject")?;
         if let Some(error) = answer.errors().first() {
             let message = format!("{}: {}", error.key().unwrap_or_default(), error.message().unwrap_or("cannot be deleted"));
             return Err(Failure {
                 code: error.code().map(str::to_owned),
                 operation: "s3:DeleteObject".to_owned(),
-                ..Failure::new(FailureKind::Other, message)
+                ..Failure::new(FailureKind::Refused, message)
             });
         }
         (operation.progress.0)(format!("{gone} object versions deleted"));

@@ -4,7 +4,7 @@ use aws_sdk_s3::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incomplete;
+use super::unbuilt;
 use crate::resource::Tags;
 use leoctl_core::engine::ports::Outcome;
 
@@ -113,12 +113,12 @@ impl LifecycleRule {
             .set_transitions(Some(transitions.collect::<Vec<_>>()).filter(|transitions| !transitions.is_empty()))
             .set_noncurrent_version_transitions(Some(older.collect::<Vec<_>>()).filter(|transitions| !transitions.is_empty()))
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     /// Which objects: one condition stands alone, several stand in an `And` (S3 API Reference, LifecycleRuleFilter).
     fn filter(&self) -> Outcome<api::LifecycleRuleFilter> {
-        let tags = self.tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build().map_err(incomplete));
+        let tags = self.tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build().map_err(unbuilt));
         let tags = tags.collect::<Outcome<Vec<_>>>()?;
         let filter = api::LifecycleRuleFilter::builder();
         if tags.is_empty() && self.object_size_greater_than.is_none() && self.object_size_less_than.is_none() {

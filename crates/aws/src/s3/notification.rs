@@ -5,7 +5,7 @@ use aws_sdk_s3::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incomplete;
+use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
 /// A queue, topic or function that is told of changes to objects.
@@ -68,15 +68,15 @@ pub fn to_api(notifications: &[Notification], event_bridge: bool) -> Outcome<api
         match one.service() {
             "sqs" => {
                 let queue = api::QueueConfiguration::builder().id(&one.id).queue_arn(&one.target_arn);
-                queues.push(queue.set_events(Some(events)).set_filter(one.filter()).build().map_err(incomplete)?);
+                queues.push(queue.set_events(Some(events)).set_filter(one.filter()).build().map_err(unbuilt)?);
             }
             "sns" => {
                 let topic = api::TopicConfiguration::builder().id(&one.id).topic_arn(&one.target_arn);
-                topics.push(topic.set_events(Some(events)).set_filter(one.filter()).build().map_err(incomplete)?);
+                topics.push(topic.set_events(Some(events)).set_filter(one.filter()).build().map_err(unbuilt)?);
             }
             _ => {
                 let function = api::LambdaFunctionConfiguration::builder().id(&one.id).lambda_function_arn(&one.target_arn);
-                functions.push(function.set_events(Some(events)).set_filter(one.filter()).build().map_err(incomplete)?);
+                functions.push(function.set_events(Some(events)).set_filter(one.filter()).build().map_err(unbuilt)?);
             }
         }
     }

@@ -4,7 +4,7 @@ use aws_sdk_s3::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incomplete;
+use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
 /// How new objects are encrypted.
@@ -31,12 +31,12 @@ impl Encryption {
             .sse_algorithm(api::ServerSideEncryption::from(self.sse_algorithm.as_str()))
             .set_kms_master_key_id(self.kms_master_key_id.clone())
             .build()
-            .map_err(incomplete)?;
+            .map_err(unbuilt)?;
         let rule = api::ServerSideEncryptionRule::builder()
             .apply_server_side_encryption_by_default(default)
             .bucket_key_enabled(self.bucket_key_enabled)
             .build();
-        api::ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(incomplete)
+        api::ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(unbuilt)
     }
 
     /// The configuration AWS returned.
@@ -121,7 +121,7 @@ impl AccessLog {
     pub fn to_api(this: Option<&Self>) -> Outcome<api::BucketLoggingStatus> {
         let enabled = this.map(|log| {
             let enabled = api::LoggingEnabled::builder().target_bucket(&log.target_bucket).target_prefix(&log.target_prefix);
-            enabled.build().map_err(incomplete)
+            enabled.build().map_err(unbuilt)
         });
         Ok(api::BucketLoggingStatus::builder().set_logging_enabled(enabled.transpose()?).build())
     }
@@ -169,7 +169,7 @@ impl CorsRule {
             .set_expose_headers(some(&self.expose_headers))
             .set_max_age_seconds(self.max_age_seconds)
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     /// The rule AWS returned.

@@ -4,7 +4,7 @@ use aws_sdk_scheduler::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incomplete;
+use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
 /// The tasks that are started, in the cluster that is the target.
@@ -124,7 +124,7 @@ impl EcsParameters {
         } = self;
         let provider = |item: &StrategyItem| {
             let part = api::CapacityProviderStrategyItem::builder().capacity_provider(&item.capacity_provider);
-            part.weight(item.weight).base(item.base).build().map_err(incomplete)
+            part.weight(item.weight).base(item.base).build().map_err(unbuilt)
         };
         let constraint = |one: &PlacementConstraint| {
             let kind = api::PlacementConstraintType::from(one.r#type.as_str());
@@ -150,7 +150,7 @@ impl EcsParameters {
             .set_placement_strategy(Some(placement_strategy.iter().map(strategy).collect::<Vec<_>>()).filter(|all| !all.is_empty()))
             .set_reference_id(reference_id.clone())
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     /// The parameters AWS returned.
@@ -196,7 +196,7 @@ impl NetworkConfiguration {
             .set_subnets(Some(subnets.clone()))
             .set_security_groups(Some(security_groups.clone()).filter(|groups| !groups.is_empty()))
             .assign_public_ip(api::AssignPublicIp::from(assign_public_ip.as_str()));
-        Ok(api::NetworkConfiguration::builder().awsvpc_configuration(vpc.build().map_err(incomplete)?).build())
+        Ok(api::NetworkConfiguration::builder().awsvpc_configuration(vpc.build().map_err(unbuilt)?).build())
     }
 
     fn from_api(found: &api::AwsVpcConfiguration) -> Self {

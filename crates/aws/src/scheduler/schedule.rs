@@ -8,12 +8,13 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incomplete;
 use super::target::Target;
+use super::unbuilt;
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource};
+use crate::repeat::{Changing, says};
+use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -83,13 +84,13 @@ pub struct TimeWindow {
 impl TimeWindow {
     fn to_api(&self) -> Outcome<api::FlexibleTimeWindow> {
         let window = api::FlexibleTimeWindow::builder().mode(api::FlexibleTimeWindowMode::from(self.mode.as_str()));
-        window.set_maximum_window_in_minutes(self.maximum_window_in_minutes).build().map_err(incomplete)
+        window.set_maximum_window_in_minutes(self.maximum_window_in_minutes).build().map_err(unbuilt)
     }
 }
 
 fn to_time(text: Option<&String>) -> Outcome<Option<DateTime>> {
     let time = text.map(|text| DateTime::from_str(text, Format::DateTime)).transpose();
-    time.map_err(|error| Failure::new(FailureKind::Other, error.to_string()))
+    time.map_err(unbuilt)
 }
 
 /// A beginning that is still to come: AWS refuses one that has passed, and it means nothing any more.
@@ -104,15 +105,7 @@ fn from_time(time: Option<&DateTime>) -> Option<String> {
 
 /// The group and name in an id.
 fn place(id: &str) -> Outcome<(&str, &str)> {
-    id.split_once('/').ok_or_else(|| Failure::new(FailureKind::Other, format!("`{id}` is not a GROUP/NAME")))
-}
-
-/// `ConflictException` means two things (EventBridge Scheduler API Reference, CreateSchedule and UpdateSchedule).
-fn on_conflict(kind: FailureKind) -> impl Fn(Failure) -> Failure {
-    move |failure| match failure.code.as_deref() {
-        Some("ConflictException") => Failure { kind, ..failure },
-        _ => failure,
-    }
+    id.split_once('/').ok_or_else(|| Failure::new(FailureKind::Invalid, format!("`{id}` is not a GROUP/NAME")))
 }
 
 impl SchedulerSchedule {
@@ -147,7 +140,14 @@ impl SchedulerSchedule {
 impl Resource for SchedulerSchedule {
     const TYPE: &'static str = "scheduler_schedule";
     // A role that Scheduler cannot assume yet (Scheduler User Guide, "Troubleshooting").
-    const INFO: Info = Info { unique: &[&["group_name", "name"]], propagating: &["ValidationException"], timeout: 300, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["group_name", "name"]],
+        // Another change of it is not done.
+        transient: &[Retry::after("ConflictException", &["scheduler:UpdateSchedule", "scheduler:DeleteSchedule"])],
+        propagating: &[Retry::after("ValidationException", &["scheduler:CreateSchedule", "scheduler:UpdateSchedule"])],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:scheduler:{region}:{account}:schedule/{group_name}/{name}",
         plan: &[Grant::itself(&["scheduler:GetSchedule"])],
@@ -198,8 +198,12 @@ impl Resource for SchedulerSchedule {
             .set_kms_key_arn(to.kms_key_arn.clone())
             .action_after_completion(api::ActionAfterCompletion::from(to.action_after_completion.as_str()))
             .target(to.target.to_api()?);
-        let made = send_once!(aws_sdk_scheduler, call).await.or_fail("scheduler:CreateSchedule");
-        made.map_err(on_conflict(FailureKind::AlreadyExists))?;
+        let made = send_once!(aws_sdk_scheduler, call).await.sent_once("scheduler:CreateSchedule");
+        // Of a creation this code says that the name is taken (EventBridge Scheduler API Reference, CreateSchedule).
+        made.map_err(|failure| match says(&failure, &["ConflictException"]) {
+            true => Failure { kind: FailureKind::AlreadyExists, ..failure },
+            false => failure,
+        })?;
         Ok(format!("{}/{}", to.group_name, to.name))
     }
 
@@ -235,13 +239,12 @@ impl Resource for SchedulerSchedule {
             .set_kms_key_arn(kms_key_arn.clone())
             .action_after_completion(api::ActionAfterCompletion::from(action_after_completion.as_str()))
             .target(target.to_api()?);
-        call.send().await.or_fail("scheduler:UpdateSchedule").map_err(on_conflict(FailureKind::Transient)).map(drop)
+        call.send().await.idempotent("scheduler:UpdateSchedule").map(drop)
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let (group, name) = place(id)?;
         let call = aws.scheduler().delete_schedule().group_name(group).name(name);
-        let gone = call.send().await.or_fail("scheduler:DeleteSchedule").or_absent();
-        gone.map_err(on_conflict(FailureKind::Transient)).map(drop)
+        call.send().await.or_gone("scheduler:DeleteSchedule").map(drop)
     }
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ecs::EcsParameters;
-use super::incomplete;
+use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
 /// What a schedule calls, and as whom.
@@ -115,12 +115,11 @@ impl Target {
             .maximum_retry_attempts(*maximum_retry_attempts);
         let event = |event: &EventBridge| {
             let event = api::EventBridgeParameters::builder().detail_type(&event.detail_type).source(&event.source);
-            event.build().map_err(incomplete)
+            event.build().map_err(unbuilt)
         };
-        let record = |record: &Kinesis| api::KinesisParameters::builder().partition_key(&record.partition_key).build().map_err(incomplete);
-        let named = |(name, value): (&String, &String)| {
-            api::SageMakerPipelineParameter::builder().name(name).value(value).build().map_err(incomplete)
-        };
+        let record = |record: &Kinesis| api::KinesisParameters::builder().partition_key(&record.partition_key).build().map_err(unbuilt);
+        let named =
+            |(name, value): (&String, &String)| api::SageMakerPipelineParameter::builder().name(name).value(value).build().map_err(unbuilt);
         let pipeline = sage_maker_pipeline_parameters.iter().map(named).collect::<Outcome<Vec<_>>>()?;
         let pipeline = Some(pipeline).filter(|all| !all.is_empty());
         api::Target::builder()
@@ -139,7 +138,7 @@ impl Target {
                 pipeline.map(|all| api::SageMakerPipelineParameters::builder().set_pipeline_parameter_list(Some(all)).build()),
             )
             .build()
-            .map_err(incomplete)
+            .map_err(unbuilt)
     }
 
     /// The target AWS returned.

@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::{Attributes, changed, document, text};
 use crate::client::{Aws, send_once};
 use crate::document::{Document, Policy};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id, unbuilt};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::{TagChange, collect};
-use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
@@ -209,7 +210,7 @@ const DEFAULT_SIZE: i32 = 262_144;
 
 fn to_api(tags: &Tags) -> Outcome<Vec<Tag>> {
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-    tags.collect::<Result<_, _>>().map_err(|error| Failure::new(FailureKind::Other, error.to_string()))
+    tags.collect::<Result<_, _>>().map_err(unbuilt)
 }
 
 impl Resource for SnsTopic {
@@ -217,8 +218,8 @@ impl Resource for SnsTopic {
     // A role or key made a moment ago may not be known everywhere yet.
     const INFO: Info = Info {
         unique: &[&["name"]],
-        transient: &["ConcurrentAccess", "ConcurrentAccessException"],
-        propagating: &["InvalidParameter"],
+        transient: &[Retry::always("ConcurrentAccess"), Retry::always("ConcurrentAccessException")],
+        propagating: &[Retry::after("InvalidParameter", &["sns:CreateTopic", "sns:SetTopicAttributes"])],
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -270,8 +271,8 @@ impl Resource for SnsTopic {
             attributes.insert("FifoTopic".to_owned(), "true".to_owned());
         }
         let call = aws.sns().create_topic().name(&to.name).set_attributes(Some(attributes)).set_tags(Some(to_api(&to.tags)?));
-        let made = send_once!(aws_sdk_sns, call).await.or_fail("sns:CreateTopic")?;
-        Ok(made.topic_arn().unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_sns, call).await.sent_once("sns:CreateTopic")?;
+        made_id("sns:CreateTopic", made.topic_arn())
     }
 
     fn as_created(to: &Self) -> Self {
@@ -283,21 +284,21 @@ impl Resource for SnsTopic {
         // `attributes` takes it apart.
         for (name, value) in changed(&from.attributes(), &to.attributes()) {
             let call = aws.sns().set_topic_attributes().topic_arn(id).attribute_name(name).attribute_value(value);
-            call.send().await.or_fail("sns:SetTopicAttributes")?;
+            call.send().await.idempotent("sns:SetTopicAttributes")?;
         }
         let change = TagChange::between(&from.tags, &to.tags);
         if !change.set.is_empty() {
             let call = aws.sns().tag_resource().resource_arn(id).set_tags(Some(to_api(&change.set)?));
-            call.send().await.or_fail("sns:TagResource")?;
+            call.send().await.idempotent("sns:TagResource")?;
         }
         if !change.remove.is_empty() {
             let call = aws.sns().untag_resource().resource_arn(id).set_tag_keys(Some(change.remove));
-            call.send().await.or_fail("sns:UntagResource")?;
+            call.send().await.idempotent("sns:UntagResource")?;
         }
         Ok(())
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.sns().delete_topic().topic_arn(id).send().await.or_fail("sns:DeleteTopic").or_absent().map(drop)
+        aws.sns().delete_topic().topic_arn(id).send().await.or_gone("sns:DeleteTopic").map(drop)
     }
 }

@@ -10,9 +10,10 @@ use serde_json::Value as Json;
 use super::{Attributes, changed, document, text};
 use crate::client::{Aws, send_once};
 use crate::document::Document;
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 
 /// Somebody who gets the messages of a topic.
@@ -146,8 +147,8 @@ impl Resource for SnsTopicSubscription {
     // A role or queue made a moment ago may not be known everywhere yet.
     const INFO: Info = Info {
         unique: &[&["topic_arn", "protocol", "endpoint"]],
-        transient: &["ConcurrentAccess", "ConcurrentAccessException"],
-        propagating: &["InvalidParameter"],
+        transient: &[Retry::always("ConcurrentAccess"), Retry::always("ConcurrentAccessException")],
+        propagating: &[Retry::after("InvalidParameter", &["sns:Subscribe", "sns:SetSubscriptionAttributes"])],
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -196,8 +197,8 @@ impl Resource for SnsTopicSubscription {
             .set_attributes(Some(changed(&to.plain().attributes(), &to.attributes()).into_iter().collect()))
             // Also of one that nobody has confirmed yet.
             .return_subscription_arn(true);
-        let made = send_once!(aws_sdk_sns, call).await.or_fail("sns:Subscribe")?;
-        Ok(made.subscription_arn().unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_sns, call).await.sent_once("sns:Subscribe")?;
+        made_id("sns:Subscribe", made.subscription_arn())
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -208,7 +209,7 @@ impl Resource for SnsTopicSubscription {
         }
         for (name, value) in changes {
             let call = aws.sns().set_subscription_attributes().subscription_arn(id).attribute_name(name).attribute_value(value);
-            call.send().await.or_fail("sns:SetSubscriptionAttributes")?;
+            call.send().await.idempotent("sns:SetSubscriptionAttributes")?;
         }
         Ok(())
     }
@@ -218,7 +219,7 @@ impl Resource for SnsTopicSubscription {
         // after 48 hours).
         match Self::read_one(aws, id).await? {
             Some((_, live)) if !live.pending_confirmation => {
-                aws.sns().unsubscribe().subscription_arn(id).send().await.or_fail("sns:Unsubscribe").or_absent().map(drop)
+                aws.sns().unsubscribe().subscription_arn(id).send().await.or_gone("sns:Unsubscribe").map(drop)
             }
             _ => Ok(()),
         }

@@ -203,6 +203,11 @@ pub trait Handler: Send + Sync {
     async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>>;
     /// The id of the resource that is at a wanted one's place: the same unique name, or its ownership tags.
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>>;
+    /// The id of what the creation with the wanted one's token made, whatever tags it has: of types whose API shows the
+    /// token of what it returns.
+    async fn find_by_token(&self, _wanted: &Wanted) -> Outcome<Option<String>> {
+        Ok(None)
+    }
     /// The id that stands for a resource now, when something else may have made a newer revision of it: that which
     /// one of `used`, the ids and ARNs that what is made from it has, names, or else the newest.
     async fn successor(&self, _region: &str, id: &str, _used: &[String]) -> Outcome<String> {

@@ -359,8 +359,11 @@ pub struct ResourceSchema {
     pub scope: Scope,
     /// Whether a replacement is made before the old one goes, unless the stack file says otherwise.
     pub create_before_destroy: bool,
-    /// What no two resources can have in common: groups of attributes of which one at least has to differ.
+    /// What no two resources can have in common: groups of attributes of which one at least has to differ within
+    /// `scope`. A group whose last attribute is absent says nothing.
     pub unique: &'static [&'static [&'static str]],
+    /// What a replacement and its predecessor cannot have in common while both exist, beyond that.
+    pub conflicts: &'static [&'static [&'static str]],
     /// Whether AWS refuses to delete one that something else still uses.
     pub held: bool,
     /// What deleting it loses that cannot be made again, such as `the objects in it`.

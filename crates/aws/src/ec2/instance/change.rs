@@ -10,7 +10,8 @@ use super::volumes;
 use super::{Instance, is_burstable, primary, state};
 use crate::client::{Aws, send_once};
 use crate::ec2::{filter, tags, update_tags};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::OrFail;
+use crate::repeat::{Changing, verified};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
 
 /// The tag an instance has while it is stopped to be changed: it is to be started again, whoever stopped it.
@@ -63,31 +64,31 @@ pub async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Instance,
     let modify = || ec2.modify_instance_attribute().instance_id(id);
     let on = |value: bool| api::AttributeBooleanValue::builder().value(value).build();
     if !*disable_api_stop && from.disable_api_stop {
-        modify().disable_api_stop(on(false)).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+        modify().disable_api_stop(on(false)).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
     }
     if *security_group_ids != from.security_group_ids {
-        modify().set_groups(security_group_ids.clone()).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+        modify().set_groups(security_group_ids.clone()).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
     }
     if *source_dest_check != from.source_dest_check {
-        modify().source_dest_check(on(*source_dest_check)).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+        modify().source_dest_check(on(*source_dest_check)).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
     }
     if *disable_api_termination != from.disable_api_termination {
-        modify().disable_api_termination(on(*disable_api_termination)).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+        modify().disable_api_termination(on(*disable_api_termination)).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
     }
     if *instance_initiated_shutdown_behavior != from.instance_initiated_shutdown_behavior {
         let behavior = api::AttributeValue::builder().value(instance_initiated_shutdown_behavior).build();
-        modify().instance_initiated_shutdown_behavior(behavior).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+        modify().instance_initiated_shutdown_behavior(behavior).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
     }
     // Left out, it is as the subnet said at launch, and stays as it is.
     if let (Some(public), Some(interface)) = (*associate_public_ip_address, primary(&now))
         && from.associate_public_ip_address != Some(public)
     {
         let call = ec2.modify_network_interface_attribute().network_interface_id(interface).associate_public_ip_address(public);
-        call.send().await.or_fail("ec2:ModifyNetworkInterfaceAttribute")?;
+        call.send().await.idempotent("ec2:ModifyNetworkInterfaceAttribute")?;
     }
     match monitoring {
-        true if !from.monitoring => drop(ec2.monitor_instances().instance_ids(id).send().await.or_fail("ec2:MonitorInstances")?),
-        false if from.monitoring => drop(ec2.unmonitor_instances().instance_ids(id).send().await.or_fail("ec2:UnmonitorInstances")?),
+        true if !from.monitoring => drop(ec2.monitor_instances().instance_ids(id).send().await.idempotent("ec2:MonitorInstances")?),
+        false if from.monitoring => drop(ec2.unmonitor_instances().instance_ids(id).send().await.idempotent("ec2:UnmonitorInstances")?),
         _ => {}
     }
     if *iam_instance_profile != from.iam_instance_profile {
@@ -103,15 +104,15 @@ pub async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Instance,
     let stopped_only = async {
         if *instance_type != from.instance_type {
             let kind = api::AttributeValue::builder().value(instance_type).build();
-            modify().instance_type(kind).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+            modify().instance_type(kind).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
         }
         if *ebs_optimized != from.ebs_optimized {
-            modify().ebs_optimized(on(*ebs_optimized)).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+            modify().ebs_optimized(on(*ebs_optimized)).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
         }
         if *user_data != from.user_data {
             let data = Blob::new(user_data.clone().unwrap_or_default().into_bytes());
             let data = api::SecureBlobAttributeValue::builder().value(data).build();
-            modify().user_data(data).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+            modify().user_data(data).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
         }
         Ok(())
     };
@@ -124,10 +125,12 @@ pub async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Instance,
     {
         let request = api::InstanceCreditSpecificationRequest::builder().instance_id(id).cpu_credits(&credits.cpu_credits).build();
         let call = ec2.modify_instance_credit_specification().instance_credit_specifications(request);
-        let done = call.send().await.or_fail("ec2:ModifyInstanceCreditSpecification")?;
+        let done = call.send().await.idempotent("ec2:ModifyInstanceCreditSpecification")?;
         // What went wrong is in the answer.
         if let Some(error) = done.unsuccessful_instance_credit_specifications().iter().find_map(|item| item.error()) {
-            return Err(Failure::new(FailureKind::Other, error.message().unwrap_or("AWS refused the credit specification")));
+            let failure = Failure::new(FailureKind::Refused, error.message().unwrap_or("AWS refused the credit specification"));
+            let code = error.code().map(|code| code.as_str().to_owned());
+            return Err(Failure { operation: "ec2:ModifyInstanceCreditSpecification".to_owned(), code, ..failure });
         }
     }
     let old = from.ebs_block_devices.as_deref().unwrap_or_default();
@@ -137,7 +140,7 @@ pub async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Instance,
         volumes::update(aws, operation, &now, old, new, tags).await?;
     }
     if *disable_api_stop && !from.disable_api_stop {
-        modify().disable_api_stop(on(true)).send().await.or_fail("ec2:ModifyInstanceAttribute")?;
+        modify().disable_api_stop(on(true)).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
     }
     if *tags != from.tags {
         for volume in now.block_device_mappings().iter().filter_map(|mapping| mapping.ebs().and_then(|ebs| ebs.volume_id())) {
@@ -164,8 +167,8 @@ async fn stop(aws: &Aws, operation: &Operation, now: &api::Instance) -> Outcome<
     let id = now.instance_id().unwrap_or_default();
     if state(now) == Some(&InstanceStateName::Running) {
         let mark = api::Tag::builder().key(RESTART_TAG).value("true").build();
-        aws.ec2().create_tags().resources(id).tags(mark).send().await.or_fail("ec2:CreateTags")?;
-        aws.ec2().stop_instances().instance_ids(id).send().await.or_fail("ec2:StopInstances")?;
+        aws.ec2().create_tags().resources(id).tags(mark).send().await.idempotent("ec2:CreateTags")?;
+        aws.ec2().stop_instances().instance_ids(id).send().await.idempotent("ec2:StopInstances")?;
     }
     while settled(aws, operation, id).await.is_ok_and(|now| state(&now) == Some(&InstanceStateName::Running)) {
         operation.pause(Duration::from_secs(2), "waiting for the instance to stop").await?;
@@ -180,38 +183,46 @@ async fn start(aws: &Aws, operation: &Operation, id: &str) -> Outcome<()> {
         return Ok(());
     }
     if state(&now) == Some(&InstanceStateName::Stopped) {
-        aws.ec2().start_instances().instance_ids(id).send().await.or_fail("ec2:StartInstances")?;
+        aws.ec2().start_instances().instance_ids(id).send().await.idempotent("ec2:StartInstances")?;
     }
     let mark = api::Tag::builder().key(RESTART_TAG).build();
-    aws.ec2().delete_tags().resources(id).tags(mark).send().await.or_fail("ec2:DeleteTags").map(drop)
+    aws.ec2().delete_tags().resources(id).tags(mark).send().await.idempotent("ec2:DeleteTags").map(drop)
 }
 
-/// Gives an instance the role of a profile, or none: what it has now counts.
-async fn give_profile(aws: &Aws, id: &str, name: Option<&str>) -> Outcome<()> {
+/// The association of an instance with its profile: its id and the profile's name.
+async fn profile_of(aws: &Aws, id: &str) -> Outcome<Option<(String, String)>> {
     let call = aws
         .ec2()
         .describe_iam_instance_profile_associations()
         .filters(filter("instance-id", &[id.to_owned()]))
         .filters(filter("state", &["associating".to_owned(), "associated".to_owned()]));
     let found = call.send().await.or_fail("ec2:DescribeIamInstanceProfileAssociations")?;
-    let known = found.iam_instance_profile_associations().first();
-    let has = known.and_then(|known| known.iam_instance_profile()).and_then(|profile| profile.arn()).and_then(|arn| arn.rsplit('/').next());
-    let association = known.and_then(|known| known.association_id());
+    let known = found.iam_instance_profile_associations().iter().find(|known| known.instance_id() == Some(id));
+    let name =
+        known.and_then(|known| known.iam_instance_profile()).and_then(|profile| profile.arn()).and_then(|arn| arn.rsplit('/').next());
+    Ok(known.and_then(|known| known.association_id()).zip(name).map(|(association, name)| (association.to_owned(), name.to_owned())))
+}
+
+/// Gives an instance an instance profile, or takes it away: what it has now counts.
+async fn give_profile(aws: &Aws, id: &str, name: Option<&str>) -> Outcome<()> {
+    let has = profile_of(aws, id).await?;
+    let given = async || Ok(profile_of(aws, id).await?.is_some_and(|(_, has)| Some(has.as_str()) == name));
     let profile = |name: &str| api::IamInstanceProfileSpecification::builder().name(name).build();
-    match (association, name) {
-        (_, name) if has == name => Ok(()),
-        (Some(association), Some(name)) => {
+    match (has, name) {
+        (Some((_, has)), Some(name)) if has == name => Ok(()),
+        (Some((association, _)), Some(name)) => {
             let call = aws.ec2().replace_iam_instance_profile_association().association_id(association).iam_instance_profile(profile(name));
-            // A lost answer begins the change again, which looks first.
-            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:ReplaceIamInstanceProfileAssociation").map(drop)
+            let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:ReplaceIamInstanceProfileAssociation");
+            verified(sent, &["InvalidAssociationID.NotFound", "IncorrectState"], given).await
         }
         (None, Some(name)) => {
             let call = aws.ec2().associate_iam_instance_profile().instance_id(id).iam_instance_profile(profile(name));
-            send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AssociateIamInstanceProfile").map(drop)
+            let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AssociateIamInstanceProfile");
+            verified(sent, &["IncorrectState"], given).await
         }
-        (Some(association), None) => {
+        (Some((association, _)), None) => {
             let call = aws.ec2().disassociate_iam_instance_profile().association_id(association);
-            call.send().await.or_fail("ec2:DisassociateIamInstanceProfile").or_absent().map(drop)
+            call.send().await.or_gone("ec2:DisassociateIamInstanceProfile").map(drop)
         }
         (None, None) => Ok(()),
     }

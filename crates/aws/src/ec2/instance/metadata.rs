@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Aws;
-use crate::error::OrFail;
+use crate::repeat::Changing;
 use leoctl_core::engine::ports::Outcome;
 
 // What is left out is the AMI's choice, or the account's (EC2 User Guide, "Configure instance metadata options":
@@ -71,6 +71,6 @@ impl MetadataOptions {
             .set_http_endpoint(http_endpoint.as_deref().map(Into::into))
             .set_http_protocol_ipv6(http_protocol_ipv6.as_deref().map(Into::into))
             .set_instance_metadata_tags(instance_metadata_tags.as_deref().map(Into::into));
-        call.send().await.or_fail("ec2:ModifyInstanceMetadataOptions").map(drop)
+        call.send().await.idempotent("ec2:ModifyInstanceMetadataOptions").map(drop)
     }
 }

@@ -17,9 +17,10 @@ use self::metadata::MetadataOptions;
 use self::volumes::{EbsBlockDevice, RootBlockDevice};
 use super::{arn, filter, ownership_filters, specification, tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::value::Value;
 
@@ -282,14 +283,21 @@ impl Resource for Instance {
     const TYPE: &'static str = "instance";
     const INFO: Info = Info {
         data_loss: Some("what is on its disks"),
-        transient: &["IncorrectInstanceState", "IncorrectState", "IncorrectModificationState"],
-        // An instance profile that is not known yet is an invalid value.
+        transient: &[
+            Retry::always("IncorrectInstanceState"),
+            Retry::always("IncorrectState"),
+            Retry::after("IncorrectModificationState", &["ec2:ModifyVolume"]),
+        ],
         propagating: &[
-            "InvalidParameterValue",
-            "InvalidGroup.NotFound",
-            "InvalidSubnetID.NotFound",
-            "InvalidKeyPair.NotFound",
-            "InvalidInstanceID.NotFound",
+            // An instance profile that is not known yet is an invalid value.
+            Retry::after(
+                "InvalidParameterValue",
+                &["ec2:RunInstances", "ec2:AssociateIamInstanceProfile", "ec2:ReplaceIamInstanceProfileAssociation"],
+            ),
+            Retry::after("InvalidGroup.NotFound", &["ec2:RunInstances", "ec2:ModifyInstanceAttribute"]),
+            Retry::after("InvalidSubnetID.NotFound", &["ec2:RunInstances"]),
+            Retry::after("InvalidKeyPair.NotFound", &["ec2:RunInstances"]),
+            Retry::after("InvalidVolume.NotFound", &["ec2:AttachVolume"]),
         ],
         timeout: 900,
         ..Info::DEFAULT
@@ -448,8 +456,8 @@ impl Resource for Instance {
                     .build(),
             ),
         };
-        let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:RunInstances")?;
-        Ok(made.instances().first().and_then(|instance| instance.instance_id()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:RunInstances")?;
+        made_id("ec2:RunInstances", made.instances().first().and_then(|instance| instance.instance_id()))
     }
 
     fn as_created(to: &Self) -> Self {
@@ -479,7 +487,7 @@ impl Resource for Instance {
 
     async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let sent = aws.ec2().terminate_instances().instance_ids(id).send().await;
-        if sent.or_fail("ec2:TerminateInstances").or_absent()?.is_none() {
+        if sent.or_gone("ec2:TerminateInstances")?.is_none() {
             return Ok(());
         }
         while Self::now(aws, id).await?.is_some_and(|instance| state(&instance) != Some(&InstanceStateName::Terminated)) {

@@ -9,8 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{Aws, send_once};
-use crate::ec2::{filter, once, specification};
-use crate::error::{OrAbsent, OrFail};
+use crate::ec2::{filter, specification};
+use crate::error::OrFail;
+use crate::repeat::{Changing, verified};
 use crate::resource::Tags;
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
 
@@ -257,7 +258,7 @@ pub async fn for_launch(
     if let Some(root) = root {
         let found = aws.ec2().describe_images().image_ids(image).send().await.or_fail("ec2:DescribeImages")?;
         let name = found.images().first().and_then(|image| image.root_device_name());
-        let unknown = || Failure::new(FailureKind::Other, format!("{image} does not say the name of its root device"));
+        let unknown = || Failure::new(FailureKind::Invalid, format!("{image} does not say the name of its root device"));
         mappings.push(root.device(name.ok_or_else(unknown)?).to_api());
     }
     Ok(Some(mappings).filter(|mappings| !mappings.is_empty()))
@@ -306,7 +307,7 @@ async fn keep(aws: &Aws, id: &str, volume: &str, device: &Device) -> Outcome<()>
     let ebs = api::EbsInstanceBlockDeviceSpecification::builder().volume_id(volume).delete_on_termination(device.delete_on_termination);
     let mapping = api::InstanceBlockDeviceMappingSpecification::builder().device_name(&device.name).ebs(ebs.build()).build();
     let call = aws.ec2().modify_instance_attribute().instance_id(id).block_device_mappings(mapping);
-    call.send().await.or_fail("ec2:ModifyInstanceAttribute").map(drop)
+    call.send().await.idempotent("ec2:ModifyInstanceAttribute").map(drop)
 }
 
 async fn modify(aws: &Aws, operation: &Operation, volume: &str, old: &Device, device: &Device) -> Outcome<()> {
@@ -326,8 +327,9 @@ async fn modify(aws: &Aws, operation: &Operation, volume: &str, old: &Device, de
             .set_volume_type(wanted.kind.as_deref().filter(|_| wanted.kind != old.kind).map(Into::into))
             .set_iops(wanted.iops.filter(|_| wanted.iops != old.iops))
             .set_throughput(wanted.throughput.filter(|_| wanted.throughput != old.throughput));
-        let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:ModifyVolume");
-        once(sent, async || under_way(aws, volume, &wanted).await).await?;
+        let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:ModifyVolume");
+        let codes = ["IncorrectModificationState", "VolumeModificationRateExceeded"];
+        verified(sent, &codes, async || under_way(aws, volume, &wanted).await).await?;
     }
     // The volume can be used all the while, and is as large as wanted long before its data is where it will be.
     while !is_done(aws, volume, &wanted).await? {
@@ -368,6 +370,14 @@ async fn is_done(aws: &Aws, volume: &str, wanted: &Device) -> Outcome<bool> {
     }
 }
 
+/// Whether an instance has a volume, or is about to.
+async fn is_attached(aws: &Aws, volume: &str, instance: &str) -> Outcome<bool> {
+    let call = aws.ec2().describe_volumes().filters(filter("volume-id", &[volume.to_owned()]));
+    let found = call.send().await.or_fail("ec2:DescribeVolumes")?;
+    let mut attachments = found.volumes().iter().filter(|one| one.volume_id() == Some(volume)).flat_map(|one| one.attachments());
+    Ok(attachments.any(|one| one.instance_id() == Some(instance)))
+}
+
 /// The state of a volume; nothing when it is gone.
 async fn state(aws: &Aws, volume: &str) -> Outcome<Option<VolumeState>> {
     let call = aws.ec2().describe_volumes().filters(filter("volume-id", &[volume.to_owned()]));
@@ -389,7 +399,7 @@ async fn wait(aws: &Aws, operation: &Operation, volume: &str, wanted: &VolumeSta
 async fn detach(aws: &Aws, operation: &Operation, id: &str, device: &Device, tags: &Tags) -> Outcome<()> {
     let Some(volume) = &device.volume_id else { return Ok(()) };
     let known = own(tags, device).into_iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build()).collect();
-    aws.ec2().create_tags().resources(volume).set_tags(Some(known)).send().await.or_fail("ec2:CreateTags")?;
+    aws.ec2().create_tags().resources(volume).set_tags(Some(known)).send().await.idempotent("ec2:CreateTags")?;
     let now = state(aws, volume).await?;
     if now.is_none() {
         return Ok(());
@@ -397,10 +407,7 @@ async fn detach(aws: &Aws, operation: &Operation, id: &str, device: &Device, tag
     if now == Some(VolumeState::InUse) {
         let call = aws.ec2().detach_volume().volume_id(volume).instance_id(id).device(&device.name);
         // Detached already, by a call whose answer was lost.
-        match call.send().await.or_fail("ec2:DetachVolume") {
-            Err(failure) if failure.code.as_deref() == Some("IncorrectState") => {}
-            other => drop(other.or_absent()?),
-        }
+        call.send().await.or_done("ec2:DetachVolume", &["IncorrectState", "InvalidVolume.NotFound", "InvalidAttachment.NotFound"])?;
     }
     wait(aws, operation, volume, &VolumeState::Available, "waiting for the volume to be detached").await
 }
@@ -439,15 +446,15 @@ async fn attach(aws: &Aws, operation: &Operation, instance: &api::Instance, devi
                 .set_kms_key_id(device.kms_key_id.clone())
                 .tag_specifications(specification(ResourceType::Volume, &tags));
             // A lost answer begins the change again, which looks first.
-            let made = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:CreateVolume")?;
+            let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:CreateVolume")?;
             made.volume_id().unwrap_or_default().to_owned()
         }
     };
     wait(aws, operation, &volume, &VolumeState::Available, "waiting for the volume").await?;
     let id = instance.instance_id().unwrap_or_default();
     let call = aws.ec2().attach_volume().volume_id(&volume).instance_id(id).device(&device.name);
-    let sent = send_once!(aws_sdk_ec2, call).await.or_fail("ec2:AttachVolume");
-    once(sent, async || Ok(state(aws, &volume).await? == Some(VolumeState::InUse))).await?;
+    let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AttachVolume");
+    verified(sent, &["VolumeInUse"], async || is_attached(aws, &volume, id).await).await?;
     wait(aws, operation, &volume, &VolumeState::InUse, "waiting for the volume to be attached").await?;
     // Attached later, a volume stays when its instance goes, unless it is said otherwise.
     if device.delete_on_termination { keep(aws, id, &volume, device).await } else { Ok(()) }

@@ -14,9 +14,10 @@ use super::action::{self, Action};
 use super::attributes::{self, Attributes, changes, listener_defaults};
 use super::{batched, tags_of, to_api, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -111,9 +112,24 @@ impl LbListener {
     }
 }
 
+/// The calls that name certificates.
+const NAMING_CERTIFICATES: &[&str] =
+    &["elasticloadbalancing:CreateListener", "elasticloadbalancing:ModifyListener", "elasticloadbalancing:AddListenerCertificates"];
+
 impl Resource for LbListener {
     const TYPE: &'static str = "lb_listener";
-    const INFO: Info = Info { unique: &[&["load_balancer_arn", "port"]], timeout: 300, ..Info::DEFAULT };
+    // What it names may have been made a moment ago.
+    const INFO: Info = Info {
+        unique: &[&["load_balancer_arn", "port"]],
+        propagating: &[
+            Retry::after("CertificateNotFound", NAMING_CERTIFICATES),
+            Retry::after("UnsupportedCertificate", NAMING_CERTIFICATES),
+            Retry::after("TargetGroupNotFound", &["elasticloadbalancing:CreateListener", "elasticloadbalancing:ModifyListener"]),
+            Retry::after("LoadBalancerNotFound", &["elasticloadbalancing:CreateListener"]),
+        ],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:listener/{load_balancer_arn after loadbalancer/}/*",
         plan: &[Grant::any(&[
@@ -191,8 +207,8 @@ impl Resource for LbListener {
             .set_mutual_authentication(to.mutual(None))
             .set_default_actions(action::to_api(&[], &to.default_actions))
             .set_tags(to_api(&to.tags));
-        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.or_fail("elasticloadbalancing:CreateListener")?;
-        Ok(made.listeners().first().and_then(|listener| listener.listener_arn()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.sent_once("elasticloadbalancing:CreateListener")?;
+        made_id("elasticloadbalancing:CreateListener", made.listeners().first().and_then(|listener| listener.listener_arn()))
     }
 
     fn as_created(to: &Self) -> Self {
@@ -233,19 +249,19 @@ impl Resource for LbListener {
                 .set_alpn_policy(to.negotiation())
                 .set_mutual_authentication(to.mutual(from.mutual_authentication.as_ref()))
                 .set_default_actions(action::to_api(&from.default_actions, default_actions));
-            call.send().await.or_fail("elasticloadbalancing:ModifyListener")?;
+            call.send().await.idempotent("elasticloadbalancing:ModifyListener")?;
         }
         tls::update_more(aws, id, &from.certificates, certificates).await?;
         let changed = changes(&from.attributes, attributes, &listener_defaults());
         if !changed.is_empty() {
             let changed = changed.into_iter().map(|(key, value)| ListenerAttribute::builder().key(key).value(value).build()).collect();
             let call = elb.modify_listener_attributes().listener_arn(id).set_attributes(Some(changed));
-            call.send().await.or_fail("elasticloadbalancing:ModifyListenerAttributes")?;
+            call.send().await.idempotent("elasticloadbalancing:ModifyListenerAttributes")?;
         }
         update_tags(aws, id, &from.tags, tags).await
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.elb().delete_listener().listener_arn(id).send().await.or_fail("elasticloadbalancing:DeleteListener").or_absent().map(drop)
+        aws.elb().delete_listener().listener_arn(id).send().await.or_gone("elasticloadbalancing:DeleteListener").map(drop)
     }
 }

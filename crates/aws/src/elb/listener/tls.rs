@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::Aws;
 use crate::error::{OrAbsent, OrFail};
+use crate::repeat::Changing;
 use leoctl_core::engine::ports::Outcome;
 use leoctl_core::model::value::Value;
 
@@ -58,13 +59,13 @@ pub(super) async fn update_more(aws: &Aws, id: &str, from: &[ListenerCertificate
     let added = without(to, from.get(1..).unwrap_or_default());
     if !added.is_empty() {
         let call = aws.elb().add_listener_certificates().listener_arn(id).set_certificates(Some(added));
-        call.send().await.or_fail("elasticloadbalancing:AddListenerCertificates")?;
+        call.send().await.idempotent("elasticloadbalancing:AddListenerCertificates")?;
     }
     // What has become the default one stays.
     let removed = without(from, to);
     if !removed.is_empty() {
         let call = aws.elb().remove_listener_certificates().listener_arn(id).set_certificates(Some(removed));
-        call.send().await.or_fail("elasticloadbalancing:RemoveListenerCertificates")?;
+        call.send().await.or_done("elasticloadbalancing:RemoveListenerCertificates", &["CertificateNotFound"])?;
     }
     Ok(())
 }

@@ -13,9 +13,10 @@ use self::transform::Transform;
 use super::action::{self, Action};
 use super::{batched, tags_of, to_api, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail};
+use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::resource::{Info, Resource, Tags};
+use crate::repeat::Changing;
+use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -61,7 +62,16 @@ impl LbListenerRule {
 
 impl Resource for LbListenerRule {
     const TYPE: &'static str = "lb_listener_rule";
-    const INFO: Info = Info { unique: &[&["listener_arn", "priority"]], timeout: 300, ..Info::DEFAULT };
+    // What it names may have been made a moment ago.
+    const INFO: Info = Info {
+        unique: &[&["listener_arn", "priority"]],
+        propagating: &[
+            Retry::after("ListenerNotFound", &["elasticloadbalancing:CreateRule"]),
+            Retry::after("TargetGroupNotFound", &["elasticloadbalancing:CreateRule", "elasticloadbalancing:ModifyRule"]),
+        ],
+        timeout: 300,
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:listener-rule/{listener_arn after listener/}/*",
         plan: &[Grant::any(&["elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags"])],
@@ -128,15 +138,15 @@ impl Resource for LbListenerRule {
             .set_actions(action::to_api(&[], &to.actions))
             .set_transforms(transform::to_api(&to.transforms))
             .set_tags(to_api(&to.tags));
-        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.or_fail("elasticloadbalancing:CreateRule")?;
-        Ok(made.rules().first().and_then(|rule| rule.rule_arn()).unwrap_or_default().to_owned())
+        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.sent_once("elasticloadbalancing:CreateRule")?;
+        made_id("elasticloadbalancing:CreateRule", made.rules().first().and_then(|rule| rule.rule_arn()))
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self { priority, conditions, actions, transforms, tags, listener_arn: _, arn: _ } = to;
         if *priority != from.priority {
             let pair = api::RulePriorityPair::builder().rule_arn(id).priority(*priority).build();
-            aws.elb().set_rule_priorities().rule_priorities(pair).send().await.or_fail("elasticloadbalancing:SetRulePriorities")?;
+            aws.elb().set_rule_priorities().rule_priorities(pair).send().await.idempotent("elasticloadbalancing:SetRulePriorities")?;
         }
         if *conditions != from.conditions || *actions != from.actions || *transforms != from.transforms {
             let call = aws
@@ -147,12 +157,12 @@ impl Resource for LbListenerRule {
                 .set_actions(action::to_api(&from.actions, actions))
                 .set_transforms(transform::to_api(transforms))
                 .set_reset_transforms((transforms.is_empty() && !from.transforms.is_empty()).then_some(true));
-            call.send().await.or_fail("elasticloadbalancing:ModifyRule")?;
+            call.send().await.idempotent("elasticloadbalancing:ModifyRule")?;
         }
         update_tags(aws, id, &from.tags, tags).await
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.elb().delete_rule().rule_arn(id).send().await.or_fail("elasticloadbalancing:DeleteRule").or_absent().map(drop)
+        aws.elb().delete_rule().rule_arn(id).send().await.or_gone("elasticloadbalancing:DeleteRule").map(drop)
     }
 }

@@ -42,7 +42,15 @@ pub async fn find(handler: &dyn Handler, wanted: &Wanted, import: Option<&str>) 
     Ok(Some(Found { place: wanted.place(&id), attributes, ours, owner }))
 }
 
-/// Looks for something that may have been created moments ago. Only what has its tags is it, where it can have tags.
+/// Looks for what the creation with the wanted one's token made: it is ours whatever tags it has yet.
+async fn find_made(handler: &dyn Handler, wanted: &Wanted) -> Outcome<Option<Found>> {
+    let Some(id) = handler.find_by_token(wanted).await? else { return Ok(None) };
+    let read = handler.read(&wanted.region, std::slice::from_ref(&id)).await?.remove(&id);
+    Ok(read.map(|attributes| Found { place: wanted.place(&id), owner: owner(&attributes), attributes, ours: true }))
+}
+
+/// Looks for something that may have been created moments ago. Only what has its token or its tags is it, where it can
+/// have tags.
 ///
 /// # Errors
 /// When AWS refuses.
@@ -50,7 +58,11 @@ pub async fn find_patiently(handler: &dyn Handler, wanted: &Wanted) -> Outcome<F
     let mut outcome = FindOutcome::Absent;
     for wait in LOOKS {
         tokio::time::sleep(wait).await;
-        match find(handler, wanted, None).await {
+        let found = match find_made(handler, wanted).await {
+            Ok(None) => find(handler, wanted, None).await,
+            made => made,
+        };
+        match found {
             Ok(Some(found)) if found.ours || wanted.desired.get("tags").is_none() => return Ok(FindOutcome::Ours(found)),
             Ok(Some(found)) => outcome = FindOutcome::Foreign(found),
             Ok(None) => {}

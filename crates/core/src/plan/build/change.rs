@@ -349,7 +349,7 @@ pub(super) fn remembered(attributes: &[Attribute], known: &Value, saved: &Rememb
 fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Result<bool, Diagnostic> {
     let schema = &instance.block.schema;
     let apart = relocated && schema.scope == Scope::Regional;
-    let shared = schema.unique.iter().find(|group| {
+    let shared = schema.unique.iter().chain(schema.conflicts).find(|group| {
         let value = |value: &Value, name: &str| value.get(name).cloned().unwrap_or(Value::Null);
         let absent = group.last().is_none_or(|name| value(&change.after, name).is_null());
         !apart && !absent && group.iter().all(|name| value(&change.before, name) == value(&change.after, name))

@@ -41,14 +41,16 @@ pub fn sought(plan: &Plan) -> Vec<Sought> {
 /// What it means that there is one.
 pub fn judge(plan: &Plan, sought: &Sought, found: Option<Scheduled>) -> Vec<Finding> {
     let Some(Scheduled { arn, date, tags }) = found else { return Vec::new() };
-    let ours = ownership_tags(&plan.stack.name, &sought.address).iter().all(|(key, value)| tags.get(key) == Some(value));
-    let whose = if ours { "" } else { ", though it was not this stack's" };
+    // Another's is refused when the plan looks for what stands in the way.
+    if !ownership_tags(&plan.stack.name, &sought.address).iter().all(|(key, value)| tags.get(key) == Some(value)) {
+        return Vec::new();
+    }
     let finding = Finding {
         check: Check::ScheduledSecret,
         address: sought.address.clone(),
         message: format!(
             "the secret {} is scheduled for deletion ({date}), and AWS makes no other of that name: apply restores it with the values it \
-             had{whose}",
+             had",
             sought.name
         ),
         fix: format!(
