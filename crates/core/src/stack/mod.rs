@@ -1,21 +1,26 @@
 //! The stack language: text in, a checked [`Stack`] or every mistake out. Pure; files are read by the caller.
 //!
-//! Reading order: [`node`] (TOML with places), [`template`] and [`expr`] (CEL inside), [`config`] (the sections),
+//! Reading order: [`node`] (TOML with places), [`template`], [`expr`], [`eval`] and [`functions`] (CEL inside, and what it
+//! may cost: [`budget`]), [`config`] (the sections),
 //! [`vars`], [`scope`] (what names mean), [`expand`] (`for_each`, `when`), [`deps`] (the graph), [`check`] and [`types`].
 
 pub mod backend;
-pub mod cel_value;
+pub mod budget;
 pub mod check;
+pub mod complaint;
 pub mod config;
 pub mod deps;
 pub mod diagnostic;
+pub mod eval;
 pub mod expand;
 pub mod expr;
 pub mod functions;
 pub mod node;
 pub mod read;
 pub mod reference;
+mod rewrite;
 pub mod scope;
+mod syntax;
 pub mod template;
 pub mod types;
 pub mod usage;
@@ -49,6 +54,8 @@ pub struct Stack {
     pub env: BTreeMap<String, Value>,
     /// The texts it was read from, the stack file first.
     pub sources: Vec<Source>,
+    /// What evaluating its expressions has cost so far.
+    pub spent: budget::Spent,
 }
 
 /// How the caller reads files: their text, or why not, in words.
@@ -155,7 +162,8 @@ impl Loader<'_> {
         let config = read::read(table, &self.sources, catalog, &mut self.diagnostics)?;
         let vars = vars::resolve(&config.vars, given, &mut self.diagnostics);
         let env = self.env(path, &config);
-        let mut stack = Stack { name: String::new(), region: None, config, vars, env, sources: Vec::new() };
+        let mut stack =
+            Stack { name: String::new(), region: None, config, vars, env, sources: Vec::new(), spent: budget::Spent::default() };
         stack.name = self.early(&stack, &stack.config.name, "name").unwrap_or_default();
         if !stack.name.is_empty() && !is_stack_name(&stack.name) {
             self.diagnostics.push(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::budget::{Exhausted, HEAVIEST, LONGEST, weight};
 use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use super::expr::{EvalError, Expr, Scope};
 use super::node::{Node, NodeKind};
@@ -88,41 +89,27 @@ impl Template {
     /// # Errors
     /// The first expression that fails, and where it stands.
     pub fn eval(&self, scope: &dyn Scope) -> Result<Value, Failure> {
-        let at = |span: &Span| {
-            let span = span.clone();
-            move |error: EvalError| (error, span)
-        };
+        self.eval_within(scope, &mut 0)
+    }
+
+    /// The value, with its size added to `size`.
+    fn eval_within(&self, scope: &dyn Scope, size: &mut u64) -> Result<Value, Failure> {
         Ok(match &self.kind {
             TemplateKind::Literal(value) => value.clone(),
-            TemplateKind::Expr(expr) => expr.eval(scope).map_err(at(&self.span))?,
-            TemplateKind::Text(parts) => {
-                let mut text = String::new();
-                let (mut unknown, mut secret) = (false, false);
-                for part in parts {
-                    match part {
-                        Part::Text(piece) => text.push_str(piece),
-                        Part::Expr(expr, span) => {
-                            let value = expr.eval(scope).map_err(at(span))?;
-                            secret |= value.has_secret();
-                            match interpolated(value.revealed()) {
-                                Ok(Some(piece)) => text.push_str(&piece),
-                                Ok(None) => unknown = true,
-                                Err(error) => return Err((error, span.clone())),
-                            }
-                        }
-                    }
+            TemplateKind::Expr(expr) => {
+                let value = expr.eval(scope).map_err(|error| (error, self.span.clone()))?;
+                *size = size.saturating_add(weight(&value));
+                if *size > HEAVIEST {
+                    return Err((EvalError::exhausted(Exhausted::Value), self.span.clone()));
                 }
-                match (unknown, secret) {
-                    (true, _) => Value::Unknown,
-                    (false, true) => Value::String(text).into_secret(),
-                    (false, false) => Value::String(text),
-                }
+                value
             }
-            TemplateKind::List(items) => Value::List(items.iter().map(|item| item.eval(scope)).collect::<Result<_, _>>()?),
+            TemplateKind::Text(parts) => text(parts, scope)?,
+            TemplateKind::List(items) => Value::List(items.iter().map(|item| item.eval_within(scope, size)).collect::<Result<_, _>>()?),
             TemplateKind::Table(table) => {
                 let mut map = BTreeMap::new();
                 for (key, field) in table {
-                    map.insert(key.clone(), field.value.eval(scope)?);
+                    map.insert(key.clone(), field.value.eval_within(scope, size)?);
                 }
                 Value::Map(map)
             }
@@ -170,18 +157,52 @@ impl Template {
     }
 }
 
+/// The text that pieces make together.
+fn text(parts: &[Part], scope: &dyn Scope) -> Result<Value, Failure> {
+    let mut text = String::new();
+    let (mut unknown, mut secret) = (false, false);
+    for part in parts {
+        let (expr, span) = match part {
+            Part::Text(piece) => {
+                text.push_str(piece);
+                continue;
+            }
+            Part::Expr(expr, span) => (expr, span),
+        };
+        let value = expr.eval(scope).map_err(|error| (error, span.clone()))?;
+        secret |= value.has_secret();
+        match interpolated(&value, expr) {
+            Ok(Some(piece)) => text.push_str(&piece),
+            Ok(None) => unknown = true,
+            Err(error) => return Err((error, span.clone())),
+        }
+        if text.len() > LONGEST {
+            return Err((EvalError::exhausted(Exhausted::Text), span.clone()));
+        }
+    }
+    Ok(match (unknown, secret) {
+        (true, _) => Value::Unknown,
+        (false, true) => Value::String(text).into_secret(),
+        (false, false) => Value::String(text),
+    })
+}
+
 /// The text a value becomes inside a longer one; none when it is unknown.
-fn interpolated(value: &Value) -> Result<Option<String>, EvalError> {
-    Ok(Some(match value {
+fn interpolated(value: &Value, expr: &Expr) -> Result<Option<String>, EvalError> {
+    Ok(Some(match value.revealed() {
         Value::Unknown => return Ok(None),
         Value::String(text) => text.clone(),
         Value::Int(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
         Value::Bool(flag) => flag.to_string(),
+        Value::Null => {
+            let shown: String = expr.source.trim().chars().take(60).collect();
+            let error = EvalError::new(format!("`{shown}` has no value, so it cannot stand inside a text: it was left out"));
+            return Err(error.advice(format!("write `{shown} == null ? … : {shown}` to say what to take instead")));
+        }
         other => {
-            let mut error = EvalError::new(format!("{} cannot stand inside a text", other.kind()));
-            error.help = Some("use `.join(',')` for a list, or `jsonencode(…)`".to_owned());
-            return Err(error);
+            let error = EvalError::new(format!("{} cannot stand inside a text", other.kind()));
+            return Err(error.advice("use `.join(',')` for a list, or `jsonencode(…)`"));
         }
     }))
 }
@@ -222,15 +243,13 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
         }
         match Expr::parse(source) {
             Ok(expr) => parts.push(Part::Expr(Arc::new(expr), locate.span(start, start + length))),
-            Err(errors) => {
-                for error in errors {
-                    let from = start + error.offset.min(length);
-                    let to = (from + 1).min(start + length).max(from);
-                    diagnostics.push(
-                        Diagnostic::error(&locate.span(from, to), format!("invalid expression: {}", error.message))
-                            .label(format!("column {} of the expression", error.offset + 1)),
-                    );
-                }
+            Err(error) => {
+                let from = start + error.offset.min(length);
+                let to = (from + 1).min(start + length).max(from);
+                let column = source.get(..error.offset).map_or(error.offset, |before| before.chars().count()) + 1;
+                let diagnostic = Diagnostic::error(&locate.span(from, to), format!("invalid expression: {}", error.message))
+                    .label(format!("column {column} of the expression"));
+                diagnostics.push(error.help.into_iter().fold(diagnostic, Diagnostic::help));
             }
         }
         rest = start + length + 1;
