@@ -138,7 +138,7 @@ mod tests {
             ("[for n in vars.names : n]", "was not expected", "map(x, …)"),
             ("jsonencode({ A = 1 })", "was not expected", "{'key': value}"),
             ("has(1)", "`has` asks for one name", "has(x.name)"),
-            ("[1].map(1 + 1, 2)", "", "list.map"),
+            ("[1].map(1, 2)", "", "list.map"),
             ("a # b", "`#` was not expected", ""),
             ("1 2", "`2` was not expected", ""),
             ("'abc", "", ""),

@@ -22,7 +22,7 @@ const NULL: &Value = &Value::Null;
 
 impl<'a> Arguments<'a> {
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.terms.len()
     }
 
@@ -125,7 +125,7 @@ impl<'a> Arguments<'a> {
         let kind = self.terms.get(index).map_or("nothing", Term::kind);
         let wrong = match (self.method, index) {
             (true, 0) => complaint("it is called on {}, not on {}", [kind.into(), expected.into()]),
-            (false, 0) if self.len() == 1 => complaint("its argument is {}, not {}", [kind.into(), expected.into()]),
+            (false, 0) if self.count() == 1 => complaint("its argument is {}, not {}", [kind.into(), expected.into()]),
             (method, _) => {
                 const ORDINALS: [&str; 4] = ["first", "second", "third", "fourth"];
                 let ordinal = ORDINALS.get(index - usize::from(method)).copied().unwrap_or("last");

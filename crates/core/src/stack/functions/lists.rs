@@ -55,7 +55,7 @@ fn slice(a: &Arguments<'_>) -> Answer {
 }
 
 fn flatten(a: &Arguments<'_>) -> Answer {
-    let depth = if a.len() > 1 { a.int(1)? } else { 1 };
+    let depth = if a.count() > 1 { a.int(1)? } else { 1 };
     if depth < 0 {
         return Err(complaint("the depth {} is below 0", [depth.into()]));
     }

@@ -56,7 +56,7 @@ fn sign(a: &Arguments<'_>) -> Answer {
     Ok(match a.revealed(0)? {
         Value::Int(number) => Value::Int(number.signum()),
         _ => match a.float(0)? {
-            zero if zero == 0.0 => Value::Float(0.0),
+            0.0 => Value::Float(0.0),
             other => Value::Float(other.signum()),
         },
     }
@@ -65,7 +65,7 @@ fn sign(a: &Arguments<'_>) -> Answer {
 
 /// The greatest or least of the arguments, or of the one list.
 fn extreme(a: &Arguments<'_>, wanted: std::cmp::Ordering) -> Answer {
-    let numbers: Vec<Value> = match (a.len(), a.revealed(0)?) {
+    let numbers: Vec<Value> = match (a.count(), a.revealed(0)?) {
         (1, Value::List(_)) => a.list(0)?.to_vec(),
         (count, _) => (0..count).map(|index| Ok(a.revealed(index)?.clone())).collect::<Result<_, Complaint>>()?,
     };

@@ -41,7 +41,7 @@ fn pluck(a: &Arguments<'_>) -> Answer {
 /// The entries of all tables; where several have one, the last table's.
 fn merge(a: &Arguments<'_>) -> Answer {
     let mut merged = BTreeMap::new();
-    for index in 0..a.len() {
+    for index in 0..a.count() {
         for (key, value) in a.table(index)? {
             a.budget.value(value)?;
             merged.insert(key.clone(), value.clone());
@@ -71,7 +71,7 @@ fn zipmap(a: &Arguments<'_>) -> Answer {
 
 /// The first that has a value.
 fn coalesce(a: &Arguments<'_>) -> Answer {
-    for index in 0..a.len() {
+    for index in 0..a.count() {
         let value = a.value(index)?;
         if !value.is_null() {
             return Ok(value.clone().into());

@@ -49,14 +49,14 @@ fn char_at(a: &Arguments<'_>) -> Answer {
 
 fn index_of(a: &Arguments<'_>) -> Answer {
     let (text, part) = (a.text(0)?, a.text(1)?);
-    let from = if a.len() > 2 { byte(text, a.int(2)?)? } else { 0 };
+    let from = if a.count() > 2 { byte(text, a.int(2)?)? } else { 0 };
     let found = text.get(from..).and_then(|rest| rest.find(part)).map(|at| count(text.get(..from + at).unwrap_or_default()));
     Ok(Value::Int(found.unwrap_or(-1)).into())
 }
 
 fn last_index_of(a: &Arguments<'_>) -> Answer {
     let (text, part) = (a.text(0)?, a.text(1)?);
-    let until = if a.len() > 2 { byte(text, a.int(2)?)?.saturating_add(part.len()) } else { text.len() };
+    let until = if a.count() > 2 { byte(text, a.int(2)?)?.saturating_add(part.len()) } else { text.len() };
     let until = (until.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
     let found = text.get(..until).and_then(|rest| rest.rfind(part)).map(|at| count(text.get(..at).unwrap_or_default()));
     Ok(Value::Int(found.unwrap_or(-1)).into())
@@ -64,7 +64,7 @@ fn last_index_of(a: &Arguments<'_>) -> Answer {
 
 fn substring(a: &Arguments<'_>) -> Answer {
     let text = a.text(0)?;
-    let (start, end) = (a.int(1)?, if a.len() > 2 { a.int(2)? } else { count(text) });
+    let (start, end) = (a.int(1)?, if a.count() > 2 { a.int(2)? } else { count(text) });
     if start > end {
         return Err(complaint("it cannot go from character {} to character {}", [start.into(), end.into()]));
     }
@@ -73,7 +73,7 @@ fn substring(a: &Arguments<'_>) -> Answer {
 
 fn replace(a: &Arguments<'_>) -> Answer {
     let (text, old, new) = (a.text(0)?, a.text(1)?, a.text(2)?);
-    let most = if a.len() > 3 { a.int(3)? } else { -1 };
+    let most = if a.count() > 3 { a.int(3)? } else { -1 };
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     // Counted before it is made: each place that is replaced may grow.
     let places = if old.is_empty() { text.chars().count() + 1 } else { text.matches(old).take(most).count() };
@@ -85,7 +85,7 @@ fn replace(a: &Arguments<'_>) -> Answer {
 /// separator splits between characters.
 fn split(a: &Arguments<'_>) -> Answer {
     let (text, separator) = (a.text(0)?, a.text(1)?);
-    let most = if a.len() > 2 { a.int(2)? } else { -1 };
+    let most = if a.count() > 2 { a.int(2)? } else { -1 };
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     a.budget.elements(text.len())?;
     let parts: Vec<Value> = match (most, separator.is_empty()) {
@@ -102,7 +102,7 @@ fn split(a: &Arguments<'_>) -> Answer {
 }
 
 fn join(a: &Arguments<'_>) -> Answer {
-    let separator = if a.len() > 1 { a.text(1)? } else { "" };
+    let separator = if a.count() > 1 { a.text(1)? } else { "" };
     let mut text = String::new();
     for (index, item) in a.list(0)?.iter().enumerate() {
         if index > 0 {
