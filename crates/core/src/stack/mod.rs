@@ -11,6 +11,7 @@ pub mod complaint;
 pub mod config;
 pub mod deps;
 pub mod diagnostic;
+pub mod env_file;
 pub mod eval;
 pub mod expand;
 pub mod expr;
@@ -20,6 +21,7 @@ pub mod read;
 pub mod reference;
 mod rewrite;
 pub mod scope;
+mod sensitive;
 mod syntax;
 pub mod template;
 pub mod types;
@@ -124,7 +126,7 @@ impl Loader<'_> {
             }
         };
         let index = self.sources.len();
-        self.sources.push(Source { path: path.to_owned(), text: text.clone() });
+        self.sources.push(Source { path: path.to_owned(), text: text.clone(), private: false });
         if text.trim().is_empty() {
             let at = Span { file: index, range: 0..0 };
             self.diagnostics.push(Diagnostic::error(&at, "the file is empty").help("a stack starts with `[stack]` and `name = \"…\"`"));
@@ -179,6 +181,7 @@ impl Loader<'_> {
     /// A text that has to be known before AWS is asked.
     fn early(&mut self, stack: &Stack, template: &template::Template, what: &str) -> Option<String> {
         let problem = match template.eval(&scope::StackScope::offline(stack)) {
+            Ok(Value::Secret(_)) => format!("the stack's {what} is sensitive, but it is shown and stored everywhere"),
             Ok(value) => match value.revealed() {
                 Value::String(text) if !text.is_empty() => return Some(text.clone()),
                 Value::Unknown => format!("the stack's {what} can use variables, locals and env only"),
@@ -189,7 +192,7 @@ impl Loader<'_> {
                 return None;
             }
         };
-        self.diagnostics.push(Diagnostic::error(&template.span, problem));
+        self.diagnostics.push(Diagnostic::error(&template.span, problem).help(PUBLIC));
         None
     }
 
@@ -213,6 +216,9 @@ impl Loader<'_> {
         env
     }
 }
+
+/// How something that has to be shown is given.
+pub const PUBLIC: &str = "write it, or take it from a variable that is not `sensitive` or from an env file whose name ends in `.defaults`";
 
 fn is_stack_name(name: &str) -> bool {
     name.len() <= 64
