@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Stack;
+use super::scope::StackScope;
 use super::template::Template;
+use crate::model::canonical::canonicalize;
 use crate::model::redact::Redactor;
 use crate::model::value::Value;
 
@@ -29,8 +31,22 @@ impl Stack {
         })
     }
 
-    /// What takes the stack's secrets out of texts that others have written, such as AWS's messages.
+    /// What takes the stack's secrets out of texts that others have written, such as AWS's messages: variables, env
+    /// files, and what is written for attributes that are sensitive by their type.
     pub fn redactor(&self) -> Redactor {
-        Redactor::new(self.vars.values().chain(self.env.values()))
+        let scope = StackScope::offline(self);
+        let resources = self.config.resources.values().map(|block| (&block.attributes, &block.schema.schema));
+        let data = self.config.data.values().map(|block| (&block.attributes, &*block.schema));
+        let written: Vec<Value> = resources
+            .chain(data)
+            .filter_map(|(template, schema)| Some(canonicalize(&schema.attributes, &Self::known(template, &scope)?)))
+            .collect();
+        Redactor::new(self.vars.values().chain(self.env.values()).chain(&written))
+    }
+
+    /// What can be told of a block's attributes.
+    fn known(template: &Template, scope: &StackScope<'_>) -> Option<Value> {
+        let fields = template.as_table()?.iter();
+        Some(Value::Map(fields.filter_map(|(name, field)| Some((name.clone(), field.value.eval(scope).ok()?))).collect()))
     }
 }
