@@ -38,6 +38,7 @@ mod operating;
 mod planning;
 mod preflight;
 mod reference;
+mod secrecy;
 mod secrets;
 mod services;
 mod stats;

@@ -63,7 +63,7 @@ fn schema() -> TypeSchema {
 
 /// A check across attributes that quotes what is written, as such checks do.
 fn quoting(value: &Value) -> Vec<(Path, String)> {
-    let label = value.get("label").and_then(Value::as_str).filter(|label| label.len() > 10);
+    let label = value.get("label").and_then(Value::as_str).filter(|label| label.len() > 20);
     label.map(|label| (Path::attribute("label"), format!("`{label}` is long"))).into_iter().collect()
 }
 
@@ -143,10 +143,7 @@ const WRONG_TEXTS: &[&str] = &[
     r#""${'10.0.0.0/16' + (vars.token == '' ? 'x' : '')}""#,
 ];
 
-const WRONG_LISTS: &[&str] = &[
-    r#"["${vars.tokens[1]}", "${int(vars.token)}"]"#,
-    r#""${vars.token}""#,
-];
+const WRONG_LISTS: &[&str] = &[r#"["${vars.tokens[1]}", "${int(vars.token)}"]"#, r#""${vars.token}""#];
 
 const LISTS: &[&str] = &[
     r#"["a", "b"]"#,
@@ -159,10 +156,7 @@ const LISTS: &[&str] = &[
     r#""${[vars.token].map(t, t + 'x')}""#,
 ];
 
-const WRONG_RULES: &[&str] = &[
-    r#"[{ name = "${vars.token}" }, { name = "${vars.token}", port = 77 }]"#,
-    r#"[{ nam = "${vars.token}" }]"#,
-];
+const WRONG_RULES: &[&str] = &[r#"[{ name = "${vars.token}" }, { name = "${vars.token}", port = 77 }]"#, r#"[{ nam = "${vars.token}" }]"#];
 
 const RULES: &[&str] = &[
     r#"[{ name = "a", value = "1" }, { name = "b", value = "${vars.token}" }]"#,
@@ -172,9 +166,7 @@ const RULES: &[&str] = &[
     r#""${vars.tokens.map(t, {'name': t, 'value': 'x'})}""#,
 ];
 
-const WRONG_TABLES: &[&str] = &[
-    r#"{ a = "${locals.keyed[vars.plain]}" }"#,
-];
+const WRONG_TABLES: &[&str] = &[r#"{ a = "${locals.keyed[vars.plain]}" }"#];
 
 const TABLES: &[&str] = &[
     r#"{ a = "1", b = "2" }"#,
@@ -185,7 +177,8 @@ const TABLES: &[&str] = &[
     r#""${merge(locals.keyed, {'a': '1'})}""#,
 ];
 
-const GROUPS: &[&str] = &[r#"{ g = ["a", "${vars.token}"] }"#, r#"{ g = ["${env.SECRET}"], h = ["x"] }"#, r#""${ {vars.token: [env.SECRET]} }""#];
+const GROUPS: &[&str] =
+    &[r#"{ g = ["a", "${vars.token}"] }"#, r#"{ g = ["${env.SECRET}"], h = ["x"] }"#, r#""${ {vars.token: [env.SECRET]} }""#];
 
 const DOCUMENTS: &[&str] = &[
     r#"{ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = ["b", "a"], Resource = ["${vars.token}"] }] }"#,
@@ -195,8 +188,12 @@ const DOCUMENTS: &[&str] = &[
     r#""${ {vars.token: env.SECRET} }""#,
 ];
 
-const NESTED: &[&str] =
-    &[r#"{ inner = ["${vars.token}", "b"], text = "t" }"#, r#"{ text = "${env.SECRET}" }"#, r#""${ {'inner': [vars.token]} }""#, r#"{ inner = ["b"] }"#];
+const NESTED: &[&str] = &[
+    r#"{ inner = ["${vars.token}", "b"], text = "t" }"#,
+    r#"{ text = "${env.SECRET}" }"#,
+    r#""${ {'inner': [vars.token]} }""#,
+    r#"{ inner = ["b"] }"#,
+];
 
 /// The attributes, what may stand for each, and what may not.
 const ATTRIBUTES: &[(&str, &[&str], &[&str])] = &[
@@ -402,4 +399,70 @@ proptest! {
             }
         }
     }
+}
+
+/// A stack with a variable that holds the marker, sensitive or not.
+fn marked(sensitive: bool, body: &str) -> String {
+    format!("[stack]\nname = \"s\"\nregion = \"us-east-1\"\n[vars.token]\nsensitive = {sensitive}\n{body}")
+}
+
+#[test]
+fn what_becomes_sensitive_later_is_hidden_at_once_and_leaves_the_state_with_the_next_apply() {
+    let bodies = [
+        "[resource.thing.a]\nlabel = \"${vars.token}\"\n",
+        "[resource.thing.a]\nmembers = [\"a\", \"${vars.token}\"]\n",
+        "[resource.thing.a]\nrules = [{ name = \"${vars.token}\", value = \"x\" }]\n",
+        "[resource.thing.a]\nsettings = \"${ {vars.token: 'x'} }\"\n",
+        "[resource.thing.a]\npolicy = { Statement = [{ Resource = [\"${vars.token}\"] }] }\n",
+        "[resource.thing.a]\nnested = { text = \"${vars.token}\", inner = [\"${vars.token}\"] }\n",
+        "[outputs.o]\nvalue = \"x-${vars.token}\"\n",
+        "[locals]\nl = \"${vars.token}\"\n[outputs.o]\nvalue = { a = \"${locals.l}\" }\n",
+    ];
+    for body in bodies {
+        let mut state = new_state();
+        let before = loaded(marked(false, body)).unwrap();
+        let live = applied(&planned(&before, &state, &BTreeMap::new(), false).unwrap(), &mut state);
+        assert!(serde_json::to_string(&state).unwrap().contains(ANY), "{body}: it was no secret");
+
+        let after = loaded(marked(true, body)).unwrap();
+        let plan = planned(&after, &state, &live, false).unwrap();
+        assert!(!shown(&plan).contains(ANY), "{body}: {}", shown(&plan));
+        assert!(plan.changes.iter().all(|change| change.attributes.is_empty()), "{body}: {}", shown(&plan));
+        assert!(plan.drift.iter().all(|drift| drift.attributes.is_empty()), "{body}: {}", shown(&plan));
+        assert!(plan.changes.iter().any(|change| change.state_only) || plan.has_changes(), "{body}: the state is cleaned");
+        applied(&plan, &mut state);
+        assert!(!serde_json::to_string(&state).unwrap().contains(ANY), "{body}");
+
+        // What changed outside is said without it, too.
+        let mut state = new_state();
+        let mut live = applied(&planned(&before, &state, &BTreeMap::new(), false).unwrap(), &mut state);
+        for value in live.values_mut() {
+            *value = Live::Present(Value::from(json!({ "label": "another", "members": ["b"], "settings": { "a": "b" } })));
+        }
+        let plan = planned(&after, &state, &live, false).unwrap();
+        assert!(!shown(&plan).contains(ANY), "{body}: {}", shown(&plan));
+    }
+}
+
+#[test]
+fn two_secret_members_are_two_and_each_is_found_again() {
+    let list = |members: &str| loaded(format!("{HEAD}[resource.thing.a]\nmembers = [{members}]\n")).unwrap();
+    let mut state = new_state();
+    let before = list("\"a\", \"${vars.token}\", \"${env.SECRET}\"");
+    let live = applied(&planned(&before, &state, &BTreeMap::new(), false).unwrap(), &mut state);
+    assert!(planned(&before, &state, &live, false).unwrap().changes.iter().all(|change| change.attributes.is_empty()));
+
+    let paths = |members: &str| {
+        let plan = planned(&list(members), &state, &live, false).unwrap();
+        let changes = plan.changes.iter().flat_map(|change| &change.attributes);
+        changes.map(|change| (change.path.to_string(), change.before.is_some(), change.forces_replacement)).collect::<Vec<_>>()
+    };
+    let one = |path: &str, was: bool| (path.to_owned(), was, true);
+    assert_eq!(paths("\"a\", \"${env.SECRET}\""), [one("members[sensitive 1]", true)]);
+    assert_eq!(paths("\"a\""), [one("members[sensitive 1]", true), one("members[sensitive 2]", true)]);
+    assert_eq!(paths("\"${vars.token}\", \"b\", \"${env.SECRET}\", \"a\""), [one(r#"members["b"]"#, false)]);
+    assert_eq!(
+        paths("\"a\", \"${vars.tokens[0]}\", \"${vars.token}\", \"${env.SECRET}\", \"${vars.tokens[1]}\""),
+        [one("members[sensitive 1]", false), one("members[sensitive 2]", false)]
+    );
 }

@@ -142,6 +142,9 @@ impl Differ<'_> {
         let mut names = Names::default();
         for key in from.keys().chain(to.keys().filter(|key| !from.contains_key(*key))) {
             let (before, after) = (from.get(key), to.get(key));
+            if before == after {
+                continue;
+            }
             let secret = at.sensitive || before.is_none_or(|_| hidden.from) && after.is_none_or(|_| hidden.to);
             let path = at.path.join(names.segment(secret, || Segment::Field(key.clone())));
             self.entry(item, (before, after), hidden, At { path: &path, ..at });
@@ -166,7 +169,7 @@ impl Differ<'_> {
         let is_new = |name: &str| !from.iter().any(|(known, _)| known == name);
         let new = to.iter().filter(|(name, _)| is_new(name)).map(|(name, value)| (name, None, Some(value.clone())));
         let mut names = Names::default();
-        for (name, before, after) in kept.chain(new) {
+        for (name, before, after) in kept.chain(new).filter(|(_, before, after)| before != after) {
             // A name is shown when a side shows it.
             let hides = |value: &Option<Value>, hidden: bool| value.as_ref().is_none_or(|value| hidden || is_name_secret(order, value));
             let secret = at.sensitive || hides(&before, hidden.from) && hides(&after, hidden.to);

@@ -115,7 +115,7 @@ impl Loader<'_> {
         let clean = normalize(path);
         if let Some(start) = chain.iter().position(|known| *known == clean) {
             let names: Vec<String> = chain.iter().skip(start).chain([&clean]).map(|path| path.display().to_string()).collect();
-            self.diagnostics.push(complain(format!("`extends` goes round in a circle: {}", names.join(" → "))));
+            self.diagnostics.push(complain(format!("`extends` is a cycle: {}", names.join(" → "))));
             return None;
         }
         let text = match self.files.read(path) {

@@ -3,7 +3,7 @@
 //! through.
 
 mod arguments;
-mod base64;
+pub mod base64;
 mod convert;
 mod format;
 mod lists;
@@ -191,4 +191,24 @@ pub fn miscounted(function: &Function, given: usize, as_method: bool) -> Option<
     let noun = if most == 1 { "argument" } else { "arguments" };
     let error = EvalError::new(format!("`{}` takes {wanted} {noun} between its brackets, not {given}", function.name));
     Some(error.advice(format!("write `{}`", function.usage)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_names_every_function_and_how_it_is_written() {
+        let page = include_str!("../../../../../docs/stack-language.md");
+        let absent: Vec<&str> = usages().into_iter().map(|(name, _)| name).filter(|name| !page.contains(&format!("{name}("))).collect();
+        assert!(absent.is_empty(), "docs/stack-language.md lacks {absent:?}");
+    }
+
+    #[test]
+    fn what_is_not_here_leads_to_what_is() {
+        for (name, help) in ELSEWHERE {
+            assert!(find(name).is_none(), "{name} is here");
+            assert_eq!(unknown(name).help.as_deref(), Some(*help));
+        }
+    }
 }
