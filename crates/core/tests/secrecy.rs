@@ -7,11 +7,11 @@ use std::path::Path as File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use leoctl_core::model::address::Address;
 use leoctl_core::model::path::Path;
+use leoctl_core::model::place::{Place, Scope};
 use leoctl_core::model::schema::{Catalog, ResourceSchema, TypeSchema};
 use leoctl_core::model::secrecy::{conceal, secret_paths};
-use leoctl_core::model::state::{ResourceState, State};
+use leoctl_core::model::state::{Remembered, ResourceState, State};
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::build::{Live, World, build};
 use leoctl_core::plan::diff::AttributeChange;
@@ -72,6 +72,7 @@ fn catalog() -> Catalog {
         schema: schema(),
         create_before_destroy: true,
         unique: &[],
+        scope: Scope::Regional,
         held: false,
         data_loss: Some("everything in it"),
         check: quoting,
@@ -272,7 +273,7 @@ fn identity() -> Identity {
     Identity { account_id: "000000000000".to_owned(), partition: "aws".to_owned(), region: "us-east-1".to_owned() }
 }
 
-fn planned(stack: &Arc<Stack>, state: &State, live: &BTreeMap<Address, Live>, destroy: bool) -> Result<Plan, Diagnostics> {
+fn planned(stack: &Arc<Stack>, state: &State, live: &BTreeMap<Place, Live>, destroy: bool) -> Result<Plan, Diagnostics> {
     let (data, found, identity) = (BTreeMap::new(), BTreeMap::new(), identity());
     let world = World { identity: &identity, state, live, data: &data, found: &found };
     build(stack, &catalog(), world, &Options { destroy, ..Options::default() })
@@ -310,7 +311,7 @@ fn said(diagnostics: &Diagnostics) -> String {
 }
 
 /// What an apply of a plan would remember and what AWS would say afterwards.
-fn applied(plan: &Plan, state: &mut State) -> BTreeMap<Address, Live> {
+fn applied(plan: &Plan, state: &mut State) -> BTreeMap<Place, Live> {
     let attributes = schema().attributes;
     let mut live = BTreeMap::new();
     state.resources.retain(|address, _| plan.change(address).is_some_and(|change| !change.after.is_null()));
@@ -318,20 +319,24 @@ fn applied(plan: &Plan, state: &mut State) -> BTreeMap<Address, Live> {
         let after = known(&change.after);
         let sensitive = secret_paths(&attributes, &change.after);
         let saved = conceal(&attributes, &after, &sensitive).to_public_json(&|secret| state.digest(secret));
-        let resource = ResourceState {
-            id: format!("id-{}", change.address.block.name),
+        let place = Place {
+            type_name: "thing".to_owned(),
+            account: "000000000000".to_owned(),
             region: change.region.clone(),
+            id: format!("id-{}", change.address.block.name),
+        };
+        let current = Remembered {
+            place: place.clone(),
             attributes: saved,
             authored: change.authored.clone(),
             sensitive,
             depends_on: change.depends_on.clone(),
             guard: change.guard,
             incomplete: false,
-            deposed: Vec::new(),
         };
-        state.resources.insert(change.address.clone(), resource);
+        state.resources.insert(change.address.clone(), ResourceState { current: Some(current), deposed: Vec::new() });
         // AWS knows no secrets: all of it comes back in clear.
-        live.insert(change.address.clone(), Live::Present(Value::from(after.to_json().unwrap())));
+        live.insert(place, Live::Present(Value::from(after.to_json().unwrap())));
     }
     let kept = plan.outputs.iter().filter_map(|(name, output)| Some((name, output.after.as_ref()?)));
     let kept = kept.filter(|(_, value)| !value.has_secret() && !value.has_unknown());
