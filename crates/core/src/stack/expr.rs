@@ -86,7 +86,7 @@ impl EvalError {
     }
 
     /// This error with the expression that cost too much in its message.
-    fn naming(self, source: &str) -> Self {
+    pub(super) fn naming(self, source: &str) -> Self {
         match self.exhausted {
             Some(exhausted) => {
                 let shown: String = source.chars().take(60).collect();

@@ -16,6 +16,7 @@ pub mod eval;
 pub mod expand;
 pub mod expr;
 pub mod functions;
+mod mistake;
 pub mod node;
 pub mod read;
 pub mod reference;

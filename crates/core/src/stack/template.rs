@@ -100,7 +100,7 @@ impl Template {
                 let value = expr.eval(scope).map_err(|error| (error, self.span.clone()))?;
                 *size = size.saturating_add(weight(&value));
                 if *size > HEAVIEST {
-                    return Err((EvalError::exhausted(Exhausted::Value), self.span.clone()));
+                    return Err((EvalError::exhausted(Exhausted::Value).naming(&expr.source), self.span.clone()));
                 }
                 value
             }
@@ -177,7 +177,7 @@ fn text(parts: &[Part], scope: &dyn Scope) -> Result<Value, Failure> {
             Err(error) => return Err((error, span.clone())),
         }
         if text.len() > LONGEST {
-            return Err((EvalError::exhausted(Exhausted::Text), span.clone()));
+            return Err((EvalError::exhausted(Exhausted::Text).naming(&expr.source), span.clone()));
         }
     }
     Ok(match (unknown, secret) {
@@ -215,6 +215,8 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
     let mut parts = Vec::new();
     let mut literal = String::new();
     let mut rest = 0;
+    // What is wrong has been said: nothing more is to be said of this value.
+    let mut wrong = false;
     while let Some(tail) = text.get(rest..).filter(|tail| !tail.is_empty()) {
         let Some(at) = tail.find("${") else {
             literal.push_str(tail);
@@ -235,6 +237,7 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
                 Diagnostic::error(&locate.span(start - 2, start), "this `${` is never closed")
                     .help("close it with `}`, or write `$${` for a literal `${`"),
             );
+            wrong = true;
             break;
         };
         let source = inner.get(..length).unwrap_or_default();
@@ -244,6 +247,7 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
         match Expr::parse(source) {
             Ok(expr) => parts.push(Part::Expr(Arc::new(expr), locate.span(start, start + length))),
             Err(error) => {
+                wrong = true;
                 let from = start + error.offset.min(length);
                 let to = (from + 1).min(start + length).max(from);
                 let column = source.get(..error.offset).map_or(error.offset, |before| before.chars().count()) + 1;
@@ -258,6 +262,7 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
         parts.push(Part::Text(literal));
     }
     match parts.as_slice() {
+        _ if wrong => TemplateKind::Literal(Value::Unknown),
         [Part::Expr(only, _)] => TemplateKind::Expr(Arc::clone(only)),
         [Part::Text(only)] => TemplateKind::Literal(Value::string(only.as_str())),
         _ => TemplateKind::Text(parts),
@@ -334,6 +339,37 @@ mod tests {
     fn braces_and_quotes_inside_an_expression_do_not_end_it() {
         let (kind, diagnostics) = parse("${{'a}': 1}['a}']}");
         assert!(matches!(kind, TemplateKind::Expr(_)), "{diagnostics:?}");
+    }
+
+    #[test]
+    fn nothing_more_is_said_of_a_value_with_a_mistake_in_it() {
+        for text in ["${1 +}", "a ${1 +} b", "${vpc.main"] {
+            let (kind, diagnostics) = parse(text);
+            assert!(matches!(kind, TemplateKind::Literal(Value::Unknown)) && diagnostics.has_errors(), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_that_double_are_an_error_and_not_an_end_of_memory() {
+        let scope = Doubling;
+        let mut diagnostics = Diagnostics::default();
+        for text in ["x = ['${locals.big}', '${locals.big}', '${locals.big}']", "x = '${locals.text}${locals.text}${locals.text}'"] {
+            let table = super::super::node::parse(0, text, &mut diagnostics);
+            let template = Template::parse(&table["x"].node, &[], &mut diagnostics);
+            let (error, _) = template.eval(&scope).unwrap_err();
+            assert!(error.message.contains("it makes a"), "{error}");
+        }
+    }
+
+    struct Doubling;
+
+    impl Scope for Doubling {
+        fn lookup(&self, reference: &Reference) -> Result<Value, EvalError> {
+            Ok(match reference.key(1) {
+                Some("big") => Value::List(vec![Value::Null; 400_000]),
+                _ => Value::String("x".repeat(2 << 20)),
+            })
+        }
     }
 
     #[test]
