@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::{CliError, Context, Exit, project, session};
@@ -11,20 +10,20 @@ use leoctl_core::model::address::Address;
 use leoctl_core::model::place::Place;
 use leoctl_core::model::state::State;
 use leoctl_core::model::value::Value;
-use leoctl_core::stack::config::Output;
+use leoctl_core::stack::Stack;
 use leoctl_core::stack::diagnostic::suggestion;
 
 async fn state_of(context: &Context, stack: Option<&Path>) -> Result<State, CliError> {
     Ok(state_and_outputs(context, stack).await?.0)
 }
 
-/// The state, and the outputs the stack file declares.
-async fn state_and_outputs(context: &Context, stack: Option<&Path>) -> Result<(State, IndexMap<String, Output>), CliError> {
+/// The state, and the stack that declares its outputs.
+async fn state_and_outputs(context: &Context, stack: Option<&Path>) -> Result<(State, Stack), CliError> {
     let path = project::stack_file(stack, context)?;
     let stack = project::load(&path, &context.global)?;
     let store = session::store(context, &path, &stack).await?;
     match store.load().await? {
-        Some(state) => Ok((state, stack.config.outputs.clone())),
+        Some(state) => Ok((state, stack)),
         None => Err(session::never_applied(&stack.name)),
     }
 }
@@ -36,7 +35,9 @@ pub async fn output(context: &Context, stack: Option<&Path>, name: Option<&str>)
         (Some(word), None) if !word.exists() => (None, word.to_str()),
         both => both,
     };
-    let (state, declared) = state_and_outputs(context, stack).await?;
+    let (mut state, declared) = state_and_outputs(context, stack).await?;
+    // What has become sensitive since the last apply stands in the state until the next one, but is not shown.
+    state.outputs.retain(|name, _| !declared.is_output_sensitive(name));
     let Some(name) = name else {
         if context.global.json {
             ui::out(serde_json::json!(state.outputs));
@@ -48,7 +49,7 @@ pub async fn output(context: &Context, stack: Option<&Path>, name: Option<&str>)
     match state.outputs.get(name) {
         Some(Json::String(text)) if !context.global.json => ui::out(text),
         Some(value) => ui::out(value),
-        None if declared.contains_key(name) => {
+        None if declared.config.outputs.contains_key(name) => {
             return Err(CliError::usage(
                 &format!("the output `{name}` has no value here"),
                 "sensitive outputs are not kept, `leoctl apply` shows only that they are there; any other gets its value with the next apply",

@@ -39,12 +39,11 @@ impl Files for Disk {
 
     fn read_env(&self, path: &Path) -> Result<Vec<(String, String)>, String> {
         let committed = path.to_string_lossy().ends_with(".defaults");
-        match dotenvy::from_path_iter(path) {
-            // Files with secrets are on the machines that need them; a name that is missing is said where it is used.
-            Err(dotenvy::Error::Io(error)) if error.kind() == io::ErrorKind::NotFound && !committed => Ok(Vec::new()),
-            Err(error) => Err(env_words(&error)),
-            Ok(pairs) => pairs.map(|pair| pair.map_err(|error| env_words(&error))).collect(),
+        // Files with secrets are on the machines that need them; a name that is missing is said where it is used.
+        if !committed && matches!(path.try_exists(), Ok(false)) {
+            return Ok(Vec::new());
         }
+        stack::env_file::parse(&self.read(path)?).map_err(|error| error.to_string())
     }
 }
 
@@ -59,15 +58,6 @@ fn words(error: &io::Error) -> String {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
         _ => error.to_string(),
-    }
-}
-
-/// An error in an env file, without the line's text: it may be a secret.
-fn env_words(error: &dotenvy::Error) -> String {
-    match error {
-        dotenvy::Error::LineParse(_, column) => format!("a line cannot be read from column {column} on"),
-        dotenvy::Error::Io(error) => words(error),
-        _ => "it is not a file of NAME=value lines".to_owned(),
     }
 }
 
@@ -138,7 +128,8 @@ fn given(global: &Global) -> Result<Given, CliError> {
         })?;
         let table = stack::node::parse(0, &text, &mut diagnostics);
         if diagnostics.has_errors() {
-            let sources = vec![stack::diagnostic::Source { path: file.clone(), text }];
+            // What is given there may be for a sensitive variable.
+            let sources = vec![stack::diagnostic::Source { path: file.clone(), text, private: true }];
             return Err(CliError::Diagnostics { diagnostics, sources });
         }
         given.files.push((file.display().to_string(), table));

@@ -1,6 +1,6 @@
 //! Mistakes in stack files, with the line each is on.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 
@@ -19,6 +19,12 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
     let title = level.primary_title(diagnostic.message.as_str());
     let place = diagnostic.span.as_ref().and_then(|span| Some((sources.get(span.file)?, span.range.clone())));
     let mut group = match place {
+        // The line may hold a secret: only where it is can be said.
+        Some((source, range)) if source.private => {
+            let (line, text, range) = excerpt(&source.text, range);
+            let column = text.get(..range.start).map_or(0, |before| before.chars().count()) + 1;
+            title.element(Origin::path(source.path.display().to_string()).line(line).char_column(column))
+        }
         Some((source, range)) => {
             let (line, text, range) = excerpt(&source.text, range);
             let annotation = AnnotationKind::Primary.span(range);

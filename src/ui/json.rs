@@ -22,7 +22,7 @@ pub fn plan(plan: &Plan, api_calls: &BTreeMap<String, u64>) -> Json {
         .outputs
         .iter()
         .map(|(name, output)| {
-            (name, json!({ "before": output.before, "after": output.after.as_ref().map(public), "changes": output.is_change() }))
+            (name, json!({ "before": output.before.as_ref().map(public), "after": output.after.as_ref().map(public), "changes": output.is_change() }))
         })
         .collect();
     json!({

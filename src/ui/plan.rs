@@ -354,7 +354,7 @@ fn outputs(text: &mut String, outputs: &BTreeMap<String, OutputChange>) {
 
 fn output_lines(text: &mut String, outputs: &BTreeMap<String, OutputChange>) {
     for (name, output) in outputs.iter().filter(|(_, output)| output.is_change()) {
-        let before = output.before.as_ref().map(|before| value::inline(&Value::from(before)));
+        let before = output.before.as_ref().map(value::inline);
         let shown = match (before, &output.after) {
             (None, Some(after)) => format!("{} {name} = {}", styled(ADD, "+"), value::inline(after)),
             (Some(before), Some(after)) => format!("{} {name} = {before} → {}", styled(CHANGE, "~"), value::inline(after)),

@@ -178,7 +178,7 @@ fn files_that_are_no_stacks_are_said_to_be() {
     assert!(project.expect(1, &["validate", "stacks"]).stderr.contains("it is a folder"));
     assert!(project.expect(1, &["validate", "none.toml"]).stderr.contains("no such file"));
     project.write("loop.toml", "[stack]\nname = \"x\"\nextends = [\"loop.toml\"]\n");
-    assert!(project.expect(1, &["validate", "loop.toml"]).stderr.contains("goes round in a circle"));
+    assert!(project.expect(1, &["validate", "loop.toml"]).stderr.contains("`extends` is a cycle: "));
 }
 
 #[test]

@@ -41,6 +41,7 @@ mod planning;
 mod preflight;
 mod reference;
 mod repeated;
+mod secrecy;
 mod secrets;
 mod services;
 mod stats;

@@ -16,6 +16,7 @@ use super::step;
 use super::values::{known_values, set_instance};
 use crate::model::address::{Address, Block};
 use crate::model::journal::{Ledger, Record};
+use crate::model::redact::Redactor;
 use crate::model::schema::Catalog;
 use crate::model::state::State;
 use crate::model::value::Value;
@@ -106,6 +107,18 @@ impl Shared<'_> {
         set_instance(&mut locked(&self.values), address, value);
     }
 
+    /// What takes the secrets of this apply out of AWS's messages.
+    fn redactor(&self) -> Redactor {
+        let (data, values) = (locked(&self.data), locked(&self.values));
+        let of_blocks = values.values().flat_map(|block| match block {
+            BlockValue::Single(value) => vec![value],
+            BlockValue::Each(instances) => instances.values().collect(),
+            BlockValue::Absent => Vec::new(),
+        });
+        let planned = self.plan.changes.iter().flat_map(|change| [&change.before, &change.after]);
+        self.plan.stack.redactor().and(Redactor::new(data.values().chain(of_blocks).chain(planned)))
+    }
+
     pub(super) fn set_data(&self, block: &Block, value: Value) {
         locked(&self.data).insert(block.clone(), value);
     }
@@ -158,6 +171,7 @@ impl Engine<'_> {
                     None => break,
                 },
                 Some((address, message)) = progress.recv() => {
+                    let message = shared.redactor().redact(&message);
                     self.sink.emit(&Event::Progress { address, message });
                     continue;
                 }
@@ -183,6 +197,7 @@ impl Engine<'_> {
                     self.skip([number].into_iter().chain(waiting), None, shared.plan, &mut report);
                 }
                 Err(failure) => {
+                    let failure = failure.redacted(&shared.redactor());
                     self.sink.emit(&Event::Failed { address: step.address.clone(), verb, failure: failure.clone() });
                     let waiting = queue.fail(&number);
                     self.skip(waiting, Some(&step.address), shared.plan, &mut report);

@@ -8,6 +8,7 @@ pub mod persist;
 pub mod ports;
 pub mod preflight;
 pub mod queue;
+mod redact;
 pub mod refresh;
 pub mod retry;
 mod step;

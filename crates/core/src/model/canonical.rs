@@ -35,7 +35,11 @@ fn object(attributes: &[Attribute], value: &Value) -> Value {
 
 /// `value` with what AWS does not know of it, at any depth, as in `from`.
 pub fn with_local(attributes: &[Attribute], value: &Value, from: &Value) -> Value {
-    let Value::Map(map) = value else { return value.clone() };
+    let map = match value {
+        Value::Map(map) => map,
+        Value::Secret(inner) => return with_local(attributes, inner, from).into_secret(),
+        other => return other.clone(),
+    };
     let mut map = map.clone();
     for attribute in attributes {
         let from = from.get(&attribute.name).filter(|from| !from.is_null());
@@ -51,6 +55,7 @@ pub fn with_local(attributes: &[Attribute], value: &Value, from: &Value) -> Valu
 
 fn local_inside(ty: &Type, value: &Value, from: &Value) -> Value {
     match (ty, value) {
+        (_, Value::Secret(inner)) => local_inside(ty, inner, from).into_secret(),
         (Type::Object(attributes), Value::Map(_)) => with_local(attributes, value, from),
         (Type::Map { item, .. }, Value::Map(map)) => Value::Map(
             map.iter().map(|(key, value)| (key.clone(), local_inside(item, value, from.get(key).unwrap_or(&Value::Null)))).collect(),
@@ -75,7 +80,7 @@ pub fn counterpart<'a>(order: &Order, index: usize, item: &Value, others: &'a [V
 }
 
 fn is_empty(value: &Value) -> bool {
-    match value {
+    match value.revealed() {
         Value::List(items) => items.is_empty(),
         Value::Map(map) => map.is_empty(),
         Value::String(text) => text.is_empty(),
@@ -123,7 +128,7 @@ fn sorted(order: &Order, mut items: Vec<Value>) -> Value {
 }
 
 /// A text that orders values; the last characters sort unknowns behind everything.
-fn sort_key(value: &Value) -> String {
+pub(super) fn sort_key(value: &Value) -> String {
     match value.revealed().to_json() {
         Ok(serde_json::Value::String(text)) => text,
         Ok(json) => json.to_string(),
@@ -131,11 +136,20 @@ fn sort_key(value: &Value) -> String {
     }
 }
 
-/// How an element of a keyed list or a set is named in paths.
+/// How an element of a keyed list or a set is told from others. It is made of the value: where [`is_name_secret`], it is
+/// no name for a path.
 pub fn element_name(order: &Order, item: &Value) -> String {
     match order {
         Order::Keyed(key) => item.get(key).map(sort_key).unwrap_or_default(),
         Order::Sequence | Order::Set => sort_key(item),
+    }
+}
+
+/// Whether the name of an element shows something secret.
+pub fn is_name_secret(order: &Order, item: &Value) -> bool {
+    match order {
+        Order::Keyed(key) => matches!(item, Value::Secret(_)) || item.get(key).is_some_and(Value::has_secret),
+        Order::Sequence | Order::Set => item.has_secret(),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod path;
 pub mod pin;
 pub mod place;
 pub mod policy;
+pub mod redact;
 pub mod schema;
 pub mod secrecy;
 pub mod state;

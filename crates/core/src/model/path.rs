@@ -1,4 +1,5 @@
-//! Paths: where inside a resource's attributes a value stands.
+//! Paths: where inside a resource's attributes a value stands. Paths are shown, logged and stored, so that nothing
+//! secret is ever part of one.
 
 use std::fmt;
 
@@ -13,6 +14,9 @@ pub enum Segment {
     Index(usize),
     /// The element of a keyed list whose key attribute has this value, or a member of a set.
     Element(String),
+    /// One of several elements or entries whose own name is secret, counted from 1 among those of one comparison: it
+    /// tells them apart there, and finds none of them again elsewhere.
+    Hidden(usize),
 }
 
 /// A place in a resource's attributes, such as `containers["app"].environment.PORT`.
@@ -45,12 +49,16 @@ impl Path {
         self.0.starts_with(&prefix.0)
     }
 
-    /// Reads what [`fmt::Display`] writes. A bare word is a field; `[3]` an index; `["x"]` an element.
+    /// Reads what [`fmt::Display`] writes. A bare word is a field; `[3]` an index; `["x"]` an element; `[sensitive 1]`
+    /// one that has no name to be shown.
     pub fn parse(text: &str) -> Option<Self> {
         let mut segments = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
-            if let Some(inner) = rest.strip_prefix('[') {
+            if let Some((number, tail)) = rest.strip_prefix("[sensitive ").and_then(|inner| inner.split_once(']')) {
+                segments.push(Segment::Hidden(number.parse().ok()?));
+                rest = tail;
+            } else if let Some(inner) = rest.strip_prefix('[') {
                 let mut stream = serde_json::Deserializer::from_str(inner).into_iter::<serde_json::Value>();
                 let segment = match stream.next()?.ok()? {
                     serde_json::Value::String(key) => Segment::Element(key),
@@ -83,6 +91,7 @@ impl fmt::Display for Path {
                     write!(f, "[{}]", serde_json::Value::from(name.as_str()))?;
                 }
                 Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Hidden(number) => write!(f, "[sensitive {number}]")?,
             }
         }
         Ok(())
@@ -112,7 +121,7 @@ mod tests {
 
     #[test]
     fn paths_round_trip() {
-        for text in ["cidr_block", r#"containers["app"].environment.PORT"#, "a[0].b", "tags.aws:x", r#"x["a]b"].c"#] {
+        for text in ["cidr_block", r#"containers["app"].environment.PORT"#, "a[0].b", "tags.aws:x", r#"x["a]b"].c"#, "a[sensitive 2].b"] {
             assert_eq!(Path::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Path::parse(""), None);

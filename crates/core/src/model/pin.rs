@@ -43,6 +43,7 @@ pub fn at(value: &Value, path: &Path) -> Value {
             Segment::Field(name) => value.get(name),
             Segment::Index(index) => value.as_list()?.get(*index),
             Segment::Element(key) => value.as_list().and_then(|items| items.get(element(items, key)?)),
+            Segment::Hidden(_) => None,
         });
     }
     here.cloned().unwrap_or(Value::Null)
@@ -52,6 +53,7 @@ pub fn at(value: &Value, path: &Path) -> Value {
 pub fn put(value: Value, path: &[Segment], new: &Value) -> Value {
     let Some((segment, rest)) = path.split_first() else { return new.clone() };
     match (value, segment) {
+        (Value::Secret(inner), _) => put(*inner, path, new).into_secret(),
         (Value::Map(mut map), Segment::Field(name)) => {
             let inner = map.remove(name).unwrap_or(Value::Null);
             map.insert(name.clone(), put(inner, rest, new));

@@ -6,21 +6,43 @@
 
 use std::collections::BTreeMap;
 
+use super::canonical::sort_key;
 use super::value::Value;
 
-/// A policy document with statements as a list, sets sorted, lists of one as their element.
+/// What `change` makes of a value; of a secret, it still secret.
+fn through(value: &Value, change: &dyn Fn(&Value) -> Value) -> Value {
+    match value {
+        Value::Secret(inner) => through(inner, change).into_secret(),
+        other => change(other),
+    }
+}
+
+/// A policy document with statements as a list, sets sorted, lists of one as their element. What is secret in it stays
+/// so, in canonical form.
 pub fn canonicalize(document: &Value) -> Value {
+    through(document, &plain)
+}
+
+fn plain(document: &Value) -> Value {
     let Value::Map(map) = document else { return document.clone() };
     let mut out = BTreeMap::new();
     for (key, value) in map {
-        let value = match (key.as_str(), value) {
-            ("Statement", Value::List(statements)) => Value::List(statements.iter().map(statement).collect()),
-            ("Statement", single @ Value::Map(_)) => Value::List(vec![statement(single)]),
-            (_, other) => other.clone(),
+        let value = match key.as_str() {
+            "Statement" => through(value, &statements),
+            _ => value.clone(),
         };
         out.insert(key.clone(), value);
     }
     Value::Map(out)
+}
+
+fn statements(value: &Value) -> Value {
+    let canonical = |value: &Value| through(value, &statement);
+    match value {
+        Value::List(statements) => Value::List(statements.iter().map(canonical).collect()),
+        Value::Map(_) => Value::List(vec![canonical(value)]),
+        other => other.clone(),
+    }
 }
 
 fn statement(value: &Value) -> Value {
@@ -28,7 +50,7 @@ fn statement(value: &Value) -> Value {
     let mut out = BTreeMap::new();
     for (key, value) in map {
         let value = match key.as_str() {
-            "Action" | "NotAction" | "Resource" | "NotResource" => set(value),
+            "Action" | "NotAction" | "Resource" | "NotResource" => through(value, &set),
             "Principal" | "NotPrincipal" => per_key(value, &|value| set(&principals(value))),
             "Condition" => per_key(value, &|test| per_key(test, &|value| set(&texts(value)))),
             _ => value.clone(),
@@ -44,7 +66,8 @@ fn statement(value: &Value) -> Value {
 
 fn per_key(value: &Value, change: &dyn Fn(&Value) -> Value) -> Value {
     match value {
-        Value::Map(map) => Value::Map(map.iter().map(|(key, value)| (key.clone(), change(value))).collect()),
+        Value::Secret(inner) => per_key(inner, change).into_secret(),
+        Value::Map(map) => Value::Map(map.iter().map(|(key, value)| (key.clone(), through(value, change))).collect()),
         other => other.clone(),
     }
 }
@@ -53,7 +76,7 @@ fn per_key(value: &Value, change: &dyn Fn(&Value) -> Value) -> Value {
 fn set(value: &Value) -> Value {
     let Value::List(items) = value else { return value.clone() };
     let mut items = items.clone();
-    items.sort_by_cached_key(|item| item.as_str().map(str::to_owned).ok_or(format!("{item:?}")).unwrap_or_else(|e| e));
+    items.sort_by_cached_key(sort_key);
     items.dedup();
     if let [single] = items.as_slice() { single.clone() } else { Value::List(items) }
 }
@@ -61,6 +84,7 @@ fn set(value: &Value) -> Value {
 /// Condition values are compared as text: `true` is `"true"`.
 fn texts(value: &Value) -> Value {
     match value {
+        Value::Secret(inner) => texts(inner).into_secret(),
         Value::Bool(flag) => Value::String(flag.to_string()),
         Value::Int(number) => Value::String(number.to_string()),
         Value::List(items) => Value::List(items.iter().map(texts).collect()),
@@ -70,6 +94,7 @@ fn texts(value: &Value) -> Value {
 
 fn principals(value: &Value) -> Value {
     match value {
+        Value::Secret(inner) => principals(inner).into_secret(),
         Value::List(items) => Value::List(items.iter().map(principals).collect()),
         Value::String(id) if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) => Value::String(format!("arn:aws:iam::{id}:root")),
         other => other.clone(),

@@ -3,14 +3,14 @@
 
 use serde_json::Value as Json;
 
-use super::canonical::{counterpart, element_name};
+use super::canonical::{counterpart, element_name, is_name_secret};
 use super::path::{Path, Segment};
 use super::schema::{Attribute, Order, Type};
 use super::value::Value;
 
 /// The paths of every secret in `value` that the schema does not make one: those are hidden by canonical form.
 /// Elements of keyed lists go by key, so that the paths hold for another value of the same resource; a secret
-/// inside any other list makes the whole list secret.
+/// inside any other list makes the whole list secret, and so does a key that is one.
 pub fn secret_paths(attributes: &[Attribute], value: &Value) -> Vec<Path> {
     let mut found = Vec::new();
     collect(&Type::Object(attributes.to_vec()), value, &Path::default(), &mut found);
@@ -32,7 +32,9 @@ fn collect(ty: &Type, value: &Value, path: &Path, found: &mut Vec<Path>) {
                 collect(item, value, &path.join(Segment::Field(key.clone())), found);
             }
         }
-        (Type::List { item, order: order @ Order::Keyed(_) }, Value::List(items)) => {
+        (Type::List { item, order: order @ Order::Keyed(_) }, Value::List(items))
+            if !items.iter().any(|item| is_name_secret(order, item)) =>
+        {
             for value in items {
                 collect(item, value, &path.join(Segment::Element(element_name(order, value))), found);
             }
@@ -62,6 +64,7 @@ fn hide(ty: &Type, value: &Value, path: &Path, paths: &[Path]) -> Value {
         return value.clone().into_secret();
     }
     match (ty, value) {
+        (_, Value::Secret(_)) => value.clone(),
         (Type::Object(attributes), Value::Map(map)) => Value::Map(
             map.iter()
                 .map(|(key, value)| {

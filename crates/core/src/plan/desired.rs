@@ -52,19 +52,25 @@ pub fn desired(block: &ResourceBlock, address: &Address, scope: &StackScope<'_>,
     let Value::Map(mut map) = value else { return Ok(value) };
     if schema.is_taggable() {
         let mut tags = BTreeMap::new();
-        if let Some(stack_tags) = &scope.stack.config.tags
-            && let Value::Map(stack_tags) = stack_tags.eval(scope)?
-        {
-            tags.extend(stack_tags);
+        // Where a whole table of tags is secret, its keys are.
+        let mut secret = false;
+        if let Some(stack_tags) = &scope.stack.config.tags {
+            let stack_tags = stack_tags.eval(scope)?;
+            secret |= matches!(stack_tags, Value::Secret(_));
+            tags.extend(stack_tags.as_map().cloned().unwrap_or_default());
         }
         match map.remove("tags") {
-            Some(Value::Map(own)) => tags.extend(own),
+            Some(own @ (Value::Map(_) | Value::Secret(_))) => {
+                secret |= matches!(own, Value::Secret(_));
+                tags.extend(own.as_map().cloned().unwrap_or_default());
+            }
             Some(Value::Unknown) => tags.extend([("(more)".to_owned(), Value::Unknown)]),
             _ => {}
         }
         let ownership = ownership_tags(&scope.stack.name, address);
         tags.extend(ownership.into_iter().map(|(key, value)| (key, Value::String(value))));
-        map.insert("tags".to_owned(), Value::Map(tags));
+        let tags = Value::Map(tags);
+        map.insert("tags".to_owned(), if secret { tags.into_secret() } else { tags });
     }
     let value = pins.iter().fold(Value::Map(map), |value, (path, pin)| put(value, &path.0, &Value::from(&pin.value)));
     Ok(canonicalize(&schema.attributes, &value))

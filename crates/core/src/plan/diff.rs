@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::canonical::{counterpart, element_name};
+use crate::model::canonical::{counterpart, element_name, is_name_secret};
 use crate::model::path::{Path, Segment};
 use crate::model::pin::element;
 use crate::model::schema::{Attribute, Order, Type, Unset};
@@ -56,9 +56,9 @@ fn complete_value(ty: &Type, desired: &Value, live: Option<&Value>) -> Value {
                 // A member of a set is the live one when it becomes it by taking over AWS's part.
                 Order::Set => live_items
                     .iter()
-                    .find(|live| complete_value(item, value, Some(live)) == **live)
-                    .cloned()
-                    .unwrap_or_else(|| complete_value(item, value, None)),
+                    .map(|live| (live, complete_value(item, value, Some(live))))
+                    .find(|(live, completed)| *completed == **live)
+                    .map_or_else(|| complete_value(item, value, None), |(_, completed)| completed),
                 _ => complete_value(item, value, counterpart(order, index, value, live_items)),
             };
             Value::List(items.iter().enumerate().map(complete_item).collect())
@@ -78,8 +78,18 @@ fn complete_value(ty: &Type, desired: &Value, live: Option<&Value>) -> Value {
 /// Every difference between two canonical values of a resource; what AWS computes is not compared.
 pub fn diff(attributes: &[Attribute], before: &Value, after: &Value) -> Vec<AttributeChange> {
     let mut changes = Vec::new();
-    Differ { changes: &mut changes }.object(attributes, before, after, &Path::default(), false, false);
+    Differ { changes: &mut changes }.object(attributes, before, after, At { path: &Path::default(), forces: false, sensitive: false });
     changes
+}
+
+/// Where two values are compared, and what holds there.
+#[derive(Clone, Copy)]
+struct At<'p> {
+    path: &'p Path,
+    /// Whether a difference replaces the resource.
+    forces: bool,
+    /// Whether a difference is never shown.
+    sensitive: bool,
 }
 
 struct Differ<'a> {
@@ -87,82 +97,127 @@ struct Differ<'a> {
 }
 
 impl Differ<'_> {
-    fn object(&mut self, attributes: &[Attribute], before: &Value, after: &Value, path: &Path, forces: bool, sensitive: bool) {
+    fn object(&mut self, attributes: &[Attribute], before: &Value, after: &Value, at: At<'_>) {
         for attribute in attributes.iter().filter(|attribute| !attribute.computed) {
             let so_far = self.changes.len();
-            self.value(
-                &attribute.ty,
-                before.get(&attribute.name),
-                after.get(&attribute.name),
-                &path.join(Segment::Field(attribute.name.clone())),
-                forces || attribute.replace,
-                sensitive || attribute.sensitive,
-            );
+            let path = at.path.join(Segment::Field(attribute.name.clone()));
+            let inside = At { path: &path, forces: at.forces || attribute.replace, sensitive: at.sensitive || attribute.sensitive };
+            self.value(&attribute.ty, before.get(&attribute.name), after.get(&attribute.name), inside);
             for change in self.changes.iter_mut().skip(so_far) {
                 change.server_chosen |= attribute.unset == Unset::Server;
             }
         }
     }
 
-    fn value(&mut self, ty: &Type, before: Option<&Value>, after: Option<&Value>, path: &Path, forces: bool, sensitive: bool) {
+    fn value(&mut self, ty: &Type, before: Option<&Value>, after: Option<&Value>, at: At<'_>) {
         let before = before.filter(|value| !value.is_null());
         let after = after.filter(|value| !value.is_null());
         if before == after {
             return;
         }
-        let sensitive = sensitive || [before, after].into_iter().flatten().any(|value| matches!(value, Value::Secret(_)));
         if let (Some(from), Some(to)) = (before, after) {
-            let (from, to) = (from.revealed(), to.revealed());
-            match (ty, from, to) {
-                (Type::Object(attributes), Value::Map(_), Value::Map(_)) => {
-                    return self.object(attributes, from, to, path, forces, sensitive);
+            let hidden = Sides { from: is_secret(from), to: is_secret(to) };
+            match (ty, from.revealed(), to.revealed()) {
+                (Type::Object(attributes), from @ Value::Map(_), to @ Value::Map(_)) => {
+                    return self.object(attributes, from, to, At { sensitive: at.sensitive || hidden.either(), ..at });
                 }
-                (Type::Map { item, .. }, Value::Map(from), Value::Map(to)) => {
-                    for key in from.keys().chain(to.keys().filter(|key| !from.contains_key(*key))) {
-                        let path = path.join(Segment::Field(key.clone()));
-                        self.value(item, from.get(key), to.get(key), &path, forces, sensitive);
-                    }
-                    return;
-                }
-                (Type::List { item, order }, Value::List(from), Value::List(to)) => {
-                    return self.list(item, order, (from, to), path, forces, sensitive);
-                }
+                (Type::Map { item, .. }, Value::Map(from), Value::Map(to)) => return self.map(item, (from, to), hidden, at),
+                (Type::List { item, order }, Value::List(from), Value::List(to)) => return self.list(item, order, (from, to), hidden, at),
                 _ => {}
             }
         }
         self.changes.push(AttributeChange {
-            path: path.clone(),
+            path: at.path.clone(),
             before: before.cloned(),
             after: after.cloned(),
-            forces_replacement: forces,
-            sensitive,
+            forces_replacement: at.forces,
+            sensitive: at.sensitive || [before, after].into_iter().flatten().any(is_secret),
             document: matches!(ty, Type::Document(_)),
             server_chosen: false,
         });
     }
 
-    fn list(&mut self, item: &Type, order: &Order, (from, to): (&[Value], &[Value]), path: &Path, forces: bool, sensitive: bool) {
+    /// The entries of two tables. A key is shown when a side shows it.
+    fn map(&mut self, item: &Type, (from, to): (&BTreeMap<String, Value>, &BTreeMap<String, Value>), hidden: Sides, at: At<'_>) {
+        let mut names = Names::default();
+        for key in from.keys().chain(to.keys().filter(|key| !from.contains_key(*key))) {
+            let (before, after) = (from.get(key), to.get(key));
+            if before == after {
+                continue;
+            }
+            let secret = at.sensitive || before.is_none_or(|_| hidden.from) && after.is_none_or(|_| hidden.to);
+            let path = at.path.join(names.segment(secret, || Segment::Field(key.clone())));
+            self.entry(item, (before, after), hidden, At { path: &path, ..at });
+        }
+    }
+
+    fn list(&mut self, item: &Type, order: &Order, (from, to): (&[Value], &[Value]), hidden: Sides, at: At<'_>) {
         if *order == Order::Sequence {
             for index in 0..from.len().max(to.len()) {
-                self.value(item, from.get(index), to.get(index), &path.join(Segment::Index(index)), forces, sensitive);
+                let path = at.path.join(Segment::Index(index));
+                self.entry(item, (from.get(index), to.get(index)), hidden, At { path: &path, ..at });
             }
             return;
         }
-        let named =
-            |items: &[Value]| -> Vec<(String, Value)> { items.iter().map(|value| (element_name(order, value), value.clone())).collect() };
+        let named = |items: &[Value]| items.iter().map(|value| (element_name(order, value), value.clone())).collect::<Vec<_>>();
         let (from, to) = (named(from), named(to));
         let find = |items: &[(String, Value)], name: &str| items.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         // An element with another key is another element: what its key forces, its coming and going does.
         let key_forces = |key: &String| matches!(item, Type::Object(of) if of.iter().any(|one| one.name == *key && one.replace));
-        let other = forces || matches!(order, Order::Keyed(key) if key_forces(key));
-        for (name, value) in &from {
-            let kept = find(&to, name);
-            let forces = if kept.is_some() { forces } else { other };
-            self.value(item, Some(value), kept.as_ref(), &path.join(Segment::Element(name.clone())), forces, sensitive);
+        let other = at.forces || matches!(order, Order::Keyed(key) if key_forces(key));
+        let kept = from.iter().map(|(name, value)| (name, Some(value.clone()), find(&to, name)));
+        let is_new = |name: &str| !from.iter().any(|(known, _)| known == name);
+        let new = to.iter().filter(|(name, _)| is_new(name)).map(|(name, value)| (name, None, Some(value.clone())));
+        let mut names = Names::default();
+        for (name, before, after) in kept.chain(new).filter(|(_, before, after)| before != after) {
+            // A name is shown when a side shows it.
+            let hides = |value: &Option<Value>, hidden: bool| value.as_ref().is_none_or(|value| hidden || is_name_secret(order, value));
+            let secret = at.sensitive || hides(&before, hidden.from) && hides(&after, hidden.to);
+            let path = at.path.join(names.segment(secret, || Segment::Element(name.clone())));
+            let forces = if before.is_some() && after.is_some() { at.forces } else { other };
+            self.entry(item, (before.as_ref(), after.as_ref()), hidden, At { path: &path, forces, ..at });
         }
-        for (name, value) in to.iter().filter(|(name, _)| !from.iter().any(|(known, _)| known == name)) {
-            self.value(item, None, Some(value), &path.join(Segment::Element(name.clone())), other, sensitive);
+    }
+
+    /// An element or entry of a collection, which is secret where the collection is.
+    fn entry(&mut self, item: &Type, (before, after): (Option<&Value>, Option<&Value>), hidden: Sides, at: At<'_>) {
+        let of = |value: &Value, hidden: bool| if hidden { value.clone().into_secret() } else { value.clone() };
+        let (before, after) = (before.map(|value| of(value, hidden.from)), after.map(|value| of(value, hidden.to)));
+        self.value(item, before.as_ref(), after.as_ref(), at);
+    }
+}
+
+/// Which of two values is secret as a whole.
+#[derive(Clone, Copy)]
+struct Sides {
+    from: bool,
+    to: bool,
+}
+
+impl Sides {
+    fn either(self) -> bool {
+        self.from || self.to
+    }
+}
+
+fn is_secret(value: &Value) -> bool {
+    matches!(value, Value::Secret(_))
+}
+
+/// What the elements of one collection are called in paths.
+#[derive(Default)]
+struct Names {
+    hidden: usize,
+}
+
+impl Names {
+    /// The segment of the next element: `shown`, or a number when that would show a secret.
+    fn segment(&mut self, secret: bool, shown: impl FnOnce() -> Segment) -> Segment {
+        if !secret {
+            return shown();
         }
+        self.hidden += 1;
+        Segment::Hidden(self.hidden)
     }
 }
 
@@ -172,12 +227,16 @@ pub fn ignore(value: &Value, live: &Value, paths: &[Path]) -> Value {
 }
 
 fn restore(value: Value, live: &Value, path: &[Segment]) -> Value {
-    let Some((segment, rest)) = path.split_first() else { return live.clone() };
+    let Some((segment, rest)) = path.split_first() else {
+        // What was to be secret is not shown for being left as it is.
+        return if value.has_secret() { live.clone().into_secret() } else { live.clone() };
+    };
     match (value, segment) {
+        (Value::Secret(inner), _) => restore(*inner, live, path).into_secret(),
         (Value::Map(mut map), Segment::Field(name)) => {
             let was = live.get(name).cloned().unwrap_or(Value::Null);
             let is = map.remove(name).unwrap_or(Value::Null);
-            let restored = if rest.is_empty() { was } else { restore(is, &was, rest) };
+            let restored = restore(is, &was, rest);
             if !restored.is_null() {
                 map.insert(name.clone(), restored);
             }

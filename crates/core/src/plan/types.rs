@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
 use super::diff::AttributeChange;
 use super::select::Options;
@@ -174,8 +173,8 @@ pub struct Pinned {
 /// An output's change.
 #[derive(Clone, Debug)]
 pub struct OutputChange {
-    /// As remembered.
-    pub before: Option<Json>,
+    /// As remembered; secret when it is to be, though it was not.
+    pub before: Option<Value>,
     /// As it will be; nothing when it goes.
     pub after: Option<Value>,
 }
@@ -267,7 +266,8 @@ impl OutputChange {
     pub fn is_change(&self) -> bool {
         match (&self.before, &self.after) {
             (None, None) => false,
-            (Some(before), Some(after)) => Value::from(before) != *after,
+            // One that is to be secret from now on is taken out of the state.
+            (Some(before), Some(after)) => before.has_secret() || before != after,
             (None, Some(after)) => !after.has_secret(),
             (Some(_), None) => true,
         }

@@ -29,6 +29,10 @@ pub fn location(stack: &Stack) -> Result<Option<Backend>, Diagnostics> {
     let Some(template) = &stack.config.backend_s3 else { return Ok(None) };
     let value = template.eval(&StackScope::offline(stack)).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
     let mut problems = Diagnostics::default();
+    if value.has_secret() {
+        let error = "where the state is cannot be sensitive: it is shown, and stored in plans";
+        return Err(Diagnostics(vec![Diagnostic::error(&template.span, error).help(super::PUBLIC)]));
+    }
     let mut text = |key: &str, required: bool| match value.get(key).map(Value::revealed) {
         Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
         None | Some(Value::Null) if !required => None,

@@ -42,6 +42,15 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
             diagnostics.push(failed(failure));
         }
     }
+    let regions =
+        stack.config.resources.iter().filter_map(|(block, resource)| Some((format!("the region of {block}"), resource.region.as_ref()?)));
+    let ids = stack.config.imports.iter().map(|import| (format!("the id that [[import]] gives {}", import.to), &import.id));
+    for (what, template) in regions.chain(ids) {
+        if template.eval(&scope).is_ok_and(|value| value.has_secret()) {
+            let error = Diagnostic::error(&template.span, format!("{what} is sensitive, but it is shown and stored everywhere"));
+            diagnostics.push(error.help(super::PUBLIC));
+        }
+    }
     for (name, check) in &stack.config.checks {
         let Ok(value) = check.assert.eval(&scope) else { continue };
         if !matches!(value.revealed(), Value::Bool(_) | Value::Unknown) {
@@ -288,9 +297,17 @@ fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant
     let value = evaluate(&resource.attributes, scope, tolerant, diagnostics);
     let schema = &resource.schema.schema;
     types::check(&block.to_string(), &schema.attributes, &resource.attributes, &value, &resource.span, diagnostics);
+    // What such a check says quotes what is written: with a secret in it, only what it says without that can be shown.
+    let public = (resource.schema.check)(&without_secrets(&value));
     for (path, problem) in (resource.schema.check)(&value) {
         let at = locate(&resource.attributes, &path).unwrap_or(&resource.span);
-        diagnostics.push(Diagnostic::error(at, format!("{block}: {problem}")));
+        diagnostics.push(if !value.has_secret() || public.iter().any(|(_, known)| *known == problem) {
+            Diagnostic::error(at, format!("{block}: {problem}"))
+        } else {
+            let name = path.root().unwrap_or_default();
+            Diagnostic::error(at, format!("{block}: `{name}` is not as AWS takes it"))
+                .help("why is not shown, as it is about a sensitive value")
+        });
     }
     let mut known = match canonicalize(&schema.attributes, &value) {
         Value::Map(map) => map,
@@ -304,6 +321,16 @@ fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant
         known.insert("tags".to_owned(), Value::Unknown);
     }
     Value::Map(known)
+}
+
+/// A value with what is secret in it unknown.
+fn without_secrets(value: &Value) -> Value {
+    match value {
+        Value::Secret(_) => Value::Unknown,
+        Value::List(items) => Value::List(items.iter().map(without_secrets).collect()),
+        Value::Map(map) => Value::Map(map.iter().map(|(key, value)| (key.clone(), without_secrets(value))).collect()),
+        other => other.clone(),
+    }
 }
 
 /// Where the attribute at `path` is written.

@@ -10,6 +10,8 @@ pub struct Source {
     pub path: PathBuf,
     /// Its content.
     pub text: String,
+    /// Whether its lines are not shown, as they may hold secrets.
+    pub private: bool,
 }
 
 /// A place in one of the stack's files: bytes `range` of file number `file`.

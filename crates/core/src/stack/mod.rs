@@ -1,21 +1,29 @@
 //! The stack language: text in, a checked [`Stack`] or every mistake out. Pure; files are read by the caller.
 //!
-//! Reading order: [`node`] (TOML with places), [`template`] and [`expr`] (CEL inside), [`config`] (the sections),
+//! Reading order: [`node`] (TOML with places), [`template`], [`expr`], [`eval`] and [`functions`] (CEL inside, and what it
+//! may cost: [`budget`]), [`config`] (the sections),
 //! [`vars`], [`scope`] (what names mean), [`expand`] (`for_each`, `when`), [`deps`] (the graph), [`check`] and [`types`].
 
 pub mod backend;
-pub mod cel_value;
+pub mod budget;
 pub mod check;
+pub mod complaint;
 pub mod config;
 pub mod deps;
 pub mod diagnostic;
+pub mod env_file;
+pub mod eval;
 pub mod expand;
 pub mod expr;
 pub mod functions;
+mod mistake;
 pub mod node;
 pub mod read;
 pub mod reference;
+mod rewrite;
 pub mod scope;
+mod sensitive;
+mod syntax;
 pub mod template;
 pub mod types;
 pub mod usage;
@@ -49,6 +57,8 @@ pub struct Stack {
     pub env: BTreeMap<String, Value>,
     /// The texts it was read from, the stack file first.
     pub sources: Vec<Source>,
+    /// What evaluating its expressions has cost so far.
+    pub spent: budget::Spent,
 }
 
 /// How the caller reads files: their text, or why not, in words.
@@ -106,7 +116,7 @@ impl Loader<'_> {
         let clean = normalize(path);
         if let Some(start) = chain.iter().position(|known| *known == clean) {
             let names: Vec<String> = chain.iter().skip(start).chain([&clean]).map(|path| path.display().to_string()).collect();
-            self.diagnostics.push(complain(format!("`extends` goes round in a circle: {}", names.join(" → "))));
+            self.diagnostics.push(complain(format!("`extends` is a cycle: {}", names.join(" → "))));
             return None;
         }
         let text = match self.files.read(path) {
@@ -117,7 +127,7 @@ impl Loader<'_> {
             }
         };
         let index = self.sources.len();
-        self.sources.push(Source { path: path.to_owned(), text: text.clone() });
+        self.sources.push(Source { path: path.to_owned(), text: text.clone(), private: false });
         if text.trim().is_empty() {
             let at = Span { file: index, range: 0..0 };
             self.diagnostics.push(Diagnostic::error(&at, "the file is empty").help("a stack starts with `[stack]` and `name = \"…\"`"));
@@ -155,7 +165,8 @@ impl Loader<'_> {
         let config = read::read(table, &self.sources, catalog, &mut self.diagnostics)?;
         let vars = vars::resolve(&config.vars, given, &mut self.diagnostics);
         let env = self.env(path, &config);
-        let mut stack = Stack { name: String::new(), region: None, config, vars, env, sources: Vec::new() };
+        let mut stack =
+            Stack { name: String::new(), region: None, config, vars, env, sources: Vec::new(), spent: budget::Spent::default() };
         stack.name = self.early(&stack, &stack.config.name, "name").unwrap_or_default();
         if !stack.name.is_empty() && !is_stack_name(&stack.name) {
             self.diagnostics.push(
@@ -171,6 +182,7 @@ impl Loader<'_> {
     /// A text that has to be known before AWS is asked.
     fn early(&mut self, stack: &Stack, template: &template::Template, what: &str) -> Option<String> {
         let problem = match template.eval(&scope::StackScope::offline(stack)) {
+            Ok(Value::Secret(_)) => format!("the stack's {what} is sensitive, but it is shown and stored everywhere"),
             Ok(value) => match value.revealed() {
                 Value::String(text) if !text.is_empty() => return Some(text.clone()),
                 Value::Unknown => format!("the stack's {what} can use variables, locals and env only"),
@@ -181,7 +193,7 @@ impl Loader<'_> {
                 return None;
             }
         };
-        self.diagnostics.push(Diagnostic::error(&template.span, problem));
+        self.diagnostics.push(Diagnostic::error(&template.span, problem).help(PUBLIC));
         None
     }
 
@@ -205,6 +217,9 @@ impl Loader<'_> {
         env
     }
 }
+
+/// How something that has to be shown is given.
+pub const PUBLIC: &str = "write it, or take it from a variable that is not `sensitive` or from an env file whose name ends in `.defaults`";
 
 fn is_stack_name(name: &str) -> bool {
     name.len() <= 64

@@ -1,9 +1,12 @@
 //! TOML text as a tree of values that know where they stand, and merging such trees.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::{Diagnostic, Diagnostics, Span};
+use super::mistake;
 
 /// A TOML value and where it stands.
 #[derive(Clone, Debug)]
@@ -76,9 +79,21 @@ impl Node {
 /// Parses the text of file number `file`; every syntax error is reported.
 pub fn parse(file: usize, text: &str, diagnostics: &mut Diagnostics) -> Table {
     let (table, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        let range = error.span().unwrap_or(0..0);
-        diagnostics.push(Diagnostic::error(&Span { file, range }, format!("invalid TOML: {}", error.message())));
+    let mut places: Vec<(std::ops::Range<usize>, &str)> =
+        errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message())).collect();
+    places.sort_by_key(|(range, _)| range.start);
+    let mut lines = BTreeSet::new();
+    for (range, message) in places {
+        // Of several on one line, the first is the mistake.
+        if !lines.insert(text.get(..range.start).unwrap_or(text).matches('\n').count()) {
+            continue;
+        }
+        let mistake = mistake::explain(text, &range, message);
+        let diagnostic = Diagnostic::error(&Span { file, range }, mistake.message);
+        diagnostics.push(mistake.help.into_iter().fold(diagnostic, Diagnostic::help));
+        if mistake.last {
+            break;
+        }
     }
     convert_table(file, table.get_ref(), diagnostics)
 }
@@ -168,6 +183,31 @@ mod tests {
         let a = merged["a"].node.as_table().unwrap();
         assert_eq!(a.keys().collect::<Vec<_>>(), ["x", "y", "z"]);
         assert!(matches!(&a["y"].node.kind, NodeKind::List(items) if items.len() == 1));
+    }
+
+    #[test]
+    fn a_syntax_error_says_what_to_write_and_nothing_of_what_is_written() {
+        for (text, message, help, count) in [
+            ("a = vpc.main.id", "stands in quotes", "`\"${vpc.main.id}\"`", 1),
+            ("a = ${x.y}", "an expression stands in quotes", "`\"${…}\"`", 1),
+            ("a = !Ref x", "no functions with `!`", "${", 1),
+            ("a = <<EOF\nx y\nEOF\n", "no `<<`", "'''", 1),
+            ("a = 'x\ny'\nb = 2", "not closed on it", "'''", 1),
+            ("a = \u{201c}x\u{201d}", "no quote of TOML", "`\"`", 1),
+            ("a = \"${x == \"prod\"}\"", "ends at this quote", "'prod'", 1),
+            ("a = True", "not how TOML writes it", "`true`", 1),
+            ("a =", "no value behind `=`", "quotes", 1),
+            ("a = s3cret", "stands in quotes", "", 1),
+            ("a = s3cret\nb = 1\nc = s3cret", "stands in quotes", "", 2),
+        ] {
+            let mut diagnostics = Diagnostics::default();
+            parse(0, text, &mut diagnostics);
+            let first = diagnostics.0.first().unwrap();
+            assert!(first.message.contains(message) && first.help.concat().contains(help), "{text}: {diagnostics:?}");
+            assert_eq!(diagnostics.0.len(), count, "{text}: {diagnostics:?}");
+            let inside = format!("{diagnostics:?}");
+            assert!(!inside.contains("s3cret") && !inside.contains("literal string"), "{inside}");
+        }
     }
 
     #[test]

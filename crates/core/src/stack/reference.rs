@@ -80,7 +80,7 @@ pub fn plain_reference(source: &str) -> Option<Reference> {
 }
 
 /// CEL's own words, which are no references.
-const RESERVED: &[&str] = &[
+pub const RESERVED: &[&str] = &[
     "true",
     "false",
     "null",

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::Stack;
+use super::budget::Spent;
 use super::diagnostic::suggestion;
 use super::expr::{EvalError, Scope};
 use super::reference::{Reference, Step};
@@ -180,6 +181,10 @@ pub const EACH_FIELDS: &[&str] = &["key", "value", "index"];
 pub const ROOTS: &[&str] = &["vars", "locals", "data", "each", "stack", "env"];
 
 impl Scope for StackScope<'_> {
+    fn spent(&self) -> Option<&Spent> {
+        Some(&self.stack.spent)
+    }
+
     fn lookup(&self, reference: &Reference) -> Result<Value, EvalError> {
         let name = reference.key(1).unwrap_or_default();
         let rest = reference.path.get(2..).unwrap_or_default();
@@ -251,7 +256,7 @@ fn walk(value: &Value, steps: &[Step], schema: Option<&TypeSchema>) -> Result<Va
     let Some((step, rest)) = steps.split_first() else { return Ok(value.clone()) };
     let found = match (value, step) {
         (Value::Unknown, _) => return Ok(Value::Unknown),
-        (Value::Secret(inner), _) => return Ok(walk(inner, steps, schema)?.into_secret()),
+        (Value::Secret(inner), _) => return Ok(walk(inner, steps, schema).map_err(EvalError::withheld)?.into_secret()),
         (Value::Map(map), Step::Key(key)) => match map.get(key) {
             Some(found) => found,
             None if schema.is_some_and(|schema| schema.attribute(key).is_some()) => &Value::Null,

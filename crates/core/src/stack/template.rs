@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::budget::{Exhausted, HEAVIEST, LONGEST, weight};
 use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use super::expr::{EvalError, Expr, Scope};
 use super::node::{Node, NodeKind};
@@ -88,41 +89,27 @@ impl Template {
     /// # Errors
     /// The first expression that fails, and where it stands.
     pub fn eval(&self, scope: &dyn Scope) -> Result<Value, Failure> {
-        let at = |span: &Span| {
-            let span = span.clone();
-            move |error: EvalError| (error, span)
-        };
+        self.eval_within(scope, &mut 0)
+    }
+
+    /// The value, with its size added to `size`.
+    fn eval_within(&self, scope: &dyn Scope, size: &mut u64) -> Result<Value, Failure> {
         Ok(match &self.kind {
             TemplateKind::Literal(value) => value.clone(),
-            TemplateKind::Expr(expr) => expr.eval(scope).map_err(at(&self.span))?,
-            TemplateKind::Text(parts) => {
-                let mut text = String::new();
-                let (mut unknown, mut secret) = (false, false);
-                for part in parts {
-                    match part {
-                        Part::Text(piece) => text.push_str(piece),
-                        Part::Expr(expr, span) => {
-                            let value = expr.eval(scope).map_err(at(span))?;
-                            secret |= value.has_secret();
-                            match interpolated(value.revealed()) {
-                                Ok(Some(piece)) => text.push_str(&piece),
-                                Ok(None) => unknown = true,
-                                Err(error) => return Err((error, span.clone())),
-                            }
-                        }
-                    }
+            TemplateKind::Expr(expr) => {
+                let value = expr.eval(scope).map_err(|error| (error, self.span.clone()))?;
+                *size = size.saturating_add(weight(&value));
+                if *size > HEAVIEST {
+                    return Err((EvalError::exhausted(Exhausted::Value).naming(&expr.source), self.span.clone()));
                 }
-                match (unknown, secret) {
-                    (true, _) => Value::Unknown,
-                    (false, true) => Value::String(text).into_secret(),
-                    (false, false) => Value::String(text),
-                }
+                value
             }
-            TemplateKind::List(items) => Value::List(items.iter().map(|item| item.eval(scope)).collect::<Result<_, _>>()?),
+            TemplateKind::Text(parts) => text(parts, scope)?,
+            TemplateKind::List(items) => Value::List(items.iter().map(|item| item.eval_within(scope, size)).collect::<Result<_, _>>()?),
             TemplateKind::Table(table) => {
                 let mut map = BTreeMap::new();
                 for (key, field) in table {
-                    map.insert(key.clone(), field.value.eval(scope)?);
+                    map.insert(key.clone(), field.value.eval_within(scope, size)?);
                 }
                 Value::Map(map)
             }
@@ -170,18 +157,52 @@ impl Template {
     }
 }
 
+/// The text that pieces make together.
+fn text(parts: &[Part], scope: &dyn Scope) -> Result<Value, Failure> {
+    let mut text = String::new();
+    let (mut unknown, mut secret) = (false, false);
+    for part in parts {
+        let (expr, span) = match part {
+            Part::Text(piece) => {
+                text.push_str(piece);
+                continue;
+            }
+            Part::Expr(expr, span) => (expr, span),
+        };
+        let value = expr.eval(scope).map_err(|error| (error, span.clone()))?;
+        secret |= value.has_secret();
+        match interpolated(&value, expr) {
+            Ok(Some(piece)) => text.push_str(&piece),
+            Ok(None) => unknown = true,
+            Err(error) => return Err((error, span.clone())),
+        }
+        if text.len() > LONGEST {
+            return Err((EvalError::exhausted(Exhausted::Text).naming(&expr.source), span.clone()));
+        }
+    }
+    Ok(match (unknown, secret) {
+        (true, _) => Value::Unknown,
+        (false, true) => Value::String(text).into_secret(),
+        (false, false) => Value::String(text),
+    })
+}
+
 /// The text a value becomes inside a longer one; none when it is unknown.
-fn interpolated(value: &Value) -> Result<Option<String>, EvalError> {
-    Ok(Some(match value {
+fn interpolated(value: &Value, expr: &Expr) -> Result<Option<String>, EvalError> {
+    Ok(Some(match value.revealed() {
         Value::Unknown => return Ok(None),
         Value::String(text) => text.clone(),
         Value::Int(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
         Value::Bool(flag) => flag.to_string(),
+        Value::Null => {
+            let shown: String = expr.source.trim().chars().take(60).collect();
+            let error = EvalError::new(format!("`{shown}` has no value, so it cannot stand inside a text: it was left out"));
+            return Err(error.advice(format!("write `{shown} == null ? … : {shown}` to say what to take instead")));
+        }
         other => {
-            let mut error = EvalError::new(format!("{} cannot stand inside a text", other.kind()));
-            error.help = Some("use `.join(',')` for a list, or `jsonencode(…)`".to_owned());
-            return Err(error);
+            let error = EvalError::new(format!("{} cannot stand inside a text", other.kind()));
+            return Err(error.advice("use `.join(',')` for a list, or `jsonencode(…)`"));
         }
     }))
 }
@@ -194,6 +215,8 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
     let mut parts = Vec::new();
     let mut literal = String::new();
     let mut rest = 0;
+    // What is wrong has been said: nothing more is to be said of this value.
+    let mut wrong = false;
     while let Some(tail) = text.get(rest..).filter(|tail| !tail.is_empty()) {
         let Some(at) = tail.find("${") else {
             literal.push_str(tail);
@@ -214,6 +237,7 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
                 Diagnostic::error(&locate.span(start - 2, start), "this `${` is never closed")
                     .help("close it with `}`, or write `$${` for a literal `${`"),
             );
+            wrong = true;
             break;
         };
         let source = inner.get(..length).unwrap_or_default();
@@ -222,15 +246,14 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
         }
         match Expr::parse(source) {
             Ok(expr) => parts.push(Part::Expr(Arc::new(expr), locate.span(start, start + length))),
-            Err(errors) => {
-                for error in errors {
-                    let from = start + error.offset.min(length);
-                    let to = (from + 1).min(start + length).max(from);
-                    diagnostics.push(
-                        Diagnostic::error(&locate.span(from, to), format!("invalid expression: {}", error.message))
-                            .label(format!("column {} of the expression", error.offset + 1)),
-                    );
-                }
+            Err(error) => {
+                wrong = true;
+                let from = start + error.offset.min(length);
+                let to = (from + 1).min(start + length).max(from);
+                let column = source.get(..error.offset).map_or(error.offset, |before| before.chars().count()) + 1;
+                let diagnostic = Diagnostic::error(&locate.span(from, to), format!("invalid expression: {}", error.message))
+                    .label(format!("column {column} of the expression"));
+                diagnostics.push(error.help.into_iter().fold(diagnostic, Diagnostic::help));
             }
         }
         rest = start + length + 1;
@@ -239,6 +262,7 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
         parts.push(Part::Text(literal));
     }
     match parts.as_slice() {
+        _ if wrong => TemplateKind::Literal(Value::Unknown),
         [Part::Expr(only, _)] => TemplateKind::Expr(Arc::clone(only)),
         [Part::Text(only)] => TemplateKind::Literal(Value::string(only.as_str())),
         _ => TemplateKind::Text(parts),
@@ -315,6 +339,37 @@ mod tests {
     fn braces_and_quotes_inside_an_expression_do_not_end_it() {
         let (kind, diagnostics) = parse("${{'a}': 1}['a}']}");
         assert!(matches!(kind, TemplateKind::Expr(_)), "{diagnostics:?}");
+    }
+
+    #[test]
+    fn nothing_more_is_said_of_a_value_with_a_mistake_in_it() {
+        for text in ["${1 +}", "a ${1 +} b", "${vpc.main"] {
+            let (kind, diagnostics) = parse(text);
+            assert!(matches!(kind, TemplateKind::Literal(Value::Unknown)) && diagnostics.has_errors(), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_that_double_are_an_error_and_not_an_end_of_memory() {
+        let scope = Doubling;
+        let mut diagnostics = Diagnostics::default();
+        for text in ["x = ['${locals.big}', '${locals.big}', '${locals.big}']", "x = '${locals.text}${locals.text}${locals.text}'"] {
+            let table = super::super::node::parse(0, text, &mut diagnostics);
+            let template = Template::parse(&table["x"].node, &[], &mut diagnostics);
+            let (error, _) = template.eval(&scope).unwrap_err();
+            assert!(error.message.contains("it makes a"), "{error}");
+        }
+    }
+
+    struct Doubling;
+
+    impl Scope for Doubling {
+        fn lookup(&self, reference: &Reference) -> Result<Value, EvalError> {
+            Ok(match reference.key(1) {
+                Some("big") => Value::List(vec![Value::Null; 400_000]),
+                _ => Value::String("x".repeat(2 << 20)),
+            })
+        }
     }
 
     #[test]

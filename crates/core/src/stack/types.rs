@@ -2,7 +2,7 @@
 
 use super::diagnostic::{Diagnostic, Diagnostics, Span};
 use super::template::{Template, TemplateKind};
-use crate::model::canonical::element_name;
+use crate::model::canonical::{element_name, is_name_secret};
 use crate::model::schema::{Attribute, Format, Order, TextRule, Type};
 use crate::model::value::Value;
 
@@ -91,7 +91,8 @@ impl Checker<'_> {
             (Type::Document(_), Value::Map(_) | Value::List(_)) => {}
             (Type::Document(_), Value::String(text)) => {
                 if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
-                    self.report(Diagnostic::error(at, format!("{what} is not valid JSON: {error}")));
+                    let place = format!("line {}, column {}", error.line(), error.column());
+                    self.report(Diagnostic::error(at, format!("{what} is not JSON from its {place} on")).help("a table is taken, too"));
                 }
             }
             // Environment variables, tags and the like are text to AWS, whatever is convenient to write.
@@ -160,7 +161,10 @@ impl Checker<'_> {
                 && !value.get(key).is_none_or(Value::has_unknown)
             {
                 let name = element_name(order, value);
-                if !seen.insert(name.clone()) {
+                let twice = !seen.insert(name.clone());
+                if twice && is_name_secret(order, value) {
+                    self.report(Diagnostic::error(span, format!("{what} has two elements with the same {key}, which is sensitive")));
+                } else if twice {
                     self.report(Diagnostic::error(span, format!("{what} has two elements with {key} \"{name}\"")));
                 }
             }

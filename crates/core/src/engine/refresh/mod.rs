@@ -79,6 +79,11 @@ impl Planner<'_> {
     /// # Errors
     /// When AWS or the stack does not allow a plan.
     pub async fn plan(&self, loaded: Option<State>, fresh: impl FnOnce(&Identity) -> State) -> Result<Planned, EngineError> {
+        // What AWS says of a failure quotes what it was given.
+        self.planned(loaded, fresh).await.map_err(|error| error.redacted(&self.stack.redactor()))
+    }
+
+    async fn planned(&self, loaded: Option<State>, fresh: impl FnOnce(&Identity) -> State) -> Result<Planned, EngineError> {
         let (identity, live) = tokio::join!(self.provider.identity(self.stack.region.as_deref()), self.live(loaded.as_ref()));
         let identity = identity.map_err(|failure| EngineError::aws("asking AWS who we are", failure))?;
         let mut live = live?;

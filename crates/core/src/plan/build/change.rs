@@ -30,7 +30,7 @@ impl Builder<'_> {
             return Err(Diagnostic::error(&instance.block.span, error).help("use a value that need not be hidden"));
         }
         if !self.selection.includes(address) || self.options.only(address).is_some_and(<[_]>::is_empty) {
-            return Ok(self.untouched(instance, saved));
+            return Ok(self.untouched(instance, saved, desired));
         }
         let mut change = self.blank(instance, saved);
         let remembered = saved.and_then(|saved| Some((saved.place.clone(), self.live(attributes, saved, desired)?)));
@@ -126,8 +126,11 @@ impl Builder<'_> {
     }
 
     /// A resource that `--target` or `--exclude` leaves out stays as it is.
-    pub(super) fn untouched(&self, instance: &Instance<'_>, saved: Option<&Remembered>) -> Change {
-        let live = saved.and_then(|saved| self.live(attributes_of(instance.block), saved, &Value::Null)).unwrap_or(Value::Null);
+    pub(super) fn untouched(&self, instance: &Instance<'_>, saved: Option<&Remembered>, desired: &Value) -> Change {
+        let attributes = attributes_of(instance.block);
+        let live = saved.and_then(|saved| self.live(attributes, saved, &Value::Null)).unwrap_or(Value::Null);
+        // What has become sensitive is hidden here, too.
+        let live = conceal(attributes, &live, &secret_paths(attributes, desired));
         let mut change = self.blank(instance, saved);
         change.before = live.clone();
         change.after = live;

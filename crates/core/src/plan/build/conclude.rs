@@ -7,7 +7,7 @@ use crate::model::canonical::with_local;
 use crate::model::path::Path;
 use crate::model::schema::{ResourceSchema, Unset};
 use crate::model::secrecy::conceal;
-use crate::model::state::{Guard, Remembered};
+use crate::model::state::{Guard, Remembered, is_digest};
 use crate::model::value::Value;
 use crate::plan::desired::STACK_TAG;
 use crate::plan::diff::{AttributeChange, diff};
@@ -30,14 +30,22 @@ impl Builder<'_> {
                 Some(Live::Gone) => (true, Vec::new()),
                 Some(Live::Present(_)) if saved.incomplete => continue,
                 Some(Live::Present(live)) => {
+                    // What has become sensitive since the last apply is hidden in what was before, too.
+                    let now = self.changes.iter().find(|change| change.address == *address).map(|change| change.sensitive.as_slice());
+                    let hidden: Vec<Path> = saved.sensitive.iter().chain(now.unwrap_or_default()).cloned().collect();
                     let known = self.known(attributes, saved, desired.get(address).copied().unwrap_or(&Value::Null));
                     let live = seen(attributes, live, &known, saved);
                     // Secrets are compared by hash: what is remembered of them is one.
-                    let hashed =
-                        Value::from(conceal(attributes, &live, &saved.sensitive).to_public_json(&|secret| self.world.state.digest(secret)));
+                    let hashed = Value::from(conceal(attributes, &live, &hidden).to_public_json(&|secret| self.world.state.digest(secret)));
                     let saved_attributes = Value::from(&saved.attributes);
-                    let before = remembered(attributes, &saved_attributes, saved);
-                    let after = conceal(attributes, &with_local(attributes, &hashed, &saved_attributes), &saved.sensitive);
+                    let remembered = conceal(attributes, &remembered(attributes, &saved_attributes, saved), &hidden);
+                    // What is remembered in clear and is secret by now has no hash to be compared by.
+                    let before = Value::from(remembered.to_public_json(&|secret| match secret.as_str().is_some_and(is_digest) {
+                        true => secret.to_json().unwrap_or_default(),
+                        false => self.world.state.digest(secret),
+                    }));
+                    let before = conceal(attributes, &before, &hidden);
+                    let after = conceal(attributes, &with_local(attributes, &hashed, &saved_attributes), &hidden);
                     let mut changes = diff(attributes, &before, &after);
                     let elsewhere = self.set_elsewhere(address, schema, &after);
                     changes.retain(|change| !elsewhere.iter().any(|path| change.path.starts_with(path)) && !self.follows(saved, change));
@@ -73,10 +81,14 @@ impl Builder<'_> {
     pub(super) fn outputs(&mut self) -> BTreeMap<String, OutputChange> {
         let saved = &self.world.state.outputs;
         let mut outputs: BTreeMap<String, OutputChange> =
-            saved.iter().map(|(name, value)| (name.clone(), OutputChange { before: Some(value.clone()), after: None })).collect();
+            saved.iter().map(|(name, value)| (name.clone(), OutputChange { before: Some(Value::from(value)), after: None })).collect();
         if self.options.destroy || self.options.only.is_some() {
             if self.options.only.is_some() || !self.options.targets.is_empty() || !self.options.excludes.is_empty() {
-                outputs.values_mut().for_each(|output| output.after = output.before.as_ref().map(Value::from));
+                for (name, output) in &mut outputs {
+                    let hidden = self.stack.is_output_sensitive(name);
+                    output.before = output.before.take().map(|before| if hidden { before.into_secret() } else { before });
+                    output.after = output.before.clone();
+                }
             }
             return outputs;
         }
@@ -91,6 +103,9 @@ impl Builder<'_> {
                 }
             };
             let entry = outputs.entry(name.clone()).or_insert(OutputChange { before: None, after: None });
+            if after.has_secret() || self.stack.is_output_sensitive(name) {
+                entry.before = entry.before.take().map(Value::into_secret);
+            }
             entry.after = Some(after);
         }
         failures.into_iter().for_each(|failure| self.diagnostics.push(failure));

@@ -1,0 +1,147 @@
+//! Functions that make one kind of value of another. There are no bytes in the stack language: they are texts.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::arguments::Arguments;
+use super::{Answer, Function, base64, function};
+use crate::model::value::Value;
+use crate::stack::complaint::{Complaint, complaint};
+
+pub const FUNCTIONS: &[Function] = &[
+    function("string", "string(value)", (1, 1), string),
+    function("int", "int(value)", (1, 1), int),
+    function("double", "double(value)", (1, 1), double),
+    function("bool", "bool(value)", (1, 1), bool),
+    function("bytes", "bytes(text)", (1, 1), |a| Ok(Value::string(a.text(0)?).into())),
+    function("dyn", "dyn(value)", (1, 1), |a| Ok(a.value(0)?.clone().into())).by_element().nulls(),
+    function("type", "type(value)", (1, 1), type_of).by_element().nulls(),
+    function("jsonencode", "jsonencode(value)", (1, 1), jsonencode).nulls(),
+    function("jsondecode", "jsondecode(text)", (1, 1), jsondecode),
+    function("base64.encode", "base64.encode(text)", (1, 1), |a| Ok(Value::String(base64::encode(a.text(0)?.as_bytes())).into())),
+    function("base64.decode", "base64.decode(text)", (1, 1), base64_decode),
+    function("sha256", "sha256(text)", (1, 1), sha256),
+    function("urlencode", "urlencode(text)", (1, 1), urlencode),
+];
+
+fn string(a: &Arguments<'_>) -> Answer {
+    Ok(Value::String(match a.revealed(0)? {
+        Value::String(_) => a.text(0)?.to_owned(),
+        Value::Int(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        _ => return Err(a.wrong(0, "a string, number or boolean").help("`jsonencode(…)` makes a text of lists and tables", [])),
+    })
+    .into())
+}
+
+fn int(a: &Arguments<'_>) -> Answer {
+    Ok(Value::Int(match a.revealed(0)? {
+        Value::Int(number) => *number,
+        // Every float of this range has a whole part that fits.
+        Value::Float(number) if number.abs() < 9.2e18 => number.trunc() as i64,
+        Value::Float(number) => return Err(complaint("{} does not fit in 64 bits", [number.to_string().into()])),
+        Value::String(text) => text.trim().parse().map_err(|_| complaint("\"{}\" is not a whole number", [text.clone().into()]))?,
+        _ => return Err(a.wrong(0, "a number or string")),
+    })
+    .into())
+}
+
+fn double(a: &Arguments<'_>) -> Answer {
+    Ok(Value::Float(match a.revealed(0)? {
+        Value::String(text) => text.trim().parse().map_err(|_| complaint("\"{}\" is not a number", [text.clone().into()]))?,
+        Value::Int(_) | Value::Float(_) => a.float(0)?,
+        _ => return Err(a.wrong(0, "a number or string")),
+    })
+    .into())
+}
+
+fn bool(a: &Arguments<'_>) -> Answer {
+    Ok(Value::Bool(match a.revealed(0)? {
+        Value::Bool(flag) => *flag,
+        Value::String(text) => match text.as_str() {
+            "true" | "TRUE" | "True" | "t" | "1" => true,
+            "false" | "FALSE" | "False" | "f" | "0" => false,
+            other => return Err(complaint("\"{}\" is neither true nor false", [other.to_owned().into()])),
+        },
+        _ => return Err(a.wrong(0, "a boolean or string")),
+    })
+    .into())
+}
+
+/// The name of a value's type, as CEL has it: `type(x) == int` compares two of them.
+fn type_of(a: &Arguments<'_>) -> Answer {
+    let name = match a.revealed(0)? {
+        Value::Null | Value::Unknown | Value::Secret(_) => "null_type",
+        Value::Bool(_) => "bool",
+        Value::Int(_) => "int",
+        Value::Float(_) => "double",
+        Value::String(_) => "string",
+        Value::List(_) => "list",
+        Value::Map(_) => "map",
+    };
+    Ok(Value::string(name).into())
+}
+
+/// Compact JSON text with sorted keys.
+fn jsonencode(a: &Arguments<'_>) -> Answer {
+    let text = a.value(0)?.to_json().map(|json| json.to_string()).unwrap_or_default();
+    a.budget.text(text.len())?;
+    Ok(Value::String(text).into())
+}
+
+fn jsondecode(a: &Arguments<'_>) -> Answer {
+    let json = serde_json::from_str::<serde_json::Value>(a.text(0)?).map_err(|error| not_json(&error))?;
+    if has_long_integer(&json) {
+        let wrong = complaint("a whole number in it does not fit in 64 bits, and would lose digits", []);
+        return Err(wrong.help("write that number in quotes", []));
+    }
+    Ok(Value::from(json).into())
+}
+
+/// Where a text stops being JSON; the parser's own words are no one's else.
+pub fn not_json(error: &serde_json::Error) -> Complaint {
+    complaint("it is not JSON from line {}, column {} on", [error.line().into(), error.column().into()])
+}
+
+fn has_long_integer(json: &serde_json::Value) -> bool {
+    match json {
+        serde_json::Value::Number(number) => number.as_i64().is_none() && number.is_u64(),
+        serde_json::Value::Array(items) => items.iter().any(has_long_integer),
+        serde_json::Value::Object(map) => map.values().any(has_long_integer),
+        _ => false,
+    }
+}
+
+fn base64_decode(a: &Arguments<'_>) -> Answer {
+    let text = a.text(0)?;
+    let bytes = base64::decode(text).ok_or_else(|| complaint("`{}` is not base64", [text.to_owned().into()]))?;
+    let decoded = String::from_utf8(bytes);
+    decoded.map(|text| Value::String(text).into()).map_err(|_| complaint("what it decodes to is not text in UTF-8", []))
+}
+
+/// The SHA-256 of the text in hexadecimal.
+fn sha256(a: &Arguments<'_>) -> Answer {
+    let hash = Sha256::digest(a.text(0)?.as_bytes());
+    let hex = hash.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    Ok(Value::String(hex).into())
+}
+
+/// The text with everything but letters, digits and `-_.~` in percent form (RFC 3986, section 2.3).
+fn urlencode(a: &Arguments<'_>) -> Answer {
+    let mut encoded = String::new();
+    for byte in a.text(0)?.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(byte.into()),
+            other => {
+                let _ = write!(encoded, "%{other:02X}");
+            }
+        }
+    }
+    Ok(Value::String(encoded).into())
+}

@@ -1,0 +1,156 @@
+//! Parsing CEL, and saying what is wrong in the words of who wrote it: from the place where the parser stops, and not
+//! from what it says of itself.
+
+use cel::common::ast::IdedExpr;
+use cel::parser::Parser;
+
+use super::expr::ParseError;
+use super::reference::RESERVED;
+
+/// Most brackets inside each other, and most operators, in one expression: what is deeper is a mistake, and CEL's
+/// parser would run out of stack on it.
+const MAX_DEPTH: usize = 32;
+const MAX_OPERATORS: usize = 128;
+
+/// The syntax tree of an expression.
+///
+/// # Errors
+/// The first place that is wrong.
+pub fn parse(source: &str) -> Result<IdedExpr, ParseError> {
+    if source.trim().is_empty() {
+        return Err(error(0, "there is nothing between `${` and `}`", Some("write an expression, or `$${` for a literal `${`")));
+    }
+    too_deep(source)?;
+    let parser = Parser::new().enable_optional_syntax(true);
+    parser.parse(source).map_err(|errors| {
+        let first = errors.errors.iter().map(|error| offset(source, error.pos)).min().unwrap_or(0);
+        explain(source, first)
+    })
+}
+
+fn error(offset: usize, message: impl Into<String>, help: Option<&str>) -> ParseError {
+    ParseError { message: message.into(), help: help.map(str::to_owned), offset }
+}
+
+fn too_deep(source: &str) -> Result<(), ParseError> {
+    let (mut depth, mut operators, mut quote) = (0_usize, 0_usize, None);
+    for (at, c) in source.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if open == c => quote = None,
+            (Some(_), _) => continue,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
+            (None, '+' | '-' | '*' | '/' | '%' | '?' | '&' | '|' | '!' | '<' | '>' | '=') => operators += 1,
+            (None, _) => {}
+        }
+        if depth > MAX_DEPTH || operators > MAX_OPERATORS {
+            let message = format!("more than {MAX_DEPTH} brackets inside each other, or {MAX_OPERATORS} operators");
+            return Err(error(at, message, Some("compute parts of it in [locals]")));
+        }
+    }
+    Ok(())
+}
+
+/// The byte offset of a line and column, both from 1, as CEL reports them; columns are characters.
+fn offset(source: &str, (line, column): (isize, isize)) -> usize {
+    let lines_before = usize::try_from(line - 1).unwrap_or(0);
+    let before: usize = source.split_inclusive('\n').take(lines_before).map(str::len).sum();
+    let line = source.get(before..).unwrap_or_default();
+    let characters = usize::try_from(column - 1).unwrap_or(0);
+    before + line.char_indices().map(|(at, _)| at).nth(characters).unwrap_or(line.len())
+}
+
+/// What is wrong at a place, told from what stands there.
+fn explain(source: &str, at: usize) -> ParseError {
+    let (before, rest) = source.split_at_checked(at).unwrap_or((source, ""));
+    let token = token(rest);
+    if let Some(help) = elsewhere(source) {
+        return error(at, unexpected(token), Some(help));
+    }
+    if token.is_empty() {
+        let help = if before.matches('(').count() > before.matches(')').count() { Some("a `)` is missing") } else { None };
+        return error(at, "the expression ends too early", help);
+    }
+    if RESERVED.contains(&token) && !["true", "false", "null", "in"].contains(&token) {
+        let help = if token == "var" { "variables are `vars.NAME`" } else { "choose another name" };
+        return error(at, format!("`{token}` is a word of the language itself, and no name"), Some(help));
+    }
+    let macros = ["has(", ".all(", ".exists(", ".exists_one(", ".map(", ".filter("];
+    let called = macros.iter().find(|name| before.trim_end().ends_with(*name) || rest.starts_with(*name));
+    match called {
+        Some(&"has(") => error(at, "`has` asks for one name inside of something", Some("write `has(x.name)`")),
+        Some(_) => error(at, "the first argument is a name for each element in turn", Some("write `list.map(x, x + 1)`")),
+        None if token.starts_with(['\'', '"']) && !token.get(1..).unwrap_or_default().ends_with(['\'', '"']) => {
+            error(at, "this text is never closed", Some("texts stand between `'` and `'`"))
+        }
+        None => error(at, unexpected(token), None),
+    }
+}
+
+fn unexpected(token: &str) -> String {
+    match token {
+        "" => "the expression ends too early".to_owned(),
+        token => format!("`{token}` was not expected here"),
+    }
+}
+
+/// How something that is written as in Terraform is written here.
+fn elsewhere(source: &str) -> Option<&'static str> {
+    let starts = |word: &str| source.trim_start().starts_with(word);
+    match () {
+        () if source.contains("[*]") => Some("`pluck(resource, 'field')` lists one field of all instances"),
+        () if starts("[for ") || starts("{for ") || starts("[ for ") || starts("{ for ") => {
+            Some("write `list.map(x, …)` and `list.filter(x, …)`")
+        }
+        () if source.contains('{') && source.contains('=') && !source.contains("==") && !source.contains(':') => {
+            Some("a table is written `{'key': value}`")
+        }
+        () if source.contains("&&&") || source.contains(" and ") || source.contains(" or ") => Some("write `&&` and `||`"),
+        () => None,
+    }
+}
+
+/// The name, number, text or sign a text starts with.
+fn token(text: &str) -> &str {
+    let Some(first) = text.chars().next() else { return "" };
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let end = match first {
+        '\'' | '"' => text.get(1..).and_then(|rest| rest.find(first)).map_or(text.len(), |end| end + 2),
+        c if word(c) => text.find(|c| !word(c)).unwrap_or(text.len()),
+        c => c.len_utf8(),
+    };
+    text.get(..end).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_in_the_words_of_who_wrote_it() {
+        let cases = [
+            ("1 +", "ends too early", ""),
+            ("size(vars.x", "ends too early", "`)` is missing"),
+            ("", "nothing between", ""),
+            ("var.env", "`var` is a word of the language", "vars.NAME"),
+            ("subnet.a[*].id", "was not expected", "pluck"),
+            ("[for n in vars.names : n]", "was not expected", "map(x, …)"),
+            ("jsonencode({ A = 1 })", "was not expected", "{'key': value}"),
+            ("has(1)", "`has` asks for one name", "has(x.name)"),
+            ("[1].map(1, 2)", "", "list.map"),
+            ("a # b", "`#` was not expected", ""),
+            ("1 2", "`2` was not expected", ""),
+            ("'abc", "", ""),
+        ];
+        for (source, message, help) in cases {
+            let error = parse(source).unwrap_err();
+            assert!(error.message.contains(message), "{source}: {error:?}");
+            assert!(error.help.as_deref().unwrap_or_default().contains(help), "{source}: {error:?}");
+            let all = format!("{} {}", error.message, error.help.unwrap_or_default());
+            for inside in ["Context", "token recognition", "EOF", "mismatched", "viable", "Syntax error"] {
+                assert!(!all.contains(inside), "{source}: {all}");
+            }
+        }
+    }
+}

@@ -1,0 +1,473 @@
+//! A marker that is given as a secret is in nothing that a plan shows, a state remembers or an error says: random
+//! stacks, each planned for nothing, then over what an apply of another has left, then destroyed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path as File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use leoctl_core::model::path::Path;
+use leoctl_core::model::place::{Place, Scope};
+use leoctl_core::model::schema::{Catalog, ResourceSchema, TypeSchema};
+use leoctl_core::model::secrecy::{conceal, secret_paths};
+use leoctl_core::model::state::{Remembered, ResourceState, State};
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::build::{Live, World, build};
+use leoctl_core::plan::diff::AttributeChange;
+use leoctl_core::plan::select::Options;
+use leoctl_core::plan::types::Plan;
+use leoctl_core::stack::diagnostic::Diagnostics;
+use leoctl_core::stack::scope::Identity;
+use leoctl_core::stack::vars::Given;
+use leoctl_core::stack::{Files, Loaded, Stack, load};
+use proptest::prelude::*;
+use serde_json::json;
+
+/// What is given as a secret: in an env file, in variables, and as what an attribute that is sensitive holds.
+const MARKER: &str = "m4rk3rInAnEnvFile";
+const TOKEN: &str = "m4rk3rInAVariable";
+const WRITTEN: &str = "m4rk3rInAnAttribute";
+/// What is in all of them.
+const ANY: &str = "m4rk3r";
+
+fn schema() -> TypeSchema {
+    let text = json!({ "type": "string" });
+    let rule = json!({ "type": "object", "required": ["name"], "properties": {
+        "name": { "type": "string", "x-replace": true }, "value": text, "port": { "type": "integer", "minimum": 1, "maximum": 9 },
+    } });
+    let json = json!({ "type": "object", "properties": {
+        "label": { "type": "string", "maxLength": 40 },
+        "kind": { "type": "string", "enum": ["one", "two"] },
+        "role": { "type": "string", "x-format": "arn:iam" },
+        "net": { "type": "string", "x-format": "cidr" },
+        "host": { "type": "string", "x-format": "domain" },
+        "digits": { "type": "string", "pattern": "^[0-9]+$", "x-form": "digits" },
+        "count": { "type": "integer", "maximum": 100 },
+        "members": { "type": "array", "items": text, "x-set": true, "x-replace": true },
+        "sequence": { "type": "array", "items": text },
+        "rules": { "type": "array", "items": rule, "x-key": "name" },
+        "pairs": { "type": "array", "items": rule, "x-set": true },
+        "settings": { "type": "object", "additionalProperties": text },
+        "groups": { "type": "object", "additionalProperties": { "type": "array", "items": text, "x-set": true } },
+        "policy": { "x-document": "policy" },
+        "body": { "x-document": "json" },
+        "nested": { "type": "object", "properties": { "inner": { "type": "array", "items": text, "x-set": true }, "text": text } },
+        "password": { "type": "string", "x-sensitive": true },
+        "chosen": { "type": "string", "x-server": true },
+        "tags": { "type": "object", "additionalProperties": text },
+        "id": { "type": "string", "x-computed": true },
+    } });
+    TypeSchema::compile("thing", &json).unwrap()
+}
+
+/// A check across attributes that quotes what is written, as such checks do.
+fn quoting(value: &Value) -> Vec<(Path, String)> {
+    let label = value.get("label").and_then(Value::as_str).filter(|label| label.len() > 20);
+    label.map(|label| (Path::attribute("label"), format!("`{label}` is long"))).into_iter().collect()
+}
+
+fn catalog() -> Catalog {
+    let resource = ResourceSchema {
+        schema: schema(),
+        create_before_destroy: true,
+        unique: &[],
+        scope: Scope::Regional,
+        held: false,
+        data_loss: Some("everything in it"),
+        check: quoting,
+        protected: |_| None,
+        governed: |_| &[],
+    };
+    Catalog { resources: [("thing".to_owned(), Arc::new(resource))].into(), data: BTreeMap::new() }
+}
+
+struct Texts(String);
+
+impl Files for Texts {
+    fn read(&self, _: &File) -> Result<String, String> {
+        Ok(self.0.clone())
+    }
+
+    fn read_env(&self, _: &File) -> Result<Vec<(String, String)>, String> {
+        Ok(vec![("SECRET".to_owned(), MARKER.to_owned()), ("ACCOUNT".to_owned(), "471108154711".to_owned())])
+    }
+}
+
+const HEAD: &str = r#"
+[stack]
+name = "s"
+region = "us-east-1"
+tags = { Team = "x" }
+[env]
+files = [".env"]
+[vars.token]
+sensitive = true
+[vars.tokens]
+sensitive = true
+default = ["m4rk3rFirst", "m4rk3rSecond"]
+[vars.plain]
+default = "plain"
+[locals]
+sizes = { small = "1", large = "2" }
+joined = "${vars.token}-${vars.plain}"
+both = ["a", "${env.SECRET}"]
+keyed = "${ {vars.token: 'x'} }"
+"#;
+
+/// What may stand where a text does.
+const TEXTS: &[&str] = &[
+    r#""plain""#,
+    r#""${vars.token}""#,
+    r#""${env.SECRET}""#,
+    r#""x-${vars.token}""#,
+    r#""${locals.joined}""#,
+    r#""${vars.plain + env.SECRET}""#,
+    r#""${vars.tokens[0]}""#,
+    r#""${size(vars.token) > 3 ? 'one' : 'two'}""#,
+    r#""${base64.encode('x') + vars.token}""#,
+    r#""${'%s'.format([env.SECRET])}""#,
+    r#""${vars.tokens.filter(t, t.startsWith('m4rk3rF'))[0]}""#,
+    r#""${coalesce(null, vars.token)}""#,
+];
+
+/// What may not, or is none of what a text may be.
+const WRONG_TEXTS: &[&str] = &[
+    r#""${vars.token}""#,
+    r#""x-${env.SECRET}""#,
+    r#""${vars.token + 1}""#,
+    r#""${locals.sizes[vars.token]}""#,
+    r#""${string(cidrsubnet(vars.token, 8, 0))}""#,
+    r#""${jsondecode(vars.token)}""#,
+    r#""${locals.keyed.nothing}""#,
+    r#""${vars.tokens.map(t, locals.sizes[t])[0]}""#,
+    r#""${'10.0.0.0/16' + (vars.token == '' ? 'x' : '')}""#,
+];
+
+const WRONG_LISTS: &[&str] = &[r#"["${vars.tokens[1]}", "${int(vars.token)}"]"#, r#""${vars.token}""#];
+
+const LISTS: &[&str] = &[
+    r#"["a", "b"]"#,
+    r#"["a", "${vars.token}"]"#,
+    r#"["${vars.token}", "${env.SECRET}", "c"]"#,
+    r#"["${env.SECRET}"]"#,
+    r#""${vars.tokens}""#,
+    r#""${locals.both}""#,
+    r#""${vars.tokens + ['a']}""#,
+    r#""${[vars.token].map(t, t + 'x')}""#,
+];
+
+const WRONG_RULES: &[&str] = &[r#"[{ name = "${vars.token}" }, { name = "${vars.token}", port = 77 }]"#, r#"[{ nam = "${vars.token}" }]"#];
+
+const RULES: &[&str] = &[
+    r#"[{ name = "a", value = "1" }, { name = "b", value = "${vars.token}" }]"#,
+    r#"[{ name = "${vars.token}", value = "1" }]"#,
+    r#"[{ name = "${vars.token}", value = "1" }, { name = "${env.SECRET}", value = "${vars.plain}", port = 3 }]"#,
+    r#"[{ name = "a", port = 3 }]"#,
+    r#""${vars.tokens.map(t, {'name': t, 'value': 'x'})}""#,
+];
+
+const WRONG_TABLES: &[&str] = &[r#"{ a = "${locals.keyed[vars.plain]}" }"#];
+
+const TABLES: &[&str] = &[
+    r#"{ a = "1", b = "2" }"#,
+    r#"{ a = "${vars.token}", c = "3" }"#,
+    r#""${ {vars.token: 'x'} }""#,
+    r#""${locals.keyed}""#,
+    r#""${zipmap(vars.tokens, ['1', '2'])}""#,
+    r#""${merge(locals.keyed, {'a': '1'})}""#,
+];
+
+const GROUPS: &[&str] =
+    &[r#"{ g = ["a", "${vars.token}"] }"#, r#"{ g = ["${env.SECRET}"], h = ["x"] }"#, r#""${ {vars.token: [env.SECRET]} }""#];
+
+const DOCUMENTS: &[&str] = &[
+    r#"{ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = ["b", "a"], Resource = ["${vars.token}"] }] }"#,
+    r#"{ Version = "2012-10-17", Statement = { Effect = "Allow", Action = "a", Principal = { AWS = "${env.ACCOUNT}" }, Sid = "${env.SECRET}" } }"#,
+    r#"{ Statement = [{ Effect = "Allow", Resource = "*", Condition = { StringEquals = { k = ["${vars.token}", "x"] } } }] }"#,
+    r#""${jsonencode({'Statement': [{'Effect': vars.token}]})}""#,
+    r#""${ {vars.token: env.SECRET} }""#,
+];
+
+const NESTED: &[&str] = &[
+    r#"{ inner = ["${vars.token}", "b"], text = "t" }"#,
+    r#"{ text = "${env.SECRET}" }"#,
+    r#""${ {'inner': [vars.token]} }""#,
+    r#"{ inner = ["b"] }"#,
+];
+
+/// The attributes, what may stand for each, and what may not.
+const ATTRIBUTES: &[(&str, &[&str], &[&str])] = &[
+    ("label", TEXTS, WRONG_TEXTS),
+    ("kind", &[r#""${vars.token == '' ? 'one' : 'two'}""#], WRONG_TEXTS),
+    ("role", &[r#""arn:aws:iam::${env.ACCOUNT}:role/x""#], WRONG_TEXTS),
+    ("net", &[r#""10.0.0.0/16""#, r#""${vars.token == '' ? '' : '2001:DB8::/32'}""#], WRONG_TEXTS),
+    ("host", &[r#""${vars.token}.Example.ORG.""#], &[r#""a..${vars.token}""#]),
+    ("digits", &[r#""${env.ACCOUNT}""#], WRONG_TEXTS),
+    ("count", &[r#""${size(vars.token)}""#], &[r#""${size(vars.token) + 500}""#, r#""${vars.token}""#]),
+    ("members", LISTS, WRONG_LISTS),
+    ("sequence", LISTS, WRONG_LISTS),
+    ("rules", RULES, WRONG_RULES),
+    ("pairs", RULES, WRONG_RULES),
+    ("settings", TABLES, WRONG_TABLES),
+    ("groups", GROUPS, &[r#"{ g = "${vars.token}" }"#]),
+    ("policy", DOCUMENTS, &[r#""${vars.token}""#]),
+    ("body", DOCUMENTS, &[r#""${vars.token}""#]),
+    ("nested", NESTED, &[r#"{ other = "${vars.token}" }"#]),
+    ("password", TEXTS, WRONG_TEXTS),
+    ("chosen", TEXTS, WRONG_TEXTS),
+    ("tags", TABLES, WRONG_TABLES),
+];
+
+/// The attributes of one block: for each, which of what may stand there does, if any, or now and then what may not.
+type Picks = Vec<Option<(prop::sample::Index, bool)>>;
+
+fn picks() -> impl Strategy<Value = Picks> {
+    let pick = (any::<prop::sample::Index>(), prop::bool::weighted(0.04));
+    prop::collection::vec(prop::option::weighted(0.4, pick), ATTRIBUTES.len())
+}
+
+/// The picks of a stack and what it says beside its resource.
+fn stacks() -> impl Strategy<Value = (Picks, Vec<usize>)> {
+    (picks(), prop::collection::vec(0..BESIDE.len() * 3, 0..3))
+}
+
+const BESIDE: &[&str] = &[
+    "[outputs.o]\nvalue = \"${thing.a.label}\"\n",
+    "[outputs.p]\nvalue = \"${ {'x': vars.token} }\"\n",
+    "[outputs.q]\nvalue = \"${int(env.SECRET)}\"\nsensitive = true\n",
+    "[checks.c]\nassert = \"${vars.plain == 'x'}\"\nmessage = \"not ${vars.token}\"\n",
+    "[checks.d]\nassert = \"${vars.token}\"\nmessage = \"m\"\n",
+    "[resource.thing.b]\nwhen = \"${vars.token}\"\n",
+    "[resource.thing.c]\nfor_each = \"${vars.tokens}\"\n",
+    "[resource.thing.d]\nfor_each = \"${zipmap([vars.token], ['x'])}\"\n",
+    "[resource.thing.e]\nregion = \"${vars.token}\"\n",
+    "[resource.thing.f]\nlabel = \"${thing.a.label}\"\nsettings = \"${thing.a.settings}\"\n",
+    "[[import]]\nto = \"thing.a\"\nid = \"${vars.token}\"\n",
+];
+
+fn text((picks, beside): &(Picks, Vec<usize>)) -> String {
+    let mut text = HEAD.to_owned();
+    let _ = write!(text, "[resource.thing.a]\n");
+    for ((name, sound, wrong), pick) in ATTRIBUTES.iter().zip(picks) {
+        match pick {
+            Some((pick, is_wrong)) => drop(writeln!(text, "{name} = {}", pick.get(if *is_wrong { wrong } else { sound }))),
+            None if *name == "password" => drop(writeln!(text, "password = \"{WRITTEN}\"")),
+            None => {}
+        }
+    }
+    let mut said: Vec<usize> = beside.clone();
+    said.sort_unstable();
+    said.dedup();
+    said.iter().filter_map(|number| BESIDE.get(*number)).for_each(|beside| text.push_str(beside));
+    text
+}
+
+fn loaded(text: String) -> Result<Arc<Stack>, Diagnostics> {
+    let given = Given { arguments: vec![("token".to_owned(), TOKEN.to_owned())], ..Given::default() };
+    let Loaded { stack, diagnostics, .. } = load(File::new("s.toml"), &Texts(text), &given, &catalog());
+    stack.map(Arc::new).ok_or(diagnostics)
+}
+
+fn identity() -> Identity {
+    Identity { account_id: "000000000000".to_owned(), partition: "aws".to_owned(), region: "us-east-1".to_owned() }
+}
+
+fn planned(stack: &Arc<Stack>, state: &State, live: &BTreeMap<Place, Live>, destroy: bool) -> Result<Plan, Diagnostics> {
+    let (data, found, identity) = (BTreeMap::new(), BTreeMap::new(), identity());
+    let world = World { identity: &identity, state, live, data: &data, found: &found };
+    build(stack, &catalog(), world, &Options { destroy, ..Options::default() })
+}
+
+/// Everything that is shown of a plan, as its printers show it.
+fn shown(plan: &Plan) -> String {
+    let mask = |value: &Value| value.to_public_json(&|_| json!("(sensitive)")).to_string();
+    let mut text = String::new();
+    let attribute = |text: &mut String, change: &AttributeChange| {
+        let _ = write!(text, "{} {:?} ", change.path, serde_json::to_string(&change.path));
+        for value in [&change.before, &change.after].into_iter().flatten().filter(|_| !change.sensitive) {
+            let _ = write!(text, "{} ", mask(value));
+        }
+    };
+    for change in &plan.changes {
+        let _ = write!(text, "{} {:?} {} {:?} ", change.address, change.reason, change.region, change.risks);
+        let _ = write!(text, "{} {} ", mask(&change.before), mask(&change.after));
+        let _ = write!(text, "{:?} {:?} {:?} ", change.sensitive, change.authored, change.replace_paths());
+        let _ = write!(text, "{:?} ", change.after.paths_where(&|value| matches!(value, Value::Unknown)));
+        change.attributes.iter().for_each(|change| attribute(&mut text, change));
+    }
+    for drift in &plan.drift {
+        drift.attributes.iter().for_each(|change| attribute(&mut text, change));
+    }
+    for (name, output) in &plan.outputs {
+        let _ = write!(text, "{name} {:?} {:?} ", output.before.as_ref().map(mask), output.after.as_ref().map(mask));
+    }
+    let _ = write!(text, "{:?} {:?} {:?}", plan.checks, plan.warnings, plan.pinned);
+    text
+}
+
+fn said(diagnostics: &Diagnostics) -> String {
+    diagnostics.0.iter().map(|one| format!("{} {} {:?}\n", one.message, one.label, one.help)).collect()
+}
+
+/// What an apply of a plan would remember and what AWS would say afterwards.
+fn applied(plan: &Plan, state: &mut State) -> BTreeMap<Place, Live> {
+    let attributes = schema().attributes;
+    let mut live = BTreeMap::new();
+    state.resources.retain(|address, _| plan.change(address).is_some_and(|change| !change.after.is_null()));
+    for change in plan.changes.iter().filter(|change| !change.after.is_null()) {
+        let after = known(&change.after);
+        let sensitive = secret_paths(&attributes, &change.after);
+        let saved = conceal(&attributes, &after, &sensitive).to_public_json(&|secret| state.digest(secret));
+        let place = Place {
+            type_name: "thing".to_owned(),
+            account: "000000000000".to_owned(),
+            region: change.region.clone(),
+            id: format!("id-{}", change.address.block.name),
+        };
+        let current = Remembered {
+            place: place.clone(),
+            attributes: saved,
+            authored: change.authored.clone(),
+            sensitive,
+            depends_on: change.depends_on.clone(),
+            guard: change.guard,
+            incomplete: false,
+        };
+        state.resources.insert(change.address.clone(), ResourceState { current: Some(current), deposed: Vec::new() });
+        // AWS knows no secrets: all of it comes back in clear.
+        live.insert(place, Live::Present(Value::from(after.to_json().unwrap())));
+    }
+    let kept = plan.outputs.iter().filter_map(|(name, output)| Some((name, output.after.as_ref()?)));
+    let kept = kept.filter(|(_, value)| !value.has_secret() && !value.has_unknown());
+    state.outputs = kept.map(|(name, value)| (name.clone(), value.to_json().unwrap())).collect();
+    live
+}
+
+/// The value with something for what AWS decides.
+fn known(value: &Value) -> Value {
+    match value {
+        Value::Unknown => Value::string("decided"),
+        Value::Secret(inner) => known(inner).into_secret(),
+        Value::List(items) => Value::List(items.iter().map(known).collect()),
+        Value::Map(map) => Value::Map(map.iter().map(|(key, value)| (key.clone(), known(value))).collect()),
+        other => other.clone(),
+    }
+}
+
+fn new_state() -> State {
+    State::new("s", "000000000000", "us-east-1", "lineage".to_owned(), "salt".to_owned())
+}
+
+/// How many plans there were, and how many stacks or plans were refused: a property of nothing holds always.
+static PLANNED: AtomicUsize = AtomicUsize::new(0);
+static REFUSED: AtomicUsize = AtomicUsize::new(0);
+
+#[test]
+fn a_secret_is_in_nothing_that_is_shown_or_kept() {
+    over_random_stacks();
+    let (planned, refused) = (PLANNED.load(Ordering::Relaxed), REFUSED.load(Ordering::Relaxed));
+    assert!(planned > 200 && refused > 100, "{planned} planned, {refused} refused");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    fn over_random_stacks(first in stacks(), second in stacks()) {
+        let mut state = new_state();
+        let mut live = BTreeMap::new();
+        for stack in [&first, &second] {
+            let text = text(stack);
+            match loaded(text.clone()) {
+                Err(diagnostics) => {
+                    REFUSED.fetch_add(1, Ordering::Relaxed);
+                    prop_assert!(!said(&diagnostics).contains(ANY), "{}\n{text}", said(&diagnostics));
+                }
+                Ok(stack) => match planned(&stack, &state, &live, false) {
+                    Err(diagnostics) => prop_assert!(!said(&diagnostics).contains(ANY), "{}\n{text}", said(&diagnostics)),
+                    Ok(plan) => {
+                        PLANNED.fetch_add(1, Ordering::Relaxed);
+                        prop_assert!(!shown(&plan).contains(ANY), "{}\n{text}", shown(&plan));
+                        prop_assert!(!shown(&plan).contains("471108154711"), "{}\n{text}", shown(&plan));
+                        live = applied(&plan, &mut state);
+                        let kept = serde_json::to_string(&state).unwrap();
+                        prop_assert!(!kept.contains(ANY) && !kept.contains("471108154711"), "{kept}\n{text}");
+                        // What was applied is what is wanted: no secret makes a difference for ever.
+                        let again = planned(&stack, &state, &live, false).map_err(|diagnostics| said(&diagnostics)).unwrap();
+                        prop_assert!(again.changes.iter().all(|change| change.attributes.is_empty()), "{}\n{text}", shown(&again));
+                        prop_assert!(again.drift.iter().all(|drift| drift.attributes.is_empty()), "{}\n{text}", shown(&again));
+                        prop_assert!(again.changes.iter().all(|change| !change.state_only), "{:?}\n{text}", again.changes.iter().map(|change| &change.sensitive).collect::<Vec<_>>());
+                        let destroyed = planned(&stack, &state, &live, true).map_err(|diagnostics| said(&diagnostics)).unwrap();
+                        prop_assert!(!shown(&destroyed).contains(ANY), "{}\n{text}", shown(&destroyed));
+                    }
+                },
+            }
+        }
+    }
+}
+
+/// A stack with a variable that holds the marker, sensitive or not.
+fn marked(sensitive: bool, body: &str) -> String {
+    format!("[stack]\nname = \"s\"\nregion = \"us-east-1\"\n[vars.token]\nsensitive = {sensitive}\n{body}")
+}
+
+#[test]
+fn what_becomes_sensitive_later_is_hidden_at_once_and_leaves_the_state_with_the_next_apply() {
+    let bodies = [
+        "[resource.thing.a]\nlabel = \"${vars.token}\"\n",
+        "[resource.thing.a]\nmembers = [\"a\", \"${vars.token}\"]\n",
+        "[resource.thing.a]\nrules = [{ name = \"${vars.token}\", value = \"x\" }]\n",
+        "[resource.thing.a]\nsettings = \"${ {vars.token: 'x'} }\"\n",
+        "[resource.thing.a]\npolicy = { Statement = [{ Resource = [\"${vars.token}\"] }] }\n",
+        "[resource.thing.a]\nnested = { text = \"${vars.token}\", inner = [\"${vars.token}\"] }\n",
+        "[outputs.o]\nvalue = \"x-${vars.token}\"\n",
+        "[locals]\nl = \"${vars.token}\"\n[outputs.o]\nvalue = { a = \"${locals.l}\" }\n",
+    ];
+    for body in bodies {
+        let mut state = new_state();
+        let before = loaded(marked(false, body)).unwrap();
+        let live = applied(&planned(&before, &state, &BTreeMap::new(), false).unwrap(), &mut state);
+        assert!(serde_json::to_string(&state).unwrap().contains(ANY), "{body}: it was no secret");
+
+        let after = loaded(marked(true, body)).unwrap();
+        let plan = planned(&after, &state, &live, false).unwrap();
+        assert!(!shown(&plan).contains(ANY), "{body}: {}", shown(&plan));
+        assert!(plan.changes.iter().all(|change| change.attributes.is_empty()), "{body}: {}", shown(&plan));
+        assert!(plan.drift.iter().all(|drift| drift.attributes.is_empty()), "{body}: {}", shown(&plan));
+        assert!(plan.changes.iter().any(|change| change.state_only) || plan.has_changes(), "{body}: the state is cleaned");
+        applied(&plan, &mut state);
+        assert!(!serde_json::to_string(&state).unwrap().contains(ANY), "{body}");
+
+        // What changed outside is said without it, too.
+        let mut state = new_state();
+        let mut live = applied(&planned(&before, &state, &BTreeMap::new(), false).unwrap(), &mut state);
+        for value in live.values_mut() {
+            *value = Live::Present(Value::from(json!({ "label": "another", "members": ["b"], "settings": { "a": "b" } })));
+        }
+        let plan = planned(&after, &state, &live, false).unwrap();
+        assert!(!shown(&plan).contains(ANY), "{body}: {}", shown(&plan));
+    }
+}
+
+#[test]
+fn two_secret_members_are_two_and_each_is_found_again() {
+    let list = |members: &str| loaded(format!("{HEAD}[resource.thing.a]\nmembers = [{members}]\n")).unwrap();
+    let mut state = new_state();
+    let before = list("\"a\", \"${vars.token}\", \"${env.SECRET}\"");
+    let live = applied(&planned(&before, &state, &BTreeMap::new(), false).unwrap(), &mut state);
+    assert!(planned(&before, &state, &live, false).unwrap().changes.iter().all(|change| change.attributes.is_empty()));
+
+    let paths = |members: &str| {
+        let plan = planned(&list(members), &state, &live, false).unwrap();
+        let changes = plan.changes.iter().flat_map(|change| &change.attributes);
+        changes.map(|change| (change.path.to_string(), change.before.is_some(), change.forces_replacement)).collect::<Vec<_>>()
+    };
+    let one = |path: &str, was: bool| (path.to_owned(), was, true);
+    assert_eq!(paths("\"a\", \"${env.SECRET}\""), [one("members[sensitive 1]", true)]);
+    assert_eq!(paths("\"a\""), [one("members[sensitive 1]", true), one("members[sensitive 2]", true)]);
+    assert_eq!(paths("\"${vars.token}\", \"b\", \"${env.SECRET}\", \"a\""), [one(r#"members["b"]"#, false)]);
+    assert_eq!(
+        paths("\"a\", \"${vars.tokens[0]}\", \"${vars.token}\", \"${env.SECRET}\", \"${vars.tokens[1]}\""),
+        [one("members[sensitive 1]", false), one("members[sensitive 2]", false)]
+    );
+}
