@@ -1,6 +1,8 @@
 //! A marker that is given as a secret is in nothing that a plan shows, a state remembers or an error says: random
 //! stacks, each planned for nothing, then over what an apply of another has left, then destroyed.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path as File;
@@ -248,7 +250,7 @@ const BESIDE: &[&str] = &[
 
 fn text((picks, beside): &(Picks, Vec<usize>)) -> String {
     let mut text = HEAD.to_owned();
-    let _ = write!(text, "[resource.thing.a]\n");
+    let _ = writeln!(text, "[resource.thing.a]");
     for ((name, sound, wrong), pick) in ATTRIBUTES.iter().zip(picks) {
         match pick {
             Some((pick, is_wrong)) => drop(writeln!(text, "{name} = {}", pick.get(if *is_wrong { wrong } else { sound }))),

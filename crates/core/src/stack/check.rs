@@ -1,6 +1,6 @@
 //! Everything that can be found wrong in a stack file without asking AWS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Stack;
 use super::config::ResourceBlock;
@@ -14,6 +14,7 @@ use super::template::{Failure, Template};
 use super::types;
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
+use crate::model::path::Path;
 use crate::model::schema::{Attribute, Type, TypeSchema, Unset};
 use crate::model::value::Value;
 
@@ -297,6 +298,12 @@ fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant
     let value = evaluate(&resource.attributes, scope, tolerant, diagnostics);
     let schema = &resource.schema.schema;
     types::check(&block.to_string(), &schema.attributes, &resource.attributes, &value, &resource.span, diagnostics);
+    let names: BTreeSet<&str> = resource.schema.unique.iter().flat_map(|group| group.iter()).copied().collect();
+    for name in names.into_iter().filter(|name| value.get(name).is_some_and(Value::has_secret)) {
+        let at = locate(&resource.attributes, &Path::attribute(name)).unwrap_or(&resource.span);
+        let error = format!("`{name}` of {block} is sensitive, and AWS makes ids of it that are shown and stored");
+        diagnostics.push(Diagnostic::error(at, error).help("use a value that need not be hidden"));
+    }
     // What such a check says quotes what is written: with a secret in it, only what it says without that can be shown.
     let public = (resource.schema.check)(&without_secrets(&value));
     for (path, problem) in (resource.schema.check)(&value) {
@@ -334,7 +341,7 @@ fn without_secrets(value: &Value) -> Value {
 }
 
 /// Where the attribute at `path` is written.
-fn locate<'a>(template: &'a Template, path: &crate::model::path::Path) -> Option<&'a Span> {
+fn locate<'a>(template: &'a Template, path: &Path) -> Option<&'a Span> {
     let name = path.root()?;
     template.as_table()?.get(name).map(|field| &field.value.span)
 }
