@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use leoctl_core::model::path::Path;
-use leoctl_core::model::place::{Place, Scope};
+use leoctl_core::model::place::Place;
 use leoctl_core::model::schema::{Catalog, ResourceSchema, TypeSchema};
 use leoctl_core::model::secrecy::{conceal, secret_paths};
 use leoctl_core::model::state::{Remembered, ResourceState, State};
@@ -71,15 +71,10 @@ fn quoting(value: &Value) -> Vec<(Path, String)> {
 
 fn catalog() -> Catalog {
     let resource = ResourceSchema {
-        schema: schema(),
         create_before_destroy: true,
-        unique: &[],
-        scope: Scope::Regional,
-        held: false,
         data_loss: Some("everything in it"),
         check: quoting,
-        protected: |_| None,
-        governed: |_| &[],
+        ..ResourceSchema::plain(schema())
     };
     Catalog { resources: [("thing".to_owned(), Arc::new(resource))].into(), data: BTreeMap::new() }
 }
