@@ -12,10 +12,10 @@ use crate::model::value::Value;
 /// The steps one expression may take.
 const EXPRESSION: u64 = 2_000_000;
 /// The steps all expressions of a stack may take, those that are cheap aside.
-const STACK: u64 = 20_000_000;
-/// What an expression may cost without counting for the stack: evaluating the same one for each of a thousand
-/// resources is ordinary.
-const CHEAP: u64 = 2_000;
+const STACK: u64 = 200_000_000;
+/// What an expression may cost without counting for the stack: evaluating one over a thousand resources, for each of a
+/// thousand resources, several times in a plan and an apply, is ordinary.
+const CHEAP: u64 = 100_000;
 /// The longest text an expression may make, in bytes.
 pub const LONGEST: usize = 4 << 20;
 /// The largest value one attribute, local or output may have, as [`weight`] counts.
@@ -43,7 +43,7 @@ impl Exhausted {
     pub fn message(self) -> &'static str {
         match self {
             Self::Expression => "it takes more than 2 million steps",
-            Self::Stack => "with it, the expressions of this stack take more than 20 million steps",
+            Self::Stack => "with it, the expressions of this stack take more than 200 million steps",
             Self::Text => "it makes a text of more than 4 MB",
             Self::Value => "it makes a value of more than a million elements or 32 MB",
             Self::Depth => "it needs more than 64 locals that are made from each other",
@@ -71,6 +71,14 @@ pub struct Spent {
 pub struct Level<'a>(&'a Spent);
 
 impl Spent {
+    /// One of which but little is left.
+    #[cfg(test)]
+    pub fn nearly_used_up() -> Self {
+        let spent = Self::default();
+        spent.steps.store(STACK - 2_000_000, Ordering::Relaxed);
+        spent
+    }
+
     /// Enters an expression.
     ///
     /// # Errors
@@ -165,7 +173,7 @@ mod tests {
     #[test]
     fn cheap_expressions_never_use_up_the_stack() {
         let spent = Spent::default();
-        for _ in 0..100_000 {
+        for _ in 0..10_000 {
             Budget::new(Some(&spent)).spend(CHEAP).unwrap();
         }
         assert_eq!(spent.steps.load(Ordering::Relaxed), 0);
@@ -175,7 +183,7 @@ mod tests {
     fn dear_expressions_use_it_up_together() {
         let spent = Spent::default();
         let one = || Budget::new(Some(&spent)).spend(1_500_000);
-        let ended = (0..20).map(|_| one()).find_map(Result::err);
+        let ended = (0..200).map(|_| one()).find_map(Result::err);
         assert_eq!(ended, Some(Exhausted::Stack));
     }
 }
