@@ -69,15 +69,10 @@ fn quoting(value: &Value) -> Vec<(Path, String)> {
 
 fn catalog() -> Catalog {
     let resource = ResourceSchema {
-        schema: schema(),
         create_before_destroy: true,
-        unique: &[],
-        scope: Scope::Regional,
-        held: false,
         data_loss: Some("everything in it"),
         check: quoting,
-        protected: |_| None,
-        governed: |_| &[],
+        ..ResourceSchema::plain(schema())
     };
     Catalog { resources: [("thing".to_owned(), Arc::new(resource))].into(), data: BTreeMap::new() }
 }
