@@ -446,3 +446,54 @@ fn an_answer_that_is_not_awss_is_shown() {
     assert!(refused.stderr.contains("418") && refused.stderr.contains("a teapot"), "{}", refused.stderr);
     assert!(!refused.stderr.contains("unhandled"), "{}", refused.stderr);
 }
+
+/// Two tables change in one apply: the one that takes a subnet meets it while the other has it, or has just let go of it.
+#[test]
+fn a_subnet_that_one_route_table_hands_to_another_arrives() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    write(&project, ATTACHED);
+    project.expect(0, &["apply", "-y", STACK]);
+    let counts: Mutex<BTreeMap<String, usize>> = Mutex::default();
+    let proxy = Proxy::start(&emulator.endpoint, move |call| {
+        let code = match call.operation.as_str() {
+            "AssociateRouteTable" => "Resource.AlreadyAssociated",
+            "ReplaceRouteTableAssociation" => "InvalidAssociationID.NotFound",
+            _ => return None,
+        };
+        let mut counts = counts.lock().unwrap();
+        let count = counts.entry(call.operation.clone()).or_default();
+        *count += 1;
+        (*count <= 2).then(|| Fault::refuse(400, code))
+    });
+    let moved = CHANGES.iter().take(2).fold(ATTACHED.to_owned(), |body, (from, to)| body.replace(from, to));
+    write(&project, &moved);
+    ends_well(&through(&project, &proxy, &["apply", "-y", STACK]));
+    project.expect(0, &["plan", "--detailed-exitcode", STACK]);
+}
+
+/// A code that says "there already" counts only when what is there is ours.
+#[tokio::test]
+async fn a_rule_that_somebody_else_made_is_not_taken_for_ours() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    let (group, rule) = ATTACHED.split_once("[resource.security_group_rule.n]").unwrap();
+    let rule = rule.split("\n[resource").next().unwrap();
+    write(&project, group);
+    project.expect(0, &["apply", "-y", STACK]);
+    let shown = project.json(&["output", "--json", STACK]);
+    assert_eq!(shown, json!({}));
+    let ec2 = aws_sdk_ec2::Client::new(&sdk::config(&emulator.endpoint, "test").await);
+    let groups = ec2.describe_security_groups().send().await.unwrap().security_groups.unwrap_or_default();
+    let id = groups.iter().find(|group| group.group_name() == Some("repeated")).and_then(|group| group.group_id()).unwrap();
+    let range = aws_sdk_ec2::types::IpRange::builder().cidr_ip("10.0.0.0/8").description("theirs").build();
+    let permission = aws_sdk_ec2::types::IpPermission::builder().ip_protocol("tcp").from_port(443).to_port(443).ip_ranges(range);
+    ec2.authorize_security_group_ingress().group_id(id).ip_permissions(permission.build()).send().await.unwrap();
+    write(&project, &format!("{group}[resource.security_group_rule.n]{rule}\n"));
+    let proxy = Proxy::start(&emulator.endpoint, |call| {
+        (call.operation == "AuthorizeSecurityGroupIngress").then(|| Fault::refuse(400, "InvalidPermission.Duplicate"))
+    });
+    let refused = through(&project, &proxy, &["apply", "-y", "--target", "security_group_rule.n", STACK]);
+    assert_eq!(refused.code, 1, "{}{}", refused.stdout, refused.stderr);
+    assert!(refused.stderr.contains("says the same, and is not ours"), "{}", refused.stderr);
+}

@@ -165,11 +165,7 @@ pub fn shown(plan: &Plan) -> String {
 /// Makes the certificate `arn:aws:iam::123456789012:server-certificate/NAME`, which leoctl has no type for. Only
 /// some emulators ask for it.
 pub async fn upload_certificate(endpoint: &str, name: &str) {
-    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
-        .region(aws_config::Region::new("us-east-1"))
-        .endpoint_url(endpoint)
-        .credentials_provider(aws_credential_types::Credentials::new("test", "test", None, None, "test"));
-    let client = aws_sdk_iam::Client::new(&config.load().await);
+    let client = aws_sdk_iam::Client::new(&super::sdk::config(endpoint, "test").await);
     // Where it cannot be made, what needs it fails.
     let _ = client.upload_server_certificate().server_certificate_name(name).certificate_body("body").private_key("key").send().await;
 }

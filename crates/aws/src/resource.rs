@@ -353,13 +353,14 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_just_made_is_asked_for_until_it_is_known_and_whatever_else_fails_ends_it() {
-        let calls = std::cell::Cell::new(0);
-        let outcome = patiently(&operation(0), async || {
-            calls.set(calls.get() + 1);
-            if calls.get() < 3 { Err(Failure::new(FailureKind::NotFound, "no")) } else { Ok(()) }
+        let operation = operation(0);
+        let mut answers = vec![FailureKind::NotFound, FailureKind::NotFound];
+        let known = patiently(&operation, || {
+            let answer = answers.pop();
+            async move { answer.map_or(Ok(()), |kind| Err(Failure::new(kind, "no"))) }
         });
-        assert!(outcome.await.is_ok() && calls.get() == 3);
-        let refused = patiently(&operation(0), async || Err(Failure::new(FailureKind::Denied, "no"))).await;
+        assert!(known.await.is_ok() && answers.is_empty());
+        let refused = patiently(&operation, || async { Err(Failure::new(FailureKind::Denied, "no")) }).await;
         assert_eq!(refused.unwrap_err().kind, FailureKind::Denied);
     }
 }

@@ -71,7 +71,7 @@ async fn another_region_is_another_resource_and_the_old_one_is_deleted_where_it_
     let bucket = |region: &str| format!("[resource.bucket.b]\nname = \"x\"\nregion = \"{region}\"\n");
     let world = World::default();
     world.apply(&bucket(HOME)).await;
-    assert_eq!(world.steps(&bucket("us-east-1")).await, [format!("create bucket.b"), format!("delete bucket.b x {HOME}")]);
+    assert_eq!(world.steps(&bucket("us-east-1")).await, ["create bucket.b".to_owned(), format!("delete bucket.b x {HOME}")]);
     world.apply(&bucket("us-east-1")).await;
     assert_eq!(world.cloud.world(), ["bucket x us-east-1"]);
 }
