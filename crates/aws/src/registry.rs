@@ -16,6 +16,7 @@ use super::{
     partition, route53, s3, scheduler, secretsmanager_secret, sns, ssm_parameter,
 };
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Outcome, Provider};
+use leoctl_core::model::fit::misfit;
 use leoctl_core::model::schema::{Catalog, ResourceSchema, SchemaError, TypeSchema};
 use leoctl_core::model::value::Value;
 use leoctl_core::stack::scope::Identity;
@@ -146,6 +147,8 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         conflicts: R::INFO.conflicts,
         held: R::INFO.held,
         data_loss: R::INFO.data_loss,
+        after: R::INFO.after,
+        releases: R::INFO.releases,
         check: R::check,
         protected: R::protected,
         governed: R::governed,
@@ -153,8 +156,12 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
 }
 
 async fn read_one<D: DataSource>(clients: &Clients, region: &str, arguments: &Value) -> Outcome<Value> {
-    let arguments = arguments.to_json().map_err(|path| wrong_argument(format!("`{path}` is not known")))?;
-    let source: D = serde_json::from_value(arguments).map_err(|error| wrong_argument(error.to_string()))?;
+    let json = arguments.to_json().map_err(|path| wrong_argument(format!("`{path}` is not known")))?;
+    let source: D = serde_json::from_value(json).map_err(|_| {
+        let schema = catalog().ok().and_then(|catalog| catalog.data.get(D::TYPE));
+        let wrong = schema.and_then(|schema| misfit(&schema.attributes, arguments));
+        wrong_argument(wrong.map_or_else(|| "its arguments are not of the form that it has".to_owned(), |(_, problem)| problem))
+    })?;
     let answer = source.read(&clients.region(region)).await?;
     let secrets = answer.secrets();
     let value = serde_json::to_value(answer).map(Value::from).map_err(|error| wrong_argument(error.to_string()))?;

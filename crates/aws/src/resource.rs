@@ -15,9 +15,12 @@ use serde_json::Value as Json;
 
 use super::client::{Aws, Clients};
 use super::permissions::{Grant, Permissions};
+use super::registry;
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Wanted};
+use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::Scope;
+use leoctl_core::model::schema::{After, Release};
 use leoctl_core::model::value::Value;
 
 /// Tags as a resource has them.
@@ -40,6 +43,10 @@ pub struct Info {
     pub held: bool,
     /// What deleting one loses that cannot be made again.
     pub data_loss: Option<&'static str>,
+    /// What one is made after and deleted before, though nothing in it refers to these.
+    pub after: &'static [After],
+    /// What an update can take away only after others have stopped using it.
+    pub releases: &'static [Release],
     /// Codes after which the same call may succeed a little later, until the operation's deadline: something is still
     /// detaching, or being changed by somebody else.
     pub transient: &'static [Retry],
@@ -59,6 +66,8 @@ impl Info {
         conflicts: &[],
         held: false,
         data_loss: None,
+        after: &[],
+        releases: &[],
         transient: &[],
         propagating: &[],
         timeout: 600,
@@ -234,9 +243,16 @@ async fn patiently<F: Future<Output = Outcome<()>>>(operation: &Operation, mut c
     }
 }
 
+/// A value as a resource: what is of the wrong kind in it is said in the words of stack files.
 fn typed<R: Resource>(value: &Value) -> Outcome<R> {
     let json = value.to_json().map_err(|path| Failure::new(FailureKind::Invalid, format!("`{path}` is not known")))?;
-    serde_json::from_value(json).map_err(|error| Failure::new(FailureKind::Invalid, format!("not a {}: {error}", R::TYPE)))
+    // What the library that reads it says is in its own words, and may repeat a secret.
+    serde_json::from_value(json).map_err(|_| {
+        let schema = registry::catalog().ok().and_then(|catalog| catalog.resources.get(R::TYPE));
+        let wrong = schema.and_then(|schema| misfit(&schema.schema.attributes, value));
+        let message = wrong.map_or_else(|| format!("its attributes are not of the form that type {} has", R::TYPE), |(_, problem)| problem);
+        Failure::new(FailureKind::Invalid, message)
+    })
 }
 
 /// A resource as a value.

@@ -14,3 +14,5 @@ pub mod engine;
 pub mod model;
 pub mod plan;
 pub mod stack;
+#[cfg(test)]
+mod testing;

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod canonical;
+pub mod fit;
 pub mod journal;
 pub mod path;
 pub mod pin;

@@ -7,6 +7,7 @@
 //! | `x-replace` | changing the attribute replaces the resource |
 //! | `x-computed` | AWS sets it; it cannot be written |
 //! | `x-server` | when it is not written AWS chooses, and what AWS chose is kept |
+//! | `x-follows` | the attributes beside it, or inside of which, a change makes AWS set this one anew: it is unknown until such a change is made |
 //! | `x-sensitive` | the value is never shown or stored |
 //! | `x-set` | a list whose order means nothing |
 //! | `x-key` | a list of objects told apart by this attribute |
@@ -15,6 +16,8 @@
 //! | `x-document` | a JSON document: `json`, or `policy` for IAM's |
 //! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `ssh-public-key`, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
 //! | `x-form` | what JSON Schema's `pattern` means, in words |
+//!
+//! A computed attribute without `x-follows` stays what it is over every update.
 //!
 //! `default` is AWS's own default: leaving the attribute out means exactly this value. An attribute with
 //! neither `default` nor `x-server` is absent when it is left out.
@@ -50,6 +53,8 @@ pub struct Attribute {
     pub required: bool,
     /// Whether AWS sets it.
     pub computed: bool,
+    /// The attributes beside it that AWS computes it from: while one of them changes, it is not known.
+    pub follows: Vec<String>,
     /// Whether a change replaces the resource.
     pub replace: bool,
     /// Whether its value is never shown.
@@ -280,6 +285,7 @@ fn compile_attributes(properties: &Map<String, Json>, json: &Json, at: &str) -> 
                 ty: compile_type(schema, &format!("{at}.{name}"))?,
                 required: required.contains(&name.as_str()) && !computed && unset == Unset::Absent,
                 computed,
+                follows: follows(schema, properties, &format!("{at}.{name}"))?,
                 replace: flag(schema, "x-replace"),
                 sensitive: flag(schema, "x-sensitive"),
                 local: flag(schema, "x-local"),
@@ -287,6 +293,18 @@ fn compile_attributes(properties: &Map<String, Json>, json: &Json, at: &str) -> 
             })
         })
         .collect()
+}
+
+/// The names under `x-follows`, each of which is an attribute beside this one.
+fn follows(schema: &Json, properties: &Map<String, Json>, at: &str) -> Result<Vec<String>, SchemaError> {
+    let names = list(schema, "x-follows").iter().map(|name| {
+        let name = name.as_str().unwrap_or_default();
+        match properties.contains_key(name) {
+            true => Ok(name.to_owned()),
+            false => Err(SchemaError { at: at.to_owned(), problem: format!("x-follows {name}, which is not an attribute beside it") }),
+        }
+    });
+    names.collect()
 }
 
 fn compile_pattern(json: &Json, at: &str) -> Result<Option<Pattern>, SchemaError> {
@@ -350,6 +368,27 @@ pub struct Catalog {
     pub data: BTreeMap<String, std::sync::Arc<TypeSchema>>,
 }
 
+/// An order that AWS needs and that no reference shows: a resource comes after every resource of another type that
+/// refers to what it depends on itself, at any distance, of a third type. A written reference the other way round wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct After {
+    /// The type of what comes first, such as `lb_listener`.
+    pub type_name: &'static str,
+    /// The type of what both are made from, such as `lb_target_group`.
+    pub through: &'static str,
+}
+
+/// Something that AWS does not take away from a resource while others use it: an update that does so waits for theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// The attribute that the update sets to nothing, or of which it removes elements.
+    pub attribute: &'static str,
+    /// The type of those that use it; they depend on the resource.
+    pub by: &'static str,
+    /// Their attribute that stops using it.
+    pub using: &'static str,
+}
+
 /// The schema of a managed type and what the planner needs to know of its life.
 #[derive(Clone, Debug)]
 pub struct ResourceSchema {
@@ -368,6 +407,10 @@ pub struct ResourceSchema {
     pub held: bool,
     /// What deleting it loses that cannot be made again, such as `the objects in it`.
     pub data_loss: Option<&'static str>,
+    /// What one is made after and deleted before, though nothing in it refers to these.
+    pub after: &'static [After],
+    /// What an update can take away only after others have stopped using it.
+    pub releases: &'static [Release],
     /// Checks across attributes: problems with the path each is at. Absent and unknown values are not problems.
     pub check: fn(&Value) -> Vec<(super::path::Path, String)>,
     /// Why AWS would refuse to delete a live resource; nothing when it would not.
@@ -387,6 +430,8 @@ impl ResourceSchema {
             conflicts: &[],
             held: false,
             data_loss: None,
+            after: &[],
+            releases: &[],
             check: |_| Vec::new(),
             protected: |_| None,
             governed: |_| &[],

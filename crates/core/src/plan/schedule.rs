@@ -55,10 +55,16 @@ impl<'a> Order<'a> {
     }
 
     fn changes(&mut self, changes: &'a [Change]) {
+        let by_address: BTreeMap<&Address, &'a Change> = changes.iter().map(|change| (&change.address, change)).collect();
         for change in changes {
             let address = &change.address;
             if is_desired(change.action) {
-                let mut on: BTreeSet<Node<'a>> = change.depends_on.iter().map(Node::Apply).collect();
+                let releases = |on: &&Address| by_address.get(on).is_some_and(|on| on.comes_after.contains(address));
+                let mut on: BTreeSet<Node<'a>> = change.depends_on.iter().filter(|on| !releases(on)).map(Node::Apply).collect();
+                for user in change.comes_after.iter().filter_map(|user| by_address.get(user)) {
+                    on.insert(Node::Apply(&user.address));
+                    on.extend((0..user.removals().count()).map(|index| Node::Remove(&user.address, index)));
+                }
                 on.extend(change.reads.iter().map(Node::Read));
                 if goes_first(change) {
                     on.extend(current_removal(change).map(|index| Node::Remove(address, index)));

@@ -96,6 +96,10 @@ pub struct Change {
     pub depends_on: Vec<Address>,
     /// Data sources it waits for.
     pub reads: Vec<Block>,
+    /// What is changed or deleted first although it depends on this resource: AWS does not take away what is still used.
+    pub comes_after: Vec<Address>,
+    /// The references that each unknown in `after` waits for; lists go by position.
+    pub waits_for: BTreeMap<Path, Vec<String>>,
     /// What the remembered resource was made from: deletes wait for these the other way round.
     pub prior_depends_on: Vec<Address>,
     /// Whether its replacement is made before it goes.
@@ -177,6 +181,8 @@ pub struct OutputChange {
     pub before: Option<Value>,
     /// As it will be; nothing when it goes.
     pub after: Option<Value>,
+    /// The references it waits for where it is not known.
+    pub waits_for: Vec<String>,
 }
 
 /// How a condition came out.

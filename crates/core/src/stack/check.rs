@@ -8,10 +8,11 @@ use super::deps::{self, Dependencies, Item};
 use super::diagnostic::{Diagnostic, Diagnostics, Span, suggestion};
 use super::expand::{self, Instances};
 use super::expr::EvalError;
+use super::kind::Kinds;
 use super::reference::{Reference, Step};
 use super::scope::{self, BlockValue, EACH_FIELDS, Each, STACK_FIELDS, StackScope};
 use super::template::{Failure, Template};
-use super::types;
+use super::types::{self, Written};
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
 use crate::model::path::Path;
@@ -251,8 +252,9 @@ fn attributes(
 ) -> BTreeMap<Block, BlockValue> {
     let mut known = BTreeMap::new();
     for (block, data) in &stack.config.data {
-        let value = evaluate(&data.attributes, &StackScope::offline(stack), tolerant, diagnostics);
-        types::check(&format!("data.{block}"), &data.schema.attributes, &data.attributes, &value, &data.span, diagnostics);
+        let (value, failed) = evaluate(&data.attributes, &StackScope::offline(stack), tolerant, diagnostics);
+        let written = Written { template: &data.attributes, at: &data.span, kinds: &Kinds::new(stack), failed: &failed };
+        types::check(&format!("data.{block}"), &data.schema.attributes, &written, &value, diagnostics);
     }
     let resources: Vec<&Block> = match tolerant {
         // There may be no order.
@@ -295,9 +297,11 @@ fn attributes(
 
 /// Checks one instance; what others may know of it.
 fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant: bool, diagnostics: &mut Diagnostics) -> Value {
-    let value = evaluate(&resource.attributes, scope, tolerant, diagnostics);
+    let (value, failed) = evaluate(&resource.attributes, scope, tolerant, diagnostics);
     let schema = &resource.schema.schema;
-    types::check(&block.to_string(), &schema.attributes, &resource.attributes, &value, &resource.span, diagnostics);
+    let kinds = Kinds::within(scope.stack, resource);
+    let written = Written { template: &resource.attributes, at: &resource.span, kinds: &kinds, failed: &failed };
+    types::check(&block.to_string(), &schema.attributes, &written, &value, diagnostics);
     let names: BTreeSet<&str> = resource.schema.unique.iter().flat_map(|group| group.iter()).copied().collect();
     for name in names.into_iter().filter(|name| value.get(name).is_some_and(Value::has_secret)) {
         let at = locate(&resource.attributes, &Path::attribute(name)).unwrap_or(&resource.span);
@@ -346,19 +350,21 @@ fn locate<'a>(template: &'a Template, path: &Path) -> Option<&'a Span> {
     template.as_table()?.get(name).map(|field| &field.value.span)
 }
 
-fn evaluate(template: &Template, scope: &StackScope<'_>, tolerant: bool, diagnostics: &mut Diagnostics) -> Value {
-    let Some(fields) = template.as_table() else { return Value::Null };
-    let mut map = BTreeMap::new();
+/// The value of every attribute, unknown where its expression fails, and the attributes that failed.
+fn evaluate(template: &Template, scope: &StackScope<'_>, tolerant: bool, diagnostics: &mut Diagnostics) -> (Value, BTreeSet<String>) {
+    let Some(fields) = template.as_table() else { return (Value::Null, BTreeSet::new()) };
+    let (mut map, mut failing) = (BTreeMap::new(), BTreeSet::new());
     for (name, field) in fields {
         let value = field.value.eval(scope).unwrap_or_else(|failure| {
             if !tolerant {
                 diagnostics.push(failed(failure));
             }
+            failing.insert(name.clone());
             Value::Unknown
         });
         map.insert(name.clone(), value);
     }
-    Value::Map(map)
+    (Value::Map(map), failing)
 }
 
 /// `for_each` and `when` decide what exists, so they may not wait for something to be made first.

@@ -1,4 +1,5 @@
-//! What depends on what: the block graph, read off the expressions.
+//! The order in which blocks are evaluated: which block names which, read off the text of the expressions.
+//! What an instance depends on is what its evaluation looked up ([`super::lookup`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +67,52 @@ pub fn dependencies(stack: &Stack) -> Dependencies {
         found.extend(resource.depends_on.iter().map(|(block, span)| (Item::Resource(block.clone()), span.clone())));
         all.insert(Item::Resource(block.clone()), found);
     }
+    declared(stack, &mut all);
     all
+}
+
+/// Adds the orders that types declare, where no written reference says the opposite.
+fn declared(stack: &Stack, all: &mut Dependencies) {
+    let resources = &stack.config.resources;
+    for (block, resource) in resources.iter().filter(|(_, resource)| !resource.schema.after.is_empty()) {
+        let item = Item::Resource(block.clone());
+        let own = all_below(all, &item);
+        for order in resource.schema.after {
+            let shared = |on: &Block| on.type_name == order.through && own.contains(&Item::Resource(on.clone()));
+            let firsts = resources.keys().filter(|first| first.type_name == order.type_name && *first != block);
+            for first in firsts.filter(|first| direct(all, &Item::Resource((*first).clone())).iter().any(shared)).collect::<Vec<_>>() {
+                let first = Item::Resource(first.clone());
+                if first != item && !all_below(all, &first).contains(&item) {
+                    all.entry(item.clone()).or_default().push((first, resource.span.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// The resource blocks that an item names, itself or through locals and data sources.
+pub fn direct(dependencies: &Dependencies, item: &Item) -> BTreeSet<Block> {
+    let (mut found, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![item]);
+    while let Some(item) = open.pop() {
+        for (next, _) in dependencies.get(item).into_iter().flatten() {
+            match next {
+                Item::Resource(block) => drop(found.insert(block.clone())),
+                other if seen.insert(other) => open.push(other),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// Everything that an item depends on, at any distance.
+fn all_below(dependencies: &Dependencies, item: &Item) -> BTreeSet<Item> {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![item]);
+    while let Some(item) = open.pop() {
+        let next = dependencies.get(item).into_iter().flatten().map(|(next, _)| next);
+        open.extend(next.filter(|next| seen.insert((*next).clone())));
+    }
+    seen
 }
 
 fn targets(templates: &[&Template]) -> Vec<(Item, Span)> {
@@ -136,14 +182,14 @@ fn report_cycle(dependencies: &Dependencies, members: &BTreeSet<&Item>, diagnost
     let Some(path) = shortest_way_back(start, &within) else { return };
     let names: Vec<String> =
         std::iter::once((*start).clone()).chain(path.iter().map(|(item, _)| item.clone())).map(|item| item.to_string()).collect();
-    let mut diagnostic = Diagnostic::general(format!("these depend on each other: {}", names.join(" → ")));
+    let mut diagnostic = Diagnostic::general(format!("dependency cycle: {}", names.join(" → ")));
     diagnostic.span = path.first().map(|(_, span)| span.clone());
-    diagnostic.label = "the circle starts here".to_owned();
+    diagnostic.label = "the cycle starts here".to_owned();
     let groups = names.iter().any(|name| name.starts_with("security_group."));
     diagnostics.push(if groups {
         diagnostic.help("take one of the rules out of its group into a `security_group_rule`")
     } else {
-        diagnostic.help("break the circle: one of these has to be made without the other")
+        diagnostic.help("break the cycle: one of these has to be made without the other")
     });
 }
 

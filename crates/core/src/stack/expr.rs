@@ -106,6 +106,10 @@ pub trait Scope {
     /// When there is no such thing.
     fn lookup(&self, reference: &Reference) -> Result<Value, EvalError>;
 
+    /// An unknown value ended the evaluation of an expression before all of these were looked up: they count as
+    /// looked up, since a later evaluation may need them.
+    fn cut_short(&self, _references: &[Reference]) {}
+
     /// What evaluating has cost so far, where that is counted over several expressions.
     fn spent(&self) -> Option<&Spent> {
         None

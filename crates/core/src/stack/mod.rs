@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`node`] (TOML with places), [`template`], [`expr`], [`eval`] and [`functions`] (CEL inside, and what it
 //! may cost: [`budget`]), [`config`] (the sections),
-//! [`vars`], [`scope`] (what names mean), [`expand`] (`for_each`, `when`), [`deps`] (the graph), [`check`] and [`types`].
+//! [`vars`], [`scope`] (what names mean), [`lookup`] (what was asked of it), [`expand`] (`for_each`, `when`),
+//! [`deps`] (the order of evaluation), [`check`], [`types`] and [`kind`] (what can be told of what is not known).
 
 pub mod backend;
 pub mod budget;
@@ -16,6 +17,9 @@ pub mod eval;
 pub mod expand;
 pub mod expr;
 pub mod functions;
+pub mod kind;
+pub mod lookup;
+pub mod misfit;
 mod mistake;
 pub mod node;
 pub mod read;
@@ -26,6 +30,8 @@ mod sensitive;
 mod syntax;
 pub mod template;
 pub mod types;
+#[cfg(test)]
+mod types_tests;
 pub mod usage;
 pub mod vars;
 

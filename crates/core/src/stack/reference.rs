@@ -18,6 +18,16 @@ pub enum Step {
     Index(usize),
 }
 
+impl Step {
+    /// The key this step is in a table.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Key(key) => key.clone(),
+            Self::Index(index) => index.to_string(),
+        }
+    }
+}
+
 impl Reference {
     /// The name the reference starts with.
     pub fn root(&self) -> &str {

@@ -7,9 +7,10 @@ use super::Stack;
 use super::budget::Spent;
 use super::diagnostic::suggestion;
 use super::expr::{EvalError, Scope};
+use super::lookup::Lookups;
 use super::reference::{Reference, Step};
-use crate::model::address::Block;
-use crate::model::schema::TypeSchema;
+use crate::model::address::{Address, Block};
+use crate::model::schema::{Attribute, Type, TypeSchema};
 use crate::model::value::Value;
 
 /// Who and where we are in AWS.
@@ -52,7 +53,10 @@ impl Each {
     }
 }
 
-/// A scope over a stack and what is known of the world.
+/// A local that has been evaluated, or is being evaluated when there is none: it depends on itself then.
+type Local = Option<(Value, Lookups)>;
+
+/// A scope over a stack and what is known of the world. It remembers what was looked up in it.
 pub struct StackScope<'a> {
     /// The stack.
     pub stack: &'a Stack,
@@ -64,7 +68,8 @@ pub struct StackScope<'a> {
     pub resources: &'a BTreeMap<Block, BlockValue>,
     /// `each`, inside a block that has it.
     pub each: Option<&'a Each>,
-    locals: RefCell<BTreeMap<String, Option<Value>>>,
+    locals: RefCell<BTreeMap<String, Local>>,
+    lookups: RefCell<Lookups>,
 }
 
 impl<'a> StackScope<'a> {
@@ -82,7 +87,7 @@ impl<'a> StackScope<'a> {
         data: &'a BTreeMap<Block, Value>,
         resources: &'a BTreeMap<Block, BlockValue>,
     ) -> Self {
-        Self { stack, identity, data, resources, each: None, locals: RefCell::default() }
+        Self { stack, identity, data, resources, each: None, locals: RefCell::default(), lookups: RefCell::default() }
     }
 
     /// This scope inside one instance.
@@ -90,10 +95,16 @@ impl<'a> StackScope<'a> {
         Self { each, ..self }
     }
 
-    fn local(&self, name: &str) -> Result<Value, EvalError> {
+    /// What has been looked up since the last call.
+    pub fn take_lookups(&self) -> Lookups {
+        self.lookups.take()
+    }
+
+    /// The value of a local, and what was looked up for it: a local evaluated before brings its lookups along.
+    fn local(&self, name: &str) -> Result<(Value, Lookups), EvalError> {
         let known = self.locals.borrow().get(name).cloned();
         match known {
-            Some(Some(value)) => return Ok(value),
+            Some(Some(known)) => return Ok(known),
             Some(None) => return Err(EvalError::new(format!("local `{name}` depends on itself"))),
             None => {}
         }
@@ -101,13 +112,44 @@ impl<'a> StackScope<'a> {
             return Err(missing("local", name, self.stack.config.locals.keys()));
         };
         self.locals.borrow_mut().insert(name.to_owned(), None);
+        let before = self.lookups.take();
         let value = field.value.eval(self).map_err(|(error, span)| EvalError { span: error.span.or(Some(span)), ..error });
-        let mut locals = self.locals.borrow_mut();
-        match &value {
-            Ok(value) => drop(locals.insert(name.to_owned(), Some(value.clone()))),
-            Err(_) => drop(locals.remove(name)),
+        let found = self.lookups.replace(before);
+        match value {
+            Ok(value) => {
+                self.locals.borrow_mut().insert(name.to_owned(), Some((value.clone(), found.clone())));
+                Ok((value, found))
+            }
+            Err(error) => {
+                self.locals.borrow_mut().remove(name);
+                self.lookups.borrow_mut().depend_on(&found);
+                Err(error)
+            }
         }
-        value
+    }
+
+    fn local_value(&self, reference: &Reference) -> Result<Value, EvalError> {
+        let (value, found) = self.local(reference.key(1).unwrap_or_default())?;
+        self.lookups.borrow_mut().depend_on(&found);
+        let value = walk(&value, reference.path.get(2..).unwrap_or_default(), None)?;
+        if value.has_unknown() {
+            self.lookups.borrow_mut().extend(&found);
+        }
+        Ok(value)
+    }
+
+    /// Remembers that a reference gave something that is not known: `what` and the attributes that `schema` knows.
+    /// Nothing else of the reference is remembered, which may have been computed from a secret.
+    fn is_unknown(&self, what: impl std::fmt::Display, steps: &[Step], schema: &TypeSchema) {
+        let mut name = what.to_string();
+        let mut attributes: &[Attribute] = &schema.attributes;
+        for step in steps {
+            let Step::Key(key) = step else { break };
+            let Some(attribute) = attributes.iter().find(|attribute| attribute.name == *key) else { break };
+            name = format!("{name}.{key}");
+            attributes = if let Type::Object(inside) = &attribute.ty { inside } else { &[] };
+        }
+        self.lookups.borrow_mut().unknown.insert(name);
     }
 
     fn identity_field(&self, name: &str) -> Result<Value, EvalError> {
@@ -133,10 +175,16 @@ impl<'a> StackScope<'a> {
             let known: Vec<String> = self.stack.config.data.keys().map(|block| format!("data.{block}")).collect();
             return Err(missing("data source", &format!("data.{block}"), &known));
         };
-        match self.data.get(&block) {
-            Some(value) => walk(value, reference.path.get(3..).unwrap_or_default(), Some(&declared.schema)),
-            None => Ok(Value::Unknown),
+        self.lookups.borrow_mut().data.insert(block.clone());
+        let steps = reference.path.get(3..).unwrap_or_default();
+        let value = match self.data.get(&block) {
+            Some(value) => walk(value, steps, Some(&declared.schema))?,
+            None => Value::Unknown,
+        };
+        if value.has_unknown() {
+            self.is_unknown(format!("data.{block}"), steps, &declared.schema);
         }
+        Ok(value)
     }
 
     fn resource_value(&self, reference: &Reference) -> Result<Value, EvalError> {
@@ -145,31 +193,40 @@ impl<'a> StackScope<'a> {
         let Some(declared) = self.stack.config.resources.get(&block) else {
             return Err(unknown_reference(self.stack, reference));
         };
-        let schema = Some(&declared.schema.schema);
+        let schema = &declared.schema.schema;
         let rest = reference.path.get(2..).unwrap_or_default();
-        match self.resources.get(&block) {
-            None => Ok(Value::Unknown),
-            Some(BlockValue::Single(value)) => walk(value, rest, schema),
-            Some(BlockValue::Absent) if rest.is_empty() => Ok(Value::Null),
-            Some(BlockValue::Absent) => {
+        let keyed = declared.for_each.is_some();
+        let (address, steps) = match rest.split_first() {
+            Some((step, rest)) if keyed => (Address { block: block.clone(), key: Some(step.name()) }, rest),
+            _ => (Address { block: block.clone(), key: None }, rest),
+        };
+        match address.key {
+            Some(_) => drop(self.lookups.borrow_mut().instances.insert(address.clone())),
+            None => drop(self.lookups.borrow_mut().blocks.insert(block.clone())),
+        }
+        let value = match (self.resources.get(&block), &address.key) {
+            (None, _) => Value::Unknown,
+            (Some(BlockValue::Single(value)), _) => walk(value, steps, Some(schema))?,
+            (Some(BlockValue::Absent), _) if rest.is_empty() => Value::Null,
+            (Some(BlockValue::Absent), _) => {
                 let mut error = EvalError::new(format!("{block} does not exist: its `when` is false"));
                 error.help = Some("choose with `condition ? … : …` on the same condition".to_owned());
-                Err(error)
+                return Err(error);
             }
-            Some(BlockValue::Each(instances)) => match rest.split_first() {
-                None => Ok(Value::Map(instances.clone())),
-                Some((step, rest)) => {
-                    let key = match step {
-                        Step::Key(key) => key.clone(),
-                        Step::Index(index) => index.to_string(),
-                    };
-                    match instances.get(&key) {
-                        Some(value) => walk(value, rest, schema),
-                        None => Err(missing(&format!("instance of {block}"), &key, instances.keys())),
-                    }
-                }
+            (Some(BlockValue::Each(instances)), None) => Value::Map(instances.clone()),
+            (Some(BlockValue::Each(instances)), Some(key)) => match instances.get(key) {
+                Some(value) => walk(value, steps, Some(schema))?,
+                None => return Err(missing(&format!("instance of {block}"), key, instances.keys())),
             },
+        };
+        if value.has_unknown() {
+            match self.resources.get(&block) {
+                Some(_) => self.is_unknown(address, steps, schema),
+                // Which instances there are is not known, so whether the key is one of theirs is not either.
+                None => self.is_unknown(block, steps, schema),
+            }
         }
+        Ok(value)
     }
 }
 
@@ -195,7 +252,7 @@ impl Scope for StackScope<'_> {
                 None if self.stack.config.vars.contains_key(name) => Ok(Value::Unknown),
                 None => Err(missing("variable", name, self.stack.config.vars.keys())),
             },
-            "locals" => walk(&self.local(name)?, rest, None),
+            "locals" => self.local_value(reference),
             "env" => match self.stack.env.get(name) {
                 Some(value) => walk(value, rest, None),
                 None => Err(missing("environment variable", name, self.stack.env.keys())),
@@ -211,11 +268,24 @@ impl Scope for StackScope<'_> {
                     "index" => &each.index,
                     _ => return Err(missing("field of each", name, EACH_FIELDS)),
                 };
-                walk(value, rest, None)
+                let value = walk(value, rest, None)?;
+                if value.has_unknown() {
+                    self.lookups.borrow_mut().unknown.insert(format!("each.{name}"));
+                }
+                Ok(value)
             }
             "data" => self.data_value(reference),
             _ => self.resource_value(reference),
         }
+    }
+
+    fn cut_short(&self, references: &[Reference]) {
+        let unknown = self.lookups.borrow().unknown.clone();
+        for reference in references {
+            // Whether it leads anywhere is judged once it is needed.
+            let _ = self.lookup(reference);
+        }
+        self.lookups.borrow_mut().unknown = unknown;
     }
 }
 

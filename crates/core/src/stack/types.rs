@@ -1,28 +1,54 @@
-//! Whether written values fit the schema: unknown and missing attributes, types, enumerations, formats.
+//! Whether written values fit the schema: unknown and missing attributes, types (of what is not known yet, too),
+//! enumerations, formats.
+
+use std::collections::BTreeSet;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Span};
-use super::template::{Template, TemplateKind};
+use super::kind::Kinds;
+use super::misfit::{Misfit, misfit};
+use super::template::{Part, Template, TemplateKind};
 use crate::model::canonical::{element_name, is_name_secret};
+use crate::model::fit::described;
 use crate::model::schema::{Attribute, Format, Order, TextRule, Type};
 use crate::model::value::Value;
 
 /// Checks the attributes of a resource or data source.
 ///
-/// `template` says where things stand and `value` what they are as far as that is known; unknown is never wrong.
-pub fn check(what: &str, attributes: &[Attribute], template: &Template, value: &Value, at: &Span, diagnostics: &mut Diagnostics) {
-    Checker { diagnostics }.object(what, attributes, Some(template), value, at);
+/// `written` says where things stand and of what kind they are, and `value` what they are as far as that is known.
+pub fn check(what: &str, attributes: &[Attribute], written: &Written<'_>, value: &Value, diagnostics: &mut Diagnostics) {
+    Checker { diagnostics, kinds: written.kinds, failed: written.failed }.object(
+        what,
+        attributes,
+        Some(written.template),
+        value,
+        written.at,
+    );
+}
+
+/// What is written of a resource or data source.
+pub struct Written<'a> {
+    /// Its attributes.
+    pub template: &'a Template,
+    /// Where it is declared.
+    pub at: &'a Span,
+    /// The kinds of its expressions.
+    pub kinds: &'a Kinds<'a>,
+    /// The attributes whose expressions have failed, which has been reported: nothing else is said of them.
+    pub failed: &'a BTreeSet<String>,
 }
 
 struct Checker<'a> {
     diagnostics: &'a mut Diagnostics,
+    kinds: &'a Kinds<'a>,
+    failed: &'a BTreeSet<String>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 
-    fn object(&mut self, what: &str, attributes: &[Attribute], template: Option<&Template>, value: &Value, at: &Span) {
+    fn object(&mut self, what: &str, attributes: &[Attribute], template: Option<&'a Template>, value: &Value, at: &Span) {
         let Some(map) = value.as_map() else {
             if !matches!(value.revealed(), Value::Unknown | Value::Null) {
                 self.report(Diagnostic::error(at, format!("expected a table for {what}, got {}", value.kind())));
@@ -43,7 +69,8 @@ impl Checker<'_> {
                 continue;
             }
             let span = field.map_or(at, |field| &field.value.span);
-            self.value(&format!("`{name}`"), &attribute.ty, field.map(|field| &field.value), given, span);
+            let template = field.map(|field| &field.value).filter(|_| !self.failed.contains(name));
+            self.value(&format!("`{name}`"), &attribute.ty, template, given, span);
         }
         for attribute in attributes.iter().filter(|attribute| attribute.required) {
             if map.get(&attribute.name).is_none_or(Value::is_null) {
@@ -57,7 +84,7 @@ impl Checker<'_> {
         }
     }
 
-    fn value(&mut self, what: &str, ty: &Type, template: Option<&Template>, value: &Value, at: &Span) {
+    fn value(&mut self, what: &str, ty: &Type, template: Option<&'a Template>, value: &Value, at: &Span) {
         if let Value::Secret(inner) = value {
             let before = self.diagnostics.0.len();
             self.value(what, ty, template, inner, at);
@@ -65,14 +92,21 @@ impl Checker<'_> {
                 // What is wrong with it would show it.
                 self.diagnostics.0.truncate(before);
                 self.report(
-                    Diagnostic::error(at, format!("{what} is {}, but not one that AWS takes", describe(ty)))
+                    Diagnostic::error(at, format!("{what} is {}, but not one that AWS takes", described(ty)))
                         .help("its value is sensitive, and so is not shown"),
                 );
             }
             return;
         }
-        if matches!(value, Value::Unknown | Value::Null) {
-            return;
+        match value {
+            Value::Unknown => {
+                if let Some(template) = template {
+                    self.unknown(what, ty, template);
+                }
+                return;
+            }
+            Value::Null => return,
+            _ => {}
         }
         match (ty, value) {
             (Type::Bool, Value::Bool(_)) | (Type::Float, Value::Int(_) | Value::Float(_)) => {}
@@ -99,7 +133,46 @@ impl Checker<'_> {
             (Type::String(rule), Value::Int(number)) if rule.one_of.is_empty() => self.text(what, rule, &number.to_string(), at),
             (Type::String(rule), Value::Bool(_)) if rule.one_of.is_empty() && rule.format.is_none() => {}
             _ => {
-                self.report(Diagnostic::error(at, format!("{what} is {}, not {}", describe(ty), value.kind())));
+                let error = Diagnostic::error(at, format!("{what} is {}, not {}", described(ty), value.kind()));
+                let cure = template.and_then(|template| self.cure(ty, template));
+                self.report(cure.into_iter().fold(error, Diagnostic::help));
+            }
+        }
+    }
+
+    /// What is not known yet is of a kind all the same.
+    fn unknown(&mut self, what: &str, ty: &Type, template: &'a Template) {
+        if let TemplateKind::Text(parts) = &template.kind {
+            self.inside_text(parts);
+        }
+        let source = source(template);
+        let Some(Misfit { wanted, given, inside, .. }) = misfit(ty, &self.kinds.of(template), source) else { return };
+        let message = match (inside, source) {
+            (true, source) => format!("an element of {what} is {wanted}, and one of `{source}` is {given}"),
+            (false, ELLIPSIS) => format!("{what} is {wanted}, not {given}"),
+            (false, source) => format!("{what} is {wanted}, and `{source}` is {given}"),
+        };
+        let cure = self.cure(ty, template);
+        self.report(cure.into_iter().fold(Diagnostic::error(&template.span, message), Diagnostic::help));
+    }
+
+    /// What to write instead of what is of the wrong kind.
+    fn cure(&self, ty: &Type, template: &'a Template) -> Option<String> {
+        let cure = misfit(ty, &self.kinds.of(template), source(template))?.cure?;
+        // A text or a constant stands by itself, without `${` and `}`.
+        Some(cure.replace("${…}", ELLIPSIS))
+    }
+
+    /// Lists and tables have no place inside a text.
+    fn inside_text(&mut self, parts: &'a [Part]) {
+        for part in parts {
+            let Part::Expr(expr, span) = part else { continue };
+            let source = expr.source.trim();
+            if let Some(Misfit { given, cure, .. }) =
+                misfit(&Type::String(TextRule::default()), &self.kinds.of_expr(expr), source).filter(|misfit| misfit.given != "a number")
+            {
+                let error = Diagnostic::error(span, format!("`{source}` is {given}, which cannot stand inside a text"));
+                self.report(cure.into_iter().fold(error, Diagnostic::help));
             }
         }
     }
@@ -147,12 +220,12 @@ impl Checker<'_> {
         }
     }
 
-    fn list(&mut self, what: &str, item: &Type, order: &Order, template: Option<&Template>, items: &[Value], at: &Span) {
+    fn list(&mut self, what: &str, item: &Type, order: &Order, template: Option<&'a Template>, items: &[Value], at: &Span) {
         let templates = match template.map(|template| &template.kind) {
             Some(TemplateKind::List(templates)) => templates.as_slice(),
             _ => &[],
         };
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for (index, value) in items.iter().enumerate() {
             let template = templates.get(index);
             let span = template.map_or(at, |template| &template.span);
@@ -172,15 +245,14 @@ impl Checker<'_> {
     }
 }
 
-fn describe(ty: &Type) -> &'static str {
-    match ty {
-        Type::Bool => "a boolean",
-        Type::Int { .. } => "an integer",
-        Type::Float => "a number",
-        Type::String(_) => "a string",
-        Type::List { .. } => "a list",
-        Type::Map { .. } | Type::Object(_) => "a table",
-        Type::Document(_) => "a table or JSON text",
+/// What stands for a constant or a longer text.
+const ELLIPSIS: &str = "…";
+
+/// The expression that a template is, or what stands for it.
+fn source(template: &Template) -> &str {
+    match &template.kind {
+        TemplateKind::Expr(expr) => expr.source.trim(),
+        _ => ELLIPSIS,
     }
 }
 

@@ -154,6 +154,8 @@ impl Builder<'_> {
             risks: deposed.iter().filter_map(|gone| predecessor_risk(&instance.block.schema, gone)).collect(),
             depends_on: instance.depends_on.clone(),
             reads: instance.reads.clone(),
+            comes_after: Vec::new(),
+            waits_for: BTreeMap::new(),
             prior_depends_on: saved.map(|saved| saved.depends_on.clone()).unwrap_or_default(),
             create_before_destroy: false,
             deposed,
@@ -184,7 +186,7 @@ impl Builder<'_> {
 
     /// What is remembered and not desired.
     pub(super) fn leftovers(&mut self) {
-        let desired: BTreeSet<Address> = self.changes.iter().map(|change| change.address.clone()).collect();
+        let desired = self.wanted();
         let state = self.world.state;
         let going = if self.options.destroy { self.options.destroyed(state) } else { self.going(&desired) };
         for address in state.resources.keys().filter(|address| !desired.contains(*address) && going.contains(*address)) {
@@ -260,6 +262,8 @@ impl Builder<'_> {
             risks,
             depends_on: Vec::new(),
             reads: Vec::new(),
+            comes_after: Vec::new(),
+            waits_for: BTreeMap::new(),
             prior_depends_on: goes.remembered.depends_on.clone(),
             create_before_destroy: false,
             deposed,

@@ -80,8 +80,10 @@ impl Builder<'_> {
 
     pub(super) fn outputs(&mut self) -> BTreeMap<String, OutputChange> {
         let saved = &self.world.state.outputs;
-        let mut outputs: BTreeMap<String, OutputChange> =
-            saved.iter().map(|(name, value)| (name.clone(), OutputChange { before: Some(Value::from(value)), after: None })).collect();
+        let mut outputs: BTreeMap<String, OutputChange> = saved
+            .iter()
+            .map(|(name, value)| (name.clone(), OutputChange { before: Some(Value::from(value)), after: None, waits_for: Vec::new() }))
+            .collect();
         if self.options.destroy || self.options.only.is_some() {
             if self.options.only.is_some() || !self.options.targets.is_empty() || !self.options.excludes.is_empty() {
                 for (name, output) in &mut outputs {
@@ -94,7 +96,8 @@ impl Builder<'_> {
         }
         let mut failures = Vec::new();
         for (name, output) in &self.stack.config.outputs {
-            let after = match output.value.eval(&self.scope()) {
+            let scope = self.scope();
+            let after = match output.value.eval(&scope) {
                 Ok(value) if output.sensitive => value.into_secret(),
                 Ok(value) => value,
                 Err(failure) => {
@@ -102,10 +105,11 @@ impl Builder<'_> {
                     continue;
                 }
             };
-            let entry = outputs.entry(name.clone()).or_insert(OutputChange { before: None, after: None });
+            let entry = outputs.entry(name.clone()).or_insert(OutputChange { before: None, after: None, waits_for: Vec::new() });
             if after.has_secret() || self.stack.is_output_sensitive(name) {
                 entry.before = entry.before.take().map(Value::into_secret);
             }
+            entry.waits_for = if after.has_unknown() { scope.take_lookups().unknown.into_iter().collect() } else { Vec::new() };
             entry.after = Some(after);
         }
         failures.into_iter().for_each(|failure| self.diagnostics.push(failure));

@@ -2,12 +2,21 @@
 
 mod change;
 pub mod conclude;
+mod edges;
+mod follow;
+mod order;
+#[cfg(test)]
+mod tests;
 mod unique;
+mod waits;
 
 use self::change::attributes_of;
 pub use self::change::{owned_by, taken};
+use self::edges::Failed;
 use super::desired;
 use crate::model::address::{Address, Block};
+use crate::model::canonical::canonicalize;
+use crate::model::fit::misfit;
 use crate::model::pin::{self, Pins};
 use crate::model::place::Place;
 use crate::model::schema::Catalog;
@@ -23,7 +32,7 @@ use crate::stack::config::ResourceBlock;
 use crate::stack::deps::{self, Dependencies, Item};
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use crate::stack::expand::{self, Instances};
-use crate::stack::reference::Step;
+use crate::stack::lookup::Lookups;
 use crate::stack::scope::{BlockValue, Each, Identity, StackScope};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -70,37 +79,27 @@ pub struct Found {
 /// # Errors
 /// Every reason there can be none: expressions that fail, guarded resources to be deleted, foreign resources.
 pub fn build(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &Options) -> Result<Plan, Diagnostics> {
-    let dependencies = deps::dependencies(stack);
-    let mut diagnostics = Diagnostics::default();
-    let order = deps::order(&dependencies, &mut diagnostics);
-    let mut builder = Builder {
-        stack,
-        catalog,
-        world,
-        options,
-        dependencies,
-        selection: Selection::default(),
-        diagnostics,
-        values: BTreeMap::new(),
-        data: BTreeMap::new(),
-        reads: Vec::new(),
-        changes: Vec::new(),
-        changed: BTreeSet::new(),
-        instances: BTreeMap::new(),
-        pinned: Vec::new(),
-    };
+    let mut builder = Builder::new(stack, catalog, world, options);
     if !options.destroy {
-        builder.selection = builder.select(&order);
-        for item in &order {
-            builder.item(item);
-        }
+        builder.plan_desired();
     }
     if options.only.is_none() {
         builder.leftovers();
     }
+    builder.releases();
     builder.named_instances();
     builder.settle_replacement_order();
     builder.finish()
+}
+
+/// The data sources that can be read now and that `world.data` does not have, with their arguments: nothing that
+/// they are read for is going to change.
+pub fn readable(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &Options) -> Vec<(Block, Value)> {
+    let mut builder = Builder::new(stack, catalog, world, options);
+    if !options.destroy {
+        builder.plan_desired();
+    }
+    builder.readable
 }
 
 struct Builder<'a> {
@@ -114,11 +113,16 @@ struct Builder<'a> {
     /// The planned values of the blocks so far: what later expressions see.
     values: BTreeMap<Block, BlockValue>,
     data: BTreeMap<Block, Value>,
+    /// What was looked up for each data source.
+    data_lookups: BTreeMap<Block, Lookups>,
+    /// The data sources that nobody has read and that could be read now, with their arguments.
+    readable: Vec<(Block, Value)>,
     reads: Vec<Read>,
     changes: Vec<Change>,
     /// The resources so far that will not be what they are.
     changed: BTreeSet<Address>,
     instances: BTreeMap<Block, Vec<Address>>,
+    failed: Failed,
     pinned: Vec<Pinned>,
 }
 
@@ -133,6 +137,41 @@ struct Instance<'a> {
 }
 
 impl<'a> Builder<'a> {
+    fn new(stack: &'a Arc<Stack>, catalog: &'a Catalog, world: World<'a>, options: &'a Options) -> Self {
+        Self {
+            stack,
+            catalog,
+            world,
+            options,
+            dependencies: deps::dependencies(stack),
+            selection: Selection::default(),
+            diagnostics: Diagnostics::default(),
+            values: BTreeMap::new(),
+            data: BTreeMap::new(),
+            data_lookups: BTreeMap::new(),
+            readable: Vec::new(),
+            reads: Vec::new(),
+            changes: Vec::new(),
+            changed: BTreeSet::new(),
+            instances: BTreeMap::new(),
+            failed: Failed::default(),
+            pinned: Vec::new(),
+        }
+    }
+
+    /// Plans everything that the stack wants, each after what it names.
+    fn plan_desired(&mut self) {
+        let order = deps::order(&self.dependencies, &mut self.diagnostics);
+        self.selection = self.select(&order);
+        for item in &order {
+            match item {
+                Item::Data(block) => self.data_source(block),
+                Item::Resource(block) => self.resource(block),
+                Item::Local(_) => {}
+            }
+        }
+    }
+
     fn scope(&self) -> StackScope<'_> {
         StackScope::new(self.stack, Some(self.world.identity), &self.data, &self.values)
     }
@@ -145,7 +184,7 @@ impl<'a> Builder<'a> {
         let blocks: BTreeMap<Block, BTreeSet<Block>> = order
             .iter()
             .filter_map(|item| match item {
-                Item::Resource(block) => Some((block.clone(), self.block_dependencies(block))),
+                Item::Resource(block) => Some((block.clone(), deps::direct(&self.dependencies, item))),
                 _ => None,
             })
             .collect();
@@ -160,96 +199,60 @@ impl<'a> Builder<'a> {
         selection
     }
 
-    /// The resource blocks a block depends on directly, through locals and data sources.
-    fn block_dependencies(&self, block: &Block) -> BTreeSet<Block> {
-        let mut found = BTreeSet::new();
-        let mut seen = BTreeSet::new();
-        let mut open = vec![Item::Resource(block.clone())];
-        while let Some(item) = open.pop() {
-            for (next, _) in self.dependencies.get(&item).into_iter().flatten() {
-                match next {
-                    Item::Resource(block) => drop(found.insert(block.clone())),
-                    other if seen.insert(other.clone()) => open.push(other.clone()),
-                    _ => {}
-                }
+    fn data_source(&mut self, block: &Block) {
+        let Some(config) = self.stack.config.data.get(block) else { return };
+        let scope = self.scope();
+        let arguments = config.attributes.eval(&scope);
+        let lookups = scope.take_lookups();
+        drop(scope);
+        let arguments = match arguments {
+            Ok(arguments) => arguments,
+            Err(failure) => {
+                self.failed.data.insert(block.clone());
+                return self.diagnostics.push(failed(failure));
             }
+        };
+        if self.failed.affects(&lookups) {
+            self.failed.data.insert(block.clone());
+            return;
         }
-        found
-    }
-
-    /// The data sources a block depends on directly or through locals.
-    fn block_reads(&self, item: &Item) -> Vec<Block> {
-        let mut found = Vec::new();
-        let mut seen = BTreeSet::new();
-        let mut open = vec![item.clone()];
-        while let Some(item) = open.pop() {
-            for (next, _) in self.dependencies.get(&item).into_iter().flatten() {
-                match next {
-                    Item::Data(block) if !found.contains(block) => found.push(block.clone()),
-                    Item::Local(_) if seen.insert(next.clone()) => open.push(next.clone()),
-                    _ => {}
-                }
-            }
-        }
-        found
-    }
-
-    fn item(&mut self, item: &Item) {
-        match item {
-            Item::Data(block) => self.data_source(item, block),
-            Item::Resource(block) => self.resource(block),
-            Item::Local(_) => {}
-        }
-    }
-
-    fn data_source(&mut self, item: &Item, block: &Block) {
-        let depends_on: Vec<Address> =
-            self.data_dependencies(item).iter().flat_map(|block| self.instances.get(block).into_iter().flatten().cloned()).collect();
-        let reads = self.block_reads(item);
-        let waits = depends_on.iter().any(|address| self.changed.contains(address))
-            || reads.iter().any(|read| self.reads.iter().any(|known| known.block == *read));
+        let depends_on = self.edges(&lookups);
+        let reads = self.waited_for(&lookups);
+        self.data_lookups.insert(block.clone(), lookups);
+        let waits = !reads.is_empty() || depends_on.iter().any(|address| self.changed.contains(address));
         match self.world.data.get(block) {
             Some(value) if !waits => drop(self.data.insert(block.clone(), value.clone())),
-            _ => self.reads.push(Read { block: block.clone(), depends_on, reads }),
+            known => {
+                if known.is_none() && !waits && !arguments.has_unknown() {
+                    self.readable.push((block.clone(), canonicalize(&config.schema.attributes, &arguments)));
+                }
+                self.reads.push(Read { block: block.clone(), depends_on, reads });
+            }
         }
     }
 
-    /// The resource blocks a data source needs directly or through locals.
-    fn data_dependencies(&self, item: &Item) -> Vec<Block> {
-        let mut found = Vec::new();
-        let mut open = vec![item.clone()];
-        while let Some(item) = open.pop() {
-            for (next, _) in self.dependencies.get(&item).into_iter().flatten() {
-                match next {
-                    Item::Resource(block) if !found.contains(block) => found.push(block.clone()),
-                    Item::Local(_) => open.push(next.clone()),
-                    _ => {}
-                }
-            }
-        }
-        found
+    /// The data sources that were looked up and can only be read during apply.
+    fn waited_for(&self, lookups: &Lookups) -> Vec<Block> {
+        lookups.data.iter().filter(|block| self.reads.iter().any(|read| read.block == **block)).cloned().collect()
     }
 
     fn resource(&mut self, block: &Block) {
         let Some(resource) = self.stack.config.resources.get(block) else { return };
-        let instances = match expand::block(block, resource, &self.scope()) {
-            Ok(instances) => instances,
-            Err(failure) => return self.diagnostics.push(failed(failure)),
-        };
-        let each: Vec<(Address, Option<Each>)> = match instances {
-            Instances::Single => vec![(Address { block: block.clone(), key: None }, None)],
-            Instances::Absent => Vec::new(),
-            Instances::Each(all) => all
+        let scope = self.scope();
+        let expanded = expand::block(block, resource, &scope);
+        let lookups = scope.take_lookups();
+        drop(scope);
+        let each: Vec<(Address, Option<Each>)> = match expanded {
+            Ok(Instances::Single) => vec![(Address { block: block.clone(), key: None }, None)],
+            Ok(Instances::Absent) => Vec::new(),
+            Ok(Instances::Each(all)) => all
                 .into_iter()
                 .map(|each| (Address { block: block.clone(), key: each.key.as_str().map(str::to_owned) }, Some(each)))
                 .collect(),
-            Instances::Unknown => {
-                let template = resource.for_each.as_ref().or(resource.when.as_ref());
-                let span = template.map_or(&resource.span, |template| &template.span);
-                return self.diagnostics.push(
-                    Diagnostic::error(span, format!("how many {block} there are is known only after apply"))
-                        .help("`for_each` and `when` need variables, locals, or data sources that can be read now"),
-                );
+            Ok(Instances::Unknown) => return self.uncountable(block, resource, &lookups),
+            Err(failure) => {
+                self.failed.blocks.insert(block.clone());
+                return self.diagnostics.push(failed(failure));
             }
         };
         let keyed = resource.for_each.is_some();
@@ -258,45 +261,81 @@ impl<'a> Builder<'a> {
         let mut values = BTreeMap::new();
         for (address, each) in each {
             let key = address.key.clone().unwrap_or_default();
-            match self.instance(block, resource, address, each) {
-                Ok(value) => drop(values.insert(key, value)),
-                Err(diagnostic) => self.diagnostics.push(diagnostic),
-            }
+            let value = self.instance(resource, address.clone(), each, &lookups).unwrap_or_else(|diagnostic| {
+                diagnostic.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
+                self.failed.instances.insert(address);
+                Value::Unknown
+            });
+            values.insert(key, value);
         }
-        let value = match (keyed, absent, values.pop_first()) {
-            (true, _, first) => BlockValue::Each(first.into_iter().chain(values).collect()),
-            (false, true, _) => BlockValue::Absent,
-            (false, false, Some((_, value))) => BlockValue::Single(value),
-            // It failed, and that has been said: what depends on it need not fail too.
-            (false, false, None) => BlockValue::Single(Value::Unknown),
+        let value = match (keyed, absent) {
+            (true, _) => BlockValue::Each(values),
+            (false, true) => BlockValue::Absent,
+            (false, false) => BlockValue::Single(values.into_values().next().unwrap_or(Value::Unknown)),
         };
         self.values.insert(block.clone(), value);
     }
 
-    /// Plans one resource; what later expressions see of it.
-    fn instance(&mut self, block: &Block, resource: &'a ResourceBlock, address: Address, each: Option<Each>) -> Result<Value, Diagnostic> {
-        let depends_on = self.instance_dependencies(block, resource);
+    /// Which instances a block has depends on what is known only after apply.
+    fn uncountable(&mut self, block: &Block, resource: &ResourceBlock, lookups: &Lookups) {
+        self.failed.blocks.insert(block.clone());
+        if self.failed.affects(lookups) {
+            return;
+        }
+        let template = resource.for_each.as_ref().or(resource.when.as_ref());
+        let span = template.map_or(&resource.span, |template| &template.span);
+        let error = Diagnostic::error(span, format!("how many {block} there are is known only after apply"));
+        self.diagnostics.push(error.help("`for_each` and `when` need variables, locals, or data sources that can be read now"));
+    }
+
+    /// Plans one resource; what later expressions see of it. `expanded` is what was looked up to know that it exists.
+    ///
+    /// # Errors
+    /// Why it cannot be planned; nothing when something that it needs has failed, which has been said.
+    fn instance(
+        &mut self,
+        resource: &'a ResourceBlock,
+        address: Address,
+        each: Option<Each>,
+        expanded: &Lookups,
+    ) -> Result<Value, Option<Diagnostic>> {
+        let failing = |failure| Some(failed(failure));
         let scope = self.scope().with_each(each.as_ref());
         let region = match &resource.region {
-            None => self.world.identity.region.clone(),
-            Some(template) => match template.eval(&scope).map_err(failed)?.as_str() {
-                Some(region) => region.to_owned(),
-                None => return Err(Diagnostic::error(&template.span, format!("the region of {address} is not known"))),
-            },
+            None => Some(self.world.identity.region.clone()),
+            Some(template) => template.eval(&scope).map_err(failing)?.as_str().map(str::to_owned),
         };
-        let reads = self.block_reads(&Item::Resource(block.clone()));
-        let reads = reads.into_iter().filter(|read| self.reads.iter().any(|known| known.block == *read)).collect();
-        let says = desired::desired(resource, &address, &scope, &Pins::new()).map_err(failed)?;
+        let says = desired::desired(resource, &address, &scope, &Pins::new()).map_err(failing)?;
+        let mut lookups = scope.take_lookups();
+        lookups.depend_on(expanded);
+        if self.failed.affects(&lookups) {
+            return Err(None);
+        }
+        let Some(region) = region else {
+            let span = resource.region.as_ref().map_or(&resource.span, |template| &template.span);
+            return Err(Some(Diagnostic::error(span, format!("the region of {address} is not known"))));
+        };
         let pinned = self.pinned(&address, &says);
         let mut pins = self.options.pins(self.world.state, &address);
         pins.retain(|path, _| !pinned.iter().any(|pinned| pinned.path == *path && pinned.over));
-        let desired = if pins.is_empty() { says } else { desired::desired(resource, &address, &scope, &pins).map_err(failed)? };
+        let desired = if pins.is_empty() { says } else { desired::desired(resource, &address, &scope, &pins).map_err(failing)? };
+        let attributes = attributes_of(resource);
+        if let Some((path, problem)) = misfit(attributes, &desired) {
+            let field = path.root().and_then(|name| resource.attributes.as_table()?.get(name));
+            let span = field.map_or(&resource.span, |field| &field.value.span);
+            return Err(Some(Diagnostic::error(span, format!("{address}: {problem}"))));
+        }
+        let depends_on = self.depends_on(resource, &address, &lookups);
+        let instance = Instance { block: resource, address, each: each.clone(), region, depends_on, reads: self.waited_for(&lookups) };
+        let mut change = self.change(&instance, &desired).map_err(Some)?;
+        change.after = follow::unsettled(attributes, &change.after, &desired, &change.attributes);
+        if change.action != Action::NoOp {
+            change.waits_for = waits::waits_for(attributes, &resource.attributes, &change.after, &scope);
+            change.waits_for.values_mut().for_each(|references| name_each(references, expanded));
+        }
         drop(scope);
         self.pinned.extend(pinned);
-        let instance = Instance { block: resource, address, each, region, depends_on, reads };
-        let change = self.change(&instance, &desired)?;
-        let value =
-            if change.after.is_null() { Value::Unknown } else { conceal(attributes_of(resource), &change.after, &change.sensitive) };
+        let value = if change.after.is_null() { Value::Unknown } else { conceal(attributes, &change.after, &change.sensitive) };
         if !matches!(change.action, Action::NoOp | Action::Forget) {
             self.changed.insert(change.address.clone());
         }
@@ -315,48 +354,17 @@ impl<'a> Builder<'a> {
         pinned.collect()
     }
 
-    /// The resources an instance depends on: one instance where its key is written, else all of the block.
-    fn instance_dependencies(&self, block: &Block, resource: &ResourceBlock) -> Vec<Address> {
-        let mut keys: BTreeMap<Block, Option<BTreeSet<String>>> = BTreeMap::new();
-        let templates = [Some(&resource.attributes), resource.for_each.as_ref(), resource.when.as_ref()];
-        for (reference, _) in templates.into_iter().flatten().flat_map(|template| template.references()) {
-            let Some(Item::Resource(on)) = deps::target(reference) else { continue };
-            let key = match reference.path.get(2) {
-                Some(Step::Key(key)) => Some(key.clone()),
-                _ => None,
-            };
-            let known = keys.entry(on).or_insert_with(|| Some(BTreeSet::new()));
-            match (known.as_mut(), key) {
-                (Some(set), Some(key)) => drop(set.insert(key)),
-                _ => *known = None,
-            }
-        }
-        let mut found = Vec::new();
-        for on in self.block_dependencies(block) {
-            let only = keys.get(&on).cloned().flatten();
-            for address in self.instances.get(&on).into_iter().flatten() {
-                let named = match (&only, &address.key) {
-                    (Some(only), Some(key)) => only.contains(key),
-                    _ => true,
-                };
-                if named {
-                    found.push(address.clone());
-                }
-            }
-        }
-        found
-    }
-
     /// `--target`, `--exclude` and `--replace` of an instance that is neither wanted nor remembered.
     fn named_instances(&mut self) {
         let asked = self.options.targets.iter().chain(&self.options.excludes).chain(&self.options.replace);
+        let wanted = self.wanted();
         let there = |address: &Address| {
-            self.changes.iter().any(|change| change.address == *address) || self.world.state.resources.contains_key(address)
+            wanted.contains(address) || self.failed.blocks.contains(&address.block) || self.world.state.resources.contains_key(address)
         };
         let absent: Vec<&Address> =
             asked.filter(|address| (address.key.is_some() || self.options.replace.contains(address)) && !there(address)).collect();
         let known: Vec<String> = self.changes.iter().map(|change| change.address.to_string()).collect();
-        let absent = absent.into_iter().filter(|address| !self.changes.iter().any(|change| covers(address, &change.address)));
+        let absent = absent.into_iter().filter(|address| !wanted.iter().any(|known| covers(address, known)));
         let diagnostics: Vec<Diagnostic> = absent
             .map(|address| {
                 let error = Diagnostic::general(format!("`{address}` is neither in the stack nor in its state"));
@@ -375,14 +383,23 @@ impl<'a> Builder<'a> {
                 .filter(|change| change.action == Action::Replace && !change.create_before_destroy)
                 .map(|change| change.address.clone())
                 .collect();
-            let demote = self.changes.iter().position(|change| {
-                change.action == Action::Replace
-                    && change.create_before_destroy
-                    && change.prior_depends_on.iter().any(|on| after.contains(on))
+            let demoted = self.changes.iter_mut().find_map(|change| {
+                let made_first = change.action == Action::Replace && change.create_before_destroy;
+                let on = change.prior_depends_on.iter().find(|on| made_first && after.contains(on))?.clone();
+                Some((change, on))
             });
-            match demote.and_then(|index| self.changes.get_mut(index)) {
-                Some(change) => change.create_before_destroy = false,
-                None => return,
+            let Some((change, on)) = demoted else { return };
+            change.create_before_destroy = false;
+            change.risks.push(format!("is deleted before its replacement exists, because {on} is, which it was made from"));
+            let address = change.address.clone();
+            let block = self.stack.config.resources.get(&address.block);
+            if let Some(block) = block.filter(|block| block.lifecycle.create_before_destroy == Some(true)) {
+                let error = format!("{address} cannot be replaced before its predecessor is deleted, as its `create_before_destroy` asks");
+                self.diagnostics.push(
+                    Diagnostic::error(&block.span, error)
+                        .label(format!("it was made from {on}, which is deleted before its own replacement exists"))
+                        .help(format!("set `create_before_destroy = true` in the lifecycle of {on}, too, or leave it out here")),
+                );
             }
         }
     }
@@ -467,5 +484,16 @@ impl<'a> Builder<'a> {
             pinned: self.pinned,
             warnings,
         })
+    }
+}
+
+/// `each.value` in words that say more: what `for_each` itself waits for.
+fn name_each(references: &mut Vec<String>, expanded: &Lookups) {
+    let count = references.len();
+    references.retain(|reference| !reference.starts_with("each."));
+    if references.len() < count {
+        references.extend(expanded.unknown.iter().cloned());
+        references.sort();
+        references.dedup();
     }
 }

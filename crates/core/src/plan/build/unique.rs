@@ -72,7 +72,8 @@ impl Builder<'_> {
         Place { region, ..place.clone() }
     }
 
-    fn at(&self, address: &Address, error: &str) -> Diagnostic {
+    /// An error at the block of an address.
+    pub(super) fn at(&self, address: &Address, error: &str) -> Diagnostic {
         let block = self.stack.config.resources.get(&address.block);
         block.map_or_else(|| Diagnostic::general(error), |block| Diagnostic::error(&block.span, error))
     }

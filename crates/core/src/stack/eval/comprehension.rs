@@ -13,7 +13,7 @@ impl<'a> Evaluator<'a> {
         let range = self.eval(&of.iter_range)?;
         let secret = range.is_secret();
         let items: Vec<Value> = match range.inside().map(Value::revealed) {
-            Some(Value::Unknown) => return Ok(Value::Unknown.into()),
+            Some(Value::Unknown) => return Ok(self.cut_short()),
             Some(Value::List(items)) => items.clone(),
             Some(Value::Map(map)) => map.keys().map(Value::string).collect(),
             Some(Value::Null) => return Err(self.null(&of.iter_range, "what a macro goes through")),
@@ -31,7 +31,7 @@ impl<'a> Evaluator<'a> {
             let goes_on = self.eval(&of.loop_cond)?;
             if goes_on.is_unknown() {
                 self.bound.truncate(depth);
-                return Ok(Value::Unknown.into());
+                return Ok(self.cut_short());
             }
             if matches!(goes_on.inside().map(Value::revealed), Some(Value::Bool(false))) {
                 break;
@@ -44,7 +44,7 @@ impl<'a> Evaluator<'a> {
             // A list of which it is not known what is in it cannot be gone on with.
             if made.is_unknown() && matches!(of.accu_init.expr, Ast::List(_)) {
                 self.bound.truncate(depth);
-                return Ok(made);
+                return Ok(self.cut_short());
             }
         }
         self.bound.truncate(depth);

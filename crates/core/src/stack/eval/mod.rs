@@ -89,6 +89,12 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// What an unknown ends that more would be evaluated for: that depends on all that the expression names.
+    fn cut_short(&self) -> Term {
+        self.scope.cut_short(self.of.references);
+        Value::Unknown.into()
+    }
+
     fn name(&mut self, name: &str) -> Evaluated {
         if let Some((_, term)) = self.bound.iter().rev().find(|(bound, _)| *bound == name) {
             return Ok(term.clone());
@@ -197,7 +203,7 @@ impl<'a> Evaluator<'a> {
             let EntryExpr::MapEntry(entry) = &entry.expr else { continue };
             let key = self.eval(&entry.key)?;
             if key.has_unknown() {
-                return Ok(Value::Unknown.into());
+                return Ok(self.cut_short());
             }
             // Keys cannot be hidden one by one.
             secret |= key.has_secret();
@@ -242,7 +248,7 @@ impl<'a> Evaluator<'a> {
         let decision = self.eval(condition)?;
         let secret = decision.is_secret();
         let taken = match decision.inside().map(Value::revealed) {
-            Some(Value::Unknown) => return Ok(Value::Unknown.into()),
+            Some(Value::Unknown) => return Ok(self.cut_short()),
             Some(Value::Bool(true)) => self.eval(yes)?,
             Some(Value::Bool(false)) => self.eval(no)?,
             _ => return Err(self.no_boolean("the condition before `?`", condition, &decision)),

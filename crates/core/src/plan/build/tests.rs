@@ -1,0 +1,379 @@
+use serde_json::json;
+
+use crate::model::address::Block;
+use crate::model::value::Value;
+use crate::plan::step::Step;
+use crate::plan::types::{Action, Plan};
+use crate::testing::{Account, change, names};
+
+const SUBNETS: &str = r#"
+[resource.vpc.main]
+cidr_block = "10.0.0.0/16"
+
+[resource.subnet.g]
+for_each = ["a", "b"]
+vpc_id = "${vpc.main.id}"
+cidr_block = "${cidrsubnet(vpc.main.cidr_block, 8, each.index)}"
+"#;
+
+fn edges(more: &str, address: &str) -> Vec<String> {
+    let plan = Account::new().plan(&format!("{SUBNETS}{more}")).unwrap();
+    names(&change(&plan, address).depends_on)
+}
+
+const BOTH: [&str; 2] = [r#"subnet.g["a"]"#, r#"subnet.g["b"]"#];
+const B_ONLY: [&str; 1] = [r#"subnet.g["b"]"#];
+
+#[test]
+fn an_instance_depends_on_the_instances_that_were_looked_up() {
+    let table = |value: &str| {
+        edges(
+            &format!(
+                r#"
+[locals]
+all = "${{pluck(subnet.g, 'id')}}"
+one = "${{subnet.g['b'].id}}"
+[resource.route_table.r]
+vpc_id = "x"
+{value}
+"#
+            ),
+            "route_table.r",
+        )
+    };
+    assert_eq!(table(r#"tags = { x = "${subnet.g['b'].id}" }"#), B_ONLY);
+    assert_eq!(table(r#"tags = { x = "${subnet.g['a' < 'b' ? 'b' : 'a'].id}" }"#), B_ONLY, "a computed key");
+    assert_eq!(table(r#"tags = { x = "${locals.one}" }"#), B_ONLY, "through a local");
+    assert_eq!(table(r#"tags = { x = "${subnet.g['b'].id}", y = "${locals.all[0]}" }"#), BOTH, "beside a local over all");
+    assert_eq!(table(r#"tags = { y = "${locals.all[0]}", x = "${locals.all[1]}", z = "${locals.one}" }"#), BOTH, "a local used before");
+    assert_eq!(table("depends_on = [\"subnet.g\"]\ntags = { x = \"${subnet.g['b'].id}\" }"), BOTH, "beside depends_on");
+    assert_eq!(table("region = \"${size(keys(subnet.g)) == 2 ? 'us-east-1' : 'us-west-2'}\""), BOTH, "through `region`");
+}
+
+#[test]
+fn each_instance_depends_on_what_it_looked_up_itself() {
+    let stack = r#"
+[resource.route_table.r]
+for_each = ["a", "b"]
+vpc_id = "x"
+subnet_ids = ["${subnet.g[each.key].id}"]
+"#;
+    assert_eq!(edges(stack, r#"route_table.r["b"]"#), B_ONLY);
+    let all = stack.replace(r#"["a", "b"]"#, r#""${keys(subnet.g)}""#);
+    assert_eq!(edges(&all, r#"route_table.r["b"]"#), BOTH, "through `for_each`");
+}
+
+#[test]
+fn what_an_unknown_cut_short_depends_on_all_that_its_text_names() {
+    let of = |value: &str| edges(&format!("[resource.policy.p]\nname = \"{value}\"\n"), "policy.p");
+    let all = [r#"subnet.g["a"]"#, r#"subnet.g["b"]"#, "vpc.main"];
+    assert_eq!(of("${vpc.main.id == 'x' ? subnet.g['a'].id : subnet.g['b'].id}"), all);
+    assert_eq!(of("${vpc.main.id + subnet.g['b'].id}"), [B_ONLY[0], "vpc.main"], "what comes behind an unknown");
+    assert_eq!(of("${false ? subnet.g['a'].id : subnet.g['b'].id}"), B_ONLY, "the branch not taken");
+}
+
+#[test]
+fn a_data_source_brings_along_what_it_was_read_for() {
+    let stack = r#"
+[data.zones.all]
+of = "${subnet.g['b'].id}"
+[resource.policy.p]
+name = "${data.zones.all.names[0]}"
+"#;
+    assert_eq!(edges(stack, "policy.p"), B_ONLY);
+}
+
+const IPV6: &str = r#"
+[resource.vpc.main]
+cidr_block = "10.0.0.0/16"
+six = SIX
+
+[resource.subnet.s]
+for_each = ["a", "b"]
+vpc_id = "${vpc.main.id}"
+cidr_block = "${cidrsubnet(vpc.main.cidr_block, 8, each.index)}"
+IPV6
+"#;
+
+fn ipv6(on: bool) -> String {
+    let block = "ipv6_cidr_block = \"${cidrsubnet(vpc.main.ipv6_cidr_block, 8, each.index)}\"";
+    IPV6.replace("SIX", if on { "true" } else { "false" }).replace("IPV6", if on { block } else { "" })
+}
+
+#[test]
+fn what_follows_a_change_is_unknown_until_it_is_made() {
+    let account = Account::new().applied(&ipv6(false));
+    let more = r#"
+[resource.policy.p]
+name = "${vpc.main.ipv6_cidr_block == null ? 'none' : vpc.main.ipv6_cidr_block}"
+[outputs]
+six = "${vpc.main.ipv6_cidr_block == null ? 'none' : vpc.main.ipv6_cidr_block}"
+same = "${vpc.main.id}"
+"#;
+    let plan = account.plan(&format!("{}{more}", ipv6(true))).unwrap();
+    let vpc = change(&plan, "vpc.main");
+    assert_eq!(vpc.action, Action::Update);
+    assert!(matches!(vpc.after.get("ipv6_cidr_block"), Some(Value::Unknown)));
+    assert!(!vpc.after.get("id").unwrap().has_unknown(), "what follows nothing stays");
+    let subnet = change(&plan, r#"subnet.s["a"]"#);
+    assert_eq!(subnet.action, Action::Update, "{:?}", subnet.attributes);
+    assert!(matches!(subnet.after.get("ipv6_cidr_block"), Some(Value::Unknown)));
+    assert!(matches!(change(&plan, "policy.p").after.get("name"), Some(Value::Unknown)));
+    assert!(plan.outputs["six"].after.as_ref().unwrap().has_unknown() && plan.outputs["six"].is_change());
+    assert!(!plan.outputs["same"].after.as_ref().unwrap().has_unknown());
+}
+
+#[test]
+fn an_update_of_something_else_leaves_it_known() {
+    let account = Account::new().applied(&ipv6(false));
+    let plan = account.plan(&ipv6(false).replace("six = false", "tags = { x = \"y\" }")).unwrap();
+    assert!(!change(&plan, "vpc.main").after.has_unknown());
+}
+
+#[test]
+fn an_unknown_says_what_it_waits_for() {
+    let stack = format!(
+        r#"{SUBNETS}
+[locals]
+first = "${{subnet.g['a'].id}}"
+[resource.route_table.r]
+for_each = "${{subnet.g}}"
+vpc_id = "${{vpc.main.id}}"
+subnet_ids = "${{pluck(subnet.g, 'id')}}"
+tags = {{ known = "x", first = "${{locals.first}}", two = "${{vpc.main.id}}-${{locals.first}}", own = "${{each.value.id}}" }}
+routes = [{{ to = "b", via = "${{vpc.main.id}}" }}, {{ to = "a", via = "${{locals.first}}" }}]
+[outputs]
+vpc = "${{vpc.main.id}}"
+"#
+    );
+    let plan = Account::new().plan(&stack).unwrap();
+    let shown: Vec<String> =
+        change(&plan, r#"route_table.r["a"]"#).waits_for.iter().map(|(path, on)| format!("{path}: {}", on.join(", "))).collect();
+    assert_eq!(
+        shown,
+        [
+            r#"routes[0].via: subnet.g["a"].id"#,
+            "routes[1].via: vpc.main.id",
+            "subnet_ids[0]: subnet.g",
+            "subnet_ids[1]: subnet.g",
+            r#"tags.first: subnet.g["a"].id"#,
+            "tags.own: subnet.g",
+            r#"tags.two: subnet.g["a"].id, vpc.main.id"#,
+            "vpc_id: vpc.main.id",
+        ]
+    );
+    assert_eq!(plan.outputs["vpc"].waits_for, ["vpc.main.id"]);
+}
+
+#[test]
+fn no_secret_is_named_in_what_is_waited_for() {
+    let stack = format!(
+        r#"{SUBNETS}
+[vars.key]
+default = "marker"
+sensitive = true
+[resource.policy.p]
+name = "${{policy.q.document[vars.key]}}"
+[resource.policy.q]
+name = "q"
+document = {{ marker = "${{vpc.main.id}}" }}
+"#
+    );
+    let plan = Account::new().plan(&stack).unwrap();
+    let references: Vec<&String> = change(&plan, "policy.p").waits_for.values().flatten().collect();
+    assert_eq!(references, ["policy.q.document"]);
+}
+
+#[test]
+fn a_data_source_may_name_a_new_instance_and_sees_no_removed_one() {
+    let data = |block: &str| format!("{}[data.zones.z]\nof = \"{block}\"\n", SUBNETS);
+    let account = Account::new().applied(SUBNETS);
+    let three = data("${subnet.g['c'].id}").replace(r#"["a", "b"]"#, r#"["a", "b", "c"]"#);
+    let plan = account.plan(&three).unwrap();
+    assert_eq!(plan.reads.len(), 1, "it is read once the instance is there");
+    assert!(account.readable(&three).is_empty());
+    let one = data("${pluck(subnet.g, 'id').join(',') + keys(subnet.g).join(',')}").replace(r#"["a", "b"]"#, r#"["a"]"#);
+    let read = account.readable(&one);
+    assert_eq!(read[0].0, Block::new("zones", "z"));
+    assert_eq!(read[0].1.get("of").and_then(Value::as_str), Some(r#"subnet.g["a"]a"#));
+}
+
+#[test]
+fn a_failure_raises_no_errors_about_what_uses_it() {
+    let stack = format!(
+        r#"{}
+[locals]
+ids = "${{pluck(subnet.g, 'id')}}"
+[data.zones.z]
+of = "${{locals.ids[0]}}"
+[resource.route_table.each]
+for_each = "${{subnet.g}}"
+vpc_id = "${{vpc.main.id}}"
+subnet_ids = ["${{each.value.id}}"]
+[resource.policy.p]
+for_each = "${{data.zones.z.names}}"
+name = "${{each.value}}"
+[resource.policy.own]
+name = "${{subnet.g['a'].id}}"
+enabled = "${{[true][size(vpc.main.id)]}}"
+[outputs]
+x = "${{locals.ids.join(',')}}"
+"#,
+        SUBNETS.replace("cidrsubnet(vpc.main.cidr_block, 8, each.index)", "cidrsubnet(vpc.main.tags.net, 8, each.index)")
+    );
+    // It is known only live that there is no such tag.
+    let mut account = Account::new().applied(SUBNETS);
+    account.state.resources.get_mut(&"subnet.g[\"a\"]".parse().unwrap()).unwrap().current.as_mut().unwrap().guard.prevent_destroy = true;
+    let errors = account.plan(&stack).unwrap_err();
+    assert_eq!(errors.len(), 2, "{errors:#?}");
+    assert!(errors[0].contains("net"), "{errors:#?}");
+}
+
+#[test]
+fn what_shares_a_target_comes_after_by_its_type() {
+    let stack = r#"
+[resource.service.s]
+group = "${group.g.arn}"
+[resource.service.other]
+group = "${group.h.arn}"
+[resource.listener.l]
+group = "${locals.g}"
+[resource.group.g]
+name = "g"
+[resource.group.h]
+name = "h"
+[locals]
+g = "${group.g.arn}"
+"#;
+    let plan = Account::new().plan(stack).unwrap();
+    assert_eq!(names(&change(&plan, "service.s").depends_on), ["group.g", "listener.l"]);
+    assert_eq!(names(&change(&plan, "service.other").depends_on), ["group.h"]);
+    assert!(!Account::new().applied(stack).plan(stack).unwrap().changes.iter().any(|change| change.state_only));
+    let far =
+        stack.replace("group = \"${group.g.arn}\"", "group = \"${policy.p.arn}\"") + "[resource.policy.p]\nname = \"${group.g.arn}\"\n";
+    let plan = Account::new().plan(&far).unwrap();
+    assert_eq!(names(&change(&plan, "service.s").depends_on), ["policy.p", "listener.l"], "at a distance");
+    let account = Account::new().applied(stack);
+    let gone = account.plan("").unwrap();
+    assert!(waits(&gone, ("delete", "listener.l"), ("delete", "service.s")));
+}
+
+#[test]
+fn a_written_reference_wins_over_a_declared_order() {
+    let stack = r#"
+[resource.service.s]
+group = "${group.g.arn}"
+[resource.listener.l]
+group = "${group.g.arn}"
+depends_on = ["service.s"]
+[resource.group.g]
+name = "g"
+"#;
+    let plan = Account::new().plan(stack).unwrap();
+    assert_eq!(names(&change(&plan, "service.s").depends_on), ["group.g"]);
+    assert_eq!(names(&change(&plan, "listener.l").depends_on), ["group.g", "service.s"]);
+}
+
+/// The position of the step that does this to a resource.
+fn step(plan: &Plan, verb: &str, address: &str) -> usize {
+    let is_it = |step: &Step| step.address.to_string() == address && step.kind.name() == verb;
+    plan.steps.iter().position(is_it).unwrap_or_else(|| panic!("no step to {verb} {address}: {:#?}", plan.steps))
+}
+
+/// Whether a step waits for another, directly or through others.
+fn waits(plan: &Plan, (verb, address): (&str, &str), on: (&str, &str)) -> bool {
+    let (mut open, on) = (vec![step(plan, verb, address)], step(plan, on.0, on.1));
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(at) = open.pop() {
+        if seen.insert(at) {
+            open.extend(&plan.steps[at].after);
+        }
+    }
+    seen.contains(&on)
+}
+
+/// Every step comes up: nothing waits for itself.
+fn ends(plan: &Plan) -> bool {
+    let mut done = std::collections::BTreeSet::new();
+    loop {
+        let ready = |(at, step): &(usize, &Step)| !done.contains(at) && step.after.iter().all(|on| done.contains(on));
+        match plan.steps.iter().enumerate().find(ready) {
+            Some((at, _)) => drop(done.insert(at)),
+            None => return done.len() == plan.steps.len(),
+        }
+    }
+}
+
+#[test]
+fn what_is_taken_away_is_given_up_first() {
+    let on = ipv6(true).replace("${cidrsubnet(vpc.main.ipv6_cidr_block, 8, each.index)}", "2001:db8::/64");
+    let account = Account::new().applied(&on);
+    let plan = account.plan(&ipv6(false)).unwrap();
+    assert_eq!(names(&change(&plan, "vpc.main").comes_after), [r#"subnet.s["a"]"#, r#"subnet.s["b"]"#]);
+    assert!(waits(&plan, ("update", "vpc.main"), ("update", r#"subnet.s["a"]"#)));
+    assert!(!waits(&plan, ("update", r#"subnet.s["a"]"#), ("update", "vpc.main")));
+    assert!(ends(&plan));
+    // Switched on, the VPC comes first as ever.
+    let plan = Account::new().applied(&ipv6(false)).plan(&on).unwrap();
+    assert!(waits(&plan, ("update", r#"subnet.s["a"]"#), ("update", "vpc.main")) && ends(&plan));
+}
+
+#[test]
+fn what_is_deleted_gives_up_what_is_taken_away_too() {
+    let table = "[resource.route_table.r]\nvpc_id = \"${vpc.main.id}\"\nsubnet_ids = \"${pluck(subnet.s, 'id')}\"\n";
+    let on = ipv6(true).replace("${cidrsubnet(vpc.main.ipv6_cidr_block, 8, each.index)}", "2001:db8::/64");
+    let account = Account::new().applied(&format!("{on}{table}"));
+    let plan = account.plan(&format!("{}{table}", ipv6(false).replace(r#"["a", "b"]"#, r#"["a"]"#))).unwrap();
+    assert!(waits(&plan, ("update", "vpc.main"), ("delete", r#"subnet.s["b"]"#)));
+    assert!(waits(&plan, ("update", "vpc.main"), ("update", "route_table.r")));
+    assert!(ends(&plan));
+}
+
+#[test]
+fn what_can_neither_wait_nor_go_first_is_refused_with_the_way_out() {
+    let on = ipv6(true).replace("${cidrsubnet(vpc.main.ipv6_cidr_block, 8, each.index)}", "2001:db8::/64");
+    let account = Account::new().applied(&on);
+    let both = ipv6(false).replace("for_each", "tags = { x = \"${string(vpc.main.ipv6_cidr_block)}\" }\nfor_each");
+    let errors = account.plan(&both).unwrap_err();
+    assert!(errors.len() == 1 && errors[0].starts_with("vpc.main cannot change `six` now"), "{errors:?}");
+}
+
+#[test]
+fn elements_are_taken_away_once_nothing_uses_them() {
+    let stack = |providers: &str, strategy: &str| {
+        format!(
+            "[resource.cluster.c]\nproviders = {providers}\n[resource.task.t]\ncluster = \"${{cluster.c.arn}}\"\nstrategy = {strategy}\n"
+        )
+    };
+    let account = Account::new().applied(&stack(r#"["a", "b"]"#, r#"["a"]"#));
+    let order = |providers: &str, strategy: &str| {
+        let plan = account.plan(&stack(providers, strategy))?;
+        assert!(ends(&plan));
+        Ok::<_, Vec<String>>(waits(&plan, ("update", "cluster.c"), ("update", "task.t")))
+    };
+    assert_eq!(order(r#"["b"]"#, r#"["b"]"#), Ok(true), "moved within what stays");
+    assert_eq!(order(r#"["b", "c"]"#, r#"["b"]"#), Ok(true), "something else is added beside it");
+    assert_eq!(order(r#"["a", "b", "c"]"#, r#"["c"]"#), Ok(false), "nothing is taken away");
+    assert_eq!(order(r#"["a", "c"]"#, r#"["a", "c"]"#), Ok(false), "what is taken away is not used");
+    let errors = order(r#"["b", "c"]"#, r#"["c"]"#).unwrap_err();
+    assert!(errors[0].contains("cannot exchange its `providers` in one apply"), "{errors:?}");
+}
+
+#[test]
+fn a_replacement_that_cannot_be_made_first_says_so() {
+    let stack = |cidr: &str, lifecycle: &str| {
+        format!("[resource.vpc.main]\ncidr_block = \"{cidr}\"\n[resource.group.g]\nname = \"${{vpc.main.cidr_block}}\"\n{lifecycle}")
+    };
+    let mut replaced = Account::new().applied(&stack("10.0.0.0/16", ""));
+    replaced.options.replace = vec!["group.g".parse().unwrap()];
+    let plan = replaced.plan(&stack("10.1.0.0/16", "")).unwrap();
+    assert_eq!(change(&plan, "group.g").risks, ["is deleted before its replacement exists, because vpc.main is, which it was made from"]);
+    let errors = replaced.plan(&stack("10.1.0.0/16", "[resource.group.g.lifecycle]\ncreate_before_destroy = true\n")).unwrap_err();
+    assert!(errors[0].contains("create_before_destroy"), "{errors:?}");
+}
+
+#[test]
+fn what_a_type_follows_has_to_be_there() {
+    let json = json!({ "type": "object", "properties": { "a": { "type": "string", "x-computed": true, "x-follows": ["b"] } } });
+    assert!(crate::model::schema::TypeSchema::compile("t", &json).unwrap_err().to_string().contains("x-follows b"));
+}
