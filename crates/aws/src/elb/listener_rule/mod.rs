@@ -1,6 +1,7 @@
 //! The resource type `lb_listener_rule`.
 
 mod condition;
+mod priority;
 mod transform;
 
 use aws_sdk_elasticloadbalancingv2::types as api;
@@ -9,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::condition::Condition;
+use self::priority::Claim;
 use self::transform::Transform;
 use super::action::{self, Action};
 use super::{batched, tags_of, to_api, update_tags};
@@ -57,6 +59,24 @@ impl LbListenerRule {
             Ok(call.send().await.or_fail("elasticloadbalancing:DescribeRules")?.rules.unwrap_or_default())
         })
         .await
+    }
+
+    async fn create_rule(aws: &Aws, to: &Self) -> Outcome<String> {
+        let call = aws
+            .elb()
+            .create_rule()
+            .listener_arn(&to.listener_arn)
+            .priority(to.priority)
+            .set_conditions(condition::to_api(&to.conditions))
+            .set_actions(action::to_api(&[], &to.actions))
+            .set_transforms(transform::to_api(&to.transforms))
+            .set_tags(to_api(&to.tags));
+        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.sent_once("elasticloadbalancing:CreateRule")?;
+        made_id("elasticloadbalancing:CreateRule", made.rules().first().and_then(|rule| rule.rule_arn()))
+    }
+
+    fn claim<'a>(&'a self, rule: Option<&'a str>) -> Claim<'a> {
+        Claim { rule, listener: &self.listener_arn, priority: self.priority, tags: &self.tags }
     }
 }
 
@@ -129,24 +149,19 @@ impl Resource for LbListenerRule {
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
-        let call = aws
-            .elb()
-            .create_rule()
-            .listener_arn(&to.listener_arn)
-            .priority(to.priority)
-            .set_conditions(condition::to_api(&to.conditions))
-            .set_actions(action::to_api(&[], &to.actions))
-            .set_transforms(transform::to_api(&to.transforms))
-            .set_tags(to_api(&to.tags));
-        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.sent_once("elasticloadbalancing:CreateRule")?;
-        made_id("elasticloadbalancing:CreateRule", made.rules().first().and_then(|rule| rule.rule_arn()))
+        match Self::create_rule(aws, to).await {
+            Err(failure) if priority::is_taken(&failure) => {
+                priority::make_free(aws, &to.claim(None), failure).await?;
+                Self::create_rule(aws, to).await
+            }
+            outcome => outcome,
+        }
     }
 
-    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+    async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self { priority, conditions, actions, transforms, tags, listener_arn: _, arn: _ } = to;
         if *priority != from.priority {
-            let pair = api::RulePriorityPair::builder().rule_arn(id).priority(*priority).build();
-            aws.elb().set_rule_priorities().rule_priorities(pair).send().await.idempotent("elasticloadbalancing:SetRulePriorities")?;
+            priority::set(aws, operation, &to.claim(Some(id))).await?;
         }
         if *conditions != from.conditions || *actions != from.actions || *transforms != from.transforms {
             let call = aws
