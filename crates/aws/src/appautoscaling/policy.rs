@@ -16,6 +16,7 @@ use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::After;
 use leoctl_core::model::value::Value;
 
 /// What an `appautoscaling_target` is scaled by: it keeps a metric at a value, or takes steps when an alarm goes off.
@@ -50,7 +51,7 @@ pub struct AppautoscalingPolicy {
     arn: String,
     /// The CloudWatch alarms that AWS made for it, or that have it as their action.
     #[serde(default)]
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-computed" = true, "x-follows" = ["target_tracking_scaling_policy_configuration"]))]
     alarms: Vec<Alarm>,
 }
 
@@ -202,6 +203,8 @@ impl Resource for AppautoscalingPolicy {
     const INFO: Info = Info {
         unique: &[&["service_namespace", "resource_id", "scalable_dimension", "name"]],
         transient: &[Retry::always("ConcurrentUpdateException")],
+        // What it scales has to be registered (Application Auto Scaling API Reference, PutScalingPolicy).
+        after: &[After { type_name: "appautoscaling_target", through: "ecs_service" }],
         // A target made a moment ago.
         propagating: &[
             Retry::after("ObjectNotFoundException", &["application-autoscaling:PutScalingPolicy"]),

@@ -47,7 +47,7 @@ pub struct BackupPlan {
     arn: String,
     /// The id of the present version: each change makes a new one.
     #[serde(default)]
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-computed" = true, "x-follows" = ["name", "rules", "advanced_backup_settings", "scan_settings"]))]
     version_id: String,
 }
 

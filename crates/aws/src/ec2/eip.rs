@@ -14,6 +14,7 @@ use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::After;
 use leoctl_core::model::value::Value;
 
 /// A public IPv4 address that stays: an Elastic IP address. For a NAT gateway or a network load balancer it is named
@@ -32,7 +33,7 @@ pub struct Eip {
     /// The network interface that has the address; for the first one of an instance write `instance_id`.
     network_interface_id: Option<String>,
     /// Which of the interface's private addresses it stands for; the primary one when left out.
-    #[schemars(extend("x-server" = true))]
+    #[schemars(extend("x-server" = true, "x-follows" = ["instance_id", "network_interface_id"]))]
     private_ip_address: Option<String>,
     /// The zones it is announced from: the region or a Local Zone's group.
     #[schemars(extend("x-replace" = true, "x-server" = true))]
@@ -52,7 +53,7 @@ pub struct Eip {
     #[schemars(extend("x-computed" = true))]
     public_ip: String,
     /// The id of its association, when something has it.
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-computed" = true, "x-follows" = ["instance_id", "network_interface_id", "private_ip_address"]))]
     association_id: Option<String>,
 }
 
@@ -91,6 +92,7 @@ impl Resource for Eip {
     const TYPE: &'static str = "eip";
     const INFO: Info = Info {
         data_loss: Some("the address, which AWS gives to somebody else"),
+        after: &[After { type_name: "internet_gateway", through: "vpc" }],
         // A NAT gateway being deleted gives its address back last; an instance takes one only once it runs, and in a
         // VPC with an internet gateway.
         transient: &[

@@ -14,6 +14,7 @@ use crate::repeat::{Changing, verified};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::After;
 use leoctl_core::model::value::Value;
 
 /// Lets what has no public address reach the internet, or other networks, and nobody in.
@@ -149,6 +150,8 @@ impl Resource for NatGateway {
         // The address of a gateway that is going is given back last.
         transient: &[Retry::after("Resource.AlreadyAssociated", PLACING), Retry::after("InvalidIPAddress.InUse", PLACING)],
         timeout: 900,
+        // A public one needs the gateway attached, and holds it (EC2 API Reference, CreateNatGateway: `Gateway.NotAttached`).
+        after: &[After { type_name: "internet_gateway", through: "vpc" }],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -56,7 +56,7 @@ pub struct Subnet {
     #[schemars(extend("x-computed" = true))]
     availability_zone_id: Option<String>,
     /// The id of the IPv6 network's association.
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-computed" = true, "x-follows" = ["ipv6_cidr_block"]))]
     ipv6_association_id: Option<String>,
 }
 

@@ -13,6 +13,7 @@ use crate::repeat::{Changing, verified};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::Release;
 use leoctl_core::model::value::Value;
 
 /// A virtual network.
@@ -48,10 +49,10 @@ pub struct Vpc {
     #[schemars(extend("x-computed" = true))]
     arn: String,
     /// The IPv6 network, when there is one.
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-computed" = true, "x-follows" = ["amazon_provided_ipv6_cidr_block"]))]
     ipv6_cidr_block: Option<String>,
     /// The id of the IPv6 network's association.
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-computed" = true, "x-follows" = ["amazon_provided_ipv6_cidr_block"]))]
     ipv6_association_id: Option<String>,
     /// The account it is in.
     #[serde(default)]
@@ -95,7 +96,12 @@ impl Vpc {
 impl Resource for Vpc {
     const TYPE: &'static str = "vpc";
     // A VPC cannot go while network interfaces in it are still being released.
-    const INFO: Info = Info { transient: &[Retry::after("DependencyViolation", &["ec2:DeleteVpc"])], ..Info::DEFAULT };
+    const INFO: Info = Info {
+        transient: &[Retry::after("DependencyViolation", &["ec2:DeleteVpc"])],
+        // A network with subnets in it cannot be taken away (EC2 API Reference, DisassociateVpcCidrBlock).
+        releases: &[Release { attribute: "amazon_provided_ipv6_cidr_block", by: "subnet", using: "ipv6_cidr_block" }],
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:ec2:{region}:{account}:vpc/*",
         plan: &[Grant::any(&["ec2:DescribeVpcs"]), Grant::itself(&["ec2:DescribeVpcAttribute"])],

@@ -55,7 +55,7 @@ pub struct VpcEndpoint {
     #[schemars(extend("x-server" = true, "enum" = ["ipv4", "dualstack", "ipv6"]))]
     ip_address_type: Option<String>,
     /// For an interface: its DNS records.
-    #[schemars(extend("x-server" = true))]
+    #[schemars(extend("x-server" = true, "x-follows" = ["ip_address_type"]))]
     dns_options: Option<DnsOptions>,
     /// Tags.
     #[schemars(extend("default" = {}))]
@@ -70,11 +70,11 @@ pub struct VpcEndpoint {
     arn: String,
     /// The DNS names of an interface.
     #[serde(default)]
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-computed" = true, "x-follows" = ["subnet_ids", "private_dns_enabled", "ip_address_type", "dns_options"]))]
     dns_entries: Vec<DnsEntry>,
     /// The network interfaces.
     #[serde(default)]
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-computed" = true, "x-follows" = ["subnet_ids", "ip_address_type"]))]
     network_interface_ids: Vec<String>,
     /// For a gateway: the prefix list of the service's addresses, for security groups.
     #[schemars(extend("x-computed" = true))]

@@ -11,6 +11,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::model::schema::Release;
 
 /// A place to run tasks and services.
 ///
@@ -198,6 +199,8 @@ impl Resource for EcsCluster {
     // Tasks run on demand stop on their own time, and services' tasks drain.
     const INFO: Info = Info {
         unique: &[&["name"]],
+        // A provider in use cannot be taken away (ECS API Reference, PutClusterCapacityProviders).
+        releases: &[Release { attribute: "capacity_providers", by: "ecs_service", using: "capacity_provider_strategy" }],
         transient: &[
             Retry::always("UpdateInProgressException"),
             Retry::after("ClusterContainsServicesException", &["ecs:DeleteCluster"]),

@@ -21,6 +21,7 @@ use crate::repeat::{Changing, says};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::After;
 use leoctl_core::model::value::Value;
 
 /// Tasks that are kept running, behind a load balancer if wanted.
@@ -224,6 +225,14 @@ impl Resource for EcsService {
             Retry::after("ClusterNotFoundException", &["ecs:CreateService"]),
         ],
         unique: &[&["cluster", "name"]],
+        // ECS takes only a target group that a load balancer routes to (ECS API Reference, CreateService).
+        after: &[
+            After { type_name: "lb_listener", through: "lb_target_group" },
+            After { type_name: "lb_listener_rule", through: "lb_target_group" },
+            // Its tasks need the way to their images, and what they mount, as soon as they start.
+            After { type_name: "route_table", through: "subnet" },
+            After { type_name: "efs_mount_target", through: "efs_file_system" },
+        ],
         timeout: 1800,
         ..Info::DEFAULT
     };

@@ -20,6 +20,7 @@ use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::After;
 use leoctl_core::model::value::Value;
 
 /// A load balancer.
@@ -45,10 +46,10 @@ pub struct Lb {
     security_groups: Option<Vec<String>>,
     /// Its subnets, in at least two availability zones for an application load balancer. Either these are written
     /// or `subnet_mappings`.
-    #[schemars(extend("x-set" = true, "x-server" = true))]
+    #[schemars(extend("x-set" = true, "x-server" = true, "x-follows" = ["subnet_mappings"]))]
     subnets: Option<Vec<String>>,
     /// Its subnets with its addresses in them, for a network load balancer.
-    #[schemars(extend("x-key" = "subnet_id", "x-server" = true))]
+    #[schemars(extend("x-key" = "subnet_id", "x-server" = true, "x-follows" = ["subnets"]))]
     subnet_mappings: Option<Vec<Mapping>>,
     /// Attributes by AWS's own keys, such as `"idle_timeout.timeout_seconds"`.
     #[schemars(extend("default" = {}, "x-defaults" = load_balancer_defaults()))]
@@ -145,6 +146,8 @@ impl Resource for Lb {
             Retry::after("SubnetNotFound", &["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:SetSubnets"]),
             Retry::after("InvalidSecurityGroup", &["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:SetSecurityGroups"]),
         ],
+        // One that faces the internet needs the gateway attached, and holds it with its addresses.
+        after: &[After { type_name: "internet_gateway", through: "vpc" }],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -53,7 +53,7 @@ pub struct LbTargetGroup {
     #[schemars(extend("default" = 30), range(min = 5, max = 300))]
     health_check_interval_seconds: i32,
     /// The path asked for.
-    #[schemars(extend("x-server" = true), length(max = 1024))]
+    #[schemars(extend("x-server" = true, "x-follows" = ["health_check_protocol"]), length(max = 1024))]
     health_check_path: Option<String>,
     /// The port asked, or `traffic-port` for the target's own.
     #[schemars(extend("default" = "traffic-port"))]
@@ -62,7 +62,7 @@ pub struct LbTargetGroup {
     #[schemars(extend("x-server" = true, "enum" = ["HTTP", "HTTPS", "TCP"]))]
     health_check_protocol: Option<String>,
     /// Seconds until no answer counts as a failure.
-    #[schemars(extend("x-server" = true), range(min = 2, max = 120))]
+    #[schemars(extend("x-server" = true, "x-follows" = ["health_check_protocol"]), range(min = 2, max = 120))]
     health_check_timeout_seconds: Option<i32>,
     /// Successes in a row that make a target healthy.
     #[schemars(extend("default" = 5), range(min = 2, max = 10))]
@@ -71,7 +71,7 @@ pub struct LbTargetGroup {
     #[schemars(extend("default" = 2), range(min = 2, max = 10))]
     unhealthy_threshold_count: i32,
     /// Which answers are healthy.
-    #[schemars(extend("x-server" = true))]
+    #[schemars(extend("x-server" = true, "x-follows" = ["health_check_protocol"]))]
     matcher: Option<HealthyAnswer>,
     /// Attributes by AWS's own keys, such as `"stickiness.enabled"`.
     #[schemars(extend("default" = {}, "x-defaults" = target_group_defaults()))]

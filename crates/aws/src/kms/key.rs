@@ -40,7 +40,7 @@ pub struct KmsKey {
     #[schemars(extend("default" = false))]
     enable_key_rotation: bool,
     /// How often, in days; 365 when left out.
-    #[schemars(extend("x-server" = true), range(min = 90, max = 2560))]
+    #[schemars(extend("x-server" = true, "x-follows" = ["enable_key_rotation"]), range(min = 90, max = 2560))]
     rotation_period_in_days: Option<i32>,
     /// Whether it can have replicas in other regions.
     #[schemars(extend("default" = false, "x-replace" = true))]

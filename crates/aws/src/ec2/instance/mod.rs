@@ -22,6 +22,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::schema::After;
 use leoctl_core::model::value::Value;
 
 /// A virtual machine.
@@ -86,7 +87,7 @@ pub struct Instance {
     #[schemars(extend("default" = false))]
     ebs_optimized: bool,
     /// For a burstable type, such as `t3a.small`: what happens when its credits are used up.
-    #[schemars(extend("x-server" = true))]
+    #[schemars(extend("x-server" = true, "x-follows" = ["instance_type"]))]
     credit_specification: Option<CreditSpecification>,
     /// Whether terminating it is refused.
     #[schemars(extend("default" = false))]
@@ -115,10 +116,10 @@ pub struct Instance {
     #[schemars(extend("x-computed" = true))]
     arn: String,
     /// The public IPv4 address, while it has one. It changes with every stop and start: for one that stays, use an `eip`.
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-computed" = true, "x-follows" = ["instance_type", "user_data", "ebs_optimized", "associate_public_ip_address"]))]
     public_ip: Option<String>,
     /// The public DNS name, while it has one.
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-computed" = true, "x-follows" = ["instance_type", "user_data", "ebs_optimized", "associate_public_ip_address"]))]
     public_dns: Option<String>,
     /// The private IPv4 address.
     #[schemars(extend("x-computed" = true))]
@@ -288,6 +289,8 @@ impl Resource for Instance {
             Retry::always("IncorrectState"),
             Retry::after("IncorrectModificationState", &["ec2:ModifyVolume"]),
         ],
+        // Public addresses in use hold the gateway (EC2 API Reference, DetachInternetGateway).
+        after: &[After { type_name: "internet_gateway", through: "vpc" }],
         propagating: &[
             // An instance profile that is not known yet is an invalid value.
             Retry::after(

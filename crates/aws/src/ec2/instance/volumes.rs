@@ -29,10 +29,10 @@ pub struct RootBlockDevice {
     #[schemars(extend("x-server" = true, "enum" = ["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]))]
     volume_type: Option<String>,
     /// Operations in a second, of `gp3`, `io1` and `io2`.
-    #[schemars(extend("x-server" = true), range(min = 100))]
+    #[schemars(extend("x-server" = true, "x-follows" = ["volume_type", "volume_size"]), range(min = 100))]
     iops: Option<i32>,
     /// MiB in a second, of `gp3`.
-    #[schemars(extend("x-server" = true), range(min = 125))]
+    #[schemars(extend("x-server" = true, "x-follows" = ["volume_type", "volume_size"]), range(min = 125))]
     throughput: Option<i32>,
     /// Whether it is encrypted. Changing this replaces the instance.
     #[schemars(extend("x-replace" = true, "x-server" = true))]
@@ -65,10 +65,10 @@ pub struct EbsBlockDevice {
     #[schemars(extend("x-server" = true, "enum" = ["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]))]
     volume_type: Option<String>,
     /// Operations in a second, of `gp3`, `io1` and `io2`.
-    #[schemars(extend("x-server" = true), range(min = 100))]
+    #[schemars(extend("x-server" = true, "x-follows" = ["volume_type", "volume_size"]), range(min = 100))]
     iops: Option<i32>,
     /// MiB in a second, of `gp3`.
-    #[schemars(extend("x-server" = true), range(min = 125))]
+    #[schemars(extend("x-server" = true, "x-follows" = ["volume_type", "volume_size"]), range(min = 125))]
     throughput: Option<i32>,
     /// Whether it is encrypted. Changing this replaces the instance.
     #[schemars(extend("x-replace" = true, "x-server" = true))]

@@ -20,6 +20,7 @@ use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::After;
 use leoctl_core::model::value::Value;
 
 /// AWS's name for no Application-Layer Protocol Negotiation.
@@ -41,7 +42,7 @@ pub struct LbListener {
     #[schemars(extend("enum" = ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"]))]
     protocol: String,
     /// The TLS versions and ciphers of an HTTPS or TLS listener.
-    #[schemars(extend("x-server" = true))]
+    #[schemars(extend("x-server" = true, "x-follows" = ["protocol"]))]
     ssl_policy: Option<String>,
     /// The certificates of an HTTPS or TLS listener; the first is the default one.
     #[schemars(extend("default" = []))]
@@ -128,6 +129,8 @@ impl Resource for LbListener {
             Retry::after("LoadBalancerNotFound", &["elasticloadbalancing:CreateListener"]),
         ],
         timeout: 300,
+        // A certificate has to be issued first (Elastic Load Balancing API Reference, `UnsupportedCertificate`).
+        after: &[After { type_name: "acm_certificate_validation", through: "acm_certificate" }],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
