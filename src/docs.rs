@@ -57,6 +57,10 @@ fn item(text: &mut String, attribute: &Attribute, indent: usize) {
     if attribute.replace {
         notes.push("**changing it replaces the resource**".to_owned());
     }
+    if !attribute.follows.is_empty() {
+        let names: Vec<String> = attribute.follows.iter().map(|name| format!("`{name}`")).collect();
+        notes.push(format!("follows {}", names.join(", ")));
+    }
     match (attribute.sensitive, attribute.local) {
         (true, _) => notes.push("never shown or stored".to_owned()),
         (false, true) => notes.push("leoctl's own".to_owned()),

@@ -22,7 +22,8 @@ pub fn plan(plan: &Plan, api_calls: &BTreeMap<String, u64>) -> Json {
         .outputs
         .iter()
         .map(|(name, output)| {
-            (name, json!({ "before": output.before.as_ref().map(public), "after": output.after.as_ref().map(public), "changes": output.is_change() }))
+            let (before, after) = (output.before.as_ref().map(public), output.after.as_ref().map(public));
+            (name, json!({ "before": before, "after": after, "changes": output.is_change(), "waits_for": output.waits_for }))
         })
         .collect();
     json!({
@@ -63,6 +64,7 @@ pub fn drift_of(plan: &Plan) -> Json {
 
 fn change(change: &Change) -> Json {
     let unknown = change.after.paths_where(&|value| matches!(value, Value::Unknown));
+    let waits_for: BTreeMap<String, &Vec<String>> = change.waits_for.iter().map(|(path, on)| (path.to_string(), on)).collect();
     json!({
         "address": change.address,
         "type": change.address.block.type_name,
@@ -74,11 +76,13 @@ fn change(change: &Change) -> Json {
         "before": public(&change.before),
         "after": public(&change.after),
         "after_unknown": unknown,
+        "waits_for": waits_for,
         "sensitive": change.sensitive,
         "replace_paths": change.replace_paths(),
         "risks": change.risks,
         "unfinished": change.unfinished,
         "depends_on": change.depends_on,
+        "comes_after": change.comes_after,
         "attributes": change.attributes.iter().map(attribute).collect::<Vec<_>>(),
     })
 }

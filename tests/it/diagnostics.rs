@@ -137,7 +137,7 @@ from = "vpc.main"
 }
 
 #[test]
-fn a_circle_is_shown_whole() {
+fn a_dependency_cycle_is_shown_whole() {
     let text = r#"
 [stack]
 name = "x"

@@ -29,6 +29,7 @@ mod engine;
 mod faults;
 mod fuzz;
 mod gaps;
+mod graph;
 mod growing;
 mod held;
 mod https;
