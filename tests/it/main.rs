@@ -38,6 +38,7 @@ mod logs;
 mod markdown;
 mod operating;
 mod planning;
+mod points;
 mod preflight;
 mod reference;
 mod repeated;
