@@ -136,7 +136,9 @@ pub fn is_in(found: &str, region: &str) -> bool {
     let mut words = found.split(' ');
     let type_name = words.next();
     let place = words.next();
-    place == Some(region) || place == Some(ANYWHERE) || LISTINGS.iter().any(|listing| listing.global && type_name == Some(listing.type_name))
+    place == Some(region)
+        || place == Some(ANYWHERE)
+        || LISTINGS.iter().any(|listing| listing.global && type_name == Some(listing.type_name))
 }
 
 /// An account of an emulator.
@@ -204,7 +206,9 @@ impl Census {
                 let head = format!("POST / HTTP/1.1\r\nContent-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {target}\r\n");
                 (*service, head, body.replacen("\"{}\"", &format!("\"{id}\""), 1))
             }
-            Path(service, path, _) | Xml(service, path, _) => (*service, format!("GET {} HTTP/1.1\r\n", path.replace("{}", id)), String::new()),
+            Path(service, path, _) | Xml(service, path, _) => {
+                (*service, format!("GET {} HTTP/1.1\r\n", path.replace("{}", id)), String::new())
+            }
         };
         let answer = self.send(service, region, &head, &body).await;
         match ask {

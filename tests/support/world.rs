@@ -67,7 +67,12 @@ impl World {
 
     /// The same account with another stack, or with the same one and nothing remembered.
     pub fn beside(&self, name: &str) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), provider: Arc::clone(&self.provider), name: name.to_owned(), parallelism: self.parallelism }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            provider: Arc::clone(&self.provider),
+            name: name.to_owned(),
+            parallelism: self.parallelism,
+        }
     }
 
     /// The same stack a second time, with all that is remembered of it.
@@ -93,10 +98,10 @@ impl World {
 
     /// A text in which every reference to one attribute of one resource is replaced by what is remembered of it.
     pub async fn literal(&self, text: &str) -> String {
-        let Some(folded) = self.store().load().await.unwrap() else { return text.to_owned() };
+        let Some(state) = self.store().load().await.unwrap() else { return text.to_owned() };
         let mut text = text.to_owned();
-        for (address, resource) in &folded.state.resources {
-            for (name, value) in resource.attributes.as_object().into_iter().flatten() {
+        for (address, remembered) in state.resources.iter().filter_map(|(address, known)| Some((address, known.current.as_ref()?))) {
+            for (name, value) in remembered.attributes.as_object().into_iter().flatten() {
                 if let Some(value) = value.as_str() {
                     text = text.replace(&format!("${{{address}.{name}}}"), value);
                 }
@@ -148,7 +153,8 @@ impl World {
         let (_keep, interrupted) = tokio::sync::watch::channel(false);
         let store = self.store();
         let catalog = registry::catalog().unwrap();
-        let engine = Engine { provider: self.provider.as_ref(), catalog, store: &store, sink: &Nobody, parallelism: self.parallelism, interrupted };
+        let engine =
+            Engine { provider: self.provider.as_ref(), catalog, store: &store, sink: &Nobody, parallelism: self.parallelism, interrupted };
         let report = engine.apply(planned).await.map_err(|error| error.to_string())?;
         match report.failed.is_empty() {
             true => Ok(report),

@@ -27,17 +27,8 @@ pub enum Deed {
 }
 
 /// Every deed.
-pub const DEEDS: [Deed; 9] = [
-    Deed::Nothing,
-    Deed::Edit,
-    Deed::Rename,
-    Deed::Remove,
-    Deed::Region,
-    Deed::Delete,
-    Deed::Foreign,
-    Deed::Ours,
-    Deed::Older,
-];
+pub const DEEDS: [Deed; 9] =
+    [Deed::Nothing, Deed::Edit, Deed::Rename, Deed::Remove, Deed::Region, Deed::Delete, Deed::Foreign, Deed::Ours, Deed::Older];
 
 /// What the stack file says after the deed.
 pub struct Goal {

@@ -85,12 +85,13 @@ fn of(number: usize, case: &'static Case, installed: &[Emulator]) -> Option<Subj
     let fill = |text: &str| text.replace("NAME", &name).replace("\"KEY\"", &format!("{KEY:?}"));
     let least = fill(case.least);
     let mut others: Vec<(String, String)> = Vec::new();
-    others.extend(case.optional.iter().filter(|line| !is_gap(emulator, case, line)).map(|line| (fill(line), format!("{least}\n{}", fill(line)))));
+    others.extend(
+        case.optional.iter().filter(|line| !is_gap(emulator, case, line)).map(|line| (fill(line), format!("{least}\n{}", fill(line)))),
+    );
     let changed = case.changed.iter().filter(|(_, to)| !is_gap(emulator, case, to));
     others.extend(changed.map(|(from, to)| (fill(to), least.replacen(&fill(from), &fill(to), 1))));
     let edited = others.first().map_or_else(|| least.clone(), |(_, body)| body.clone());
-    let mut phases =
-        vec![Phase { label: "create".to_owned(), from: None, to: Some(least.clone()), edited: edited.clone() }];
+    let mut phases = vec![Phase { label: "create".to_owned(), from: None, to: Some(least.clone()), edited: edited.clone() }];
     phases.extend(others.iter().map(|(line, body)| Phase {
         label: format!("set {}", line.lines().next().unwrap_or_default().chars().take(60).collect::<String>()),
         from: Some(least.clone()),

@@ -67,7 +67,13 @@ pub fn equal_names() -> Subject {
         .replace("alias/x", "alias/y")
         .replace("retention_in_days = 7", "retention_in_days = 30");
     let edited = EQUAL.replace("retention_in_days = 7", "retention_in_days = 14").replace("value = \"x\"", "value = \"z\"");
-    whole("equal names", vec![renamed("iam_role", "renamed"), renamed("ecs_cluster", "renamed"), renamed("vpc", "renamed")], EQUAL, &second, &edited)
+    whole(
+        "equal names",
+        vec![renamed("iam_role", "renamed"), renamed("ecs_cluster", "renamed"), renamed("vpc", "renamed")],
+        EQUAL,
+        &second,
+        &edited,
+    )
 }
 
 /// `stacks/prod.toml`, without the containers that no emulator here runs.
@@ -76,7 +82,11 @@ pub fn leo() -> Subject {
     let text = std::fs::read_to_string(file).unwrap();
     // The world has a `[stack]` of its own, in which the text goes on.
     let text = text.split_once("[stack]").unwrap().1;
-    let text: String = text.lines().filter(|line| !line.starts_with("name   =") && !line.starts_with("region =")).map(|line| format!("{line}\n")).collect();
+    let text: String = text
+        .lines()
+        .filter(|line| !line.starts_with("name   =") && !line.starts_with("region ="))
+        .map(|line| format!("{line}\n"))
+        .collect();
     let with = |name: &str, from: &str, to: &str| {
         let at = text.find(&format!("[vars.{name}]")).unwrap_or_else(|| panic!("there is no variable {name}"));
         let (head, tail) = text.split_at(at);
