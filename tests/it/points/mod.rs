@@ -2,7 +2,8 @@
 //! and the next run something that people do. After at most one more run the stack has converged: an empty plan, nothing
 //! lost, nothing twice, nothing left behind.
 //!
-//! `LEOCTL_TEST_TYPE` chooses types, `LEOCTL_TEST_SAMPLE=N` one of N points, `LEOCTL_TEST_SEED` which ones.
+//! `LEOCTL_TEST_TYPE` chooses types, `LEOCTL_TEST_SAMPLE=N` one of N points, `LEOCTL_TEST_SEED` which ones,
+//! `LEOCTL_TEST_STAGES` how many are struck at once; `LEOCTL_TEST_REPORT` is a file for those that fail.
 
 mod deed;
 mod stage;
@@ -20,7 +21,7 @@ use stage::{Point, Stage, Verdict};
 use subject::Subject;
 
 /// How many stages there are at once: most of the time each waits for what AWS would show later.
-const STAGES: usize = 32;
+const STAGES: u64 = 12;
 /// In how many parts a phase is struck, each on a stage of its own.
 const PARTS: usize = 4;
 
@@ -125,7 +126,7 @@ fn sweep(subjects: Vec<Subject>, sample: Sample) {
     let queue = Mutex::new(units.into_iter());
     let results = Results::default();
     std::thread::scope(|scope| {
-        for _ in 0..STAGES {
+        for _ in 0..variable("LEOCTL_TEST_STAGES").unwrap_or(STAGES) {
             scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(work(&queue, sample, &results));

@@ -171,26 +171,21 @@ impl Stage {
     }
 
     async fn rerun(&self, phase: &Phase, deed: Deed, first: &Result<(), String>, done: &Done) -> Verdict {
-        let goal = deed.goal(self, phase);
-        let run = || async {
-            let run = tokio::time::timeout(PATIENCE, self.world.apply(&goal.body)).await;
-            run.map_err(|_| "the run after it never ends".to_owned())?.map(drop)
-        };
+        let mut goal = deed.goal(self, phase);
         let mut runs = 0;
         let mut refused = false;
         if first.is_err() || deed != Deed::Nothing {
             runs += 1;
-            if let Err(error) = run().await {
-                let Some(foreign) = done.foreign.as_ref().filter(|_| error.contains("exists")) else {
-                    return Verdict::Failed(format!("the run after it fails: {error}"));
-                };
-                // Refused, as it should be: whoever made it takes it away.
+            if let Err(error) = self.run(&goal.body).await {
                 refused = true;
-                if let Err(error) = foreign.apply("").await {
-                    return Verdict::NotDone(format!("what is in the way cannot be taken away: {error}"));
+                // Refused, as it should be: what the error advises is done, once.
+                match self.heed(&error, done).await {
+                    Ok(Some(imports)) => goal.body.push_str(&imports),
+                    Ok(None) => return Verdict::Failed(format!("the run after it fails: {error}")),
+                    Err(why) => return Verdict::NotDone(why),
                 }
-                if let Err(error) = run().await {
-                    return Verdict::Failed(format!("nothing is in the way any more, and it fails: {error}"));
+                if let Err(error) = self.run(&goal.body).await {
+                    return Verdict::Failed(format!("refused, its advice is heeded, and it fails: {error}"));
                 }
             }
         }
@@ -203,12 +198,36 @@ impl Stage {
             }
             Ok(Ok(_)) => {}
         }
-        let made = if refused { BTreeSet::new() } else { done.made.clone() };
+        let made = if refused && done.foreign.is_some() { BTreeSet::new() } else { done.made.clone() };
         match wrong(&self.own().await, if goal.exists { self.size } else { 0 }, deed, &made) {
             Some(why) => Verdict::Failed(why),
             None if refused => Verdict::Refused,
             None => Verdict::Converged(runs),
         }
+    }
+
+    async fn run(&self, body: &str) -> Result<(), String> {
+        let run = tokio::time::timeout(PATIENCE, self.world.apply(body)).await;
+        run.map_err(|_| "it never ends".to_owned())?.map(drop)
+    }
+
+    /// Does what a refusal advises: who made what is in the way takes it away, or it is imported. The blocks for that; none
+    /// when nothing was advised.
+    async fn heed(&self, error: &str, done: &Done) -> Result<Option<String>, String> {
+        if !error.contains("exists already") {
+            return Ok(None);
+        }
+        if let Some(foreign) = &done.foreign {
+            foreign.apply("").await.map_err(|error| format!("what is in the way cannot be taken away: {error}"))?;
+            return Ok(Some(String::new()));
+        }
+        let advised = error.split("add [[import]] with to = '").skip(1).filter_map(|rest| {
+            let (to, rest) = rest.split_once("', id = ")?;
+            let id = rest.trim_start_matches('\\').strip_prefix('"')?.split(['"', '\\']).next()?;
+            Some(format!("\n[[import]]\nto = '{to}'\nid = '{id}'\n"))
+        });
+        let advised: String = advised.collect();
+        Ok(Some(advised).filter(|advised| !advised.is_empty()))
     }
 
     async fn deed(&self, phase: &Phase, deed: Deed, older: &[(OsString, Vec<u8>)]) -> Result<Done, String> {
