@@ -141,6 +141,11 @@ pub fn is_in(found: &str, region: &str) -> bool {
         || LISTINGS.iter().any(|listing| listing.global && type_name == Some(listing.type_name))
 }
 
+/// Whether what the census found is in one region, or of a service that has none.
+pub fn is_in_one_region(found: &str) -> bool {
+    found.split(' ').nth(1) != Some(ANYWHERE)
+}
+
 /// An account of an emulator.
 pub struct Census {
     address: String,

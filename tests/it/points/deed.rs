@@ -42,7 +42,8 @@ impl Deed {
     /// Whether it can be done here and is not the same as doing nothing.
     pub fn applies(self, stage: &Stage, phase: &Phase) -> bool {
         match self {
-            Self::Region => stage.subject.movable,
+            // Some emulators have one region for some services.
+            Self::Region => stage.subject.movable && stage.size().regional,
             Self::Remove => phase.to.is_some(),
             _ => true,
         }

@@ -165,7 +165,7 @@ async fn work(queue: &Units, sample: Sample, results: &Results) {
 #[derive(Default)]
 struct Place {
     now: Option<Stage>,
-    size: Option<usize>,
+    size: Option<stage::Size>,
 }
 
 async fn part_of(stage: &mut Place, unit: &Unit, sample: Sample, results: &Results) -> Result<(), String> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::deed::Deed;
 use super::subject::{Phase, Subject};
-use crate::support::census::{Census, is_in};
+use crate::support::census::{Census, is_in, is_in_one_region};
 use crate::support::emulator::Running;
 use crate::support::strike::{Blow, Ended, Striker};
 use crate::support::world::{World, shown, upload_certificate};
@@ -51,8 +51,17 @@ pub struct Stage {
     base: BTreeSet<String>,
     /// The state then.
     before: Vec<(OsString, Vec<u8>)>,
-    /// How many objects the subject is, as the census counts.
-    size: usize,
+    /// What the subject is.
+    size: Size,
+}
+
+/// How many objects a subject is, as the census counts, and whether the emulator has them in one region only.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Size {
+    /// How many.
+    pub objects: usize,
+    /// Whether another region does not have them.
+    pub regional: bool,
 }
 
 /// What a deed has put beside the stack's own.
@@ -68,7 +77,7 @@ impl Stage {
     ///
     /// # Errors
     /// When it cannot even be made undisturbed.
-    pub async fn new(subject: &Arc<Subject>, size: Option<usize>) -> Result<Self, String> {
+    pub async fn new(subject: &Arc<Subject>, size: Option<Size>) -> Result<Self, String> {
         let emulator = subject.emulator.alone().ok_or("the emulator is not installed")?;
         let striker = Striker::new(&emulator.endpoint);
         for name in ["a", "b", "c"] {
@@ -83,13 +92,14 @@ impl Stage {
         world.apply(&subject.body(None)).await?;
         let before = world.files();
         let base = of(&census, subject).await;
-        let mut stage = Self { subject: Arc::clone(subject), _emulator: emulator, striker, world, census, base, before, size: 0 };
+        let mut stage = Self { subject: Arc::clone(subject), _emulator: emulator, striker, world, census, base, before, size: Size::default() };
         if let Some(size) = size {
             stage.size = size;
             return Ok(stage);
         }
         stage.world.apply(&subject.body(subject.phases[0].to.as_deref())).await?;
-        let size = stage.own().await.len();
+        let own = stage.own().await;
+        let size = Size { objects: own.len(), regional: own.iter().all(|one| is_in_one_region(one)) };
         if !stage.clean().await {
             return Err(format!("what was made undisturbed is not gone when it is deleted: {:?}", stage.own().await));
         }
@@ -100,8 +110,8 @@ impl Stage {
         Ok(stage)
     }
 
-    /// How many objects the subject is.
-    pub fn size(&self) -> usize {
+    /// What the subject is.
+    pub fn size(&self) -> Size {
         self.size
     }
 
@@ -199,7 +209,7 @@ impl Stage {
             Ok(Ok(_)) => {}
         }
         let made = if refused && done.foreign.is_some() { BTreeSet::new() } else { done.made.clone() };
-        match wrong(&self.own().await, if goal.exists { self.size } else { 0 }, deed, &made) {
+        match wrong(&self.own().await, if goal.exists { self.size.objects } else { 0 }, deed, &made) {
             Some(why) => Verdict::Failed(why),
             None if refused => Verdict::Refused,
             None => Verdict::Converged(runs),
