@@ -195,6 +195,8 @@ impl Census {
             }
             // What AWS makes for its own use is nobody's.
             ids.retain(|id| !id.contains(":alias/aws/") && !id.contains("/aws-service-role/"));
+            // A subscription that is never confirmed stays for days, whoever unsubscribes (SNS API Reference, Unsubscribe).
+            ids.retain(|id| id != "PendingConfirmation");
             ids.into_iter().for_each(|id| found.entry(id).or_default().push(region));
         }
         let place = |regions: Vec<&str>| if regions.len() == self.regions.len() { ANYWHERE.to_owned() } else { regions.join("+") };

@@ -92,7 +92,8 @@ impl Stage {
         world.apply(&subject.body(None)).await?;
         let before = world.files();
         let base = of(&census, subject).await;
-        let mut stage = Self { subject: Arc::clone(subject), _emulator: emulator, striker, world, census, base, before, size: Size::default() };
+        let mut stage =
+            Self { subject: Arc::clone(subject), _emulator: emulator, striker, world, census, base, before, size: Size::default() };
         if let Some(size) = size {
             stage.size = size;
             return Ok(stage);
@@ -252,7 +253,7 @@ impl Stage {
             _ => return Ok(Done::default()),
         };
         let attributes = phase.to.as_deref().or(phase.from.as_deref()).unwrap_or_default();
-        let literal = self.world.literal(&self.subject.own(attributes, "")).await;
+        let literal = self.world.literal(&self.subject.alone(attributes)).await;
         let other = self.world.beside(name);
         other.apply(&literal).await.map_err(|error| format!("it cannot be made by hand: {error}"))?;
         Ok(Done { made: self.own().await, foreign: Some(other).filter(|_| deed == Deed::Foreign) })

@@ -58,6 +58,15 @@ impl Subject {
         }
     }
 
+    /// The resource as somebody makes it by hand: with the data sources it reads, and nothing it waits for.
+    pub fn alone(&self, attributes: &str) -> String {
+        let waits_for_none = attributes.lines().filter(|line| !line.starts_with("depends_on"));
+        let attributes: String = waits_for_none.map(|line| format!("{line}\n")).collect();
+        let blocks = self.scaffold.split("\n[").filter(|block| block.starts_with("data."));
+        let data: String = blocks.map(|block| format!("[{block}\n")).collect();
+        format!("{data}{}", self.own(&attributes, ""))
+    }
+
     /// The stack with the resource renamed in it.
     pub fn body_renamed(&self, attributes: Option<&str>) -> String {
         let mut body = self.body(attributes);
