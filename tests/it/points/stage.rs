@@ -253,7 +253,11 @@ impl Stage {
             _ => return Ok(Done::default()),
         };
         let attributes = phase.to.as_deref().or(phase.from.as_deref()).unwrap_or_default();
-        let literal = self.world.literal(&self.subject.alone(attributes)).await;
+        let literal = match self.subject.type_name {
+            Some(_) => self.world.literal(&self.subject.alone(attributes)).await,
+            // A whole stack stands on nothing else.
+            None => attributes.to_owned(),
+        };
         let other = self.world.beside(name);
         other.apply(&literal).await.map_err(|error| format!("it cannot be made by hand: {error}"))?;
         Ok(Done { made: self.own().await, foreign: Some(other).filter(|_| deed == Deed::Foreign) })
