@@ -16,7 +16,6 @@ use crate::support::proxy::fault::{Fault, not_there_yet};
 
 const STACK: &str = "stacks/prod.toml";
 const APPLY: &[&str] = &["apply", "-y", STACK, "--var", "rollout=none"];
-const DESTROY: &[&str] = &["destroy", "-y", STACK];
 const PLAN: &[&str] = &["plan", "--detailed-exitcode", STACK, "--var", "rollout=none"];
 
 fn begun(project: &Project, proxy: &Proxy, arguments: &[&str]) -> Child {
@@ -229,55 +228,4 @@ fn a_folder_that_cannot_be_written_is_said_before_anything_is_made() {
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("state"), "{}", refused.stderr);
     assert!(proxy.calls().iter().all(|call| !call.mutates));
-}
-
-/// A number that looks drawn, the same for the same seed and place.
-fn drawn(seed: u64, place: u64) -> u64 {
-    let mut bits = (seed << 32 | place).wrapping_add(0x9E37_79B9_7F4A_7C15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    bits ^ (bits >> 31)
-}
-
-/// Of a hundred calls ten are throttled, five do not arrive, and of five the answer is lost.
-fn noise(endpoint: &str, seed: u64) -> Proxy {
-    Proxy::start(endpoint, move |call| match drawn(seed, call.index as u64) % 100 {
-        0..10 => Some(Fault::throttle(call)),
-        10..15 => Some(Fault::CutBefore),
-        15..20 => Some(Fault::CutAfter),
-        _ => None,
-    })
-}
-
-/// What an apply leaves in an account, and what a destroy after it does: this emulator keeps a VPC's first route table
-/// and group.
-async fn there_and_gone() -> Option<[Vec<String>; 2]> {
-    let emulator = Emulator::Fakecloud.alone()?;
-    let project = Project::new(&emulator.endpoint, "test");
-    let mut left = [APPLY, DESTROY].map(|_| Vec::new());
-    for (left, command) in left.iter_mut().zip([APPLY, DESTROY]) {
-        project.expect(0, command);
-        *left = Inventory::new(&emulator.endpoint, "test").await.lines().await;
-    }
-    Some(left)
-}
-
-async fn through_noise(seed: u64, [wanted, gone]: [Vec<String>; 2]) {
-    let emulator = Emulator::Fakecloud.alone().unwrap();
-    let project = Project::new(&emulator.endpoint, "test");
-    let noise = noise(&emulator.endpoint, seed);
-    let noisy = |command: &[&str]| tokio::task::block_in_place(|| through(&project, &noise, command));
-    let apply = noisy(APPLY);
-    assert_eq!(apply.code, 0, "seed {seed}: {}", apply.stderr);
-    ends_well(&project, &emulator.endpoint, &wanted).await;
-    let destroy = noisy(DESTROY);
-    assert_eq!(destroy.code, 0, "seed {seed}: {}", destroy.stderr);
-    assert_eq!(Inventory::new(&emulator.endpoint, "test").await.lines().await, gone, "seed {seed}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 10)]
-async fn noise_on_the_line_changes_nothing_with_ten_seeds() {
-    let Some(left) = there_and_gone().await else { return };
-    let seeds: tokio::task::JoinSet<()> = (0..10).map(|seed| through_noise(seed, left.clone())).collect();
-    seeds.join_all().await;
 }

@@ -45,6 +45,11 @@ impl Emulator {
         slot.get_or_init(|| self.start()).as_ref().map(|running| running.endpoint.as_str())
     }
 
+    /// Whether it is installed, or installs itself.
+    pub fn is_installed(self) -> bool {
+        self != Self::Fakecloud || fakecloud().is_some()
+    }
+
     /// An emulator of one's own, gone when dropped, for who needs an empty account; none when it is not installed here.
     pub fn alone(self) -> Option<Running> {
         self.start()

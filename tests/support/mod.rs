@@ -1,5 +1,6 @@
 //! What tests share: the emulators, and leoctl as a library and as a program.
 
+pub mod census;
 pub mod emulator;
 pub mod inventory;
 pub mod live;
@@ -8,4 +9,5 @@ pub mod preload;
 pub mod program;
 pub mod proxy;
 pub mod sdk;
+pub mod strike;
 pub mod world;

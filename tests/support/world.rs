@@ -20,8 +20,10 @@ use leoctl_core::stack::{self, Files, Stack};
 /// A stack's world.
 pub struct World {
     folder: tempfile::TempDir,
-    provider: AwsProvider,
+    provider: Arc<AwsProvider>,
     name: String,
+    /// How many operations run at once.
+    pub parallelism: usize,
 }
 
 struct Text<'a>(&'a str);
@@ -59,8 +61,53 @@ impl World {
             credentials: Some(aws_credential_types::Credentials::new("test", "test", None, None, "test")),
             ..Settings::default()
         };
-        let provider = AwsProvider::new(Clients::load(&settings).await);
-        Self { folder: tempfile::tempdir().unwrap(), provider, name: name.to_owned() }
+        let provider = Arc::new(AwsProvider::new(Clients::load(&settings).await));
+        Self { folder: tempfile::tempdir().unwrap(), provider, name: name.to_owned(), parallelism: 16 }
+    }
+
+    /// The same account with another stack, or with the same one and nothing remembered.
+    pub fn beside(&self, name: &str) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            provider: Arc::clone(&self.provider),
+            name: name.to_owned(),
+            parallelism: self.parallelism,
+        }
+    }
+
+    /// The same stack a second time, with all that is remembered of it.
+    pub fn copied(&self) -> Self {
+        let copy = self.beside(&self.name);
+        copy.restore(&self.files());
+        copy
+    }
+
+    /// The files of the state, as they are.
+    pub fn files(&self) -> Vec<(std::ffi::OsString, Vec<u8>)> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap());
+        entries.filter(|entry| entry.path().is_file()).map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap())).collect()
+    }
+
+    /// Puts files of a state in the place of those that are there.
+    pub fn restore(&self, files: &[(std::ffi::OsString, Vec<u8>)]) {
+        for (name, _) in self.files() {
+            std::fs::remove_file(self.folder.path().join(name)).unwrap();
+        }
+        files.iter().for_each(|(name, bytes)| std::fs::write(self.folder.path().join(name), bytes).unwrap());
+    }
+
+    /// A text in which every reference to one attribute of one resource is replaced by what is remembered of it.
+    pub async fn literal(&self, text: &str) -> String {
+        let Some(state) = self.store().load().await.unwrap() else { return text.to_owned() };
+        let mut text = text.to_owned();
+        for (address, remembered) in state.resources.iter().filter_map(|(address, known)| Some((address, known.current.as_ref()?))) {
+            for (name, value) in remembered.attributes.as_object().into_iter().flatten() {
+                if let Some(value) = value.as_str() {
+                    text = text.replace(&format!("${{{address}.{name}}}"), value);
+                }
+            }
+        }
+        text
     }
 
     fn store(&self) -> LocalStore {
@@ -77,7 +124,7 @@ impl World {
         let stack = Arc::new(self.stack(body)?);
         let loaded = self.store().load().await.map_err(|error| error.to_string())?;
         let catalog = registry::catalog().unwrap();
-        let planner = Planner { provider: &self.provider, catalog, stack: &stack, refresh: true, options };
+        let planner = Planner { provider: self.provider.as_ref(), catalog, stack: &stack, refresh: true, options };
         let fresh = |identity: &leoctl_core::stack::scope::Identity| {
             State::new(&self.name, &identity.account_id, &identity.region, "lineage".to_owned(), "salt".to_owned())
         };
@@ -106,7 +153,8 @@ impl World {
         let (_keep, interrupted) = tokio::sync::watch::channel(false);
         let store = self.store();
         let catalog = registry::catalog().unwrap();
-        let engine = Engine { provider: &self.provider, catalog, store: &store, sink: &Nobody, parallelism: 16, interrupted };
+        let engine =
+            Engine { provider: self.provider.as_ref(), catalog, store: &store, sink: &Nobody, parallelism: self.parallelism, interrupted };
         let report = engine.apply(planned).await.map_err(|error| error.to_string())?;
         match report.failed.is_empty() {
             true => Ok(report),

@@ -5,13 +5,14 @@
 pub mod call;
 pub mod event_stream;
 pub mod fault;
-mod http;
+pub mod http;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use call::Call;
 use fault::Fault;
@@ -33,8 +34,17 @@ struct Shared {
     plan: Plan,
     calls: Mutex<Vec<Call>>,
     mutating: AtomicUsize,
-    victim: Mutex<Option<u32>>,
+    victim: Mutex<Option<Victim>>,
     killed: AtomicBool,
+}
+
+/// Who is killed.
+#[derive(Clone)]
+enum Victim {
+    /// A process.
+    Process(u32),
+    /// What runs in this process, and stops when it hears this.
+    Here(Arc<Notify>),
 }
 
 impl Proxy {
@@ -80,7 +90,13 @@ impl Proxy {
 
     /// The process that [`Fault::KillBefore`] and [`Fault::KillAfter`] kill.
     pub fn victim(&self, process: u32) {
-        *self.shared.victim.lock().unwrap() = Some(process);
+        *self.shared.victim.lock().unwrap() = Some(Victim::Process(process));
+    }
+
+    /// Lets what runs in this process be killed any number of times: it is to be dropped when `killed` says so. A call that
+    /// kills it gets no answer.
+    pub fn victim_here(&self, killed: Arc<Notify>) {
+        *self.shared.victim.lock().unwrap() = Some(Victim::Here(killed));
     }
 
     /// The calls so far, in order of arrival.
@@ -172,15 +188,23 @@ impl Shared {
 
     async fn kill(&self) {
         // leoctl's first call may come before the test has told its number.
-        let process = loop {
-            if let Some(process) = *self.victim.lock().unwrap() {
-                break process;
+        let victim = loop {
+            if let Some(victim) = self.victim.lock().unwrap().clone() {
+                break victim;
             }
             tokio::task::yield_now().await;
         };
-        if !self.killed.swap(true, Ordering::SeqCst) {
-            let killed = std::process::Command::new("kill").args(["-9", &process.to_string()]).status();
-            assert!(killed.is_ok(), "kill is needed");
+        match victim {
+            Victim::Here(killed) => {
+                killed.notify_one();
+                // Neither an answer nor a broken connection comes before it is dropped.
+                std::future::pending::<()>().await;
+            }
+            Victim::Process(process) if !self.killed.swap(true, Ordering::SeqCst) => {
+                let killed = std::process::Command::new("kill").args(["-9", &process.to_string()]).status();
+                assert!(killed.is_ok(), "kill is needed");
+            }
+            Victim::Process(_) => {}
         }
     }
 

@@ -65,6 +65,11 @@ impl Planner<'_> {
         Ok(found)
     }
 
+    /// Whether a resource of this type is told by its name.
+    fn has_name(&self, type_name: &str) -> bool {
+        self.catalog.resources.get(type_name).is_some_and(|schema| !schema.unique.is_empty())
+    }
+
     /// The ids that `[[import]]` blocks name.
     fn imports(&self, plan: &Plan) -> Result<BTreeMap<Address, String>, EngineError> {
         let scope = StackScope::new(self.stack, Some(&plan.identity), &plan.data, &NO_RESOURCES);
@@ -76,25 +81,39 @@ impl Planner<'_> {
         Ok(imports)
     }
 
-    /// What stands where a replacement is to be made first: AWS would refuse it, or worse, hand it over.
-    pub(super) async fn in_the_way(&self, plan: &Plan, state: &State, live: &LiveByPlace) -> Result<(), EngineError> {
+    /// What stands where a replacement is to be made first: AWS would refuse it, or worse, hand it over. What is the address's
+    /// own stands for it from now on: a successor that an older state does not know, and a predecessor that is still to be
+    /// deleted when the stack file goes back to its name.
+    ///
+    /// # Errors
+    /// When what stands there is somebody else's.
+    pub(super) async fn in_the_way(&self, plan: &Plan, state: &State, live: &LiveByPlace) -> Result<Vec<(Address, Found)>, EngineError> {
         let replaced = plan.changes.iter().filter(|change| change.action == Action::Replace && change.create_before_destroy);
         let searches = replaced.map(|change| async move {
             let handler = self.provider.handler(change.address.type_name())?;
             let search = Search { address: &change.address, region: &change.region, token: None, desired: &change.after };
-            let wanted = self.wanted(state, live, &search);
+            let mut wanted = self.wanted(state, live, &search);
+            let own = state.resources.get(&change.address).map(|known| known.deposed.as_slice()).unwrap_or_default();
+            if self.has_name(change.address.type_name()) {
+                wanted.known.retain(|place| !own.iter().any(|deposed| deposed.place == *place));
+            }
             Some((change, find(handler.as_ref(), &wanted, None).await))
         });
         let mut diagnostics = Diagnostics::default();
+        let mut successors = Vec::new();
         for (change, outcome) in join_all(searches).await.into_iter().flatten() {
             let doing = || format!("looking for what is in the way of {}", change.address);
             if let Some(found) = outcome.map_err(|failure| EngineError::aws(doing(), failure))? {
+                if found.ours {
+                    successors.push((change.address.clone(), found));
+                    continue;
+                }
                 let error = format!("{} cannot be replaced: {} exists already", change.address, found.place.id);
                 let block = self.stack.config.resources.get(&change.address.block);
                 let error = block.map_or_else(|| Diagnostic::general(&error), |block| Diagnostic::error(&block.span, &error));
                 diagnostics.push(error.label(build::owned_by(&found)).help("choose another name, or delete that one first"));
             }
         }
-        if diagnostics.has_errors() { Err(diagnostics.into()) } else { Ok(()) }
+        if diagnostics.has_errors() { Err(diagnostics.into()) } else { Ok(successors) }
     }
 }

@@ -95,9 +95,20 @@ impl Planner<'_> {
         self.successors(&mut ledger, &mut live).await?;
         self.pin(&mut ledger);
         let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, ledger.state(), &live).await? };
-        let plan = self.adopting(&identity, ledger.state(), &live, &data).await?;
-        if self.refresh {
-            self.in_the_way(&plan, ledger.state(), &live).await?;
+        let mut plan = self.adopting(&identity, ledger.state(), &live, &data).await?;
+        let mut standing = BTreeSet::new();
+        while self.refresh {
+            let mut own = self.in_the_way(&plan, ledger.state(), &live).await?;
+            // Each is remembered from now on: no place is found twice, so that this ends.
+            own.retain(|(_, found)| standing.insert(found.place.clone()));
+            if own.is_empty() {
+                break;
+            }
+            for (address, Found { place, attributes, .. }) in own {
+                live.insert(place.clone(), Live::Present(attributes));
+                ledger.record(Record::Created { address, token: String::new(), place });
+            }
+            plan = self.adopting(&identity, ledger.state(), &live, &data).await?;
         }
         self.close_intents(&plan, &searched, &mut ledger);
         pins::release(&plan, &mut ledger);

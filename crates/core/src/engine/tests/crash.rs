@@ -103,3 +103,60 @@ async fn an_interrupted_wait_is_no_failure() {
     world.apply(NET).await;
     assert_eq!(world.cloud.world(), [format!("net net-0 {HOME}")]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_an_apply_that_died_has_changed_is_drift_once_only() {
+    let body = |note: &str| format!("[resource.group.g]\nname = \"web\"\nnote = \"{note}\"\n");
+    let world = World::default();
+    world.apply(&body("a")).await;
+    world.cloud.strike(0, Fault::KilledAfter);
+    assert!(world.run(&body("b"), &Options::default()).await.is_none());
+    let report = world.run(&body("b"), &Options::default()).await.unwrap();
+    assert!(report.failed.is_empty());
+    let plan = world.plan(&body("b")).await.unwrap().plan;
+    assert!(plan.drift.is_empty() && plan.steps.is_empty(), "{:?} {:?}", plan.drift, plan.steps);
+}
+
+#[tokio::test(start_paused = true)]
+async fn back_to_the_old_name_after_a_crash_the_predecessor_stands_for_the_address_again() {
+    for type_name in ["group", "role"] {
+        let body = |name: &str| format!("[resource.{type_name}.g]\nname = \"{name}\"\n");
+        let world = World::default();
+        world.apply(&body("old")).await;
+        // The new one is there, the old one is still to go.
+        world.cloud.strike(1, Fault::KilledBefore);
+        assert!(world.run(&body("new"), &Options::default()).await.is_none());
+        let before = world.cloud.calls.lock().unwrap().len();
+        world.apply(&body("old")).await;
+        assert_eq!(world.cloud.world().len(), 1);
+        let calls = world.cloud.calls.lock().unwrap();
+        let created: Vec<_> = calls[before..].iter().filter(|call| call.verb == "create").collect();
+        assert!(created.is_empty(), "{created:?}");
+    }
+    // To a third name, both go.
+    let body = |name: &str| format!("[resource.group.g]\nname = \"{name}\"\n");
+    let world = World::default();
+    world.apply(&body("old")).await;
+    world.cloud.strike(1, Fault::KilledBefore);
+    assert!(world.run(&body("new"), &Options::default()).await.is_none());
+    world.apply(&body("third")).await;
+    assert_eq!(world.cloud.world(), [format!("group third {HOME}")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_successor_that_an_older_state_does_not_know_stands_for_its_address() {
+    let net = |cidr: &str| format!("[resource.net.n]\ncidr = \"{cidr}\"\n");
+    let group = |name: &str| format!("[resource.group.n]\nname = \"{name}\"\n");
+    for body in [&net as &dyn Fn(&str) -> String, &group] {
+        for fault in [Fault::KilledBefore, Fault::KilledAfter] {
+            let world = World::default();
+            world.apply(&body("a")).await;
+            let older = world.shelf.state().unwrap();
+            world.cloud.strike(1, fault);
+            assert!(world.run(&body("b"), &Options::default()).await.is_none());
+            world.shelf.edit(|state| *state = older);
+            world.apply(&body("b")).await;
+            assert_eq!(world.cloud.world().len(), 1, "{:?}", world.cloud.world());
+        }
+    }
+}

@@ -25,7 +25,7 @@ use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::schedule;
 use crate::plan::select::{Options, Selection, covers};
-use crate::plan::types::{Action, Change, Pinned, Plan, Read};
+use crate::plan::types::{Action, Change, Drift, Pinned, Plan, Read};
 use crate::stack::Stack;
 use crate::stack::check::failed;
 use crate::stack::config::ResourceBlock;
@@ -449,11 +449,21 @@ impl<'a> Builder<'a> {
         found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
     }
 
+    /// What changed outside leoctl and is not changed back is remembered, so that it is drift once only.
+    fn remember(&mut self, drift: &[Drift]) {
+        for one in drift.iter().filter(|one| !one.gone) {
+            if let Some(change) = self.changes.iter_mut().find(|change| change.address == one.address) {
+                change.state_only = true;
+            }
+        }
+    }
+
     fn finish(mut self) -> Result<Plan, Diagnostics> {
         self.renames();
         self.held();
         self.one_place_one_address();
         let drift = self.drift();
+        self.remember(&drift);
         let outputs = self.outputs();
         let checks = if self.options.destroy { Vec::new() } else { self.checks() };
         let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads);
