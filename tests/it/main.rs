@@ -49,3 +49,4 @@ mod status;
 mod stores;
 mod sweep;
 mod tasks;
+mod terminal;

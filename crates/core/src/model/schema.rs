@@ -384,6 +384,7 @@ impl ResourceSchema {
             scope: Scope::Regional,
             create_before_destroy: false,
             unique: &[],
+            conflicts: &[],
             held: false,
             data_loss: None,
             check: |_| Vec::new(),
