@@ -24,6 +24,12 @@ pub fn pages(catalog: &Catalog) -> BTreeMap<String, String> {
     pages
 }
 
+/// The data sources there are, as the documentation of the stack language lists them.
+pub fn data_sources(catalog: &Catalog) -> String {
+    let links = catalog.data.keys().map(|name| format!("[`{name}`](types/data-{name}.md)"));
+    format!("Available: {}.", links.collect::<Vec<_>>().join(", "))
+}
+
 fn entry(index: &mut String, name: &str, file: &str, schema: &TypeSchema) {
     let summary = schema.doc.lines().next().unwrap_or_default();
     // Writing to a String cannot fail.

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -22,6 +23,10 @@ pub struct LocalStore {
     held: Mutex<Option<File>>,
     writing: Mutex<()>,
 }
+
+/// How long somebody who only looks who holds the lock may have it, and how often that is waited for.
+const LOOK: Duration = Duration::from_millis(50);
+const LOOKS: u32 = 3;
 
 /// Where the state of a stack file is: `state/` next to `stacks/`, else next to the file; however its path is written.
 pub fn directory(stack_file: &Path) -> PathBuf {
@@ -97,7 +102,16 @@ impl Store for LocalStore {
         let mut file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
             .open(&self.lock)
             .map_err(|error| failed("open", &self.lock, &error))?;
-        match file.try_lock() {
+        let mut taken = file.try_lock();
+        for _ in 0..LOOKS {
+            // Somebody who only looks who holds it has it for a moment.
+            if !matches!(taken, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            tokio::time::sleep(LOOK).await;
+            taken = file.try_lock();
+        }
+        match taken {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -113,6 +127,16 @@ impl Store for LocalStore {
         file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(|error| failed("write", &self.lock, &error))?;
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
         Ok(Vec::new())
+    }
+
+    async fn holder(&self) -> Option<String> {
+        let mut file = File::open(&self.lock).ok()?;
+        if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+            return None;
+        }
+        let mut holder = String::new();
+        file.read_to_string(&mut holder).ok()?;
+        Some(holder.trim().to_owned())
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -28,7 +28,7 @@ pub async fn run(context: &Context, stack: Option<&Path>, flags: &PlanFlags, yes
         project::remember(&path);
         confirm_and_apply(context, &session, planned, yes).await
     };
-    released(&session, outcome.await).await
+    released(&session, outcome).await
 }
 
 /// Adopts one existing resource.
@@ -54,11 +54,12 @@ pub async fn import(context: &Context, stack: Option<&Path>, address: Address, i
         }
         confirm_and_apply(context, &session, planned, yes).await
     };
-    released(&session, outcome.await).await
+    released(&session, outcome).await
 }
 
-/// Gives the lock back, whatever came of what was done under it.
-pub async fn released<T>(session: &Session, outcome: Result<T, CliError>) -> Result<T, CliError> {
+/// Does something under the lock, which is given back whatever comes of it, an interruption included.
+pub async fn released<T>(session: &Session, work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    let outcome = signals::until_interrupted(work).await;
     session.store.release().await;
     outcome
 }
@@ -80,7 +81,7 @@ pub async fn destroy(
         session.preflight(&mut planned, no_preflight).await;
         confirm_and_apply(context, &session, planned, yes).await
     };
-    released(&session, outcome.await).await
+    released(&session, outcome).await
 }
 
 /// Shows a plan, asks unless told not to, and carries it out. The lock is held.
@@ -97,15 +98,9 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
         show_outputs(context, &outputs.filter(|_| whole).collect());
         return Ok(Exit::Done);
     }
-    if !quiet && !yes {
-        if !context.interactive {
-            let help = "pass `--yes`, or apply a plan saved with `plan --out`";
-            return Err(CliError::usage("nobody is there to confirm the plan", help));
-        }
-        if !ask::agreed(if planned.plan.options.destroy { "Delete all of this?" } else { "Do this?" }).await {
-            context.say("Nothing was done.");
-            return Ok(Exit::Error);
-        }
+    let question = if planned.plan.options.destroy { "Delete all of this?" } else { "Do this?" };
+    if !quiet && !ask::confirmed(context, yes, question).await? {
+        return Ok(Exit::Error);
     }
     let sink = sink(context);
     let engine = Engine {
@@ -123,8 +118,7 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
 }
 
 fn sink(context: &Context) -> Box<dyn EventSink> {
-    use std::io::IsTerminal;
-    match (context.global.json, std::io::stderr().is_terminal()) {
+    match (context.global.json, ui::terminal::stderr_is_terminal()) {
         (true, _) => Box::new(JsonLines),
         (false, true) => Box::new(Live::new()),
         (false, false) => Box::new(Lines),
@@ -132,22 +126,29 @@ fn sink(context: &Context) -> Box<dyn EventSink> {
 }
 
 fn conclude(context: &Context, report: &Report, state: &str) -> Exit {
-    let unfinished = |value: &leoctl_core::model::value::Value| (report.interrupted || !report.failed.is_empty()) && value.has_unknown();
+    let whole = !report.interrupted && report.failed.is_empty() && report.skipped.is_empty();
+    let unfinished = |value: &leoctl_core::model::value::Value| !whole && value.has_unknown();
     let outputs = report.outputs.iter().filter(|(_, value)| !unfinished(value));
     show_outputs(context, &outputs.map(|(name, value)| (name.clone(), value.clone())).collect());
     for check in report.checks.iter().filter(|check| check.holds == Some(false)) {
-        context.say(&styled(WARN, format!("Check {}: {}", check.name, check.message)));
+        context.say(&styled(WARN, ui::one_line(&format!("Check {}: {}", check.name, check.message))));
     }
     let done: Vec<String> = report.done.iter().map(|(verb, count)| format!("{count} {verb}")).collect();
     let done = if done.is_empty() { "nothing was done".to_owned() } else { done.join(", ") };
     // What was not tried is not done, whatever kept it.
     let failed = !report.failed.is_empty() || !report.interrupted && !report.skipped.is_empty();
     if failed || report.interrupted {
-        let title = if failed { "Not finished" } else { "Interrupted" };
-        context.say(&format!("{}: {done}; {} failed, {} not tried.", styled(BAD, title), report.failed.len(), report.skipped.len()));
+        let title = if report.interrupted { "Interrupted" } else { "Not finished" };
+        let waiting = if report.waiting.is_empty() { String::new() } else { format!("{} interrupted, ", report.waiting.len()) };
+        let (failed, skipped) = (report.failed.len(), report.skipped.len());
+        context.say(&format!("{}: {done}; {waiting}{failed} failed, {skipped} not tried.", styled(BAD, title)));
+        for (address, why) in &report.waiting {
+            context.say(&format!("  {}: {}", styled(STRONG, address), ui::one_line(&why.message)));
+        }
         for (address, _, why) in &report.failed {
             context.say(&format!("  {}", styled(STRONG, address)));
-            ui::failure::lines(why).iter().for_each(|line| context.say(&format!("    {line}")));
+            let lacks = super::sandbox::lacks(context, why);
+            ui::failure::lines(why).iter().chain(&lacks).for_each(|line| context.say(&format!("    {line}")));
         }
         context.say(&format!("The state is saved in {state}. Run the same command again to continue."));
     } else {
@@ -172,6 +173,6 @@ fn show_outputs(context: &Context, outputs: &std::collections::BTreeMap<String, 
         return;
     }
     for (name, value) in outputs {
-        ui::out(format!("{name} = {}", ui::value::inline(value)));
+        ui::value::lines_of(name, value).iter().for_each(ui::out);
     }
 }

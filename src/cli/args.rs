@@ -162,6 +162,9 @@ pub enum Command {
         /// The stack file
         #[arg(long, value_name = "STACK")]
         stack: Option<PathBuf>,
+        /// Do not ask, even if tasks of the stack run the tag that is replaced
+        #[arg(short, long)]
+        yes: bool,
     },
     /// Start a service's tasks anew, and follow the rollout until they have taken over
     Redeploy(RedeployArgs),
@@ -173,6 +176,9 @@ pub enum Command {
         /// The stack file
         #[arg(long, value_name = "STACK")]
         stack: Option<PathBuf>,
+        /// Do not ask before tasks are stopped
+        #[arg(short, long)]
+        yes: bool,
     },
     /// Estimate what the stack costs a month, from list prices and what `[cost]` says of its use
     Cost {
@@ -288,7 +294,7 @@ pub struct PlanArgs {
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
     /// The commit that was planned, for the comment
-    #[arg(long, value_name = "SHA", env = "LEOCTL_COMMIT")]
+    #[arg(long, value_name = "SHA", env = "LEOCTL_COMMIT", hide_env_values = true)]
     pub commit: Option<String>,
     /// Tells the comment apart from those of other workflows
     #[arg(long, value_name = "NAME", default_value = "default")]

@@ -1,10 +1,33 @@
-//! Questions at the terminal.
+//! Questions at the terminal, and the one way to ask before something is changed.
 
+use super::{CliError, Context, signals};
 use crate::ui;
 
-/// Asks, and takes a whole line for an answer: anything but a yes is a no, and so are the end of the input and Ctrl-C.
-pub async fn agreed(question: &str) -> bool {
+/// Whether to go on with what has just been shown: asks unless told not to, and refuses where nobody can answer.
+///
+/// # Errors
+/// When there is no terminal, and when the question is interrupted.
+pub async fn confirmed(context: &Context, yes: bool, question: &str) -> Result<bool, CliError> {
+    if yes {
+        return Ok(true);
+    }
+    if !context.interactive {
+        return Err(CliError::usage("nobody is there to confirm it: this is no terminal", "pass `--yes` once you have seen what it does"));
+    }
+    let agreed = agreed(question).await?;
+    if !agreed {
+        context.say("Nothing was done.");
+    }
+    Ok(agreed)
+}
+
+/// Asks, and takes a whole line for an answer: anything but a yes is a no, and so is the end of the input.
+///
+/// # Errors
+/// When it is interrupted.
+pub async fn agreed(question: &str) -> Result<bool, CliError> {
     ui::ask(&format!("{question} [yes/no] "));
+    let mut stop = signals::watch_signals();
     let (sender, answer) = tokio::sync::oneshot::channel();
     // A thread that nobody waits for: reading a line cannot be called off.
     std::thread::spawn(move || {
@@ -14,10 +37,11 @@ pub async fn agreed(question: &str) -> bool {
         let _ = sender.send(read.is_ok() && matches!(line.trim().to_lowercase().as_str(), "y" | "yes"));
     });
     tokio::select! {
-        answer = answer => answer.unwrap_or(false),
-        _ = tokio::signal::ctrl_c() => {
+        answer = answer => Ok(answer.unwrap_or(false)),
+        Ok(_) = stop.wait_for(|stop| *stop) => {
+            // The answer's line was begun.
             ui::note("");
-            false
+            Err(CliError::Interrupted)
         }
     }
 }

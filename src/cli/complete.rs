@@ -28,7 +28,7 @@ pub fn run(shell: &str) -> Result<Exit, CliError> {
     };
     let mut script = Vec::new();
     completer.write_registration(VARIABLE, "leoctl", "leoctl", "leoctl", &mut script).map_err(failed)?;
-    ui::out(String::from_utf8_lossy(&script).trim_end());
+    ui::terminal::exact(String::from_utf8_lossy(&script).trim_end());
     Ok(Exit::Done)
 }
 

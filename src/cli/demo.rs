@@ -21,7 +21,7 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
     context.say(&styled(STRONG, format!("leoctl apply {STACK}, in the sandbox")));
     let session = Session::open(&context, path).await?;
     session.lock(&context, "leoctl demo").await?;
-    let outcome = twice(&context, &session).await;
+    let outcome = twice(&context, &session);
     apply::released(&session, outcome).await
 }
 

@@ -7,9 +7,10 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use serde_json::json;
 
-use super::{CliError, Context, Exit, session};
-use crate::ops::Deployed;
+use super::{CliError, Context, Exit, ask, session};
 use crate::ops::repository::{self, Repository};
+use crate::ops::service::Service;
+use crate::ops::{Deployed, image};
 use crate::ui;
 
 /// Logs docker in to the registries of the stack.
@@ -27,21 +28,49 @@ pub async fn login(context: &Context, stack: Option<&Path>) -> Result<Exit, CliE
     Ok(Exit::Done)
 }
 
+/// What to push, and where.
+pub struct Push<'a> {
+    /// The local image.
+    pub image: &'a str,
+    /// The repository, as a person names it.
+    pub repository: &'a str,
+    /// The tag there, when it is not the image's.
+    pub tag: Option<&'a str>,
+    /// Whether nothing is asked.
+    pub yes: bool,
+}
+
 /// Tags a local image for a repository of the stack, and pushes it there.
-pub async fn push(context: &Context, stack: Option<&Path>, image: &str, word: &str, tag: Option<&str>) -> Result<Exit, CliError> {
-    let (_, session, state) = session::applied(context, stack).await?;
+pub async fn push(context: &Context, stack: Option<&Path>, push: &Push<'_>) -> Result<Exit, CliError> {
+    let Push { image, repository: word, tag, yes } = *push;
+    let (path, session, state) = session::applied(context, stack).await?;
     let deployed = Deployed { state: &state, provider: &session.provider };
     let named = repository::named(&repository::all(&deployed), word);
     let repository = named.map_err(|help| CliError::usage(&format!("there is no repository `{word}`"), &help))?;
-    log_in(&deployed, std::slice::from_ref(&repository)).await?;
     let tag = tag.unwrap_or_else(|| repository::tag(image));
     let target = format!("{}:{tag}", repository.uri);
+    let (of_repository, of_tag) = (image::users(&deployed, &repository.uri, None), image::users(&deployed, &repository.uri, Some(tag)));
+    if !of_tag.is_empty() {
+        context.say(&session::whose(&state, &path));
+        let runs = |service: &Service| format!("  {} runs {target}: every task that starts from now on gets this image", service.address);
+        of_tag.iter().for_each(|service| context.say(&runs(service)));
+        if !ask::confirmed(context, yes, "Replace it?").await? {
+            return Ok(Exit::Error);
+        }
+    }
+    log_in(&deployed, std::slice::from_ref(&repository)).await?;
     docker(&["tag", image, &target], None)?;
     docker(&["push", &target], None)?;
     if context.global.json {
         ui::out(json!({ "pushed": target }));
     }
-    context.say(&format!("Pushed {target}. `leoctl redeploy --image {tag}` runs it."));
+    let names: Vec<&str> = of_repository.iter().map(|service| service.address.block.name.as_str()).collect();
+    let next = match names.as_slice() {
+        // `--image` is for all services that are not left out.
+        [] => String::new(),
+        names => format!(" `leoctl redeploy {} --image {tag}` runs it.", names.join(" ")),
+    };
+    context.say(&format!("Pushed {target}.{next}"));
     Ok(Exit::Done)
 }
 
@@ -60,7 +89,7 @@ async fn log_in(deployed: &Deployed<'_>, repositories: &[Repository]) -> Result<
 fn docker(arguments: &[&str], input: Option<&str>) -> Result<(), CliError> {
     let run = || -> std::io::Result<ExitStatus> {
         let mut command = Command::new("docker");
-        command.args(arguments).stdout(std::io::stderr());
+        command.args(arguments).stdout(ui::terminal::stderr_of_child());
         if input.is_some() {
             command.stdin(Stdio::piped());
         }

@@ -17,7 +17,7 @@ struct Template {
 
 const IGNORE: &str = ".gitignore";
 
-/// What a starter project is made of, by path and text; `NAME` is the project's.
+/// What a starter project is made of, by path and text; `PROJECT_NAME` is the project's.
 const STARTER: &[(&str, &str)] =
     &[("stacks/dev.toml", include_str!("../../templates/stack.toml")), (".env.defaults", include_str!("../../templates/env.defaults"))];
 
@@ -79,7 +79,7 @@ fn templates(ci: Option<Forge>, name: &str, has_stacks: bool) -> Vec<Template> {
         Some(Forge::Gitlab) => (GITLAB, SCRIPTS),
         None => (&[][..], &[][..]),
     };
-    let starter = starter.iter().map(|(path, text)| Template { path, text: text.replace("NAME", name) });
+    let starter = starter.iter().map(|(path, text)| Template { path, text: text.replace("PROJECT_NAME", name) });
     let fixed = [(IGNORE, IGNORED)];
     let fixed = fixed.iter().chain(forge).chain(scripts).map(|(path, text)| Template { path, text: (*text).to_owned() });
     starter.chain(fixed).collect()

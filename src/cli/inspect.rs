@@ -42,12 +42,13 @@ pub async fn output(context: &Context, stack: Option<&Path>, name: Option<&str>)
         if context.global.json {
             ui::out(serde_json::json!(state.outputs));
         } else {
-            state.outputs.iter().for_each(|(name, value)| ui::out(format!("{name} = {}", ui::value::inline(&Value::from(value)))));
+            let lines = state.outputs.iter().flat_map(|(name, value)| ui::value::lines_of(name, &Value::from(value)));
+            lines.for_each(ui::out);
         }
         return Ok(Exit::Done);
     };
     match state.outputs.get(name) {
-        Some(Json::String(text)) if !context.global.json => ui::out(text),
+        Some(Json::String(text)) if !context.global.json => ui::terminal::exact(text),
         Some(value) => ui::out(value),
         None if declared.config.outputs.contains_key(name) => {
             return Err(CliError::usage(
@@ -142,9 +143,6 @@ fn one(state: &State, address: &Address) {
     let Some(resource) = state.current(address) else { return };
     ui::out(format!("{} {}", styled(STRONG, address), styled(FAINT, &resource.place.id)));
     for (name, value) in resource.attributes.as_object().into_iter().flatten() {
-        for (at, line) in ui::value::lines(&Value::from(value)).iter().enumerate() {
-            let lead = if at == 0 { format!("{name} = ") } else { String::new() };
-            ui::out(format!("    {lead}{line}"));
-        }
+        ui::value::lines_of(name, &Value::from(value)).iter().for_each(|line| ui::out(format!("    {line}")));
     }
 }

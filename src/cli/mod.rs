@@ -27,6 +27,7 @@ mod stats;
 mod status;
 mod tasks;
 mod validate;
+mod waiting;
 
 use std::io::IsTerminal;
 
@@ -92,6 +93,9 @@ pub enum CliError {
     /// The sandbox does not do it.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// The user wanted it to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// The command does not make sense.
     #[error("{message}")]
     Usage {
@@ -146,12 +150,15 @@ impl Context {
 /// Runs leoctl with the process's arguments.
 pub fn main() -> Exit {
     complete::answer();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => return not_a_command(&said),
+    };
     if cli.global.no_color {
         anstream::ColorChoice::Never.write_global();
     }
     log_to_stderr(cli.global.verbose);
-    let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let interactive = std::io::stdin().is_terminal() && ui::terminal::stderr_is_terminal();
     let context = Context { global: cli.global, interactive };
     // Checking a stack needs no runtime, and so does not wait for one.
     let outcome = match cli.command {
@@ -160,13 +167,44 @@ pub fn main() -> Exit {
         Command::Sandbox { command } => sandbox::run(&context, command),
         Command::Completions { shell } => complete::run(&shell),
         other => match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-            Ok(runtime) => runtime.block_on(run(&context, other)),
+            Ok(runtime) => {
+                let outcome = runtime.block_on(signals::command(run(&context, other)));
+                // Threads that wait for a program or a line of input are not waited for.
+                runtime.shutdown_background();
+                outcome
+            }
             Err(error) => Err(CliError::usage(&format!("cannot start: {error}"), "the system refuses threads: free some resources")),
         },
     };
     outcome.unwrap_or_else(|error| {
         report(&error, &context);
-        Exit::Error
+        if matches!(error, CliError::Interrupted) { Exit::Interrupted } else { Exit::Error }
+    })
+}
+
+/// Shows the help that was asked for, or what is wrong with the arguments.
+fn not_a_command(said: &clap::Error) -> Exit {
+    if !said.use_stderr() {
+        ui::terminal::help(said.render().ansi());
+        return Exit::Done;
+    }
+    ui::note(said.render().to_string().trim_end());
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    words.iter().find_map(|word| of_terraform(word)).iter().for_each(|here| ui::note(format!("\nIn leoctl: {here}")));
+    // As programs that take arguments have it (clap, `Error::exit_code`).
+    Exit::Of(u8::try_from(said.exit_code()).unwrap_or(1))
+}
+
+/// What does here what a word does that people know from Terraform.
+fn of_terraform(word: &str) -> Option<&'static str> {
+    Some(match word.trim_start_matches('-') {
+        "auto-approve" => "`--yes` does not ask",
+        "refresh" | "refresh-only" => "every plan reads AWS; `leoctl drift` shows what changed there, and the next apply remembers it",
+        "taint" | "untaint" => "`leoctl apply --replace ADDRESS` makes a resource anew",
+        "force-unlock" => "`leoctl state unlock` takes the lock from whoever holds it",
+        "workspace" => "an environment is a stack file of its own, with `extends` for what they share",
+        "upgrade" | "reconfigure" => "there are no providers to install; `leoctl state migrate` moves a state",
+        _ => return None,
     })
 }
 
@@ -187,11 +225,12 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::State { command } => state::run(context, command).await,
         Command::Secrets { command } => secrets::run(context, command).await,
         Command::DockerLogin { stack } => docker::login(context, stack.as_deref()).await,
-        Command::Push { image, repository, tag, stack } => {
-            docker::push(context, stack.as_deref(), &image, &repository, tag.as_deref()).await
+        Command::Push { image, repository, tag, stack, yes } => {
+            docker::push(context, stack.as_deref(), &docker::Push { image: &image, repository: &repository, tag: tag.as_deref(), yes })
+                .await
         }
         Command::Redeploy(args) => redeploy::run(context, &args).await,
-        Command::Scale { to, stack } => scale::run(context, stack.as_deref(), &to).await,
+        Command::Scale { to, stack, yes } => scale::run(context, stack.as_deref(), &to, yes).await,
         Command::IamPolicy { command } => iam_policy::run(context, command).await,
         Command::Cost { stack } => cost::run(context, stack.as_deref()).await,
         Command::Status { stack, watch, interval } => status::run(context, stack.as_deref(), watch.then_some(interval)).await,
@@ -211,6 +250,9 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
 /// Shows an error: everything that is known of it, and what to do.
 fn report(error: &CliError, context: &Context) {
     ui::note(error_text(error, !context.global.no_color));
+    if let CliError::Engine(EngineError::Aws { failure, .. }) = error {
+        sandbox::lacks(context, failure).iter().for_each(ui::note);
+    }
 }
 
 /// An error as text of several lines.
@@ -218,10 +260,17 @@ fn error_text(error: &CliError, colour: bool) -> String {
     let titled = |message: &str, rest: Vec<String>| {
         let title = format!("{}: {message}", styled(BAD, "error"));
         let text = std::iter::once(title).chain(rest).collect::<Vec<_>>().join("\n");
-        if colour { text } else { anstream::adapter::strip_str(&text).to_string() }
+        if colour { text } else { ui::terminal::plain(&text) }
     };
     let helps = |helps: &[String]| helps.iter().map(|help| format!("help: {help}")).collect();
     match error {
+        CliError::Interrupted => {
+            if colour {
+                styled(BAD, "Interrupted.")
+            } else {
+                "Interrupted.".to_owned()
+            }
+        }
         CliError::Diagnostics { diagnostics, sources } => ui::diagnostics::render(diagnostics, sources, colour),
         CliError::Engine(EngineError::Diagnostics(diagnostics)) => ui::diagnostics::render(diagnostics, &[], colour),
         CliError::Engine(EngineError::Aws { doing, failure: why }) => {
@@ -245,7 +294,6 @@ fn log_to_stderr(verbose: u8) {
             .with_target("aws_smithy_runtime", Level::INFO)
             .with_target("aws_config", Level::DEBUG),
     };
-    let colored = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let lines = tracing_subscriber::fmt::layer().with_ansi(colored).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| ui::terminal::Log);
     tracing_subscriber::registry().with(lines).with(targets).init();
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::args::PlanArgs;
 use super::session::Session;
 use super::{CliError, Context, Exit, cost, error_text, project, saved};
-use crate::ui::{self, STRONG, markdown, styled};
+use crate::ui::{self, STRONG, WARN, markdown, styled};
 use leoctl_core::engine::ports::Provider;
 use leoctl_core::engine::refresh::Planned;
 use leoctl_core::plan::select::Options;
@@ -46,7 +46,19 @@ async fn planned(context: &Context, args: &PlanArgs, path: &Path) -> Result<(Ses
     let session = Session::open(context, path).await?;
     let mut planned = session.plan(&Options::from(&args.flags), args.flags.refresh).await?;
     session.preflight(&mut planned, args.flags.no_preflight).await;
+    say_who_is_at_it(context, &session, &planned.plan).await;
     Ok((session, planned))
+}
+
+/// What an apply has not finished may be what another one is just doing.
+async fn say_who_is_at_it(context: &Context, session: &Session, plan: &Plan) {
+    if !plan.changes.iter().any(|change| change.unfinished) {
+        return;
+    }
+    if let Some(holder) = session.store.holder().await {
+        let name = &session.stack.name;
+        context.say(&styled(WARN, format!("Note: {holder} is working on {name}: what it has not finished yet is among what is shown.")));
+    }
 }
 
 async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, CliError> {

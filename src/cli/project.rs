@@ -106,6 +106,25 @@ pub fn remember(path: &Path) {
     }
 }
 
+/// The folder of a stack file's project, the one that its `state/` is in.
+fn root(stack_file: &Path) -> PathBuf {
+    let state = store::directory(stack_file);
+    let state = std::path::absolute(&state).unwrap_or(state);
+    let root = state.parent().map(Path::to_owned).unwrap_or_default();
+    fs::canonicalize(&root).unwrap_or(root)
+}
+
+/// A file as it is found again in another checkout: from the project's folder on. One outside of it stays where it is.
+pub fn portable(stack_file: &Path, file: &Path) -> PathBuf {
+    let absolute = fs::canonicalize(file).or_else(|_| std::path::absolute(file)).unwrap_or_else(|_| file.to_owned());
+    absolute.strip_prefix(root(stack_file)).map(Path::to_owned).unwrap_or(absolute)
+}
+
+/// Where a [`portable`] file is in the project of this stack file.
+pub fn found_again(stack_file: &Path, file: &Path) -> PathBuf {
+    if file.is_absolute() { file.to_owned() } else { root(stack_file).join(file) }
+}
+
 /// Reads and checks the stack.
 pub fn load(path: &Path, global: &Global) -> Result<Stack, CliError> {
     let catalog = registry::catalog().map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
@@ -135,4 +154,25 @@ fn given(global: &Global) -> Result<Given, CliError> {
         given.files.push((file.display().to_string(), table));
     }
     Ok(given)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_project_is_found_again_in_another_checkout() {
+        let folder = tempfile::tempdir().unwrap();
+        for checkout in ["one", "two"] {
+            fs::create_dir_all(folder.path().join(checkout).join("stacks")).unwrap();
+            fs::write(folder.path().join(checkout).join("stacks/vars.toml"), "").unwrap();
+        }
+        let stack = |checkout: &str| folder.path().join(checkout).join("stacks/prod.toml");
+        let saved = portable(&stack("one"), &folder.path().join("one/stacks/../stacks/vars.toml"));
+        assert_eq!(saved, Path::new("stacks/vars.toml"));
+        let again = found_again(&stack("two"), &saved);
+        assert_eq!(again, fs::canonicalize(folder.path().join("two/stacks/vars.toml")).unwrap());
+        let outside = fs::canonicalize(folder.path()).unwrap().join("secret.toml");
+        assert_eq!(found_again(&stack("two"), &portable(&stack("one"), &outside)), outside);
+    }
 }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::args::RedeployArgs;
 use super::session::Session;
-use super::{CliError, Context, Exit, apply, session, signals};
+use super::{CliError, Context, Exit, apply, ask, session, signals};
 use crate::ops::Deployed;
 use crate::ops::image::{self, Unclear};
 use crate::ops::service::{self, Service, Unknown};
@@ -20,13 +20,27 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Starts new deployments and follows them.
 pub async fn run(context: &Context, args: &RedeployArgs) -> Result<Exit, CliError> {
-    let (_, session, state) = session::applied(context, args.stack.as_deref()).await?;
+    let (path, session, state) = session::applied(context, args.stack.as_deref()).await?;
     let deployed = Deployed { state: &state, provider: &session.provider };
     let services = chosen(&deployed, &args.services)?;
-    let Some(image) = &args.image else { return all(context, &deployed, &services).await };
-    session.lock(context, "leoctl redeploy").await?;
-    let outcome = with_image(context, &session, args, image).await;
-    apply::released(&session, outcome).await
+    context.say(&session::whose(&state, &path));
+    match &args.image {
+        Some(image) => {
+            session.lock(context, "leoctl redeploy").await?;
+            apply::released(&session, with_image(context, &session, args, image)).await
+        }
+        None => {
+            services.iter().for_each(|service| context.say(&format!("  {}: new tasks", styled(STRONG, &service.address))));
+            match ask::confirmed(context, args.yes, question(&services)).await? {
+                true => all(context, &deployed, &services).await,
+                false => Ok(Exit::Error),
+            }
+        }
+    }
+}
+
+fn question(services: &[Service]) -> &'static str {
+    if services.len() == 1 { "Redeploy this service?" } else { "Redeploy these services?" }
 }
 
 fn chosen(deployed: &Deployed<'_>, words: &[String]) -> Result<Vec<Service>, CliError> {
@@ -55,6 +69,12 @@ async fn with_image(context: &Context, session: &Session, args: &RedeployArgs, a
     if !planned.plan.has_changes() {
         context.say("Nothing to do: this image runs. `leoctl redeploy` without `--image` starts new tasks of it.");
         return Ok(Exit::Done);
+    }
+    for (service, container, image) in &changes {
+        context.say(&format!("  {}: {image} in {}", styled(STRONG, &service.address), container.name));
+    }
+    if !ask::confirmed(context, args.yes, question(&services)).await? {
+        return Ok(Exit::Error);
     }
     apply::confirm_and_apply(context, session, planned, true).await
 }

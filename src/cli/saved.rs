@@ -36,7 +36,7 @@ struct SavedPlan {
     /// `--var`, but for those that are sensitive.
     #[serde(default)]
     vars: Vec<(String, String)>,
-    /// `--var-file`.
+    /// `--var-file`, from the project's folder on.
     #[serde(default)]
     var_files: Vec<PathBuf>,
     lineage: String,
@@ -73,7 +73,7 @@ pub fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &Session
         refresh: *refresh,
         scale_up: options.scale_up,
         vars: global.vars.iter().filter(|(name, _)| is_public(session, name)).cloned().collect(),
-        var_files: global.var_files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())).collect(),
+        var_files: global.var_files.iter().map(|given| project::portable(stack_file, given)).collect(),
         lineage: planned.plan.lineage.clone(),
         serial: planned.plan.serial,
         inputs: inputs(session),
@@ -103,11 +103,12 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
     // What is given now goes before what was given then: different, it makes the plan stale.
     let mut global = context.global.clone();
     global.vars = saved.vars.iter().cloned().chain(context.global.vars.clone()).collect();
-    global.var_files = saved.var_files.iter().cloned().chain(context.global.var_files.clone()).collect();
+    let given_then = saved.var_files.iter().map(|saved| project::found_again(file, saved));
+    global.var_files = given_then.chain(context.global.var_files.clone()).collect();
     let stack = project::load(file, &global)?;
     let session = Session::with(context, file, stack).await?;
     session.lock(context, "leoctl apply --plan").await?;
-    let outcome = replayed(context, &session, saved, (yes, no_preflight)).await;
+    let outcome = replayed(context, &session, saved, (yes, no_preflight));
     apply::released(&session, outcome).await
 }
 

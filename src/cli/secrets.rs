@@ -124,11 +124,7 @@ async fn push(context: &Context, stack: Option<&Path>, files: &EnvFiles, only: &
                 styled(style, words)
             ));
         }
-        if !yes && !context.interactive {
-            return Err(CliError::usage("nobody is there to confirm", "pass `--yes`"));
-        }
-        if !yes && !ask::agreed(&format!("Set {} of them?", changed.len())).await {
-            context.say("Nothing was done.");
+        if !ask::confirmed(context, yes, &format!("Set {} of them?", changed.len())).await? {
             return Ok(Exit::Error);
         }
     }
@@ -164,7 +160,7 @@ async fn done(context: &Context, deployed: &Deployed<'_>, pushed: &[&Secret], ye
         return Ok(());
     }
     let list = names.join(" ");
-    if context.interactive && !yes && ask::agreed(&format!("Tasks get them when they start. Redeploy {list}?")).await {
+    if context.interactive && !yes && ask::agreed(&format!("Tasks get them when they start. Redeploy {list}?")).await? {
         redeploy::all(context, deployed, &services).await?;
     } else {
         context.say(&format!("Running tasks have the old values: `leoctl redeploy {list}` starts new ones."));
@@ -228,7 +224,7 @@ async fn set(context: &Context, stack: Option<&Path>, name: &str) -> Result<Exit
 fn typed(prompt: &str) -> Result<String, CliError> {
     let failed = |error: std::io::Error| CliError::usage(&format!("the value cannot be read: {error}"), "pipe it in instead");
     if std::io::stdin().is_terminal() {
-        return rpassword::prompt_password(prompt).map_err(failed);
+        return rpassword::prompt_password(ui::terminal::plain(prompt)).map_err(failed);
     }
     let mut text = String::new();
     std::io::stdin().lock().take(65_537).read_to_string(&mut text).map_err(failed)?;

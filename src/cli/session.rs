@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::PlanFlags;
-use super::{CliError, Context, project};
+use super::{CliError, Context, project, sandbox};
 use crate::ops::Deployed;
-use crate::sandbox::Sandbox;
 use crate::store::{self, LocalStore};
-use crate::ui::{WARN, styled};
+use crate::ui::waiting::Voice;
+use crate::ui::{STRONG, WARN, styled};
 use leoctl_aws::client::{Clients, Settings};
 use leoctl_aws::registry::{self, AwsProvider};
 use leoctl_aws::state::{Location, S3Store};
@@ -31,6 +31,8 @@ pub struct Session {
     pub provider: AwsProvider,
     /// The schemas.
     pub catalog: &'static Catalog,
+    /// How waiting is told about.
+    pub(super) voice: Voice,
 }
 
 /// Credentials for the sandbox, which accepts any.
@@ -59,17 +61,17 @@ impl Session {
             credentials: None,
         };
         if context.global.sandbox {
-            let running = Sandbox::open()?.start(&|text| context.say(text))?;
+            let running = sandbox::running(context).await?;
             settings.endpoint_url = Some(running.endpoint());
             settings.credentials = Some(sandbox_credentials());
         }
         let provider = AwsProvider::new(Clients::load(&settings).await);
-        Ok(Self { stack: Arc::new(stack), store, provider, catalog })
+        Ok(Self { stack: Arc::new(stack), store, provider, catalog, voice: Voice::new(context.global.json) })
     }
 
     /// Takes the lock on the state, and says what people should know of it.
     pub async fn lock(&self, context: &Context, command: &str) -> Result<(), CliError> {
-        let notes = self.store.lock(command).await?;
+        let notes = self.waiting_for_the_lock(self.store.lock(command)).await?;
         notes.iter().for_each(|note| context.say(&styled(WARN, format!("Note: {note}"))));
         if let Some(still_ours) = self.store.watch().await {
             self.provider.fence().set(still_ours);
@@ -85,13 +87,16 @@ impl Session {
 
     /// Makes a plan from the state as it is now.
     pub async fn plan(&self, options: &Options, refresh: bool) -> Result<Planned, CliError> {
-        let loaded = self.store.load().await?;
+        let loaded = self.reading("the state", self.store.load()).await?;
+        let remembered = loaded.as_ref().map_or(0, |state| state.resources.len());
+        let reading = format!("{} resources", remembered.max(self.stack.config.resources.len()));
         let planner = Planner { provider: &self.provider, catalog: self.catalog, stack: &self.stack, refresh, options };
         let fresh = |identity: &leoctl_core::stack::scope::Identity| {
             let random = || uuid::Uuid::new_v4().to_string();
             State::new(&self.stack.name, &identity.account_id, &identity.region, random(), random())
         };
-        planner.plan(loaded, fresh).await.map_err(|error| self.located(error))
+        let planned = self.reading(&reading, planner.plan(loaded, fresh)).await;
+        planned.map_err(|error| self.located(error))
     }
 
     /// Looks for what would make a plan's apply fail, unless that is not wanted.
@@ -117,7 +122,8 @@ pub async fn applied(context: &Context, stack: Option<&Path>) -> Result<(PathBuf
     let path = project::stack_file(stack, context)?;
     let session = Session::open(context, &path).await?;
     let state = session.state().await?;
-    let stranger = Deployed { state: &state, provider: &session.provider }.stranger().await;
+    let deployed = Deployed { state: &state, provider: &session.provider };
+    let stranger = session.reading("who we are", deployed.stranger()).await;
     if let Some(account) = stranger.map_err(|failure| CliError::aws("asking AWS who we are", failure))? {
         return Err(CliError::usage(
             &format!("the state belongs to account {}, but this is account {account}", state.account_id),
@@ -126,6 +132,11 @@ pub async fn applied(context: &Context, stack: Option<&Path>) -> Result<(PathBuf
     }
     project::remember(&path);
     Ok((path, session, state))
+}
+
+/// What a command is about to act on, in one line: the stack may have been chosen because it was used last.
+pub fn whose(state: &State, path: &Path) -> String {
+    format!("In stack {} ({}), account {}, {}:", styled(STRONG, &state.stack), path.display(), state.account_id, state.region)
 }
 
 /// What is to be said of a stack without a state.

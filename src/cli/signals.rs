@@ -1,29 +1,116 @@
-//! Being told to stop.
+//! Being told to stop, by SIGINT or SIGTERM.
+//!
+//! A signal is for whoever asked last and still listens: an apply finishes what runs, a command that holds the lock
+//! gives it back, every other command ends. The second signal ends the process.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::CliError;
 use crate::ui;
 
-/// True from the first SIGINT or SIGTERM on; the second ends the process: everything done is durable already.
+/// What a shell expects of a program that was interrupted.
+const INTERRUPTED: i32 = 130;
+/// How long a command may take to end that only has to let go of everything.
+const LETTING_GO: Duration = Duration::from_secs(3);
+
+/// Those who listen, in the order in which they began to.
+static LISTENERS: Mutex<Vec<watch::Sender<bool>>> = Mutex::new(Vec::new());
+
+fn listeners() -> MutexGuard<'static, Vec<watch::Sender<bool>>> {
+    LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// True from the signal on that is for this listener: the first that comes while nobody who asked later listens.
 pub fn watch_signals() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
-    tokio::spawn(async move {
+    listeners().push(sender);
+    receiver
+}
+
+/// Tells whoever listens; whether that is the command as a whole.
+fn tell() -> bool {
+    let mut listeners = listeners();
+    listeners.retain(|listener| !listener.is_closed());
+    if let Some(last) = listeners.last() {
+        last.send_replace(true);
+    }
+    listeners.len() <= 1
+}
+
+/// Begins to take signals, which end the process by themselves until then.
+fn take() {
+    tokio::spawn(async {
         let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
             // Without handlers a signal ends leoctl at once, and the journal has what was done.
-            return std::future::pending::<()>().await;
+            return;
         };
-        for count in 0..2 {
+        let mut next = async || {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            if count == 1 {
-                ui::note("Stopped. What was done is recorded; run the same command again to continue.");
-                std::process::exit(130);
-            }
-            sender.send_replace(true);
+        };
+        next().await;
+        let whole = tell();
+        tokio::select! {
+            () = next() => ui::note("Stopped. What was done is recorded; run the same command again to continue."),
+            // A command that is busy with itself does not hear.
+            () = tokio::time::sleep(LETTING_GO), if whole => ui::note("Interrupted."),
         }
+        std::process::exit(INTERRUPTED);
     });
-    receiver
+}
+
+/// Carries out a whole command, unless a signal comes that is for it.
+///
+/// # Errors
+/// Those of the command, and that it was interrupted.
+pub async fn command<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    take();
+    until_interrupted(work).await
+}
+
+/// Carries something out unless a signal comes while nobody in it listens.
+///
+/// # Errors
+/// Its own, and that it was interrupted.
+pub async fn until_interrupted<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    let mut stop = watch_signals();
+    let told = stop.clone();
+    tokio::select! {
+        biased;
+        // What failed after the signal failed because of it: programs that leoctl runs hear it, too.
+        outcome = work => outcome.map_err(|error| if *told.borrow() { CliError::Interrupted } else { error }),
+        Ok(_) = stop.wait_for(|stop| *stop) => Err(CliError::Interrupted),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_signal_is_for_whoever_asked_last_and_still_listens() {
+        let whole = watch_signals();
+        let inner = watch_signals();
+        {
+            let apply = watch_signals();
+            assert!(!tell());
+            assert_eq!((*apply.borrow(), *inner.borrow(), *whole.borrow()), (true, false, false));
+        }
+        tell();
+        assert_eq!((*inner.borrow(), *whole.borrow()), (true, false));
+        drop(inner);
+        let outcome: Result<(), CliError> = until_interrupted(async {
+            tell();
+            std::future::pending().await
+        })
+        .await;
+        assert!(matches!(outcome, Err(CliError::Interrupted)));
+        assert!(!*whole.borrow());
+    }
 }

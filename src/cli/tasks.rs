@@ -115,14 +115,9 @@ async fn stop(context: &Context, stack: Option<&Path>, ids: &[String], reason: &
         let replaced = replaced.map(|words| format!(": {words}")).unwrap_or_default();
         context.say(&format!("{} of {}{replaced}", styled(STRONG, short(task)), of(task, &services)));
     }
-    if !running.is_empty() && !yes {
-        if !context.interactive {
-            return Err(CliError::usage("nobody is there to confirm", "pass `--yes`"));
-        }
-        if !ask::agreed(&format!("Stop {}?", if running.len() == 1 { "it" } else { "them" })).await {
-            context.say("Nothing was done.");
-            return Ok(Exit::Error);
-        }
+    let question = format!("Stop {}?", if running.len() == 1 { "it" } else { "them" });
+    if !running.is_empty() && !ask::confirmed(context, yes, &question).await? {
+        return Ok(Exit::Error);
     }
     for task in &running {
         let failed = |failure| CliError::aws(&format!("stopping {}", task.id), failure);

@@ -123,6 +123,26 @@ pub fn only(deployed: &Deployed<'_>, changes: &[(Service, Container, String)], s
     only
 }
 
+/// The services whose tasks run an image of a repository; only those that run this tag of it, where one is given.
+pub fn users(deployed: &Deployed<'_>, repository: &str, tag: Option<&str>) -> Vec<Service> {
+    let runs = |service: &Service| {
+        let mut definitions = deployed.of_type("ecs_task_definition").filter(|(_, known)| service.runs(&known.place.id));
+        let containers = definitions.next().and_then(|(_, task)| task.attributes.get("container_definitions")?.as_array());
+        let mut images = containers.into_iter().flatten().filter_map(|container| container.get("image")?.as_str());
+        images.any(|image| is_of(image, repository, tag))
+    };
+    super::service::all(deployed).into_iter().filter(runs).collect()
+}
+
+/// Whether an image is of a repository, and has this tag; an image that names none has `latest`.
+fn is_of(image: &str, repository: &str, tag: Option<&str>) -> bool {
+    match image.strip_prefix(repository) {
+        Some("") => tag.is_none_or(|tag| tag == "latest"),
+        Some(rest) if rest.starts_with([':', '@']) => tag.is_none_or(|tag| rest.strip_prefix(':') == Some(tag)),
+        _ => false,
+    }
+}
+
 /// What else of the stack names the revision of a task definition, such as a schedule, and where.
 fn naming(deployed: &Deployed<'_>, task_definition: &Address) -> Vec<(Address, Vec<Path>)> {
     let Some(revision) = deployed.state.current(task_definition) else { return Vec::new() };
@@ -137,6 +157,16 @@ fn naming(deployed: &Deployed<'_>, task_definition: &Address) -> Vec<(Address, V
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_is_of_its_repository_and_of_its_tag() {
+        let repository = "1.dkr.ecr.r.amazonaws.com/app";
+        let of = |rest: &str, tag: Option<&str>| is_of(&format!("{repository}{rest}"), repository, tag);
+        assert!(of(":v1", None) && of(":v1", Some("v1")) && of("", Some("latest")) && of("@sha256:aa", None));
+        assert!(
+            !of(":v1", Some("v2")) && !of("@sha256:aa", Some("latest")) && !of("-other:v1", None) && !is_of("app:v1", repository, None)
+        );
+    }
 
     #[test]
     fn a_tag_or_a_digest_is_of_the_image_there_is_and_a_reference_is_whole() {

@@ -2,6 +2,7 @@
 
 pub mod env_file;
 pub mod exec;
+pub mod exec_status;
 pub mod iam_policy;
 pub mod image;
 pub mod logs;

@@ -18,6 +18,15 @@ pub enum Scale {
     Up,
 }
 
+/// Whether scaling stops tasks that the service has now, as far as that is known.
+pub fn stops_tasks(service: &Service, scale: Scale) -> bool {
+    match scale {
+        Scale::To(0) => true,
+        Scale::To(tasks) => service.desired_count.is_none_or(|now| i64::from(tasks) < now),
+        Scale::Up => false,
+    }
+}
+
 /// The plans that scale these services, to be carried out one after the other: autoscaling, where there is any, is
 /// stopped before tasks go, and begins again when they are back.
 pub fn steps(state: &State, wanted: &[(Service, Scale)]) -> Vec<Only> {
@@ -126,6 +135,13 @@ mod tests {
         half.pins.remove(&web().address);
         assert_eq!(addresses(&steps(&half, &[(web(), Scale::Up)])), ["ecs_service.web", "appautoscaling_target.web"]);
         assert!(up.iter().flat_map(|only| only.pins.values()).all(Pins::is_empty));
+    }
+
+    #[test]
+    fn fewer_tasks_than_now_stops_some_and_none_stops_all() {
+        let stops = |now, scale| stops_tasks(&Service { desired_count: now, ..web() }, scale);
+        assert!(stops(Some(3), Scale::To(2)) && stops(Some(0), Scale::To(0)) && stops(None, Scale::To(5)));
+        assert!(!stops(Some(3), Scale::To(3)) && !stops(Some(3), Scale::To(4)) && !stops(None, Scale::Up));
     }
 
     #[test]

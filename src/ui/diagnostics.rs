@@ -2,13 +2,14 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use super::terminal::{escaped, one_line, styled_by_library};
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 
 /// All diagnostics as text.
 pub fn render(diagnostics: &Diagnostics, sources: &[Source], colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let texts: Vec<String> = diagnostics.0.iter().map(|diagnostic| one(&renderer, diagnostic, sources)).collect();
-    texts.join("\n\n")
+    styled_by_library(&texts.join("\n\n"))
 }
 
 fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> String {
@@ -16,8 +17,9 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(diagnostic.message.as_str());
+    let title = level.primary_title(escaped(&diagnostic.message).into_owned());
     let place = diagnostic.span.as_ref().and_then(|span| Some((sources.get(span.file)?, span.range.clone())));
+    let helps = diagnostic.help.iter().map(|help| escaped(help).into_owned());
     let mut group = match place {
         // The line may hold a secret: only where it is can be said.
         Some((source, range)) if source.private => {
@@ -28,21 +30,26 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
         Some((source, range)) => {
             let (line, text, range) = excerpt(&source.text, range);
             let annotation = AnnotationKind::Primary.span(range);
-            let annotation = if diagnostic.label.is_empty() { annotation } else { annotation.label(diagnostic.label.as_str()) };
-            let snippet = Snippet::source(text).line_start(line).path(source.path.display().to_string()).annotation(annotation);
-            title.element(snippet)
+            let label = one_line(&diagnostic.label).into_owned();
+            let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
+            let path = one_line(&source.path.display().to_string()).into_owned();
+            title.element(Snippet::source(text).line_start(line).path(path).annotation(annotation))
         }
-        None => Group::with_title(title),
+        // Nothing is framed.
+        None => {
+            let helps = helps.map(|help| Group::with_title(Level::HELP.secondary_title(help)));
+            return renderer.render(&std::iter::once(Group::with_title(title)).chain(helps).collect::<Vec<_>>());
+        }
     };
-    for help in &diagnostic.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+    for help in helps {
+        group = group.element(Level::HELP.message(help));
     }
     renderer.render(&[group])
 }
 
 /// The line a place is on (or the first of several), its number, and the place inside it: a file of megabytes
-/// is not laid out for one mistake.
-fn excerpt(text: &str, range: std::ops::Range<usize>) -> (usize, &str, std::ops::Range<usize>) {
+/// is not laid out for one mistake. Control characters are shown.
+fn excerpt(text: &str, range: std::ops::Range<usize>) -> (usize, String, std::ops::Range<usize>) {
     let floor = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let (start, end) = (floor(range.start), floor(range.end.max(range.start)));
     let before = text.get(..start).unwrap_or_default();
@@ -50,6 +57,37 @@ fn excerpt(text: &str, range: std::ops::Range<usize>) -> (usize, &str, std::ops:
     let rest = text.get(start..).unwrap_or_default();
     let line_end = rest.find('\n').map_or(text.len(), |at| start + at);
     let number = before.matches('\n').count() + 1;
-    let line = text.get(line_start..line_end).unwrap_or_default();
-    (number, line, start - line_start..end.min(line_end) - line_start)
+    let part = |from: usize, to: usize| escaped(text.get(from..to).unwrap_or_default());
+    let (lead, marked) = (part(line_start, start), part(start, end.min(line_end)));
+    // The carriage return of a line's end is no part of it.
+    let tail = text.get(end.min(line_end)..line_end).unwrap_or_default();
+    let line = format!("{lead}{marked}{}", escaped(tail.strip_suffix('\r').unwrap_or(tail)));
+    (number, line, lead.len()..lead.len() + marked.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::terminal::{for_terminal, plain};
+    use leoctl_core::stack::diagnostic::Span;
+
+    #[test]
+    fn what_a_file_says_does_not_move_the_terminal_and_the_mark_is_under_it() {
+        let text = "a = 1\nb = \"\u{9b}2J\u{202e}\" wrong \u{1b}[2J\r\n";
+        let start = text.find("wrong").unwrap();
+        let mut diagnostic = Diagnostic::general("not \u{1b}]0;t\u{7} this".to_owned());
+        diagnostic.span = Some(Span { file: 0, range: start..start + 5 });
+        diagnostic.label = "here\u{85}".to_owned();
+        diagnostic.help = vec!["use \u{1b}[31mthat".to_owned()];
+        let source = Source { path: "a\u{7}.toml".into(), text: text.to_owned() };
+        let rendered = render(&Diagnostics(vec![diagnostic]), &[source], true);
+        let shown = plain(&rendered);
+        assert!(!shown.contains('\u{1b}') && !shown.contains('\u{9b}') && !shown.contains('\r'), "{shown:?}");
+        assert!(shown.contains("not \\u001b]0;t\\u0007 this") && shown.contains("a\\u0007.toml:2:"), "{shown}");
+        let lines: Vec<&str> = shown.lines().collect();
+        let at = lines.iter().position(|line| line.contains("wrong")).unwrap();
+        assert_eq!(lines[at].find("wrong"), lines[at + 1].find("^^^^^"), "{shown}");
+        // The styles of the library are ours.
+        assert!(for_terminal(&rendered).contains("\u{1b}["), "{shown}");
+    }
 }

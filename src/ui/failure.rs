@@ -1,10 +1,11 @@
 //! AWS failures as people need them at night: what failed, AWS's own words, and what to do.
 
+use super::one_line;
 use leoctl_core::engine::ports::{Failure, FailureKind};
 
-/// A failure as indented lines: message, code and request, hint.
+/// A failure as lines: message, code and request, hint.
 pub fn lines(failure: &Failure) -> Vec<String> {
-    let mut lines: Vec<String> = failure.message.lines().map(str::to_owned).collect();
+    let mut lines: Vec<String> = failure.message.lines().map(|line| one_line(line).into_owned()).collect();
     let mut facts = Vec::new();
     if !failure.operation.is_empty() {
         facts.push(failure.operation.clone());
@@ -12,7 +13,7 @@ pub fn lines(failure: &Failure) -> Vec<String> {
     facts.extend(failure.code.clone());
     facts.extend(failure.request_id.as_ref().map(|id| format!("request {id}")));
     if !facts.is_empty() {
-        lines.push(format!("({})", facts.join(", ")));
+        lines.push(one_line(&format!("({})", facts.join(", "))).into_owned());
     }
     lines.extend(hint(failure).map(|hint| format!("help: {hint}")));
     lines

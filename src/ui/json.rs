@@ -132,6 +132,9 @@ pub fn event(event: &Event) -> Json {
         Event::Failed { address, verb, failure: why } => {
             json!({ "event": "failed", "address": address, "verb": verb, "error": failure(why) })
         }
+        Event::Waiting { address, verb, message } => {
+            json!({ "event": "waiting", "address": address, "verb": verb, "message": message })
+        }
         Event::Skipped { address, because } => json!({ "event": "skipped", "address": address, "because": because }),
         Event::Interrupted => json!({ "event": "interrupted" }),
     }
@@ -144,6 +147,7 @@ pub fn conclusion(report: &Report) -> Json {
         "event": "end",
         "done": report.done,
         "failed": failed.collect::<Vec<_>>(),
+        "waiting": report.waiting.iter().map(|(address, _)| address).collect::<Vec<_>>(),
         "skipped": report.skipped,
         "interrupted": report.interrupted,
         "checks": checks(&report.checks),

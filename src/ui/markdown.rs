@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::plan::{details, drift_details, output_changes, summary};
-use super::preflight;
+use super::{preflight, terminal};
 use leoctl_core::plan::preflight::Preflight;
 use leoctl_core::plan::types::{Action, Change, Plan};
 
@@ -134,7 +134,7 @@ impl Section {
                     place: None,
                     entries: Vec::new(),
                     counted: BTreeMap::new(),
-                    notes: vec![Note::new("Why", Some("text"), why.lines().map(str::to_owned).collect())],
+                    notes: vec![Note::new("Why", Some("text"), terminal::plain(why).lines().map(str::to_owned).collect())],
                 };
             }
         };
@@ -306,7 +306,7 @@ fn fenced(language: &str, lines: &[String]) -> Vec<String> {
 /// A text without colours in which nothing is markup but code between backticks.
 fn plain(text: &str) -> String {
     let mut shown = String::new();
-    let text = anstream::adapter::strip_str(text).to_string();
+    let text = terminal::plain(text).replace('\n', " ");
     for (at, part) in text.split('`').enumerate() {
         if at > 0 {
             shown.push('`');

@@ -3,14 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use similar::{ChangeTag, TextDiff};
-
-use super::value::{self, UNKNOWN};
-use super::{ADD, CHANGE, FAINT, REMOVE, STRONG, WARN, styled};
+use super::{ADD, CHANGE, FAINT, REMOVE, STRONG, WARN, changes, one_line, styled};
 use leoctl_core::model::address::Address;
-use leoctl_core::model::path::{Path, Segment};
-use leoctl_core::model::value::Value;
-use leoctl_core::plan::diff::AttributeChange;
 use leoctl_core::plan::types::{Action, Change, Drift, OutputChange, Plan};
 
 /// The whole plan as text with colours; `anstream` takes them off where there is no terminal.
@@ -18,13 +12,13 @@ pub fn render(plan: &Plan) -> String {
     let mut text = String::new();
     risks(&mut text, plan);
     drift(&mut text, &plan.drift);
-    changes(&mut text, plan);
+    tree(&mut text, plan);
     outputs(&mut text, &plan.outputs);
     for check in plan.checks.iter().filter(|check| check.holds == Some(false)) {
-        line(&mut text, 0, &styled(WARN, format!("Check {}: {}", check.name, check.message)));
+        line(&mut text, 0, &styled(WARN, one_line(&format!("Check {}: {}", check.name, check.message))));
     }
     for warning in &plan.warnings {
-        line(&mut text, 0, &styled(WARN, format!("Note: {warning}")));
+        line(&mut text, 0, &styled(WARN, one_line(&format!("Note: {warning}"))));
     }
     line(&mut text, 0, &styled(STRONG, summary(plan)));
     text
@@ -90,7 +84,7 @@ fn risks(text: &mut String, plan: &Plan) {
     for change in risky {
         let forcing: Vec<String> = change.replace_paths().iter().map(ToString::to_string).collect();
         let because = if forcing.is_empty() { String::new() } else { format!(", because {} changes", forcing.join(", ")) };
-        line(text, 2, &format!("{} {}{because}", styled(STRONG, &change.address), change.risks.join(" and ")));
+        line(text, 2, &format!("{} {}{because}", styled(STRONG, &change.address), one_line(&change.risks.join(" and "))));
     }
     text.push('\n');
 }
@@ -103,16 +97,13 @@ fn drift(text: &mut String, drift: &[Drift]) {
     for one in drift {
         let gone = if one.gone { " was deleted" } else { "" };
         line(text, 2, &format!("{} {}{gone}", styled(CHANGE, "≠"), one.address));
-        for attribute in &one.attributes {
-            // Nothing is replaced by what has happened already.
-            attribute_change(text, 6, &AttributeChange { forces_replacement: false, ..attribute.clone() });
-        }
+        show(text, &changes::drift(one), 6);
     }
     text.push('\n');
 }
 
 /// The changes as a tree: each under the deepest of what it depends on that changes too.
-fn changes(text: &mut String, plan: &Plan) {
+fn tree(text: &mut String, plan: &Plan) {
     let shown: Vec<&Change> = plan.changes.iter().filter(|change| change.is_change()).collect();
     let mut depth: BTreeMap<&Address, usize> = BTreeMap::new();
     let mut parent: BTreeMap<&Address, &Address> = BTreeMap::new();
@@ -139,7 +130,7 @@ fn find_depth<'a>(
     if let Some(known) = depth.get(&change.address) {
         return *known;
     }
-    // A remembered circle, which a state never has, would end here.
+    // A dependency cycle, which a state never has, would end here.
     depth.insert(&change.address, 0);
     let on = if change.depends_on.is_empty() { &change.prior_depends_on } else { &change.depends_on };
     let mut best: Option<(usize, &'a Address)> = None;
@@ -167,48 +158,21 @@ fn branch(text: &mut String, children: &BTreeMap<Option<&Address>, Vec<&Change>>
 
 /// What changes of a resource, without its title: lines of a diff, each with its sign in front, without colours.
 pub fn details(change: &Change) -> Vec<String> {
-    let mut text = String::new();
-    attributes(&mut text, change, 0);
-    signed(&text, if change.action == Action::Create { "+ " } else { "  " })
+    changes::in_diff(&changes::of(change), if change.action == Action::Create { "+ " } else { "  " })
 }
 
 /// What changed outside leoctl, as lines of a diff without colours.
 pub fn drift_details(plan: &Plan) -> Vec<String> {
-    let mut lines = Vec::new();
-    for one in &plan.drift {
-        lines.push(format!("  {}{}", one.address, if one.gone { " was deleted" } else { "" }));
-        let mut text = String::new();
-        for attribute in &one.attributes {
-            attribute_change(&mut text, 2, &AttributeChange { forces_replacement: false, ..attribute.clone() });
-        }
-        lines.extend(signed(&text, "  "));
-    }
-    lines
+    let one = |one: &Drift| {
+        let title = format!("  {}{}", one_line(&one.address.to_string()), if one.gone { " was deleted" } else { "" });
+        std::iter::once(title).chain(changes::in_diff(&changes::drift(one), "  "))
+    };
+    plan.drift.iter().flat_map(one).collect()
 }
 
 /// The outputs that change, as lines of a diff without colours.
 pub fn output_changes(outputs: &BTreeMap<String, OutputChange>) -> Vec<String> {
-    let mut text = String::new();
-    output_lines(&mut text, outputs);
-    signed(&text, "  ")
-}
-
-/// Lines with their signs in front, where forges colour by them: `!` is what they have for a change.
-fn signed(text: &str, other: &str) -> Vec<String> {
-    let plain = anstream::adapter::strip_str(text).to_string();
-    let indent_of = |line: &str| line.len() - line.trim_start().len();
-    let least = plain.lines().map(indent_of).min().unwrap_or_default();
-    let lines = plain.lines().map(|line| {
-        let (content, indent) = (line.trim_start(), indent_of(line) - least);
-        let with = |sign: &str, rest: &str| format!("{sign} {:indent$}{rest}", "");
-        match content.split_at_checked(2) {
-            Some(("+ ", rest)) => with("+", rest),
-            Some(("- ", rest)) => with("-", rest),
-            Some(("~ ", rest)) => with("!", rest),
-            _ => format!("{other}{:indent$}{content}", ""),
-        }
-    });
-    lines.collect()
+    changes::in_diff(&changes::outputs(outputs), "  ")
 }
 
 fn one(text: &mut String, change: &Change, indent: usize) {
@@ -224,123 +188,13 @@ fn one(text: &mut String, change: &Change, indent: usize) {
     };
     let mut title = format!("{} {}", styled(style, sign), styled(STRONG, &change.address));
     if let Some(id) = change.id() {
-        title.push_str(&styled(FAINT, format!(" {id}")));
+        title.push_str(&styled(FAINT, format!(" {}", one_line(id))));
     }
     if let Some(reason) = &change.reason {
-        title.push_str(&format!(" ({reason})"));
+        title.push_str(&format!(" ({})", one_line(reason)));
     }
     line(text, indent, &title);
-    attributes(text, change, indent + 4);
-}
-
-/// What changes of a resource.
-fn attributes(text: &mut String, change: &Change, indent: usize) {
-    for removal in &change.deposed {
-        let id = &removal.remembered.place.id;
-        line(text, indent, &format!("{} {id}, left by an interrupted replacement", styled(REMOVE, "-")));
-    }
-    // What goes away is known by its address and id: repeating all of it would bury what matters.
-    if matches!(change.action, Action::Delete | Action::Forget) {
-        return;
-    }
-    let creates = change.action == Action::Create;
-    for attribute in change.attributes.iter().filter(|attribute| !(creates && is_noise(change, attribute))) {
-        if creates {
-            created(text, indent, attribute);
-        } else {
-            attribute_change(text, indent, attribute);
-        }
-    }
-}
-
-/// What only AWS will know, which nobody wrote: an unknown attribute that is left to AWS.
-fn is_noise(change: &Change, attribute: &AttributeChange) -> bool {
-    let written = change.authored.iter().any(|path| path.root() == attribute.path.root());
-    matches!(attribute.after, Some(Value::Unknown)) && attribute.server_chosen && !written
-}
-
-fn created(text: &mut String, indent: usize, attribute: &AttributeChange) {
-    let Some(after) = &attribute.after else { return };
-    let after = without_ownership(&attribute.path, after);
-    if value::is_empty(&after) {
-        return;
-    }
-    let shown = if attribute.sensitive { vec![value::MASK.to_owned()] } else { value::lines(&after) };
-    block(text, (indent, 0), &format!("{} = ", attribute.path), &shown, "");
-}
-
-/// The tags without leoctl's own.
-fn without_ownership(path: &Path, value: &Value) -> Value {
-    match value {
-        Value::Map(map) if path.root() == Some("tags") => {
-            Value::Map(map.iter().filter(|(key, _)| !key.starts_with("leoctl:")).map(|(k, v)| (k.clone(), v.clone())).collect())
-        }
-        other => other.clone(),
-    }
-}
-
-/// A value of several lines: `lead` before the first, `end` behind it, the others `hang` further in.
-fn block(text: &mut String, (indent, hang): (usize, usize), lead: &str, lines: &[String], end: &str) {
-    for (at, content) in lines.iter().enumerate() {
-        match at {
-            0 => line(text, indent, &format!("{lead}{content}{end}")),
-            _ => line(text, indent + hang, content),
-        }
-    }
-}
-
-/// A path without the values of set members, which stand beside it anyway.
-fn place(path: &Path) -> String {
-    let segments = path.0.iter().take_while(|segment| !matches!(segment, Segment::Element(name) if name.starts_with('{')));
-    let shortened = Path(segments.cloned().collect());
-    let rest = Path(path.0.iter().skip(shortened.0.len() + 1).cloned().collect());
-    match shortened.0.len() < path.0.len() {
-        true if rest.0.is_empty() => format!("{shortened}[]"),
-        true => format!("{shortened}[].{rest}"),
-        false => path.to_string(),
-    }
-}
-
-fn attribute_change(text: &mut String, indent: usize, attribute: &AttributeChange) {
-    let forces = if attribute.forces_replacement { styled(WARN, "  # forces replacement") } else { String::new() };
-    let path = place(&attribute.path);
-    if attribute.sensitive {
-        return line(text, indent, format!("{} {path} = {} {forces}", styled(CHANGE, "~"), value::MASK).trim_end());
-    }
-    if let (true, Some(before), Some(after)) = (attribute.document, &attribute.before, &attribute.after)
-        && !matches!(after, Value::Unknown)
-    {
-        line(text, indent, &format!("{} {path}{forces}", styled(CHANGE, "~")));
-        return document_change(text, indent + 4, before, after);
-    }
-    match (&attribute.before, &attribute.after) {
-        (Some(before), Some(after)) => {
-            let after = if matches!(after, Value::Unknown) { styled(FAINT, UNKNOWN) } else { value::inline(after) };
-            line(text, indent, &format!("{} {path} = {} → {after}{forces}", styled(CHANGE, "~"), value::inline(before)));
-        }
-        (None, Some(after)) => block(text, (indent, 2), &format!("{} {path} = ", styled(ADD, "+")), &value::lines(after), &forces),
-        (Some(before), None) => block(text, (indent, 2), &format!("{} {path} = ", styled(REMOVE, "-")), &value::lines(before), &forces),
-        (None, None) => {}
-    }
-}
-
-/// A document's changed lines with two lines around them.
-fn document_change(text: &mut String, indent: usize, before: &Value, after: &Value) {
-    let (before, after) = (value::document(before), value::document(after));
-    let diff = TextDiff::from_lines(before.as_str(), after.as_str());
-    for (at, group) in diff.grouped_ops(2).iter().enumerate() {
-        if at > 0 {
-            line(text, indent, &styled(FAINT, "…"));
-        }
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let content = change.value().trim_end_matches('\n');
-            match change.tag() {
-                ChangeTag::Delete => line(text, indent, &styled(REMOVE, format!("- {content}"))),
-                ChangeTag::Insert => line(text, indent, &styled(ADD, format!("+ {content}"))),
-                ChangeTag::Equal => line(text, indent, &format!("  {content}")),
-            }
-        }
-    }
+    show(text, &changes::of(change), indent + 4);
 }
 
 fn outputs(text: &mut String, outputs: &BTreeMap<String, OutputChange>) {
@@ -348,19 +202,10 @@ fn outputs(text: &mut String, outputs: &BTreeMap<String, OutputChange>) {
         return;
     }
     line(text, 0, &styled(STRONG, "Outputs"));
-    output_lines(text, outputs);
+    show(text, &changes::outputs(outputs), 2);
     text.push('\n');
 }
 
-fn output_lines(text: &mut String, outputs: &BTreeMap<String, OutputChange>) {
-    for (name, output) in outputs.iter().filter(|(_, output)| output.is_change()) {
-        let before = output.before.as_ref().map(value::inline);
-        let shown = match (before, &output.after) {
-            (None, Some(after)) => format!("{} {name} = {}", styled(ADD, "+"), value::inline(after)),
-            (Some(before), Some(after)) => format!("{} {name} = {before} → {}", styled(CHANGE, "~"), value::inline(after)),
-            (Some(before), None) => format!("{} {name} = {before}", styled(REMOVE, "-")),
-            (None, None) => continue,
-        };
-        line(text, 2, &shown);
-    }
+fn show(text: &mut String, lines: &[changes::Line], indent: usize) {
+    changes::on_terminal(lines, indent).iter().for_each(|content| line(text, 0, content));
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{ADD, BAD, CHANGE, FAINT, REMOVE, STRONG, failure, json, note, out, styled};
+use super::terminal::for_display;
+use super::{ADD, BAD, CHANGE, FAINT, REMOVE, STRONG, failure, json, note, one_line, out, styled};
 use leoctl_core::engine::event::{Event, EventSink, Verb};
 use leoctl_core::model::address::Address;
 
@@ -59,7 +60,7 @@ impl Live {
     fn say(&self, text: Option<String>) {
         if let Some(text) = text {
             // Without a terminal to draw on there is nobody to tell.
-            drop(self.display.println(text));
+            drop(self.display.println(for_display(&text)));
         }
     }
 }
@@ -88,16 +89,18 @@ impl EventSink for Live {
                 if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {msg}") {
                     bar.set_style(style);
                 }
-                bar.set_prefix(format!("{} {address}", gerund(*verb)));
+                bar.set_prefix(for_display(&format!("{} {address}", gerund(*verb))));
                 bar.enable_steady_tick(Duration::from_millis(120));
                 self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(address.clone(), (bar, Instant::now()));
             }
             Event::Progress { address, message } => {
                 if let Some((bar, _)) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get(address) {
-                    bar.set_message(message.clone());
+                    bar.set_message(for_display(&one_line(message)));
                 }
             }
-            Event::Finished { address, .. } | Event::Failed { address, .. } => self.done(address, text(event)),
+            Event::Finished { address, .. } | Event::Failed { address, .. } | Event::Waiting { address, .. } => {
+                self.done(address, text(event));
+            }
             Event::Skipped { address, .. } => self.done(address, text(event)),
             Event::Interrupted => self.say(text(event)),
         }
@@ -108,7 +111,7 @@ impl EventSink for Live {
 fn text(event: &Event) -> Option<String> {
     Some(match event {
         Event::Begin { .. } | Event::Started { .. } => return None,
-        Event::Progress { address, message } => styled(FAINT, format!("  {address}: {message}")),
+        Event::Progress { address, message } => styled(FAINT, format!("  {address}: {}", one_line(message))),
         Event::Finished { address, verb, id, elapsed } => {
             let style = match verb {
                 Verb::Create | Verb::Import => ADD,
@@ -116,12 +119,15 @@ fn text(event: &Event) -> Option<String> {
                 Verb::Delete => REMOVE,
                 Verb::Forget | Verb::Wait | Verb::Read => FAINT,
             };
-            let id = if id.is_empty() { String::new() } else { styled(FAINT, format!(" {id}")) };
+            let id = if id.is_empty() { String::new() } else { styled(FAINT, format!(" {}", one_line(id))) };
             format!("{} {address}{id} {}", styled(style, verb.past()), styled(FAINT, seconds(*elapsed)))
         }
         Event::Failed { address, failure: why, .. } => {
             let lines: Vec<String> = failure::lines(why).iter().map(|line| format!("  {line}")).collect();
             format!("{} {}\n{}", styled(BAD, "failed"), styled(STRONG, address), lines.join("\n"))
+        }
+        Event::Waiting { address, message, .. } => {
+            format!("{} {address}: {}, which goes on in AWS", styled(CHANGE, "left"), one_line(message))
         }
         Event::Skipped { address, because: Some(cause) } => format!("{} {address}, because {cause} failed", styled(FAINT, "skipped")),
         Event::Skipped { address, because: None } => format!("{} {address}", styled(FAINT, "skipped")),

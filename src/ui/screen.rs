@@ -3,7 +3,7 @@
 use anstyle::Style;
 use ratatui::text::Span;
 
-use super::{ADD, BAD, FAINT, STRONG, WARN, styled};
+use super::{ADD, BAD, FAINT, STRONG, WARN, styled, terminal};
 
 /// Columns are this far apart.
 const GAP: usize = 2;
@@ -51,10 +51,9 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// A text. Whatever controls a terminal in it is left out: AWS passes on what containers and people wrote.
+    /// A text, in one line. What would control a terminal in it is shown: AWS passes on what containers and people wrote.
     pub fn new(tone: Tone, text: impl ToString) -> Self {
-        let text: String = text.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Self { text, tone }
+        Self { text: terminal::one_line(&text.to_string()).replace('\t', " "), tone }
     }
 
     /// How many columns of a terminal it takes.
@@ -195,6 +194,6 @@ mod tests {
 
     #[test]
     fn what_would_control_the_terminal_does_not_reach_it() {
-        assert_eq!(Cell::new(Tone::Plain, "a\u{1b}[2Jb\nc").text, "a [2Jb c");
+        assert_eq!(Cell::new(Tone::Plain, "a\u{1b}[2Jb\nc\u{9b}d\te").text, "a\\u001b[2Jb\\nc\\u009bd e");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{FAINT, styled};
+use super::{FAINT, one_line, styled};
 
 /// Colours that are read well on dark and light.
 const COLOURS: [AnsiColor; 6] =
@@ -20,7 +20,7 @@ impl Painter {
         let number = self.0.len();
         let colour = || COLOURS.get(number % COLOURS.len()).map_or(FAINT, |colour| colour.on_default());
         let style = *self.0.entry(source.to_owned()).or_insert_with(colour);
-        let front = format!("{} {}", styled(FAINT, time), styled(style, source));
+        let front = format!("{} {}", styled(FAINT, time), styled(style, one_line(source)));
         let lines: Vec<String> = message.trim_end().split('\n').map(|line| format!("{front} {}", line.trim_end_matches('\r'))).collect();
         lines.join("\n")
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::terminal;
 use leoctl_core::model::value::Value;
 
 /// Longest value that stays on its attribute's line.
@@ -40,11 +41,26 @@ pub fn inline(value: &Value) -> String {
     }
 }
 
-/// The value in as many lines as it takes, the first without indentation.
+/// Whether there is a text of several lines in a value.
+fn has_lines(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.lines().count() > 1,
+        Value::List(items) => items.iter().any(has_lines),
+        Value::Map(map) => map.values().any(has_lines),
+        _ => false,
+    }
+}
+
+/// The value in as many lines as it takes, the first without indentation. A text of several lines stands between `"""`,
+/// the second right behind the text where that does not end with a line feed, as in TOML.
 pub fn lines(value: &Value) -> Vec<String> {
     let one = inline(value);
-    let short = one.chars().count() <= INLINE;
+    let short = one.chars().count() <= INLINE && !has_lines(value);
     match value {
+        Value::String(text) if !short && has_lines(value) => {
+            const QUOTES: &str = "\"\"\"";
+            std::iter::once(QUOTES.to_owned()).chain(format!("{text}{QUOTES}").split('\n').map(str::to_owned)).collect()
+        }
         Value::List(items) if !short => {
             let mut all = vec!["[".to_owned()];
             for item in items {
@@ -67,6 +83,15 @@ pub fn lines(value: &Value) -> Vec<String> {
         }
         _ => vec![one],
     }
+}
+
+/// `name = value`, in as many lines as it takes.
+pub fn lines_of(name: &str, value: &Value) -> Vec<String> {
+    let mut lines = lines(value);
+    if let Some(first) = lines.first_mut() {
+        *first = format!("{} = {first}", terminal::one_line(name));
+    }
+    lines
 }
 
 fn indented(lines: Vec<String>, end: &str) -> Vec<String> {
@@ -93,4 +118,22 @@ fn named(value: &Value) -> Value {
 pub fn document(value: &Value) -> String {
     let json = named(value).to_public_json(&|_| Json::from(MASK));
     serde_json::to_string_pretty(&json).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_several_lines_is_shown_as_such_wherever_it_is() {
+        let script = Value::string("#!/bin/sh\necho \"a\"\n");
+        assert_eq!(lines(&script), ["\"\"\"", "#!/bin/sh", "echo \"a\"", "\"\"\""]);
+        assert_eq!(lines(&Value::string("a\nb")), ["\"\"\"", "a", "b\"\"\""]);
+        assert_eq!(lines(&Value::string("one\n")), ["\"one\\n\""]);
+        let list = Value::List(vec![Value::string("-c"), script]);
+        assert_eq!(lines(&list), ["[", "  \"-c\",", "  \"\"\"", "  #!/bin/sh", "  echo \"a\"", "  \"\"\",", "]"]);
+        let map = Value::Map([("run".to_owned(), Value::string("a\nb\n"))].into());
+        assert_eq!(lines(&map), ["{", "  run = \"\"\"", "  a", "  b", "  \"\"\"", "}"]);
+        assert_eq!(lines(&Value::string("a\nb").into_secret()), [MASK]);
+    }
 }

@@ -21,6 +21,19 @@ fn the_reference_of_types_is_current() {
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), pages.len());
 }
 
+#[test]
+fn the_list_of_data_sources_is_complete() {
+    let page = root().join("docs/stack-language.md");
+    let listed = leoctl::docs::data_sources(leoctl_aws::registry::catalog().unwrap());
+    let text = std::fs::read_to_string(&page).unwrap();
+    let line = text.lines().find(|line| line.starts_with("Available: ")).unwrap();
+    if std::env::var_os("LEOCTL_WRITE_DOCS").is_some() {
+        std::fs::write(&page, text.replace(line, &listed)).unwrap();
+        return;
+    }
+    assert_eq!(line, listed, "docs/stack-language.md is not current: run the tests once with LEOCTL_WRITE_DOCS=1");
+}
+
 /// What each module may use beside itself: modules of its own crate, and of the crates further in as `core::…` and
 /// `aws`. That the crates know only those further in is the compiler's business.
 const ARROWS: &[(&str, &[&str])] = &[

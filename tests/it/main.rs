@@ -52,4 +52,5 @@ mod status;
 mod stores;
 mod sweep;
 mod tasks;
+mod terminal;
 mod upgrade;

@@ -77,8 +77,8 @@ async fn no_command_shows_or_keeps_a_secret() {
         run(0, &[&["tasks", "list", "--stack", STACK], json].concat());
         run(0, &[&["scale", "web=2", "--stack", STACK], json].concat());
         run(0, &[&["scale", "up", "--stack", STACK], json].concat());
-        run(0, &[&["redeploy", "--stack", STACK], json].concat());
-        run(0, &[&["redeploy", "--stack", STACK, "--image", if json.is_empty() { "v3" } else { "v2" }], json].concat());
+        run(0, &[&["redeploy", "-y", "--stack", STACK], json].concat());
+        run(0, &[&["redeploy", "-y", "--stack", STACK, "--image", if json.is_empty() { "v3" } else { "v2" }], json].concat());
         run(0, &[&["plan", "--detailed-exitcode", STACK], json].concat());
     }
     run(0, &["plan", "--markdown", STACK]);
@@ -99,9 +99,9 @@ const COMMANDS: &[&[&str]] = &[
     &["logs", "--stack", STACK],
     &["tasks", "list", "--stack", STACK],
     &["secrets", "status", STACK],
-    &["scale", "down", "--stack", STACK],
-    &["redeploy", "--stack", STACK],
-    &["redeploy", "--image", "v2", "--stack", STACK],
+    &["scale", "down", "-y", "--stack", STACK],
+    &["redeploy", "-y", "--stack", STACK],
+    &["redeploy", "-y", "--image", "v2", "--stack", STACK],
     &["exec", "web", "--stack", STACK],
     &["run", "web", "--subnets", "subnet-1", "--security-group", "sg-1", "--stack", STACK],
     &["cost", STACK],
@@ -174,11 +174,11 @@ fn operated(project: &Project, stack: &str, extra: &[&str], service: &str) {
     run(0, &["logs", "--stack", stack]);
     assert!(run(0, &["tasks", "list", service, "--stack", stack]).stdout.contains("RUNNING"));
     assert!(run(0, &["cost", stack]).stdout.contains("on Fargate"));
-    run(0, &["scale", "down", "--stack", stack]);
+    run(0, &["scale", "down", "-y", "--stack", stack]);
     assert!(run(0, &["status", stack]).stdout.contains("0 of 0 run, scaled by hand"));
     run(0, &["scale", "up", "--stack", stack]);
-    run(0, &["redeploy", service, "--stack", stack]);
-    run(0, &["redeploy", service, "--image", "v2", "--stack", stack]);
+    run(0, &["redeploy", service, "-y", "--stack", stack]);
+    run(0, &["redeploy", service, "-y", "--image", "v2", "--stack", stack]);
     run(0, &["plan", "--detailed-exitcode", stack]);
     run(0, &["destroy", "-y", stack]);
 }

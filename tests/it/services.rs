@@ -100,7 +100,7 @@ async fn a_service_that_is_scaled_down_stays_down_until_it_is_scaled_up() {
     project.expect(0, &["apply", "-y", STACK]);
     let ecs = Ecs::of(endpoint, "410000000001").await;
 
-    project.expect(0, &["scale", "down", "--stack", STACK]);
+    project.expect(0, &["scale", "down", "-y", "--stack", STACK]);
     assert_eq!(ecs.service().await.desired_count, 0);
     let down = plan(&project, &[]);
     assert_eq!(summary(&down), (0, 0, 0));
@@ -121,7 +121,7 @@ async fn a_service_that_is_scaled_down_stays_down_until_it_is_scaled_up() {
     project.expect(0, &["scale", "up", "--stack", STACK, "--var", "count=3"]);
     assert_eq!(ecs.service().await.desired_count, 3);
     assert_eq!(summary(&plan(&project, &["--var", "count=3", "--var", "cpu=512"])), (0, 0, 0));
-    project.expect(0, &["scale", "web=1", "--stack", STACK, "--var", "count=3"]);
+    project.expect(0, &["scale", "web=1", "-y", "--stack", STACK, "--var", "count=3"]);
     assert_eq!(ecs.service().await.desired_count, 1);
     let planned = plan(&project, &["--var", "count=3", "--var", "cpu=512", "--scale-up"]);
     assert_eq!(planned["changes"].as_array().unwrap().iter().filter(|change| change["action"] == "update").count(), 1);
@@ -140,7 +140,7 @@ async fn an_image_that_was_deployed_by_hand_stays_until_the_file_says_another() 
     project.expect(0, &["apply", "-y", STACK]);
     let ecs = Ecs::of(endpoint, "410000000002").await;
 
-    let ran = project.expect(0, &["redeploy", "web", "--image", "v2", "--stack", STACK]);
+    let ran = project.expect(0, &["redeploy", "web", "-y", "--image", "v2", "--stack", STACK]);
     assert!(ran.stderr.contains("registry.example/web:v2"), "{}", ran.stderr);
     assert_eq!(ecs.image().await, "registry.example/web:v2");
     let after = plan(&project, &[]);
@@ -150,9 +150,9 @@ async fn an_image_that_was_deployed_by_hand_stays_until_the_file_says_another() 
     project.expect(0, &["apply", "-y", STACK, "--var", "cpu=512"]);
     assert_eq!(ecs.image().await, "registry.example/web:v2");
     // Twice the same is nothing; without an image tasks are started anew.
-    let again = project.expect(0, &["redeploy", "web", "--image", "v2", "--stack", STACK, "--var", "cpu=512"]);
+    let again = project.expect(0, &["redeploy", "web", "-y", "--image", "v2", "--stack", STACK, "--var", "cpu=512"]);
     assert!(again.stderr.contains("Nothing to do"), "{}", again.stderr);
-    project.expect(0, &["redeploy", "--stack", STACK]);
+    project.expect(0, &["redeploy", "-y", "--stack", STACK]);
 
     project.expect(0, &["apply", "-y", STACK, "--var", "tag=v3", "--var", "cpu=512"]);
     assert_eq!(ecs.image().await, "registry.example/web:v3");
@@ -186,7 +186,7 @@ async fn an_image_that_another_pipeline_deploys_is_never_rolled_back() {
     assert_eq!(ecs.image().await, "registry.example/web:build-7");
     assert_eq!(summary(&plan(&project, &["--var", "cpu=512"])), (0, 0, 0));
     // And leoctl may be that pipeline.
-    project.expect(0, &["redeploy", "--image", "build-8", "--stack", STACK, "--var", "cpu=512"]);
+    project.expect(0, &["redeploy", "-y", "--image", "build-8", "--stack", STACK, "--var", "cpu=512"]);
     assert_eq!(ecs.image().await, "registry.example/web:build-8");
     let after = plan(&project, &["--var", "cpu=512"]);
     assert_eq!(summary(&after), (0, 0, 0), "{after}");
@@ -213,7 +213,7 @@ async fn autoscaling_rests_while_a_service_is_scaled_down() {
             state["resources"]["ecs_service.web"]["current"]["attributes"]["desired_count"].clone(),
         )
     };
-    project.expect(0, &["scale", "down", "web", "--stack", STACK]);
+    project.expect(0, &["scale", "down", "web", "-y", "--stack", STACK]);
     assert_eq!(suspended(&project), (json!(true), json!(0)));
     assert_eq!(summary(&plan(&project, &[])), (0, 0, 0));
     project.expect(0, &["scale", "up", "--stack", STACK]);

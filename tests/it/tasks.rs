@@ -149,7 +149,7 @@ fn a_command_runs_in_a_service_s_container_through_the_plugin() {
     project.expect(0, &["apply", "-y", "--var", "exec=true", STACK]);
     let before = exec(&path, &[]);
     assert!(before.code == 1 && before.stderr.contains("leoctl redeploy web"), "{}", before.stderr);
-    project.expect(0, &["redeploy", "web", "--stack", STACK]);
+    project.expect(0, &["redeploy", "web", "-y", "--stack", STACK]);
     let all = tasks(&project, &["web"]);
     let id = text(all.iter().find(|task| text(task, "status") == "RUNNING").unwrap(), "id");
 
@@ -177,6 +177,47 @@ fn a_command_runs_in_a_service_s_container_through_the_plugin() {
     assert!(given.starts_with("AWS_SSM_START_SESSION_RESPONSE\nus-east-1\n"), "{given}");
     assert!(given.lines().last().unwrap().contains("tokenValue"), "{given}");
     assert!(exec(&newer, &["--container", "ngnix"]).stderr.contains("nginx"));
+}
+
+/// ECS does not run commands on an emulator: the test runs what ECS was asked to run, as its agent would.
+#[test]
+fn a_command_in_a_script_exits_as_it_does_in_the_container() {
+    let Some((emulator, project)) = shop(Emulator::MiniStack) else { return };
+    project.expect(0, &["apply", "-y", "--var", "exec=true", STACK]);
+    project.expect(0, &["redeploy", "web", "-y", "--stack", STACK]);
+    let asked = project.path().join("asked.sh");
+    let proxy = Proxy::start(&emulator.endpoint, move |call| {
+        if call.operation == "ExecuteCommand" {
+            let request: Json = serde_json::from_str(call.request.split_once(' ').unwrap().1).unwrap();
+            std::fs::write(&asked, text(&request, "command")).unwrap();
+        }
+        None
+    });
+    plugin(&project, "1.2.600.0");
+    let carry = "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 1.2.600.0; exit; fi\n\
+                 echo; echo Starting session with SessionId: x\nsh asked.sh\necho Exiting session with sessionId: x.\n";
+    project.write("bin/session-manager-plugin", carry);
+    let exec = |command: &[&str]| {
+        let arguments = [&["exec", "web", "--stack", STACK, "--"], command].concat();
+        let path = format!("{}:{}", project.path().join("bin").display(), std::env::var("PATH").unwrap());
+        ran(project.command(&arguments).env("AWS_ENDPOINT_URL", &proxy.endpoint).env("PATH", path).output().unwrap())
+    };
+    for (command, shown, code) in [
+        (&["sh", "-c", "echo 'a  b'; exit 41"][..], "a  b\n", 41),
+        (&["printf", "%s", "no line feed"], "no line feed", 0),
+        (&["sh -c 'exit 3'"], "", 3),
+        (&["no-such-program"], "", 127),
+    ] {
+        let ran = exec(command);
+        assert_eq!((ran.code, ran.stdout.as_str()), (code, shown), "{command:?}: {}", ran.stderr);
+    }
+    // Without a shell in the container it is said why, and that is no success.
+    project.write(
+        "bin/session-manager-plugin",
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo 1.2.600.0 && exit\necho 'exec: \"/bin/sh\": not found'\n",
+    );
+    let without = exec(&["ls"]);
+    assert!(without.code == 1 && without.stdout.contains("/bin/sh"), "{}{}", without.stdout, without.stderr);
 }
 
 /// A logs client past leoctl.

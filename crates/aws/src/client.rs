@@ -10,7 +10,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::{BeforeTransmitInterceptorContextRef, InterceptorContext};
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef, InterceptorContext,
+};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -19,6 +21,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::fence::Fence;
+use super::traffic::Traffic;
 
 /// Attempts of one call before its failure is leoctl's to handle: throttling alone can take several.
 const MAX_ATTEMPTS: u32 = 10;
@@ -68,15 +71,29 @@ impl ClassifyRetry for BrokenLine {
     }
 }
 
-/// Counts every attempt of every operation.
+/// Counts every attempt of every operation, and those that are under way.
 #[derive(Clone, Debug, Default)]
-pub struct Calls(Arc<Mutex<BTreeMap<String, u64>>>);
+pub struct Calls {
+    counts: Arc<Mutex<BTreeMap<String, u64>>>,
+    traffic: Traffic,
+}
 
 impl Calls {
     /// How often each operation was called, as `service:Operation`.
     pub fn by_operation(&self) -> BTreeMap<String, u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// What is under way.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+}
+
+/// The operation that is being called, as `service:Operation`.
+fn operation(config: &ConfigBag) -> Option<String> {
+    let metadata = config.load::<Metadata>()?;
+    Some(format!("{}:{}", service_prefix(metadata.service()), metadata.name()))
 }
 
 impl Intercept for Calls {
@@ -90,10 +107,22 @@ impl Intercept for Calls {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(metadata) = config.load::<Metadata>() {
-            let name = format!("{}:{}", service_prefix(metadata.service()), metadata.name());
+        if let Some(name) = operation(config) {
             tracing::trace!(operation = name, "calling AWS");
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
+            self.traffic.sent(&name);
+            *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(name) = operation(config) {
+            self.traffic.ended(&name, context.response().is_some());
         }
         Ok(())
     }
@@ -154,6 +183,11 @@ impl Clients {
     /// What has been called so far.
     pub fn calls(&self) -> &Calls {
         &self.calls
+    }
+
+    /// The address that all calls go to, where one is configured.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.base.endpoint_url()
     }
 
     /// What stops calls once the state is not ours.

@@ -93,7 +93,11 @@ impl EcrRepository {
     async fn describe(aws: &Aws, names: &[String]) -> Outcome<Vec<api::Repository>> {
         let call = aws.ecr().describe_repositories().set_repository_names(Some(names.to_vec()));
         match call.send().await.or_fail("ecr:DescribeRepositories").or_absent()? {
-            Some(found) => Ok(found.repositories.unwrap_or_default()),
+            Some(found) => {
+                let mut found = found.repositories.unwrap_or_default();
+                found.retain(|repository| repository.repository_name().is_some_and(|name| names.iter().any(|asked| asked == name)));
+                Ok(found)
+            }
             // One that is gone fails the whole batch: then each is asked for alone.
             None if names.len() > 1 => {
                 let alone = names.iter().map(|name| Box::pin(Self::describe(aws, std::slice::from_ref(name))));

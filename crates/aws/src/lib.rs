@@ -31,6 +31,7 @@ pub mod sns;
 pub mod ssm_parameter;
 pub mod state;
 pub mod tags;
+pub mod traffic;
 
 /// The partition of a region (AWS General Reference, "Amazon Resource Names").
 pub fn partition(region: &str) -> &'static str {

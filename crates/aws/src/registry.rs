@@ -11,6 +11,7 @@ use super::client::{Aws, Clients};
 use super::fence::Fence;
 use super::permissions::{Grant, Permissions};
 use super::resource::{DataSource, Resource, Typed, json_schema, wrong_argument};
+use super::traffic::Traffic;
 use super::{
     acm, appautoscaling, backup, cloudwatch, cloudwatch_log_group, data, discovery, ec2, ecr_repository, ecs, efs, elb, iam, kms,
     partition, route53, s3, scheduler, secretsmanager_secret, sns, ssm_parameter,
@@ -214,6 +215,16 @@ impl AwsProvider {
     /// What stops calls once the state is not ours.
     pub fn fence(&self) -> &Fence {
         self.clients.fence()
+    }
+
+    /// The calls that are under way.
+    pub fn traffic(&self) -> &Traffic {
+        self.clients.calls().traffic()
+    }
+
+    /// The address that all calls go to, where one is configured.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.clients.endpoint()
     }
 }
 

@@ -21,6 +21,9 @@ pub struct RedeployArgs {
     /// The stack file
     #[arg(long, value_name = "STACK")]
     pub stack: Option<PathBuf>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// The commands of `secrets`.

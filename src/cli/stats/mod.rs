@@ -12,7 +12,7 @@ use crate::ui;
 pub async fn run(context: &Context, stack: Option<&Path>, hours: u32) -> Result<Exit, CliError> {
     let (_, session, state) = session::applied(context, stack).await?;
     let deployed = Deployed { state: &state, provider: &session.provider };
-    let read = stats::read(&deployed, &session.stack, hours).await;
+    let read = session.reading("what the tasks use", stats::read(&deployed, &session.stack, hours)).await;
     let stats = read.map_err(|failure| CliError::aws("asking CloudWatch what the tasks use", failure))?;
     if context.global.json {
         ui::out(serde_json::json!(stats));

@@ -21,7 +21,7 @@ pub async fn run(context: &Context, stack: Option<&Path>, interval: Option<u64>)
     if let Some(seconds) = interval {
         return watch::run(&session, seconds).await;
     }
-    let status = read(&session, &state).await?;
+    let status = session.reading("how the stack is doing", read(&session, &state)).await?;
     if context.global.json {
         ui::out(serde_json::json!(status));
     } else {

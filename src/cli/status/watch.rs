@@ -25,7 +25,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Whether there is somebody to show it to, and a terminal.
 pub fn possible(context: &Context) -> Result<(), CliError> {
-    if !context.global.json && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+    if !context.global.json && std::io::stdin().is_terminal() && crate::ui::terminal::stdout_is_terminal() {
         return Ok(());
     }
     Err(CliError::usage("`--watch` is for people at a terminal", "leave it out; scripts use `--json`"))

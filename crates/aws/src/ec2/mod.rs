@@ -29,6 +29,11 @@ pub fn filter(name: &str, values: &[String]) -> Filter {
     Filter::builder().name(name).set_values(Some(values.to_vec())).build()
 }
 
+/// Whether an id in an answer is among those that were asked for: what is done to a resource rests on what is read of it.
+pub fn is_one_of(ids: &[String], id: Option<&str>) -> bool {
+    id.is_some_and(|id| ids.iter().any(|asked| asked == id))
+}
+
 /// Filters for the ownership tags of a wanted resource.
 pub fn ownership_filters(wanted: &Wanted) -> Vec<Filter> {
     wanted.ownership().into_iter().map(|(key, value)| filter(&format!("tag:{key}"), &[value])).collect()

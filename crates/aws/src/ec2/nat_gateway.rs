@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::{ConnectivityType, NatGatewayAddress, NatGatewayAddressS
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{filter, ownership_filters, specification, tags, update_tags};
+use super::{filter, is_one_of, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
@@ -95,9 +95,12 @@ impl NatGateway {
         (id, read)
     }
 
+    /// Those of `ids` that are listed, and no other that an answer may hold.
     async fn describe(aws: &Aws, ids: &[String]) -> Outcome<Vec<aws_sdk_ec2::types::NatGateway>> {
         let call = aws.ec2().describe_nat_gateways().filter(filter("nat-gateway-id", ids));
-        Ok(call.send().await.or_fail("ec2:DescribeNatGateways")?.nat_gateways.unwrap_or_default())
+        let mut found = call.send().await.or_fail("ec2:DescribeNatGateways")?.nat_gateways.unwrap_or_default();
+        found.retain(|gateway| is_one_of(ids, gateway.nat_gateway_id()));
+        Ok(found)
     }
 
     /// The gateway itself, also one that is gone and still listed.

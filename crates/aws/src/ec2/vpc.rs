@@ -205,7 +205,10 @@ impl Resource for Vpc {
     async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
         loop {
             let found = Self::read(aws, &[id.to_owned()]).await?;
-            let settled = found.first().is_some_and(|(_, vpc)| to.amazon_provided_ipv6_cidr_block == vpc.ipv6_cidr_block.is_some());
+            let settled = found
+                .iter()
+                .find(|(found, _)| found == id)
+                .is_some_and(|(_, vpc)| to.amazon_provided_ipv6_cidr_block == vpc.ipv6_cidr_block.is_some());
             if settled {
                 return Ok(());
             }

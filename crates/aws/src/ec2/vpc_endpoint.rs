@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::{arn, filter, ownership_filters, specification, tags, update_tags};
+use super::{arn, filter, is_one_of, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
 use crate::document::Policy;
 use crate::error::{OrFail, made_id};
@@ -172,7 +172,9 @@ impl VpcEndpoint {
 
     async fn describe(aws: &Aws, ids: &[String]) -> Outcome<Vec<aws_sdk_ec2::types::VpcEndpoint>> {
         let call = aws.ec2().describe_vpc_endpoints().filters(filter("vpc-endpoint-id", ids));
-        Ok(call.send().await.or_fail("ec2:DescribeVpcEndpoints")?.vpc_endpoints.unwrap_or_default())
+        let mut found = call.send().await.or_fail("ec2:DescribeVpcEndpoints")?.vpc_endpoints.unwrap_or_default();
+        found.retain(|endpoint| is_one_of(ids, endpoint.vpc_endpoint_id()));
+        Ok(found)
     }
 }
 

@@ -117,7 +117,8 @@ fn news(service: &api::Service, wanted: &Deployment, heard: &mut BTreeSet<String
 
 async fn describe(aws: &Aws, cluster: &str, service: &str) -> Outcome<api::Service> {
     let found = aws.ecs().describe_services().cluster(cluster).services(service).send().await.or_fail("ecs:DescribeServices")?;
-    let found = found.services.unwrap_or_default().into_iter().next();
+    let is_it = |found: &api::Service| found.service_arn() == Some(service) || found.service_name() == Some(service);
+    let found = found.services.unwrap_or_default().into_iter().find(is_it);
     found.ok_or_else(|| Failure::new(FailureKind::NotFound, "the service is gone"))
 }
 
@@ -129,9 +130,11 @@ async fn record(aws: &Aws, cluster: &str, service: &str) -> Outcome<Option<api::
     let listed = listed.and_then(|listed| listed.service_deployments).unwrap_or_default();
     let newest = listed.into_iter().max_by_key(|brief| brief.created_at().map(aws_smithy_types::DateTime::secs));
     let Some(arn) = newest.and_then(|newest| newest.service_deployment_arn) else { return Ok(None) };
-    let described = aws.ecs().describe_service_deployments().service_deployment_arns(arn).send().await;
+    let described = aws.ecs().describe_service_deployments().service_deployment_arns(&arn).send().await;
     let described = described.or_fail("ecs:DescribeServiceDeployments").or_absent().or_else(allowed)?;
-    Ok(described.and_then(|described| described.service_deployments).and_then(|all| all.into_iter().next()))
+    Ok(described
+        .and_then(|described| described.service_deployments)
+        .and_then(|all| all.into_iter().find(|one| one.service_deployment_arn() == Some(&arn))))
 }
 
 /// Nothing instead of what may not be read.

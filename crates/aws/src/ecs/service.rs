@@ -156,12 +156,16 @@ impl EcsService {
     }
 
     /// Services of one cluster, at most ten; deleted ones left out.
-    async fn describe(aws: &Aws, cluster: &str, services: &[String]) -> Outcome<Vec<api::Service>> {
-        let call = aws.ecs().describe_services().cluster(cluster).set_services(Some(services.to_vec())).include(api::ServiceField::Tags);
+    async fn describe(aws: &Aws, cluster: &str, asked_for: &[String]) -> Outcome<Vec<api::Service>> {
+        let call = aws.ecs().describe_services().cluster(cluster).set_services(Some(asked_for.to_vec())).include(api::ServiceField::Tags);
         let found = call.send().await.or_fail("ecs:DescribeServices").or_absent()?;
         let services = found.and_then(|found| found.services).unwrap_or_default();
         // A deleted service is described as INACTIVE for a while.
-        Ok(services.into_iter().filter(|service| service.status() != Some("INACTIVE")).collect())
+        let is_asked = |service: &api::Service| {
+            let names = [service.service_arn(), service.service_name()];
+            asked_for.iter().any(|asked| names.contains(&Some(asked.as_str())))
+        };
+        Ok(services.into_iter().filter(|service| is_asked(service) && service.status() != Some("INACTIVE")).collect())
     }
 
     fn balancers(&self) -> Vec<api::LoadBalancer> {

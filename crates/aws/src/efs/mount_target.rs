@@ -62,7 +62,7 @@ impl EfsMountTarget {
     async fn describe(aws: &Aws, id: &str) -> Outcome<Option<api::MountTargetDescription>> {
         let call = aws.efs().describe_mount_targets().mount_target_id(id);
         let found = call.send().await.or_fail("elasticfilesystem:DescribeMountTargets").or_absent()?;
-        Ok(found.and_then(|found| found.mount_targets).unwrap_or_default().into_iter().next())
+        Ok(found.and_then(|found| found.mount_targets).unwrap_or_default().into_iter().find(|found| found.mount_target_id() == id))
     }
 
     /// Every mount target of a file system.

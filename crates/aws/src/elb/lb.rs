@@ -127,11 +127,13 @@ impl Lb {
     }
 
     async fn describe(aws: &Aws, arns: &[String]) -> Outcome<Vec<aws_sdk_elasticloadbalancingv2::types::LoadBalancer>> {
-        batched(arns, async |arns| {
+        let mut found = batched(arns, async |arns| {
             let call = aws.elb().describe_load_balancers().set_load_balancer_arns(Some(arns));
             Ok(call.send().await.or_fail("elasticloadbalancing:DescribeLoadBalancers")?.load_balancers.unwrap_or_default())
         })
-        .await
+        .await?;
+        found.retain(|lb| lb.load_balancer_arn().is_some_and(|arn| arns.iter().any(|asked| asked == arn)));
+        Ok(found)
     }
 }
 

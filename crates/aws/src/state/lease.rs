@@ -97,7 +97,7 @@ pub struct Taken {
 ///
 /// # Errors
 /// When somebody has it, or S3 cannot be asked.
-pub async fn take(objects: &Objects, key: &str, command: &str) -> Result<Taken, StoreError> {
+pub async fn take(objects: &Objects, key: &str, command: &str, waiting: &Waiting) -> Result<Taken, StoreError> {
     let holder = Holder::new(command);
     let text = holder.text()?;
     loop {
@@ -113,8 +113,35 @@ pub async fn take(objects: &Objects, key: &str, command: &str) -> Result<Taken, 
             // Somebody else was faster.
             continue;
         }
-        watch(objects, key, &other, &found).await?;
+        let watched = watch(objects, key, (&other, &found), waiting).await;
+        waiting.set(None);
+        watched?;
     }
+}
+
+/// What taking a lease waits for, in words.
+#[derive(Debug, Default)]
+pub struct Waiting(Mutex<Option<String>>);
+
+impl Waiting {
+    fn set(&self, words: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = words;
+    }
+
+    /// The words; nothing while nothing is waited for.
+    pub fn words(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Who holds the lease now: nobody, when it was given back or has expired.
+///
+/// # Errors
+/// When S3 cannot be asked.
+pub async fn holder(objects: &Objects, key: &str) -> Result<Option<Holder>, StoreError> {
+    let Some(found) = objects.get(key).await? else { return Ok(None) };
+    let holder = parse(objects, key, &found)?;
+    Ok(Some(holder).filter(|holder| !holder.released && !expired(holder, &found)))
 }
 
 fn parse(objects: &Objects, key: &str, found: &Object) -> Result<Holder, StoreError> {
@@ -129,7 +156,7 @@ fn expired(holder: &Holder, found: &Object) -> bool {
 }
 
 /// Watches a lease until it is seen that its holder lives, which is an error, or until it has expired.
-async fn watch(objects: &Objects, key: &str, holder: &Holder, found: &Object) -> Result<(), StoreError> {
+async fn watch(objects: &Objects, key: &str, (holder, found): (&Holder, &Object), waiting: &Waiting) -> Result<(), StoreError> {
     let busy = |what: &str| StoreError::new(format!("another leoctl {what} on this stack: {holder}"));
     let working = || {
         busy("is working")
@@ -140,6 +167,8 @@ async fn watch(objects: &Objects, key: &str, holder: &Holder, found: &Object) ->
     let Some(age) = found.age else { return Err(working()) };
     let deadline = Instant::now() + Duration::from_secs(holder.lasts).saturating_sub(age) + 2 * WATCHED;
     while Instant::now() < deadline {
+        let left = deadline.saturating_duration_since(Instant::now()).as_secs();
+        waiting.set(Some(format!("the lock is held by {holder}; should that run be dead, its lock ends within {left} s")));
         tokio::time::sleep(WATCHED).await;
         match objects.get(key).await? {
             None => return Ok(()),

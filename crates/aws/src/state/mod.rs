@@ -39,6 +39,8 @@ pub struct S3Store {
     /// The version of the state that was read or written last; nothing when there was none.
     version: tokio::sync::Mutex<Option<String>>,
     lease: tokio::sync::Mutex<Option<Lease>>,
+    /// What taking the lease waits for.
+    waiting: lease::Waiting,
     /// The lease's objects: what concerns it is asked with less patience than it lasts.
     leases: Objects,
     /// What was read last: the state as it was written, and the records of its journal.
@@ -64,6 +66,7 @@ impl S3Store {
             key: location.key.clone(),
             version: tokio::sync::Mutex::default(),
             lease: tokio::sync::Mutex::default(),
+            waiting: lease::Waiting::default(),
             journal: tokio::sync::Mutex::default(),
             next: AtomicU64::new(0),
         }
@@ -151,8 +154,17 @@ impl Store for S3Store {
         Ok(Some(state))
     }
 
+    fn waiting_for(&self) -> Option<String> {
+        self.waiting.words()
+    }
+
+    async fn holder(&self) -> Option<String> {
+        // Who holds it is a courtesy: without it a plan only says less.
+        lease::holder(&self.leases, &self.lock_key()).await.ok().flatten().map(|holder| holder.to_string())
+    }
+
     async fn lock(&self, command: &str) -> Result<Vec<String>, StoreError> {
-        let taken = lease::take(&self.leases, &self.lock_key(), command).await?;
+        let taken = lease::take(&self.leases, &self.lock_key(), command, &self.waiting).await?;
         *self.lease.lock().await = Some(taken.lease);
         let mut notes = Vec::new();
         if let Some(from) = taken.from {

@@ -48,6 +48,8 @@ pub struct Report {
     pub done: BTreeMap<&'static str, usize>,
     /// What failed.
     pub failed: Vec<(Address, Verb, Failure)>,
+    /// What was being waited for when the user interrupted: it is in the state, and the next apply goes on with it.
+    pub waiting: Vec<(Address, Failure)>,
     /// What was not tried.
     pub skipped: Vec<Address>,
     /// Whether the user interrupted.
@@ -189,12 +191,15 @@ impl Engine<'_> {
                     queue.finish(&number);
                 }
                 Err(failure) if failure.kind == FailureKind::Interrupted => {
-                    // The wait was cut short; what was waited for exists, and the next apply goes on with it.
-                    self.sink.emit(&Event::Skipped { address: step.address.clone(), because: None });
-                    report.interrupted = true;
+                    // The wait was cut short; what was waited for exists, and the next apply goes on with it. The signal may
+                    // not have been heard here yet.
                     stopping = true;
+                    report.interrupted = true;
+                    let (address, message) = (step.address.clone(), failure.message.clone());
+                    self.sink.emit(&Event::Waiting { address, verb, message });
                     let waiting = queue.fail(&number);
-                    self.skip([number].into_iter().chain(waiting), None, shared.plan, &mut report);
+                    self.skip(waiting, None, shared.plan, &mut report);
+                    report.waiting.push((step.address.clone(), failure));
                 }
                 Err(failure) => {
                     let failure = failure.redacted(&shared.redactor());

@@ -69,6 +69,15 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
+    /// A step was being waited for when the user interrupted: what it began goes on in AWS.
+    Waiting {
+        /// The resource.
+        address: Address,
+        /// What was done.
+        verb: Verb,
+        /// For what, in words.
+        message: String,
+    },
     /// A step was not tried.
     Skipped {
         /// The resource.

@@ -289,6 +289,14 @@ pub trait Store: Send + Sync {
     async fn load(&self) -> Result<Option<State>, StoreError>;
     /// Takes the lock, until it is released or the store dropped; what people should know of it.
     async fn lock(&self, command: &str) -> Result<Vec<String>, StoreError>;
+    /// What [`Store::lock`] waits for at the moment, in words; nothing while it does not wait.
+    fn waiting_for(&self) -> Option<String> {
+        None
+    }
+    /// Who holds the lock now, in words; nothing when nobody does, or that cannot be told.
+    async fn holder(&self) -> Option<String> {
+        None
+    }
     /// Makes sure that the lock is still held: asked before every change.
     async fn check(&self) -> Result<(), StoreError>;
     /// What says at any moment whether the lock is surely still held; nothing where it cannot be lost.

@@ -257,7 +257,7 @@ pub async fn for_launch(
     let mut mappings: Vec<_> = others.iter().map(|device| device.device().to_api()).collect();
     if let Some(root) = root {
         let found = aws.ec2().describe_images().image_ids(image).send().await.or_fail("ec2:DescribeImages")?;
-        let name = found.images().first().and_then(|image| image.root_device_name());
+        let name = found.images().iter().find(|found| found.image_id() == Some(image)).and_then(|found| found.root_device_name());
         let unknown = || Failure::new(FailureKind::Invalid, format!("{image} does not say the name of its root device"));
         mappings.push(root.device(name.ok_or_else(unknown)?).to_api());
     }
@@ -341,7 +341,8 @@ async fn modify(aws: &Aws, operation: &Operation, volume: &str, old: &Device, de
 async fn latest(aws: &Aws, volume: &str) -> Outcome<Option<api::VolumeModification>> {
     let call = aws.ec2().describe_volumes_modifications().filters(filter("volume-id", &[volume.to_owned()]));
     let found = call.send().await.or_fail("ec2:DescribeVolumesModifications")?.volumes_modifications.unwrap_or_default();
-    Ok(found.into_iter().max_by_key(|modification| modification.start_time().map(|time| time.secs())))
+    let its = found.into_iter().filter(|modification| modification.volume_id() == Some(volume));
+    Ok(its.max_by_key(|modification| modification.start_time().map(|time| time.secs())))
 }
 
 /// Whether a volume is being made what it is to be, by a call before.
@@ -358,7 +359,7 @@ async fn is_done(aws: &Aws, volume: &str, wanted: &Device) -> Outcome<bool> {
     let call = aws.ec2().describe_volumes().filters(filter("volume-id", &[volume.to_owned()]));
     let found = call.send().await.or_fail("ec2:DescribeVolumes")?;
     let met = |one: &api::Volume| wanted.is_met(one.size(), one.volume_type().map(|kind| kind.as_str()), one.iops(), one.throughput());
-    if found.volumes().iter().any(met) {
+    if found.volumes().iter().any(|found| found.volume_id() == Some(volume) && met(found)) {
         return Ok(true);
     }
     match latest(aws, volume).await? {
@@ -382,7 +383,8 @@ async fn is_attached(aws: &Aws, volume: &str, instance: &str) -> Outcome<bool> {
 async fn state(aws: &Aws, volume: &str) -> Outcome<Option<VolumeState>> {
     let call = aws.ec2().describe_volumes().filters(filter("volume-id", &[volume.to_owned()]));
     let found = call.send().await.or_fail("ec2:DescribeVolumes")?;
-    Ok(found.volumes().first().and_then(|volume| volume.state().cloned()))
+    let it = found.volumes().iter().find(|found| found.volume_id() == Some(volume));
+    Ok(it.and_then(|volume| volume.state().cloned()))
 }
 
 /// Waits for a state. A volume just made may not be seen yet.

@@ -1,0 +1,253 @@
+//! What changes of a resource, as lines with signs: coloured on a terminal, and in a diff in a pull request's comment.
+
+use std::collections::BTreeMap;
+
+use anstyle::Style;
+use similar::{ChangeTag, TextDiff};
+
+use super::value::{self, MASK, UNKNOWN};
+use super::{ADD, CHANGE, FAINT, REMOVE, WARN, styled, terminal};
+use leoctl_core::model::path::{Path, Segment};
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::diff::AttributeChange;
+use leoctl_core::plan::types::{Action, Change, Drift, OutputChange};
+
+/// How far the lines of a changed text stand in from their attribute.
+const INSIDE: usize = 4;
+/// How many unchanged lines are shown around changed ones.
+const AROUND: usize = 2;
+
+/// What a line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    /// Something that stays.
+    None,
+    /// Something that comes.
+    Add,
+    /// Something that changes.
+    Change,
+    /// Something that goes.
+    Remove,
+}
+
+impl Sign {
+    fn on_terminal(self) -> (Style, &'static str) {
+        match self {
+            Self::None => (Style::new(), ""),
+            Self::Add => (ADD, "+"),
+            Self::Change => (CHANGE, "~"),
+            Self::Remove => (REMOVE, "-"),
+        }
+    }
+
+    /// As forges colour diffs, which have `!` for a change.
+    fn in_diff(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Add => Some("+"),
+            Self::Change => Some("!"),
+            Self::Remove => Some("-"),
+        }
+    }
+}
+
+/// A line about a change.
+#[derive(Clone, Debug)]
+pub struct Line {
+    indent: usize,
+    sign: Sign,
+    /// What it says, maybe with styles, in one line.
+    text: String,
+    /// Whether all of it has the colour of its sign.
+    coloured: bool,
+}
+
+impl Line {
+    fn new(indent: usize, sign: Sign, text: impl AsRef<str>) -> Self {
+        Self { indent, sign, text: terminal::cell(text.as_ref()), coloured: false }
+    }
+
+    /// The line for a terminal, this much further in.
+    fn on_terminal(&self, indent: usize) -> String {
+        let indent = " ".repeat(self.indent + indent);
+        match self.sign.on_terminal() {
+            (_, "") => format!("{indent}{}", self.text),
+            (style, sign) if self.coloured => format!("{indent}{}", styled(style, format!("{sign} {}", self.text))),
+            (style, sign) => format!("{indent}{} {}", styled(style, sign), self.text),
+        }
+    }
+}
+
+/// Lines for a terminal, this much further in.
+pub fn on_terminal(lines: &[Line], indent: usize) -> Vec<String> {
+    lines.iter().map(|line| line.on_terminal(indent)).collect()
+}
+
+/// Lines of a diff, without colours, each with its sign in front; those without a sign have `other` there.
+pub fn in_diff(lines: &[Line], other: &str) -> Vec<String> {
+    let least = lines.iter().map(|line| line.indent).min().unwrap_or_default();
+    let shown = lines.iter().map(|line| {
+        let (indent, text) = (line.indent - least, terminal::plain(&line.text));
+        match line.sign.in_diff() {
+            Some(sign) => format!("{sign} {:indent$}{text}", ""),
+            None => format!("{other}{:indent$}{text}", ""),
+        }
+    });
+    shown.collect()
+}
+
+/// What changes of a resource, without its title.
+pub fn of(change: &Change) -> Vec<Line> {
+    let left = change.deposed.iter().map(|removal| &removal.remembered.place.id);
+    let left = left.map(|id| Line::new(0, Sign::Remove, format!("{id}, left by an interrupted replacement")));
+    let mut lines: Vec<Line> = left.collect();
+    // What goes away is known by its address and id: repeating all of it would bury what matters.
+    if matches!(change.action, Action::Delete | Action::Forget) {
+        return lines;
+    }
+    let creates = change.action == Action::Create;
+    for attribute in change.attributes.iter().filter(|attribute| !(creates && is_noise(change, attribute))) {
+        lines.extend(if creates { created(attribute) } else { changed(attribute) });
+    }
+    lines
+}
+
+/// What changed of a resource outside leoctl.
+pub fn drift(drift: &Drift) -> Vec<Line> {
+    // Nothing is replaced by what has happened already.
+    let happened = |attribute: &AttributeChange| changed(&AttributeChange { forces_replacement: false, ..attribute.clone() });
+    drift.attributes.iter().flat_map(happened).collect()
+}
+
+/// The outputs that change.
+pub fn outputs(outputs: &BTreeMap<String, OutputChange>) -> Vec<Line> {
+    let changing = outputs.iter().filter(|(_, output)| output.is_change());
+    let lines =
+        changing.flat_map(|(name, output)| compared(&terminal::one_line(name), (output.before.as_ref(), output.after.as_ref()), ""));
+    lines.collect()
+}
+
+/// What only AWS will know, which nobody wrote: an unknown attribute that is left to AWS.
+fn is_noise(change: &Change, attribute: &AttributeChange) -> bool {
+    let written = change.authored.iter().any(|path| path.root() == attribute.path.root());
+    matches!(attribute.after, Some(Value::Unknown)) && attribute.server_chosen && !written
+}
+
+fn created(attribute: &AttributeChange) -> Vec<Line> {
+    let Some(after) = &attribute.after else { return Vec::new() };
+    let after = without_ownership(&attribute.path, after);
+    if value::is_empty(&after) {
+        return Vec::new();
+    }
+    let shown = if attribute.sensitive { vec![MASK.to_owned()] } else { value::lines(&after) };
+    block(Sign::None, &attribute.path.to_string(), &shown, "")
+}
+
+/// The tags without leoctl's own.
+fn without_ownership(path: &Path, value: &Value) -> Value {
+    match value {
+        Value::Map(map) if path.root() == Some("tags") => {
+            Value::Map(map.iter().filter(|(key, _)| !key.starts_with("leoctl:")).map(|(k, v)| (k.clone(), v.clone())).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// `name = value` in as many lines as the value takes, with `end` behind the first.
+fn block(sign: Sign, name: &str, value: &[String], end: &str) -> Vec<Line> {
+    let hang = if sign == Sign::None { 0 } else { 2 };
+    let line = |(at, content): (usize, &String)| match at {
+        0 => Line::new(0, sign, format!("{name} = {content}{end}")),
+        _ => Line::new(hang, Sign::None, content),
+    };
+    value.iter().enumerate().map(line).collect()
+}
+
+/// A path without what stands beside it anyway: members of sets have their values for a name.
+fn place(attribute: &AttributeChange) -> String {
+    let path = &attribute.path;
+    let is_itself = |name: &str| [&attribute.before, &attribute.after].into_iter().flatten().any(|value| value.as_str() == Some(name));
+    let is_named = |(at, segment): (usize, &Segment)| match segment {
+        Segment::Element(name) => !(name.is_empty() || name.starts_with('{') || at + 1 == path.0.len() && is_itself(name)),
+        _ => true,
+    };
+    let named = path.0.iter().enumerate().take_while(|one| is_named(*one)).count();
+    let part = |from: usize, to: usize| Path(path.0.iter().skip(from).take(to.saturating_sub(from)).cloned().collect());
+    let (before, after) = (part(0, named), part(named + 1, path.0.len()));
+    match (named < path.0.len(), after.0.is_empty()) {
+        (true, true) => format!("{before}[]"),
+        (true, false) => format!("{before}[].{after}"),
+        (false, _) => path.to_string(),
+    }
+}
+
+fn changed(attribute: &AttributeChange) -> Vec<Line> {
+    let forces = if attribute.forces_replacement { styled(WARN, "  # forces replacement") } else { String::new() };
+    let name = place(attribute);
+    if attribute.sensitive {
+        return vec![Line::new(0, Sign::Change, format!("{name} = {MASK}{forces}"))];
+    }
+    match (&attribute.before, &attribute.after) {
+        (Some(before), Some(after)) if attribute.document && !matches!(after, Value::Unknown) => {
+            let title = Line::new(0, Sign::Change, format!("{name}{forces}"));
+            let (before, after) = (value::document(before), value::document(after));
+            std::iter::once(title).chain(line_by_line(&format!("{before}\n"), &format!("{after}\n"))).collect()
+        }
+        (before, after) => compared(&name, (before.as_ref(), after.as_ref()), &forces),
+    }
+}
+
+/// A value before and after: side by side where both are of one line, line by line otherwise.
+fn compared(name: &str, values: (Option<&Value>, Option<&Value>), end: &str) -> Vec<Line> {
+    let (before, after) = match values {
+        (Some(before), Some(after)) => (before, after),
+        (None, Some(after)) => return block(Sign::Add, name, &value::lines(after), end),
+        (Some(before), None) => return block(Sign::Remove, name, &value::lines(before), end),
+        (None, None) => return Vec::new(),
+    };
+    let (old, new) = (value::lines(before), value::lines(after));
+    let said = |lines: &[String]| match lines {
+        [line] => line.clone(),
+        lines => styled(FAINT, format!("({} lines)", lines.len())),
+    };
+    match (old.as_slice(), new.as_slice(), after) {
+        (_, _, Value::Unknown) => vec![Line::new(0, Sign::Change, format!("{name} = {} → {}{end}", said(&old), styled(FAINT, UNKNOWN)))],
+        ([old], [new], _) => vec![Line::new(0, Sign::Change, format!("{name} = {old} → {new}{end}"))],
+        _ => {
+            let title = Line::new(0, Sign::Change, format!("{name}{end}"));
+            let (old, new) = (text(before, &old), text(after, &new));
+            std::iter::once(title).chain(line_by_line(&old, &new)).collect()
+        }
+    }
+}
+
+/// What is compared line by line: a text is what it says, everything else what is shown of it.
+fn text(value: &Value, shown: &[String]) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        _ => shown.iter().map(|line| format!("{line}\n")).collect(),
+    }
+}
+
+/// A text's changed lines, with a few around them.
+fn line_by_line(before: &str, after: &str) -> Vec<Line> {
+    let diff = TextDiff::from_lines(before, after);
+    let mut lines = Vec::new();
+    for (at, group) in diff.grouped_ops(AROUND).iter().enumerate() {
+        if at > 0 {
+            lines.push(Line::new(INSIDE, Sign::None, styled(FAINT, "…")));
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            // Two texts may differ in nothing else.
+            let end = if change.missing_newline() { styled(FAINT, "  (no line feed at the end)") } else { String::new() };
+            let content = format!("{}{end}", change.value().trim_end_matches('\n'));
+            let (indent, sign) = match change.tag() {
+                ChangeTag::Delete => (INSIDE, Sign::Remove),
+                ChangeTag::Insert => (INSIDE, Sign::Add),
+                ChangeTag::Equal => (INSIDE + 2, Sign::None),
+            };
+            lines.push(Line { coloured: end.is_empty(), ..Line::new(indent, sign, content) });
+        }
+    }
+    lines
+}
