@@ -79,7 +79,7 @@ mod tests {
         diagnostic.span = Some(Span { file: 0, range: start..start + 5 });
         diagnostic.label = "here\u{85}".to_owned();
         diagnostic.help = vec!["use \u{1b}[31mthat".to_owned()];
-        let source = Source { path: "a\u{7}.toml".into(), text: text.to_owned() };
+        let source = Source { path: "a\u{7}.toml".into(), text: text.to_owned(), private: false };
         let rendered = render(&Diagnostics(vec![diagnostic]), &[source], true);
         let shown = plain(&rendered);
         assert!(!shown.contains('\u{1b}') && !shown.contains('\u{9b}') && !shown.contains('\r'), "{shown:?}");

@@ -55,7 +55,9 @@ mod tests {
     #[test]
     fn services_are_waited_for_until_their_last_call_has_ended() {
         let traffic = Traffic::default();
-        ["ec2:DescribeVpcs", "ec2:DescribeVpcs", "ecs:ListTasks"].map(|operation| traffic.sent(operation));
+        for operation in ["ec2:DescribeVpcs", "ec2:DescribeVpcs", "ecs:ListTasks"] {
+            traffic.sent(operation);
+        }
         assert_eq!(traffic.services().into_iter().collect::<Vec<_>>(), ["ec2", "ecs"]);
         traffic.ended("ec2:DescribeVpcs", true);
         traffic.ended("ecs:ListTasks", false);
