@@ -222,7 +222,7 @@ async fn settle(place: &mut Place) {
 
 #[test]
 fn a_sample_of_every_point_and_deed_converges() {
-    sweep(subject::all(), Sample { phases: variable("LEOCTL_TEST_SAMPLE").unwrap_or(40), points: 72, seed: seed() });
+    sweep(subject::all(), Sample { phases: variable("LEOCTL_TEST_SAMPLE").unwrap_or(25), points: 72, seed: seed() });
 }
 
 #[test]
