@@ -88,7 +88,9 @@ pub fn all() -> Vec<Subject> {
 }
 
 fn of(number: usize, case: &'static Case, installed: &[Emulator]) -> Option<Subject> {
-    let whole = |emulator: &Emulator| ["", case.needs, case.least].iter().all(|lines| !is_gap(*emulator, case, lines));
+    // What forgets its tags forgets whose it is.
+    let needed = ["", case.needs, case.least, "tags = {}"];
+    let whole = |emulator: &Emulator| needed.iter().all(|lines| !is_gap(*emulator, case, lines));
     let emulator = *installed.iter().find(|emulator| whole(emulator))?;
     let name: String = format!("p{number}-{}", case.type_name.replace('_', "-")).chars().take(20).collect();
     let fill = |text: &str| text.replace("NAME", &name).replace("\"KEY\"", &format!("{KEY:?}"));

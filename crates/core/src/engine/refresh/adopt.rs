@@ -104,7 +104,9 @@ impl Planner<'_> {
         for (change, outcome) in join_all(searches).await.into_iter().flatten() {
             let doing = || format!("looking for what is in the way of {}", change.address);
             if let Some(found) = outcome.map_err(|failure| EngineError::aws(doing(), failure))? {
-                if found.ours {
+                let deposed = state.resources.get(&change.address).map(|known| known.deposed.as_slice()).unwrap_or_default();
+                // What has no tags to be told by is known by having been remembered.
+                if found.ours || deposed.iter().any(|deposed| deposed.place == found.place) {
                     successors.push((change.address.clone(), found));
                     continue;
                 }

@@ -1,0 +1,43 @@
+//! What is known not to converge: data for who mends it, counted apart from everything else and shown in every run.
+
+use super::deed::Deed;
+
+/// A kind of points.
+struct Known {
+    /// The types; every type, where there are none.
+    types: &'static [&'static str],
+    deed: Deed,
+    /// What the phase's name begins with.
+    phase: &'static str,
+    why: &'static str,
+}
+
+const KNOWN: &[Known] = &[
+    Known {
+        types: &[],
+        deed: Deed::Foreign,
+        phase: "delete",
+        why: "an object that another stack has made under the remembered name is deleted: the name is its id",
+    },
+    Known {
+        types: &["route53_record", "kms_alias", "efs_mount_target", "backup_selection", "sns_topic_subscription"],
+        deed: Deed::Older,
+        phase: "set",
+        why: "whose it is cannot be told of what has no tags: a successor that an older state does not know is refused",
+    },
+    Known {
+        types: &["secretsmanager_secret"],
+        deed: Deed::Region,
+        phase: "set replica_regions",
+        why: "where the secret is to be, AWS has its replica under the same name",
+    },
+];
+
+/// Why a point is known not to converge; nothing, if it is not.
+pub fn why(type_name: Option<&str>, phase: &str, deed: Deed) -> Option<&'static str> {
+    let known = KNOWN.iter().find(|known| {
+        let of = known.types.is_empty() || type_name.is_none_or(|name| known.types.contains(&name));
+        of && known.deed == deed && phase.starts_with(known.phase)
+    });
+    known.map(|known| known.why)
+}
