@@ -181,7 +181,7 @@ mod tests {
 
     fn made(containers: Json) -> TaskDefinition {
         let resource = json!({
-            "id": "arn:aws:ecs:r:1:task-definition/leo:3", "region": "us-east-1", "authored": [], "depends_on": [],
+            "place": { "type": "ecs_task_definition", "account": "1", "region": "us-east-1", "id": "arn:aws:ecs:r:1:task-definition/leo:3" },
             "attributes": { "family": "leo", "arn": "arn:aws:ecs:r:1:task-definition/leo:3", "container_definitions": containers },
         });
         let address = "ecs_task_definition.generator".parse().unwrap();

@@ -97,8 +97,8 @@ impl Planner<'_> {
         let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, ledger.state(), &live).await? };
         let mut plan = self.adopting(&identity, ledger.state(), &live, &data).await?;
         let mut standing = BTreeSet::new();
-        while self.refresh {
-            let mut own = self.in_the_way(&plan, ledger.state(), &live).await?;
+        loop {
+            let mut own = if self.refresh { self.in_the_way(&plan, ledger.state(), &live).await? } else { Vec::new() };
             // Each is remembered from now on: no place is found twice, so that this ends.
             own.retain(|(_, found)| standing.insert(found.place.clone()));
             if own.is_empty() {
