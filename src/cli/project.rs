@@ -1,5 +1,6 @@
 //! Which stack a command is about, and reading it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use leoctl_aws::registry;
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics};
 use leoctl_core::stack::vars::Given;
 use leoctl_core::stack::{self, Files, Loaded, Stack};
+use serde_json::Value as Json;
 
 /// The prefix of environment variables that set stack variables.
 const VARIABLE: &str = "LEOCTL_VAR_";
@@ -127,8 +129,13 @@ pub fn found_again(stack_file: &Path, file: &Path) -> PathBuf {
 
 /// Reads and checks the stack.
 pub fn load(path: &Path, global: &Global) -> Result<Stack, CliError> {
+    load_remembering(path, global, BTreeMap::new())
+}
+
+/// Reads a stack, with what its variables were given at the last apply where nothing gives them now.
+pub fn load_remembering(path: &Path, global: &Global, remembered: BTreeMap<String, Json>) -> Result<Stack, CliError> {
     let catalog = registry::catalog().map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
-    let given = given(global)?;
+    let given = Given { remembered, ..given(global)? };
     let Loaded { stack, diagnostics, sources } = stack::load(path, &Disk, &given, catalog);
     stack.ok_or(CliError::Diagnostics { diagnostics, sources })
 }

@@ -120,8 +120,12 @@ impl Session {
 /// A stack that has been applied, for commands about what it made: its state, and AWS in the account it is in.
 pub async fn applied(context: &Context, stack: Option<&Path>) -> Result<(PathBuf, Session, State), CliError> {
     let path = project::stack_file(stack, context)?;
-    let session = Session::open(context, &path).await?;
+    let mut session = Session::open(context, &path).await?;
     let state = session.state().await?;
+    if !state.variables.is_empty() {
+        // What was made was made with these.
+        session.stack = Arc::new(project::load_remembering(&path, &context.global, state.variables.clone())?);
+    }
     let deployed = Deployed { state: &state, provider: &session.provider };
     let stranger = session.reading("who we are", deployed.stranger()).await;
     if let Some(account) = stranger.map_err(|failure| CliError::aws("asking AWS who we are", failure))? {

@@ -248,6 +248,9 @@ impl Engine<'_> {
             .map(|(name, value)| (name.clone(), value.to_json().unwrap_or(Json::Null)))
             .collect();
         report.outputs = outputs;
+        if shared.plan.options.only.is_none() {
+            state.variables = shared.plan.stack.given_values();
+        }
         state.serial += 1;
         self.store.save(&state).await?;
         Ok(())

@@ -35,7 +35,7 @@ mod types_tests;
 pub mod usage;
 pub mod vars;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::model::schema::Catalog;
@@ -59,12 +59,22 @@ pub struct Stack {
     pub config: Config,
     /// The values of its variables.
     pub vars: BTreeMap<String, Value>,
+    /// The variables that were given, and not left to their defaults.
+    pub given: BTreeSet<String>,
     /// The environment variables of its env files.
     pub env: BTreeMap<String, Value>,
     /// The texts it was read from, the stack file first.
     pub sources: Vec<Source>,
     /// What evaluating its expressions has cost so far.
     pub spent: budget::Spent,
+}
+
+impl Stack {
+    /// The values of the variables that were given and that may be written down.
+    pub fn given_values(&self) -> BTreeMap<String, serde_json::Value> {
+        let given = self.vars.iter().filter(|(name, value)| self.given.contains(*name) && !value.has_secret());
+        given.map(|(name, value)| (name.clone(), value.to_public_json(&|_| serde_json::Value::Null))).collect()
+    }
 }
 
 /// How the caller reads files: their text, or why not, in words.
@@ -170,9 +180,10 @@ impl Loader<'_> {
     fn stack(&mut self, path: &Path, table: &Table, given: &Given, catalog: &Catalog) -> Option<Stack> {
         let config = read::read(table, &self.sources, catalog, &mut self.diagnostics)?;
         let vars = vars::resolve(&config.vars, given, &mut self.diagnostics);
+        let given = given.names(&config.vars);
         let env = self.env(path, &config);
         let mut stack =
-            Stack { name: String::new(), region: None, config, vars, env, sources: Vec::new(), spent: budget::Spent::default() };
+            Stack { name: String::new(), region: None, config, vars, given, env, sources: Vec::new(), spent: budget::Spent::default() };
         stack.name = self.early(&stack, &stack.config.name, "name").unwrap_or_default();
         if !stack.name.is_empty() && !is_stack_name(&stack.name) {
             self.diagnostics.push(

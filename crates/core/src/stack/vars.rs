@@ -1,6 +1,6 @@
 //! The values of variables: default, variable files, environment, command line; later wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
@@ -12,12 +12,23 @@ use crate::model::value::Value;
 /// Values given for variables from outside the stack file.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
+    /// What variables were given at the last apply, for commands about what that made.
+    pub remembered: BTreeMap<String, serde_json::Value>,
     /// From `--var-file`: where it comes from, and its content.
     pub files: Vec<(String, Table)>,
     /// From the environment (`LEOCTL_VAR_name`): name and text.
     pub environment: Vec<(String, String)>,
     /// From `--var name=value`: name and text.
     pub arguments: Vec<(String, String)>,
+}
+
+impl Given {
+    /// The declared variables that are given now, and not just remembered or left to their defaults.
+    pub fn names(&self, declared: &IndexMap<String, Variable>) -> BTreeSet<String> {
+        let files = self.files.iter().flat_map(|(_, table)| table.keys());
+        let texts = self.environment.iter().chain(&self.arguments).map(|(name, _)| name);
+        files.chain(texts).filter(|name| declared.contains_key(*name)).cloned().collect()
+    }
 }
 
 /// Resolves every declared variable.
@@ -27,6 +38,9 @@ pub fn resolve(declared: &IndexMap<String, Variable>, given: &Given, diagnostics
         if let Some(default) = &variable.default {
             values.insert(name.clone(), constant(default));
         }
+    }
+    for (name, value) in given.remembered.iter().filter(|(name, _)| declared.contains_key(*name)) {
+        values.insert(name.clone(), Value::from(value));
     }
     let unknown = |name: &str, source: &str| {
         Diagnostic::general(format!("{source} sets `{name}`, which the stack does not declare"))

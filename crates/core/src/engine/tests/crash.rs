@@ -160,3 +160,20 @@ async fn a_successor_that_an_older_state_does_not_know_stands_for_its_address() 
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_variable_that_was_given_and_is_forgotten_is_said() {
+    let body = "[vars.note]\ndefault = \"a\"\n[vars.token]\ndefault = \"t\"\nsensitive = true\n[resource.group.g]\nname = \"g\"\nnote = \"${vars.note}\"\nuses = \"${vars.token}\"\n";
+    let mut world = World::default();
+    world.given.arguments = vec![("note".into(), "b".into()), ("token".into(), "s3cr3t".into())];
+    world.apply(body).await;
+    let remembered = world.shelf.state().unwrap().variables;
+    assert_eq!(remembered, [("note".to_owned(), "b".into())].into(), "a sensitive one is not kept");
+    world.given.arguments.clear();
+    let warnings = world.plan(body).await.unwrap().plan.warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("`note` was given as \"b\"")), "{warnings:?}");
+    // For what was made with it, it is what it was.
+    world.given.remembered = remembered;
+    world.given.arguments = vec![("token".into(), "s3cr3t".into())];
+    assert!(!world.plan(body).await.unwrap().plan.has_changes());
+}

@@ -370,12 +370,14 @@ pub struct World {
     pub cloud: Arc<Cloud>,
     /// The state.
     pub shelf: Shelf,
+    /// The values given for variables.
+    pub given: Given,
 }
 
 impl World {
     fn stack(&self, body: &str) -> Result<Stack, String> {
         let text = format!("[stack]\nname = \"s\"\nregion = \"{HOME}\"\n{body}");
-        let loaded = stack::load(Path::new("s.toml"), &Text(text), &Given::default(), &catalog());
+        let loaded = stack::load(Path::new("s.toml"), &Text(text), &self.given, &catalog());
         let told = |loaded: &stack::Loaded| loaded.diagnostics.0.iter().map(|one| one.message.clone()).collect::<Vec<_>>().join("; ");
         let problem = told(&loaded);
         loaded.stack.ok_or(problem)

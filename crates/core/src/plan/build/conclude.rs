@@ -163,8 +163,22 @@ impl Builder<'_> {
         known.all(|same| same)
     }
 
+    /// Variables that were given at the last apply and are not now, so that they are something else.
+    fn forgotten_variables(&self) -> Vec<String> {
+        let forgotten = self.world.state.variables.iter().filter_map(|(name, then)| {
+            let now = self.stack.vars.get(name).filter(|now| !now.has_secret() && !self.stack.given.contains(name))?;
+            let (then, now) = (Value::from(then), now.to_public_json(&|_| serde_json::Value::Null));
+            (then != Value::from(&now)).then(|| {
+                let then = then.to_public_json(&|_| serde_json::Value::Null);
+                format!("variable `{name}` was given as {then} at the last apply, and nothing gives it now, so that it is {now}: pass `--var {name}=…` to keep it")
+            })
+        });
+        forgotten.collect()
+    }
+
     pub(super) fn warnings(&self) -> Vec<String> {
         let mut warnings = self.maybe_renamed();
+        warnings.extend(self.forgotten_variables());
         warnings.extend(self.pinned.iter().filter_map(pin_note));
         for change in self.changes.iter().filter(|change| change.action != Action::Delete) {
             let (Some(saved), Some(block)) =
