@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anstyle::Style;
 use similar::{ChangeTag, TextDiff};
 
-use super::value::{self, MASK, UNKNOWN};
+use super::unknown::Waits;
+use super::value::{self, MASK};
 use super::{ADD, CHANGE, FAINT, REMOVE, WARN, styled, terminal};
 use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::value::Value;
@@ -107,7 +108,8 @@ pub fn of(change: &Change) -> Vec<Line> {
     }
     let creates = change.action == Action::Create;
     for attribute in change.attributes.iter().filter(|attribute| !(creates && is_noise(change, attribute))) {
-        lines.extend(if creates { created(attribute) } else { changed(attribute) });
+        let waits = Waits::of(change, &attribute.path);
+        lines.extend(if creates { created(attribute, &waits) } else { changed(attribute, &waits) });
     }
     lines
 }
@@ -115,15 +117,17 @@ pub fn of(change: &Change) -> Vec<Line> {
 /// What changed of a resource outside leoctl.
 pub fn drift(drift: &Drift) -> Vec<Line> {
     // Nothing is replaced by what has happened already.
-    let happened = |attribute: &AttributeChange| changed(&AttributeChange { forces_replacement: false, ..attribute.clone() });
+    let happened =
+        |attribute: &AttributeChange| changed(&AttributeChange { forces_replacement: false, ..attribute.clone() }, &Waits::none());
     drift.attributes.iter().flat_map(happened).collect()
 }
 
 /// The outputs that change.
 pub fn outputs(outputs: &BTreeMap<String, OutputChange>) -> Vec<Line> {
     let changing = outputs.iter().filter(|(_, output)| output.is_change());
-    let lines =
-        changing.flat_map(|(name, output)| compared(&terminal::one_line(name), (output.before.as_ref(), output.after.as_ref()), ""));
+    let lines = changing.flat_map(|(name, output)| {
+        compared(&terminal::one_line(name), (output.before.as_ref(), output.after.as_ref()), &Waits::all(&output.waits_for), "")
+    });
     lines.collect()
 }
 
@@ -133,13 +137,13 @@ fn is_noise(change: &Change, attribute: &AttributeChange) -> bool {
     matches!(attribute.after, Some(Value::Unknown)) && attribute.server_chosen && !written
 }
 
-fn created(attribute: &AttributeChange) -> Vec<Line> {
+fn created(attribute: &AttributeChange, waits: &Waits<'_>) -> Vec<Line> {
     let Some(after) = &attribute.after else { return Vec::new() };
     let after = without_ownership(&attribute.path, after);
     if value::is_empty(&after) {
         return Vec::new();
     }
-    let shown = if attribute.sensitive { vec![MASK.to_owned()] } else { value::lines(&after) };
+    let shown = if attribute.sensitive { vec![MASK.to_owned()] } else { value::lines_with(&after, waits) };
     block(Sign::None, &attribute.path.to_string(), &shown, "")
 }
 
@@ -181,7 +185,7 @@ fn place(attribute: &AttributeChange) -> String {
     }
 }
 
-fn changed(attribute: &AttributeChange) -> Vec<Line> {
+fn changed(attribute: &AttributeChange, waits: &Waits<'_>) -> Vec<Line> {
     let forces = if attribute.forces_replacement { styled(WARN, "  # forces replacement") } else { String::new() };
     let name = place(attribute);
     if attribute.sensitive {
@@ -190,28 +194,30 @@ fn changed(attribute: &AttributeChange) -> Vec<Line> {
     match (&attribute.before, &attribute.after) {
         (Some(before), Some(after)) if attribute.document && !matches!(after, Value::Unknown) => {
             let title = Line::new(0, Sign::Change, format!("{name}{forces}"));
-            let (before, after) = (value::document(before), value::document(after));
+            let (before, after) = (value::document(before, &Waits::none()), value::document(after, waits));
             std::iter::once(title).chain(line_by_line(&format!("{before}\n"), &format!("{after}\n"))).collect()
         }
-        (before, after) => compared(&name, (before.as_ref(), after.as_ref()), &forces),
+        (before, after) => compared(&name, (before.as_ref(), after.as_ref()), waits, &forces),
     }
 }
 
 /// A value before and after: side by side where both are of one line, line by line otherwise.
-fn compared(name: &str, values: (Option<&Value>, Option<&Value>), end: &str) -> Vec<Line> {
+fn compared(name: &str, values: (Option<&Value>, Option<&Value>), waits: &Waits<'_>, end: &str) -> Vec<Line> {
     let (before, after) = match values {
         (Some(before), Some(after)) => (before, after),
-        (None, Some(after)) => return block(Sign::Add, name, &value::lines(after), end),
+        (None, Some(after)) => return block(Sign::Add, name, &value::lines_with(after, waits), end),
         (Some(before), None) => return block(Sign::Remove, name, &value::lines(before), end),
         (None, None) => return Vec::new(),
     };
-    let (old, new) = (value::lines(before), value::lines(after));
+    let (old, new) = (value::lines(before), value::lines_with(after, waits));
     let said = |lines: &[String]| match lines {
         [line] => line.clone(),
         lines => styled(FAINT, format!("({} lines)", lines.len())),
     };
     match (old.as_slice(), new.as_slice(), after) {
-        (_, _, Value::Unknown) => vec![Line::new(0, Sign::Change, format!("{name} = {} → {}{end}", said(&old), styled(FAINT, UNKNOWN)))],
+        (_, _, Value::Unknown) => {
+            vec![Line::new(0, Sign::Change, format!("{name} = {} → {}{end}", said(&old), styled(FAINT, waits.text())))]
+        }
         ([old], [new], _) => vec![Line::new(0, Sign::Change, format!("{name} = {old} → {new}{end}"))],
         _ => {
             let title = Line::new(0, Sign::Change, format!("{name}{end}"));

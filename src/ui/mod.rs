@@ -15,6 +15,7 @@ pub mod spark;
 pub mod table;
 pub mod tail;
 pub mod terminal;
+pub mod unknown;
 pub mod value;
 pub mod waiting;
 pub mod watch;

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::terminal;
+use super::unknown::Waits;
 use leoctl_core::model::value::Value;
 
 /// Longest value that stays on its attribute's line.
@@ -24,14 +25,23 @@ pub fn is_empty(value: &Value) -> bool {
 
 /// The value in one line.
 pub fn inline(value: &Value) -> String {
+    inline_with(value, &Waits::none())
+}
+
+/// The value in one line, with what its unknowns wait for.
+pub fn inline_with(value: &Value, waits: &Waits<'_>) -> String {
     match value {
-        Value::Unknown => UNKNOWN.to_owned(),
+        Value::Unknown => waits.text(),
         Value::Secret(_) => MASK.to_owned(),
-        Value::List(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
+        Value::List(items) => {
+            let item = |(index, item)| inline_with(item, &waits.index(index));
+            format!("[{}]", items.iter().enumerate().map(item).collect::<Vec<_>>().join(", "))
+        }
         Value::Map(map) if map.is_empty() => "{}".to_owned(),
         Value::Map(map) => {
             let said = map.iter().filter(|(_, value)| !is_empty(value));
-            let fields: Vec<String> = said.map(|(key, value)| format!("{} = {}", name(key), inline(value))).collect();
+            let field = |(key, value): (&String, &Value)| format!("{} = {}", name(key), inline_with(value, &waits.field(key)));
+            let fields: Vec<String> = said.map(field).collect();
             format!("{{ {} }}", fields.join(", "))
         }
         Value::Null => "null".to_owned(),
@@ -54,7 +64,12 @@ fn has_lines(value: &Value) -> bool {
 /// The value in as many lines as it takes, the first without indentation. A text of several lines stands between `"""`,
 /// the second right behind the text where that does not end with a line feed, as in TOML.
 pub fn lines(value: &Value) -> Vec<String> {
-    let one = inline(value);
+    lines_with(value, &Waits::none())
+}
+
+/// The value in as many lines as it takes, with what its unknowns wait for.
+pub fn lines_with(value: &Value, waits: &Waits<'_>) -> Vec<String> {
+    let one = inline_with(value, waits);
     let short = one.chars().count() <= INLINE && !has_lines(value);
     match value {
         Value::String(text) if !short && has_lines(value) => {
@@ -63,8 +78,8 @@ pub fn lines(value: &Value) -> Vec<String> {
         }
         Value::List(items) if !short => {
             let mut all = vec!["[".to_owned()];
-            for item in items {
-                all.extend(indented(lines(item), ","));
+            for (index, item) in items.iter().enumerate() {
+                all.extend(indented(lines_with(item, &waits.index(index)), ","));
             }
             all.push("]".to_owned());
             all
@@ -72,7 +87,7 @@ pub fn lines(value: &Value) -> Vec<String> {
         Value::Map(map) if !short => {
             let mut all = vec!["{".to_owned()];
             for (key, value) in map.iter().filter(|(_, value)| !is_empty(value)) {
-                let mut inner = lines(value);
+                let mut inner = lines_with(value, &waits.field(key));
                 if let Some(first) = inner.first_mut() {
                     *first = format!("{} = {first}", name(key));
                 }
@@ -105,18 +120,18 @@ fn name(key: &str) -> String {
 }
 
 /// The value with words where something is unknown.
-fn named(value: &Value) -> Value {
+fn named(value: &Value, waits: &Waits<'_>) -> Value {
     match value {
-        Value::Unknown => Value::string(UNKNOWN),
-        Value::List(items) => Value::List(items.iter().map(named).collect()),
-        Value::Map(map) => Value::Map(map.iter().map(|(key, value)| (key.clone(), named(value))).collect()),
+        Value::Unknown => Value::String(waits.text()),
+        Value::List(items) => Value::List(items.iter().enumerate().map(|(index, item)| named(item, &waits.index(index))).collect()),
+        Value::Map(map) => Value::Map(map.iter().map(|(key, value)| (key.clone(), named(value, &waits.field(key)))).collect()),
         other => other.clone(),
     }
 }
 
 /// A document as indented JSON, for comparing line by line.
-pub fn document(value: &Value) -> String {
-    let json = named(value).to_public_json(&|_| Json::from(MASK));
+pub fn document(value: &Value, waits: &Waits<'_>) -> String {
+    let json = named(value, waits).to_public_json(&|_| Json::from(MASK));
     serde_json::to_string_pretty(&json).unwrap_or_default()
 }
 

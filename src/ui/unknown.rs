@@ -1,0 +1,118 @@
+//! What stands for a value that is known only after apply, and what it waits for.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::terminal;
+use super::value::UNKNOWN;
+use leoctl_core::model::path::{Path, Segment};
+use leoctl_core::model::pin::element;
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::types::Change;
+
+/// How many references are named; more of them say no more.
+const NAMED: usize = 3;
+
+/// What the unknowns inside a value wait for.
+#[derive(Clone)]
+pub struct Waits<'a>(Known<'a>);
+
+#[derive(Clone)]
+enum Known<'a> {
+    /// Nothing is known of it.
+    Nothing,
+    /// All of them wait for these.
+    All(&'a [String]),
+    /// By path; and where the value stands.
+    At(&'a BTreeMap<Path, Vec<String>>, Path),
+}
+
+impl<'a> Waits<'a> {
+    /// Of a value of which nothing is known but itself.
+    pub fn none() -> Self {
+        Self(Known::Nothing)
+    }
+
+    /// Of a value that waits for these as a whole.
+    pub fn all(references: &'a [String]) -> Self {
+        Self(Known::All(references))
+    }
+
+    /// Of the value that a change gives an attribute.
+    pub fn of(change: &'a Change, attribute: &Path) -> Self {
+        if change.waits_for.is_empty() {
+            return Self::none();
+        }
+        by_position(&change.after, attribute).map_or_else(Self::none, |path| Self(Known::At(&change.waits_for, path)))
+    }
+
+    /// Of what stands under a key of the value.
+    pub fn field(&self, key: &str) -> Self {
+        self.inside(Segment::Field(key.to_owned()))
+    }
+
+    /// Of an element of the value.
+    pub fn index(&self, index: usize) -> Self {
+        self.inside(Segment::Index(index))
+    }
+
+    fn inside(&self, segment: Segment) -> Self {
+        match &self.0 {
+            Known::At(waits, path) => Self(Known::At(waits, path.join(segment))),
+            _ => self.clone(),
+        }
+    }
+
+    /// What stands for the value when it is unknown: `(known after apply: vpc.main.id)`.
+    pub fn text(&self) -> String {
+        let references = match &self.0 {
+            Known::Nothing => &[],
+            Known::All(references) => *references,
+            Known::At(waits, path) => waits.get(path).map(Vec::as_slice).unwrap_or_default(),
+        };
+        let named: Vec<Cow<'_, str>> = references.iter().take(NAMED).map(|reference| terminal::one_line(reference)).collect();
+        match (named.is_empty(), references.len().saturating_sub(NAMED)) {
+            (true, _) => UNKNOWN.to_owned(),
+            (false, 0) => format!("(known after apply: {})", named.join(", ")),
+            (false, more) => format!("(known after apply: {} and {more} more)", named.join(", ")),
+        }
+    }
+}
+
+/// A path whose elements of lists go by position, as they are in a value.
+fn by_position(value: &Value, path: &Path) -> Option<Path> {
+    let (mut at, mut found) = (value, Path::default());
+    for segment in &path.0 {
+        let position = match segment {
+            Segment::Element(name) => Segment::Index(element(at.as_list()?, name)?),
+            other => other.clone(),
+        };
+        at = match &position {
+            Segment::Field(name) | Segment::Element(name) => at.get(name)?,
+            Segment::Index(index) => at.as_list()?.get(*index)?,
+            Segment::Hidden(_) => return None,
+        };
+        found = found.join(position);
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_waited_for_is_named_as_far_as_it_helps() {
+        let references: Vec<String> = ["a.b.id", "a.c.id", "a.d.id", "a.e.id", "a.f.id"].map(str::to_owned).to_vec();
+        assert_eq!(Waits::all(&[]).text(), "(known after apply)");
+        assert_eq!(Waits::all(&references[..1]).text(), "(known after apply: a.b.id)");
+        assert_eq!(Waits::all(&references).text(), "(known after apply: a.b.id, a.c.id, a.d.id and 2 more)");
+    }
+
+    #[test]
+    fn elements_go_by_position() {
+        let after = Value::from(serde_json::json!({ "rules": [{ "name": "a" }, { "name": "b", "to": "x" }] }));
+        let path = Path::parse(r#"rules["b"].to"#).unwrap();
+        assert_eq!(by_position(&after, &path).unwrap().to_string(), "rules[1].to");
+    }
+}
