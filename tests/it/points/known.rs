@@ -25,6 +25,7 @@ const KNOWN: &[Known] = &[
         phase: "set",
         why: "whose it is cannot be told of what has no tags: a successor that an older state does not know is refused",
     },
+    Known { types: &["kms_alias"], deed: Deed::Older, phase: "change", why: "the same in the stack of equal names, which has an alias" },
     Known {
         types: &["secretsmanager_secret"],
         deed: Deed::Region,

@@ -1,6 +1,6 @@
 //! What stands already where the plan would create something.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 
@@ -10,6 +10,7 @@ use crate::engine::EngineError;
 use crate::engine::ports::FailureKind;
 use crate::model::address::{Address, Block};
 use crate::model::state::State;
+use crate::model::value::Value;
 use crate::plan::build::{self, Found};
 use crate::plan::types::{Action, Plan};
 use crate::stack::check::failed;
@@ -20,17 +21,22 @@ use crate::stack::scope::{BlockValue, StackScope};
 static NO_RESOURCES: BTreeMap<Block, BlockValue> = BTreeMap::new();
 
 impl Planner<'_> {
-    /// Looks for everything that is to be created and has not been looked for.
+    /// Looks for everything that is to be created and has not been looked for with what is known of it now.
     pub(super) async fn found(
         &self,
         plan: &Plan,
         state: &State,
         live: &LiveByPlace,
-        searched: &mut BTreeSet<Address>,
+        searched: &mut BTreeMap<Address, Value>,
+        known: &BTreeMap<Address, Found>,
     ) -> Result<BTreeMap<Address, Found>, EngineError> {
         let imports = self.imports(plan)?;
         let created = plan.changes.iter().filter(|change| change.action == Action::Create);
-        let new: Vec<_> = created.filter(|change| searched.insert(change.address.clone())).collect();
+        let created = created.filter(|change| !known.contains_key(&change.address));
+        // What was looked for before more of it was known may be found by that.
+        let new: Vec<_> = created
+            .filter(|change| searched.insert(change.address.clone(), change.after.clone()).as_ref() != Some(&change.after))
+            .collect();
         let searches = new.into_iter().map(|change| {
             let import = imports.get(&change.address);
             async move {

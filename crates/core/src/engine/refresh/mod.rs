@@ -8,7 +8,7 @@
 //! 4. [`successors`]: newer revisions that another tool has made.
 //! 5. [`pins`]: what a command sets otherwise than the stack file says.
 //! 6. [`data`]: data sources.
-//! 7. [`adopt`]: what stands where something is to be created; each address is searched once.
+//! 7. [`adopt`]: what stands where something is to be created; an address is searched again only when more is known of it.
 
 mod adopt;
 mod data;
@@ -116,7 +116,8 @@ impl Planner<'_> {
     }
 
     /// Plans, looks for what is to be created, and plans again with what was found. What is found makes more known of
-    /// what stands on it, which can then be looked for in turn; no address is looked for twice, so that this ends.
+    /// what stands on it, which can then be looked for in turn: every round but the last finds another address, so that this
+    /// ends.
     async fn adopting(
         &self,
         identity: &Identity,
@@ -125,11 +126,11 @@ impl Planner<'_> {
         data: &BTreeMap<crate::model::address::Block, Value>,
     ) -> Result<Plan, EngineError> {
         let mut found: BTreeMap<Address, Found> = BTreeMap::new();
-        let mut searched = BTreeSet::new();
+        let mut searched = BTreeMap::new();
         loop {
             let world = World { identity, state, live, data, found: &found };
             let plan = build::build(self.stack, self.catalog, world, self.options)?;
-            let more = if self.refresh { self.found(&plan, state, live, &mut searched).await? } else { BTreeMap::new() };
+            let more = if self.refresh { self.found(&plan, state, live, &mut searched, &found).await? } else { BTreeMap::new() };
             if more.is_empty() {
                 return Ok(plan);
             }

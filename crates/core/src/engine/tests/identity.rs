@@ -157,3 +157,14 @@ async fn moved_blocks_stay_and_chain_and_two_to_one_address_lose_nothing() {
     let refused = world.plan(&moved("c", &[("a", "c"), ("b", "c")])).await.err().unwrap();
     assert!(refused.contains("net.a and net.b would both become net.c"), "{refused}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_by_something_that_is_found_is_looked_for_then() {
+    let body = "[resource.net.n]\ncidr = \"a\"\n[resource.group.g]\nname = \"${net.n.id}\"\n";
+    let world = World::default();
+    world.cloud.make(place("net", "net-by-hand", HOME), json!({ "cidr": "a", "id": "arn:net-by-hand", "tags": owned("net.n") }));
+    // Its name is known once the network is found.
+    world.cloud.make(place("group", "arn:net-by-hand", HOME), json!({ "name": "arn:net-by-hand", "tags": { "leoctl:stack": "s" } }));
+    let refused = world.plan(body).await.err().unwrap();
+    assert!(refused.contains("arn:net-by-hand exists already"), "{refused}");
+}
