@@ -7,6 +7,7 @@
     clippy::indexing_slicing,
     clippy::print_stderr,
     clippy::disallowed_macros,
+    clippy::string_slice,
     reason = "tests may fail loudly"
 )]
 
