@@ -85,16 +85,23 @@ fn by_position(value: &Value, path: &Path) -> Option<Path> {
     for segment in &path.0 {
         let position = match segment {
             Segment::Element(name) => Segment::Index(element(at.as_list()?, name)?),
+            Segment::Unknown(number) => Segment::Index(nth_unknown(at.as_list()?, *number)?),
             other => other.clone(),
         };
         at = match &position {
             Segment::Field(name) | Segment::Element(name) => at.get(name)?,
             Segment::Index(index) => at.as_list()?.get(*index)?,
-            Segment::Hidden(_) => return None,
+            Segment::Hidden(_) | Segment::Unknown(_) => return None,
         };
         found = found.join(position);
     }
     Some(found)
+}
+
+/// The position of an element that is counted among those that are not known yet, from 1.
+fn nth_unknown(items: &[Value], number: usize) -> Option<usize> {
+    let mut unknown = items.iter().enumerate().filter(|(_, item)| item.has_unknown());
+    unknown.nth(number.checked_sub(1)?).map(|(position, _)| position)
 }
 
 #[cfg(test)]

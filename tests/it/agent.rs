@@ -120,8 +120,8 @@ fn each_variable_changes_exactly_what_it_is_about() {
         [
             "create sns_topic.alerts",
             "create sns_topic_subscription.alerts",
-            "update cloudwatch_metric_alarm.high_cpu: alarm_actions",
-            "update cloudwatch_metric_alarm.high_memory: alarm_actions",
+            "update cloudwatch_metric_alarm.high_cpu: alarm_actions[unknown 1]",
+            "update cloudwatch_metric_alarm.high_memory: alarm_actions[unknown 1]",
         ]
     );
     // Every name begins with these two, so that nothing keeps its own.

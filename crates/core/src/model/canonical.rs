@@ -145,6 +145,14 @@ pub fn element_name(order: &Order, item: &Value) -> String {
     }
 }
 
+/// Whether the name of an element is known only after apply.
+pub fn is_name_unknown(order: &Order, item: &Value) -> bool {
+    match order {
+        Order::Keyed(key) => item.get(key).is_some_and(Value::has_unknown),
+        Order::Sequence | Order::Set => item.has_unknown(),
+    }
+}
+
 /// Whether the name of an element shows something secret.
 pub fn is_name_secret(order: &Order, item: &Value) -> bool {
     match order {

@@ -17,6 +17,8 @@ pub enum Segment {
     /// One of several elements or entries whose own name is secret, counted from 1 among those of one comparison: it
     /// tells them apart there, and finds none of them again elsewhere.
     Hidden(usize),
+    /// One of several elements whose own name is known only after apply, counted from 1 among those of one comparison.
+    Unknown(usize),
 }
 
 /// A place in a resource's attributes, such as `containers["app"].environment.PORT`.
@@ -55,7 +57,10 @@ impl Path {
         let mut segments = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
-            if let Some((number, tail)) = rest.strip_prefix("[sensitive ").and_then(|inner| inner.split_once(']')) {
+            if let Some((number, tail)) = rest.strip_prefix("[unknown ").and_then(|inner| inner.split_once(']')) {
+                segments.push(Segment::Unknown(number.parse().ok()?));
+                rest = tail;
+            } else if let Some((number, tail)) = rest.strip_prefix("[sensitive ").and_then(|inner| inner.split_once(']')) {
                 segments.push(Segment::Hidden(number.parse().ok()?));
                 rest = tail;
             } else if let Some(inner) = rest.strip_prefix('[') {
@@ -92,6 +97,7 @@ impl fmt::Display for Path {
                 }
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::Hidden(number) => write!(f, "[sensitive {number}]")?,
+                Segment::Unknown(number) => write!(f, "[unknown {number}]")?,
             }
         }
         Ok(())

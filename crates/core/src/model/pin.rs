@@ -43,7 +43,7 @@ pub fn at(value: &Value, path: &Path) -> Value {
             Segment::Field(name) => value.get(name),
             Segment::Index(index) => value.as_list()?.get(*index),
             Segment::Element(key) => value.as_list().and_then(|items| items.get(element(items, key)?)),
-            Segment::Hidden(_) => None,
+            Segment::Hidden(_) | Segment::Unknown(_) => None,
         });
     }
     here.cloned().unwrap_or(Value::Null)

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::canonical::{counterpart, element_name, is_name_secret};
+use crate::model::canonical::{counterpart, element_name, is_name_secret, is_name_unknown};
 use crate::model::path::{Path, Segment};
 use crate::model::pin::element;
 use crate::model::schema::{Attribute, Order, Type, Unset};
@@ -159,7 +159,12 @@ impl Differ<'_> {
             }
             return;
         }
-        let named = |items: &[Value]| items.iter().map(|value| (element_name(order, value), value.clone())).collect::<Vec<_>>();
+        // What is not known yet is none of the others: each has a place of its own.
+        let name = |(index, value): (usize, &Value)| match is_name_unknown(order, value) {
+            true => (format!("{}{index}", element_name(order, value)), value.clone()),
+            false => (element_name(order, value), value.clone()),
+        };
+        let named = |items: &[Value]| items.iter().enumerate().map(name).collect::<Vec<_>>();
         let (from, to) = (named(from), named(to));
         let find = |items: &[(String, Value)], name: &str| items.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         // An element with another key is another element: what its key forces, its coming and going does.
@@ -173,7 +178,8 @@ impl Differ<'_> {
             // A name is shown when a side shows it.
             let hides = |value: &Option<Value>, hidden: bool| value.as_ref().is_none_or(|value| hidden || is_name_secret(order, value));
             let secret = at.sensitive || hides(&before, hidden.from) && hides(&after, hidden.to);
-            let path = at.path.join(names.segment(secret, || Segment::Element(name.clone())));
+            let unknown = after.as_ref().is_some_and(|after| is_name_unknown(order, after));
+            let path = at.path.join(if unknown { names.unknown() } else { names.segment(secret, || Segment::Element(name.clone())) });
             let forces = if before.is_some() && after.is_some() { at.forces } else { other };
             self.entry(item, (before.as_ref(), after.as_ref()), hidden, At { path: &path, forces, ..at });
         }
@@ -208,9 +214,16 @@ fn is_secret(value: &Value) -> bool {
 #[derive(Default)]
 struct Names {
     hidden: usize,
+    unknown: usize,
 }
 
 impl Names {
+    /// The segment of the next element whose name is not known yet.
+    fn unknown(&mut self) -> Segment {
+        self.unknown += 1;
+        Segment::Unknown(self.unknown)
+    }
+
     /// The segment of the next element: `shown`, or a number when that would show a secret.
     fn segment(&mut self, secret: bool, shown: impl FnOnce() -> Segment) -> Segment {
         if !secret {
@@ -271,5 +284,26 @@ fn restore(value: Value, live: &Value, path: &[Segment]) -> Value {
             )
         }
         (value, _) => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::schema::TypeSchema;
+
+    #[test]
+    fn members_that_are_not_known_yet_are_told_apart_and_have_no_made_up_name() {
+        let members = json!({ "type": "array", "items": { "type": "string" }, "x-set": true });
+        let schema = TypeSchema::compile("t", &json!({ "type": "object", "properties": { "members": members } })).unwrap();
+        let set = |members: Vec<Value>| Value::Map([("members".to_owned(), Value::List(members))].into());
+        let changes = diff(&schema.attributes, &set(vec![Value::string("a")]), &set(vec![Value::Unknown, Value::Unknown]));
+        let paths: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
+        assert_eq!(paths, [r#"members["a"]"#, "members[unknown 1]", "members[unknown 2]"]);
+        for path in paths {
+            assert_eq!(Path::parse(&path).unwrap().to_string(), path);
+        }
     }
 }
