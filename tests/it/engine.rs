@@ -213,6 +213,8 @@ name = "gone"
 const SECOND: &str = r#"
 [resource.vpc.v]
 cidr_block = "10.1.0.0/16"
+[resource.vpc.v.lifecycle]
+create_before_destroy = true
 [resource.subnet.s]
 for_each = ["a", "b"]
 vpc_id = "${vpc.v.id}"
@@ -260,6 +262,9 @@ async fn every_fault_while_creating_is_survived() {
 #[tokio::test(start_paused = true)]
 async fn every_fault_while_replacing_is_survived() {
     sweep(FIRST, SECOND).await;
+    // The same, where what is replaced goes first.
+    let lifecycles = ["[resource.vpc.v.lifecycle]\n", "[resource.subnet.s.lifecycle]\n", "create_before_destroy = true\n"];
+    sweep(FIRST, &lifecycles.iter().fold(SECOND.to_owned(), |text, line| text.replace(line, ""))).await;
 }
 
 #[tokio::test(start_paused = true)]
