@@ -14,13 +14,13 @@ use leoctl_core::plan::preflight::certificate::Certificate;
 use leoctl_core::plan::preflight::contents::{Count, Holder};
 use leoctl_core::plan::preflight::image::{Image, Standing};
 use leoctl_core::plan::preflight::permission::{Denied, Needed};
-use leoctl_core::plan::preflight::secret::{Scheduled, Sought};
+use leoctl_core::plan::preflight::secret::{Scheduled, WantedSecret};
 use leoctl_core::plan::preflight::security_group::{Groups, Interface};
 
 #[async_trait]
 impl Inspector for AwsProvider {
-    async fn scheduled_secret(&self, sought: &Sought) -> Outcome<Option<Scheduled>> {
-        secret::scheduled(&self.region(&sought.region), &sought.name).await
+    async fn scheduled_secret(&self, wanted: &WantedSecret) -> Outcome<Option<Scheduled>> {
+        secret::scheduled(&self.region(&wanted.region), &wanted.name).await
     }
 
     async fn contents(&self, holder: &Holder) -> Outcome<Count> {

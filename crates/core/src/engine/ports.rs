@@ -16,7 +16,7 @@ use crate::plan::preflight::certificate::Certificate;
 use crate::plan::preflight::contents::{Count, Holder};
 use crate::plan::preflight::image::{Image, Standing};
 use crate::plan::preflight::permission::{Denied, Needed};
-use crate::plan::preflight::secret::{Scheduled, Sought};
+use crate::plan::preflight::secret::{Scheduled, WantedSecret};
 use crate::plan::preflight::security_group::{Groups, Interface};
 use crate::stack::scope::Identity;
 
@@ -244,7 +244,7 @@ pub trait Provider: Send + Sync {
 #[async_trait]
 pub trait Inspector: Send + Sync {
     /// The secret of a name, if it is scheduled for deletion.
-    async fn scheduled_secret(&self, sought: &Sought) -> Outcome<Option<Scheduled>>;
+    async fn scheduled_secret(&self, wanted: &WantedSecret) -> Outcome<Option<Scheduled>>;
     /// How much is in something.
     async fn contents(&self, holder: &Holder) -> Outcome<Count>;
     /// Whether there is an image.

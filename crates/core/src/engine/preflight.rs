@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What is found about a plan.
 pub async fn preflight(plan: &Plan, inspector: &dyn Inspector) -> Preflight {
-    let names = secret::sought(plan);
+    let names = secret::wanted(plan);
     let holders = contents::holders(plan);
     let (images, without_images) = image::images(plan);
     let (certificates, elsewhere) = certificate::certificates(plan);

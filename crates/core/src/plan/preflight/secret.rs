@@ -8,7 +8,7 @@ use crate::plan::types::{Action, Plan};
 
 /// A name that is to be a secret's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sought {
+pub struct WantedSecret {
     /// The secret.
     pub address: Address,
     /// Its region.
@@ -29,29 +29,29 @@ pub struct Scheduled {
 }
 
 /// The names to look for.
-pub fn sought(plan: &Plan) -> Vec<Sought> {
+pub fn wanted(plan: &Plan) -> Vec<WantedSecret> {
     let created = of_type(plan, "secretsmanager_secret").filter(|change| change.action == Action::Create);
     let named = created.filter_map(|change| {
         let name = change.after.get("name").and_then(Value::as_str)?.to_owned();
-        Some(Sought { address: change.address.clone(), region: change.region.clone(), name })
+        Some(WantedSecret { address: change.address.clone(), region: change.region.clone(), name })
     });
     named.collect()
 }
 
 /// What it means that there is one.
-pub fn judge(plan: &Plan, sought: &Sought, found: Option<Scheduled>) -> Vec<Finding> {
+pub fn judge(plan: &Plan, wanted: &WantedSecret, found: Option<Scheduled>) -> Vec<Finding> {
     let Some(Scheduled { arn, date, tags }) = found else { return Vec::new() };
     // Another's is refused when the plan looks for what stands in the way.
-    if !ownership_tags(&plan.stack.name, &sought.address).iter().all(|(key, value)| tags.get(key) == Some(value)) {
+    if !ownership_tags(&plan.stack.name, &wanted.address).iter().all(|(key, value)| tags.get(key) == Some(value)) {
         return Vec::new();
     }
     let finding = Finding {
         check: Check::ScheduledSecret,
-        address: sought.address.clone(),
+        address: wanted.address.clone(),
         message: format!(
             "the secret {} is scheduled for deletion ({date}), and AWS makes no other of that name: apply restores it with the values it \
              had",
-            sought.name
+            wanted.name
         ),
         fix: format!(
             "nothing, to have it back (apply does what `aws secretsmanager restore-secret` and `leoctl import` do); to begin anew, wait \
