@@ -239,10 +239,31 @@ pub fn ignore(value: &Value, live: &Value, paths: &[Path]) -> Value {
     paths.iter().fold(value.clone(), |value, path| restore(value, live, &path.0))
 }
 
+/// `live`, secret wherever `like` is. Elements of lists go by their names; one that `like` has not is secret whole.
+fn veiled(live: &Value, like: &Value) -> Value {
+    match (live, like) {
+        (_, like) if !like.has_secret() => live.clone(),
+        (Value::Map(map), Value::Map(like)) => {
+            let veil =
+                |(key, value): (&String, &Value)| (key.clone(), like.get(key).map_or_else(|| value.clone(), |like| veiled(value, like)));
+            Value::Map(map.iter().map(veil).collect())
+        }
+        (Value::List(items), Value::List(likes)) => {
+            let same = |item: &Value, like: &Value| item.get("name").is_some_and(|name| like.get("name") == Some(name));
+            let veil = |item: &Value| match likes.iter().find(|like| same(item, like)) {
+                Some(like) => veiled(item, like),
+                None => item.clone().into_secret(),
+            };
+            Value::List(items.iter().map(veil).collect())
+        }
+        _ => live.clone().into_secret(),
+    }
+}
+
 fn restore(value: Value, live: &Value, path: &[Segment]) -> Value {
     let Some((segment, rest)) = path.split_first() else {
         // What was to be secret is not shown for being left as it is.
-        return if value.has_secret() { live.clone().into_secret() } else { live.clone() };
+        return veiled(live, &value);
     };
     match (value, segment) {
         (Value::Secret(inner), _) => restore(*inner, live, path).into_secret(),
@@ -293,6 +314,21 @@ mod tests {
 
     use super::*;
     use crate::model::schema::TypeSchema;
+
+    #[test]
+    fn what_is_left_as_it_is_is_secret_where_it_was_to_be() {
+        let container = |name: &str, token: Value| {
+            let fields = [("name".to_owned(), Value::string(name)), ("token".to_owned(), token)];
+            Value::Map(fields.into())
+        };
+        let all = |containers| Value::Map([("containers".to_owned(), Value::List(containers))].into());
+        let desired = all(vec![container("web", Value::string("new").into_secret()), container("log", Value::string("x"))]);
+        let live = all(vec![container("log", Value::string("y")), container("web", Value::string("old"))]);
+        let left = ignore(&desired, &live, &[Path::attribute("containers")]);
+        let secret = [container("log", Value::string("y")), container("web", Value::string("old").into_secret())];
+        let containers = left.get("containers").and_then(Value::as_list).unwrap();
+        assert_eq!(format!("{containers:?}"), format!("{secret:?}"));
+    }
 
     #[test]
     fn members_that_are_not_known_yet_are_told_apart_and_have_no_made_up_name() {
