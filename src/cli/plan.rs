@@ -52,7 +52,7 @@ async fn planned(context: &Context, args: &PlanArgs, path: &Path) -> Result<(Ses
 
 /// What an apply has not finished may be what another one is just doing.
 async fn say_who_is_at_it(context: &Context, session: &Session, plan: &Plan) {
-    if !plan.changes.iter().any(|change| change.unfinished) {
+    if !plan.has_changes() {
         return;
     }
     if let Some(holder) = session.store.holder().await {
