@@ -219,20 +219,25 @@ fn interrupted_at(mut child: Child, word: &str) -> (i32, String) {
 fn an_apply_that_is_interrupted_while_it_waits_has_not_failed() {
     let endpoint = Emulator::MiniStack.endpoint().unwrap();
     let project = Project::new(endpoint, "430000000005");
-    let body = SERVICES.replace("NAME", "waited").replace("launch_type", "timeouts = { create = 600 }\nlaunch_type");
+    let body = SERVICES.replace("NAME", "waited");
     project.write(STACK, &(body + "[resource.cloudwatch_log_group.after]\nname = \"/waited\"\ndepends_on = [\"ecs_service.web\"]\n"));
-    // The service never becomes steady.
+    // Once it is made, the service never becomes steady.
     let service = r#"{"services":[{"serviceArn":"ARN","serviceName":"waited-web","status":"ACTIVE","desiredCount":2,"runningCount":0,"pendingCount":2,"deployments":[{"id":"ecs-svc/1","status":"PRIMARY","rolloutState":"IN_PROGRESS","desiredCount":2,"runningCount":0,"pendingCount":2,"taskDefinition":"x"}],"events":[]}],"failures":[]}"#;
     let arn = "arn:aws:ecs:us-east-1:430000000005:service/waited/waited-web";
     let answer = service.replace("ARN", arn);
+    let made = std::sync::atomic::AtomicBool::new(false);
     let proxy = Proxy::start(endpoint, move |call| match call.operation.as_str() {
-        "DescribeServices" if call.index > 0 => Some(Fault::Answer(answer.clone())),
+        "CreateService" => {
+            made.store(true, std::sync::atomic::Ordering::SeqCst);
+            None
+        }
+        "DescribeServices" if made.load(std::sync::atomic::Ordering::SeqCst) => Some(Fault::Answer(answer.clone())),
         "ListServiceDeployments" => Some(Fault::Answer(r#"{"serviceDeployments":[]}"#.to_owned())),
         _ => None,
     });
     let mut command = project.command(&["apply", "-y", STACK]);
     command.env("AWS_ENDPOINT_URL", &proxy.endpoint);
-    let (code, said) = interrupted_at(begun(command), "0 of 2");
+    let (code, said) = interrupted_at(begun(command), "  ecs_service.web: ");
     assert_eq!(code, 130, "{said}");
     assert!(said.contains("Interrupted: ") && said.contains("1 interrupted, 0 failed, 1 not tried"), "{said}");
     assert!(said.contains("which goes on in AWS") && !said.contains("because"), "{said}");
