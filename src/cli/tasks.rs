@@ -32,16 +32,15 @@ async fn list(context: &Context, stack: Option<&Path>, word: Option<String>) -> 
     let (_, session, state) = session::applied(context, stack).await?;
     let deployed = Deployed { state: &state, provider: &session.provider };
     let services = service::all(&deployed);
-    let tasks = match word {
-        None => task::all(&deployed).await.map_err(listing)?,
-        Some(word) => {
-            let mut tasks = Vec::new();
-            for service in &service::chosen(services.clone(), &[word]).map_err(redeploy::unknown)? {
-                tasks.extend(task::of_service(&deployed, service).await.map_err(listing)?);
-            }
-            tasks
+    let listed = async {
+        let Some(word) = word else { return task::all(&deployed).await.map_err(listing) };
+        let mut tasks = Vec::new();
+        for service in &service::chosen(services.clone(), &[word]).map_err(redeploy::unknown)? {
+            tasks.extend(task::of_service(&deployed, service).await.map_err(listing)?);
         }
+        Ok::<_, CliError>(tasks)
     };
+    let tasks = session.reading("the tasks", listed).await?;
     if context.global.json {
         ui::out(Json::from(tasks.iter().map(to_json).collect::<Vec<_>>()));
         return Ok(Exit::Done);
