@@ -33,11 +33,11 @@ async fn list(context: &Context, stack: Option<&Path>, word: Option<String>) -> 
     let deployed = Deployed { state: &state, provider: &session.provider };
     let services = service::all(&deployed);
     let tasks = match word {
-        None => task::all(&deployed).await.map_err(listing)?,
+        None => session.reading("the tasks", task::all(&deployed)).await.map_err(listing)?,
         Some(word) => {
             let mut tasks = Vec::new();
             for service in &service::chosen(services.clone(), &[word]).map_err(redeploy::unknown)? {
-                tasks.extend(task::of_service(&deployed, service).await.map_err(listing)?);
+                tasks.extend(session.reading("the tasks", task::of_service(&deployed, service)).await.map_err(listing)?);
             }
             tasks
         }
@@ -107,7 +107,8 @@ async fn stop(context: &Context, stack: Option<&Path>, ids: &[String], reason: &
     let (_, session, state) = session::applied(context, stack).await?;
     let deployed = Deployed { state: &state, provider: &session.provider };
     let services = service::all(&deployed);
-    let chosen = task::chosen(&task::all(&deployed).await.map_err(listing)?, ids)?;
+    let all = session.reading("the tasks", task::all(&deployed)).await.map_err(listing)?;
+    let chosen = task::chosen(&all, ids)?;
     let (stopped, running): (Vec<Task>, Vec<Task>) = chosen.into_iter().partition(Task::has_stopped);
     stopped.iter().for_each(|task| context.say(&format!("{} has stopped already.", styled(STRONG, short(task)))));
     for task in &running {
