@@ -21,7 +21,7 @@ pub async fn run(context: &Context, args: &ExecArgs) -> Result<Exit, CliError> {
     let service = one(&deployed, &args.service)?;
     let doing = format!("running a command in {}", service.address);
     let failed = |failure| CliError::aws(&doing, failure);
-    let tasks = task::of_service(&deployed, &service).await.map_err(failed)?;
+    let tasks = session.reading("the tasks", task::of_service(&deployed, &service)).await.map_err(failed)?;
     let enabled = state.current(&service.address).and_then(|resource| resource.attributes.get("enable_execute_command")?.as_bool());
     let task = exec::task(&service, &tasks, args.task.as_deref(), enabled.unwrap_or(false))?;
     let definitions = task_definition::all(&deployed);

@@ -46,13 +46,15 @@ async fn planned(context: &Context, args: &PlanArgs, path: &Path) -> Result<(Ses
     let session = Session::open(context, path).await?;
     let mut planned = session.plan(&Options::from(&args.flags), args.flags.refresh).await?;
     session.preflight(&mut planned, args.flags.no_preflight).await;
-    say_who_is_at_it(context, &session, &planned.plan).await;
+    say_who_is_at_it(context, &session, &planned).await;
     Ok((session, planned))
 }
 
 /// What an apply has not finished may be what another one is just doing.
-async fn say_who_is_at_it(context: &Context, session: &Session, plan: &Plan) {
-    if !plan.has_changes() {
+async fn say_who_is_at_it(context: &Context, session: &Session, planned: &Planned) {
+    let ledger = &planned.ledger;
+    let open = !ledger.state().open.is_empty() || !ledger.records().is_empty();
+    if !open && !planned.plan.changes.iter().any(|change| change.unfinished) {
         return;
     }
     if let Some(holder) = session.store.holder().await {

@@ -32,11 +32,14 @@ async fn list(context: &Context, stack: Option<&Path>, word: Option<String>) -> 
     let (_, session, state) = session::applied(context, stack).await?;
     let deployed = Deployed { state: &state, provider: &session.provider };
     let services = service::all(&deployed);
-    let listed = async {
-        let Some(word) = word else { return task::all(&deployed).await.map_err(listing) };
-        let mut tasks = Vec::new();
-        for service in &service::chosen(services.clone(), &[word]).map_err(redeploy::unknown)? {
-            tasks.extend(task::of_service(&deployed, service).await.map_err(listing)?);
+    let tasks = match word {
+        None => session.reading("the tasks", task::all(&deployed)).await.map_err(listing)?,
+        Some(word) => {
+            let mut tasks = Vec::new();
+            for service in &service::chosen(services.clone(), &[word]).map_err(redeploy::unknown)? {
+                tasks.extend(session.reading("the tasks", task::of_service(&deployed, service)).await.map_err(listing)?);
+            }
+            tasks
         }
         Ok::<_, CliError>(tasks)
     };
@@ -106,7 +109,8 @@ async fn stop(context: &Context, stack: Option<&Path>, ids: &[String], reason: &
     let (_, session, state) = session::applied(context, stack).await?;
     let deployed = Deployed { state: &state, provider: &session.provider };
     let services = service::all(&deployed);
-    let chosen = task::chosen(&task::all(&deployed).await.map_err(listing)?, ids)?;
+    let all = session.reading("the tasks", task::all(&deployed)).await.map_err(listing)?;
+    let chosen = task::chosen(&all, ids)?;
     let (stopped, running): (Vec<Task>, Vec<Task>) = chosen.into_iter().partition(Task::has_stopped);
     stopped.iter().for_each(|task| context.say(&format!("{} has stopped already.", styled(STRONG, short(task)))));
     for task in &running {

@@ -295,7 +295,7 @@ fn what_an_answer_says_in_no_form_of_aws_s_is_shown() {
     let proxy = Proxy::start(endpoint, move |call| (call.service == "ecs").then(|| Fault::Raw(answer.clone().into_bytes())));
     let unheard = ran(project.command(&["plan", STACK]).env("AWS_ENDPOINT_URL", &proxy.endpoint).output().unwrap());
     assert_eq!(unheard.code, 1);
-    assert!(unheard.stderr.contains("HTTP status 400: {\"error\": \"Unsupported service: ecs\"}"), "{}", unheard.stderr);
+    assert!(unheard.stderr.contains("the answer is 400: {\"error\": \"Unsupported service: ecs\"}"), "{}", unheard.stderr);
     assert!(!unheard.stderr.contains("unhandled"), "{}", unheard.stderr);
 }
 
