@@ -54,7 +54,7 @@ async fn planned(context: &Context, args: &PlanArgs, path: &Path) -> Result<(Ses
 async fn say_who_is_at_it(context: &Context, session: &Session, planned: &Planned) {
     let ledger = &planned.ledger;
     let open = !ledger.state().open.is_empty() || !ledger.records().is_empty();
-    if !open && !planned.plan.changes.iter().any(|change| change.unfinished) {
+    if !open && !planned.plan.has_changes() {
         return;
     }
     if let Some(holder) = session.store.holder().await {

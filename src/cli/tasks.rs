@@ -41,9 +41,7 @@ async fn list(context: &Context, stack: Option<&Path>, word: Option<String>) -> 
             }
             tasks
         }
-        Ok::<_, CliError>(tasks)
     };
-    let tasks = session.reading("the tasks", listed).await?;
     if context.global.json {
         ui::out(Json::from(tasks.iter().map(to_json).collect::<Vec<_>>()));
         return Ok(Exit::Done);
