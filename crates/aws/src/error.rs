@@ -310,7 +310,7 @@ mod tests {
             (None, Some(404), NotFound),
             (None, Some(403), Denied),
             (None, Some(408), Ambiguous),
-            // Whoever it is that answers so, what became of the call it does not say.
+            // This answer does not say what became of the call.
             (None, Some(400), Other),
             (None, None, Other),
         ];

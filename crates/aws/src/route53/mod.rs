@@ -50,7 +50,7 @@ pub fn canonical(name: &str) -> String {
 
 /// Changes one record set; the id of the change.
 async fn change(aws: &Aws, zone: &str, action: ChangeAction, set: ResourceRecordSet) -> Outcome<String> {
-    // Creating and deleting fail when sent twice, and whoever asks for them looks first.
+    // Creating and deleting fail when sent twice: their callers look first.
     let upserts = action == ChangeAction::Upsert;
     let change = Change::builder().action(action).resource_record_set(set).build().map_err(unbuilt)?;
     let batch = ChangeBatch::builder().changes(change).build().map_err(unbuilt)?;

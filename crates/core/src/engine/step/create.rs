@@ -14,7 +14,7 @@ use crate::plan::step::{Create, Target};
 /// A creation that failed.
 struct NotCreated {
     failure: Failure,
-    /// Whether something may exist all the same: then whoever comes next looks for it.
+    /// Whether something may exist all the same: then the next apply looks for it.
     may_exist: bool,
 }
 
