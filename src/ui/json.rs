@@ -110,7 +110,8 @@ fn drift(drift: &Drift) -> Json {
     json!({
         "address": drift.address,
         "id": drift.id,
-        "gone": drift.gone,
+        "gone": drift.loss.is_some(),
+        "reason": drift.loss,
         "changes": drift.attributes.iter().map(attribute).collect::<Vec<_>>(),
     })
 }

@@ -95,11 +95,16 @@ fn drift(text: &mut String, drift: &[Drift]) {
     }
     line(text, 0, &styled(STRONG, "Changed outside leoctl since the last apply"));
     for one in drift {
-        let gone = if one.gone { " was deleted" } else { "" };
-        line(text, 2, &format!("{} {}{gone}", styled(CHANGE, "≠"), one.address));
+        line(text, 2, &format!("{} {}", styled(CHANGE, "≠"), drift_title(one)));
         show(text, &changes::drift(one), 6);
     }
     text.push('\n');
+}
+
+/// What has changed outside leoctl, and why it is not there any more.
+fn drift_title(drift: &Drift) -> String {
+    let loss = drift.loss.as_ref().map(|loss| format!(" {loss}")).unwrap_or_default();
+    one_line(&format!("{}{loss}", drift.address)).into_owned()
 }
 
 /// The changes as a tree: each under the deepest of what it depends on that changes too.
@@ -164,7 +169,7 @@ pub fn details(change: &Change) -> Vec<String> {
 /// What changed outside leoctl, as lines of a diff without colours.
 pub fn drift_details(plan: &Plan) -> Vec<String> {
     let one = |one: &Drift| {
-        let title = format!("  {}{}", one_line(&one.address.to_string()), if one.gone { " was deleted" } else { "" });
+        let title = format!("  {}", drift_title(one));
         std::iter::once(title).chain(changes::in_diff(&changes::drift(one), "  "))
     };
     plan.drift.iter().flat_map(one).collect()

@@ -97,7 +97,7 @@ async fn drift_is_shown_apart_and_repaired() {
     assert!(!plan.has_changes() && plan.drift.is_empty(), "{}", shown(&plan));
     world.destroy(&group(7)).await.unwrap();
     let plan = other.plan(&group(7)).await.unwrap();
-    assert!(plan.drift[0].gone);
+    assert!(plan.drift[0].loss.is_some());
     assert_eq!(plan.summary().create, 1);
 }
 

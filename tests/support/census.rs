@@ -23,6 +23,9 @@ enum Ask {
 /// Of an element or a key, the values with which an entry does not count; any value, where none is named.
 type Gone = &'static [(&'static str, &'static [&'static str])];
 
+/// Stands among the values of [`Gone`] for every region but the one that is asked: a copy there belongs to its original.
+const ELSEWHERE: &str = "elsewhere";
+
 /// How a type is listed: `{}` in the last call stands for each identifier that the one before it gave.
 struct Listing {
     type_name: &'static str,
@@ -86,7 +89,7 @@ const LISTINGS: &[Listing] = &[
     ]) },
     plain("ecs_task_definition", &[Target("ecs", "AmazonEC2ContainerServiceV20141113.ListTaskDefinitions", r#"{"status":"ACTIVE"}"#, "taskDefinitionArns")]),
     plain("ecr_repository", &[Target("ecr", "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories", "{}", "repositoryArn")]),
-    Listing { gone: &[("DeletedDate", &[])], ..plain("secretsmanager_secret", &[Target("secretsmanager", "secretsmanager.ListSecrets", "{}", "ARN")]) },
+    Listing { gone: &[("DeletedDate", &[]), ("PrimaryRegion", &[ELSEWHERE])], ..plain("secretsmanager_secret", &[Target("secretsmanager", "secretsmanager.ListSecrets", "{}", "ARN")]) },
     plain("ssm_parameter", &[Target("ssm", "AmazonSSM.DescribeParameters", "{}", "ARN")]),
     Listing { gone: &[("KeyState", &["PendingDeletion"]), ("KeyManager", &["AWS"])], ..plain("kms_key", &[
         Target("kms", "TrentService.ListKeys", "{}", "KeyId"), Target("kms", "TrentService.DescribeKey", r#"{"KeyId":"{}"}"#, "Arn"),
@@ -222,7 +225,7 @@ impl Census {
             Form(.., element) | Xml(.., element) => elements(&answer, element, gone),
             Target(.., key) | Path(.., key) => {
                 let mut found = Vec::new();
-                keys(&serde_json::from_str(&answer).unwrap_or_default(), key, gone, &mut found);
+                keys(&serde_json::from_str(&answer).unwrap_or_default(), key, region, gone, &mut found);
                 found
             }
         }
@@ -262,12 +265,15 @@ fn elements(answer: &str, element: &str, gone: Gone) -> Vec<String> {
 }
 
 /// The texts under a key, wherever it is, without those of entries that are as good as gone.
-fn keys(json: &Json, key: &str, gone: Gone, found: &mut Vec<String>) {
+fn keys(json: &Json, key: &str, region: &str, gone: Gone, found: &mut Vec<String>) {
     match json {
         Json::Object(map) => {
             let is_gone = gone.iter().any(|(state, values)| match map.get(*state) {
                 None | Some(Json::Null) => false,
-                Some(value) => values.is_empty() || value.as_str().is_some_and(|value| values.contains(&value)),
+                Some(value) => {
+                    let is_elsewhere = values.contains(&ELSEWHERE) && value.as_str() != Some(region);
+                    values.is_empty() || is_elsewhere || value.as_str().is_some_and(|value| values.contains(&value))
+                }
             });
             if is_gone {
                 return;
@@ -276,11 +282,11 @@ fn keys(json: &Json, key: &str, gone: Gone, found: &mut Vec<String>) {
                 match value {
                     Json::String(text) if name == key => found.push(text.clone()),
                     Json::Array(texts) if name == key => found.extend(texts.iter().filter_map(|text| text.as_str().map(str::to_owned))),
-                    inner => keys(inner, key, gone, found),
+                    inner => keys(inner, key, region, gone, found),
                 }
             }
         }
-        Json::Array(items) => items.iter().for_each(|item| keys(item, key, gone, found)),
+        Json::Array(items) => items.iter().for_each(|item| keys(item, key, region, gone, found)),
         _ => {}
     }
 }

@@ -4,7 +4,7 @@ use super::deed::Deed;
 
 /// A kind of points.
 struct Known {
-    /// The types; every type, where there are none.
+    /// The types.
     types: &'static [&'static str],
     deed: Deed,
     /// What the phase's name begins with.
@@ -13,12 +13,6 @@ struct Known {
 }
 
 const KNOWN: &[Known] = &[
-    Known {
-        types: &[],
-        deed: Deed::Foreign,
-        phase: "delete",
-        why: "an object that another stack has made under the remembered name is deleted: the name is its id",
-    },
     Known {
         types: &["route53_record", "kms_alias", "efs_mount_target", "backup_selection", "sns_topic_subscription"],
         deed: Deed::Older,
@@ -37,7 +31,7 @@ const KNOWN: &[Known] = &[
 /// Why a point is known not to converge; nothing, if it is not.
 pub fn why(type_name: Option<&str>, phase: &str, deed: Deed) -> Option<&'static str> {
     let known = KNOWN.iter().find(|known| {
-        let of = known.types.is_empty() || type_name.is_none_or(|name| known.types.contains(&name));
+        let of = type_name.is_none_or(|name| known.types.contains(&name));
         of && known.deed == deed && phase.starts_with(known.phase)
     });
     known.map(|known| known.why)

@@ -23,10 +23,25 @@ pub fn ownership_tags(stack: &str, address: &Address) -> BTreeMap<String, String
     [(STACK_TAG.to_owned(), stack.to_owned()), (ADDRESS_TAG.to_owned(), tag_value(address))].into()
 }
 
-/// The stack and the address that live attributes' tags name, when they name both.
-pub fn owner(attributes: &Value) -> Option<(String, String)> {
+/// Whose a resource is by its tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The stack.
+    pub stack: String,
+    /// The address in it.
+    pub address: String,
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of stack {}", self.address, self.stack)
+    }
+}
+
+/// The owner that attributes' tags name, when they name stack and address.
+pub fn owner(attributes: &Value) -> Option<Owner> {
     let tag = |key: &str| attributes.get("tags").and_then(|tags| tags.get(key)).and_then(Value::as_str).map(str::to_owned);
-    tag(STACK_TAG).zip(tag(ADDRESS_TAG))
+    Some(Owner { stack: tag(STACK_TAG)?, address: tag(ADDRESS_TAG)? })
 }
 
 /// An address as a tag value: AWS allows no quotes or brackets in most services' tags

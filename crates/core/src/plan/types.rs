@@ -151,8 +151,8 @@ pub struct Drift {
     pub address: Address,
     /// Its id.
     pub id: String,
-    /// Whether it is gone.
-    pub gone: bool,
+    /// Why it is not there any more, as what is said of it; nothing, if it is there.
+    pub loss: Option<String>,
     /// What was remembered against what is there.
     pub attributes: Vec<AttributeChange>,
 }

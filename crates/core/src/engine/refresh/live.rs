@@ -6,30 +6,42 @@ use futures_util::future::try_join_all;
 
 use super::{LiveByPlace, Planner};
 use crate::engine::EngineError;
-use crate::model::place::Place;
-use crate::model::state::State;
+use crate::model::state::{Remembered, State};
+use crate::model::value::Value;
 use crate::plan::build::Live;
+use crate::plan::desired::{self, Owner};
 
 impl Planner<'_> {
     /// Reads every remembered resource, predecessors too: one batch for each type and region, all batches at once.
     pub(super) async fn live(&self, state: Option<&State>) -> Result<LiveByPlace, EngineError> {
         let Some(state) = state.filter(|_| self.refresh) else { return Ok(LiveByPlace::new()) };
-        let mut batches: BTreeMap<(&str, &str), Vec<&Place>> = BTreeMap::new();
+        let mut batches: BTreeMap<(&str, &str), Vec<&Remembered>> = BTreeMap::new();
         for (_, known) in state.all() {
-            batches.entry((&known.place.type_name, &known.place.region)).or_default().push(&known.place);
+            batches.entry((&known.place.type_name, &known.place.region)).or_default().push(known);
         }
-        let reads = batches.into_iter().map(|((type_name, region), places)| async move {
+        let reads = batches.into_iter().map(|((type_name, region), known)| async move {
             let Some(handler) = self.provider.handler(type_name) else {
                 return Err(EngineError::unknown_type(type_name));
             };
-            let mut ids: Vec<String> = places.iter().map(|place| place.id.clone()).collect();
+            let mut ids: Vec<String> = known.iter().map(|known| known.place.id.clone()).collect();
             ids.sort();
             ids.dedup();
             let reading = |failure| EngineError::aws(format!("reading {type_name} {}", ids.join(", ")), failure);
             let found = handler.read(region, &ids).await.map_err(reading)?;
-            let live = |place: &Place| found.get(&place.id).cloned().map_or(Live::Gone, Live::Present);
-            Ok(places.into_iter().map(|place| (place.clone(), live(place))).collect::<Vec<_>>())
+            let live = |known: &Remembered| match found.get(&known.place.id) {
+                None => Live::Gone,
+                Some(attributes) => self.theirs(known, attributes).map_or_else(|| Live::Present(attributes.clone()), Live::Foreign),
+            };
+            Ok(known.into_iter().map(|known| (known.place.clone(), live(known))).collect::<Vec<_>>())
         });
         Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+    }
+
+    /// The other stack that what is remembered belongs to by its tags. What already had them when it was remembered was
+    /// taken over on purpose.
+    fn theirs(&self, known: &Remembered, live: &Value) -> Option<Owner> {
+        let owner = desired::owner(live).filter(|owner| owner.stack != self.stack.name)?;
+        let remembered = desired::owner(&Value::from(&known.attributes));
+        (remembered.as_ref() != Some(&owner)).then_some(owner)
     }
 }

@@ -164,7 +164,7 @@ impl Planner<'_> {
     fn wanted(&self, state: &State, live: &LiveByPlace, search: &Search<'_>) -> Wanted {
         let known = state.all().map(|(_, known)| &known.place);
         let type_name = search.address.type_name();
-        let known = known.filter(|place| place.type_name == type_name && !matches!(live.get(place), Some(Live::Gone)));
+        let known = known.filter(|place| place.type_name == type_name && live.get(place).and_then(Live::loss).is_none());
         Wanted {
             address: search.address.clone(),
             stack: self.stack.name.clone(),

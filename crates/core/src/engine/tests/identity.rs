@@ -38,6 +38,60 @@ async fn what_was_made_again_by_hand_in_its_place_is_refused_and_the_plan_ends()
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_another_stack_has_made_in_its_place_is_left_alone_whatever_becomes_of_the_block() {
+    let theirs = || json!({ "name": "web", "tags": { "leoctl:stack": "other", "leoctl:address": "group.theirs" } });
+    let taken = async || {
+        let world = World::default();
+        world.apply(GROUP).await;
+        world.cloud.delete(&place("group", "web", HOME));
+        world.cloud.make(place("group", "web", HOME), theirs());
+        world
+    };
+    let there = [format!("group web {HOME}")];
+
+    // The block is removed, or the stack destroyed: it is forgotten.
+    let world = taken().await;
+    let plan = world.plan("").await.unwrap().plan;
+    assert_eq!(plan.drift[0].loss.as_deref(), Some("belongs to group.theirs of stack other now"));
+    world.apply("").await;
+    assert_eq!(world.cloud.world(), there);
+    let world = taken().await;
+    world.destroy(GROUP).await;
+    assert_eq!(world.cloud.world(), there);
+
+    // The block stays: it is refused, whether or not it differs, and can be taken over.
+    let world = taken().await;
+    for body in [GROUP.to_owned(), format!("{GROUP}note = \"n\"\n")] {
+        let refused = world.plan(&body).await.err().unwrap();
+        assert!(refused.contains("web exists already"), "{refused}");
+    }
+    let imported = format!("{GROUP}[[import]]\nto = \"group.g\"\nid = \"web\"\n");
+    world.apply(&imported).await;
+    assert!(world.steps(GROUP).await.is_empty());
+
+    // It gets another name or another region: theirs stays, ours is made beside it.
+    let world = taken().await;
+    world.apply(&GROUP.replace("web", "own")).await;
+    assert_eq!(world.cloud.world(), [format!("group own {HOME}"), there[0].clone()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resource_without_a_name_whose_tags_say_another_stack_is_neither_changed_nor_made_again() {
+    let body = "[resource.net.n]\ncidr = \"a\"\n";
+    let world = World::default();
+    world.apply(body).await;
+    let made = world.cloud.resources.lock().unwrap().keys().next().unwrap().clone();
+    let theirs = json!({ "cidr": "a", "tags": { "leoctl:stack": "other", "leoctl:address": "net.x" } });
+    world.cloud.make(made.clone(), theirs);
+    let refused = world.plan(body).await.err().unwrap();
+    assert!(refused.contains("belongs to net.x of stack other now"), "{refused}");
+    // An import takes it back.
+    world.apply(&format!("{body}[[import]]\nto = \"net.n\"\nid = \"{}\"\n", made.id)).await;
+    assert!(world.steps(body).await.is_empty());
+    assert_eq!(world.cloud.world().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_role_does_not_hide_a_profile_of_its_name() {
     let body = "[resource.role.r]\nname = \"web\"\n[resource.profile.p]\nname = \"web\"\nuses = \"${role.r.arn}\"\n";
     let world = World::default();

@@ -9,7 +9,7 @@ use crate::model::schema::{Attribute, ResourceSchema};
 use crate::model::secrecy::{conceal, recall, secret_paths};
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
-use crate::plan::desired::settled;
+use crate::plan::desired::{Owner, settled};
 use crate::plan::diff::{complete, diff};
 use crate::plan::select::{covers, with_dependents};
 use crate::plan::types::{Action, Change, Removal};
@@ -42,13 +42,25 @@ impl Builder<'_> {
                 (found.place.clone(), with_local(attributes, &canonicalize(attributes, &found.attributes), &local), true)
             }
             (None, Some(found)) => return Err(foreign(instance, found)),
-            (None, None) => return Ok(created(change, instance, desired, saved)),
+            (None, None) => return self.absent(change, instance, desired, saved),
         };
         change.gone = saved.map(|saved| saved.place.clone()).filter(|gone| imported && *gone != place);
         let relocated = relocated(instance, &place);
         change.place = Some(place);
         self.compare(&mut change, instance, desired, &Existing { live, imported, relocated, saved })?;
         Ok(change)
+    }
+
+    /// What is to become of a resource that is not there, or not any more.
+    fn absent(&self, change: Change, instance: &Instance<'_>, desired: &Value, saved: Option<&Remembered>) -> Result<Change, Diagnostic> {
+        let lost = saved.and_then(|saved| Some((saved, self.world.live.get(&saved.place)?)));
+        let is_named = !instance.block.schema.unique.is_empty();
+        let is_imported = self.stack.config.imports.iter().any(|import| import.to == instance.address);
+        if let Some((saved, Live::Foreign(owner))) = lost.filter(|_| !is_named && !is_imported) {
+            return Err(handed_over(instance, saved, owner));
+        }
+        let loss = lost.and_then(|(saved, live)| Some(format!("{} {}", saved.place.id, live.loss()?)));
+        Ok(created(change, instance, desired, saved, loss))
     }
 
     /// What is to become of a resource that exists.
@@ -81,8 +93,8 @@ impl Builder<'_> {
         }
         change.risks.extend(risks(change, instance));
         let owner = self.world.found.get(address).and_then(|found| found.owner.as_ref()).filter(|_| *imported);
-        if let Some((stack, from)) = owner.filter(|(stack, _)| *stack != self.stack.name) {
-            change.risks.push(format!("is taken from {from} of stack {stack}, which may still manage it"));
+        if let Some(owner) = owner.filter(|owner| owner.stack != self.stack.name) {
+            change.risks.push(format!("is taken from {owner}, which may still manage it"));
         }
         let schema = &instance.block.schema;
         if let (Action::Replace, Some(off)) = (change.action, (schema.protected)(&change.before).filter(|_| !change.guard.retain)) {
@@ -115,7 +127,7 @@ impl Builder<'_> {
         let known = self.known(attributes, saved, desired);
         match self.world.live.get(&saved.place) {
             Some(Live::Present(value)) => Some(seen(attributes, value, &known, saved)),
-            Some(Live::Gone) => None,
+            Some(Live::Gone | Live::Foreign(_)) => None,
             None => Some(remembered(attributes, &known, saved)),
         }
     }
@@ -224,8 +236,8 @@ impl Builder<'_> {
             },
         };
         let place = goes.remembered.place.clone();
-        let gone = matches!(self.world.live.get(&place), Some(Live::Gone));
-        if guard.prevent_destroy && !gone && !removed {
+        let loss = self.world.live.get(&place).and_then(Live::loss);
+        if guard.prevent_destroy && loss.is_none() && !removed {
             return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but `prevent_destroy` protects it", place.id))
                 .help("to delete it, set `prevent_destroy = false` and apply that first")
                 .help(format!("to keep it and forget it here, add `[[removed]]` with `from = \"{address}\"`")));
@@ -246,12 +258,12 @@ impl Builder<'_> {
         Ok(Some(Change {
             address: address.clone(),
             action: if goes.forget { Action::Forget } else { Action::Delete },
-            reason: match () {
-                () if gone => Some("it was deleted outside leoctl".to_owned()),
-                () if removed => Some("`[[removed]]` says to forget it".to_owned()),
-                () if guard.retain => Some("its `deletion_policy` is \"retain\"; it stays in AWS".to_owned()),
-                () if self.options.destroy => None,
-                () => Some("it is not in the stack any more".to_owned()),
+            reason: match loss {
+                Some(loss) => Some(format!("it {loss}")),
+                None if removed => Some("`[[removed]]` says to forget it".to_owned()),
+                None if guard.retain => Some("its `deletion_policy` is \"retain\"; it stays in AWS".to_owned()),
+                None if self.options.destroy => None,
+                None => Some("it is not in the stack any more".to_owned()),
             },
             region: place.region.clone(),
             place: Some(place),
@@ -289,12 +301,12 @@ struct Existing<'a> {
 }
 
 /// Completes the change of a resource that does not exist.
-fn created(mut change: Change, instance: &Instance<'_>, desired: &Value, saved: Option<&Remembered>) -> Change {
+fn created(mut change: Change, instance: &Instance<'_>, desired: &Value, saved: Option<&Remembered>, loss: Option<String>) -> Change {
     let attributes = attributes_of(instance.block);
     change.after = complete(attributes, desired, None);
     change.attributes = diff(attributes, &Value::Map(BTreeMap::new()), &change.after);
     change.action = Action::Create;
-    change.reason = saved.map(|saved| format!("{} was deleted outside leoctl", saved.place.id));
+    change.reason = loss;
     change.gone = saved.map(|saved| saved.place.clone());
     change.place = None;
     change.sensitive = secret_paths(attributes, &change.after);
@@ -389,7 +401,7 @@ fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Resu
 /// Whose something is that was found.
 pub fn owned_by(found: &Found) -> String {
     match &found.owner {
-        Some((stack, address)) => format!("it belongs to {address} of stack {stack}"),
+        Some(owner) => format!("it belongs to {owner}"),
         None => "it was not made by leoctl".to_owned(),
     }
 }
@@ -408,6 +420,15 @@ pub(super) fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {
         .label(owned_by(found))
         .help(format!("to manage it here, add [[import]] with to = '{address}', id = \"{}\"", found.place.id))
         .help("to leave it alone, choose another name")
+}
+
+/// Another stack's tags are on a resource that has no name by which a second one would be refused: what is meant is not known.
+fn handed_over(instance: &Instance<'_>, saved: &Remembered, owner: &Owner) -> Diagnostic {
+    let (address, id) = (&instance.address, &saved.place.id);
+    Diagnostic::error(&instance.block.span, format!("{address} ({id}) belongs to {owner} now"))
+        .label("its tags were changed outside leoctl, which leaves it alone")
+        .help(format!("to take it back, add [[import]] with to = '{address}', id = \"{id}\""))
+        .help(format!("to make another one here, forget it first: leoctl state rm '{address}'"))
 }
 
 /// What is adopted is to be kept: one that would have to be replaced is not the one meant.

@@ -25,9 +25,10 @@ impl Builder<'_> {
         for (address, saved) in self.world.state.currents() {
             let Some(schema) = self.catalog.resources.get(address.type_name()) else { continue };
             let attributes = schema.schema.attributes.as_slice();
-            let (gone, changes) = match self.world.live.get(&saved.place) {
+            let live = self.world.live.get(&saved.place);
+            let (loss, changes) = match live {
                 None => continue,
-                Some(Live::Gone) => (true, Vec::new()),
+                Some(Live::Gone | Live::Foreign(_)) => (live.and_then(Live::loss), Vec::new()),
                 Some(Live::Present(_)) if saved.incomplete => continue,
                 Some(Live::Present(live)) => {
                     // What has become sensitive since the last apply is hidden in what was before, too.
@@ -49,11 +50,11 @@ impl Builder<'_> {
                     let mut changes = diff(attributes, &before, &after);
                     let elsewhere = self.set_elsewhere(address, schema, &after);
                     changes.retain(|change| !elsewhere.iter().any(|path| change.path.starts_with(path)) && !self.follows(saved, change));
-                    (false, changes)
+                    (None, changes)
                 }
             };
-            if gone || !changes.is_empty() {
-                drift.push(Drift { address: address.clone(), id: saved.place.id.clone(), gone, attributes: changes });
+            if loss.is_some() || !changes.is_empty() {
+                drift.push(Drift { address: address.clone(), id: saved.place.id.clone(), loss, attributes: changes });
             }
         }
         drift

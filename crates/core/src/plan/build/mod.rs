@@ -23,6 +23,7 @@ use crate::model::schema::Catalog;
 use crate::model::secrecy::conceal;
 use crate::model::state::State;
 use crate::model::value::Value;
+use crate::plan::desired::Owner;
 use crate::plan::schedule;
 use crate::plan::select::{Options, Selection, covers};
 use crate::plan::types::{Action, Change, Drift, Pinned, Plan, Read};
@@ -59,6 +60,20 @@ pub enum Live {
     Present(Value),
     /// It does not exist.
     Gone,
+    /// What is there belongs to another stack by its tags, and did not when it was remembered: it was made anew under the
+    /// same name, or handed over.
+    Foreign(Owner),
+}
+
+impl Live {
+    /// Why what is remembered is not there any more; nothing, if it is there.
+    pub fn loss(&self) -> Option<String> {
+        match self {
+            Self::Present(_) => None,
+            Self::Gone => Some("was deleted outside leoctl".to_owned()),
+            Self::Foreign(owner) => Some(format!("belongs to {owner} now")),
+        }
+    }
 }
 
 /// An existing resource at the place of a desired one that is not in the state.
@@ -71,7 +86,7 @@ pub struct Found {
     /// Whether it may be taken: it carries our tags for this address, or the stack file imports it.
     pub ours: bool,
     /// The value of its stack and address tags, when it has them.
-    pub owner: Option<(String, String)>,
+    pub owner: Option<Owner>,
 }
 
 /// Makes a plan.
@@ -451,7 +466,7 @@ impl<'a> Builder<'a> {
 
     /// What changed outside leoctl and is not changed back is remembered, so that it is drift once only.
     fn remember(&mut self, drift: &[Drift]) {
-        for one in drift.iter().filter(|one| !one.gone) {
+        for one in drift.iter().filter(|one| one.loss.is_none()) {
             if let Some(change) = self.changes.iter_mut().find(|change| change.address == one.address) {
                 change.state_only = true;
             }
