@@ -12,7 +12,7 @@ use super::client::{Aws, send_once};
 use super::error::{OrAbsent, OrFail, made_id};
 use super::repeat::{Changing, verified};
 use super::resource::{Info, Resource, Retry, Tags};
-use super::tags::{TagChange, collect, same_owner};
+use super::tags::{TagChange, collect, same_stack};
 use crate::permissions::{Grant, Permissions};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
@@ -21,8 +21,8 @@ use leoctl_core::plan::desired::{ADDRESS_TAG, STACK_TAG};
 
 /// A secret, but never its value: that is pushed by other means and never read.
 ///
-/// One that was deleted as this very secret, and is still scheduled for deletion, is restored. The name of one that was
-/// not is taken until AWS deletes that.
+/// One that this stack has deleted, and is still scheduled for deletion, is restored with the values it had. The name of
+/// another one that is scheduled for deletion is taken until AWS deletes that.
 ///
 /// Import by ARN.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -189,8 +189,8 @@ impl Resource for SecretsmanagerSecret {
         let Some(name) = wanted.text("name") else { return Ok(None) };
         let found = describe(aws, name).await?;
         if let Some(scheduled) = found.as_ref().filter(|found| found.deleted_date().is_some()) {
-            // Only what was deleted as this very secret comes back.
-            return match wanted.owns(&Self::from_description(scheduled).tags) {
+            // Only what this stack has deleted comes back, under whatever address.
+            return match wanted.owns_stack(&Self::from_description(scheduled).tags) {
                 true => Ok(None),
                 false => Err(not_ours(name, scheduled)),
             };
@@ -350,11 +350,11 @@ async fn update_replicas(aws: &Aws, id: &str, from: &[Replica], to: &[Replica]) 
 /// What Secrets Manager says of a change of copies that was made already.
 const REPEATED: &[&str] = &["InvalidParameterException", "InvalidRequestException"];
 
-/// Restores a secret that is scheduled for deletion: only one that was deleted as this very one. What differs in it is
+/// Restores a secret that is scheduled for deletion: only one that this stack has deleted. What differs in it is
 /// changed once its id is known.
 async fn restore(aws: &Aws, to: &SecretsmanagerSecret, scheduled: &DescribeSecretOutput) -> Outcome<String> {
     let operation = "secretsmanager:RestoreSecret";
-    if !same_owner(&SecretsmanagerSecret::from_description(scheduled).tags, &to.tags) {
+    if !same_stack(&SecretsmanagerSecret::from_description(scheduled).tags, &to.tags) {
         return Err(not_ours(&to.name, scheduled));
     }
     let arn = made_id(operation, scheduled.arn())?;

@@ -27,6 +27,11 @@ pub fn same_owner(found: &Tags, wanted: &Tags) -> bool {
     [STACK_TAG, ADDRESS_TAG].iter().all(|key| found.get(*key).is_some_and(|value| wanted.get(*key) == Some(value)))
 }
 
+/// Whether what has the first tags belongs to the stack of what is to have the second.
+pub fn same_stack(found: &Tags, wanted: &Tags) -> bool {
+    found.get(STACK_TAG).is_some_and(|stack| wanted.get(STACK_TAG) == Some(stack))
+}
+
 /// The tags AWS returned, without those it sets itself (the reserved prefix `aws:`).
 pub fn collect<K: AsRef<str>, V: AsRef<str>>(tags: impl IntoIterator<Item = (K, V)>) -> Tags {
     let ours = tags.into_iter().filter(|(key, _)| !key.as_ref().starts_with("aws:"));

@@ -2,7 +2,7 @@
 //! and the next run something that people do. After at most one more run the stack has converged: an empty plan, nothing
 //! lost, nothing twice, nothing left behind.
 //!
-//! `LEOCTL_TEST_TYPE` chooses types, `LEOCTL_TEST_SAMPLE=N` one of N points, `LEOCTL_TEST_SEED` which ones,
+//! `LEOCTL_TEST_TYPE` chooses types, `LEOCTL_TEST_DEED` deeds, `LEOCTL_TEST_SAMPLE=N` one of N points, `LEOCTL_TEST_SEED` which ones,
 //! `LEOCTL_TEST_STAGES` how many are struck at once; `LEOCTL_TEST_REPORT` is a file for those that fail.
 
 mod deed;
@@ -181,6 +181,8 @@ async fn part_of(stage: &mut Place, unit: &Unit, sample: Sample, results: &Resul
     settle(stage).await;
     let calls = calls?;
     let points = (0..calls.len()).flat_map(|at| BLOWS.into_iter().flat_map(move |blow| DEEDS.map(|deed| Point { at, blow, deed })));
+    let only = std::env::var("LEOCTL_TEST_DEED").unwrap_or_default();
+    let points = points.filter(|point| format!("{:?}", point.deed).contains(&only));
     let chosen = |point: &Point| drawn(&format!("{} {} {number} {point:?}", sample.seed, subject.label)).is_multiple_of(sample.points);
     let own = points.enumerate().filter(|(number, _)| number % parts == *part).map(|(_, point)| point);
     let mut points: Vec<Point> = own.filter(chosen).collect();

@@ -187,6 +187,11 @@ impl Wanted {
         self.ownership().iter().all(|(key, value)| tags.get(key) == Some(value))
     }
 
+    /// Whether these tags say that a resource is the wanted one's stack's.
+    pub fn owns_stack(&self, tags: &BTreeMap<String, String>) -> bool {
+        tags.get(crate::plan::desired::STACK_TAG) == Some(&self.stack)
+    }
+
     /// The known text of an attribute.
     pub fn text(&self, attribute: &str) -> Option<&str> {
         self.desired.get(attribute).and_then(Value::as_str)

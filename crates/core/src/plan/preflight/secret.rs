@@ -3,7 +3,7 @@
 use super::{Check, Finding, of_type};
 use crate::model::address::Address;
 use crate::model::value::Value;
-use crate::plan::desired::ownership_tags;
+use crate::plan::desired::STACK_TAG;
 use crate::plan::types::{Action, Plan};
 
 /// A name that is to be a secret's.
@@ -42,7 +42,7 @@ pub fn wanted(plan: &Plan) -> Vec<WantedSecret> {
 pub fn judge(plan: &Plan, wanted: &WantedSecret, found: Option<Scheduled>) -> Vec<Finding> {
     let Some(Scheduled { arn, date, tags }) = found else { return Vec::new() };
     // Another's is refused when the plan looks for what stands in the way.
-    if !ownership_tags(&plan.stack.name, &wanted.address).iter().all(|(key, value)| tags.get(key) == Some(value)) {
+    if tags.get(STACK_TAG) != Some(&plan.stack.name) {
         return Vec::new();
     }
     let finding = Finding {
