@@ -1,13 +1,14 @@
 //! The one function that makes plans: stack, state and live resources in, [`Plan`] out.
 
 mod change;
+mod claims;
 pub mod conclude;
 mod edges;
 mod follow;
 mod order;
 #[cfg(test)]
 mod tests;
-mod unique;
+
 mod waits;
 
 use self::change::attributes_of;
@@ -24,7 +25,7 @@ use crate::model::secrecy::conceal;
 use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::desired::Owner;
-use crate::plan::schedule;
+use crate::plan::schedule::{self, Handover};
 use crate::plan::select::{Options, Selection, covers};
 use crate::plan::types::{Action, Change, Drift, Pinned, Plan, Read};
 use crate::stack::Stack;
@@ -404,46 +405,54 @@ impl<'a> Builder<'a> {
                 Some((change, on))
             });
             let Some((change, on)) = demoted else { return };
-            change.create_before_destroy = false;
-            change.risks.push(format!("is deleted before its replacement exists, because {on} is, which it was made from"));
             let address = change.address.clone();
-            let block = self.stack.config.resources.get(&address.block);
-            if let Some(block) = block.filter(|block| block.lifecycle.create_before_destroy == Some(true)) {
-                let error = format!("{address} cannot be replaced before its predecessor is deleted, as its `create_before_destroy` asks");
-                self.diagnostics.push(
-                    Diagnostic::error(&block.span, error)
-                        .label(format!("it was made from {on}, which is deleted before its own replacement exists"))
-                        .help(format!("set `create_before_destroy = true` in the lifecycle of {on}, too, or leave it out here")),
-                );
-            }
+            self.demote(
+                &address,
+                format!("is deleted before its replacement exists, because {on} is, which it was made from"),
+                format!("it was made from {on}, which is deleted before its own replacement exists"),
+                format!("set `create_before_destroy = true` in the lifecycle of {on}, too, or leave it out here"),
+            );
         }
     }
 
-    /// A block that was renamed without saying so would be made and deleted under one name in AWS.
-    fn renames(&mut self) {
-        let name = |value: &Value| ["name", "bucket", "family"].iter().find_map(|key| value.get(key)?.as_str().map(str::to_owned));
-        let created = self.changes.iter().filter(|change| change.action == Action::Create);
-        let gone: BTreeMap<(&str, &str, String), &Address> = self
-            .changes
-            .iter()
-            .filter(|change| change.action == Action::Delete)
-            .filter_map(|change| Some(((change.address.type_name(), change.region.as_str(), name(&change.before)?), &change.address)))
-            .collect();
-        let mut renamed = Vec::new();
-        for change in created {
-            let Some(name) = name(&change.after) else { continue };
-            if let Some(from) = gone.get(&(change.address.type_name(), change.region.as_str(), name.clone())) {
-                renamed.push(
-                    Diagnostic::general(format!(
-                        "{} and {from} are both {name} in AWS: one would be created, the other deleted",
-                        change.address
-                    ))
-                    .help(format!("if the block was renamed, add [[moved]] with from = '{from}', to = '{}'", change.address))
-                    .help("if they are two resources, give one another name, or delete the old one in an apply of its own"),
-                );
-            }
+    /// Replacements that would wait for each other to give up what only one can have go before theirs come.
+    fn settle_handovers(&mut self, handovers: &[Handover]) {
+        while let Some(stuck) = schedule::stuck(&self.changes, &self.reads, handovers) {
+            let made_first = |address: &Address| {
+                let change = self.changes.iter().find(|change| change.address == *address);
+                change.is_some_and(|change| change.action == Action::Replace && change.create_before_destroy)
+            };
+            let Some(Handover { taker, holder, what, .. }) = stuck.iter().find(|handover| made_first(&handover.holder)) else {
+                return self.cannot_hand_over(&stuck);
+            };
+            self.demote(
+                holder,
+                format!("is deleted before its replacement exists, because {taker} takes over its {what}"),
+                format!("{taker} takes over its {what}, and neither can be made first"),
+                "make the two changes in two applies, or leave `create_before_destroy` out here".to_owned(),
+            );
+            self.settle_replacement_order();
         }
-        renamed.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
+    }
+
+    /// Resources that would each have to wait for the other.
+    fn cannot_hand_over(&mut self, stuck: &[Handover]) {
+        let Some(Handover { taker, holder, what, .. }) = stuck.first() else { return };
+        let error = format!("{taker} cannot take over the {what} of {holder} in one apply: each would have to come first");
+        let error = self.at(taker, &error).help(format!("give {holder} another one first, in an apply of its own"));
+        self.diagnostics.push(error);
+    }
+
+    /// Lets a resource be deleted before its replacement exists, unless its block asks for the other order.
+    fn demote(&mut self, address: &Address, risk: String, label: String, help: String) {
+        let Some(change) = self.changes.iter_mut().find(|change| change.address == *address) else { return };
+        change.create_before_destroy = false;
+        change.risks.push(risk);
+        let block = self.stack.config.resources.get(&address.block);
+        if let Some(block) = block.filter(|block| block.lifecycle.create_before_destroy == Some(true)) {
+            let error = format!("{address} cannot be replaced before its predecessor is deleted, as its `create_before_destroy` asks");
+            self.diagnostics.push(Diagnostic::error(&block.span, error).label(label).help(help));
+        }
     }
 
     /// What is deleted before its replacement exists, while something that stays uses it: AWS would refuse.
@@ -474,14 +483,14 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(mut self) -> Result<Plan, Diagnostics> {
-        self.renames();
+        let handovers = self.claims();
+        self.settle_handovers(&handovers);
         self.held();
-        self.one_place_one_address();
         let drift = self.drift();
         self.remember(&drift);
         let outputs = self.outputs();
         let checks = if self.options.destroy { Vec::new() } else { self.checks() };
-        let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads);
+        let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads, &handovers);
         let mut warnings = self.warnings();
         if !cyclic.is_empty() {
             let names: Vec<String> = cyclic.iter().map(ToString::to_string).collect();
