@@ -94,7 +94,7 @@ fn expect(project: &Project, code: i32, arguments: &[&str]) -> Ran {
 
 fn hidden(text: &str, place: &str) {
     for marker in MARKERS {
-        for form in [marker.to_owned(), leoctl_core::stack::functions::base64::encode(marker.as_bytes())] {
+        for form in [marker.to_owned(), leoctl_core::model::base64::encode(marker.as_bytes())] {
             let at = text.find(&form).map(|at| text.get(at.saturating_sub(200)..at + form.len()).unwrap_or(text));
             assert!(at.is_none(), "{place} shows {form}: …{}", at.unwrap_or_default());
         }
