@@ -277,6 +277,50 @@ fn no_mistake_in_a_stack_file_makes_it_show_a_secret() {
     }
 }
 
+/// Everything that plans and looks say of a stack whose variable was public when it was applied, whatever becomes of
+/// what was made of it.
+#[test]
+fn what_was_applied_in_clear_and_goes_as_it_is_marked_is_not_shown() {
+    let project = project("hid-gone", Emulator::MiniStack.endpoint().unwrap(), "565656565656", "");
+    let made = "[resource.ssm_parameter.p]\nname = \"/hid-gone\"\nvalue = \"${vars.token}\"\n[resource.sns_topic.t]\nname = \"hid-gone\"\ntags = { T = \"x-${vars.token}\" }\n[outputs]\no = \"${vars.token}\"\n";
+    let stack = |sensitive: bool, body: &str| {
+        let head = "[stack]\nname = \"hid-gone\"\nregion = \"us-east-1\"\n[vars.token]\n";
+        project.write(STACK, &format!("{head}sensitive = {sensitive}\ndefault = \"another\"\n{body}"));
+    };
+    stack(false, made);
+    let mut apply = project.command(&["apply", "-y", STACK]);
+    assert_eq!(ran(apply.env("LEOCTL_VAR_token", MARKERS[1]).output().unwrap()).code, 0);
+    for body in [made, "[resource.sns_topic.t]\nname = \"hid-gone\"\n", ""] {
+        stack(true, body);
+        for arguments in LOOKS.iter().chain(MORE_LOOKS).filter(|arguments| !arguments.contains(&"iam_role.r")) {
+            // What the last apply wrote is still in the state, and only there.
+            let mut command = project.command(arguments);
+            let ran = ran(command.output().unwrap());
+            hidden(&format!("{}{}", ran.stdout, ran.stderr), &format!("{arguments:?}"));
+        }
+        let plan = project.path().join("it.plan");
+        if plan.exists() {
+            hidden(&std::fs::read_to_string(plan).unwrap(), "the saved plan");
+        }
+    }
+    stack(true, "[resource.sns_topic.t]\nname = \"hid-gone\"\n");
+    assert_eq!(ran(project.command(&["apply", "-y", STACK]).output().unwrap()).code, 0);
+    files(project.path());
+    assert_eq!(ran(project.command(&["destroy", "-y", STACK]).output().unwrap()).code, 0);
+}
+
+#[test]
+fn what_a_plan_was_made_of_cannot_be_guessed_from_its_hash() {
+    let project = project("hid-hash", Emulator::MiniStack.endpoint().unwrap(), "575757575757", "");
+    let inputs = || {
+        expect(&project, 0, &["plan", "--out", "it.plan", STACK]);
+        let saved = std::fs::read_to_string(project.path().join("it.plan")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&saved).unwrap()["inputs"].clone()
+    };
+    assert_ne!(inputs(), inputs(), "two plans of the same have hashes of different salts");
+    expect(&project, 0, &["apply", "-y", "--plan", "it.plan"]);
+}
+
 #[test]
 fn an_output_that_has_become_sensitive_is_not_printed_any_more() {
     let project = project("hid-late", Emulator::MiniStack.endpoint().unwrap(), "555555555555", "");

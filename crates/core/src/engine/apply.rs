@@ -250,6 +250,7 @@ impl Engine<'_> {
         report.outputs = outputs;
         if shared.plan.options.only.is_none() {
             state.variables = shared.plan.stack.given_values();
+            state.public = shared.plan.stack.public_values();
         }
         state.serial += 1;
         self.store.save(&state).await?;

@@ -4,6 +4,7 @@ pub mod address;
 pub mod base64;
 pub mod canonical;
 pub mod fit;
+pub mod hide;
 pub mod journal;
 pub mod path;
 pub mod percent;

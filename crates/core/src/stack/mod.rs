@@ -69,14 +69,6 @@ pub struct Stack {
     pub spent: budget::Spent,
 }
 
-impl Stack {
-    /// The values of the variables that were given and that may be written down.
-    pub fn given_values(&self) -> BTreeMap<String, serde_json::Value> {
-        let given = self.vars.iter().filter(|(name, value)| self.given.contains(*name) && !value.has_secret());
-        given.map(|(name, value)| (name.clone(), value.to_public_json(&|_| serde_json::Value::Null))).collect()
-    }
-}
-
 /// How the caller reads files: their text, or why not, in words.
 pub trait Files {
     /// The text of a file.
