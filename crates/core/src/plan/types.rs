@@ -100,6 +100,9 @@ pub struct Change {
     pub comes_after: Vec<Address>,
     /// The references that each unknown in `after` waits for; lists go by position.
     pub waits_for: BTreeMap<Path, Vec<String>>,
+    /// What it was made from and still has something of in AWS, though what the stack file says does not come from there
+    /// any more.
+    pub still_uses: Vec<Address>,
     /// What the remembered resource was made from: deletes wait for these the other way round.
     pub prior_depends_on: Vec<Address>,
     /// Whether its replacement is made before it goes.
@@ -248,6 +251,11 @@ impl Change {
     /// Its id, when it exists.
     pub fn id(&self) -> Option<&str> {
         self.place.as_ref().map(|place| place.id.as_str())
+    }
+
+    /// What the state remembers of its dependencies, for the order of deletes.
+    pub fn remembered_depends_on(&self) -> Vec<Address> {
+        self.depends_on.iter().chain(&self.still_uses).cloned().collect()
     }
 
     /// Everything remembered of the resource that goes: predecessors first, then itself.
