@@ -184,8 +184,8 @@ impl Ledger {
         Self { state, records: Vec::new(), cleaned: false }
     }
 
-    /// A state out of which something was taken that may not stand in it any more. There is no record of it: whoever
-    /// reads that state again takes it out again, until it is written whole.
+    /// A state out of which something was taken that may not stand in it any more. There is no record of it: the
+    /// next run that reads that state takes it out again, until it is written whole.
     pub fn cleaned(state: State) -> Self {
         Self { state, records: Vec::new(), cleaned: true }
     }
