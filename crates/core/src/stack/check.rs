@@ -150,7 +150,7 @@ fn references(stack: &Stack, diagnostics: &mut Diagnostics) {
     let mut check = |template: &Template, each: bool| {
         for (reference, span) in template.references() {
             if let Err(error) = check_reference(stack, reference, each)
-                && !stack.config.unread.names(reference)
+                && !(is_absent(stack, reference) && stack.config.unread.names(reference))
             {
                 diagnostics.push(failed((error, span.clone())));
             }
@@ -176,6 +176,22 @@ fn references(stack: &Stack, diagnostics: &mut Diagnostics) {
                 diagnostics.push(failed((error, span.clone())));
             }
         }
+    }
+}
+
+/// Whether what a reference names is not in what was read of the stack.
+fn is_absent(stack: &Stack, reference: &Reference) -> bool {
+    let config = &stack.config;
+    let part = |index| reference.key(index).unwrap_or_default();
+    match reference.root() {
+        "vars" => !config.vars.contains_key(part(1)),
+        "locals" => !config.locals.contains_key(part(1)),
+        "env" => !stack.env.contains_key(part(1)),
+        "stack" => false,
+        // The `for_each` that it needs may be.
+        "each" => true,
+        "data" => !config.data.contains_key(&Block::new(part(1), part(2))),
+        root => !config.resources.contains_key(&Block::new(root, part(1))),
     }
 }
 

@@ -38,7 +38,8 @@ fn said(text: &str) -> String {
     let mut said = String::new();
     for one in &loaded.diagnostics.0 {
         let source = one.span.as_ref().and_then(|span| Some((loaded.sources.get(span.file)?, span.range.start)));
-        let place = source.map(|(source, at)| format!("{}:{}", source.path.display(), source.text.get(..at).unwrap().matches('\n').count() + 1));
+        let place =
+            source.map(|(source, at)| format!("{}:{}", source.path.display(), source.text.get(..at).unwrap().matches('\n').count() + 1));
         let help: String = one.help.iter().map(|help| format!(" ({help})")).collect();
         let _ = writeln!(said, "  {}: {}{help}", place.unwrap_or_default(), one.message);
     }
@@ -59,6 +60,8 @@ fn a_mistake_is_said_once_and_what_follows_from_it_is_not() {
         ("a table that stands twice", format!("{VPC}{VPC}{USES}")),
         ("a table that stands twice, and a key", format!("{VPC}{VPC}[resource.policy.p]\nname = 'a'\nname = 'b'\n{USES}")),
         ("an attribute that may be left out and is misspelled", format!("{VPC}sixx = true\n{USES}six = '${{vpc.main.six}}'\n")),
+        ("a misspelled type beside one that is right, and an attribute", format!("[resource.vpcc.main]\n{VPC}{USES}c = '${{vpc.main.cidr}}'\n")),
+        ("a brace that is not closed, and an attribute", format!("[locals]\nl = {{ a = 1\n{VPC}{USES}c = '${{vpc.main.cidr}}'\n")),
         ("no value", format!("[resource.vpc.main]\ncidr_block =\n{USES}")),
         ("no quotes", format!("[resource.vpc.main]\ncidr_block = vars.cidr\n{USES}")),
         ("no name", format!("[resource.vpc]\ncidr_block = '10.0.0.0/16'\ntags = {{ A = 'b' }}\n{USES}")),

@@ -48,7 +48,7 @@ impl Unread {
     pub fn names(&self, reference: &Reference) -> bool {
         let part = |index| reference.key(index).unwrap_or_default();
         match reference.root() {
-            "vars" | "locals" | "stack" | "each" => self.anything,
+            "vars" | "locals" | "each" => self.anything,
             "env" => self.anything || self.env,
             "data" => self.has("data", &Block::new(part(1), part(2))),
             root => self.has("resource", &Block::new(root, part(1))),
