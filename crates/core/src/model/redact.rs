@@ -90,13 +90,20 @@ fn without_word(text: &str, secret: &str) -> String {
     let mut done = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(secret) {
-        let part = is_part(before.chars().next_back().or_else(|| done.chars().next_back())) || is_part(after.chars().next());
         done.push_str(before);
+        let part = is_part(done.chars().next_back().filter(|_| !ends_in_url(&done))) || is_part(after.chars().next());
         done.push_str(if part { secret } else { MASK });
         rest = after;
     }
     done.push_str(rest);
     done
+}
+
+/// Whether a text ends with a character as URLs have it, `%22`.
+fn ends_in_url(text: &str) -> bool {
+    let mut last = text.chars().rev();
+    let digits = last.by_ref().take(2).filter(char::is_ascii_hexdigit).count();
+    digits == 2 && last.next() == Some('%')
 }
 
 fn longest_first(texts: BTreeSet<String>) -> Vec<String> {
@@ -168,6 +175,7 @@ mod tests {
     fn short_secrets_are_left_where_they_are_part_of_words() {
         let redactor = of("on");
         assert_eq!(redactor.redact("connection 'on' is on"), "connection '(sensitive)' is (sensitive)");
+        assert_eq!(redactor.redact("%22on%22 x22on"), "%22(sensitive)%22 x22on");
         assert!(redactor.is_in("on") && !redactor.is_in("connection"));
     }
 

@@ -11,6 +11,7 @@ use super::step::Step;
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
 use crate::model::place::Place;
+use crate::model::redact::Redactor;
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
 use crate::stack::Stack;
@@ -239,6 +240,12 @@ impl Plan {
     /// Whether applying it would change anything in AWS or in the state.
     pub fn has_changes(&self) -> bool {
         self.changes.iter().any(Change::is_change) || self.outputs.values().any(OutputChange::is_change)
+    }
+
+    /// What takes everything secret in it out of texts that others have written.
+    pub fn redactor(&self) -> Redactor {
+        let changed = self.changes.iter().flat_map(|change| [&change.before, &change.after]);
+        self.stack.redactor().and(Redactor::new(self.data.values().chain(changed)))
     }
 
     /// The change of a resource.
