@@ -1,7 +1,7 @@
 //! The stack language: text in, a checked [`Stack`] or every mistake out. Pure; files are read by the caller.
 //!
-//! Reading order: [`node`] (TOML with places), [`template`], [`expr`], [`eval`] and [`functions`] (CEL inside, and what it
-//! may cost: [`budget`]), [`config`] (the sections),
+//! Reading order: [`node`] (TOML with places), [`unread`] (what could not be read), [`template`], [`expr`], [`eval`] and
+//! [`functions`] (CEL inside, and what it may cost: [`budget`]), [`config`] (the sections),
 //! [`vars`], [`scope`] (what names mean), [`lookup`] (what was asked of it), [`expand`] (`for_each`, `when`),
 //! [`deps`] (the order of evaluation), [`check`], [`types`] and [`kind`] (what can be told of what is not known).
 
