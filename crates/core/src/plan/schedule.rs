@@ -291,7 +291,7 @@ fn apply_step(account: &str, change: &Change) -> Option<StepKind> {
     let target = Target {
         account: account.to_owned(),
         region: change.region.clone(),
-        depends_on: change.depends_on.clone(),
+        depends_on: change.remembered_depends_on(),
         guard: change.guard,
         authored: change.authored.clone(),
         each: change.each.clone(),

@@ -1,5 +1,6 @@
 //! What happens to one resource: desired against live, or remembered and not desired any more.
 
+use super::edges::still_used;
 use super::{Builder, Found, Instance, Live};
 use crate::model::address::Address;
 use crate::model::canonical::{canonicalize, with_local};
@@ -86,6 +87,9 @@ impl Builder<'_> {
         change.after = if change.action == Action::Replace { settled(instance.block, desired, &live, true, only) } else { after };
         change.before = live;
         change.unfinished = saved.is_some_and(|saved| saved.incomplete);
+        if let Some(saved) = saved.filter(|_| change.action != Action::Replace) {
+            change.still_uses = still_used(self.world.state, saved, change);
+        }
         change.state_only = saved.is_some_and(|saved| remembers_otherwise(saved, change));
         if change.action == Action::Replace {
             change.create_before_destroy = made_first(change, instance, *relocated)?;
@@ -168,6 +172,7 @@ impl Builder<'_> {
             reads: instance.reads.clone(),
             comes_after: Vec::new(),
             waits_for: BTreeMap::new(),
+            still_uses: Vec::new(),
             prior_depends_on: saved.map(|saved| saved.depends_on.clone()).unwrap_or_default(),
             create_before_destroy: false,
             deposed,
@@ -276,6 +281,7 @@ impl Builder<'_> {
             reads: Vec::new(),
             comes_after: Vec::new(),
             waits_for: BTreeMap::new(),
+            still_uses: Vec::new(),
             prior_depends_on: goes.remembered.depends_on.clone(),
             create_before_destroy: false,
             deposed,
@@ -325,7 +331,7 @@ fn relocated(instance: &Instance<'_>, place: &Place) -> bool {
 /// Whether what is remembered of a resource differs from what will be, though AWS does not.
 fn remembers_otherwise(saved: &Remembered, change: &Change) -> bool {
     saved.guard != change.guard
-        || saved.depends_on != change.depends_on
+        || saved.depends_on != change.remembered_depends_on()
         || saved.incomplete
         || saved.authored != change.authored
         || saved.sensitive != change.sensitive

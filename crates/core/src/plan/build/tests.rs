@@ -377,3 +377,46 @@ fn what_a_type_follows_has_to_be_there() {
     let json = json!({ "type": "object", "properties": { "a": { "type": "string", "x-computed": true, "x-follows": ["b"] } } });
     assert!(crate::model::schema::TypeSchema::compile("t", &json).unwrap_err().to_string().contains("x-follows b"));
 }
+
+/// The edges that the state would remember, and whether remembering them is all there is to be done.
+fn remembered(plan: &Plan, address: &str) -> (Vec<String>, bool) {
+    let change = change(plan, address);
+    (names(&change.remembered_depends_on()), change.state_only && change.action == Action::NoOp)
+}
+
+#[test]
+fn the_state_forgets_edges_of_what_was_not_used_and_keeps_those_of_what_still_is() {
+    let policy = |lines: &str| format!("{SUBNETS}[resource.policy.p]\n{lines}\n");
+    // The condition was not known; by now it is, and one of the branches was not taken.
+    let cut = policy("name = \"${vpc.main.id == 'x' ? subnet.g['a'].id : subnet.g['b'].id}\"");
+    let mut account = Account::new().applied(&cut);
+    let edges = &mut account.state.resources.get_mut(&"policy.p".parse().unwrap()).unwrap().current.as_mut().unwrap().depends_on;
+    edges.insert(0, r#"subnet.g["a"]"#.parse().unwrap());
+    let plan = account.plan(&cut).unwrap();
+    assert_eq!(remembered(&plan, "policy.p"), ([B_ONLY[0], "vpc.main"].map(str::to_owned).to_vec(), true), "nothing of `a` is in it");
+
+    // What AWS keeps of an earlier reference is still used, whatever the stack file says now.
+    let written = "[resource.route_table.r]\nvpc_id = \"x\"\n";
+    let before = format!("{SUBNETS}{written}subnet_ids = [\"${{subnet.g['b'].id}}\"]\n");
+    let ignored = format!("{SUBNETS}{written}subnet_ids = [\"y\"]\nlifecycle = {{ ignore_changes = [\"subnet_ids\"] }}\n");
+    let mut account = Account::new().applied(&before);
+    let plan = account.plan(&ignored).unwrap();
+    assert_eq!(change(&plan, "route_table.r").action, Action::NoOp);
+    assert!(change(&plan, "route_table.r").depends_on.is_empty(), "nothing that is evaluated waits for it");
+    assert_eq!(remembered(&plan, "route_table.r").0, B_ONLY);
+    account = account.applied(&ignored);
+    let known = account.state.current(&"route_table.r".parse().unwrap()).unwrap();
+    assert_eq!(names(&known.depends_on), B_ONLY);
+    // It goes before what it uses, and not the other way round.
+    account.options.destroy = true;
+    let steps = account.plan(&ignored).unwrap().steps;
+    let number = |address: &str| steps.iter().position(|step| step.address.to_string() == address).unwrap();
+    assert!(steps[number(B_ONLY[0])].after.contains(&number("route_table.r")));
+    account.options.destroy = false;
+    assert!(account.plan(&ignored).unwrap().steps.is_empty(), "it is remembered once");
+
+    // Changed in AWS, too, the edge goes.
+    let changed = ignored.replace("lifecycle = { ignore_changes = [\"subnet_ids\"] }", "");
+    let plan = account.plan(&changed).unwrap();
+    assert_eq!((change(&plan, "route_table.r").action, remembered(&plan, "route_table.r").0), (Action::Update, Vec::new()));
+}
