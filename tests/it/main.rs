@@ -28,6 +28,7 @@ mod diagnostics;
 mod docker;
 mod docs;
 mod engine;
+mod exec;
 mod faults;
 mod fuzz;
 mod gaps;
