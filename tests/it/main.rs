@@ -57,3 +57,4 @@ mod sweep;
 mod tasks;
 mod terminal;
 mod upgrade;
+mod variables;
