@@ -9,6 +9,7 @@ use super::tasks::{STACK, shop, tasks, text};
 use crate::support::emulator::{Emulator, Running};
 use crate::support::program::{Project, ran};
 use crate::support::proxy::Proxy;
+use crate::support::proxy::fault::Fault;
 use crate::support::terminal::Terminal;
 
 /// A plugin that writes down what it is started with.
@@ -200,4 +201,14 @@ fn a_session_that_breaks_off_is_no_success_and_leaves_the_terminal_usable() {
     signal(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(terminal.is_usual());
+}
+
+/// Whether the command began is not known then, and a second session would run it again.
+#[test]
+fn a_session_whose_answer_is_lost_is_not_begun_twice() {
+    let Some(carried) = Carried::start() else { return };
+    let lost = Proxy::start(&carried.proxy.endpoint, |call| (call.operation == "ExecuteCommand").then_some(Fault::CutAfter));
+    let exec = ran(carried.command(&["--", "migrate"]).env("AWS_ENDPOINT_URL", &lost.endpoint).output().unwrap());
+    assert_eq!(exec.code, 1, "{}", exec.stderr);
+    assert_eq!(lost.calls().iter().filter(|call| call.operation == "ExecuteCommand").count(), 1);
 }

@@ -197,6 +197,28 @@ fn run_exits_as_the_container_does() {
     assert_eq!((text(last, "event"), &last["exit_code"]), ("stopped", &json!(3)));
 }
 
+/// ECS starts the tasks of a token once (ECS API Reference, RunTask), which the emulators do not: what is sent again has it.
+#[test]
+fn a_run_whose_answer_is_lost_is_sent_again_as_the_same() {
+    let Some((emulator, project)) = shop(Emulator::MiniStack) else { return };
+    let first = AtomicUsize::new(0);
+    let asked = |request: &str| -> Json { serde_json::from_str(request.split_once(' ').unwrap().1).unwrap() };
+    let proxy = Proxy::start(&emulator.endpoint, move |call| match call.operation.as_str() {
+        "RunTask" => (first.fetch_add(1, Ordering::SeqCst) == 0).then_some(Fault::CutBefore),
+        "DescribeTasks" => Some(Fault::json(&json!({ "failures": [], "tasks": [{
+            "taskArn": asked(&call.request)["tasks"][0], "lastStatus": "STOPPED", "stopCode": "EssentialContainerExited",
+            "containers": [{ "name": "job", "lastStatus": "STOPPED", "exitCode": 0 }],
+        }] }))),
+        _ => None,
+    });
+    let run = through(&proxy, &project, &["run", "job", "--stack", STACK]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let calls = proxy.calls();
+    let sent = calls.iter().filter(|call| call.operation == "RunTask");
+    let tokens: Vec<Json> = sent.map(|call| asked(&call.request)["clientToken"].clone()).collect();
+    assert!(tokens.len() == 2 && tokens[0].is_string() && tokens[0] == tokens[1], "{tokens:?}");
+}
+
 #[test]
 fn interrupted_run_leaves_the_task_and_says_how_to_stop_it() {
     let Some((_emulator, project)) = shop(Emulator::MiniStack) else { return };
