@@ -72,5 +72,5 @@ fn blocks(type_name: &str, whole: bool) -> Vec<CompletionCandidate> {
 /// A stack as far as it can be read without a word: what is wrong with it, other commands say.
 fn read(path: &Path) -> Option<leoctl_core::stack::Stack> {
     let plain = Cli::try_parse_from(["leoctl", "validate"]).ok()?;
-    project::load(path, &plain.global).ok()
+    project::find(path, &plain.global).ok()
 }

@@ -20,7 +20,7 @@ async fn state_of(context: &Context, stack: Option<&Path>) -> Result<State, CliE
 /// The state, and the stack that declares its outputs.
 async fn state_and_outputs(context: &Context, stack: Option<&Path>) -> Result<(State, Stack), CliError> {
     let path = project::stack_file(stack, context)?;
-    let stack = project::load(&path, &context.global)?;
+    let stack = project::find(&path, &context.global)?;
     let store = session::store(context, &path, &stack).await?;
     match store.load().await? {
         Some(mut state) => {

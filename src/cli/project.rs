@@ -128,15 +128,24 @@ pub fn found_again(stack_file: &Path, file: &Path) -> PathBuf {
     if file.is_absolute() { file.to_owned() } else { root(stack_file).join(file) }
 }
 
-/// Reads and checks the stack.
+/// Reads and checks a stack that is to be planned: every variable has a value.
 pub fn load(path: &Path, global: &Global) -> Result<Stack, CliError> {
-    load_remembering(path, global, BTreeMap::new())
+    read(path, given(global)?)
 }
 
-/// Reads a stack, with what its variables were given at the last apply where nothing gives them now.
-pub fn load_remembering(path: &Path, global: &Global, remembered: BTreeMap<String, Json>) -> Result<Stack, CliError> {
+/// Reads a stack whose state is looked for: a variable may be without a value that nobody needs for that.
+pub fn find(path: &Path, global: &Global) -> Result<Stack, CliError> {
+    load_applied(path, global, BTreeMap::new())
+}
+
+/// Reads a stack for commands about what it made. `remembered` is what its variables were given at the last apply; what
+/// is given now goes before it.
+pub fn load_applied(path: &Path, global: &Global, remembered: BTreeMap<String, Json>) -> Result<Stack, CliError> {
+    read(path, Given { remembered, may_lack: true, ..given(global)? })
+}
+
+fn read(path: &Path, given: Given) -> Result<Stack, CliError> {
     let catalog = catalog()?;
-    let given = Given { remembered, ..given(global)? };
     let Loaded { stack, diagnostics, sources } = stack::load(path, &Disk, &given, catalog);
     stack.ok_or(CliError::Diagnostics { diagnostics, sources })
 }

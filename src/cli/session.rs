@@ -85,7 +85,14 @@ impl Session {
     }
 
     /// Makes a plan from the state as it is now.
+    ///
+    /// # Errors
+    /// When something of the stack is not known that a plan has to know, or AWS does not answer.
     pub async fn plan(&self, options: &Options, refresh: bool) -> Result<Planned, CliError> {
+        if !self.stack.lacking.is_empty() {
+            let lacking: Vec<_> = self.stack.lacking.values().cloned().collect();
+            return Err(CliError::Diagnostics { diagnostics: lacking.into(), sources: self.stack.sources.clone() });
+        }
         let loaded = self.reading("the state", self.store.load()).await?;
         let remembered = loaded.as_ref().map_or(0, |state| state.resources.len());
         let reading = format!("{} resources", remembered.max(self.stack.config.resources.len()));
@@ -116,15 +123,14 @@ impl Session {
     }
 }
 
-/// A stack that has been applied, for commands about what it made: its state, and AWS in the account it is in.
+/// A stack that has been applied, for commands about what it made: its state, and AWS in the account it is in. What was
+/// made was made with the values that the state remembers of its variables.
 pub async fn applied(context: &Context, stack: Option<&Path>) -> Result<(PathBuf, Session, State), CliError> {
     let path = project::stack_file(stack, context)?;
-    let mut session = Session::open(context, &path).await?;
+    let found = project::find(&path, &context.global)?;
+    let mut session = Session::with(context, &path, found).await?;
     let state = session.state().await?;
-    if !state.variables.is_empty() {
-        // What was made was made with these.
-        session.stack = Arc::new(project::load_remembering(&path, &context.global, state.variables.clone())?);
-    }
+    session.stack = Arc::new(project::load_applied(&path, &context.global, state.variables.clone())?);
     let deployed = Deployed { state: &state, provider: &session.provider };
     let stranger = session.reading("who we are", deployed.stranger()).await;
     if let Some(account) = stranger.map_err(|failure| CliError::aws("asking AWS who we are", failure))? {

@@ -3,10 +3,13 @@
 //! A signal is for whoever asked last and still listens: an apply finishes what runs, a command that holds the lock
 //! gives it back, every other command ends. The second signal ends the process.
 
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use rustix::process::Signal as Number;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::CliError;
@@ -19,6 +22,33 @@ const LETTING_GO: Duration = Duration::from_secs(3);
 
 /// Those who listen, in the order in which they began to.
 static LISTENERS: Mutex<Vec<watch::Sender<bool>>> = Mutex::new(Vec::new());
+
+/// Whether the keys that send signals are for a program that leoctl runs.
+static KEYS_ARE_THE_SESSIONS: AtomicBool = AtomicBool::new(false);
+
+/// The keys of the terminal go to a session: until this goes, the signals they send (SIGINT, SIGQUIT, SIGTSTP), which
+/// reach leoctl, too, say nothing to it.
+#[derive(Debug)]
+pub struct Keys {
+    _taken: [Signal; 2],
+}
+
+/// Leaves the keys of the terminal to a session.
+///
+/// # Errors
+/// When the system lets nobody take signals.
+pub fn keys_are_the_sessions() -> io::Result<Keys> {
+    // SIGINT is taken already.
+    let taken = [signal(SignalKind::quit())?, signal(SignalKind::from_raw(Number::TSTP.as_raw()))?];
+    KEYS_ARE_THE_SESSIONS.store(true, Ordering::SeqCst);
+    Ok(Keys { _taken: taken })
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        KEYS_ARE_THE_SESSIONS.store(false, Ordering::SeqCst);
+    }
+}
 
 fn listeners() -> MutexGuard<'static, Vec<watch::Sender<bool>>> {
     LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
@@ -48,10 +78,10 @@ fn take() {
             // Without handlers a signal ends leoctl at once, and the journal has what was done.
             return;
         };
-        let mut next = async || {
+        let mut next = async || loop {
             tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
+                _ = interrupt.recv() => if !KEYS_ARE_THE_SESSIONS.load(Ordering::SeqCst) { break },
+                _ = terminate.recv() => break,
             }
         };
         next().await;

@@ -30,7 +30,7 @@ pub async fn run(context: &Context, command: StateCommand) -> Result<Exit, CliEr
 /// The store of a stack, and the stack.
 async fn opened(context: &Context, stack: Option<&Path>) -> Result<(Box<dyn Store>, Stack), CliError> {
     let path = project::stack_file(stack, context)?;
-    let stack = project::load(&path, &context.global)?;
+    let stack = project::find(&path, &context.global)?;
     Ok((session::store(context, &path, &stack).await?, stack))
 }
 
@@ -169,7 +169,7 @@ async fn unlock(context: &Context, stack: Option<&Path>) -> Result<Exit, CliErro
 
 async fn migrate(context: &Context, stack: Option<&Path>, from: Option<&str>) -> Result<Exit, CliError> {
     let path = project::stack_file(stack, context)?;
-    let stack = project::load(&path, &context.global)?;
+    let stack = project::find(&path, &context.global)?;
     let to = session::store(context, &path, &stack).await?;
     let from: Box<dyn Store> = match from {
         Some(place) => Box::new(session::shared(context, &bucket_and_key(place)?).await),

@@ -7,7 +7,8 @@ use super::service::Service;
 use super::task::{Task, last};
 use super::task_definition::TaskDefinition;
 use super::{Deployed, Problem};
-use leoctl_aws::error::OrFail;
+use leoctl_aws::client::send_once;
+use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 use leoctl_core::stack::diagnostic::suggestion;
 
@@ -115,7 +116,8 @@ pub async fn begin(deployed: &Deployed<'_>, task: &Task, container: &api::Contai
     let aws = deployed.provider.region(&task.region);
     let name = container.name().unwrap_or_default();
     let call = aws.ecs().execute_command().cluster(&task.cluster).task(task.arn()).container(name).command(command).interactive(true);
-    let begun = call.send().await.or_fail("ecs:ExecuteCommand")?;
+    // Sent again, it would begin a second session, and the command may run in both.
+    let begun = send_once!(aws_sdk_ecs, call).await.sent_once("ecs:ExecuteCommand")?;
     let session = begun.session().ok_or_else(|| Failure::new(FailureKind::Other, "ECS gives no session"))?;
     let runtime = container.runtime_id().unwrap_or_default();
     Ok(Handover {

@@ -7,6 +7,7 @@ pub mod iam_policy;
 pub mod image;
 pub mod logs;
 pub mod placement;
+pub mod pty;
 pub mod repository;
 pub mod run;
 pub mod scale;

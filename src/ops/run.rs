@@ -6,7 +6,7 @@ use super::Deployed;
 use super::placement::Placement;
 use super::task::Task;
 use super::task_definition::{Container, TaskDefinition};
-use leoctl_aws::error::OrFail;
+use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 
 /// What is run.
@@ -46,7 +46,8 @@ pub async fn start(deployed: &Deployed<'_>, request: &Request<'_>) -> Outcome<(V
         .started_by("leoctl")
         .set_overrides(overrides(request))
         .set_network_configuration(network);
-    let started = call.send().await.or_fail("ecs:RunTask")?;
+    // With the same token, ECS answers with the tasks it has started already (ECS API Reference, RunTask).
+    let started = call.send().await.idempotent("ecs:RunTask")?;
     let tasks: Vec<Task> = started.tasks.unwrap_or_default().into_iter().map(|task| Task::new(task, region)).collect();
     let failures: Vec<String> = started.failures.unwrap_or_default().iter().map(words).collect();
     if tasks.is_empty() {

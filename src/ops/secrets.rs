@@ -11,6 +11,7 @@ use super::env_file::Variables;
 use super::service;
 use leoctl_aws::client::Aws;
 use leoctl_aws::error::{OrAbsent, OrFail};
+use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 use leoctl_core::model::address::Address;
 use leoctl_core::model::redact::Redactor;
@@ -197,7 +198,8 @@ pub async fn put(deployed: &Deployed<'_>, secret: &Secret, value: &str) -> Outco
     let aws = deployed.provider.region(&secret.region);
     let token = uuid::Uuid::new_v4().to_string();
     let call = aws.secrets().put_secret_value().secret_id(&secret.arn).secret_string(value).client_request_token(token);
-    let put = call.send().await.or_fail("secretsmanager:PutSecretValue").map(drop);
+    // With the same token and value there is one version (Secrets Manager API Reference, PutSecretValue).
+    let put = call.send().await.idempotent("secretsmanager:PutSecretValue").map(drop);
     put.map_err(|failure| failure.redacted(&redactor(value)))
 }
 

@@ -2,7 +2,7 @@
 
 use super::Deployed;
 use leoctl_aws::ecs::rollout::{self, Deployment};
-use leoctl_aws::error::OrFail;
+use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
 use leoctl_core::model::address::Address;
 use leoctl_core::stack::diagnostic::suggestion;
@@ -89,7 +89,8 @@ pub fn chosen(services: Vec<Service>, words: &[String]) -> Result<Vec<Service>, 
 pub async fn redeploy(deployed: &Deployed<'_>, service: &Service, operation: &Operation) -> Outcome<()> {
     let aws = deployed.provider.region(&service.region);
     let call = aws.ecs().update_service().cluster(&service.cluster).service(&service.arn).force_new_deployment(true);
-    let updated = call.send().await.or_fail("ecs:UpdateService")?;
+    // Sent again, it begins another deployment, which takes the place of the one before: that one is waited for.
+    let updated = call.send().await.idempotent("ecs:UpdateService")?;
     let deployments = updated.service.and_then(|service| service.deployments).unwrap_or_default();
     let ours = deployments.into_iter().find(|deployment| deployment.status() == Some("PRIMARY")).and_then(|deployment| deployment.id);
     let ours = ours.ok_or_else(|| Failure::new(FailureKind::Other, "ECS does not say which deployment it began"))?;

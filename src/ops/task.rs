@@ -11,6 +11,7 @@ use super::{Deployed, Problem, task_definition};
 use leoctl_aws::client::Aws;
 use leoctl_aws::ecs::rollout::why_stopped;
 use leoctl_aws::error::{OrAbsent, OrFail};
+use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, Outcome};
 
 /// The most tasks DescribeTasks takes (ECS API Reference).
@@ -244,7 +245,7 @@ pub fn chosen(tasks: &[Task], words: &[String]) -> Result<Vec<Task>, Problem> {
 pub async fn stop(deployed: &Deployed<'_>, task: &Task, reason: &str) -> Outcome<()> {
     let aws = deployed.provider.region(&task.region);
     let call = aws.ecs().stop_task().cluster(&task.cluster).task(task.arn()).reason(reason);
-    call.send().await.or_fail("ecs:StopTask").map(drop)
+    call.send().await.idempotent("ecs:StopTask").map(drop)
 }
 
 #[cfg(test)]

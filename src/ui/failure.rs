@@ -31,6 +31,9 @@ pub fn hint(failure: &Failure) -> Option<String> {
         FailureKind::Denied => format!("your role lacks a permission: {}", failure.operation),
         FailureKind::AlreadyExists => "something of that name appeared since the plan: run plan again, it says whose it is".to_owned(),
         FailureKind::Transient => "AWS asked for patience longer than the timeout allows: run the same command again".to_owned(),
+        FailureKind::Ambiguous if failure.status.is_some() => {
+            "the answer does not say what became of the call: run the same command again, it finds out what was done".to_owned()
+        }
         FailureKind::Ambiguous => {
             "AWS could not be reached or did not answer: run the same command again, it finds out what was done".to_owned()
         }
@@ -41,7 +44,15 @@ pub fn hint(failure: &Failure) -> Option<String> {
                 .to_owned()
         }
         FailureKind::NotFound | FailureKind::Refused | FailureKind::Invalid | FailureKind::Other => {
-            return by_code(failure.code.as_deref()?);
+            return match (failure.code.as_deref(), failure.status) {
+                (Some(code), _) => by_code(code),
+                (None, Some(_)) => Some(
+                    "the answer has no error code, as AWS's have: see that `--endpoint-url`, AWS_ENDPOINT_URL and proxies on the way lead \
+                     to AWS"
+                        .to_owned(),
+                ),
+                (None, None) => None,
+            };
         }
     })
 }
@@ -70,4 +81,27 @@ fn by_code(code: &str) -> Option<String> {
         }
         .to_owned(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_not_answered_was_not_reached() {
+        let of = |kind, status, code: Option<&str>| {
+            hint(&Failure { status, code: code.map(str::to_owned), ..Failure::new(kind, "no") }).unwrap_or_default()
+        };
+        assert!(of(FailureKind::Ambiguous, None, None).contains("could not be reached"));
+        for (kind, status, code) in [
+            (FailureKind::Other, 400, None),
+            (FailureKind::Ambiguous, 502, None),
+            (FailureKind::Ambiguous, 500, Some("InternalFailure")),
+            (FailureKind::Refused, 400, Some("DependencyViolation")),
+        ] {
+            let hint = of(kind, Some(status), code);
+            assert!(!hint.is_empty() && !hint.contains("reached"), "{kind:?} {status} {code:?}: {hint}");
+        }
+        assert!(of(FailureKind::Other, Some(400), None).contains("--endpoint-url"));
+    }
 }

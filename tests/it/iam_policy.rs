@@ -273,7 +273,7 @@ fn whatever_a_type_calls_is_declared() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(path).unwrap();
-                called.extend(crate::repeated::calls(&text).into_iter().map(|(operation, _)| operation));
+                called.extend(crate::changing_calls::calls(&text).into_iter().map(|(operation, _)| operation));
             }
         }
     }

@@ -1,6 +1,5 @@
-//! Tasks: listed, stopped, run on demand, and commands run in them.
+//! Tasks: listed, stopped and run on demand.
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +12,7 @@ use crate::support::proxy::Proxy;
 use crate::support::proxy::fault::Fault;
 use crate::support::sdk;
 
-const STACK: &str = "stacks/shop.toml";
+pub const STACK: &str = "stacks/shop.toml";
 
 /// As Leo is: a service whose container starts jobs, by what its environment says.
 const BODY: &str = r#"
@@ -69,7 +68,7 @@ network_configuration = { subnets = ["${subnet.public.id}"], security_groups = [
 rollout = "none"
 "#;
 
-fn shop(emulator: Emulator) -> Option<(Running, Project)> {
+pub fn shop(emulator: Emulator) -> Option<(Running, Project)> {
     let emulator = emulator.alone()?;
     let project = Project::new(&emulator.endpoint, "test");
     project.write(STACK, BODY);
@@ -81,12 +80,12 @@ fn through(proxy: &Proxy, project: &Project, arguments: &[&str]) -> Ran {
     ran(project.command(arguments).env("AWS_ENDPOINT_URL", &proxy.endpoint).output().unwrap())
 }
 
-fn tasks(project: &Project, arguments: &[&str]) -> Vec<Json> {
+pub fn tasks(project: &Project, arguments: &[&str]) -> Vec<Json> {
     let listed = project.json(&[&["tasks", "list", "--json", "--stack", STACK], arguments].concat());
     listed.as_array().unwrap().clone()
 }
 
-fn text<'a>(task: &'a Json, member: &str) -> &'a str {
+pub fn text<'a>(task: &'a Json, member: &str) -> &'a str {
     task[member].as_str().unwrap_or_default()
 }
 
@@ -116,108 +115,6 @@ fn tasks_are_listed_and_stopped_in_the_stack_s_clusters() {
     assert_eq!(text(ours, "status"), "STOPPED");
     assert!(text(ours, "stop_reason").contains("by the test"), "{ours}");
     assert!(project.expect(0, &["tasks", "stop", short, "-y", "--stack", STACK]).stderr.contains("already"));
-}
-
-/// A plugin that writes down what it is started with.
-fn plugin(project: &Project, version: &str) -> String {
-    let folder = project.path().join("bin");
-    let script = format!(
-        "#!/bin/sh\nif [ \"$1\" = --version ]; then echo {version}; exit; fi\n\
-         for argument in \"$@\" \"$AWS_SSM_START_SESSION_RESPONSE\"; do echo \"$argument\"; done > plugin.log\nexit 7\n"
-    );
-    project.write("bin/session-manager-plugin", &script);
-    std::fs::set_permissions(folder.join("session-manager-plugin"), std::fs::Permissions::from_mode(0o755)).unwrap();
-    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
-}
-
-#[test]
-fn a_command_runs_in_a_service_s_container_through_the_plugin() {
-    let Some((emulator, project)) = shop(Emulator::MiniStack) else { return };
-    let proxy = Proxy::recording(&emulator.endpoint);
-    let exec = |path: &str, arguments: &[&str]| {
-        let arguments = [&["exec", "web", "--stack", STACK], arguments].concat();
-        let mut command = project.command(&arguments);
-        ran(command.env("AWS_ENDPOINT_URL", &proxy.endpoint).env("PATH", path).output().unwrap())
-    };
-    let path = plugin(&project, "1.2.300.0");
-    let off = exec(&path, &[]);
-    assert!(
-        off.code == 1 && off.stderr.contains("enable_execute_command = true") && off.stderr.contains("ecs_service.web"),
-        "{}",
-        off.stderr
-    );
-    project.expect(0, &["apply", "-y", "--var", "exec=true", STACK]);
-    let before = exec(&path, &[]);
-    assert!(before.code == 1 && before.stderr.contains("leoctl redeploy web"), "{}", before.stderr);
-    project.expect(0, &["redeploy", "web", "-y", "--stack", STACK]);
-    let all = tasks(&project, &["web"]);
-    let id = text(all.iter().find(|task| text(task, "status") == "RUNNING").unwrap(), "id");
-
-    let none = exec("/nowhere", &[]);
-    assert!(none.code == 1 && none.stderr.contains("install-plugin"), "{}", none.stderr);
-    assert!(proxy.calls().iter().all(|call| call.operation != "ExecuteCommand"));
-
-    // An older plugin takes the session as an argument, a newer one from its environment.
-    let ran = exec(&path, &["--", "ls", "/a b"]);
-    assert_eq!(ran.code, 7, "the plugin's exit code: {}", ran.stderr);
-    let call = proxy.calls().into_iter().find(|call| call.operation == "ExecuteCommand").unwrap();
-    assert!(call.request.contains("ls '/a b'") && call.request.contains("\"container\":\"nginx\""), "{}", call.request);
-    let given = std::fs::read_to_string(project.path().join("plugin.log")).unwrap();
-    let given: Vec<&str> = given.lines().collect();
-    let session: Json = serde_json::from_str(given[0]).unwrap();
-    assert!(session["sessionId"].is_string() && session["streamUrl"].is_string() && session["tokenValue"].is_string(), "{session}");
-    assert!(!ran.stderr.contains(session["tokenValue"].as_str().unwrap()) && ran.stdout.is_empty());
-    assert_eq!(given[1..4], ["us-east-1", "StartSession", ""]);
-    let target: Json = serde_json::from_str(given[4]).unwrap();
-    assert!(target["Target"].as_str().unwrap().starts_with(&format!("ecs:shop_{id}_")), "{target}");
-    assert_eq!(given[5], proxy.endpoint);
-    let newer = plugin(&project, "1.2.600.0");
-    assert_eq!(exec(&newer, &["--task", id.get(..8).unwrap(), "--container", "nginx"]).code, 7);
-    let given = std::fs::read_to_string(project.path().join("plugin.log")).unwrap();
-    assert!(given.starts_with("AWS_SSM_START_SESSION_RESPONSE\nus-east-1\n"), "{given}");
-    assert!(given.lines().last().unwrap().contains("tokenValue"), "{given}");
-    assert!(exec(&newer, &["--container", "ngnix"]).stderr.contains("nginx"));
-}
-
-/// ECS does not run commands on an emulator: the test runs what ECS was asked to run, as its agent would.
-#[test]
-fn a_command_in_a_script_exits_as_it_does_in_the_container() {
-    let Some((emulator, project)) = shop(Emulator::MiniStack) else { return };
-    project.expect(0, &["apply", "-y", "--var", "exec=true", STACK]);
-    project.expect(0, &["redeploy", "web", "-y", "--stack", STACK]);
-    let asked = project.path().join("asked.sh");
-    let proxy = Proxy::start(&emulator.endpoint, move |call| {
-        if call.operation == "ExecuteCommand" {
-            let request: Json = serde_json::from_str(call.request.split_once(' ').unwrap().1).unwrap();
-            std::fs::write(&asked, text(&request, "command")).unwrap();
-        }
-        None
-    });
-    plugin(&project, "1.2.600.0");
-    let carry = "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 1.2.600.0; exit; fi\n\
-                 echo; echo Starting session with SessionId: x\nsh asked.sh\necho Exiting session with sessionId: x.\n";
-    project.write("bin/session-manager-plugin", carry);
-    let exec = |command: &[&str]| {
-        let arguments = [&["exec", "web", "--stack", STACK, "--"], command].concat();
-        let path = format!("{}:{}", project.path().join("bin").display(), std::env::var("PATH").unwrap());
-        ran(project.command(&arguments).env("AWS_ENDPOINT_URL", &proxy.endpoint).env("PATH", path).output().unwrap())
-    };
-    for (command, shown, code) in [
-        (&["sh", "-c", "echo 'a  b'; exit 41"][..], "a  b\n", 41),
-        (&["printf", "%s", "no line feed"], "no line feed", 0),
-        (&["sh -c 'exit 3'"], "", 3),
-        (&["no-such-program"], "", 127),
-    ] {
-        let ran = exec(command);
-        assert_eq!((ran.code, ran.stdout.as_str()), (code, shown), "{command:?}: {}", ran.stderr);
-    }
-    // Without a shell in the container it is said why, and that is no success.
-    project.write(
-        "bin/session-manager-plugin",
-        "#!/bin/sh\n[ \"$1\" = --version ] && echo 1.2.600.0 && exit\necho 'exec: \"/bin/sh\": not found'\n",
-    );
-    let without = exec(&["ls"]);
-    assert!(without.code == 1 && without.stdout.contains("/bin/sh"), "{}{}", without.stdout, without.stderr);
 }
 
 /// A logs client past leoctl.
@@ -298,6 +195,28 @@ fn run_exits_as_the_container_does() {
     assert_eq!(text(&events[0], "event"), "started");
     let last = events.last().unwrap();
     assert_eq!((text(last, "event"), &last["exit_code"]), ("stopped", &json!(3)));
+}
+
+/// ECS starts the tasks of a token once (ECS API Reference, RunTask), which the emulators do not: what is sent again has it.
+#[test]
+fn a_run_whose_answer_is_lost_is_sent_again_as_the_same() {
+    let Some((emulator, project)) = shop(Emulator::MiniStack) else { return };
+    let first = AtomicUsize::new(0);
+    let asked = |request: &str| -> Json { serde_json::from_str(request.split_once(' ').unwrap().1).unwrap() };
+    let proxy = Proxy::start(&emulator.endpoint, move |call| match call.operation.as_str() {
+        "RunTask" => (first.fetch_add(1, Ordering::SeqCst) == 0).then_some(Fault::CutBefore),
+        "DescribeTasks" => Some(Fault::json(&json!({ "failures": [], "tasks": [{
+            "taskArn": asked(&call.request)["tasks"][0], "lastStatus": "STOPPED", "stopCode": "EssentialContainerExited",
+            "containers": [{ "name": "job", "lastStatus": "STOPPED", "exitCode": 0 }],
+        }] }))),
+        _ => None,
+    });
+    let run = through(&proxy, &project, &["run", "job", "--stack", STACK]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let calls = proxy.calls();
+    let sent = calls.iter().filter(|call| call.operation == "RunTask");
+    let tokens: Vec<Json> = sent.map(|call| asked(&call.request)["clientToken"].clone()).collect();
+    assert!(tokens.len() == 2 && tokens[0].is_string() && tokens[0] == tokens[1], "{tokens:?}");
 }
 
 #[test]

@@ -290,13 +290,21 @@ fn what_an_answer_says_in_no_form_of_aws_s_is_shown() {
     let endpoint = Emulator::MiniStack.endpoint().unwrap();
     let project = Project::new(endpoint, "430000000008");
     project.write(STACK, &SERVICES.replace("NAME", "unheard"));
-    let body = "{\"error\": \"Unsupported service: ecs\"}";
-    let answer = format!("HTTP/1.1 400 X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-    let proxy = Proxy::start(endpoint, move |call| (call.service == "ecs").then(|| Fault::Raw(answer.clone().into_bytes())));
-    let unheard = ran(project.command(&["plan", STACK]).env("AWS_ENDPOINT_URL", &proxy.endpoint).output().unwrap());
-    assert_eq!(unheard.code, 1);
-    assert!(unheard.stderr.contains("the answer is 400: {\"error\": \"Unsupported service: ecs\"}"), "{}", unheard.stderr);
-    assert!(!unheard.stderr.contains("unhandled"), "{}", unheard.stderr);
+    for (body, shown) in [
+        ("{\"error\": \"Unsupported service: ecs\"}", "the answer is 400: {\"error\": \"Unsupported service: ecs\"}"),
+        ("<html>\n<h1>No\u{1b}[2J</h1>", "the answer is 400: <html> <h1>No\\u001b[2J</h1>"),
+        ("", "the answer is 400 without a word"),
+    ] {
+        let answer = format!("HTTP/1.1 400 X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let proxy = Proxy::start(endpoint, move |call| (call.service == "ecs").then(|| Fault::Raw(answer.clone().into_bytes())));
+        let unheard = ran(project.command(&["plan", STACK]).env("AWS_ENDPOINT_URL", &proxy.endpoint).output().unwrap());
+        assert_eq!(unheard.code, 1);
+        assert!(unheard.stderr.contains(shown), "{}", unheard.stderr);
+        assert!(!unheard.stderr.contains("unhandled") && !unheard.stderr.contains("reached"), "{}", unheard.stderr);
+        // What is asked again and again would not get another answer.
+        let asked = proxy.calls().iter().filter(|call| call.operation == "DescribeClusters").count();
+        assert_eq!(asked, 1, "{}", unheard.stderr);
+    }
 }
 
 #[test]

@@ -10,4 +10,5 @@ pub mod program;
 pub mod proxy;
 pub mod sdk;
 pub mod strike;
+pub mod terminal;
 pub mod world;

@@ -85,6 +85,8 @@ where
     let code = error.code().map(str::to_owned);
     let kind = match error {
         SdkError::ServiceError(_) => kind_of(code.as_deref(), status),
+        // A refusal in no form of AWS's, perhaps of something on the way: neither is it of AWS, nor does it pass.
+        SdkError::ResponseError(_) if status.is_some_and(|status| (400..500).contains(&status)) => FailureKind::Other,
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => FailureKind::Ambiguous,
         other if caused_by::<CredentialsError>(other) => FailureKind::Credentials,
         other if caused_by::<NotOurs>(other) => FailureKind::Lost,
@@ -100,7 +102,7 @@ where
         (None, Some(response), None) => answered(response.status().as_u16(), response.body().bytes().unwrap_or_default()),
         (None, None, _) => chain(error),
     };
-    Failure { kind, operation: operation.to_owned(), code, message, request_id: error.request_id().map(str::to_owned) }
+    Failure { kind, operation: operation.to_owned(), status, code, message, request_id: error.request_id().map(str::to_owned) }
 }
 
 /// How much of an answer's body is shown, in characters.

@@ -139,6 +139,15 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
     /// The id of the resource at the wanted one's place: of the same unique name, or with its ownership tags.
     fn find(aws: &Aws, wanted: &Wanted) -> impl Future<Output = Outcome<Option<String>>> + Send;
 
+    /// What is read of one id. An answer may hold others, whatever was asked for: what is done to a resource never rests
+    /// on what is read of another.
+    fn read_one(aws: &Aws, id: &str) -> impl Future<Output = Outcome<Option<Self>>> + Send {
+        async move {
+            let found = Self::read(aws, &[id.to_owned()]).await?;
+            Ok(found.into_iter().find(|(found, _)| found == id).map(|(_, resource)| resource))
+        }
+    }
+
     /// The id of what the creation with this token made, whatever tags it has: of types whose API shows the token of what
     /// it returns. Nothing where it does not.
     fn find_by_token(_aws: &Aws, _wanted: &Wanted, _token: &str) -> impl Future<Output = Outcome<Option<String>>> + Send {
@@ -272,7 +281,9 @@ impl<R: Resource> Handler for Typed<R> {
     async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
         let aws = self.clients.region(region);
         let found = R::read(&aws, ids).await?;
-        found.into_iter().map(|(id, resource)| Ok((id, untyped(&resource)?))).collect()
+        // As in [`Resource::read_one`].
+        let asked = found.into_iter().filter(|(id, _)| ids.contains(id));
+        asked.map(|(id, resource)| Ok((id, untyped(&resource)?))).collect()
     }
 
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>> {

@@ -116,6 +116,9 @@ pub struct ExecArgs {
     /// The stack file
     #[arg(long, value_name = "STACK")]
     pub stack: Option<PathBuf>,
+    /// Run the command without /bin/sh in the container; how it ended is not known then
+    #[arg(long)]
+    pub no_shell: bool,
     /// The command [default: /bin/sh]
     #[arg(last = true)]
     pub command: Vec<String>,

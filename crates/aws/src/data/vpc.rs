@@ -57,7 +57,7 @@ impl DataSource for Vpc {
             [] => return Err(wrong_argument("no VPC matches")),
             several => return Err(wrong_argument(format!("{} VPCs match: say more", several.len()))),
         };
-        let ipv6 = vpc.ipv6_cidr_block_association_set().first().and_then(|association| association.ipv6_cidr_block());
+        let ipv6 = ec2::vpc::ipv6_network(vpc).and_then(|association| association.ipv6_cidr_block());
         Ok(Self {
             id: vpc.vpc_id().map(str::to_owned),
             cidr_block: vpc.cidr_block().map(str::to_owned),

@@ -208,10 +208,8 @@ impl Resource for Eip {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         // What has it now counts, not what had it when it was last seen.
-        for (_, address) in Self::read(aws, &[id.to_owned()]).await? {
-            if address.has_target() {
-                disassociate(aws, &address).await?;
-            }
+        if let Some(address) = Self::read_one(aws, id).await?.filter(Self::has_target) {
+            disassociate(aws, &address).await?;
         }
         aws.ec2().release_address().allocation_id(id).send().await.or_gone("ec2:ReleaseAddress").map(drop)
     }

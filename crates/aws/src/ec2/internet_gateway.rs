@@ -99,10 +99,7 @@ impl Resource for InternetGateway {
             if let Some(vpc) = vpc_id {
                 let call = aws.ec2().attach_internet_gateway().internet_gateway_id(id).vpc_id(vpc);
                 let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AttachInternetGateway");
-                let attached = async || {
-                    let found = Self::read(aws, &[id.to_owned()]).await?;
-                    Ok(found.iter().any(|(found, gateway)| found == id && gateway.vpc_id.as_ref() == Some(vpc)))
-                };
+                let attached = async || Ok(Self::read_one(aws, id).await?.is_some_and(|gateway| gateway.vpc_id.as_ref() == Some(vpc)));
                 verified(sent, &["Resource.AlreadyAssociated"], attached).await?;
             }
         }
@@ -111,7 +108,7 @@ impl Resource for InternetGateway {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         // Where it is attached now counts, not where it was last seen.
-        for (_, gateway) in Self::read(aws, &[id.to_owned()]).await? {
+        if let Some(gateway) = Self::read_one(aws, id).await? {
             detach(aws, id, &gateway).await?;
         }
         let call = aws.ec2().delete_internet_gateway().internet_gateway_id(id);

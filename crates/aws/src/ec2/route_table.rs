@@ -228,7 +228,7 @@ impl Resource for RouteTable {
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self { routes, subnet_ids, tags, vpc_id: _, id: _, arn: _ } = to;
         // Begun again, some of it is done: what is there now counts, where reads see it already.
-        let now = Self::read(aws, &[id.to_owned()]).await?.into_iter().find(|(found, _)| found == id).map(|(_, table)| table);
+        let now = Self::read_one(aws, id).await?;
         let from = &Self { tags: from.tags.clone(), ..now.unwrap_or_else(|| from.clone()) };
         for route in routes.iter().filter(|route| !from.routes.contains(route)) {
             match from.routes.iter().any(|old| old.same_destination(route)) {
@@ -274,9 +274,8 @@ async fn create_route(aws: &Aws, id: &str, wanted: &Route) -> Outcome<()> {
         Err(failure) if failure.kind == FailureKind::Ambiguous || says(&failure, &["RouteAlreadyExists"]) => failure,
         sent => return sent.map(drop),
     };
-    let now = RouteTable::read(aws, &[id.to_owned()]).await?;
-    let routes = now.iter().filter(|(found, _)| found == id).flat_map(|(_, table)| &table.routes);
-    match routes.into_iter().find(|route| route.same_destination(wanted)) {
+    let routes = RouteTable::read_one(aws, id).await?.map(|table| table.routes).unwrap_or_default();
+    match routes.iter().find(|route| route.same_destination(wanted)) {
         Some(route) if route == wanted => Ok(()),
         // To another target: all routes of the table are its own.
         Some(_) => replace_route(aws, id, wanted).await,

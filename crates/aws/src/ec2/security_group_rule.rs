@@ -191,9 +191,7 @@ impl Resource for SecurityGroupRule {
     async fn delete(aws: &Aws, _: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
         let Some(last) = last else {
             // Where it is has to be asked first.
-            let Some((_, found)) = Self::read(aws, &[id.to_owned()]).await?.into_iter().find(|(found, _)| found == id) else {
-                return Ok(());
-            };
+            let Some(found) = Self::read_one(aws, id).await? else { return Ok(()) };
             return revoke(aws, id, &found).await;
         };
         revoke(aws, id, last).await

@@ -196,10 +196,8 @@ impl Resource for Subnet {
             if let Some(network) = ipv6_cidr_block {
                 let call = ec2.associate_subnet_cidr_block().subnet_id(id).ipv6_cidr_block(network);
                 let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AssociateSubnetCidrBlock");
-                let associated = async || {
-                    let found = Self::read(aws, &[id.to_owned()]).await?;
-                    Ok(found.iter().any(|(found, subnet)| found == id && subnet.ipv6_cidr_block.as_ref() == Some(network)))
-                };
+                let associated =
+                    async || Ok(Self::read_one(aws, id).await?.is_some_and(|subnet| subnet.ipv6_cidr_block.as_ref() == Some(network)));
                 verified(sent, &["InvalidSubnet.Conflict"], associated).await?;
             }
         }

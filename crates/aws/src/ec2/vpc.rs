@@ -1,6 +1,8 @@
 //! The resource type `vpc`.
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Tenancy, VpcAttributeName, VpcCidrBlockStateCode};
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, ResourceType, Tenancy, VpcAttributeName, VpcCidrBlockStateCode, VpcIpv6CidrBlockAssociation,
+};
 use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,6 +62,14 @@ pub struct Vpc {
     owner_id: String,
 }
 
+/// The IPv6 network that a VPC has or is about to have: those it has given back are still listed.
+pub fn ipv6_network(vpc: &aws_sdk_ec2::types::Vpc) -> Option<&VpcIpv6CidrBlockAssociation> {
+    vpc.ipv6_cidr_block_association_set().iter().find(|association| {
+        let state = association.ipv6_cidr_block_state().and_then(|state| state.state());
+        matches!(state, Some(VpcCidrBlockStateCode::Associated | VpcCidrBlockStateCode::Associating))
+    })
+}
+
 impl Vpc {
     async fn from_api(aws: &Aws, vpc: &aws_sdk_ec2::types::Vpc) -> Outcome<Option<(String, Self)>> {
         let id = vpc.vpc_id().unwrap_or_default().to_owned();
@@ -71,10 +81,7 @@ impl Vpc {
             try_join(attribute(VpcAttributeName::EnableDnsSupport), attribute(VpcAttributeName::EnableDnsHostnames)).await?;
         let (Some(support), Some(hostnames)) = (support, hostnames) else { return Ok(None) };
         let on = |value: Option<&AttributeBooleanValue>| value.and_then(AttributeBooleanValue::value).unwrap_or_default();
-        let ipv6 = vpc.ipv6_cidr_block_association_set().iter().find(|association| {
-            let state = association.ipv6_cidr_block_state().and_then(|state| state.state());
-            matches!(state, Some(VpcCidrBlockStateCode::Associated | VpcCidrBlockStateCode::Associating))
-        });
+        let ipv6 = ipv6_network(vpc);
         let owner_id = vpc.owner_id().unwrap_or_default().to_owned();
         let read = Self {
             cidr_block: vpc.cidr_block().unwrap_or_default().to_owned(),
@@ -187,10 +194,7 @@ impl Resource for Vpc {
             (false, true) => {
                 let call = aws.ec2().associate_vpc_cidr_block().vpc_id(id).amazon_provided_ipv6_cidr_block(true);
                 let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AssociateVpcCidrBlock");
-                let associated = async || {
-                    let found = Self::read(aws, &[id.to_owned()]).await?;
-                    Ok(found.iter().any(|(found, vpc)| found == id && vpc.ipv6_cidr_block.is_some()))
-                };
+                let associated = async || Ok(Self::read_one(aws, id).await?.is_some_and(|vpc| vpc.ipv6_cidr_block.is_some()));
                 verified(sent, &[], associated).await?;
             }
             (true, false) => {
@@ -204,12 +208,8 @@ impl Resource for Vpc {
 
     async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
         loop {
-            let found = Self::read(aws, &[id.to_owned()]).await?;
-            let settled = found
-                .iter()
-                .find(|(found, _)| found == id)
-                .is_some_and(|(_, vpc)| to.amazon_provided_ipv6_cidr_block == vpc.ipv6_cidr_block.is_some());
-            if settled {
+            let vpc = Self::read_one(aws, id).await?;
+            if vpc.is_some_and(|vpc| to.amazon_provided_ipv6_cidr_block == vpc.ipv6_cidr_block.is_some()) {
                 return Ok(());
             }
             operation.pause(std::time::Duration::from_secs(1), "waiting for the VPC's IPv6 network").await?;

@@ -290,14 +290,16 @@ impl Resource for Lb {
     async fn ready(aws: &Aws, operation: &Operation, id: &str, _: &Self) -> Outcome<()> {
         loop {
             let found = Self::describe(aws, &[id.to_owned()]).await?;
-            let state = found.first().and_then(|lb| lb.state());
+            let lb = found.iter().find(|lb| lb.load_balancer_arn() == Some(id));
+            let state = lb.and_then(|lb| lb.state());
             match state.and_then(|state| state.code()) {
                 Some(LoadBalancerStateEnum::Provisioning) => {}
                 Some(LoadBalancerStateEnum::Failed) => {
                     let reason = state.and_then(|state| state.reason()).unwrap_or("AWS gives no reason");
                     return Err(Failure::new(FailureKind::Other, format!("the load balancer failed: {reason}")));
                 }
-                _ => return Ok(()),
+                _ if lb.is_some() => return Ok(()),
+                _ => {}
             }
             operation.pause(Duration::from_secs(3), "waiting for the load balancer").await?;
         }

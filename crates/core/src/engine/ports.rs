@@ -70,6 +70,8 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The AWS operation, such as `ec2:CreateVpc`; empty when none was called.
     pub operation: String,
+    /// The HTTP status of the answer; none when there was no answer.
+    pub status: Option<u16>,
     /// AWS's error code.
     pub code: Option<String>,
     /// AWS's message, or leoctl's own.
@@ -81,7 +83,7 @@ pub struct Failure {
 impl Failure {
     /// A failure that is not AWS's answer to a call.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, operation: String::new(), code: None, message: message.into(), request_id: None }
+        Self { kind, operation: String::new(), status: None, code: None, message: message.into(), request_id: None }
     }
 
     /// What was to be made with this operation is there already.

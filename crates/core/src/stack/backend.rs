@@ -27,7 +27,12 @@ pub struct Backend {
 /// What is wrong with it.
 pub fn location(stack: &Stack) -> Result<Option<Backend>, Diagnostics> {
     let Some(template) = &stack.config.backend_s3 else { return Ok(None) };
-    let value = template.eval(&StackScope::offline(stack)).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
+    let scope = StackScope::offline(stack);
+    let value = template.eval(&scope).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
+    let lacks = stack.lacks(&scope.take_lookups());
+    if value.has_unknown() && lacks.has_errors() {
+        return Err(lacks);
+    }
     let mut problems = Diagnostics::default();
     if value.has_secret() {
         let error = "where the state is cannot be sensitive: it is shown, and stored in plans";

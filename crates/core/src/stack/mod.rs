@@ -63,6 +63,9 @@ pub struct Stack {
     pub config: Config,
     /// The values of its variables.
     pub vars: BTreeMap<String, Value>,
+    /// The variables without a value, which is not known to expressions. Whoever plans refuses them; there are none
+    /// unless [`vars::Given::may_lack`].
+    pub lacking: vars::Lacking,
     /// The variables that were given, and not left to their defaults.
     pub given: BTreeSet<String>,
     /// The environment variables of its env files.
@@ -71,6 +74,14 @@ pub struct Stack {
     pub sources: Vec<Source>,
     /// What evaluating its expressions has cost so far.
     pub spent: budget::Spent,
+}
+
+impl Stack {
+    /// What is to be said of the variables without a value that `lookups` came upon.
+    pub fn lacks(&self, lookups: &lookup::Lookups) -> Diagnostics {
+        let needed = |name: &&String| lookups.unknown.contains(&format!("vars.{name}"));
+        Diagnostics(self.lacking.iter().filter(|(name, _)| needed(name)).map(|(_, lacks)| lacks.clone()).collect())
+    }
 }
 
 /// How the caller reads files: their text, or why not, in words.
@@ -183,12 +194,24 @@ impl Loader<'_> {
     fn stack(&mut self, path: &Path, table: &Table, given: &Given, catalog: &Catalog) -> Option<Stack> {
         let mut config = read::read(table, &self.sources, catalog, &mut self.diagnostics)?;
         config.unread.anything |= !self.whole;
-        let vars = vars::resolve(&config.vars, given, &mut self.diagnostics);
+        let (vars, lacking) = vars::resolve(&config.vars, given, &mut self.diagnostics);
+        if !given.may_lack {
+            lacking.values().for_each(|lacks| self.diagnostics.push(lacks.clone()));
+        }
         let given = given.names(&config.vars);
         let (env, read) = self.env(path, &config);
         config.unread.env = !read;
-        let mut stack =
-            Stack { name: String::new(), region: None, config, vars, given, env, sources: Vec::new(), spent: budget::Spent::default() };
+        let mut stack = Stack {
+            name: String::new(),
+            region: None,
+            config,
+            vars,
+            lacking,
+            given,
+            env,
+            sources: Vec::new(),
+            spent: budget::Spent::default(),
+        };
         stack.name = self.early(&stack, &stack.config.name, "name").unwrap_or_default();
         if !stack.name.is_empty() && !is_stack_name(&stack.name) {
             self.diagnostics.push(
@@ -203,7 +226,14 @@ impl Loader<'_> {
 
     /// A text that has to be known before AWS is asked.
     fn early(&mut self, stack: &Stack, template: &template::Template, what: &str) -> Option<String> {
-        let problem = match template.eval(&scope::StackScope::offline(stack)) {
+        let scope = scope::StackScope::offline(stack);
+        let value = template.eval(&scope);
+        let lacks = stack.lacks(&scope.take_lookups());
+        let problem = match value {
+            Ok(value) if value.has_unknown() && lacks.has_errors() => {
+                lacks.0.into_iter().for_each(|lacks| self.diagnostics.push(lacks));
+                return None;
+            }
             Ok(Value::Secret(_)) => format!("the stack's {what} is sensitive, but it is shown and stored everywhere"),
             Ok(value) => match value.revealed() {
                 Value::String(text) if !text.is_empty() => return Some(text.clone()),

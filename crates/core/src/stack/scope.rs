@@ -248,8 +248,11 @@ impl Scope for StackScope<'_> {
         match reference.root() {
             "vars" => match self.stack.vars.get(name) {
                 Some(value) => walk(value, rest, None),
-                // A declared variable without a value has been reported already.
-                None if self.stack.config.vars.contains_key(name) => Ok(Value::Unknown),
+                // A declared variable without a value is reported where one is needed.
+                None if self.stack.config.vars.contains_key(name) => {
+                    self.lookups.borrow_mut().unknown.insert(format!("vars.{name}"));
+                    Ok(Value::Unknown)
+                }
                 None => Err(missing("variable", name, self.stack.config.vars.keys())),
             },
             "locals" => self.local_value(reference),

@@ -71,7 +71,11 @@ impl Stack {
         template.references().into_iter().any(|(reference, _)| {
             let name = reference.key(1).unwrap_or_default();
             match reference.root() {
-                "vars" => self.vars.get(name).is_some_and(Value::has_secret),
+                // One that lacks a value now had one when the output was made.
+                "vars" => {
+                    let declared = self.config.vars.get(name).is_some_and(|variable| variable.sensitive);
+                    declared || self.vars.get(name).is_some_and(Value::has_secret)
+                }
                 "env" => self.env.get(name).is_some_and(Value::has_secret),
                 "locals" if seen.insert(name.to_owned()) => {
                     self.config.locals.get(name).is_some_and(|field| self.names_secret(&field.value, seen))

@@ -14,6 +14,9 @@ use crate::model::value::Value;
 pub struct Given {
     /// What variables were given at the last apply, for commands about what that made.
     pub remembered: BTreeMap<String, serde_json::Value>,
+    /// Whether a variable may be without a value as long as nobody needs it: what was made is looked at, and nothing
+    /// is planned.
+    pub may_lack: bool,
     /// From `--var-file`: where it comes from, and its content.
     pub files: Vec<(String, Table)>,
     /// From the environment (`LEOCTL_VAR_name`): name and text.
@@ -31,8 +34,11 @@ impl Given {
     }
 }
 
-/// Resolves every declared variable.
-pub fn resolve(declared: &IndexMap<String, Variable>, given: &Given, diagnostics: &mut Diagnostics) -> BTreeMap<String, Value> {
+/// Variables without a value, and what to say when one is needed.
+pub type Lacking = BTreeMap<String, Diagnostic>;
+
+/// Resolves every declared variable that has a value, and says which lack one.
+pub fn resolve(declared: &IndexMap<String, Variable>, given: &Given, diagnostics: &mut Diagnostics) -> (BTreeMap<String, Value>, Lacking) {
     let mut values: BTreeMap<String, Value> = BTreeMap::new();
     for (name, variable) in declared {
         if let Some(default) = &variable.default {
@@ -66,21 +72,24 @@ pub fn resolve(declared: &IndexMap<String, Variable>, given: &Given, diagnostics
             None => diagnostics.push(unknown(name, "--var")),
         }
     }
+    let mut lacking = Lacking::new();
     for (name, variable) in declared {
-        check(name, variable, values.get(name), diagnostics);
+        match values.get(name) {
+            Some(value) => check(name, variable, value, diagnostics),
+            None => drop(lacking.insert(name.clone(), lacks(name, variable))),
+        }
     }
     let secret = |name: &str| declared.get(name).is_some_and(|variable| variable.sensitive);
-    values.into_iter().map(|(name, value)| if secret(&name) { (name, value.into_secret()) } else { (name, value) }).collect()
+    let values = values.into_iter().map(|(name, value)| if secret(&name) { (name, value.into_secret()) } else { (name, value) });
+    (values.collect(), lacking)
 }
 
-fn check(name: &str, variable: &Variable, value: Option<&Value>, diagnostics: &mut Diagnostics) {
-    let Some(value) = value else {
-        diagnostics.push(
-            Diagnostic::error(&variable.span, format!("variable `{name}` has no value"))
-                .help(format!("give one with `--var {name}=…` or LEOCTL_VAR_{name}, or add a `default`")),
-        );
-        return;
-    };
+fn lacks(name: &str, variable: &Variable) -> Diagnostic {
+    Diagnostic::error(&variable.span, format!("variable `{name}` has no value"))
+        .help(format!("give one with `--var {name}=…` or LEOCTL_VAR_{name}, or add a `default`"))
+}
+
+fn check(name: &str, variable: &Variable, value: &Value, diagnostics: &mut Diagnostics) {
     let expected = variable.default.as_ref().map(constant);
     if value.has_unknown() || expected.as_ref().is_some_and(Value::has_unknown) {
         // It could not be read, which has been said.

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{Aws, send_once};
-use crate::ec2::{filter, specification};
+use crate::ec2::{filter, specification, tags as tags_of};
 use crate::error::OrFail;
 use crate::repeat::{Changing, verified};
 use crate::resource::Tags;
@@ -430,7 +430,11 @@ async fn attach(aws: &Aws, operation: &Operation, instance: &api::Instance, devi
     filters.push(filter("status", &["available".to_owned(), "creating".to_owned()]));
     filters.push(filter("availability-zone", &[zone.to_owned()]));
     let found = aws.ec2().describe_volumes().set_filters(Some(filters)).send().await.or_fail("ec2:DescribeVolumes")?;
-    let there = found.volumes().first().and_then(|volume| volume.volume_id().map(str::to_owned));
+    let is_it = |volume: &&api::Volume| {
+        let has = tags_of(volume.tags());
+        known.iter().all(|(key, value)| has.get(key) == Some(value)) && volume.availability_zone() == Some(zone)
+    };
+    let there = found.volumes().iter().find(is_it).and_then(|volume| volume.volume_id().map(str::to_owned));
     let volume = match there {
         Some(volume) => volume,
         None => {
