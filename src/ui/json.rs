@@ -10,7 +10,7 @@ use leoctl_core::engine::event::Event;
 use leoctl_core::engine::ports::Failure;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::diff::AttributeChange;
-use leoctl_core::plan::step::Step;
+use leoctl_core::plan::step::{Member, Step, StepKind};
 use leoctl_core::plan::types::{Change, CheckResult, Drift, Pinned, Plan};
 
 /// The version of the format.
@@ -88,7 +88,16 @@ fn change(change: &Change) -> Json {
 }
 
 fn step(step: &Step) -> Json {
-    json!({ "address": step.address, "action": step.kind.name(), "place": step.kind.place(), "after": step.after })
+    let mut shown = json!({ "address": step.address, "action": step.kind.name(), "place": step.kind.place(), "after": step.after });
+    if let StepKind::Reassign(reassign) = &step.kind {
+        let members = reassign
+            .members
+            .iter()
+            .map(|Member { address, place, value, .. }| json!({ "address": address, "place": place, "value": public(value) }));
+        shown["attribute"] = Json::from(reassign.attribute.as_str());
+        shown["members"] = members.collect();
+    }
+    shown
 }
 
 fn attribute(attribute: &AttributeChange) -> Json {

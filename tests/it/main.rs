@@ -44,6 +44,7 @@ mod operating;
 mod planning;
 mod points;
 mod preflight;
+mod priorities;
 mod reference;
 mod repeated;
 mod secrecy;

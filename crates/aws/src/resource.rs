@@ -37,6 +37,8 @@ pub struct Info {
     /// whose last attribute is absent says nothing. A replacement in which each of these differs in some attribute is
     /// made before the old one goes.
     pub unique: &'static [&'static [&'static str]],
+    /// An attribute of `unique` that one call gives to many at once ([`Resource::reassign`]), so that they can exchange it.
+    pub joint: Option<&'static str>,
     /// What a replacement and its predecessor cannot have in common either, though others may.
     pub conflicts: &'static [&'static [&'static str]],
     /// Whether AWS refuses to delete one that something else still uses.
@@ -63,6 +65,7 @@ impl Info {
         scope: Scope::Regional,
         create_before_destroy: false,
         unique: &[],
+        joint: None,
         conflicts: &[],
         held: false,
         data_loss: None,
@@ -154,6 +157,11 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
 
     /// Changes what differs between `from` and `to`.
     fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> impl Future<Output = Outcome<()>> + Send;
+
+    /// Gives each of these its value of the joint attribute of [`Info::joint`]: all in one call, or none.
+    fn reassign(_aws: &Aws, _operation: &Operation, _to: &[(String, Value)]) -> impl Future<Output = Outcome<()>> + Send {
+        async { Err(Failure::new(FailureKind::Invalid, format!("{} changes nothing jointly", Self::TYPE))) }
+    }
 
     /// Waits until a created or changed resource can be used.
     fn ready(_aws: &Aws, _operation: &Operation, _id: &str, _to: &Self) -> impl Future<Output = Outcome<()>> + Send {
@@ -303,6 +311,11 @@ impl<R: Resource> Handler for Typed<R> {
         let (from, to): (R, R) = (typed(from)?, typed(to)?);
         Self::classify(operation, R::update(&aws, operation, id, &from, &to).await)?;
         Self::classify(operation, R::changed(&aws, operation, id, &from, &to).await)
+    }
+
+    async fn reassign(&self, operation: &Operation, to: &[(String, Value)]) -> Outcome<()> {
+        let aws = self.clients.region(&operation.region);
+        Self::classify(operation, R::reassign(&aws, operation, to).await)
     }
 
     async fn wait_ready(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {

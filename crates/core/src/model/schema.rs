@@ -401,6 +401,8 @@ pub struct ResourceSchema {
     /// What no two resources can have in common: groups of attributes of which one at least has to differ within
     /// `scope`. A group whose last attribute is absent says nothing.
     pub unique: &'static [&'static [&'static str]],
+    /// An attribute of `unique` that one call gives to many resources at once: those that exchange it do so in one step.
+    pub joint: Option<&'static str>,
     /// What a replacement and its predecessor cannot have in common while both exist, beyond that.
     pub conflicts: &'static [&'static [&'static str]],
     /// Whether AWS refuses to delete one that something else still uses.
@@ -427,6 +429,7 @@ impl ResourceSchema {
             scope: Scope::Regional,
             create_before_destroy: false,
             unique: &[],
+            joint: None,
             conflicts: &[],
             held: false,
             data_loss: None,

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
-use super::step::{Confirm, Create, Delete, Import, Step, StepKind, Target, Update, data_address};
+use super::handover::{Exchange, Handovers};
+use super::step::{Confirm, Create, Delete, Import, Member, Reassign, Step, StepKind, Target, Update, data_address};
 use super::types::{Action, Change, Read, Removal};
 use crate::model::address::{Address, Block};
+use crate::model::value::Value;
 
 /// One unit of work, whether or not there is anything to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,19 +18,23 @@ enum Node<'a> {
     Read(&'a Block),
     /// Making, changing or leaving a desired resource.
     Apply(&'a Address),
+    /// Changing an attribute of several resources jointly, by the position among [`Handovers::exchanges`].
+    Exchange(usize),
     /// Removing what is remembered of a resource, by its position among [`Change::removals`].
     Remove(&'a Address, usize),
 }
 
 /// Every step of a plan in order, and the resources whose remembered dependencies form a cycle: these are deleted
 /// without an order among them.
-pub fn steps(account: &str, changes: &[Change], reads: &[Read]) -> (Vec<Step>, BTreeSet<Address>) {
+pub fn steps(account: &str, changes: &[Change], reads: &[Read], handovers: &Handovers) -> (Vec<Step>, BTreeSet<Address>) {
     let mut order = Order::default();
     order.reads(reads);
-    order.changes(changes);
+    order.exchanges(handovers);
+    order.changes(changes, handovers);
+    order.handovers(changes, handovers);
     order.consumers(changes);
     let cyclic = order.break_cycles();
-    (order.steps(account, changes), cyclic)
+    (order.steps(account, changes, handovers), cyclic)
 }
 
 /// What each node waits for, in the plan's order.
@@ -54,7 +60,27 @@ impl<'a> Order<'a> {
         }
     }
 
-    fn changes(&mut self, changes: &'a [Change]) {
+    fn exchanges(&mut self, handovers: &Handovers) {
+        (0..handovers.exchanges.len()).for_each(|index| self.add(Node::Exchange(index), BTreeSet::new()));
+    }
+
+    /// What takes a place waits until it is free: until another has left it by a joint change, or is deleted.
+    fn handovers(&mut self, changes: &'a [Change], handovers: &'a Handovers) {
+        for (index, exchange) in handovers.exchanges.iter().enumerate() {
+            for address in exchange.members.iter().chain(&exchange.followers) {
+                self.needs.entry(Node::Apply(address)).or_default().insert(Node::Exchange(index));
+            }
+        }
+        let by_address: BTreeMap<&Address, &'a Change> = changes.iter().map(|change| (&change.address, change)).collect();
+        for (taker, removed) in &handovers.removed {
+            let waiting = handovers.exchange_of(taker).map_or(Node::Apply(taker), Node::Exchange);
+            let gone = removed.iter().filter_map(|address| by_address.get(address));
+            let on = gone.flat_map(|change| (0..change.removals().count()).map(|index| Node::Remove(&change.address, index)));
+            self.needs.entry(waiting).or_default().extend(on);
+        }
+    }
+
+    fn changes(&mut self, changes: &'a [Change], handovers: &Handovers) {
         let by_address: BTreeMap<&Address, &'a Change> = changes.iter().map(|change| (&change.address, change)).collect();
         for change in changes {
             let address = &change.address;
@@ -72,7 +98,7 @@ impl<'a> Order<'a> {
                 self.add(Node::Apply(address), on);
             }
             for (index, _) in change.removals().enumerate() {
-                let before = is_desired(change.action) && !goes_first(change);
+                let before = is_desired(change.action) && !goes_first(change) && !handovers.gives_way(address);
                 self.add(Node::Remove(address, index), before.then_some(Node::Apply(address)).into_iter().collect());
             }
         }
@@ -130,7 +156,7 @@ impl<'a> Order<'a> {
         cyclic
     }
 
-    fn steps(mut self, account: &str, changes: &[Change]) -> Vec<Step> {
+    fn steps(mut self, account: &str, changes: &[Change], handovers: &Handovers) -> Vec<Step> {
         for (node, on) in std::mem::take(&mut self.remembered) {
             self.needs.entry(node).or_default().extend(on);
         }
@@ -138,7 +164,7 @@ impl<'a> Order<'a> {
         let mut numbers: BTreeMap<Node<'a>, usize> = BTreeMap::new();
         let mut steps = Vec::new();
         for node in &self.nodes {
-            if let Some((address, kind)) = step_of(*node, account, &by_address) {
+            if let Some((address, kind)) = step_of(*node, account, &by_address, handovers) {
                 numbers.insert(*node, steps.len());
                 steps.push(Step { address, kind, after: Vec::new() });
             }
@@ -188,22 +214,39 @@ impl<'a> Order<'a> {
 impl<'a> Node<'a> {
     fn address(&self) -> Option<&'a Address> {
         match self {
-            Node::Read(_) => None,
+            Node::Read(_) | Node::Exchange(_) => None,
             Node::Apply(address) | Node::Remove(address, _) => Some(address),
         }
     }
 }
 
 /// The step at a node; none when there is nothing to do.
-fn step_of(node: Node<'_>, account: &str, changes: &BTreeMap<&Address, &Change>) -> Option<(Address, StepKind)> {
+fn step_of(node: Node<'_>, account: &str, changes: &BTreeMap<&Address, &Change>, handovers: &Handovers) -> Option<(Address, StepKind)> {
     match node {
         Node::Read(block) => Some((data_address(block), StepKind::Read(block.clone()))),
-        Node::Apply(address) => Some((address.clone(), apply_step(account, changes.get(address)?)?)),
+        Node::Apply(address) => {
+            let rest = handovers.exchange_of(address).is_some();
+            Some((address.clone(), apply_step(account, changes.get(address)?, rest)?))
+        }
+        Node::Exchange(index) => exchange_step(handovers.exchanges.get(index)?, changes),
         Node::Remove(address, index) => {
             let removal = changes.get(address)?.removals().nth(index)?;
             Some((address.clone(), removal_step(removal)))
         }
     }
+}
+
+/// The joint change, under the address of the first that takes part.
+fn exchange_step(exchange: &Exchange, changes: &BTreeMap<&Address, &Change>) -> Option<(Address, StepKind)> {
+    let member = |address: &Address| {
+        let change = changes.get(address)?;
+        let value = change.after.get(exchange.attribute).map(Value::revealed)?.clone();
+        Some(Member { address: address.clone(), place: change.place.clone()?, live: change.before.clone(), value })
+    };
+    let members: Vec<Member> = exchange.members.iter().filter_map(member).collect();
+    let first = members.first()?;
+    let (address, region) = (first.address.clone(), first.place.region.clone());
+    Some((address, StepKind::Reassign(Box::new(Reassign { region, attribute: exchange.attribute.to_owned(), members }))))
 }
 
 fn removal_step(removal: &Removal) -> StepKind {
@@ -213,7 +256,7 @@ fn removal_step(removal: &Removal) -> StepKind {
     StepKind::Delete(Box::new(Delete { remembered: removal.remembered.clone(), last: removal.last.clone() }))
 }
 
-fn apply_step(account: &str, change: &Change) -> Option<StepKind> {
+fn apply_step(account: &str, change: &Change, rest: bool) -> Option<StepKind> {
     let target = Target {
         account: account.to_owned(),
         region: change.region.clone(),
@@ -222,7 +265,7 @@ fn apply_step(account: &str, change: &Change) -> Option<StepKind> {
         authored: change.authored.clone(),
         each: change.each.clone(),
     };
-    let update = |target| Some(Update { target, place: change.place.clone()?, live: change.before.clone() });
+    let update = |target| Some(Update { target, place: change.place.clone()?, live: change.before.clone(), rest });
     let confirm = |target| {
         let (live, after) = (change.before.clone(), change.after.clone());
         Some(Box::new(Confirm { target, place: change.place.clone()?, live, after }))

@@ -1,6 +1,7 @@
 //! One step of an apply: what is asked of AWS, and what is made durable before and after.
 
 mod create;
+mod reassign;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,6 +35,7 @@ impl Verb {
             StepKind::Read(_) => Self::Read,
             StepKind::Create(_) => Self::Create,
             StepKind::Update(_) => Self::Update,
+            StepKind::Reassign(_) => Self::Reassign,
             StepKind::Import(_) => Self::Import,
             StepKind::Wait(_) | StepKind::Remember(_) => Self::Wait,
             StepKind::Delete(_) => Self::Delete,
@@ -46,6 +48,7 @@ impl Verb {
         match self {
             Self::Create => "created",
             Self::Update => "updated",
+            Self::Reassign => "reassigned",
             Self::Delete => "deleted",
             Self::Import => "imported",
             Self::Forget => "forgotten",
@@ -63,6 +66,7 @@ pub(super) async fn run(shared: &Shared<'_>, step: &Step) -> Outcome<()> {
         StepKind::Read(block) => read_data(shared, block).await?,
         StepKind::Create(create) => Runner::new(shared, &step.address)?.create(create).await?,
         StepKind::Update(update) => Runner::new(shared, &step.address)?.update(update).await?,
+        StepKind::Reassign(reassign) => Runner::new(shared, &step.address)?.reassign(reassign).await?,
         StepKind::Import(import) => Runner::new(shared, &step.address)?.import(import).await?,
         StepKind::Wait(confirm) => Runner::new(shared, &step.address)?.confirm(confirm, true).await?,
         StepKind::Remember(confirm) => Runner::new(shared, &step.address)?.confirm(confirm, false).await?,
@@ -183,7 +187,9 @@ impl<'a> Runner<'a> {
     }
 
     async fn update(&self, update: &Update) -> Outcome<String> {
-        let Update { target, place, live } = update;
+        let Update { target, place, live, rest } = update;
+        let left = self.shared.halfway(self.address).filter(|_| *rest);
+        let live = left.as_ref().unwrap_or(live);
         let block = self.block()?;
         let attributes = &block.schema.schema.attributes;
         let desired = self.desired(target, Some(live), false)?;
@@ -270,6 +276,13 @@ impl<'a> Runner<'a> {
 fn open_tokens(state: &crate::model::state::State, address: &Address, region: &str) -> Vec<String> {
     let open = state.open.iter().filter(|open| open.address == *address && open.region == region);
     open.map(|open| open.token.clone()).collect()
+}
+
+/// A table with another value of one attribute.
+fn with(value: Value, name: &str, other: Value) -> Value {
+    let Value::Map(mut map) = value else { return value };
+    map.insert(name.to_owned(), other);
+    Value::Map(map)
 }
 
 /// A value for a call: what AWS sets is left out.

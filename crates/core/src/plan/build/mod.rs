@@ -3,6 +3,7 @@
 mod change;
 pub mod conclude;
 mod edges;
+mod exchange;
 mod follow;
 mod order;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod waits;
 use self::change::attributes_of;
 pub use self::change::{owned_by, taken};
 use self::edges::Failed;
+pub use self::exchange::takes;
 use super::desired;
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
@@ -23,6 +25,7 @@ use crate::model::schema::Catalog;
 use crate::model::secrecy::conceal;
 use crate::model::state::State;
 use crate::model::value::Value;
+use crate::plan::handover::Handovers;
 use crate::plan::schedule;
 use crate::plan::select::{Options, Selection, covers};
 use crate::plan::types::{Action, Change, Drift, Pinned, Plan, Read};
@@ -88,6 +91,7 @@ pub fn build(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &
     }
     builder.releases();
     builder.named_instances();
+    builder.exchanges();
     builder.settle_replacement_order();
     builder.finish()
 }
@@ -124,6 +128,7 @@ struct Builder<'a> {
     instances: BTreeMap<Block, Vec<Address>>,
     failed: Failed,
     pinned: Vec<Pinned>,
+    handovers: Handovers,
 }
 
 /// One resource being planned.
@@ -156,6 +161,7 @@ impl<'a> Builder<'a> {
             instances: BTreeMap::new(),
             failed: Failed::default(),
             pinned: Vec::new(),
+            handovers: Handovers::default(),
         }
     }
 
@@ -389,18 +395,22 @@ impl<'a> Builder<'a> {
                 Some((change, on))
             });
             let Some((change, on)) = demoted else { return };
+            let because = format!("{on} is, which it was made from");
+            let label = format!("it was made from {on}, which is deleted before its own replacement exists");
+            let help = format!("set `create_before_destroy = true` in the lifecycle of {on}, too, or leave it out here");
             change.create_before_destroy = false;
-            change.risks.push(format!("is deleted before its replacement exists, because {on} is, which it was made from"));
+            change.risks.push(format!("is deleted before its replacement exists, because {because}"));
             let address = change.address.clone();
-            let block = self.stack.config.resources.get(&address.block);
-            if let Some(block) = block.filter(|block| block.lifecycle.create_before_destroy == Some(true)) {
-                let error = format!("{address} cannot be replaced before its predecessor is deleted, as its `create_before_destroy` asks");
-                self.diagnostics.push(
-                    Diagnostic::error(&block.span, error)
-                        .label(format!("it was made from {on}, which is deleted before its own replacement exists"))
-                        .help(format!("set `create_before_destroy = true` in the lifecycle of {on}, too, or leave it out here")),
-                );
-            }
+            self.asked_otherwise(&address, label, help);
+        }
+    }
+
+    /// Where a block asks that its replacement is made first, it is an error that it cannot be.
+    fn asked_otherwise(&mut self, address: &Address, label: String, help: String) {
+        let block = self.stack.config.resources.get(&address.block);
+        if let Some(block) = block.filter(|block| block.lifecycle.create_before_destroy == Some(true)) {
+            let error = format!("{address} cannot be replaced before its predecessor is deleted, as its `create_before_destroy` asks");
+            self.diagnostics.push(Diagnostic::error(&block.span, error).label(label).help(help));
         }
     }
 
@@ -466,7 +476,7 @@ impl<'a> Builder<'a> {
         self.remember(&drift);
         let outputs = self.outputs();
         let checks = if self.options.destroy { Vec::new() } else { self.checks() };
-        let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads);
+        let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads, &self.handovers);
         let mut warnings = self.warnings();
         if !cyclic.is_empty() {
             let names: Vec<String> = cyclic.iter().map(ToString::to_string).collect();
