@@ -83,6 +83,7 @@ fn change(change: &Change) -> Json {
         "unfinished": change.unfinished,
         "depends_on": change.depends_on,
         "comes_after": change.comes_after,
+        "widens": change.widens,
         "attributes": change.attributes.iter().map(attribute).collect::<Vec<_>>(),
     })
 }

@@ -378,7 +378,8 @@ pub struct After {
     pub through: &'static str,
 }
 
-/// Something that AWS does not take away from a resource while others use it: an update that does so waits for theirs.
+/// Something that AWS does not take away from a resource while others use it: an update that does so waits for theirs. Where
+/// these change to what the same update adds to a set, it is done in two steps: added to first, taken away from last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Release {
     /// The attribute that the update sets to nothing, or of which it removes elements.

@@ -18,6 +18,8 @@ enum Node<'a> {
     Read(&'a Block),
     /// Making, changing or leaving a desired resource.
     Apply(&'a Address),
+    /// Adding to sets of a resource, from which its own node takes away.
+    Widen(&'a Address),
     /// Changing an attribute of several resources jointly, by the position among [`Handovers::exchanges`].
     Exchange(usize),
     /// Removing what is remembered of a resource, by its position among [`Change::removals`].
@@ -86,12 +88,18 @@ impl<'a> Order<'a> {
             let address = &change.address;
             if is_desired(change.action) {
                 let releases = |on: &&Address| by_address.get(on).is_some_and(|on| on.comes_after.contains(address));
-                let mut on: BTreeSet<Node<'a>> = change.depends_on.iter().filter(|on| !releases(on)).map(Node::Apply).collect();
-                for user in change.comes_after.iter().filter_map(|user| by_address.get(user)) {
-                    on.insert(Node::Apply(&user.address));
-                    on.extend((0..user.removals().count()).map(|index| Node::Remove(&user.address, index)));
-                }
+                let widens = |on: &&Address| by_address.get(on).is_some_and(|on| !on.widens.is_empty());
+                let on = change.depends_on.iter();
+                let mut on: BTreeSet<Node<'a>> = on
+                    .filter(|on| !releases(on) || widens(on))
+                    .map(|on| if releases(&on) { Node::Widen(on) } else { Node::Apply(on) })
+                    .collect();
                 on.extend(change.reads.iter().map(Node::Read));
+                if !change.widens.is_empty() {
+                    self.add(Node::Widen(address), on.clone());
+                    on.insert(Node::Widen(address));
+                }
+                on.extend(Self::given_up(change, &by_address));
                 if goes_first(change) {
                     on.extend(current_removal(change).map(|index| Node::Remove(address, index)));
                 }
@@ -102,6 +110,16 @@ impl<'a> Order<'a> {
                 self.add(Node::Remove(address, index), before.then_some(Node::Apply(address)).into_iter().collect());
             }
         }
+    }
+
+    /// What is done first of those that give up what a change takes away.
+    fn given_up(change: &'a Change, by_address: &BTreeMap<&Address, &'a Change>) -> BTreeSet<Node<'a>> {
+        let users = change.comes_after.iter().filter_map(|user| by_address.get(user));
+        let of = |user: &&'a Change| {
+            let removals = (0..user.removals().count()).map(|index| Node::Remove(&user.address, index));
+            std::iter::once(Node::Apply(&user.address)).chain(removals).collect::<Vec<_>>()
+        };
+        users.flat_map(|user| of(user)).collect()
     }
 
     /// What each removal waits for: the removals of what was made from the resource, and, unless the resource has to go
@@ -215,7 +233,7 @@ impl<'a> Node<'a> {
     fn address(&self) -> Option<&'a Address> {
         match self {
             Node::Read(_) | Node::Exchange(_) => None,
-            Node::Apply(address) | Node::Remove(address, _) => Some(address),
+            Node::Apply(address) | Node::Widen(address) | Node::Remove(address, _) => Some(address),
         }
     }
 }
@@ -225,8 +243,15 @@ fn step_of(node: Node<'_>, account: &str, changes: &BTreeMap<&Address, &Change>,
     match node {
         Node::Read(block) => Some((data_address(block), StepKind::Read(block.clone()))),
         Node::Apply(address) => {
-            let rest = handovers.exchange_of(address).is_some();
-            Some((address.clone(), apply_step(account, changes.get(address)?, rest)?))
+            let change = changes.get(address)?;
+            let rest = handovers.exchange_of(address).is_some() || !change.widens.is_empty();
+            Some((address.clone(), apply_step(account, change, rest)?))
+        }
+        Node::Widen(address) => {
+            let change = changes.get(address)?;
+            let target = target_of(account, change);
+            let update = Update { keeps: change.widens.clone(), ..update_of(target, change, false)? };
+            Some((address.clone(), StepKind::Update(Box::new(update))))
         }
         Node::Exchange(index) => exchange_step(handovers.exchanges.get(index)?, changes),
         Node::Remove(address, index) => {
@@ -256,16 +281,24 @@ fn removal_step(removal: &Removal) -> StepKind {
     StepKind::Delete(Box::new(Delete { remembered: removal.remembered.clone(), last: removal.last.clone() }))
 }
 
-fn apply_step(account: &str, change: &Change, rest: bool) -> Option<StepKind> {
-    let target = Target {
+fn target_of(account: &str, change: &Change) -> Target {
+    Target {
         account: account.to_owned(),
         region: change.region.clone(),
         depends_on: change.depends_on.clone(),
         guard: change.guard,
         authored: change.authored.clone(),
         each: change.each.clone(),
-    };
-    let update = |target| Some(Update { target, place: change.place.clone()?, live: change.before.clone(), rest });
+    }
+}
+
+fn update_of(target: Target, change: &Change, rest: bool) -> Option<Update> {
+    Some(Update { target, place: change.place.clone()?, live: change.before.clone(), rest, keeps: Vec::new() })
+}
+
+fn apply_step(account: &str, change: &Change, rest: bool) -> Option<StepKind> {
+    let target = target_of(account, change);
+    let update = |target| update_of(target, change, rest);
     let confirm = |target| {
         let (live, after) = (change.before.clone(), change.after.clone());
         Some(Box::new(Confirm { target, place: change.place.clone()?, live, after }))

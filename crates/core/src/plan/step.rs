@@ -80,6 +80,8 @@ pub struct Update {
     pub live: Value,
     /// Whether an earlier step has changed it already: then what that left is what is there.
     pub rest: bool,
+    /// Sets from which nothing is taken away yet: a later step does.
+    pub keeps: Vec<String>,
 }
 
 /// A joint change of one attribute.

@@ -98,6 +98,8 @@ pub struct Change {
     pub reads: Vec<Block>,
     /// What is changed or deleted first although it depends on this resource: AWS does not take away what is still used.
     pub comes_after: Vec<Address>,
+    /// Sets that are added to before those in `comes_after` change, and taken away from afterwards.
+    pub widens: Vec<String>,
     /// The references that each unknown in `after` waits for; lists go by position.
     pub waits_for: BTreeMap<Path, Vec<String>>,
     /// What the remembered resource was made from: deletes wait for these the other way round.

@@ -4,4 +4,5 @@ mod crash;
 mod exchange;
 mod identity;
 mod law;
+mod widen;
 mod world;
