@@ -41,6 +41,7 @@ mod logs;
 mod markdown;
 mod noise;
 mod operating;
+mod orders;
 mod planning;
 mod points;
 mod preflight;
