@@ -90,13 +90,10 @@ fn change(change: &Change) -> Json {
 
 fn step(step: &Step) -> Json {
     let mut shown = json!({ "address": step.address, "action": step.kind.name(), "place": step.kind.place(), "after": step.after });
-    if let StepKind::Reassign(reassign) = &step.kind {
-        let members = reassign
-            .members
-            .iter()
-            .map(|Member { address, place, value, .. }| json!({ "address": address, "place": place, "value": public(value) }));
-        shown["attribute"] = Json::from(reassign.attribute.as_str());
-        shown["members"] = members.collect();
+    if let (StepKind::Reassign(reassign), Some(shown)) = (&step.kind, shown.as_object_mut()) {
+        let member = |Member { address, place, value, .. }: &Member| json!({ "address": address, "place": place, "value": public(value) });
+        shown.insert("attribute".to_owned(), Json::from(reassign.attribute.as_str()));
+        shown.insert("members".to_owned(), reassign.members.iter().map(member).collect());
     }
     shown
 }

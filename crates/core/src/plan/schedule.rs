@@ -119,7 +119,7 @@ impl<'a> Order<'a> {
             let removals = (0..user.removals().count()).map(|index| Node::Remove(&user.address, index));
             std::iter::once(Node::Apply(&user.address)).chain(removals).collect::<Vec<_>>()
         };
-        users.flat_map(|user| of(user)).collect()
+        users.flat_map(of).collect()
     }
 
     /// What each removal waits for: the removals of what was made from the resource, and, unless the resource has to go
