@@ -10,7 +10,7 @@ use leoctl_core::engine::event::Event;
 use leoctl_core::engine::ports::Failure;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::diff::AttributeChange;
-use leoctl_core::plan::step::Step;
+use leoctl_core::plan::step::{Member, Step, StepKind};
 use leoctl_core::plan::types::{Change, CheckResult, Drift, Pinned, Plan};
 
 /// The version of the format.
@@ -83,12 +83,19 @@ fn change(change: &Change) -> Json {
         "unfinished": change.unfinished,
         "depends_on": change.depends_on,
         "comes_after": change.comes_after,
+        "widens": change.widens,
         "attributes": change.attributes.iter().map(attribute).collect::<Vec<_>>(),
     })
 }
 
 fn step(step: &Step) -> Json {
-    json!({ "address": step.address, "action": step.kind.name(), "place": step.kind.place(), "after": step.after })
+    let mut shown = json!({ "address": step.address, "action": step.kind.name(), "place": step.kind.place(), "after": step.after });
+    if let (StepKind::Reassign(reassign), Some(shown)) = (&step.kind, shown.as_object_mut()) {
+        let member = |Member { address, place, value, .. }: &Member| json!({ "address": address, "place": place, "value": public(value) });
+        shown.insert("attribute".to_owned(), Json::from(reassign.attribute.as_str()));
+        shown.insert("members".to_owned(), reassign.members.iter().map(member).collect());
+    }
+    shown
 }
 
 fn attribute(attribute: &AttributeChange) -> Json {

@@ -115,7 +115,7 @@ fn text(event: &Event) -> Option<String> {
         Event::Finished { address, verb, id, elapsed } => {
             let style = match verb {
                 Verb::Create | Verb::Import => ADD,
-                Verb::Update => CHANGE,
+                Verb::Update | Verb::Reassign => CHANGE,
                 Verb::Delete => REMOVE,
                 Verb::Forget | Verb::Wait | Verb::Read => FAINT,
             };
@@ -139,6 +139,7 @@ fn gerund(verb: Verb) -> &'static str {
     match verb {
         Verb::Create => "creating",
         Verb::Update => "updating",
+        Verb::Reassign => "reassigning",
         Verb::Delete => "deleting",
         Verb::Import => "importing",
         Verb::Forget => "forgetting",

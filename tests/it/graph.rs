@@ -1,8 +1,6 @@
-//! What waits for what, on emulators: values that follow a change, priorities that rules exchange, orders that types
-//! declare.
+//! What waits for what, on emulators: values that follow a change, and orders that types declare.
 
 use leoctl_core::model::value::Value;
-use leoctl_core::plan::types::Action;
 
 use crate::support::emulator::Emulator;
 use crate::support::program::Project;
@@ -82,7 +80,8 @@ impl ParsePath for str {
     }
 }
 
-const BALANCER: &str = r#"
+/// A load balancer with a listener.
+pub const BALANCER: &str = r#"
 [resource.vpc.n]
 cidr_block = "10.22.0.0/16"
 [resource.internet_gateway.n]
@@ -101,39 +100,6 @@ port = 80
 protocol = "HTTP"
 default_actions = [{ type = "fixed-response", fixed_response_config = { status_code = "404" } }]
 "#;
-
-fn rules(name: &str, priorities: &[(&str, i64)]) -> String {
-    let rule = |(rule, priority): &(&str, i64)| {
-        format!(
-            "[resource.lb_listener_rule.{rule}]\nlistener_arn = \"${{lb_listener.n.arn}}\"\npriority = {priority}\nconditions = [{{ field = \"path-pattern\", values = [\"/{rule}\"] }}]\nactions = [{{ type = \"fixed-response\", fixed_response_config = {{ status_code = \"200\" }} }}]\n"
-        )
-    };
-    BALANCER.replace("NAME", name) + &priorities.iter().map(rule).collect::<String>()
-}
-
-#[tokio::test]
-async fn rules_exchange_and_shift_their_priorities_in_one_apply() {
-    // Moto refuses a priority that another rule of the same call gives up, which the ELBv2 API Reference allows
-    // (SetRulePriorities), and MiniStack gives one priority to two rules.
-    let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
-    let world = World::new(endpoint, "g-rules").await;
-    world.apply(&rules("g-rules", &[("a", 1), ("b", 2), ("c", 3)])).await.unwrap();
-    for priorities in [
-        [("a", 2), ("b", 1), ("c", 3)].as_slice(),
-        &[("b", 2), ("a", 3), ("c", 4)],
-        &[("b", 3), ("a", 4), ("c", 2)],
-        // One goes, and another takes its priority.
-        &[("a", 3), ("c", 2), ("d", 4)],
-    ] {
-        let stack = rules("g-rules", priorities);
-        let plan = world.plan(&stack).await.unwrap();
-        assert!(plan.changes.iter().all(|change| change.action != Action::Replace), "{}", shown(&plan));
-        world.apply(&stack).await.unwrap_or_else(|error| panic!("{priorities:?}: {error}"));
-        let after = world.plan(&stack).await.unwrap();
-        assert!(!after.has_changes(), "{priorities:?}: {}", shown(&after));
-    }
-    world.destroy(&rules("g-rules", &[])).await.unwrap();
-}
 
 #[tokio::test]
 async fn a_service_waits_for_what_routes_to_it_and_goes_before_it() {

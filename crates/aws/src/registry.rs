@@ -146,7 +146,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         create_before_destroy: R::INFO.create_before_destroy,
         unique: R::INFO.unique,
         exclusive: R::INFO.exclusive,
-        exchanges: R::INFO.exchanges,
+        joint: R::INFO.joint,
         conflicts: R::INFO.conflicts,
         held: R::INFO.held,
         data_loss: R::INFO.data_loss,

@@ -39,8 +39,8 @@ pub struct Info {
     pub unique: &'static [&'static [&'static str]],
     /// Lists of which each element can be only one resource's.
     pub exclusive: &'static [&'static str],
-    /// Whether updates exchange among themselves what only one can have; those of other types wait for each other.
-    pub exchanges: bool,
+    /// An attribute of `unique` that one call gives to many at once ([`Resource::reassign`]), so that they can exchange it.
+    pub joint: Option<&'static str>,
     /// What a replacement and its predecessor cannot have in common either, though others may.
     pub conflicts: &'static [&'static [&'static str]],
     /// Whether AWS refuses to delete one that something else still uses.
@@ -68,7 +68,7 @@ impl Info {
         create_before_destroy: false,
         unique: &[],
         exclusive: &[],
-        exchanges: false,
+        joint: None,
         conflicts: &[],
         held: false,
         data_loss: None,
@@ -169,6 +169,11 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
 
     /// Changes what differs between `from` and `to`.
     fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> impl Future<Output = Outcome<()>> + Send;
+
+    /// Gives each of these its value of the joint attribute of [`Info::joint`]: all in one call, or none.
+    fn reassign(_aws: &Aws, _operation: &Operation, _to: &[(String, Value)]) -> impl Future<Output = Outcome<()>> + Send {
+        async { Err(Failure::new(FailureKind::Invalid, format!("{} changes nothing jointly", Self::TYPE))) }
+    }
 
     /// Waits until a created or changed resource can be used.
     fn ready(_aws: &Aws, _operation: &Operation, _id: &str, _to: &Self) -> impl Future<Output = Outcome<()>> + Send {
@@ -320,6 +325,11 @@ impl<R: Resource> Handler for Typed<R> {
         let (from, to): (R, R) = (typed(from)?, typed(to)?);
         Self::classify(operation, R::update(&aws, operation, id, &from, &to).await)?;
         Self::classify(operation, R::changed(&aws, operation, id, &from, &to).await)
+    }
+
+    async fn reassign(&self, operation: &Operation, to: &[(String, Value)]) -> Outcome<()> {
+        let aws = self.clients.region(&operation.region);
+        Self::classify(operation, R::reassign(&aws, operation, to).await)
     }
 
     async fn wait_ready(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {

@@ -1,5 +1,6 @@
 //! For every resource type: the least that makes one, and a change of every attribute that can be changed.
 
+pub mod balancing;
 pub mod compute;
 pub mod domains;
 pub mod growing;
@@ -21,8 +22,10 @@ pub struct Case {
     pub changed: &'static [(&'static str, &'static str)],
 }
 
-const CASES: &[&[Case]] = &[platform::CASES, storage::CASES, watching::CASES, domains::CASES, compute::CASES, growing::CASES];
-const NEEDS: &[&[(&str, &str)]] = &[platform::NEEDS, storage::NEEDS, watching::NEEDS, domains::NEEDS, compute::NEEDS, growing::NEEDS];
+const CASES: &[&[Case]] =
+    &[platform::CASES, balancing::CASES, storage::CASES, watching::CASES, domains::CASES, compute::CASES, growing::CASES];
+const NEEDS: &[&[(&str, &str)]] =
+    &[platform::NEEDS, balancing::NEEDS, storage::NEEDS, watching::NEEDS, domains::NEEDS, compute::NEEDS, growing::NEEDS];
 
 /// Every case.
 pub fn all() -> impl Iterator<Item = &'static Case> {

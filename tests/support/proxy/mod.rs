@@ -6,6 +6,7 @@ pub mod call;
 pub mod event_stream;
 pub mod fault;
 pub mod http;
+pub mod strict;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -67,6 +67,8 @@ pub(super) struct Shared<'a> {
     ledger: Mutex<Ledger>,
     values: Mutex<BTreeMap<Block, BlockValue>>,
     data: Mutex<BTreeMap<Block, Value>>,
+    /// The resources of which a step has changed a part, as they are now.
+    halfway: Mutex<BTreeMap<Address, Value>>,
     pub(super) progress: mpsc::UnboundedSender<(Address, String)>,
 }
 
@@ -109,6 +111,15 @@ impl Shared<'_> {
         set_instance(&mut locked(&self.values), address, value);
     }
 
+    /// What a step has left of a resource for a later one to change further.
+    pub(super) fn halfway(&self, address: &Address) -> Option<Value> {
+        locked(&self.halfway).get(address).cloned()
+    }
+
+    pub(super) fn set_halfway(&self, address: &Address, live: Value) {
+        locked(&self.halfway).insert(address.clone(), live);
+    }
+
     /// What takes the secrets of this apply out of AWS's messages.
     fn redactor(&self) -> Redactor {
         let (data, values) = (locked(&self.data), locked(&self.values));
@@ -144,6 +155,7 @@ impl Engine<'_> {
             plan,
             values: Mutex::new(known_values(plan)),
             data: Mutex::new(plan.data.clone()),
+            halfway: Mutex::default(),
             ledger: Mutex::new(ledger),
         };
         let mut report = self.run(&shared, &mut heard).await;

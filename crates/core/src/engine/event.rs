@@ -15,6 +15,8 @@ pub enum Verb {
     Create,
     /// Changed.
     Update,
+    /// Changed together with others.
+    Reassign,
     /// Deleted.
     Delete,
     /// Taken into the state.

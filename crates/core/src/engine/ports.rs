@@ -226,6 +226,10 @@ pub trait Handler: Send + Sync {
     async fn finish_create(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()>;
     /// Changes a resource and waits until it is ready again.
     async fn update(&self, operation: &Operation, id: &str, from: &Value, to: &Value) -> Outcome<()>;
+    /// Gives each of these resources its value of the attribute that its type changes jointly: all in one call, or none.
+    async fn reassign(&self, _operation: &Operation, _to: &[(String, Value)]) -> Outcome<()> {
+        Err(Failure::new(FailureKind::Invalid, "its type changes nothing jointly"))
+    }
     /// Waits until a resource that needs no change is ready.
     async fn wait_ready(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()>;
     /// Deletes a resource and waits until it is gone; absent is success.

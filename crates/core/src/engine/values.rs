@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::model::address::{Address, Block};
+use crate::model::secrecy::conceal;
 use crate::model::value::Value;
-use crate::plan::types::{Action, Plan};
+use crate::plan::types::{Action, Change, Plan};
 use crate::stack::scope::BlockValue;
 
 /// Puts the value of one instance among those of its block.
@@ -18,6 +19,12 @@ pub fn set_instance(values: &mut BTreeMap<Block, BlockValue>, address: &Address,
     }
 }
 
+/// What a resource will be, with its secrets as such.
+fn settled_in(plan: &Plan, change: &Change) -> Value {
+    let block = plan.stack.config.resources.get(&change.address.block);
+    block.map_or_else(|| change.after.clone(), |block| conceal(&block.schema.schema.attributes, &change.after, &change.sensitive))
+}
+
 /// What is known of every resource before anything is done.
 pub fn known_values(plan: &Plan) -> BTreeMap<Block, BlockValue> {
     let mut values: BTreeMap<Block, BlockValue> = BTreeMap::new();
@@ -27,6 +34,8 @@ pub fn known_values(plan: &Plan) -> BTreeMap<Block, BlockValue> {
     }
     for change in &plan.changes {
         let value = match change.action {
+            // What comes first of what depends on it sees what it will be.
+            Action::Update if !change.comes_after.is_empty() => settled_in(plan, change),
             Action::NoOp | Action::Update | Action::Import if !change.before.is_null() => change.before.clone(),
             Action::Delete | Action::Forget => continue,
             _ => Value::Unknown,

@@ -378,7 +378,8 @@ pub struct After {
     pub through: &'static str,
 }
 
-/// Something that AWS does not take away from a resource while others use it: an update that does so waits for theirs.
+/// Something that AWS does not take away from a resource while others use it: an update that does so waits for theirs. Where
+/// these change to what the same update adds to a set, it is done in two steps: added to first, taken away from last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Release {
     /// The attribute that the update sets to nothing, or of which it removes elements.
@@ -403,8 +404,8 @@ pub struct ResourceSchema {
     pub unique: &'static [&'static [&'static str]],
     /// Lists of which each element can be only one resource's.
     pub exclusive: &'static [&'static str],
-    /// Whether updates exchange among themselves what only one can have; those of other types wait for each other.
-    pub exchanges: bool,
+    /// An attribute of `unique` that one call gives to many resources at once: those that exchange it do so in one step.
+    pub joint: Option<&'static str>,
     /// What a replacement and its predecessor cannot have in common while both exist, beyond that.
     pub conflicts: &'static [&'static [&'static str]],
     /// Whether AWS refuses to delete one that something else still uses.
@@ -432,7 +433,7 @@ impl ResourceSchema {
             create_before_destroy: false,
             unique: &[],
             exclusive: &[],
-            exchanges: false,
+            joint: None,
             conflicts: &[],
             held: false,
             data_loss: None,

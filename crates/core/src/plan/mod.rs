@@ -3,6 +3,7 @@
 pub mod build;
 pub mod desired;
 pub mod diff;
+pub mod handover;
 pub mod preflight;
 pub mod schedule;
 pub mod select;

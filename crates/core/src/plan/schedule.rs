@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
-use super::step::{Confirm, Create, Delete, Step, StepKind, Target, Update, data_address};
+use super::handover::{Exchange, GivenUpBy, Handovers, Takeover};
+use super::step::{Confirm, Create, Delete, Member, Reassign, Step, StepKind, Target, Update, data_address};
 use super::types::{Action, Change, Read, Removal};
 use crate::model::address::{Address, Block};
+use crate::model::value::Value;
 
 /// One unit of work, whether or not there is anything to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,60 +18,34 @@ enum Node<'a> {
     Read(&'a Block),
     /// Making, changing or leaving a desired resource.
     Apply(&'a Address),
+    /// Adding to sets of a resource, from which its own node takes away.
+    Widen(&'a Address),
+    /// Changing an attribute of several resources jointly, by the position among [`Handovers::exchanges`].
+    Exchange(usize),
     /// Removing what is remembered of a resource, by its position among [`Change::removals`].
     Remove(&'a Address, usize),
     /// Forgetting what was remembered of a desired resource and is gone from AWS.
     Forget(&'a Address),
 }
 
-/// What one resource takes over from another, such as a name that AWS allows once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handover {
-    /// Who takes it over.
-    pub taker: Address,
-    /// Who has it until now.
-    pub holder: Address,
-    /// What gives it up.
-    pub by: GivenUpBy,
-    /// What it is, for messages.
-    pub what: String,
-}
-
-/// What of a change gives something up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GivenUpBy {
-    /// Its update.
-    Update,
-    /// A removal, by its position among [`Change::removals`].
-    Removal(usize),
-    /// That it is gone from AWS, which is still to be recorded.
-    Loss,
-}
-
 /// Every step of a plan in order, and the resources whose remembered dependencies form a cycle: these are deleted
 /// without an order among them.
-pub fn steps(account: &str, changes: &[Change], reads: &[Read], handovers: &[Handover]) -> (Vec<Step>, BTreeSet<Address>) {
-    let mut order = Order::default();
-    order.reads(reads);
-    order.changes(changes);
-    order.handovers(handovers);
+pub fn steps(account: &str, changes: &[Change], reads: &[Read], handovers: &Handovers) -> (Vec<Step>, BTreeSet<Address>) {
+    let mut order = Order::needed(changes, reads, handovers);
     order.consumers(changes);
     let cyclic = order.break_cycles();
-    (order.steps(account, changes), cyclic)
+    (order.steps(account, changes, handovers), cyclic)
 }
 
-/// Handovers that wait for each other, if there are any.
-pub fn stuck(changes: &[Change], reads: &[Read], handovers: &[Handover]) -> Option<Vec<Handover>> {
-    if handovers.is_empty() {
+/// What is taken over where the one waits for the other, and the other for the one; nothing, if that is nowhere so.
+pub fn stuck(changes: &[Change], reads: &[Read], handovers: &Handovers) -> Option<Vec<Takeover>> {
+    if handovers.takeovers.is_empty() {
         return None;
     }
-    let mut order = Order::default();
-    order.reads(reads);
-    order.changes(changes);
-    order.handovers(handovers);
+    let order = Order::needed(changes, reads, handovers);
     order.cycles().into_iter().find_map(|members| {
-        let within = handovers.iter().filter(|handover| {
-            let (taker, holder) = handover.nodes();
+        let within = handovers.takeovers.iter().filter(|takeover| {
+            let (taker, holder) = nodes_of(takeover);
             members.contains(&taker) && members.contains(&holder)
         });
         Some(within.cloned().collect::<Vec<_>>()).filter(|within| !within.is_empty())
@@ -87,6 +63,16 @@ struct Order<'a> {
 }
 
 impl<'a> Order<'a> {
+    /// The nodes, with what evaluation, replacement and handovers demand.
+    fn needed(changes: &'a [Change], reads: &'a [Read], handovers: &'a Handovers) -> Self {
+        let mut order = Self::default();
+        order.reads(reads);
+        order.exchanges(handovers);
+        order.changes(changes, handovers);
+        order.handovers(changes, handovers);
+        order
+    }
+
     fn add(&mut self, node: Node<'a>, on: BTreeSet<Node<'a>>) {
         self.nodes.push(node);
         self.needs.insert(node, on);
@@ -99,32 +85,71 @@ impl<'a> Order<'a> {
         }
     }
 
-    fn changes(&mut self, changes: &'a [Change]) {
+    fn exchanges(&mut self, handovers: &Handovers) {
+        (0..handovers.exchanges.len()).for_each(|index| self.add(Node::Exchange(index), BTreeSet::new()));
+    }
+
+    /// What takes a place waits until it is free: until another has left it by a joint change, or is deleted.
+    fn handovers(&mut self, changes: &'a [Change], handovers: &'a Handovers) {
+        for (index, exchange) in handovers.exchanges.iter().enumerate() {
+            for address in exchange.members.iter().chain(&exchange.followers) {
+                self.needs.entry(Node::Apply(address)).or_default().insert(Node::Exchange(index));
+            }
+        }
+        let by_address: BTreeMap<&Address, &'a Change> = changes.iter().map(|change| (&change.address, change)).collect();
+        for (taker, removed) in &handovers.removed {
+            let waiting = handovers.exchange_of(taker).map_or(Node::Apply(taker), Node::Exchange);
+            let gone = removed.iter().filter_map(|address| by_address.get(address));
+            let on = gone.flat_map(|change| (0..change.removals().count()).map(|index| Node::Remove(&change.address, index)));
+            self.needs.entry(waiting).or_default().extend(on);
+        }
+        for (taker, holder) in handovers.takeovers.iter().map(nodes_of) {
+            self.needs.entry(taker).or_default().insert(holder);
+        }
+    }
+
+    fn changes(&mut self, changes: &'a [Change], handovers: &Handovers) {
         let by_address: BTreeMap<&Address, &'a Change> = changes.iter().map(|change| (&change.address, change)).collect();
         for change in changes {
             let address = &change.address;
             if is_desired(change.action) {
                 let releases = |on: &&Address| by_address.get(on).is_some_and(|on| on.comes_after.contains(address));
-                let mut on: BTreeSet<Node<'a>> = change.depends_on.iter().filter(|on| !releases(on)).map(Node::Apply).collect();
-                for user in change.comes_after.iter().filter_map(|user| by_address.get(user)) {
-                    on.insert(Node::Apply(&user.address));
-                    on.extend((0..user.removals().count()).map(|index| Node::Remove(&user.address, index)));
-                }
+                let widens = |on: &&Address| by_address.get(on).is_some_and(|on| !on.widens.is_empty());
+                let on = change.depends_on.iter();
+                let mut on: BTreeSet<Node<'a>> = on
+                    .filter(|on| !releases(on) || widens(on))
+                    .map(|on| if releases(&on) { Node::Widen(on) } else { Node::Apply(on) })
+                    .collect();
                 on.extend(change.reads.iter().map(Node::Read));
+                if !change.widens.is_empty() {
+                    self.add(Node::Widen(address), on.clone());
+                    on.insert(Node::Widen(address));
+                }
                 if change.gone.is_some() {
                     self.add(Node::Forget(address), BTreeSet::new());
                     on.insert(Node::Forget(address));
                 }
+                on.extend(Self::given_up(change, &by_address));
                 if goes_first(change) {
                     on.extend(current_removal(change).map(|index| Node::Remove(address, index)));
                 }
                 self.add(Node::Apply(address), on);
             }
             for (index, _) in change.removals().enumerate() {
-                let before = is_desired(change.action) && !goes_first(change);
+                let before = is_desired(change.action) && !goes_first(change) && !handovers.gives_way(address);
                 self.add(Node::Remove(address, index), before.then_some(Node::Apply(address)).into_iter().collect());
             }
         }
+    }
+
+    /// What is done first of those that give up what a change takes away.
+    fn given_up(change: &'a Change, by_address: &BTreeMap<&Address, &'a Change>) -> BTreeSet<Node<'a>> {
+        let users = change.comes_after.iter().filter_map(|user| by_address.get(user));
+        let of = |user: &&'a Change| {
+            let removals = (0..user.removals().count()).map(|index| Node::Remove(&user.address, index));
+            std::iter::once(Node::Apply(&user.address)).chain(removals).collect::<Vec<_>>()
+        };
+        users.flat_map(of).collect()
     }
 
     /// What each removal waits for: the removals of what was made from the resource, and, unless the resource has to go
@@ -151,14 +176,6 @@ impl<'a> Order<'a> {
             if current || !(goes_first(on) && current_removal(on) == Some(index)) {
                 self.remembered.entry(Node::Remove(&on.address, index)).or_default().insert(node);
             }
-        }
-    }
-
-    /// A taker waits for the one that gives it up.
-    fn handovers(&mut self, handovers: &'a [Handover]) {
-        for handover in handovers {
-            let (taker, holder) = handover.nodes();
-            self.needs.entry(taker).or_default().insert(holder);
         }
     }
 
@@ -192,7 +209,7 @@ impl<'a> Order<'a> {
         cyclic
     }
 
-    fn steps(mut self, account: &str, changes: &[Change]) -> Vec<Step> {
+    fn steps(mut self, account: &str, changes: &[Change], handovers: &Handovers) -> Vec<Step> {
         for (node, on) in std::mem::take(&mut self.remembered) {
             self.needs.entry(node).or_default().extend(on);
         }
@@ -200,7 +217,7 @@ impl<'a> Order<'a> {
         let mut numbers: BTreeMap<Node<'a>, usize> = BTreeMap::new();
         let mut steps = Vec::new();
         for node in &self.nodes {
-            if let Some((address, kind)) = step_of(*node, account, &by_address) {
+            if let Some((address, kind)) = step_of(*node, account, &by_address, handovers) {
                 numbers.insert(*node, steps.len());
                 steps.push(Step { address, kind, after: Vec::new() });
             }
@@ -247,37 +264,60 @@ impl<'a> Order<'a> {
     }
 }
 
-impl Handover {
-    fn nodes(&self) -> (Node<'_>, Node<'_>) {
-        let holder = match self.by {
-            GivenUpBy::Update => Node::Apply(&self.holder),
-            GivenUpBy::Removal(index) => Node::Remove(&self.holder, index),
-            GivenUpBy::Loss => Node::Forget(&self.holder),
-        };
-        (Node::Apply(&self.taker), holder)
-    }
+/// Who takes something over, and what gives it up.
+fn nodes_of(takeover: &Takeover) -> (Node<'_>, Node<'_>) {
+    let holder = match takeover.by {
+        GivenUpBy::Update => Node::Apply(&takeover.holder),
+        GivenUpBy::Removal(index) => Node::Remove(&takeover.holder, index),
+        GivenUpBy::Loss => Node::Forget(&takeover.holder),
+    };
+    (Node::Apply(&takeover.taker), holder)
 }
 
 impl<'a> Node<'a> {
     fn address(&self) -> Option<&'a Address> {
         match self {
-            Node::Read(_) => None,
-            Node::Apply(address) | Node::Remove(address, _) | Node::Forget(address) => Some(address),
+            Node::Read(_) | Node::Exchange(_) => None,
+            Node::Apply(address) | Node::Widen(address) | Node::Remove(address, _) | Node::Forget(address) => Some(address),
         }
     }
 }
 
 /// The step at a node; none when there is nothing to do.
-fn step_of(node: Node<'_>, account: &str, changes: &BTreeMap<&Address, &Change>) -> Option<(Address, StepKind)> {
+fn step_of(node: Node<'_>, account: &str, changes: &BTreeMap<&Address, &Change>, handovers: &Handovers) -> Option<(Address, StepKind)> {
     match node {
         Node::Read(block) => Some((data_address(block), StepKind::Read(block.clone()))),
-        Node::Apply(address) => Some((address.clone(), apply_step(account, changes.get(address)?)?)),
+        Node::Apply(address) => {
+            let change = changes.get(address)?;
+            let rest = handovers.exchange_of(address).is_some() || !change.widens.is_empty();
+            Some((address.clone(), apply_step(account, change, rest)?))
+        }
+        Node::Widen(address) => {
+            let change = changes.get(address)?;
+            let target = target_of(account, change);
+            let update = Update { keeps: change.widens.clone(), ..update_of(target, change, false)? };
+            Some((address.clone(), StepKind::Update(Box::new(update))))
+        }
         Node::Forget(address) => Some((address.clone(), StepKind::Forget(changes.get(address)?.gone.clone()?))),
+        Node::Exchange(index) => exchange_step(handovers.exchanges.get(index)?, changes),
         Node::Remove(address, index) => {
             let removal = changes.get(address)?.removals().nth(index)?;
             Some((address.clone(), removal_step(removal)))
         }
     }
+}
+
+/// The joint change, under the address of the first that takes part.
+fn exchange_step(exchange: &Exchange, changes: &BTreeMap<&Address, &Change>) -> Option<(Address, StepKind)> {
+    let member = |address: &Address| {
+        let change = changes.get(address)?;
+        let value = change.after.get(exchange.attribute).map(Value::revealed)?.clone();
+        Some(Member { address: address.clone(), place: change.place.clone()?, live: change.before.clone(), value })
+    };
+    let members: Vec<Member> = exchange.members.iter().filter_map(member).collect();
+    let first = members.first()?;
+    let (address, region) = (first.address.clone(), first.place.region.clone());
+    Some((address, StepKind::Reassign(Box::new(Reassign { region, attribute: exchange.attribute.to_owned(), members }))))
 }
 
 fn removal_step(removal: &Removal) -> StepKind {
@@ -287,16 +327,24 @@ fn removal_step(removal: &Removal) -> StepKind {
     StepKind::Delete(Box::new(Delete { remembered: removal.remembered.clone(), last: removal.last.clone() }))
 }
 
-fn apply_step(account: &str, change: &Change) -> Option<StepKind> {
-    let target = Target {
+fn target_of(account: &str, change: &Change) -> Target {
+    Target {
         account: account.to_owned(),
         region: change.region.clone(),
         depends_on: change.remembered_depends_on(),
         guard: change.guard,
         authored: change.authored.clone(),
         each: change.each.clone(),
-    };
-    let update = |target| Some(Update { target, place: change.place.clone()?, live: change.before.clone() });
+    }
+}
+
+fn update_of(target: Target, change: &Change, rest: bool) -> Option<Update> {
+    Some(Update { target, place: change.place.clone()?, live: change.before.clone(), rest, keeps: Vec::new() })
+}
+
+fn apply_step(account: &str, change: &Change, rest: bool) -> Option<StepKind> {
+    let target = target_of(account, change);
+    let update = |target| update_of(target, change, rest);
     let confirm = |target| {
         let (live, after) = (change.before.clone(), change.after.clone());
         Some(Box::new(Confirm { target, place: change.place.clone()?, live, after }))

@@ -27,6 +27,8 @@ pub enum StepKind {
     Create(Box<Create>),
     /// Changes a resource in place.
     Update(Box<Update>),
+    /// Gives several resources an attribute that no two have in common at any time, in one call.
+    Reassign(Box<Reassign>),
     /// Takes an existing resource into the state, and changes it where it differs.
     Import(Box<Update>),
     /// Waits until a resource that an earlier apply made is ready.
@@ -74,6 +76,34 @@ pub struct Update {
     pub place: Place,
     /// Its attributes in AWS.
     pub live: Value,
+    /// Whether an earlier step has changed it already: then what that left is what is there.
+    pub rest: bool,
+    /// Sets from which nothing is taken away yet: a later step does.
+    pub keeps: Vec<String>,
+}
+
+/// A joint change of one attribute.
+#[derive(Clone, Debug)]
+pub struct Reassign {
+    /// The region.
+    pub region: String,
+    /// The attribute.
+    pub attribute: String,
+    /// The resources that change it.
+    pub members: Vec<Member>,
+}
+
+/// A resource that changes an attribute together with others.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its address.
+    pub address: Address,
+    /// The resource.
+    pub place: Place,
+    /// Its attributes in AWS.
+    pub live: Value,
+    /// What the attribute becomes.
+    pub value: Value,
 }
 
 /// A resource that stays as it is.
@@ -105,6 +135,7 @@ impl StepKind {
             Self::Read(_) => "read",
             Self::Create(_) => "create",
             Self::Update(_) => "update",
+            Self::Reassign(_) => "reassign",
             Self::Import(_) => "import",
             Self::Wait(_) => "wait",
             Self::Remember(_) => "remember",
@@ -113,10 +144,10 @@ impl StepKind {
         }
     }
 
-    /// The existing resource a step is about.
+    /// The existing resource a step is about; none where it is about several.
     pub fn place(&self) -> Option<&Place> {
         match self {
-            Self::Read(_) | Self::Create(_) => None,
+            Self::Read(_) | Self::Create(_) | Self::Reassign(_) => None,
             Self::Update(update) => Some(&update.place),
             Self::Import(import) => Some(&import.place),
             Self::Wait(confirm) | Self::Remember(confirm) => Some(&confirm.place),

@@ -99,6 +99,8 @@ pub struct Change {
     pub reads: Vec<Block>,
     /// What is changed or deleted first although it depends on this resource: AWS does not take away what is still used.
     pub comes_after: Vec<Address>,
+    /// Sets that are added to before those in `comes_after` change, and taken away from afterwards.
+    pub widens: Vec<String>,
     /// The references that each unknown in `after` waits for; lists go by position.
     pub waits_for: BTreeMap<Path, Vec<String>>,
     /// What it was made from and still has something of in AWS, though what the stack file says does not come from there

@@ -1,7 +1,6 @@
 //! The resource type `lb_listener_rule`.
 
 mod condition;
-mod priority;
 mod transform;
 
 use aws_sdk_elasticloadbalancingv2::types as api;
@@ -10,7 +9,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::condition::Condition;
-use self::priority::Claim;
 use self::transform::Transform;
 use super::action::{self, Action};
 use super::{batched, tags_of, to_api, update_tags};
@@ -19,7 +17,7 @@ use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
-use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
@@ -61,22 +59,12 @@ impl LbListenerRule {
         .await
     }
 
-    async fn create_rule(aws: &Aws, to: &Self) -> Outcome<String> {
-        let call = aws
-            .elb()
-            .create_rule()
-            .listener_arn(&to.listener_arn)
-            .priority(to.priority)
-            .set_conditions(condition::to_api(&to.conditions))
-            .set_actions(action::to_api(&[], &to.actions))
-            .set_transforms(transform::to_api(&to.transforms))
-            .set_tags(to_api(&to.tags));
-        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.sent_once("elasticloadbalancing:CreateRule")?;
-        made_id("elasticloadbalancing:CreateRule", made.rules().first().and_then(|rule| rule.rule_arn()))
-    }
-
-    fn claim<'a>(&'a self, rule: Option<&'a str>) -> Claim<'a> {
-        Claim { rule, listener: &self.listener_arn, priority: self.priority, tags: &self.tags }
+    /// Gives rules of one listener their priorities. That one of them has what another is to have is no matter, as no two
+    /// have the same afterwards (Elastic Load Balancing API Reference, SetRulePriorities).
+    async fn set_priorities(aws: &Aws, to: &[(&str, i32)]) -> Outcome<()> {
+        let pairs = to.iter().map(|(rule, priority)| api::RulePriorityPair::builder().rule_arn(*rule).priority(*priority).build());
+        let call = aws.elb().set_rule_priorities().set_rule_priorities(Some(pairs.collect()));
+        call.send().await.idempotent("elasticloadbalancing:SetRulePriorities").map(drop)
     }
 }
 
@@ -85,7 +73,7 @@ impl Resource for LbListenerRule {
     // What it names may have been made a moment ago.
     const INFO: Info = Info {
         unique: &[&["listener_arn", "priority"]],
-        exchanges: true,
+        joint: Some("priority"),
         propagating: &[
             Retry::after("ListenerNotFound", &["elasticloadbalancing:CreateRule"]),
             Retry::after("TargetGroupNotFound", &["elasticloadbalancing:CreateRule", "elasticloadbalancing:ModifyRule"]),
@@ -150,19 +138,23 @@ impl Resource for LbListenerRule {
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
-        match Self::create_rule(aws, to).await {
-            Err(failure) if priority::is_taken(&failure) => {
-                priority::make_free(aws, &to.claim(None), failure).await?;
-                Self::create_rule(aws, to).await
-            }
-            outcome => outcome,
-        }
+        let call = aws
+            .elb()
+            .create_rule()
+            .listener_arn(&to.listener_arn)
+            .priority(to.priority)
+            .set_conditions(condition::to_api(&to.conditions))
+            .set_actions(action::to_api(&[], &to.actions))
+            .set_transforms(transform::to_api(&to.transforms))
+            .set_tags(to_api(&to.tags));
+        let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.sent_once("elasticloadbalancing:CreateRule")?;
+        made_id("elasticloadbalancing:CreateRule", made.rules().first().and_then(|rule| rule.rule_arn()))
     }
 
-    async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self { priority, conditions, actions, transforms, tags, listener_arn: _, arn: _ } = to;
         if *priority != from.priority {
-            priority::set(aws, operation, &to.claim(Some(id))).await?;
+            Self::set_priorities(aws, &[(id, *priority)]).await?;
         }
         if *conditions != from.conditions || *actions != from.actions || *transforms != from.transforms {
             let call = aws
@@ -176,6 +168,17 @@ impl Resource for LbListenerRule {
             call.send().await.idempotent("elasticloadbalancing:ModifyRule")?;
         }
         update_tags(aws, id, &from.tags, tags).await
+    }
+
+    async fn reassign(aws: &Aws, _: &Operation, to: &[(String, Value)]) -> Outcome<()> {
+        let priority = |value: &Value| match value {
+            Value::Int(priority) => i32::try_from(*priority).ok(),
+            _ => None,
+        };
+        let wanted = to.iter().map(|(rule, value)| Some((rule.as_str(), priority(value)?)));
+        let wanted = wanted.collect::<Option<Vec<_>>>();
+        let wanted = wanted.ok_or_else(|| Failure::new(FailureKind::Invalid, "a priority is a whole number"))?;
+        Self::set_priorities(aws, &wanted).await
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {

@@ -12,7 +12,7 @@ use crate::model::address::{Address, Block};
 use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::build::{self, Found};
-use crate::plan::types::{Action, Plan};
+use crate::plan::types::{Action, Change, Plan};
 use crate::stack::check::failed;
 use crate::stack::config::Import;
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
@@ -21,7 +21,7 @@ use crate::stack::scope::{BlockValue, StackScope};
 static NO_RESOURCES: BTreeMap<Block, BlockValue> = BTreeMap::new();
 
 impl Planner<'_> {
-    /// Looks for everything that is to be created and has not been looked for with what is known of it now.
+    /// Looks for everything that is to be created, or to take the place of another, and has not been looked for with what is known of it now.
     pub(super) async fn found(
         &self,
         plan: &Plan,
@@ -31,7 +31,11 @@ impl Planner<'_> {
         known: &BTreeMap<Address, Found>,
     ) -> Result<BTreeMap<Address, Found>, EngineError> {
         let imports = self.imports(plan)?;
-        let created = plan.changes.iter().filter(|change| change.action == Action::Create);
+        let created = plan.changes.iter().filter(|change| match change.action {
+            Action::Create => true,
+            Action::Update => self.joint(change).is_some_and(|joint| build::takes(change, joint)),
+            _ => false,
+        });
         let created = created.filter(|change| !known.contains_key(&change.address));
         // What was looked for before more of it was known may be found by that.
         let new: Vec<_> = created
@@ -69,6 +73,11 @@ impl Planner<'_> {
             return Err(diagnostics.into());
         }
         Ok(found)
+    }
+
+    /// The attribute that the type of a resource changes jointly.
+    fn joint(&self, change: &Change) -> Option<&'static str> {
+        self.catalog.resources.get(change.address.type_name())?.joint
     }
 
     /// Whether a resource of this type is told by its name.

@@ -1,6 +1,7 @@
 //! One step of an apply: what is asked of AWS, and what is made durable before and after.
 
 mod create;
+mod reassign;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use crate::model::canonical::{canonicalize, with_local};
 use crate::model::journal::Record;
 use crate::model::pin::Pins;
 use crate::model::place::Place;
+use crate::model::schema::Attribute;
 use crate::model::secrecy::{conceal, secret_paths};
 use crate::model::state::Remembered;
 use crate::model::value::Value;
@@ -34,6 +36,7 @@ impl Verb {
             StepKind::Read(_) => Self::Read,
             StepKind::Create(_) => Self::Create,
             StepKind::Update(_) => Self::Update,
+            StepKind::Reassign(_) => Self::Reassign,
             StepKind::Import(_) => Self::Import,
             StepKind::Wait(_) | StepKind::Remember(_) => Self::Wait,
             StepKind::Delete(_) => Self::Delete,
@@ -46,6 +49,7 @@ impl Verb {
         match self {
             Self::Create => "created",
             Self::Update => "updated",
+            Self::Reassign => "reassigned",
             Self::Delete => "deleted",
             Self::Import => "imported",
             Self::Forget => "forgotten",
@@ -63,6 +67,7 @@ pub(super) async fn run(shared: &Shared<'_>, step: &Step) -> Outcome<()> {
         StepKind::Read(block) => read_data(shared, block).await?,
         StepKind::Create(create) => Runner::new(shared, &step.address)?.create(create).await?,
         StepKind::Update(update) => Runner::new(shared, &step.address)?.update(update).await?,
+        StepKind::Reassign(reassign) => Runner::new(shared, &step.address)?.reassign(reassign).await?,
         StepKind::Import(import) => Runner::new(shared, &step.address)?.import(import).await?,
         StepKind::Wait(confirm) => Runner::new(shared, &step.address)?.confirm(confirm, true).await?,
         StepKind::Remember(confirm) => Runner::new(shared, &step.address)?.confirm(confirm, false).await?,
@@ -179,10 +184,13 @@ impl<'a> Runner<'a> {
     }
 
     async fn update(&self, update: &Update) -> Outcome<String> {
-        let Update { target, place, live } = update;
+        let Update { target, place, live, rest, keeps } = update;
+        let left = self.shared.halfway(self.address).filter(|_| *rest);
+        let live = left.as_ref().unwrap_or(live);
         let block = self.block()?;
         let attributes = &block.schema.schema.attributes;
-        let desired = self.desired(target, Some(live), false)?;
+        let whole = self.desired(target, Some(live), false)?;
+        let desired = keeping(attributes, &whole, live, keeps);
         let changes = diff(attributes, live, &desired);
         if let Some(forced) = changes.iter().find(|change| change.forces_replacement) {
             let message = format!("`{}` turned out to change, which replaces the resource; that was not in the plan", forced.path);
@@ -192,7 +200,13 @@ impl<'a> Runner<'a> {
         if !changes.is_empty() {
             retrying(&operation, || self.handler.update(&operation, &place.id, live, &desired)).await?;
         }
-        self.save(&operation, target, place, &desired).await?;
+        let left = self.save(&operation, target, place, &desired).await?;
+        if !keeps.is_empty() {
+            // What is done before the rest of it sees what the resource will be.
+            let kept = keeps.iter().fold(left.clone(), |value, name| with(value, name, whole.get(name).cloned().unwrap_or(Value::Null)));
+            self.shared.set_value(self.address, kept);
+            self.shared.set_halfway(self.address, left);
+        }
         Ok(place.id.clone())
     }
 
@@ -220,8 +234,8 @@ impl<'a> Runner<'a> {
     }
 
     /// Reads a resource back and remembers it; what was just made may take a moment to be readable, and what was
-    /// just changed to be seen.
-    async fn save(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value) -> Outcome<()> {
+    /// just changed to be seen. How it is now.
+    async fn save(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value) -> Outcome<Value> {
         let block = self.block()?;
         let attributes = &block.schema.schema.attributes;
         let id = &place.id;
@@ -238,7 +252,10 @@ impl<'a> Runner<'a> {
             let seen = diff(attributes, &live, &wanted).is_empty();
             match waits.next() {
                 Some(wait) if !seen => operation.pause(*wait, "waiting for AWS to show what was done").await?,
-                _ => return self.record_saved(target, place, &live, desired, false).await,
+                _ => {
+                    self.record_saved(target, place, &live, desired, false).await?;
+                    return Ok(conceal(attributes, &live, &secret_paths(attributes, desired)));
+                }
             }
         }
     }
@@ -266,6 +283,23 @@ impl<'a> Runner<'a> {
 fn open_tokens(state: &crate::model::state::State, address: &Address, region: &str) -> Vec<String> {
     let open = state.open.iter().filter(|open| open.address == *address && open.region == region);
     open.map(|open| open.token.clone()).collect()
+}
+
+/// `desired` with everything in some sets that `live` has in them.
+fn keeping(attributes: &[Attribute], desired: &Value, live: &Value, keeps: &[String]) -> Value {
+    if keeps.is_empty() {
+        return desired.clone();
+    }
+    let items = |value: &Value, name: &str| value.get(name).and_then(Value::as_list).unwrap_or_default().to_vec();
+    let both = |name: &String| Value::List(items(live, name).into_iter().chain(items(desired, name)).collect());
+    canonicalize(attributes, &keeps.iter().fold(desired.clone(), |value, name| with(value, name, both(name))))
+}
+
+/// A table with another value of one attribute.
+fn with(value: Value, name: &str, other: Value) -> Value {
+    let Value::Map(mut map) = value else { return value };
+    map.insert(name.to_owned(), other);
+    Value::Map(map)
 }
 
 /// A value for a call: what AWS sets is left out.

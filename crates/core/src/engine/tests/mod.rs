@@ -2,5 +2,8 @@
 
 mod claims;
 mod crash;
+mod exchange;
 mod identity;
+mod law;
+mod widen;
 mod world;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::law;
 use crate::engine::EngineError;
 use crate::engine::apply::{Engine, Report};
 use crate::engine::event::{Event, EventSink};
@@ -16,7 +17,7 @@ use crate::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Pr
 use crate::engine::refresh::{Planned, Planner};
 use crate::model::journal::Record;
 use crate::model::place::{Place, Scope};
-use crate::model::schema::{Catalog, ResourceSchema, TypeSchema};
+use crate::model::schema::{Catalog, Release, ResourceSchema, TypeSchema};
 use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::select::Options;
@@ -43,11 +44,24 @@ pub fn catalog() -> Catalog {
     let member = json!({ "type": "object", "required": ["of", "name"], "properties": {
         "of": { "type": "string", "x-replace": true }, "name": { "type": "string", "x-replace": true },
         "users": { "type": "array", "items": text(), "default": [] }, "tags": tags(), "arn": { "type": "string", "x-computed": true } } });
+    let placed = json!({ "type": "object", "required": ["listener", "priority"], "properties": {
+        "listener": { "type": "string", "x-replace": true }, "priority": { "type": "integer" }, "note": text(), "tags": tags(),
+        "arn": { "type": "string", "x-computed": true } } });
     let mut catalog = Catalog::default();
     let mut add = |name: &str, schema: &serde_json::Value, scope, unique: &'static [&'static [&'static str]]| {
         let schema = TypeSchema::compile(name, schema).unwrap();
-        let schema =
-            ResourceSchema { scope, unique, exclusive: &["users"], data_loss: Some("what is in it"), ..ResourceSchema::plain(schema) };
+        let joint = (name == "rule").then_some("priority");
+        let releases: &[Release] =
+            if name == "cluster" { &[Release { attribute: "providers", by: "task", using: "provider" }] } else { &[] };
+        let schema = ResourceSchema {
+            scope,
+            unique,
+            exclusive: &["users"],
+            joint,
+            releases,
+            data_loss: Some("what is in it"),
+            ..ResourceSchema::plain(schema)
+        };
         catalog.resources.insert(name.to_owned(), Arc::new(schema));
     };
     add("role", &named, Scope::Global, &[&["name"]]);
@@ -56,6 +70,13 @@ pub fn catalog() -> Catalog {
     add("bucket", &named, Scope::GlobalName, &[&["name"]]);
     add("net", &unnamed, Scope::Regional, &[]);
     add("member", &member, Scope::Regional, &[&["of", "name"]]);
+    let cluster = json!({ "type": "object", "required": ["name"], "properties": { "name": { "type": "string", "x-replace": true },
+        "providers": { "type": "array", "x-set": true, "items": text() }, "tags": tags(), "arn": { "type": "string", "x-computed": true } } });
+    let task = json!({ "type": "object", "required": ["name"], "properties": { "name": { "type": "string", "x-replace": true },
+        "cluster": text(), "provider": text(), "tags": tags(), "arn": { "type": "string", "x-computed": true } } });
+    add("cluster", &cluster, Scope::Regional, &[&["name"]]);
+    add("task", &task, Scope::Regional, &[&["name"]]);
+    add("rule", &placed, Scope::Regional, &[&["listener", "priority"]]);
     catalog
 }
 
@@ -75,7 +96,7 @@ pub enum Fault {
 /// A changing call: what, where, and with what it was last seen.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// `create`, `update` or `delete`.
+    /// `create`, `update`, `reassign` or `delete`.
     pub verb: &'static str,
     /// The resource.
     pub place: Place,
@@ -120,6 +141,16 @@ impl Cloud {
     /// What exists, as `type id region`.
     pub fn world(&self) -> Vec<String> {
         self.resources.lock().unwrap().keys().map(|place| format!("{} {} {}", place.type_name, place.id, place.region)).collect()
+    }
+
+    /// Changes what exists, unless AWS would not have it so.
+    fn become_if_lawful(&self, change: impl FnOnce(&mut BTreeMap<Place, Value>)) -> Outcome<()> {
+        let mut resources = self.resources.lock().unwrap();
+        let mut next = resources.clone();
+        change(&mut next);
+        law::kept(&next)?;
+        *resources = next;
+        Ok(())
     }
 
     async fn change<T>(&self, call: Call, effect: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
@@ -169,7 +200,7 @@ impl Memory {
         map.remove("empty_on_delete");
         map.insert(if self.type_name == "net" { "id" } else { "arn" }.into(), Value::string(format!("arn:{}", place.id)));
         let id = place.id.clone();
-        self.cloud.resources.lock().unwrap().insert(place, Value::Map(map));
+        self.cloud.become_if_lawful(|resources| drop(resources.insert(place, Value::Map(map))))?;
         Ok(id)
     }
 }
@@ -185,6 +216,11 @@ impl Handler for Memory {
         *self.cloud.finds.lock().unwrap() += 1;
         let resources = self.cloud.resources.lock().unwrap();
         let here = resources.iter().filter(|(place, _)| place.type_name == self.type_name);
+        if self.type_name == "rule" {
+            let at = |value: &Value| ["listener", "priority"].map(|name| value.get(name).cloned());
+            let here = here.filter(|(_, value)| at(value) == at(&wanted.desired));
+            return Ok(wanted.pick(here.map(|(place, _)| place.id.clone())));
+        }
         let ids: Vec<String> = match wanted.text("name") {
             Some(name) => {
                 here.filter(|(place, _)| **place == self.place(&wanted.region, name)).map(|(place, _)| place.id.clone()).collect()
@@ -229,6 +265,21 @@ impl Handler for Memory {
         let place = self.place(&operation.region, id);
         let call = Call { verb: "update", place: place.clone(), value: to.clone() };
         self.cloud.change(call, || self.stored(place, to).map(drop)).await
+    }
+
+    async fn reassign(&self, operation: &Operation, to: &[(String, Value)]) -> Outcome<()> {
+        let places: Vec<Place> = to.iter().map(|(id, _)| self.place(&operation.region, id)).collect();
+        let call = Call { verb: "reassign", place: places[0].clone(), value: Value::List(to.iter().map(|(_, to)| to.clone()).collect()) };
+        self.cloud
+            .change(call, || {
+                self.cloud.become_if_lawful(|resources| {
+                    for (place, (_, to)) in places.iter().zip(to) {
+                        let Some(Value::Map(map)) = resources.get_mut(place) else { panic!("{place} is not there") };
+                        map.insert("priority".into(), to.clone());
+                    }
+                })
+            })
+            .await
     }
 
     async fn wait_ready(&self, _: &Operation, _: &str, _: &Value) -> Outcome<()> {

@@ -9,7 +9,7 @@ use crate::model::place::{Place, Scope};
 use crate::model::value::Value;
 use crate::plan::desired::tag_value;
 use crate::plan::diff::diff;
-use crate::plan::schedule::{GivenUpBy, Handover};
+use crate::plan::handover::{GivenUpBy, Takeover};
 use crate::plan::types::{Action, Change, Removal};
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::Diagnostic;
@@ -23,6 +23,8 @@ struct Claim {
     what: String,
     /// Within which region; empty where it is unique everywhere.
     region: String,
+    /// Whether it is changed jointly, so that [`super::exchange`] sees to its order.
+    joint: bool,
     /// The values. One that is known only after apply is told by the expression that gives it.
     values: Vec<String>,
 }
@@ -36,16 +38,16 @@ struct Holder<'a> {
 }
 
 impl Builder<'_> {
-    /// Reports what more than one resource claims, and returns what one takes over from another.
-    pub(super) fn claims(&mut self) -> Vec<Handover> {
+    /// Reports what more than one resource claims, and finds what one takes over from another.
+    pub(super) fn claims(&mut self) {
         let mut found = self.claimed_twice();
         if !self.options.destroy {
             found.extend(self.remembered_twice());
         }
-        let (handovers, refused) = self.handovers();
+        let (takeovers, refused) = self.takeovers();
         found.extend(refused);
         found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
-        handovers
+        self.handovers.takeovers = takeovers;
     }
 
     /// Two desired resources that would be one object in AWS, or have in common what AWS lets only one have.
@@ -79,13 +81,18 @@ impl Builder<'_> {
     }
 
     /// What one resource takes over from another, and why it cannot where it cannot.
-    fn handovers(&self) -> (Vec<Handover>, Vec<Diagnostic>) {
+    fn takeovers(&self) -> (Vec<Takeover>, Vec<Diagnostic>) {
         let held = self.held_claims();
-        let (mut handovers, mut refused) = (Vec::new(), Vec::new());
+        let (mut takeovers, mut refused) = (Vec::new(), Vec::new());
         for taker in self.changes.iter().filter(|change| is_desired(change)) {
             let own = |holder: &&&Holder<'_>| holder.change.address == taker.address;
             let imported = taker.place.as_ref().filter(|_| taker.action == Action::Import).map(|place| self.place_claim(place));
-            for (claim, is_place) in self.wanted_claims(taker).map(|claim| (claim, false)).chain(imported.map(|claim| (claim, true))) {
+            for (claim, is_place) in self
+                .wanted_claims(taker)
+                .filter(|claim| !claim.joint)
+                .map(|claim| (claim, false))
+                .chain(imported.map(|claim| (claim, true)))
+            {
                 let holders = held.get(&claim).into_iter().flatten().collect::<Vec<_>>();
                 // What it has already it takes over from nobody.
                 if !is_place && taker.place.is_some() && holders.iter().any(|holder| own(&holder) && holder.by == GivenUpBy::Update) {
@@ -97,8 +104,7 @@ impl Builder<'_> {
                         Some(diagnostic) => refused.push(diagnostic),
                         // Two that are to have it have been reported.
                         None if holder.by == GivenUpBy::Update && self.wanted_claims(holder.change).any(|kept| kept == claim) => {}
-                        None if holder.by == GivenUpBy::Update && self.exchanges(holder.change) => {}
-                        None => handovers.push(Handover {
+                        None => takeovers.push(Takeover {
                             taker: taker.address.clone(),
                             holder: address.clone(),
                             by: holder.by,
@@ -108,7 +114,7 @@ impl Builder<'_> {
                 }
             }
         }
-        (handovers, refused)
+        (takeovers, refused)
     }
 
     /// Why a resource cannot have what another one has until now.
@@ -144,11 +150,6 @@ impl Builder<'_> {
         let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
         taker.region == removal.remembered.place.region
             && !diff(attributes, &removal.last, &taker.after).iter().any(|change| change.forces_replacement)
-    }
-
-    /// Whether updates of this type see to it themselves that one takes over what another one gives up.
-    fn exchanges(&self, change: &Change) -> bool {
-        self.catalog.resources.get(change.address.type_name()).is_some_and(|schema| schema.exchanges)
     }
 
     /// Everything that is claimed now.
@@ -205,6 +206,7 @@ impl Builder<'_> {
                     type_name: change.address.type_name().to_owned(),
                     what: format!("`{}`", group.join("`, `")),
                     region: region.to_owned(),
+                    joint: schema.joint.is_some_and(|joint| group.contains(&joint)),
                     values: values.filter(|_| told_apart)?,
                 })
             })
@@ -232,6 +234,7 @@ impl Builder<'_> {
                 type_name: change.address.type_name().to_owned(),
                 what: format!("element of `{name}` ({value})"),
                 region: String::new(),
+                joint: false,
                 values: vec![value],
             })
         })
@@ -242,7 +245,7 @@ impl Builder<'_> {
         let scope = self.catalog.resources.get(&place.type_name).map(|schema| schema.scope).unwrap_or_default();
         let region = if scope == Scope::Global { String::new() } else { place.region.clone() };
         let values = vec![place.account.clone(), place.id.clone()];
-        Claim { type_name: place.type_name.clone(), what: "id".to_owned(), region, values }
+        Claim { type_name: place.type_name.clone(), what: "id".to_owned(), region, joint: false, values }
     }
 
     /// An error at the block of an address.
@@ -264,6 +267,7 @@ fn tag_claim(change: &Change) -> Option<Claim> {
         type_name: change.address.type_name().to_owned(),
         what: format!("address as a tag ({value})"),
         region: String::new(),
+        joint: false,
         values: vec![value],
     })
 }

@@ -4,6 +4,7 @@ mod change;
 mod claims;
 pub mod conclude;
 mod edges;
+mod exchange;
 mod follow;
 mod order;
 mod replacement;
@@ -15,6 +16,7 @@ mod waits;
 use self::change::attributes_of;
 pub use self::change::{owned_by, taken};
 use self::edges::Failed;
+pub use self::exchange::takes;
 use super::desired;
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
@@ -26,6 +28,7 @@ use crate::model::secrecy::conceal;
 use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::desired::Owner;
+use crate::plan::handover::Handovers;
 use crate::plan::schedule;
 use crate::plan::select::{Options, Selection, covers};
 use crate::plan::types::{Action, Change, Drift, Pinned, Plan, Read};
@@ -105,6 +108,7 @@ pub fn build(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &
     }
     builder.releases();
     builder.named_instances();
+    builder.exchanges();
     builder.settle_replacement_order();
     builder.finish()
 }
@@ -141,6 +145,7 @@ struct Builder<'a> {
     instances: BTreeMap<Block, Vec<Address>>,
     failed: Failed,
     pinned: Vec<Pinned>,
+    handovers: Handovers,
 }
 
 /// One resource being planned.
@@ -173,6 +178,7 @@ impl<'a> Builder<'a> {
             instances: BTreeMap::new(),
             failed: Failed::default(),
             pinned: Vec::new(),
+            handovers: Handovers::default(),
         }
     }
 
@@ -401,14 +407,14 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(mut self) -> Result<Plan, Diagnostics> {
-        let handovers = self.claims();
-        self.settle_handovers(&handovers);
+        self.claims();
+        self.settle_takeovers();
         self.held();
         let drift = self.drift();
         self.remember(&drift);
         let outputs = self.outputs();
         let checks = if self.options.destroy { Vec::new() } else { self.checks() };
-        let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads, &handovers);
+        let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads, &self.handovers);
         let mut warnings = self.warnings();
         if !cyclic.is_empty() {
             let names: Vec<String> = cyclic.iter().map(ToString::to_string).collect();

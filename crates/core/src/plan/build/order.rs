@@ -53,21 +53,29 @@ impl Builder<'_> {
             let Some(change) = self.changes.get(index).filter(|change| change.action == Action::Update) else { continue };
             let Some(schema) = self.catalog.resources.get(change.address.type_name()) else { continue };
             let mut first = BTreeSet::new();
+            let mut widens = Vec::new();
             let mut refused = Vec::new();
             for release in schema.releases {
                 let Some(taken) = taken_away(change, release.attribute) else { continue };
                 let users: Vec<&Change> = self.changes.iter().filter(|user| stops_using(user, change, release, &taken)).collect();
-                let exchanged = users.iter().find(|user| mentions(&user.after, release.using, &taken.added));
+                let exchanged = users.iter().any(|user| mentions(&user.after, release.using, &taken.added));
                 let addresses = users.iter().map(|user| user.address.clone()).collect();
-                match (users.first(), exchanged, self.before(&change.address, addresses)) {
-                    (None, ..) => {}
-                    (_, None, Some(found)) => first.extend(found),
-                    (Some(user), None, None) => refused.push(self.cannot_wait(change, user, release)),
-                    (_, Some(user), _) => refused.push(self.cannot_exchange(change, user, release)),
+                match (users.first(), self.before(&change.address, addresses)) {
+                    (None, _) => {}
+                    (_, Some(found)) => {
+                        first.extend(found);
+                        widens.extend(exchanged.then(|| release.attribute.to_owned()));
+                    }
+                    (Some(user), None) => refused.push(self.cannot_wait(change, user, release)),
                 }
             }
             if let Some(change) = self.changes.get_mut(index) {
+                if !widens.is_empty() {
+                    let names = widens.join("` and `");
+                    change.reason.get_or_insert_with(|| format!("`{names}` is added to first, and taken away from once nothing uses that"));
+                }
                 change.comes_after = first.into_iter().collect();
+                change.widens = widens;
             }
             refused.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
         }
@@ -80,14 +88,6 @@ impl Builder<'_> {
         self.at(address, &error)
             .label(format!("{user}, or what it waits for, uses what {address} will be only then"))
             .help(format!("apply the change of {user} first, with `{attribute}` as it was, and then this one"))
-    }
-
-    /// What takes something away and gives something else that its user changes to.
-    fn cannot_exchange(&self, change: &Change, user: &Change, release: &Release) -> Diagnostic {
-        let (address, user, attribute) = (&change.address, &user.address, release.attribute);
-        let error =
-            format!("{address} cannot exchange its `{attribute}` in one apply: {user} goes from what is taken away to what is added");
-        self.at(address, &error).help(format!("add to `{attribute}` and change {user} in one apply, and take away from it in the next"))
     }
 
     /// What has to come before `address` when `users` do: these, and whatever they wait for that would itself wait for

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Builder;
 use crate::model::address::Address;
-use crate::plan::schedule::{self, Handover};
+use crate::plan::handover::Takeover;
+use crate::plan::schedule;
 use crate::plan::types::Action;
 use crate::stack::diagnostic::Diagnostic;
 
@@ -35,13 +36,13 @@ impl Builder<'_> {
     }
 
     /// Replacements that would wait for each other to give up what only one can have go before theirs come.
-    pub(super) fn settle_handovers(&mut self, handovers: &[Handover]) {
-        while let Some(stuck) = schedule::stuck(&self.changes, &self.reads, handovers) {
+    pub(super) fn settle_takeovers(&mut self) {
+        while let Some(stuck) = schedule::stuck(&self.changes, &self.reads, &self.handovers) {
             let made_first = |address: &Address| {
                 let change = self.changes.iter().find(|change| change.address == *address);
                 change.is_some_and(|change| change.action == Action::Replace && change.create_before_destroy)
             };
-            let Some(Handover { taker, holder, what, .. }) = stuck.iter().find(|handover| made_first(&handover.holder)) else {
+            let Some(Takeover { taker, holder, what, .. }) = stuck.iter().find(|takeover| made_first(&takeover.holder)) else {
                 return self.cannot_hand_over(&stuck);
             };
             self.demote(
@@ -55,8 +56,8 @@ impl Builder<'_> {
     }
 
     /// Resources that would each have to wait for the other.
-    fn cannot_hand_over(&mut self, stuck: &[Handover]) {
-        let Some(Handover { taker, holder, what, .. }) = stuck.first() else { return };
+    fn cannot_hand_over(&mut self, stuck: &[Takeover]) {
+        let Some(Takeover { taker, holder, what, .. }) = stuck.first() else { return };
         let error = format!("{taker} cannot take over the {what} of {holder} in one apply: each would have to come first");
         let error = self.at(taker, &error).help(format!("give {holder} another one first, in an apply of its own"));
         self.diagnostics.push(error);
@@ -67,6 +68,11 @@ impl Builder<'_> {
         let Some(change) = self.changes.iter_mut().find(|change| change.address == *address) else { return };
         change.create_before_destroy = false;
         change.risks.push(risk);
+        self.asked_otherwise(address, label, help);
+    }
+
+    /// Where a block asks that its replacement is made first, it is an error that it cannot be.
+    pub(super) fn asked_otherwise(&mut self, address: &Address, label: String, help: String) {
         let block = self.stack.config.resources.get(&address.block);
         if let Some(block) = block.filter(|block| block.lifecycle.create_before_destroy == Some(true)) {
             let error = format!("{address} cannot be replaced before its predecessor is deleted, as its `create_before_destroy` asks");

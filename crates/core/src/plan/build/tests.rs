@@ -355,8 +355,9 @@ fn elements_are_taken_away_once_nothing_uses_them() {
     assert_eq!(order(r#"["b", "c"]"#, r#"["b"]"#), Ok(true), "something else is added beside it");
     assert_eq!(order(r#"["a", "b", "c"]"#, r#"["c"]"#), Ok(false), "nothing is taken away");
     assert_eq!(order(r#"["a", "c"]"#, r#"["a", "c"]"#), Ok(false), "what is taken away is not used");
-    let errors = order(r#"["b", "c"]"#, r#"["c"]"#).unwrap_err();
-    assert!(errors[0].contains("cannot exchange its `providers` in one apply"), "{errors:?}");
+    let plan = account.plan(&stack(r#"["b", "c"]"#, r#"["c"]"#)).unwrap();
+    assert_eq!(change(&plan, "cluster.c").widens, ["providers"], "to what is added: that comes first");
+    assert!(waits(&plan, ("update", "task.t"), ("update", "cluster.c")) && ends(&plan));
 }
 
 #[test]
