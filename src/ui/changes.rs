@@ -172,9 +172,12 @@ fn place(attribute: &AttributeChange) -> String {
     let path = &attribute.path;
     let is_itself = |name: &str| [&attribute.before, &attribute.after].into_iter().flatten().any(|value| value.as_str() == Some(name));
     let is_named = |(at, segment): (usize, &Segment)| match segment {
-        Segment::Element(name) => !(name.is_empty() || name.starts_with('{') || at + 1 == path.0.len() && is_itself(name)),
+        Segment::Name(name) if name.is_shown_as_element() => {
+            let name = name.as_str();
+            !(name.is_empty() || name.starts_with('{') || at + 1 == path.0.len() && is_itself(name))
+        }
         Segment::Unknown(_) => false,
-        Segment::Field(_) | Segment::Index(_) | Segment::Hidden(_) => true,
+        Segment::Name(_) | Segment::Index(_) | Segment::Hidden(_) => true,
     };
     let named = path.0.iter().enumerate().take_while(|one| is_named(*one)).count();
     let part = |from: usize, to: usize| Path(path.0.iter().skip(from).take(to.saturating_sub(from)).cloned().collect());

@@ -159,7 +159,7 @@ impl Value {
             ),
             Self::Map(map) => Json::Object(
                 map.iter()
-                    .map(|(key, item)| Ok((key.clone(), item.json_at(&path.join(Segment::Field(key.clone())))?)))
+                    .map(|(key, item)| Ok((key.clone(), item.json_at(&path.join(Segment::field(key)))?)))
                     .collect::<Result<_, _>>()?,
             ),
             Self::Secret(inner) => inner.json_at(path)?,
@@ -202,7 +202,7 @@ impl Value {
             }
             Self::Map(map) => {
                 for (key, item) in map {
-                    item.collect_paths(&path.join(Segment::Field(key.clone())), test, found);
+                    item.collect_paths(&path.join(Segment::field(key)), test, found);
                 }
             }
             _ => {}

@@ -8,6 +8,7 @@ use super::deps::{self, Dependencies, Item};
 use super::diagnostic::{Diagnostic, Diagnostics, Span, suggestion};
 use super::expand::{self, Instances};
 use super::expr::EvalError;
+use super::ignored;
 use super::kind::Kinds;
 use super::reference::{Reference, Step};
 use super::scope::{self, BlockValue, EACH_FIELDS, Each, STACK_FIELDS, StackScope};
@@ -84,17 +85,7 @@ fn stack_tags(stack: &Stack, dependencies: &Dependencies, diagnostics: &mut Diag
 /// Attributes and resources that are named outside of expressions.
 fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
     for (block, resource) in &stack.config.resources {
-        let attributes = &resource.schema.schema.attributes;
-        for path in &resource.lifecycle.ignore_changes {
-            let name = path.root().unwrap_or_default();
-            if !attributes.iter().any(|attribute| attribute.name == name) {
-                let names = attributes.iter().map(|attribute| attribute.name.as_str());
-                diagnostics.push(
-                    Diagnostic::error(&resource.span, format!("`ignore_changes` of {block}: there is no attribute `{name}`"))
-                        .suggest(name, names),
-                );
-            }
-        }
+        ignored::check(block, resource, diagnostics);
     }
     let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
     let absent = |address: &Address, span: &Span, what: &str| {

@@ -2,4 +2,5 @@
 
 mod crash;
 mod identity;
+mod secrets;
 mod world;
