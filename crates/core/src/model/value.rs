@@ -86,6 +86,12 @@ impl Value {
         self.any(&|value| matches!(value, Self::Secret(_)))
     }
 
+    /// Whether every number in this value is one that can be written down: neither infinite nor the result of a
+    /// computation without one.
+    pub fn is_finite(&self) -> bool {
+        !self.any(&|value| matches!(value, Self::Float(number) if !number.is_finite()))
+    }
+
     fn any(&self, test: &dyn Fn(&Self) -> bool) -> bool {
         test(self)
             || match self {

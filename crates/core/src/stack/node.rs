@@ -120,10 +120,11 @@ fn convert(file: usize, range: std::ops::Range<usize>, value: &DeValue<'_>, diag
                 NodeKind::Int(0)
             }
         },
-        DeValue::Float(number) => match number.as_str().parse() {
-            Ok(number) => NodeKind::Float(number),
-            Err(_) => {
-                diagnostics.push(Diagnostic::error(&span, "this is not a number"));
+        DeValue::Float(number) => match number.as_str().parse::<f64>() {
+            Ok(number) if number.is_finite() => NodeKind::Float(number),
+            _ => {
+                let error = Diagnostic::error(&span, "this is not a number that AWS or the state could hold");
+                diagnostics.push(error.help("write a finite one; what has no limit is usually left out"));
                 NodeKind::Float(0.0)
             }
         },

@@ -7,7 +7,7 @@ use crate::model::value::Value;
 use crate::plan::build::Live;
 use crate::plan::step::Step;
 use crate::plan::types::{Action, Plan};
-use crate::testing::{Account, change, names};
+use crate::testing::{Account, change, names, stack};
 
 const SUBNETS: &str = r#"
 [resource.vpc.main]
@@ -402,5 +402,18 @@ lifecycle = {{ ignore_changes = ['{path}'] }}
         let plan = account.plan(&text).unwrap();
         assert_eq!(change(&plan, "route_table.r").action, Action::NoOp, "{path}: {:?}", plan.changes);
         assert!(plan.drift.is_empty(), "{path}: {:?}", plan.drift);
+    }
+}
+
+#[test]
+fn a_number_that_no_state_can_hold_is_refused_wherever_it_is_written() {
+    let refused = |text: &str| stack(text).err().unwrap_or_default().join("\n");
+    for text in ["[outputs]\no = \"${1.0/0.0}\"", "[locals]\nl = \"${0.0/0.0}\"", "[resource.policy.p]\nname = \"x-${1.0/0.0}\""] {
+        assert!(refused(text).contains("gives a number that is infinite"), "{text}: {}", refused(text));
+    }
+    for text in
+        ["[outputs]\no = inf", "[outputs]\no = [nan]", "[vars.v]\ndefault = 1e999", "[resource.policy.p]\nname = \"x\"\ncount = -inf"]
+    {
+        assert!(refused(text).contains("not a number that AWS or the state could hold"), "{text}: {}", refused(text));
     }
 }
