@@ -3,4 +3,5 @@
 mod crash;
 mod identity;
 mod secrets;
+mod selection;
 mod world;

@@ -29,7 +29,7 @@ impl Builder<'_> {
             let error = format!("`{name}` of {address} is sensitive, and AWS makes ids of it that are shown and stored");
             return Err(Diagnostic::error(&instance.block.span, error).help("use a value that need not be hidden"));
         }
-        if !self.selection.includes(address) || self.options.only(address).is_some_and(<[_]>::is_empty) {
+        if self.leaves_out(address) {
             return Ok(self.untouched(instance, saved, desired));
         }
         let mut change = self.blank(instance, saved);
@@ -137,13 +137,25 @@ impl Builder<'_> {
         recall(attributes, &Value::from(&saved.attributes), desired, &|secret| self.world.state.digest(secret))
     }
 
-    /// A resource that `--target` or `--exclude` leaves out stays as it is.
-    pub(super) fn untouched(&self, instance: &Instance<'_>, saved: Option<&Remembered>, desired: &Value) -> Change {
+    /// Whether a resource is not what the plan is about: `--target`, `--exclude` or the command leaves it out.
+    pub(super) fn leaves_out(&self, address: &Address) -> bool {
+        !self.selection.includes(address) || self.options.only(address).is_some_and(<[_]>::is_empty)
+    }
+
+    /// A resource that is left out stays as it is, with all that is remembered of it.
+    fn untouched(&self, instance: &Instance<'_>, saved: Option<&Remembered>, desired: &Value) -> Change {
         let attributes = attributes_of(instance.block);
         let live = saved.and_then(|saved| self.live(attributes, saved, &Value::Null)).unwrap_or(Value::Null);
-        // What has become sensitive is hidden here, too.
-        let live = conceal(attributes, &live, &secret_paths(attributes, desired));
         let mut change = self.blank(instance, saved);
+        // What has become sensitive is hidden here, too.
+        change.sensitive = secret_paths(attributes, desired);
+        if let Some(saved) = saved {
+            change.sensitive.extend(saved.sensitive.iter().cloned());
+            change.depends_on.clone_from(&saved.depends_on);
+            change.authored.clone_from(&saved.authored);
+            change.guard = saved.guard;
+        }
+        let live = conceal(attributes, &live, &change.sensitive);
         change.before = live.clone();
         change.after = live;
         change.deposed.clear();

@@ -349,7 +349,9 @@ impl<'a> Builder<'a> {
             change.waits_for.values_mut().for_each(|references| name_each(references, expanded));
         }
         drop(scope);
-        self.pinned.extend(pinned);
+        // The pins of what is left out are neither over nor spoken of as such.
+        let left_out = self.leaves_out(&change.address);
+        self.pinned.extend(pinned.into_iter().filter(|pinned| !(left_out && pinned.over)));
         let value = if change.after.is_null() { Value::Unknown } else { conceal(attributes, &change.after, &change.sensitive) };
         if !matches!(change.action, Action::NoOp | Action::Forget) {
             self.changed.insert(change.address.clone());
@@ -464,12 +466,13 @@ impl<'a> Builder<'a> {
         found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
     }
 
-    /// What changed outside leoctl and is not changed back is remembered, so that it is drift once only.
+    /// What changed outside leoctl and is not changed back is remembered, so that it is drift once only. What is left out
+    /// stays drift.
     fn remember(&mut self, drift: &[Drift]) {
-        for one in drift.iter().filter(|one| one.loss.is_none()) {
-            if let Some(change) = self.changes.iter_mut().find(|change| change.address == one.address) {
-                change.state_only = true;
-            }
+        let drifted: BTreeSet<&Address> =
+            drift.iter().filter(|one| one.loss.is_none()).map(|one| &one.address).filter(|address| !self.leaves_out(address)).collect();
+        for change in self.changes.iter_mut().filter(|change| drifted.contains(&change.address)) {
+            change.state_only = true;
         }
     }
 
