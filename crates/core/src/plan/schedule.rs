@@ -6,7 +6,7 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
 use super::step::{Confirm, Create, Delete, Import, Step, StepKind, Target, Update, data_address};
-use super::types::{Action, Change, Read, Removal};
+use super::types::{Action, Change, Read, Removal, RemovalKind};
 use crate::model::address::{Address, Block};
 
 /// One unit of work, whether or not there is anything to do.
@@ -207,10 +207,10 @@ fn step_of(node: Node<'_>, account: &str, changes: &BTreeMap<&Address, &Change>)
 }
 
 fn removal_step(removal: &Removal) -> StepKind {
-    if removal.forget {
-        return StepKind::Forget(removal.remembered.place.clone());
+    match removal.kind {
+        RemovalKind::Forget => StepKind::Forget(removal.remembered.place.clone()),
+        RemovalKind::Delete => StepKind::Delete(Box::new(Delete { remembered: removal.remembered.clone(), last: removal.last.clone() })),
     }
-    StepKind::Delete(Box::new(Delete { remembered: removal.remembered.clone(), last: removal.last.clone() }))
 }
 
 fn apply_step(account: &str, change: &Change) -> Option<StepKind> {

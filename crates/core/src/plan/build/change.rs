@@ -12,7 +12,7 @@ use crate::model::value::Value;
 use crate::plan::desired::{Owner, settled};
 use crate::plan::diff::{complete, diff};
 use crate::plan::select::{covers, with_dependents};
-use crate::plan::types::{Action, Change, Removal};
+use crate::plan::types::{Action, Change, Removal, RemovalKind};
 use crate::stack::Stack;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::Diagnostic;
@@ -254,13 +254,13 @@ impl Builder<'_> {
                 .help("to delete it, set `prevent_destroy = false` and apply that first")
                 .help(format!("to keep it and forget it here, add `[[removed]]` with `from = \"{address}\"`")));
         }
-        let goes = Removal { forget: goes.forget || removed, ..goes };
-        for removal in deposed.iter_mut().filter(|_| removed) {
-            removal.forget = true;
+        let mut goes = goes;
+        for removal in deposed.iter_mut().chain([&mut goes]).filter(|_| removed) {
+            removal.kind = RemovalKind::Forget;
         }
         let mut risks: Vec<String> =
             schema.iter().flat_map(|schema| deposed.iter().filter_map(|gone| predecessor_risk(schema, gone))).collect();
-        if !goes.forget {
+        if goes.kind == RemovalKind::Delete {
             if let Some(off) = schema.and_then(|schema| (schema.protected)(&goes.last)) {
                 return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but AWS protects it", place.id))
                     .help(format!("to delete it, set `{off}` and apply that first")));
@@ -269,7 +269,10 @@ impl Builder<'_> {
         }
         Ok(Some(Change {
             address: address.clone(),
-            action: if goes.forget { Action::Forget } else { Action::Delete },
+            action: match goes.kind {
+                RemovalKind::Delete => Action::Delete,
+                RemovalKind::Forget => Action::Forget,
+            },
             reason: match loss {
                 Some(loss) => Some(format!("it {loss}")),
                 None if removed => Some("`[[removed]]` says to forget it".to_owned()),
@@ -344,12 +347,13 @@ fn remembers_otherwise(saved: &Remembered, change: &Change) -> bool {
 }
 
 fn removal(saved: &Remembered, last: Value, forget: bool) -> Removal {
-    Removal { remembered: saved.clone(), last, forget }
+    let kind = if forget { RemovalKind::Forget } else { RemovalKind::Delete };
+    Removal { remembered: saved.clone(), last, kind }
 }
 
 /// What the deletion of a predecessor loses.
 fn predecessor_risk(schema: &ResourceSchema, removal: &Removal) -> Option<String> {
-    let loss = schema.data_loss.filter(|_| !removal.forget)?;
+    let loss = schema.data_loss.filter(|_| removal.kind == RemovalKind::Delete)?;
     Some(format!("deletes {loss} of its predecessor {}", removal.remembered.place.id))
 }
 

@@ -417,3 +417,19 @@ fn a_number_that_no_state_can_hold_is_refused_wherever_it_is_written() {
         assert!(refused(text).contains("not a number that AWS or the state could hold"), "{text}: {}", refused(text));
     }
 }
+
+#[test]
+fn a_predecessor_counts_as_what_becomes_of_it() {
+    let text = "[resource.vpc.main]\ncidr_block = \"10.0.0.0/16\"\n";
+    for (retain, expected) in [(false, ("delete", 1, 0)), (true, ("forget", 0, 1))] {
+        let mut account = Account::new().applied(text);
+        let known = account.state.resources.values_mut().next().unwrap();
+        let mut predecessor = known.current.clone().unwrap();
+        predecessor.place.id = "vpc-before".to_owned();
+        predecessor.guard.retain = retain;
+        known.deposed.push(predecessor);
+        let plan = account.plan(text).unwrap();
+        let [step] = plan.steps.as_slice() else { panic!("one step: {:?}", plan.steps) };
+        assert_eq!((step.kind.name(), plan.summary().delete, plan.summary().forget), expected);
+    }
+}
