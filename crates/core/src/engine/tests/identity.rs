@@ -222,3 +222,15 @@ async fn what_is_told_by_something_that_is_found_is_looked_for_then() {
     let refused = world.plan(body).await.err().unwrap();
     assert!(refused.contains("arn:net-by-hand exists already"), "{refused}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_remembered_in_another_account_is_never_taken_for_what_has_its_name_in_ours() {
+    let world = World::default();
+    world.apply(GROUP).await;
+    let mut state = world.shelf.state().unwrap();
+    state.resources.values_mut().next().unwrap().current.as_mut().unwrap().place.account = "222222222222".into();
+    for options in [Options::default(), Options { destroy: true, ..Options::default() }] {
+        let refused = world.plan_over(GROUP, &options, Some(state.clone())).await.err().unwrap();
+        assert_eq!(refused, "the state belongs to account 222222222222, but this is account 111111111111");
+    }
+}
