@@ -168,6 +168,9 @@ fn references(stack: &Stack, diagnostics: &mut Diagnostics) {
 }
 
 fn check_reference(stack: &Stack, reference: &Reference, each: bool) -> Result<(), EvalError> {
+    if let Some(error) = scope::root_alone(reference) {
+        return Err(error);
+    }
     let config = &stack.config;
     let name = reference.key(1);
     let among = |what: &str, known: &[&str]| match name {

@@ -204,6 +204,7 @@ impl Loader<'_> {
             Ok(value) => match value.revealed() {
                 Value::String(text) if !text.is_empty() => return Some(text.clone()),
                 Value::Unknown => format!("the stack's {what} can use variables, locals and env only"),
+                Value::String(_) => format!("the stack's {what} is empty"),
                 other => format!("the stack's {what} is a string, not {}", other.kind()),
             },
             Err(failure) => {

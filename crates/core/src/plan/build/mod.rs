@@ -317,8 +317,14 @@ impl<'a> Builder<'a> {
         let failing = |failure| Some(failed(failure));
         let scope = self.scope().with_each(each.as_ref());
         let region = match &resource.region {
-            None => Some(self.world.identity.region.clone()),
-            Some(template) => template.eval(&scope).map_err(failing)?.as_str().map(str::to_owned),
+            None => Ok(self.world.identity.region.clone()),
+            Some(template) => match template.eval(&scope).map_err(failing)?.revealed() {
+                Value::String(text) if !text.is_empty() => Ok(text.clone()),
+                Value::Unknown => Err(format!("the region of {address} is not known")),
+                Value::String(_) => Err(format!("the region of {address} is empty")),
+                other => Err(format!("the region of {address} is a string, not {}", other.kind())),
+            }
+            .map_err(|problem| Diagnostic::error(&template.span, problem)),
         };
         let says = desired::desired(resource, &address, &scope, &Pins::new()).map_err(failing)?;
         let mut lookups = scope.take_lookups();
@@ -326,10 +332,7 @@ impl<'a> Builder<'a> {
         if self.failed.affects(&lookups) {
             return Err(None);
         }
-        let Some(region) = region else {
-            let span = resource.region.as_ref().map_or(&resource.span, |template| &template.span);
-            return Err(Some(Diagnostic::error(span, format!("the region of {address} is not known"))));
-        };
+        let region = region.map_err(Some)?;
         let pinned = self.pinned(&address, &says);
         let mut pins = self.options.pins(self.world.state, &address);
         pins.retain(|path, _| !pinned.iter().any(|pinned| pinned.path == *path && pinned.over));
