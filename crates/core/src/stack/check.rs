@@ -97,7 +97,14 @@ fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
     for import in &stack.config.imports {
         absent(&import.to, &import.id.span, "[[import]] to").into_iter().for_each(|error| diagnostics.push(error));
     }
-    for moved in &stack.config.moved {
+    for (number, moved) in stack.config.moved.iter().enumerate() {
+        if let Some(other) = stack.config.moved.iter().take(number).find(|other| other.from == moved.from) {
+            let problem = match other.to == moved.to {
+                true => format!("[[moved]] says twice that {} becomes {}", moved.from, moved.to),
+                false => format!("[[moved]] says that {} becomes {}, and that it becomes {}", moved.from, other.to, moved.to),
+            };
+            diagnostics.push(Diagnostic::error(&moved.from_span, problem).help("one resource has one address: remove one of the two"));
+        }
         // The end of a chain is what has to be there.
         let goes_on = stack.config.moved.iter().any(|next| next.from.block == moved.to.block);
         let missing = absent(&moved.to, &moved.to_span, "[[moved]] to").filter(|_| !goes_on);
