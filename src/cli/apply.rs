@@ -92,7 +92,7 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
     // What making the plan found out has to be written down even when nothing changes.
     let quiet = !planned.plan.has_changes();
     let whole = planned.plan.options.only.is_none();
-    let remembers = !planned.ledger.records().is_empty() || planned.plan.changes.iter().any(|change| change.state_only);
+    let remembers = planned.ledger.is_news() || planned.plan.changes.iter().any(|change| change.state_only);
     if quiet && !remembers {
         let outputs = planned.plan.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.after.clone()?)));
         show_outputs(context, &outputs.filter(|_| whole).collect());

@@ -23,7 +23,11 @@ async fn state_and_outputs(context: &Context, stack: Option<&Path>) -> Result<(S
     let stack = project::load(&path, &context.global)?;
     let store = session::store(context, &path, &stack).await?;
     match store.load().await? {
-        Some(state) => Ok((state, stack)),
+        Some(mut state) => {
+            // What has become sensitive since the last apply stands in the state until the next one, but is not shown.
+            stack.hide_in(&mut state, project::catalog()?);
+            Ok((state, stack))
+        }
         None => Err(session::never_applied(&stack.name)),
     }
 }
@@ -36,7 +40,6 @@ pub async fn output(context: &Context, stack: Option<&Path>, name: Option<&str>)
         both => both,
     };
     let (mut state, declared) = state_and_outputs(context, stack).await?;
-    // What has become sensitive since the last apply stands in the state until the next one, but is not shown.
     state.outputs.retain(|name, _| !declared.is_output_sensitive(name));
     let Some(name) = name else {
         if context.global.json {

@@ -9,6 +9,7 @@ use super::args::Global;
 use super::{CliError, Context};
 use crate::store;
 use leoctl_aws::registry;
+use leoctl_core::model::schema::Catalog;
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics};
 use leoctl_core::stack::vars::Given;
 use leoctl_core::stack::{self, Files, Loaded, Stack};
@@ -134,10 +135,15 @@ pub fn load(path: &Path, global: &Global) -> Result<Stack, CliError> {
 
 /// Reads a stack, with what its variables were given at the last apply where nothing gives them now.
 pub fn load_remembering(path: &Path, global: &Global, remembered: BTreeMap<String, Json>) -> Result<Stack, CliError> {
-    let catalog = registry::catalog().map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
+    let catalog = catalog()?;
     let given = Given { remembered, ..given(global)? };
     let Loaded { stack, diagnostics, sources } = stack::load(path, &Disk, &given, catalog);
     stack.ok_or(CliError::Diagnostics { diagnostics, sources })
+}
+
+/// The schemas of every type.
+pub fn catalog() -> Result<&'static Catalog, CliError> {
+    registry::catalog().map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))
 }
 
 fn given(global: &Global) -> Result<Given, CliError> {

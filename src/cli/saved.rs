@@ -41,13 +41,15 @@ struct SavedPlan {
     var_files: Vec<PathBuf>,
     lineage: String,
     serial: u64,
-    /// Of the stack's files and the values of its variables.
+    /// What the inputs are hashed with: a secret that is easily guessed would be told by its bare hash.
+    salt: String,
+    /// A hash of the stack's files and the values of its variables.
     inputs: String,
     /// What was shown, secrets masked.
     plan: Json,
 }
 
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What a plan was asked with.
 pub struct Asked<'a> {
@@ -62,6 +64,7 @@ pub struct Asked<'a> {
 /// Saves a plan, readable by its owner only.
 pub fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &Session, planned: &Planned) -> Result<(), CliError> {
     let Asked { options, refresh, global } = asked;
+    let salt = uuid::Uuid::new_v4().to_string();
     let saved = SavedPlan {
         format_version: VERSION,
         stack_file: std::path::absolute(stack_file).unwrap_or_else(|_| stack_file.to_owned()),
@@ -76,7 +79,8 @@ pub fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &Session
         var_files: global.var_files.iter().map(|given| project::portable(stack_file, given)).collect(),
         lineage: planned.plan.lineage.clone(),
         serial: planned.plan.serial,
-        inputs: inputs(session),
+        inputs: inputs(session, &salt),
+        salt,
         plan: shown(planned),
     };
     let text = serde_json::to_string_pretty(&saved)
@@ -118,7 +122,7 @@ async fn replayed(context: &Context, session: &Session, saved: SavedPlan, (yes, 
     if (saved.serial > 0 && lineage != saved.lineage) || serial != saved.serial {
         return Err(stale("something was applied since it was made"));
     }
-    if inputs(session) != saved.inputs {
+    if inputs(session, &saved.salt) != saved.inputs {
         return Err(stale("the stack's files or variables are not those it was made with"));
     }
     let SavedPlan { destroy, targets, excludes, replace, scale_up, .. } = saved;
@@ -146,9 +150,10 @@ fn shown(planned: &Planned) -> Json {
     ui::json::plan(&planned.plan, &std::collections::BTreeMap::new())
 }
 
-/// A hash of everything the plan was made from but the state and AWS.
-fn inputs(session: &Session) -> String {
+/// A salted hash of everything the plan was made from but the state and AWS.
+fn inputs(session: &Session, salt: &str) -> String {
     let mut hash = Sha256::new();
+    hash.update(salt.as_bytes());
     for source in &session.stack.sources {
         hash.update(source.text.as_bytes());
         hash.update([0]);

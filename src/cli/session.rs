@@ -10,7 +10,7 @@ use crate::store::{self, LocalStore};
 use crate::ui::waiting::Voice;
 use crate::ui::{STRONG, WARN, styled};
 use leoctl_aws::client::{Clients, Settings};
-use leoctl_aws::registry::{self, AwsProvider};
+use leoctl_aws::registry::AwsProvider;
 use leoctl_aws::state::{Location, S3Store};
 use leoctl_core::engine::ports::Store;
 use leoctl_core::engine::preflight::preflight;
@@ -49,8 +49,7 @@ impl Session {
 
     /// Prepares a session for a stack that has been read.
     pub async fn with(context: &Context, path: &Path, stack: Stack) -> Result<Self, CliError> {
-        let catalog =
-            registry::catalog().map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
+        let catalog = project::catalog()?;
         let store = store(context, path, &stack).await?;
         not_left_behind(context, path, &stack, store.as_ref()).await?;
         let mut settings = Settings {

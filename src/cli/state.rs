@@ -103,8 +103,9 @@ async fn rm(context: &Context, address: &Address, stack: Option<&Path>) -> Resul
 }
 
 async fn pull(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
-    let (store, _) = opened(context, stack).await?;
-    let Some(state) = store.load().await? else { return Err(never_applied()) };
+    let (store, stack) = opened(context, stack).await?;
+    let Some(mut state) = store.load().await? else { return Err(never_applied()) };
+    stack.hide_in(&mut state, project::catalog()?);
     ui::out(serde_json::to_string_pretty(&state).unwrap_or_default());
     Ok(Exit::Done)
 }

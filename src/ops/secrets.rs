@@ -13,7 +13,9 @@ use leoctl_aws::client::Aws;
 use leoctl_aws::error::{OrAbsent, OrFail};
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 use leoctl_core::model::address::Address;
+use leoctl_core::model::redact::Redactor;
 use leoctl_core::model::state::Remembered;
+use leoctl_core::model::value::Value;
 
 /// A secret of the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,7 +197,20 @@ pub async fn put(deployed: &Deployed<'_>, secret: &Secret, value: &str) -> Outco
     let aws = deployed.provider.region(&secret.region);
     let token = uuid::Uuid::new_v4().to_string();
     let call = aws.secrets().put_secret_value().secret_id(&secret.arn).secret_string(value).client_request_token(token);
-    call.send().await.or_fail("secretsmanager:PutSecretValue").map(drop)
+    let put = call.send().await.or_fail("secretsmanager:PutSecretValue").map(drop);
+    put.map_err(|failure| failure.redacted(&redactor(value)))
+}
+
+/// What takes a secret's value out of AWS's messages, and each part of one that is a JSON object.
+fn redactor(value: &str) -> Redactor {
+    let parts: Vec<Value> = serde_json::from_str::<Json>(value)
+        .into_iter()
+        .flat_map(|json| match json {
+            Json::Object(parts) => parts.into_values().map(|part| Value::from(part).into_secret()).collect(),
+            _ => Vec::new(),
+        })
+        .collect();
+    Redactor::new(parts.iter().chain([&Value::string(value).into_secret()]))
 }
 
 #[cfg(test)]

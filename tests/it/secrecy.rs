@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use leoctl_core::model::{base64, percent};
+
 use crate::support::emulator::Emulator;
 use crate::support::program::{Project, Ran, ran};
 use crate::support::proxy::Proxy;
@@ -11,8 +13,9 @@ use crate::support::proxy::fault::{Fault, refusal};
 
 const STACK: &str = "stacks/hidden.toml";
 
-/// In the env file, in a variable from the environment, in a variable's list, and written for a sensitive attribute.
-const MARKERS: [&str; 5] = ["envM4rk3rOne", "varM4rk3rTwo", "listM4rk3rThree", "listM4rk3rFour", "writtenM4rk3rFive"];
+/// In the env file, in a variable from the environment, in a variable's list, written for a sensitive attribute, and one
+/// that is too short to be looked for inside of words.
+const MARKERS: [&str; 6] = ["envM4rk3rOne", "varM4rk3rTwo", "listM4rk3rThree", "listM4rk3rFour", "writtenM4rk3rFive", "zQ7"];
 
 const HEAD: &str = r#"
 [stack]
@@ -26,6 +29,9 @@ sensitive = true
 [vars.list]
 sensitive = true
 default = ["listM4rk3rThree", "listM4rk3rFour"]
+[vars.pin]
+sensitive = true
+default = "zQ7"
 [locals]
 joined = "x-${vars.token}"
 "#;
@@ -50,7 +56,7 @@ secure_value = "writtenM4rk3rFive"
 [resource.cloudwatch_log_group.l]
 name = "/NAME/log"
 retention_in_days = 7
-tags = { Token = "${vars.token}", Plain = "p" }
+tags = { Token = "${vars.token}", Plain = "p", Pin = "${vars.pin}" }
 [resource.sns_topic.t]
 name = "NAME-topic"
 display_name = "${vars.token}"
@@ -58,7 +64,7 @@ display_name = "${vars.token}"
 family = "NAME-task"
 cpu = 256
 memory = 512
-container_definitions = [{ name = "a", image = "nginx", environment = { TOKEN = "${vars.token}", SHOWN = "s", LIST = "${vars.list.join(',')}" } }, { name = "b", image = "nginx", command = ["run", "${env.SECRET}"] }]
+container_definitions = [{ name = "a", image = "nginx", environment = { TOKEN = "${vars.token}", SHOWN = "s", LIST = "${vars.list.join(',')}" } }, { name = "b", image = "${env.ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/hid:${vars.token}", command = ["run", "${env.SECRET}"] }]
 [outputs]
 hidden = { value = "${locals.joined}", sensitive = true }
 made = "${ {'k': vars.list} }"
@@ -94,7 +100,10 @@ fn expect(project: &Project, code: i32, arguments: &[&str]) -> Ran {
 
 fn hidden(text: &str, place: &str) {
     for marker in MARKERS {
-        for form in [marker.to_owned(), leoctl_core::stack::functions::base64::encode(marker.as_bytes())] {
+        // As it is, in base64 at any place of it, and the beginning of it.
+        let begun = marker.get(..10).unwrap_or(marker).to_owned();
+        let encoded = base64::within(marker.as_bytes()).into_iter().filter(|encoded| encoded.len() > 5);
+        for form in encoded.chain([marker.to_owned(), begun]) {
             let at = text.find(&form).map(|at| text.get(at.saturating_sub(200)..at + form.len()).unwrap_or(text));
             assert!(at.is_none(), "{place} shows {form}: …{}", at.unwrap_or_default());
         }
@@ -180,7 +189,12 @@ fn quoting(call: &Call) -> Option<Fault> {
     }
     let answer = String::from_utf8(refusal(call, 400, "ValidationException")).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let quoted = body.replace("refused by the test", &format!("'{}' is not valid here", found.join("' and '")));
+    let forms = found.iter().map(|marker| {
+        let (begun, document) = (marker.get(..11).unwrap_or_default(), format!("{{\"v\":\"{marker}\"}}"));
+        let encoded = base64::encode(format!("x{marker}y").as_bytes());
+        format!("'{marker}' ({begun}..., {encoded}, {})", percent::encode(&document))
+    });
+    let quoted = body.replace("refused by the test", &format!("{} is not valid here", forms.collect::<Vec<_>>().join(" and ")));
     let head = head.replace(&format!("Content-Length: {}", body.len()), &format!("Content-Length: {}", quoted.len()));
     Some(Fault::Raw(format!("{head}\r\n\r\n{quoted}").into_bytes()))
 }
@@ -245,6 +259,10 @@ fn no_mistake_in_a_stack_file_makes_it_show_a_secret() {
         "[resource.cloudwatch_log_group.l]\nname = \"l\"\nretention_in_days = \"${vars.token}\"\n",
         "[resource.cloudwatch_log_group.l]\nname = \"l\"\nregion = \"${vars.token}\"\n",
         "[resource.cloudwatch_log_group.l]\nname = \"l\"\nfor_each = \"${vars.list}\"\n",
+        "[resource.cloudwatch_log_group.l]\nname = \"${each.value}\"\nfor_each = \"${ {vars.token: 'x'} }\"\n",
+        "[resource.cloudwatch_log_group.l]\nname = \"${each.value}\"\nfor_each = [\"a\", \"${env.SECRET}\"]\n",
+        "[locals]\nx = \"${ {vars.token: 1, vars.token: 2} + 1 }\"\n",
+        "[locals]\nx = \"${regex_find('x', '(' + vars.token)}\"\n",
         "[resource.cloudwatch_log_group.l]\nname = \"l\"\nwhen = \"${vars.token}\"\n",
         "[resource.cloudwatch_log_group.l]\nname = \"l\"\ntags = \"${ {vars.token: vars.list} }\"\n",
         "[resource.ecs_task_definition.d]\nfamily = \"d\"\ncpu = 256\nmemory = 512\ncontainer_definitions = [{ name = \"${vars.token}\", image = \"i\" }, { name = \"${vars.token}\", image = \"i\" }]\n",
@@ -275,6 +293,50 @@ fn no_mistake_in_a_stack_file_makes_it_show_a_secret() {
         let failed = expect(&project, 1, &["validate", STACK]);
         assert!(failed.stderr.contains("line 1"), "{}", failed.stderr);
     }
+}
+
+/// Everything that plans and looks say of a stack whose variable was public when it was applied, whatever becomes of
+/// what was made of it.
+#[test]
+fn what_was_applied_in_clear_and_goes_as_it_is_marked_is_not_shown() {
+    let project = project("hid-gone", Emulator::MiniStack.endpoint().unwrap(), "565656565656", "");
+    let made = "[resource.ssm_parameter.p]\nname = \"/hid-gone\"\nvalue = \"${vars.token}\"\n[resource.sns_topic.t]\nname = \"hid-gone\"\ntags = { T = \"x-${vars.token}\" }\n[outputs]\no = \"${vars.token}\"\n";
+    let stack = |sensitive: bool, body: &str| {
+        let head = "[stack]\nname = \"hid-gone\"\nregion = \"us-east-1\"\n[vars.token]\n";
+        project.write(STACK, &format!("{head}sensitive = {sensitive}\ndefault = \"another\"\n{body}"));
+    };
+    stack(false, made);
+    let mut apply = project.command(&["apply", "-y", STACK]);
+    assert_eq!(ran(apply.env("LEOCTL_VAR_token", MARKERS[1]).output().unwrap()).code, 0);
+    for body in [made, "[resource.sns_topic.t]\nname = \"hid-gone\"\n", ""] {
+        stack(true, body);
+        for arguments in LOOKS.iter().chain(MORE_LOOKS).filter(|arguments| !arguments.contains(&"iam_role.r")) {
+            // What the last apply wrote is still in the state, and only there.
+            let mut command = project.command(arguments);
+            let ran = ran(command.output().unwrap());
+            hidden(&format!("{}{}", ran.stdout, ran.stderr), &format!("{arguments:?}"));
+        }
+        let plan = project.path().join("it.plan");
+        if plan.exists() {
+            hidden(&std::fs::read_to_string(plan).unwrap(), "the saved plan");
+        }
+    }
+    stack(true, "[resource.sns_topic.t]\nname = \"hid-gone\"\n");
+    assert_eq!(ran(project.command(&["apply", "-y", STACK]).output().unwrap()).code, 0);
+    files(project.path());
+    assert_eq!(ran(project.command(&["destroy", "-y", STACK]).output().unwrap()).code, 0);
+}
+
+#[test]
+fn what_a_plan_was_made_of_cannot_be_guessed_from_its_hash() {
+    let project = project("hid-hash", Emulator::MiniStack.endpoint().unwrap(), "575757575757", "");
+    let inputs = || {
+        expect(&project, 0, &["plan", "--out", "it.plan", STACK]);
+        let saved = std::fs::read_to_string(project.path().join("it.plan")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&saved).unwrap()["inputs"].clone()
+    };
+    assert_ne!(inputs(), inputs(), "two plans of the same have hashes of different salts");
+    expect(&project, 0, &["apply", "-y", "--plan", "it.plan"]);
 }
 
 #[test]

@@ -145,6 +145,8 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         scope: R::INFO.scope,
         create_before_destroy: R::INFO.create_before_destroy,
         unique: R::INFO.unique,
+        exclusive: R::INFO.exclusive,
+        exchanges: R::INFO.exchanges,
         conflicts: R::INFO.conflicts,
         held: R::INFO.held,
         data_loss: R::INFO.data_loss,

@@ -37,6 +37,10 @@ pub struct Info {
     /// whose last attribute is absent says nothing. A replacement in which each of these differs in some attribute is
     /// made before the old one goes.
     pub unique: &'static [&'static [&'static str]],
+    /// Lists of which each element can be only one resource's.
+    pub exclusive: &'static [&'static str],
+    /// Whether updates exchange among themselves what only one can have; those of other types wait for each other.
+    pub exchanges: bool,
     /// What a replacement and its predecessor cannot have in common either, though others may.
     pub conflicts: &'static [&'static [&'static str]],
     /// Whether AWS refuses to delete one that something else still uses.
@@ -63,6 +67,8 @@ impl Info {
         scope: Scope::Regional,
         create_before_destroy: false,
         unique: &[],
+        exclusive: &[],
+        exchanges: false,
         conflicts: &[],
         held: false,
         data_loss: None,

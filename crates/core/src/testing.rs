@@ -187,7 +187,7 @@ impl Account {
                 attributes,
                 authored: change.authored.clone(),
                 sensitive: Vec::new(),
-                depends_on: change.depends_on.clone(),
+                depends_on: change.remembered_depends_on(),
                 guard: Guard::default(),
                 incomplete: false,
             };

@@ -262,7 +262,13 @@ fn text((picks, beside): &(Picks, Vec<usize>)) -> String {
 }
 
 fn loaded(text: String) -> Result<Arc<Stack>, Diagnostics> {
-    let given = Given { arguments: vec![("token".to_owned(), TOKEN.to_owned())], ..Given::default() };
+    loaded_with(text, true)
+}
+
+/// A stack whose secret variable is given, or is left to its default.
+fn loaded_with(text: String, given: bool) -> Result<Arc<Stack>, Diagnostics> {
+    let arguments = if given { vec![("token".to_owned(), TOKEN.to_owned())] } else { Vec::new() };
+    let given = Given { arguments, ..Given::default() };
     let Loaded { stack, diagnostics, .. } = load(File::new("s.toml"), &Texts(text), &given, &catalog());
     stack.map(Arc::new).ok_or(diagnostics)
 }
@@ -273,7 +279,9 @@ fn identity() -> Identity {
 
 fn planned(stack: &Arc<Stack>, state: &State, live: &BTreeMap<Place, Live>, destroy: bool) -> Result<Plan, Diagnostics> {
     let (data, found, identity) = (BTreeMap::new(), BTreeMap::new(), identity());
-    let world = World { identity: &identity, state, live, data: &data, found: &found };
+    let mut state = state.clone();
+    stack.hide_in(&mut state, &catalog());
+    let world = World { identity: &identity, state: &state, live, data: &data, found: &found };
     build(stack, &catalog(), world, &Options { destroy, ..Options::default() })
 }
 
@@ -339,6 +347,7 @@ fn applied(plan: &Plan, state: &mut State) -> BTreeMap<Place, Live> {
     let kept = plan.outputs.iter().filter_map(|(name, output)| Some((name, output.after.as_ref()?)));
     let kept = kept.filter(|(_, value)| !value.has_secret() && !value.has_unknown());
     state.outputs = kept.map(|(name, value)| (name.clone(), value.to_json().unwrap())).collect();
+    (state.variables, state.public) = (plan.stack.given_values(), plan.stack.public_values());
     live
 }
 
@@ -436,7 +445,7 @@ fn what_becomes_sensitive_later_is_hidden_at_once_and_leaves_the_state_with_the_
         assert!(!shown(&plan).contains(ANY), "{body}: {}", shown(&plan));
         assert!(plan.changes.iter().all(|change| change.attributes.is_empty()), "{body}: {}", shown(&plan));
         assert!(plan.drift.iter().all(|drift| drift.attributes.is_empty()), "{body}: {}", shown(&plan));
-        assert!(plan.changes.iter().any(|change| change.state_only) || plan.has_changes(), "{body}: the state is cleaned");
+        assert!(after.hide_in(&mut state.clone(), &catalog()), "{body}: the state is cleaned, though nothing changes");
         applied(&plan, &mut state);
         assert!(!serde_json::to_string(&state).unwrap().contains(ANY), "{body}");
 
@@ -449,6 +458,60 @@ fn what_becomes_sensitive_later_is_hidden_at_once_and_leaves_the_state_with_the_
         let plan = planned(&after, &state, &live, false).unwrap();
         assert!(!shown(&plan).contains(ANY), "{body}: {}", shown(&plan));
     }
+}
+
+/// What is marked as sensitive in the very change that takes it out of the stack, or out of an attribute.
+#[test]
+fn what_becomes_sensitive_as_it_goes_is_hidden_though_nothing_is_made_of_it_any_more() {
+    let gone = "[resource.thing.b]\nlabel = \"b\"\n";
+    for (before, after) in [
+        ("[resource.thing.a]\nlabel = \"${vars.token}\"\n", gone),
+        ("[resource.thing.a]\nlabel = \"x-${vars.token}\"\n", "[resource.thing.a]\nlabel = \"plain\"\n"),
+        ("[resource.thing.a]\nchosen = \"${base64.encode('ab' + vars.token + 'c')}\"\n", gone),
+        ("[resource.thing.a]\nchosen = \"${urlencode('{' + vars.token + '}')}\"\n", gone),
+        ("[resource.thing.a]\nmembers = [\"a\", \"${vars.token}\"]\n", gone),
+        ("[resource.thing.a]\nmembers = [\"a\", \"${vars.token}\"]\n", "[resource.thing.a]\nmembers = [\"a\"]\n"),
+        ("[resource.thing.a]\nrules = [{ name = \"${vars.token}\", value = \"x\" }]\n", gone),
+        ("[resource.thing.a]\nrules = [{ name = \"n\", value = \"${vars.token}\" }]\n", "[resource.thing.a]\nrules = [{ name = \"n\" }]\n"),
+        ("[resource.thing.a]\nsettings = \"${ {vars.token: 'x'} }\"\n", gone),
+        ("[resource.thing.a]\npolicy = { Statement = [{ Resource = [\"${vars.token}\"] }] }\n", gone),
+        ("[resource.thing.a]\nbody = { a = [\"${vars.token}\"] }\n", "[resource.thing.a]\nbody = {}\n"),
+        ("[resource.thing.a]\nnested = { text = \"${vars.token}\", inner = [\"${vars.token}\"] }\n", gone),
+        ("[resource.thing.a]\nlabel = \"l\"\ntags = { T = \"${vars.token}\" }\n", "[resource.thing.a]\nlabel = \"l\"\n"),
+        ("[outputs.o]\nvalue = \"x-${vars.token}\"\n", ""),
+        ("[outputs.o]\nvalue = \"x-${vars.token}\"\n", "[outputs.o]\nvalue = \"y\"\n"),
+        ("[outputs.o]\nvalue = \"${vars.token}\"\n", "[outputs.o]\nvalue = \"y\"\nsensitive = true\n"),
+    ] {
+        let given = marked(false, before);
+        let default = given.replace("sensitive = false", &format!("default = \"{TOKEN}\""));
+        for stack in [given, default] {
+            let mut state = new_state();
+            let stack = loaded_with(stack.clone(), !stack.contains("default")).unwrap();
+            let live = applied(&planned(&stack, &state, &BTreeMap::new(), false).unwrap(), &mut state);
+            for (after, destroy) in [(after, false), (after, true), (before, true)] {
+                // It is another by now: what it was is told by the state alone.
+                let other = marked(true, after).replace("sensitive = true", "sensitive = true\ndefault = \"another\"");
+                let plan = planned(&loaded_with(other, false).unwrap(), &state, &live, destroy).unwrap();
+                assert!(!shown(&plan).contains(ANY), "{before} {after} {destroy}: {}", shown(&plan));
+                let base64 = leoctl_core::model::base64::within(TOKEN.as_bytes());
+                assert!(!base64.iter().any(|base64| shown(&plan).contains(base64)), "{before} {after}: {}", shown(&plan));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_public_by_chance_is_not_hidden_again_at_every_apply() {
+    let body = "[resource.thing.a]\nlabel = \"m4rk3rInAVariable\"\n[outputs.o]\nvalue = \"${vars.token == '' ? vars.token : 'x'}\"\n[outputs.p]\nvalue = \"${1 > 2 ? vars.token : 'x'}\"\n";
+    let mut state = new_state();
+    let live = applied(&planned(&loaded(marked(false, body)).unwrap(), &state, &BTreeMap::new(), false).unwrap(), &mut state);
+    let after = loaded(marked(true, body)).unwrap();
+    let plan = planned(&after, &state, &live, false).unwrap();
+    after.hide_in(&mut state, &catalog());
+    applied(&plan, &mut state);
+    let again = planned(&after, &state, &live, false).unwrap();
+    assert!(!after.hide_in(&mut state, &catalog()), "there is nothing to be cleaned any more");
+    assert!(!again.has_changes() && again.changes.iter().all(|change| !change.state_only), "{}", shown(&again));
 }
 
 #[test]

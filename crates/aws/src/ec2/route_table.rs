@@ -112,6 +112,7 @@ const TO_TARGETS: &[&str] = &["ec2:CreateRoute", "ec2:ReplaceRoute"];
 impl Resource for RouteTable {
     const TYPE: &'static str = "route_table";
     const INFO: Info = Info {
+        exclusive: &["subnet_ids"],
         transient: &[
             Retry::after("DependencyViolation", &["ec2:DeleteRouteTable"]),
             // Another table is just giving the subnet away: it is looked at anew.

@@ -117,8 +117,7 @@ impl Shared<'_> {
             BlockValue::Each(instances) => instances.values().collect(),
             BlockValue::Absent => Vec::new(),
         });
-        let planned = self.plan.changes.iter().flat_map(|change| [&change.before, &change.after]);
-        self.plan.stack.redactor().and(Redactor::new(data.values().chain(of_blocks).chain(planned)))
+        self.plan.redactor().and(Redactor::new(data.values().chain(of_blocks)))
     }
 
     pub(super) fn set_data(&self, block: &Block, value: Value) {
@@ -250,6 +249,7 @@ impl Engine<'_> {
         report.outputs = outputs;
         if shared.plan.options.only.is_none() {
             state.variables = shared.plan.stack.given_values();
+            state.public = shared.plan.stack.public_values();
         }
         state.serial += 1;
         self.store.save(&state).await?;

@@ -33,7 +33,7 @@ pub async fn preflight(plan: &Plan, inspector: &dyn Inspector) -> Preflight {
     certificates.findings.splice(..0, elsewhere);
     let all = [permissions, secrets, contents, groups, images, certificates];
     let (findings, unchecked): (Vec<_>, Vec<_>) = all.into_iter().map(|one| (one.findings, one.unchecked)).unzip();
-    Preflight { findings: findings.concat(), unchecked: unchecked.concat() }
+    Preflight { findings: findings.concat(), unchecked: unchecked.concat() }.redacted(&plan.redactor())
 }
 
 /// Asks about each of some things at once.

@@ -175,12 +175,24 @@ impl Remembered {
 pub struct Ledger {
     state: State,
     records: Vec<Record>,
+    cleaned: bool,
 }
 
 impl Ledger {
     /// A state as it was read.
     pub fn new(state: State) -> Self {
-        Self { state, records: Vec::new() }
+        Self { state, records: Vec::new(), cleaned: false }
+    }
+
+    /// A state out of which something was taken that may not stand in it any more. There is no record of it: the
+    /// next run that reads that state takes it out again, until it is written whole.
+    pub fn cleaned(state: State) -> Self {
+        Self { state, records: Vec::new(), cleaned: true }
+    }
+
+    /// Whether there is anything to be written down, though no step does anything.
+    pub fn is_news(&self) -> bool {
+        self.cleaned || !self.records.is_empty()
     }
 
     /// The state with every record on it.

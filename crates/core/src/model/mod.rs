@@ -1,10 +1,13 @@
 //! The nouns: addresses, paths, values, schemas and the state file. Pure data, no I/O.
 
 pub mod address;
+pub mod base64;
 pub mod canonical;
 pub mod fit;
+pub mod hide;
 pub mod journal;
 pub mod path;
+pub mod percent;
 pub mod pin;
 pub mod place;
 pub mod policy;

@@ -401,6 +401,10 @@ pub struct ResourceSchema {
     /// What no two resources can have in common: groups of attributes of which one at least has to differ within
     /// `scope`. A group whose last attribute is absent says nothing.
     pub unique: &'static [&'static [&'static str]],
+    /// Lists of which each element can be only one resource's.
+    pub exclusive: &'static [&'static str],
+    /// Whether updates exchange among themselves what only one can have; those of other types wait for each other.
+    pub exchanges: bool,
     /// What a replacement and its predecessor cannot have in common while both exist, beyond that.
     pub conflicts: &'static [&'static [&'static str]],
     /// Whether AWS refuses to delete one that something else still uses.
@@ -427,6 +431,8 @@ impl ResourceSchema {
             scope: Scope::Regional,
             create_before_destroy: false,
             unique: &[],
+            exclusive: &[],
+            exchanges: false,
             conflicts: &[],
             held: false,
             data_loss: None,

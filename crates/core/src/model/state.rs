@@ -44,6 +44,10 @@ pub struct State {
     /// What the variables were at the last apply; sensitive ones are not kept.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, Json>,
+    /// What else the stack file and its env files said in clear at the last apply, by `vars.NAME` and `env.NAME`: one
+    /// that is sensitive later is still told apart by it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub public: BTreeMap<String, Json>,
     /// The outputs of the last apply; sensitive ones are not kept.
     pub outputs: BTreeMap<String, Json>,
     /// Which holding of the lock has written it last, while an apply is going on.
@@ -155,6 +159,7 @@ impl State {
             resources: BTreeMap::new(),
             pins: BTreeMap::new(),
             variables: BTreeMap::new(),
+            public: BTreeMap::new(),
             outputs: BTreeMap::new(),
             fence: None,
             open: Vec::new(),

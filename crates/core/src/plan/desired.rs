@@ -46,7 +46,7 @@ pub fn owner(attributes: &Value) -> Option<Owner> {
 
 /// An address as a tag value: AWS allows no quotes or brackets in most services' tags
 /// (Tagging AWS Resources User Guide, "Tag naming limits and requirements").
-fn tag_value(address: &Address) -> String {
+pub(super) fn tag_value(address: &Address) -> String {
     match &address.key {
         None => address.to_string(),
         Some(key) => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
-use super::step::{Confirm, Create, Delete, Import, Step, StepKind, Target, Update, data_address};
+use super::step::{Confirm, Create, Delete, Step, StepKind, Target, Update, data_address};
 use super::types::{Action, Change, Read, Removal, RemovalKind};
 use crate::model::address::{Address, Block};
 
@@ -18,17 +18,62 @@ enum Node<'a> {
     Apply(&'a Address),
     /// Removing what is remembered of a resource, by its position among [`Change::removals`].
     Remove(&'a Address, usize),
+    /// Forgetting what was remembered of a desired resource and is gone from AWS.
+    Forget(&'a Address),
+}
+
+/// What one resource takes over from another, such as a name that AWS allows once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// Who takes it over.
+    pub taker: Address,
+    /// Who has it until now.
+    pub holder: Address,
+    /// What gives it up.
+    pub by: GivenUpBy,
+    /// What it is, for messages.
+    pub what: String,
+}
+
+/// What of a change gives something up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GivenUpBy {
+    /// Its update.
+    Update,
+    /// A removal, by its position among [`Change::removals`].
+    Removal(usize),
+    /// That it is gone from AWS, which is still to be recorded.
+    Loss,
 }
 
 /// Every step of a plan in order, and the resources whose remembered dependencies form a cycle: these are deleted
 /// without an order among them.
-pub fn steps(account: &str, changes: &[Change], reads: &[Read]) -> (Vec<Step>, BTreeSet<Address>) {
+pub fn steps(account: &str, changes: &[Change], reads: &[Read], handovers: &[Handover]) -> (Vec<Step>, BTreeSet<Address>) {
     let mut order = Order::default();
     order.reads(reads);
     order.changes(changes);
+    order.handovers(handovers);
     order.consumers(changes);
     let cyclic = order.break_cycles();
     (order.steps(account, changes), cyclic)
+}
+
+/// Handovers that wait for each other, if there are any.
+pub fn stuck(changes: &[Change], reads: &[Read], handovers: &[Handover]) -> Option<Vec<Handover>> {
+    if handovers.is_empty() {
+        return None;
+    }
+    let mut order = Order::default();
+    order.reads(reads);
+    order.changes(changes);
+    order.handovers(handovers);
+    order.cycles().into_iter().find_map(|members| {
+        let within = handovers.iter().filter(|handover| {
+            let (taker, holder) = handover.nodes();
+            members.contains(&taker) && members.contains(&holder)
+        });
+        Some(within.cloned().collect::<Vec<_>>()).filter(|within| !within.is_empty())
+    })
 }
 
 /// What each node waits for, in the plan's order.
@@ -66,6 +111,10 @@ impl<'a> Order<'a> {
                     on.extend((0..user.removals().count()).map(|index| Node::Remove(&user.address, index)));
                 }
                 on.extend(change.reads.iter().map(Node::Read));
+                if change.gone.is_some() {
+                    self.add(Node::Forget(address), BTreeSet::new());
+                    on.insert(Node::Forget(address));
+                }
                 if goes_first(change) {
                     on.extend(current_removal(change).map(|index| Node::Remove(address, index)));
                 }
@@ -105,8 +154,16 @@ impl<'a> Order<'a> {
         }
     }
 
-    /// Drops what is remembered wherever it would make steps wait for each other.
-    fn break_cycles(&mut self) -> BTreeSet<Address> {
+    /// A taker waits for the one that gives it up.
+    fn handovers(&mut self, handovers: &'a [Handover]) {
+        for handover in handovers {
+            let (taker, holder) = handover.nodes();
+            self.needs.entry(taker).or_default().insert(holder);
+        }
+    }
+
+    /// The nodes that wait for each other.
+    fn cycles(&self) -> Vec<BTreeSet<Node<'a>>> {
         let mut graph = DiGraph::<Node<'a>, ()>::new();
         let indices: BTreeMap<Node<'a>, _> = self.nodes.iter().map(|node| (*node, graph.add_node(*node))).collect();
         for (node, on) in self.needs.iter().chain(&self.remembered) {
@@ -116,9 +173,14 @@ impl<'a> Order<'a> {
                 }
             }
         }
+        let cycles = tarjan_scc(&graph).into_iter().filter(|component| component.len() > 1);
+        cycles.map(|component| component.iter().filter_map(|index| graph.node_weight(*index).copied()).collect()).collect()
+    }
+
+    /// Drops what is remembered wherever it would make steps wait for each other.
+    fn break_cycles(&mut self) -> BTreeSet<Address> {
         let mut cyclic = BTreeSet::new();
-        for component in tarjan_scc(&graph).into_iter().filter(|component| component.len() > 1) {
-            let members: BTreeSet<Node<'a>> = component.iter().filter_map(|index| graph.node_weight(*index).copied()).collect();
+        for members in self.cycles() {
             for member in &members {
                 let Some(on) = self.remembered.get_mut(member) else { continue };
                 if on.iter().any(|on| members.contains(on) && matches!((member, on), (Node::Remove(..), Node::Remove(..)))) {
@@ -185,11 +247,22 @@ impl<'a> Order<'a> {
     }
 }
 
+impl Handover {
+    fn nodes(&self) -> (Node<'_>, Node<'_>) {
+        let holder = match self.by {
+            GivenUpBy::Update => Node::Apply(&self.holder),
+            GivenUpBy::Removal(index) => Node::Remove(&self.holder, index),
+            GivenUpBy::Loss => Node::Forget(&self.holder),
+        };
+        (Node::Apply(&self.taker), holder)
+    }
+}
+
 impl<'a> Node<'a> {
     fn address(&self) -> Option<&'a Address> {
         match self {
             Node::Read(_) => None,
-            Node::Apply(address) | Node::Remove(address, _) => Some(address),
+            Node::Apply(address) | Node::Remove(address, _) | Node::Forget(address) => Some(address),
         }
     }
 }
@@ -199,6 +272,7 @@ fn step_of(node: Node<'_>, account: &str, changes: &BTreeMap<&Address, &Change>)
     match node {
         Node::Read(block) => Some((data_address(block), StepKind::Read(block.clone()))),
         Node::Apply(address) => Some((address.clone(), apply_step(account, changes.get(address)?)?)),
+        Node::Forget(address) => Some((address.clone(), StepKind::Forget(changes.get(address)?.gone.clone()?))),
         Node::Remove(address, index) => {
             let removal = changes.get(address)?.removals().nth(index)?;
             Some((address.clone(), removal_step(removal)))
@@ -217,7 +291,7 @@ fn apply_step(account: &str, change: &Change) -> Option<StepKind> {
     let target = Target {
         account: account.to_owned(),
         region: change.region.clone(),
-        depends_on: change.depends_on.clone(),
+        depends_on: change.remembered_depends_on(),
         guard: change.guard,
         authored: change.authored.clone(),
         each: change.each.clone(),
@@ -228,13 +302,13 @@ fn apply_step(account: &str, change: &Change) -> Option<StepKind> {
         Some(Box::new(Confirm { target, place: change.place.clone()?, live, after }))
     };
     match change.action {
-        Action::Create => Some(StepKind::Create(Box::new(Create { target, replaces: None, gone: change.gone.clone() }))),
+        Action::Create => Some(StepKind::Create(Box::new(Create { target, replaces: None }))),
         Action::Replace => {
             let replaces = Some(change.before.clone());
-            Some(StepKind::Create(Box::new(Create { target, replaces, gone: None })))
+            Some(StepKind::Create(Box::new(Create { target, replaces })))
         }
         Action::Update => Some(StepKind::Update(Box::new(update(target)?))),
-        Action::Import => Some(StepKind::Import(Box::new(Import { update: update(target)?, gone: change.gone.clone() }))),
+        Action::Import => Some(StepKind::Import(Box::new(update(target)?))),
         Action::NoOp if change.unfinished => Some(StepKind::Wait(confirm(target)?)),
         Action::NoOp if change.state_only => Some(StepKind::Remember(confirm(target)?)),
         Action::NoOp | Action::Delete | Action::Forget => None,

@@ -28,7 +28,7 @@ pub enum StepKind {
     /// Changes a resource in place.
     Update(Box<Update>),
     /// Takes an existing resource into the state, and changes it where it differs.
-    Import(Box<Import>),
+    Import(Box<Update>),
     /// Waits until a resource that an earlier apply made is ready.
     Wait(Box<Confirm>),
     /// Remembers what is to be known of a resource; nothing is asked of AWS.
@@ -63,8 +63,6 @@ pub struct Create {
     pub target: Target,
     /// The attributes of the resource it replaces.
     pub replaces: Option<Value>,
-    /// What was remembered of the address and is gone from AWS: it is forgotten first.
-    pub gone: Option<Place>,
 }
 
 /// A change in place.
@@ -76,15 +74,6 @@ pub struct Update {
     pub place: Place,
     /// Its attributes in AWS.
     pub live: Value,
-}
-
-/// An adoption.
-#[derive(Clone, Debug)]
-pub struct Import {
-    /// The change that makes it what the stack file wants.
-    pub update: Update,
-    /// What was remembered of the address and is gone from AWS: it is forgotten first.
-    pub gone: Option<Place>,
 }
 
 /// A resource that stays as it is.
@@ -129,7 +118,7 @@ impl StepKind {
         match self {
             Self::Read(_) | Self::Create(_) => None,
             Self::Update(update) => Some(&update.place),
-            Self::Import(import) => Some(&import.update.place),
+            Self::Import(import) => Some(&import.place),
             Self::Wait(confirm) | Self::Remember(confirm) => Some(&confirm.place),
             Self::Delete(delete) => Some(&delete.remembered.place),
             Self::Forget(place) => Some(place),

@@ -11,6 +11,7 @@ use super::step::Step;
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
 use crate::model::place::Place;
+use crate::model::redact::Redactor;
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
 use crate::stack::Stack;
@@ -100,6 +101,9 @@ pub struct Change {
     pub comes_after: Vec<Address>,
     /// The references that each unknown in `after` waits for; lists go by position.
     pub waits_for: BTreeMap<Path, Vec<String>>,
+    /// What it was made from and still has something of in AWS, though what the stack file says does not come from there
+    /// any more.
+    pub still_uses: Vec<Address>,
     /// What the remembered resource was made from: deletes wait for these the other way round.
     pub prior_depends_on: Vec<Address>,
     /// Whether its replacement is made before it goes.
@@ -248,6 +252,12 @@ impl Plan {
         self.changes.iter().any(Change::is_change) || self.outputs.values().any(OutputChange::is_change)
     }
 
+    /// What takes everything secret in it out of texts that others have written.
+    pub fn redactor(&self) -> Redactor {
+        let changed = self.changes.iter().flat_map(|change| [&change.before, &change.after]);
+        self.stack.redactor().and(Redactor::new(self.data.values().chain(changed)))
+    }
+
     /// The change of a resource.
     pub fn change(&self, address: &Address) -> Option<&Change> {
         self.changes.iter().find(|change| change.address == *address)
@@ -258,6 +268,11 @@ impl Change {
     /// Its id, when it exists.
     pub fn id(&self) -> Option<&str> {
         self.place.as_ref().map(|place| place.id.as_str())
+    }
+
+    /// What the state remembers of its dependencies, for the order of deletes.
+    pub fn remembered_depends_on(&self) -> Vec<Address> {
+        self.depends_on.iter().chain(&self.still_uses).cloned().collect()
     }
 
     /// Everything remembered of the resource that goes: predecessors first, then itself.

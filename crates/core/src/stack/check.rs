@@ -89,7 +89,8 @@ fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
     }
     let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
     let absent = |address: &Address, span: &Span, what: &str| {
-        (!stack.config.resources.contains_key(&address.block)).then(|| {
+        let missing = !stack.config.resources.contains_key(&address.block) && !stack.config.unread.resource(&address.block);
+        missing.then(|| {
             let error = Diagnostic::error(span, format!("{what} {address}, which the stack does not have"));
             error.suggest(&address.to_string(), known.iter().map(String::as_str))
         })
@@ -109,7 +110,7 @@ fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
         let goes_on = stack.config.moved.iter().any(|next| next.from.block == moved.to.block);
         let missing = absent(&moved.to, &moved.to_span, "[[moved]] to").filter(|_| !goes_on);
         missing.into_iter().for_each(|error| diagnostics.push(error));
-        if moved.from.type_name() != moved.to.type_name() {
+        if moved.from.type_name() != moved.to.type_name() && !stack.config.unread.resource(&moved.to.block) {
             let problem = format!("{} cannot become {}: they are of different types", moved.from, moved.to);
             diagnostics.push(Diagnostic::error(&moved.from_span, problem));
         }
@@ -146,7 +147,9 @@ fn general_templates(stack: &Stack) -> Vec<&Template> {
 fn references(stack: &Stack, diagnostics: &mut Diagnostics) {
     let mut check = |template: &Template, each: bool| {
         for (reference, span) in template.references() {
-            if let Err(error) = check_reference(stack, reference, each) {
+            if let Err(error) = check_reference(stack, reference, each)
+                && !(is_absent(stack, reference) && stack.config.unread.names(reference))
+            {
                 diagnostics.push(failed((error, span.clone())));
             }
         }
@@ -165,12 +168,28 @@ fn references(stack: &Stack, diagnostics: &mut Diagnostics) {
     }
     for resource in stack.config.resources.values() {
         for (block, span) in &resource.depends_on {
-            if !stack.config.resources.contains_key(block) {
+            if !stack.config.resources.contains_key(block) && !stack.config.unread.resource(block) {
                 let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
                 let error = scope::missing("resource", &block.to_string(), &known);
                 diagnostics.push(failed((error, span.clone())));
             }
         }
+    }
+}
+
+/// Whether what a reference names is not in what was read of the stack.
+fn is_absent(stack: &Stack, reference: &Reference) -> bool {
+    let config = &stack.config;
+    let part = |index| reference.key(index).unwrap_or_default();
+    match reference.root() {
+        "vars" => !config.vars.contains_key(part(1)),
+        "locals" => !config.locals.contains_key(part(1)),
+        "env" => !stack.env.contains_key(part(1)),
+        "stack" => false,
+        // The `for_each` that it needs may be.
+        "each" => true,
+        "data" => !config.data.contains_key(&Block::new(part(1), part(2))),
+        root => !config.resources.contains_key(&Block::new(root, part(1))),
     }
 }
 
@@ -331,6 +350,11 @@ fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant
     }
     if schema.is_taggable() {
         known.insert("tags".to_owned(), Value::Unknown);
+    }
+    // What has been said to be missing, or is misspelled, is not known to whatever refers to it.
+    let missing = schema.attributes.iter().filter(|attribute| attribute.required).map(|attribute| attribute.name.as_str());
+    for name in missing.chain(types::meant(&schema.attributes, &value)).collect::<BTreeSet<_>>() {
+        known.entry(name.to_owned()).or_insert(Value::Unknown);
     }
     Value::Map(known)
 }

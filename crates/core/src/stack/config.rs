@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::diagnostic::Span;
 use super::node::Node;
 use super::template::{Field, Template};
+use super::unread::Unread;
 use super::usage::Usage;
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
@@ -46,6 +47,8 @@ pub struct Config {
     pub removed: Vec<Removed>,
     /// How much of what it is used.
     pub usage: Usage,
+    /// What of it could not be read.
+    pub unread: Unread,
 }
 
 /// A resource whose address changed.

@@ -74,6 +74,11 @@ struct Tree<'e, 'a> {
 }
 
 impl<'a> Kinds<'a> {
+    /// Whether anything of the stack may be missing because it could not be read.
+    pub fn is_partly_read(&self) -> bool {
+        self.stack.config.unread.anything
+    }
+
     /// The kinds outside of a resource.
     pub fn new(stack: &'a Stack) -> Self {
         Self { stack, each: Kind::Any, open: RefCell::default() }

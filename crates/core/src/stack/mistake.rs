@@ -21,6 +21,12 @@ pub fn explain(text: &str, at: &Range<usize>, parser: &str) -> Mistake {
     let before = above.rsplit('\n').next().unwrap_or_default();
     let rest = below.split('\n').next().unwrap_or_default().trim_end();
     let said = |message: &str, help| Mistake { message: message.to_owned(), help: Some(help), last: false };
+    if parser == "duplicate key" {
+        return match before.starts_with('[') {
+            true => said("this table stands here a second time", "write what is in both under one header"),
+            false => said("this key stands here a second time", "leave one of the two out"),
+        };
+    }
     if before.trim_end().ends_with('=') {
         return value(rest, said);
     }

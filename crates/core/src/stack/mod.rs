@@ -1,7 +1,7 @@
 //! The stack language: text in, a checked [`Stack`] or every mistake out. Pure; files are read by the caller.
 //!
-//! Reading order: [`node`] (TOML with places), [`template`], [`expr`], [`eval`] and [`functions`] (CEL inside, and what it
-//! may cost: [`budget`]), [`config`] (the sections),
+//! Reading order: [`node`] (TOML with places), [`unread`] (what could not be read), [`template`], [`expr`], [`eval`] and
+//! [`functions`] (CEL inside, and what it may cost: [`budget`]), [`config`] (the sections),
 //! [`vars`], [`scope`] (what names mean), [`lookup`] (what was asked of it), [`expand`] (`for_each`, `when`),
 //! [`deps`] (the order of evaluation), [`check`], [`types`] and [`kind`] (what can be told of what is not known).
 
@@ -22,9 +22,13 @@ pub mod kind;
 pub mod lookup;
 pub mod misfit;
 mod mistake;
+#[cfg(test)]
+mod mistakes_tests;
 pub mod node;
 pub mod read;
 pub mod reference;
+#[cfg(test)]
+mod refused_tests;
 mod rewrite;
 pub mod scope;
 mod sensitive;
@@ -33,6 +37,8 @@ pub mod template;
 pub mod types;
 #[cfg(test)]
 mod types_tests;
+mod unclosed;
+pub mod unread;
 pub mod usage;
 pub mod vars;
 
@@ -70,14 +76,6 @@ pub struct Stack {
     pub spent: budget::Spent,
 }
 
-impl Stack {
-    /// The values of the variables that were given and that may be written down.
-    pub fn given_values(&self) -> BTreeMap<String, serde_json::Value> {
-        let given = self.vars.iter().filter(|(name, value)| self.given.contains(*name) && !value.has_secret());
-        given.map(|(name, value)| (name.clone(), value.to_public_json(&|_| serde_json::Value::Null))).collect()
-    }
-}
-
 /// How the caller reads files: their text, or why not, in words.
 pub trait Files {
     /// The text of a file.
@@ -104,7 +102,7 @@ pub struct Loaded {
 
 /// Reads and checks a stack.
 pub fn load(path: &Path, files: &dyn Files, given: &Given, catalog: &Catalog) -> Loaded {
-    let mut loader = Loader { files, sources: Vec::new(), diagnostics: Diagnostics::default() };
+    let mut loader = Loader { files, sources: Vec::new(), diagnostics: Diagnostics::default(), whole: true };
     let table = loader.merged(path);
     let stack = table.and_then(|table| loader.stack(path, &table, given, catalog));
     let Loader { sources, mut diagnostics, .. } = loader;
@@ -117,6 +115,8 @@ struct Loader<'a> {
     files: &'a dyn Files,
     sources: Vec<Source>,
     diagnostics: Diagnostics,
+    /// Whether every table of every file is there.
+    whole: bool,
 }
 
 impl Loader<'_> {
@@ -133,12 +133,14 @@ impl Loader<'_> {
         let clean = normalize(path);
         if let Some(start) = chain.iter().position(|known| *known == clean) {
             let names: Vec<String> = chain.iter().skip(start).chain([&clean]).map(|path| path.display().to_string()).collect();
+            self.whole = false;
             self.diagnostics.push(complain(format!("`extends` is a cycle: {}", names.join(" → "))));
             return None;
         }
         let text = match self.files.read(path) {
             Ok(text) => text,
             Err(problem) => {
+                self.whole = false;
                 self.diagnostics.push(complain(format!("cannot read {}: {problem}", path.display())));
                 return None;
             }
@@ -146,11 +148,13 @@ impl Loader<'_> {
         let index = self.sources.len();
         self.sources.push(Source { path: path.to_owned(), text: text.clone(), private: false });
         if text.trim().is_empty() {
+            self.whole = false;
             let at = Span { file: index, range: 0..0 };
             self.diagnostics.push(Diagnostic::error(&at, "the file is empty").help("a stack starts with `[stack]` and `name = \"…\"`"));
             return None;
         }
-        let table = node::parse(index, &text, &mut self.diagnostics);
+        let (table, whole) = node::parse_partly(index, &text, &mut self.diagnostics);
+        self.whole &= whole;
         chain.push(clean);
         let merged = self.extended(path, table, chain);
         chain.pop();
@@ -167,6 +171,7 @@ impl Loader<'_> {
         let mut below = Table::default();
         for base in &bases {
             let Some(name) = base.as_str() else {
+                self.whole = false;
                 self.diagnostics.push(Diagnostic::error(&base.span, "`extends` lists paths of other stack files"));
                 continue;
             };
@@ -179,10 +184,12 @@ impl Loader<'_> {
     }
 
     fn stack(&mut self, path: &Path, table: &Table, given: &Given, catalog: &Catalog) -> Option<Stack> {
-        let config = read::read(table, &self.sources, catalog, &mut self.diagnostics)?;
+        let mut config = read::read(table, &self.sources, catalog, &mut self.diagnostics)?;
+        config.unread.anything |= !self.whole;
         let vars = vars::resolve(&config.vars, given, &mut self.diagnostics);
         let given = given.names(&config.vars);
-        let env = self.env(path, &config);
+        let (env, read) = self.env(path, &config);
+        config.unread.env = !read;
         let mut stack =
             Stack { name: String::new(), region: None, config, vars, given, env, sources: Vec::new(), spent: budget::Spent::default() };
         stack.name = self.early(&stack, &stack.config.name, "name").unwrap_or_default();
@@ -203,6 +210,8 @@ impl Loader<'_> {
             Ok(Value::Secret(_)) => format!("the stack's {what} is sensitive, but it is shown and stored everywhere"),
             Ok(value) => match value.revealed() {
                 Value::String(text) if !text.is_empty() => return Some(text.clone()),
+                // It may be what could not be read.
+                Value::Unknown if self.diagnostics.has_errors() => return None,
                 Value::Unknown => format!("the stack's {what} can use variables, locals and env only"),
                 Value::String(_) => format!("the stack's {what} is empty"),
                 other => format!("the stack's {what} is a string, not {}", other.kind()),
@@ -216,8 +225,9 @@ impl Loader<'_> {
         None
     }
 
-    fn env(&mut self, path: &Path, config: &Config) -> BTreeMap<String, Value> {
-        let mut env = BTreeMap::new();
+    /// What the env files say, and whether all of them could be read.
+    fn env(&mut self, path: &Path, config: &Config) -> (BTreeMap<String, Value>, bool) {
+        let (mut env, mut read) = (BTreeMap::new(), true);
         for (name, span) in &config.env_files {
             let beside = path.parent().unwrap_or(Path::new("")).join(name);
             match self.files.read_env(&beside) {
@@ -229,11 +239,12 @@ impl Loader<'_> {
                     }));
                 }
                 Err(problem) => {
+                    read = false;
                     self.diagnostics.push(Diagnostic::error(span, format!("cannot read {}: {problem}", beside.display())));
                 }
             }
         }
-        env
+        (env, read)
     }
 }
 

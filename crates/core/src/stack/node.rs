@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::{Diagnostic, Diagnostics, Span};
-use super::mistake;
+use super::{mistake, unclosed};
 
 /// A TOML value and where it stands.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub enum NodeKind {
     List(Vec<Node>),
     /// A table.
     Table(Table),
+    /// A mistake in TOML's syntax, which has been reported.
+    Unreadable,
 }
 
 /// A TOML table in file order.
@@ -72,67 +74,123 @@ impl Node {
             NodeKind::String(_) => "a string",
             NodeKind::List(_) => "a list",
             NodeKind::Table(_) => "a table",
+            NodeKind::Unreadable => "a value",
         }
     }
 }
 
 /// Parses the text of file number `file`; every syntax error is reported.
 pub fn parse(file: usize, text: &str, diagnostics: &mut Diagnostics) -> Table {
+    parse_partly(file, text, diagnostics).0
+}
+
+/// The same, and whether every table is there, however much is wrong inside of them.
+pub fn parse_partly(file: usize, text: &str, diagnostics: &mut Diagnostics) -> (Table, bool) {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return (Converter { file, wrong: BTreeSet::new(), text, diagnostics }.table(table.get_ref()), true);
+    }
+    let lost = unclosed::unclosed(text);
+    for unclosed::Unclosed { open, closing, .. } in &lost {
+        let end = text.get(*open..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| open + length);
+        let error = Diagnostic::error(&Span { file, range: *open..end }, "what begins at this bracket is never closed");
+        diagnostics.push(error.help(format!("`{closing}` is missing; nothing is read from there to the next table")));
+    }
+    let text = &unclosed::without(text, &lost);
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut places: Vec<(std::ops::Range<usize>, &str)> =
         errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message())).collect();
     places.sort_by_key(|(range, _)| range.start);
     let mut lines = BTreeSet::new();
+    let mut whole = lost.is_empty();
+    let mut twice = None;
     for (range, message) in places {
         // Of several on one line, the first is the mistake.
-        if !lines.insert(text.get(..range.start).unwrap_or(text).matches('\n').count()) {
+        if !lines.insert(line(text, range.start)) {
             continue;
+        }
+        // Under a header that stands twice, keys do.
+        let header = header_above(text, range.start);
+        if message == "duplicate key" && twice == Some(header) {
+            continue;
+        }
+        if message == "duplicate key" && header == line(text, range.start) {
+            twice = Some(header);
         }
         let mistake = mistake::explain(text, &range, message);
         let diagnostic = Diagnostic::error(&Span { file, range }, mistake.message);
         diagnostics.push(mistake.help.into_iter().fold(diagnostic, Diagnostic::help));
         if mistake.last {
+            whole = false;
             break;
         }
     }
-    convert_table(file, table.get_ref(), diagnostics)
+    (Converter { file, wrong: lines, text, diagnostics }.table(table.get_ref()), whole)
 }
 
-fn convert_table(file: usize, table: &DeTable<'_>, diagnostics: &mut Diagnostics) -> Table {
-    table
-        .iter()
-        .map(|(key, value)| {
-            let node = convert(file, value.span(), value.get_ref(), diagnostics);
-            (key.get_ref().to_string(), Entry { key: Span { file, range: key.span() }, node })
-        })
-        .collect()
+/// The line of the header that a place stands under or in.
+fn header_above(text: &str, at: usize) -> usize {
+    let number = line(text, at);
+    let lines: Vec<&str> = text.lines().take(number + 1).collect();
+    lines.iter().rposition(|line| line.starts_with('[')).unwrap_or_default()
 }
 
-fn convert(file: usize, range: std::ops::Range<usize>, value: &DeValue<'_>, diagnostics: &mut Diagnostics) -> Node {
-    let span = Span { file, range };
-    let kind = match value {
-        DeValue::String(text) => NodeKind::String(text.to_string()),
-        DeValue::Boolean(flag) => NodeKind::Bool(*flag),
-        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
-            Ok(number) => NodeKind::Int(number),
-            Err(_) => {
-                diagnostics.push(Diagnostic::error(&span, "this integer does not fit in 64 bits"));
-                NodeKind::Int(0)
+/// Which line of a text a place is on.
+fn line(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or(text).matches('\n').count()
+}
+
+/// What is read of a file, as nodes.
+struct Converter<'a> {
+    file: usize,
+    text: &'a str,
+    /// The lines with mistakes in them: what the parser makes of a value there is not what was meant.
+    wrong: BTreeSet<usize>,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Converter<'_> {
+    fn table(&mut self, table: &DeTable<'_>) -> Table {
+        let entries = table.iter().map(|(key, value)| {
+            let range = key.span();
+            let wrong = !self.wrong.is_empty() && self.wrong.contains(&line(self.text, range.start));
+            let span = Span { file: self.file, range: value.span() };
+            let node = match value.get_ref() {
+                nested @ (DeValue::Table(_) | DeValue::Array(_)) => self.node(span, nested),
+                _ if wrong => Node { kind: NodeKind::Unreadable, span },
+                scalar => self.node(span, scalar),
+            };
+            (key.get_ref().to_string(), Entry { key: Span { file: self.file, range }, node })
+        });
+        entries.collect()
+    }
+
+    fn node(&mut self, span: Span, value: &DeValue<'_>) -> Node {
+        let kind = match value {
+            DeValue::String(text) => NodeKind::String(text.to_string()),
+            DeValue::Boolean(flag) => NodeKind::Bool(*flag),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => NodeKind::Int(number),
+                Err(_) => self.unreadable(&span, "this integer does not fit in 64 bits"),
+            },
+            DeValue::Float(number) => match number.as_str().parse::<f64>() {
+                Ok(number) if number.is_finite() => NodeKind::Float(number),
+                _ => self.unreadable(&span, "this is not a number that AWS or the state could hold"),
+            },
+            DeValue::Datetime(date) => NodeKind::String(date.to_string()),
+            DeValue::Array(items) => {
+                let items = items.iter().map(|item| self.node(Span { file: self.file, range: item.span() }, item.get_ref()));
+                NodeKind::List(items.collect())
             }
-        },
-        DeValue::Float(number) => match number.as_str().parse::<f64>() {
-            Ok(number) if number.is_finite() => NodeKind::Float(number),
-            _ => {
-                let error = Diagnostic::error(&span, "this is not a number that AWS or the state could hold");
-                diagnostics.push(error.help("write a finite one; what has no limit is usually left out"));
-                NodeKind::Float(0.0)
-            }
-        },
-        DeValue::Datetime(date) => NodeKind::String(date.to_string()),
-        DeValue::Array(items) => NodeKind::List(items.iter().map(|item| convert(file, item.span(), item.get_ref(), diagnostics)).collect()),
-        DeValue::Table(table) => NodeKind::Table(convert_table(file, table, diagnostics)),
-    };
-    Node { kind, span }
+            DeValue::Table(table) => NodeKind::Table(self.table(table)),
+        };
+        Node { kind, span }
+    }
+
+    fn unreadable(&mut self, span: &Span, why: &str) -> NodeKind {
+        self.diagnostics.push(Diagnostic::error(span, why));
+        NodeKind::Unreadable
+    }
 }
 
 /// Lays `over` on `base`: tables merge key by key, everything else is replaced by `over`'s.

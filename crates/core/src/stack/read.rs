@@ -1,5 +1,6 @@
 //! Reading a merged stack file: which tables it may have, and what may stand in them.
 
+mod blocks;
 mod usage;
 
 use std::sync::Arc;
@@ -10,13 +11,14 @@ use super::config::{Check, Config, DataBlock, Import, Lifecycle, Moved, Output, 
 use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use super::node::{Entry, Node, NodeKind, Table};
 use super::template::{Field, Template};
+use super::unread::Unread;
 use crate::model::address::{Address, Block, is_name};
 use crate::model::path::Path;
 use crate::model::schema::{Catalog, ResourceSchema};
 
 /// Reads a merged stack file.
 pub fn read(table: &Table, sources: &[Source], catalog: &Catalog, diagnostics: &mut Diagnostics) -> Option<Config> {
-    Reader { sources, catalog, diagnostics }.config(table)
+    Reader { sources, catalog, diagnostics, unread: Unread::default() }.config(table)
 }
 
 const SECTIONS: &[&str] =
@@ -29,11 +31,12 @@ struct Reader<'a> {
     sources: &'a [Source],
     catalog: &'a Catalog,
     diagnostics: &'a mut Diagnostics,
+    unread: Unread,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn config(&mut self, table: &Table) -> Option<Config> {
-        self.only(table, SECTIONS, "section");
+        self.sections(table);
         let stack = self.section(table, "stack");
         self.only(&stack, &["name", "region", "extends", "tags", "backend"], "key of [stack]");
         let name = match stack.get("name") {
@@ -63,7 +66,22 @@ impl Reader<'_> {
             moved: self.entries(table, "moved", &["from", "to"]).iter().filter_map(|entry| self.moved(entry)).collect(),
             imports: self.entries(table, "import", &["to", "id"]).iter().filter_map(|entry| self.import(entry)).collect(),
             removed: self.entries(table, "removed", &["from"]).iter().filter_map(|entry| self.removed(entry)).collect(),
+            unread: std::mem::take(&mut self.unread),
         })
+    }
+
+    /// Reports what is no section. A type where a section stands is a resource without `resource.` before it.
+    fn sections(&mut self, table: &Table) {
+        for (key, entry) in table.iter().filter(|(key, _)| !SECTIONS.contains(&key.as_str())) {
+            let error = Diagnostic::error(&entry.key, format!("unknown section `{key}`"));
+            if self.catalog.resources.contains_key(key) {
+                self.unread.type_name("resource", key);
+                self.report(error.help(format!("a resource stands under `[resource.{key}.NAME]`")));
+            } else {
+                self.unread.anything = true;
+                self.report(error.suggest(key, SECTIONS.iter().copied()));
+            }
+        }
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
@@ -92,9 +110,16 @@ impl Reader<'_> {
         match entry.node.as_table() {
             Some(table) => table.clone(),
             None => {
-                self.report(Diagnostic::error(&entry.node.span, format!("expected a table, got {}", entry.node.describe())));
+                self.expected(&entry.node, "a table");
                 Table::default()
             }
+        }
+    }
+
+    /// Something else stands there, unless it could not be read.
+    fn expected(&mut self, node: &Node, what: &str) {
+        if !matches!(node.kind, NodeKind::Unreadable) {
+            self.report(Diagnostic::error(&node.span, format!("expected {what}, got {}", node.describe())));
         }
     }
 
@@ -117,14 +142,14 @@ impl Reader<'_> {
     /// A list of constant strings.
     fn strings(&mut self, node: &Node) -> Vec<(String, Span)> {
         let NodeKind::List(items) = &node.kind else {
-            self.report(Diagnostic::error(&node.span, format!("expected a list of strings, got {}", node.describe())));
+            self.expected(node, "a list of strings");
             return Vec::new();
         };
         let mut strings = Vec::new();
         for item in items {
             match item.as_str() {
                 Some(text) => strings.push((text.to_owned(), item.span.clone())),
-                None => self.report(Diagnostic::error(&item.span, format!("expected a string, got {}", item.describe()))),
+                None => self.expected(item, "a string"),
             }
         }
         strings
@@ -134,12 +159,22 @@ impl Reader<'_> {
         let mut vars = IndexMap::new();
         for (name, entry) in self.section(table, "vars") {
             self.name(&name, &entry.key);
-            let body = self.expect_table(&entry);
+            let body = match entry.node.as_table() {
+                Some(body) => body.clone(),
+                None => {
+                    // Read on as what is meant: it is the default.
+                    if !matches!(entry.node.kind, NodeKind::Unreadable) {
+                        let error = Diagnostic::error(&entry.node.span, format!("a variable is a table, not {}", entry.node.describe()));
+                        self.report(error.help(format!("write `[vars.{name}]`, and under it `default = …`")));
+                    }
+                    [("default".to_owned(), entry.clone())].into_iter().collect()
+                }
+            };
             self.only(&body, &["default", "allowed", "description", "sensitive"], "key of a variable");
             let allowed = body.get("allowed").and_then(|allowed| match &allowed.node.kind {
                 NodeKind::List(items) => Some(items.clone()),
                 _ => {
-                    self.report(Diagnostic::error(&allowed.node.span, "expected a list of the allowed values"));
+                    self.expected(&allowed.node, "a list of the allowed values");
                     None
                 }
             });
@@ -176,6 +211,7 @@ impl Reader<'_> {
         match table.get(key).map(|entry| &entry.node) {
             None => false,
             Some(Node { kind: NodeKind::Bool(flag), .. }) => *flag,
+            Some(Node { kind: NodeKind::Unreadable, .. }) => false,
             Some(other) => {
                 self.report(Diagnostic::error(&other.span, format!("`{key}` is true or false, not {}", other.describe())));
                 false
@@ -193,27 +229,11 @@ impl Reader<'_> {
         fields
     }
 
-    /// Calls `read` for every `[section.TYPE.NAME]`.
-    fn blocks(&mut self, table: &Table, section: &str, mut read: impl FnMut(&mut Self, Block, &Entry, &Entry)) {
-        for (type_name, types) in self.section(table, section) {
-            for (name, entry) in self.expect_table(&types) {
-                self.name(&name, &entry.key);
-                read(self, Block::new(type_name.as_str(), name), &types, &entry);
-            }
-        }
-    }
-
     fn data(&mut self, table: &Table) -> IndexMap<Block, DataBlock> {
         let mut data = IndexMap::new();
-        self.blocks(table, "data", |this, block, types, entry| {
-            let Some(schema) = this.catalog.data.get(&block.type_name) else {
-                this.report(
-                    Diagnostic::error(&types.key, format!("unknown data source `{}`", block.type_name))
-                        .suggest(&block.type_name, this.catalog.data.keys().map(String::as_str)),
-                );
-                return;
-            };
-            this.expect_table(entry);
+        let known: Vec<&str> = self.catalog.data.keys().map(String::as_str).collect();
+        self.blocks(table, "data", &known, |this, block, entry| {
+            let Some(schema) = this.catalog.data.get(&block.type_name) else { return };
             let attributes = this.template(&entry.node);
             data.insert(block, DataBlock { span: entry.key.clone(), schema: Arc::clone(schema), attributes });
         });
@@ -222,14 +242,9 @@ impl Reader<'_> {
 
     fn resources(&mut self, table: &Table) -> IndexMap<Block, ResourceBlock> {
         let mut resources = IndexMap::new();
-        self.blocks(table, "resource", |this, block, types, entry| {
-            let Some(schema) = this.catalog.resources.get(&block.type_name) else {
-                this.report(
-                    Diagnostic::error(&types.key, format!("unknown resource type `{}`", block.type_name))
-                        .suggest(&block.type_name, this.catalog.resources.keys().map(String::as_str)),
-                );
-                return;
-            };
+        let known: Vec<&str> = self.catalog.resources.keys().map(String::as_str).collect();
+        self.blocks(table, "resource", &known, |this, block, entry| {
+            let Some(schema) = this.catalog.resources.get(&block.type_name) else { return };
             let resource = this.resource(Arc::clone(schema), entry);
             resources.insert(block, resource);
         });
@@ -238,6 +253,7 @@ impl Reader<'_> {
 
     fn resource(&mut self, schema: Arc<ResourceSchema>, entry: &Entry) -> ResourceBlock {
         let table = self.expect_table(entry);
+        let table = self.as_meant(&schema, table);
         let meta = |key: &str| {
             // A type may have an attribute of the same name: then it is the attribute.
             table.get(key).filter(|_| schema.schema.attribute(key).is_none())

@@ -69,6 +69,7 @@ impl Template {
             NodeKind::Bool(flag) => TemplateKind::Literal(Value::Bool(*flag)),
             NodeKind::Int(number) => TemplateKind::Literal(Value::Int(*number)),
             NodeKind::Float(number) => TemplateKind::Literal(Value::Float(*number)),
+            NodeKind::Unreadable => TemplateKind::Literal(Value::Unknown),
             NodeKind::String(text) => parse_text(text, &node.span, sources, diagnostics),
             NodeKind::List(items) => TemplateKind::List(items.iter().map(|item| Self::parse(item, sources, diagnostics)).collect()),
             NodeKind::Table(table) => TemplateKind::Table(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::diagnostic::{Diagnostic, Diagnostics, Span};
+use super::diagnostic::{Diagnostic, Diagnostics, Span, nearest};
 use super::kind::Kinds;
 use super::misfit::{Misfit, misfit};
 use super::template::{Part, Template, TemplateKind};
@@ -23,6 +23,14 @@ pub fn check(what: &str, attributes: &[Attribute], written: &Written<'_>, value:
         value,
         written.at,
     );
+}
+
+/// The attributes that misspelled keys of a value probably are.
+pub fn meant<'a>(attributes: &'a [Attribute], value: &'a Value) -> impl Iterator<Item = &'a str> {
+    let keys = value.as_map().into_iter().flat_map(|map| map.keys());
+    let unknown = keys.filter(|key| !attributes.iter().any(|attribute| attribute.name == **key));
+    let written = |attribute: &&'a Attribute| !attribute.computed;
+    unknown.filter_map(move |key| nearest(key, attributes.iter().filter(written).map(|attribute| attribute.name.as_str())))
 }
 
 /// What is written of a resource or data source.
@@ -72,7 +80,10 @@ impl<'a> Checker<'a> {
             let template = field.map(|field| &field.value).filter(|_| !self.failed.contains(name));
             self.value(&format!("`{name}`"), &attribute.ty, template, given, span);
         }
-        for attribute in attributes.iter().filter(|attribute| attribute.required) {
+        let is_meant = |name: &str| meant(attributes, value).any(|meant| meant == name);
+        // What is misspelled, or may stand in what could not be read, is not missing on top of that.
+        let partly = self.kinds.is_partly_read();
+        for attribute in attributes.iter().filter(|attribute| attribute.required && !partly && !is_meant(&attribute.name)) {
             if map.get(&attribute.name).is_none_or(Value::is_null) {
                 let summary = attribute.doc.lines().next().unwrap_or_default();
                 self.report(

@@ -82,6 +82,10 @@ fn check(name: &str, variable: &Variable, value: Option<&Value>, diagnostics: &m
         return;
     };
     let expected = variable.default.as_ref().map(constant);
+    if value.has_unknown() || expected.as_ref().is_some_and(Value::has_unknown) {
+        // It could not be read, which has been said.
+        return;
+    }
     if let Some(expected) = expected.filter(|expected| expected.kind() != value.kind()) {
         diagnostics.push(
             Diagnostic::error(&variable.span, format!("variable `{name}` is {}, not {}", expected.kind(), value.kind()))
@@ -109,6 +113,7 @@ pub fn constant(node: &Node) -> Value {
         NodeKind::Bool(flag) => Value::Bool(*flag),
         NodeKind::Int(number) => Value::Int(*number),
         NodeKind::Float(number) => Value::Float(*number),
+        NodeKind::Unreadable => Value::Unknown,
         NodeKind::String(text) => Value::string(text.as_str()),
         NodeKind::List(items) => Value::List(items.iter().map(constant).collect()),
         NodeKind::Table(table) => Value::Map(table.iter().map(|(key, entry)| (key.clone(), constant(&entry.node))).collect()),

@@ -85,6 +85,7 @@ impl Resource for LbListenerRule {
     // What it names may have been made a moment ago.
     const INFO: Info = Info {
         unique: &[&["listener_arn", "priority"]],
+        exchanges: true,
         propagating: &[
             Retry::after("ListenerNotFound", &["elasticloadbalancing:CreateRule"]),
             Retry::after("TargetGroupNotFound", &["elasticloadbalancing:CreateRule", "elasticloadbalancing:ModifyRule"]),

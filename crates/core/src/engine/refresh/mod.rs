@@ -80,7 +80,8 @@ impl Planner<'_> {
     /// When AWS or the stack does not allow a plan.
     pub async fn plan(&self, loaded: Option<State>, fresh: impl FnOnce(&Identity) -> State) -> Result<Planned, EngineError> {
         // What AWS says of a failure quotes what it was given.
-        self.planned(loaded, fresh).await.map_err(|error| error.redacted(&self.stack.redactor()))
+        let disclosed = loaded.as_ref().map(|state| self.stack.disclosed(state)).unwrap_or_default();
+        self.planned(loaded, fresh).await.map_err(|error| error.redacted(&self.stack.redactor().and(disclosed)))
     }
 
     async fn planned(&self, loaded: Option<State>, fresh: impl FnOnce(&Identity) -> State) -> Result<Planned, EngineError> {
@@ -89,7 +90,7 @@ impl Planner<'_> {
         let mut live = live?;
         let state = loaded.unwrap_or_else(|| fresh(&identity));
         same_place(self.stack, &identity, &state)?;
-        let mut ledger = Ledger::new(state);
+        let mut ledger = self.ledger(state);
         let searched = self.recover(&mut ledger, &mut live).await?;
         self.moves(&mut ledger)?;
         self.successors(&mut ledger, &mut live).await?;
@@ -113,6 +114,14 @@ impl Planner<'_> {
         self.close_intents(&plan, &searched, &mut ledger);
         pins::release(&plan, &mut ledger);
         Ok(Planned { plan, ledger, preflight: Preflight::default() })
+    }
+
+    /// The ledger of a state, without what has become sensitive since that was written.
+    fn ledger(&self, mut state: State) -> Ledger {
+        match self.stack.hide_in(&mut state, self.catalog) {
+            true => Ledger::cleaned(state),
+            false => Ledger::new(state),
+        }
     }
 
     /// Plans, looks for what is to be created, and plans again with what was found. What is found makes more known of

@@ -20,13 +20,9 @@ struct NotCreated {
 
 impl Runner<'_> {
     pub(super) async fn create(&self, create: &Create) -> Outcome<String> {
-        let Create { target, replaces, gone } = create;
+        let Create { target, replaces } = create;
         let desired = self.desired(target, replaces.as_ref(), true)?;
         let block = self.block()?;
-        if let Some(place) = gone {
-            // What was remembered here is gone from AWS: nothing of it is left to delete.
-            self.shared.record(Record::Deleted { address: self.address.clone(), place: place.clone() }).await?;
-        }
         let intent = self.intent(target, &desired)?;
         let token = intent.token.clone();
         self.shared.record(Record::Intent(intent)).await?;

@@ -19,7 +19,7 @@ use crate::model::state::Remembered;
 use crate::model::value::Value;
 use crate::plan::desired::{desired, settled};
 use crate::plan::diff::{complete, diff, ignore};
-use crate::plan::step::{Confirm, Delete, Import, Step, StepKind, Target, Update};
+use crate::plan::step::{Confirm, Delete, Step, StepKind, Target, Update};
 use crate::stack::config::ResourceBlock;
 use crate::stack::expand::{self, Instances};
 use crate::stack::template;
@@ -167,11 +167,7 @@ impl<'a> Runner<'a> {
         Ok(without_unknown(value))
     }
 
-    async fn import(&self, import: &Import) -> Outcome<String> {
-        let Import { update, gone } = import;
-        if let Some(place) = gone {
-            self.shared.record(Record::Deleted { address: self.address.clone(), place: place.clone() }).await?;
-        }
+    async fn import(&self, update: &Update) -> Outcome<String> {
         let desired = self.desired(&update.target, Some(&update.live), false)?;
         // Ours from now on, whatever becomes of the update.
         self.record_saved(&update.target, &update.place, &update.live, &desired, true).await?;

@@ -177,3 +177,35 @@ async fn a_variable_that_was_given_and_is_forgotten_is_said() {
     world.given.arguments = vec![("token".into(), "s3cr3t".into())];
     assert!(!world.plan(body).await.unwrap().plan.has_changes());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_variable_that_has_become_sensitive_leaves_the_state_with_the_next_apply_though_nothing_changes() {
+    let body = |sensitive: bool, rest: &str| {
+        format!("[vars.note]\nsensitive = {sensitive}\n[vars.other]\ndefault = \"pl41nDefault\"\nsensitive = {sensitive}\n{rest}")
+    };
+    let group = |name: &str, note: &str| format!("[resource.group.{name}]\nname = \"{name}\"\nnote = \"{note}\"\n");
+    let both = group("a", "x-${vars.note}") + &group("b", "${vars.other}");
+    let mut world = World::default();
+    world.given.arguments = vec![("note".into(), "pl41n".into())];
+    world.apply(&body(false, &both)).await;
+    let kept = |world: &World| serde_json::to_string(&world.shelf.state().unwrap()).unwrap();
+    assert!(kept(&world).contains("pl41nDefault") && kept(&world).contains("x-pl41n"));
+    let before = world.shelf.state().unwrap();
+    let planned = world.plan(&body(true, &both)).await.unwrap();
+    assert!(!planned.plan.has_changes() && planned.ledger.is_news());
+    world.apply(&body(true, &both)).await;
+    assert!(!kept(&world).contains("pl41n"), "{}", kept(&world));
+
+    // One goes in the same change, and the apply dies: the next one takes it out all the same.
+    world.shelf.edit(|state| *state = before);
+    world.cloud.strike(1, Fault::KilledBefore);
+    let one = body(true, &(group("b", "shown") + &group("c", "new")));
+    assert!(world.run(&one, &Options::default()).await.is_none());
+    let plan = world.plan(&one).await.unwrap().plan;
+    assert!(
+        !format!("{:?}", plan.changes.iter().map(|change| change.before.to_public_json(&|_| "".into())).collect::<Vec<_>>())
+            .contains("pl41n")
+    );
+    world.apply(&one).await;
+    assert!(!kept(&world).contains("pl41n"), "{}", kept(&world));
+}

@@ -21,7 +21,8 @@ async fn what_was_made_again_by_hand_in_its_place_is_refused_and_the_plan_ends()
     world.cloud.delete(&made);
     world.cloud.make(place("net", "net-by-hand", HOME), json!({ "cidr": "a", "tags": owned("net.n") }));
     *world.cloud.finds.lock().unwrap() = 0;
-    assert_eq!(world.steps(body).await, [format!("import net.n net-by-hand {HOME}")]);
+    let steps = [format!("forget net.n {} {HOME}", made.id), format!("import net.n net-by-hand {HOME}")];
+    assert_eq!(world.steps(body).await, steps);
     assert_eq!(*world.cloud.finds.lock().unwrap(), 1, "each address is searched once");
     world.apply(body).await;
 

@@ -40,10 +40,14 @@ pub fn catalog() -> Catalog {
         "arn": { "type": "string", "x-computed": true } } });
     let unnamed = json!({ "type": "object", "properties": {
         "cidr": { "type": "string", "x-replace": true }, "uses": text(), "tags": tags(), "id": { "type": "string", "x-computed": true } } });
+    let member = json!({ "type": "object", "required": ["of", "name"], "properties": {
+        "of": { "type": "string", "x-replace": true }, "name": { "type": "string", "x-replace": true },
+        "users": { "type": "array", "items": text(), "default": [] }, "tags": tags(), "arn": { "type": "string", "x-computed": true } } });
     let mut catalog = Catalog::default();
     let mut add = |name: &str, schema: &serde_json::Value, scope, unique: &'static [&'static [&'static str]]| {
         let schema = TypeSchema::compile(name, schema).unwrap();
-        let schema = ResourceSchema { scope, unique, data_loss: Some("what is in it"), ..ResourceSchema::plain(schema) };
+        let schema =
+            ResourceSchema { scope, unique, exclusive: &["users"], data_loss: Some("what is in it"), ..ResourceSchema::plain(schema) };
         catalog.resources.insert(name.to_owned(), Arc::new(schema));
     };
     add("role", &named, Scope::Global, &[&["name"]]);
@@ -51,6 +55,7 @@ pub fn catalog() -> Catalog {
     add("group", &named, Scope::Regional, &[&["name"]]);
     add("bucket", &named, Scope::GlobalName, &[&["name"]]);
     add("net", &unnamed, Scope::Regional, &[]);
+    add("member", &member, Scope::Regional, &[&["of", "name"]]);
     catalog
 }
 
@@ -408,11 +413,16 @@ impl World {
 
     /// Plans and carries it out; none when leoctl was killed.
     pub async fn run(&self, body: &str, options: &Options) -> Option<Report> {
+        self.run_with(body, options, 4).await
+    }
+
+    /// The same with as many operations at once.
+    pub async fn run_with(&self, body: &str, options: &Options, parallelism: usize) -> Option<Report> {
         let planned = self.plan_with(body, options).await.unwrap();
         let catalog = catalog();
         let provider = InMemory { cloud: Arc::clone(&self.cloud), catalog: catalog.clone() };
         let (_keep, interrupted) = tokio::sync::watch::channel(false);
-        let engine = Engine { provider: &provider, catalog: &catalog, store: &self.shelf, sink: &Nobody, parallelism: 4, interrupted };
+        let engine = Engine { provider: &provider, catalog: &catalog, store: &self.shelf, sink: &Nobody, parallelism, interrupted };
         tokio::select! {
             report = engine.apply(planned) => Some(report.unwrap()),
             () = self.cloud.killed.notified() => None,

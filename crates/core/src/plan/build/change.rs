@@ -1,5 +1,6 @@
 //! What happens to one resource: desired against live, or remembered and not desired any more.
 
+use super::edges::still_used;
 use super::{Builder, Found, Instance, Live};
 use crate::model::address::Address;
 use crate::model::canonical::{canonicalize, with_local};
@@ -86,6 +87,9 @@ impl Builder<'_> {
         change.after = if change.action == Action::Replace { settled(instance.block, desired, &live, true, only) } else { after };
         change.before = live;
         change.unfinished = saved.is_some_and(|saved| saved.incomplete);
+        if let Some(saved) = saved.filter(|_| change.action != Action::Replace) {
+            change.still_uses = still_used(self.world.state, saved, change);
+        }
         change.state_only = saved.is_some_and(|saved| remembers_otherwise(saved, change));
         if change.action == Action::Replace {
             change.create_before_destroy = made_first(change, instance, *relocated)?;
@@ -150,7 +154,8 @@ impl Builder<'_> {
         // What has become sensitive is hidden here, too.
         change.sensitive = secret_paths(attributes, desired);
         if let Some(saved) = saved {
-            change.sensitive.extend(saved.sensitive.iter().cloned());
+            let others = saved.sensitive.iter().filter(|path| !change.sensitive.contains(path)).cloned().collect::<Vec<_>>();
+            change.sensitive.extend(others);
             change.depends_on.clone_from(&saved.depends_on);
             change.authored.clone_from(&saved.authored);
             change.guard = saved.guard;
@@ -180,6 +185,7 @@ impl Builder<'_> {
             reads: instance.reads.clone(),
             comes_after: Vec::new(),
             waits_for: BTreeMap::new(),
+            still_uses: Vec::new(),
             prior_depends_on: saved.map(|saved| saved.depends_on.clone()).unwrap_or_default(),
             create_before_destroy: false,
             deposed,
@@ -291,6 +297,7 @@ impl Builder<'_> {
             reads: Vec::new(),
             comes_after: Vec::new(),
             waits_for: BTreeMap::new(),
+            still_uses: Vec::new(),
             prior_depends_on: goes.remembered.depends_on.clone(),
             create_before_destroy: false,
             deposed,
@@ -340,7 +347,7 @@ fn relocated(instance: &Instance<'_>, place: &Place) -> bool {
 /// Whether what is remembered of a resource differs from what will be, though AWS does not.
 fn remembers_otherwise(saved: &Remembered, change: &Change) -> bool {
     saved.guard != change.guard
-        || saved.depends_on != change.depends_on
+        || saved.depends_on != change.remembered_depends_on()
         || saved.incomplete
         || saved.authored != change.authored
         || saved.sensitive != change.sensitive

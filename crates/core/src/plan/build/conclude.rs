@@ -81,17 +81,17 @@ impl Builder<'_> {
 
     pub(super) fn outputs(&mut self) -> BTreeMap<String, OutputChange> {
         let saved = &self.world.state.outputs;
+        let before = |name: &str, value| match self.stack.is_output_sensitive(name) {
+            true => Value::from(value).into_secret(),
+            false => Value::from(value),
+        };
         let mut outputs: BTreeMap<String, OutputChange> = saved
             .iter()
-            .map(|(name, value)| (name.clone(), OutputChange { before: Some(Value::from(value)), after: None, waits_for: Vec::new() }))
+            .map(|(name, value)| (name.clone(), OutputChange { before: Some(before(name, value)), after: None, waits_for: Vec::new() }))
             .collect();
         if self.options.destroy || self.options.only.is_some() {
             if self.options.only.is_some() || !self.options.targets.is_empty() || !self.options.excludes.is_empty() {
-                for (name, output) in &mut outputs {
-                    let hidden = self.stack.is_output_sensitive(name);
-                    output.before = output.before.take().map(|before| if hidden { before.into_secret() } else { before });
-                    output.after = output.before.clone();
-                }
+                outputs.values_mut().for_each(|output| output.after = output.before.clone());
             }
             return outputs;
         }
@@ -107,9 +107,12 @@ impl Builder<'_> {
                 }
             };
             let entry = outputs.entry(name.clone()).or_insert(OutputChange { before: None, after: None, waits_for: Vec::new() });
-            if after.has_secret() || self.stack.is_output_sensitive(name) {
-                entry.before = entry.before.take().map(Value::into_secret);
-            }
+            entry.before = entry.before.take().map(|before| match () {
+                () if after.has_secret() => before.into_secret(),
+                // Its text names a secret that its value does not show.
+                () if before == after => after.clone(),
+                () => before,
+            });
             entry.waits_for = if after.has_unknown() { scope.take_lookups().unknown.into_iter().collect() } else { Vec::new() };
             entry.after = Some(after);
         }

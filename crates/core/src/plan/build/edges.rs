@@ -5,6 +5,10 @@ use std::collections::BTreeSet;
 
 use super::Builder;
 use crate::model::address::{Address, Block};
+use crate::model::place::Place;
+use crate::model::state::{Remembered, State};
+use crate::model::value::Value;
+use crate::plan::types::Change;
 use crate::stack::config::ResourceBlock;
 use crate::stack::lookup::Lookups;
 
@@ -62,5 +66,25 @@ impl Builder<'_> {
         let planned = self.changes.iter().map(|change| &change.address).chain(&self.failed.instances);
         let remembered = self.world.state.resources.keys().filter(|address| self.failed.blocks.contains(&address.block));
         planned.chain(remembered).cloned().collect()
+    }
+}
+
+/// What a resource was made from and still has something of, though nothing that was evaluated names it any more: where
+/// `ignore_changes` or AWS keeps what an earlier reference gave. The state remembers these edges for the order of deletes.
+pub(super) fn still_used(state: &State, saved: &Remembered, change: &Change) -> Vec<Address> {
+    let uses = |on: &&Address| {
+        let known = state.resources.get(*on).into_iter().flat_map(|known| known.current.iter().chain(&known.deposed));
+        known.into_iter().any(|known| names(&change.after, &known.place, known.attributes.get("arn").and_then(serde_json::Value::as_str)))
+    };
+    saved.depends_on.iter().filter(|on| !change.depends_on.contains(on)).filter(uses).cloned().collect()
+}
+
+/// Whether a value has the id or the ARN of a resource in it.
+fn names(value: &Value, place: &Place, arn: Option<&str>) -> bool {
+    match value.revealed() {
+        Value::String(text) => text.contains(&place.id) || arn.is_some_and(|arn| !arn.is_empty() && text.contains(arn)),
+        Value::List(items) => items.iter().any(|item| names(item, place, arn)),
+        Value::Map(map) => map.values().any(|item| names(item, place, arn)),
+        _ => false,
     }
 }

@@ -7,7 +7,7 @@ use crate::model::value::Value;
 use crate::plan::build::Live;
 use crate::plan::step::Step;
 use crate::plan::types::{Action, Plan};
-use crate::testing::{Account, change, names, stack};
+use crate::testing::{Account, change, names};
 
 const SUBNETS: &str = r#"
 [resource.vpc.main]
@@ -406,19 +406,6 @@ lifecycle = {{ ignore_changes = ['{path}'] }}
 }
 
 #[test]
-fn a_number_that_no_state_can_hold_is_refused_wherever_it_is_written() {
-    let refused = |text: &str| stack(text).err().unwrap_or_default().join("\n");
-    for text in ["[outputs]\no = \"${1.0/0.0}\"", "[locals]\nl = \"${0.0/0.0}\"", "[resource.policy.p]\nname = \"x-${1.0/0.0}\""] {
-        assert!(refused(text).contains("gives a number that is infinite"), "{text}: {}", refused(text));
-    }
-    for text in
-        ["[outputs]\no = inf", "[outputs]\no = [nan]", "[vars.v]\ndefault = 1e999", "[resource.policy.p]\nname = \"x\"\ncount = -inf"]
-    {
-        assert!(refused(text).contains("not a number that AWS or the state could hold"), "{text}: {}", refused(text));
-    }
-}
-
-#[test]
 fn a_predecessor_counts_as_what_becomes_of_it() {
     let text = "[resource.vpc.main]\ncidr_block = \"10.0.0.0/16\"\n";
     for (retain, expected) in [(false, ("delete", 1, 0)), (true, ("forget", 0, 1))] {
@@ -434,32 +421,45 @@ fn a_predecessor_counts_as_what_becomes_of_it() {
     }
 }
 
-#[test]
-fn what_a_root_has_not_declared_is_named() {
-    let said = |expression: &str| {
-        let loaded = stack(&format!("[vars]\na.default = \"x\"\n[locals]\nl = \"${{{expression}}}\"\n"));
-        loaded.map(drop).map_err(|errors| errors.join("\n"))
-    };
-    let missing = |what: &str, name: &str| Err(format!("there is no {what} `{name}`"));
-    assert_eq!(said("has(vars.a) && vars.a == 'x'"), Ok(()));
-    assert_eq!(said("has(stack.name) ? 1 : 2"), Ok(()));
-    assert_eq!(said("has(vars.zzz)"), Err("there is no variable `zzz`\n  expected one of: a".to_owned()));
-    assert_eq!(said("has(env.ZZZ)"), missing("environment variable", "ZZZ"));
-    assert_eq!(said("has(data.zones.zzz)"), missing("data source", "data.zones.zzz"));
-    for alone in ["vars", "vars[0]", "size(vars)", "vars.?a", "has(vars[0].a)"] {
-        let name = if alone.contains("[0]") { "vars[0]" } else { "vars" };
-        assert_eq!(said(alone), Err(format!("`{name}` is no value\n  write the name of what you mean: `vars.name`")), "{alone}");
-    }
-    assert_eq!(said("has(data.zzz)"), Err("`data.zzz` is no value\n  write the name of what you mean: `data.type.name`".to_owned()));
+/// The edges that the state would remember, and whether remembering them is all there is to be done.
+fn remembered(plan: &Plan, address: &str) -> (Vec<String>, bool) {
+    let change = change(plan, address);
+    (names(&change.remembered_depends_on()), change.state_only && change.action == Action::NoOp)
 }
 
 #[test]
-fn an_empty_name_is_said_to_be_empty() {
-    let loaded = |name: &str| crate::testing::whole(&format!("[stack]\nname = {name}\n")).err().unwrap_or_default().join("\n");
-    assert!(loaded("\"\"").starts_with("the stack's name is empty\n"), "{}", loaded("\"\""));
-    assert!(loaded("3").starts_with("the stack's name is a string, not an integer\n"), "{}", loaded("3"));
-    let region =
-        |written: &str| Account::new().plan(&format!("[resource.vpc.a]\ncidr_block = \"10.0.0.0/16\"\nregion = {written}\n")).unwrap_err();
-    assert_eq!(region("\"\""), ["the region of vpc.a is empty"]);
-    assert_eq!(region("3"), ["the region of vpc.a is a string, not an integer"]);
+fn the_state_forgets_edges_of_what_was_not_used_and_keeps_those_of_what_still_is() {
+    let policy = |lines: &str| format!("{SUBNETS}[resource.policy.p]\n{lines}\n");
+    // The condition was not known; by now it is, and one of the branches was not taken.
+    let cut = policy("name = \"${vpc.main.id == 'x' ? subnet.g['a'].id : subnet.g['b'].id}\"");
+    let mut account = Account::new().applied(&cut);
+    let edges = &mut account.state.resources.get_mut(&"policy.p".parse().unwrap()).unwrap().current.as_mut().unwrap().depends_on;
+    edges.insert(0, r#"subnet.g["a"]"#.parse().unwrap());
+    let plan = account.plan(&cut).unwrap();
+    assert_eq!(remembered(&plan, "policy.p"), ([B_ONLY[0], "vpc.main"].map(str::to_owned).to_vec(), true), "nothing of `a` is in it");
+
+    // What AWS keeps of an earlier reference is still used, whatever the stack file says now.
+    let written = "[resource.route_table.r]\nvpc_id = \"x\"\n";
+    let before = format!("{SUBNETS}{written}subnet_ids = [\"${{subnet.g['b'].id}}\"]\n");
+    let ignored = format!("{SUBNETS}{written}subnet_ids = [\"y\"]\nlifecycle = {{ ignore_changes = [\"subnet_ids\"] }}\n");
+    let mut account = Account::new().applied(&before);
+    let plan = account.plan(&ignored).unwrap();
+    assert_eq!(change(&plan, "route_table.r").action, Action::NoOp);
+    assert!(change(&plan, "route_table.r").depends_on.is_empty(), "nothing that is evaluated waits for it");
+    assert_eq!(remembered(&plan, "route_table.r").0, B_ONLY);
+    account = account.applied(&ignored);
+    let known = account.state.current(&"route_table.r".parse().unwrap()).unwrap();
+    assert_eq!(names(&known.depends_on), B_ONLY);
+    // It goes before what it uses, and not the other way round.
+    account.options.destroy = true;
+    let steps = account.plan(&ignored).unwrap().steps;
+    let number = |address: &str| steps.iter().position(|step| step.address.to_string() == address).unwrap();
+    assert!(steps[number(B_ONLY[0])].after.contains(&number("route_table.r")));
+    account.options.destroy = false;
+    assert!(account.plan(&ignored).unwrap().steps.is_empty(), "it is remembered once");
+
+    // Changed in AWS, too, the edge goes.
+    let changed = ignored.replace("lifecycle = { ignore_changes = [\"subnet_ids\"] }", "");
+    let plan = account.plan(&changed).unwrap();
+    assert_eq!((change(&plan, "route_table.r").action, remembered(&plan, "route_table.r").0), (Action::Update, Vec::new()));
 }

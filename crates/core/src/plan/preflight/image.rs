@@ -51,6 +51,8 @@ pub fn images(plan: &Plan) -> (Vec<Image>, Vec<Finding>) {
         let containers = change.after.get("container_definitions").and_then(Value::as_list).unwrap_or_default();
         for container in containers {
             match container.get("image") {
+                // What is said of one names its repository and its tag, which are parts of a secret then.
+                Some(image) if image.has_secret() => {}
                 Some(Value::Unknown) => findings.extend(unpushed(plan, change)),
                 Some(image) => {
                     let parsed = image.as_str().and_then(|image| parse(plan, change, image));

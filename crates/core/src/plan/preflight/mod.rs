@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::types::{Action, Change, Plan};
 use crate::model::address::Address;
+use crate::model::redact::Redactor;
 use crate::stack::Stack;
 
 /// Which check.
@@ -85,6 +86,14 @@ impl Preflight {
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         self.findings.is_empty() && self.unchecked.is_empty()
+    }
+
+    /// The same with words in the place of secrets: names that are looked for may be some, and AWS quotes what it refuses.
+    pub fn redacted(self, redactor: &Redactor) -> Self {
+        let findings =
+            self.findings.into_iter().map(|one| Finding { message: redactor.redact(&one.message), fix: redactor.redact(&one.fix), ..one });
+        let unchecked = self.unchecked.into_iter().map(|one| Unchecked { why: redactor.redact(&one.why), ..one });
+        Self { findings: findings.collect(), unchecked: unchecked.collect() }
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::model::value::Value;
 use crate::stack::budget::Spent;
 use crate::stack::expr::{EvalError, Expr, Scope};
+use crate::stack::functions;
 use crate::stack::reference::{Reference, Step};
 
 #[derive(Default)]
@@ -205,6 +206,62 @@ fn what_a_secret_decides_is_secret() {
         matches!(eval("vars.mixed.map(x, x)"), Ok(Value::List(items)) if matches!(items[0], Value::String(_)) && matches!(items[1], Value::Secret(_)))
     );
     assert!(matches!(eval("false && vars.token == 'x'"), Ok(Value::Bool(false))));
+}
+
+/// Everything that can be called, with everything that is secret in every place of it: what comes of it is secret where
+/// it shows any of that, and no error says it.
+#[test]
+fn no_function_and_no_operator_lets_a_secret_out() {
+    let values = ["vars.token", "vars.pin", "vars.tokens", "vars.mixed", "locals.hidden", "'x'"];
+    let pairs = || values.iter().flat_map(|one| values.iter().map(move |other| (*one, *other)));
+    let mut sources: Vec<String> = Vec::new();
+    for (usage, _) in functions::usages() {
+        let name = usage.rsplit('.').next().unwrap_or_default();
+        for (one, other) in pairs() {
+            let calls = [format!("{usage}({one})"), format!("{usage}({one}, {other})"), format!("{one}.{name}({other})")];
+            sources.extend(calls);
+            sources.extend([format!("{one}.{name}()"), format!("{usage}({one}, {other}, {one})"), format!("{usage}({other}, 1, {one})")]);
+            sources.extend([
+                format!("{one}.{name}({other}, {one})"),
+                format!("{one}.{name}(x, {other}[x])"),
+                format!("{one}.{name}(x, x + {other})"),
+            ]);
+        }
+    }
+    for (one, other) in pairs() {
+        for operator in ["+", "-", "*", "/", "%", "==", "!=", "<", ">=", "&&", "||", "in"] {
+            sources.push(format!("{one} {operator} {other}"));
+        }
+        sources.extend([
+            format!("{one}[{other}]"),
+            format!("{one}[?{other}].orValue(1)"),
+            format!("{one} ? {other} : 1"),
+            format!("{{{one}: {other}}}"),
+        ]);
+        sources.extend([
+            format!("{{{one}: 1, {one}: 2}}"),
+            format!("{one}.nothing"),
+            format!("-{one}"),
+            format!("cel.bind(x, {one}, x + {other})"),
+        ]);
+    }
+    sources.sort();
+    sources.dedup();
+    let (mut given, mut refused) = (0, 0);
+    for source in sources {
+        let shown = match eval(&source) {
+            Ok(value) => {
+                given += 1;
+                value.to_public_json(&|_| json!("(sensitive)")).to_string()
+            }
+            Err(error) => {
+                refused += 1;
+                said(&error)
+            }
+        };
+        assert!(!shown.contains(MARKER) && !shown.contains("4711") && !shown.contains("another"), "{source}: {shown}");
+    }
+    assert!(given > 300 && refused > 1000, "{given} {refused}");
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::arguments::Arguments;
-use super::{Answer, Function, base64, function};
+use super::{Answer, Function, function};
 use crate::model::value::Value;
+use crate::model::{base64, percent};
 use crate::stack::complaint::{Complaint, complaint};
 
 pub const FUNCTIONS: &[Function] = &[
@@ -137,14 +138,5 @@ fn sha256(a: &Arguments<'_>) -> Answer {
 
 /// The text with everything but letters, digits and `-_.~` in percent form (RFC 3986, section 2.3).
 fn urlencode(a: &Arguments<'_>) -> Answer {
-    let mut encoded = String::new();
-    for byte in a.text(0)?.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(byte.into()),
-            other => {
-                let _ = write!(encoded, "%{other:02X}");
-            }
-        }
-    }
-    Ok(Value::String(encoded).into())
+    Ok(Value::String(percent::encode(a.text(0)?)).into())
 }

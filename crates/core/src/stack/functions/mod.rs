@@ -3,7 +3,6 @@
 //! through.
 
 mod arguments;
-pub mod base64;
 mod convert;
 mod format;
 mod lists;

@@ -16,6 +16,16 @@ pub fn encode(bytes: &[u8]) -> String {
     text
 }
 
+/// What of the bytes' base64 is the same whatever stands before and after them, for each of the three places in a group
+/// that they can begin at.
+pub fn within(bytes: &[u8]) -> [String; 3] {
+    [0, 1, 2].map(|before: usize| {
+        let padded: Vec<u8> = std::iter::repeat_n(0, before).chain(bytes.iter().copied()).collect();
+        let (from, to) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
+        encode(&padded).get(from..to).unwrap_or_default().to_owned()
+    })
+}
+
 /// The bytes that are encoded; nothing when the text is not base64. Padding may be left out.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let letters = text.trim_end_matches('=').as_bytes();

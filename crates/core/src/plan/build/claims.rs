@@ -1,0 +1,288 @@
+//! What AWS allows once, such as a name: who has it now, and who is to have it. Two that are to have it are an error that
+//! names both; one that takes it over waits for the one that gives it up.
+
+use std::collections::BTreeMap;
+
+use super::Builder;
+use crate::model::address::Address;
+use crate::model::place::{Place, Scope};
+use crate::model::value::Value;
+use crate::plan::desired::tag_value;
+use crate::plan::diff::diff;
+use crate::plan::schedule::{GivenUpBy, Handover};
+use crate::plan::types::{Action, Change, Removal, RemovalKind};
+use crate::stack::config::ResourceBlock;
+use crate::stack::diagnostic::Diagnostic;
+use crate::stack::template::TemplateKind;
+
+/// Something that only one resource can have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Claim {
+    type_name: String,
+    /// What it is: the attributes, or a word for the resource itself.
+    what: String,
+    /// Within which region; empty where it is unique everywhere.
+    region: String,
+    /// The values. One that is known only after apply is told by the expression that gives it.
+    values: Vec<String>,
+}
+
+/// Who has a claim now.
+struct Holder<'a> {
+    change: &'a Change,
+    by: GivenUpBy,
+    /// What goes with it.
+    removal: Option<&'a Removal>,
+}
+
+impl Builder<'_> {
+    /// Reports what more than one resource claims, and returns what one takes over from another.
+    pub(super) fn claims(&mut self) -> Vec<Handover> {
+        let mut found = self.claimed_twice();
+        if !self.options.destroy {
+            found.extend(self.remembered_twice());
+        }
+        let (handovers, refused) = self.handovers();
+        found.extend(refused);
+        found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
+        handovers
+    }
+
+    /// Two desired resources that would be one object in AWS, or have in common what AWS lets only one have.
+    fn claimed_twice(&self) -> Vec<Diagnostic> {
+        let mut seen: BTreeMap<Claim, &Address> = BTreeMap::new();
+        let mut diagnostics = Vec::new();
+        for change in self.changes.iter().filter(|change| is_desired(change)) {
+            let address = &change.address;
+            if let Some(place) = &change.place
+                && let Some(other) = seen.insert(self.place_claim(place), address)
+            {
+                let error = format!("{address} and {other} would both be {} {}", place.type_name, place.id);
+                diagnostics.push(self.at(address, &error).help("keep one of the two blocks, or import another id"));
+            }
+            for claim in self.wanted_claims(change).chain(self.element_claims(change)).chain(tag_claim(change)) {
+                let what = claim.what.clone();
+                if let Some(other) = seen.insert(claim, address) {
+                    let error = format!("{address} and {other} have the same {what}, and AWS allows that once");
+                    diagnostics.push(self.at(address, &error).help("give one of them another, or keep only one of the two"));
+                }
+            }
+        }
+        diagnostics
+    }
+
+    /// A place that an older leoctl, or a hand, has remembered under two addresses.
+    fn remembered_twice(&self) -> Option<Diagnostic> {
+        let (place, one, other) = self.world.state.claimed_twice()?;
+        let error = Diagnostic::general(format!("the state has {} {} twice, as {one} and as {other}", place.type_name, place.id));
+        Some(error.help(format!("`leoctl state rm '{other}'` forgets one of the two and leaves it in AWS")))
+    }
+
+    /// What one resource takes over from another, and why it cannot where it cannot.
+    fn handovers(&self) -> (Vec<Handover>, Vec<Diagnostic>) {
+        let held = self.held_claims();
+        let (mut handovers, mut refused) = (Vec::new(), Vec::new());
+        for taker in self.changes.iter().filter(|change| is_desired(change)) {
+            let own = |holder: &&&Holder<'_>| holder.change.address == taker.address;
+            let imported = taker.place.as_ref().filter(|_| taker.action == Action::Import).map(|place| self.place_claim(place));
+            for (claim, is_place) in self.wanted_claims(taker).map(|claim| (claim, false)).chain(imported.map(|claim| (claim, true))) {
+                let holders = held.get(&claim).into_iter().flatten().collect::<Vec<_>>();
+                // What it has already it takes over from nobody.
+                if !is_place && taker.place.is_some() && holders.iter().any(|holder| own(&holder) && holder.by == GivenUpBy::Update) {
+                    continue;
+                }
+                for holder in holders.iter().filter(|holder| !own(holder)) {
+                    let address = &holder.change.address;
+                    match self.refused(taker, holder, &claim, is_place) {
+                        Some(diagnostic) => refused.push(diagnostic),
+                        // Two that are to have it have been reported.
+                        None if holder.by == GivenUpBy::Update && self.wanted_claims(holder.change).any(|kept| kept == claim) => {}
+                        None if holder.by == GivenUpBy::Update && self.exchanges(holder.change) => {}
+                        None => handovers.push(Handover {
+                            taker: taker.address.clone(),
+                            holder: address.clone(),
+                            by: holder.by,
+                            what: claim.what.clone(),
+                        }),
+                    }
+                }
+            }
+        }
+        (handovers, refused)
+    }
+
+    /// Why a resource cannot have what another one has until now.
+    fn refused(&self, taker: &Change, holder: &Holder<'_>, claim: &Claim, is_place: bool) -> Option<Diagnostic> {
+        let removal = holder.removal?;
+        let (address, from) = (&taker.address, &holder.change.address);
+        let moved = || format!("if it was renamed, add [[moved]] with from = '{from}', to = '{address}'");
+        let id = &removal.remembered.place.id;
+        if is_place {
+            let error = format!("{address} imports {id}, which is {from} in the state and would be deleted as such");
+            return (removal.kind == RemovalKind::Delete).then(|| self.at(address, &error).help(moved()));
+        }
+        if removal.kind == RemovalKind::Forget && !self.stack.config.imports.iter().any(|import| import.to == *address) {
+            let error = format!("{address} cannot be made: {from} ({id}) stays in AWS and has the same {}", claim.what);
+            let is_there = self.world.live.get(&removal.remembered.place).is_none_or(|live| live.loss().is_none());
+            return is_there.then(|| self.at(address, &error).help("choose another one, or let it be deleted").help(moved()));
+        }
+        let renamed = removal.kind == RemovalKind::Delete
+            && taker.action == Action::Create
+            && holder.change.action == Action::Delete
+            && self.alike_but_for_name(taker, removal);
+        renamed.then(|| {
+            let error = format!("{address} and {from} are the same in AWS ({}): one would be created, the other deleted", claim.what);
+            self.at(address, &error)
+                .help(moved())
+                .help("if they are two resources, give one another name, or delete the old one in an apply of its own")
+        })
+    }
+
+    /// Whether nothing would force a replacement if the one were the other.
+    fn alike_but_for_name(&self, taker: &Change, removal: &Removal) -> bool {
+        let schema = self.catalog.resources.get(taker.address.type_name());
+        let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
+        taker.region == removal.remembered.place.region
+            && !diff(attributes, &removal.last, &taker.after).iter().any(|change| change.forces_replacement)
+    }
+
+    /// Whether updates of this type see to it themselves that one takes over what another one gives up.
+    fn exchanges(&self, change: &Change) -> bool {
+        self.catalog.resources.get(change.address.type_name()).is_some_and(|schema| schema.exchanges)
+    }
+
+    /// Everything that is claimed now.
+    fn held_claims(&self) -> BTreeMap<Claim, Vec<Holder<'_>>> {
+        let mut held: BTreeMap<Claim, Vec<Holder<'_>>> = BTreeMap::new();
+        for change in &self.changes {
+            for (index, removal) in change.removals().enumerate() {
+                let remembered;
+                let last = match removal.last.is_null() {
+                    true => {
+                        remembered = Value::from(&removal.remembered.attributes);
+                        &remembered
+                    }
+                    false => &removal.last,
+                };
+                let place = &removal.remembered.place;
+                for claim in self.claims_of(change, last, &place.region).chain([self.place_claim(place)]) {
+                    held.entry(claim).or_default().push(Holder { change, by: GivenUpBy::Removal(index), removal: Some(removal) });
+                }
+            }
+            if let Some(lost) = change.gone.as_ref().and_then(|_| self.world.state.current(&change.address)) {
+                for claim in self.claims_of(change, &Value::from(&lost.attributes), &lost.place.region) {
+                    held.entry(claim).or_default().push(Holder { change, by: GivenUpBy::Loss, removal: None });
+                }
+            }
+            if is_desired(change)
+                && change.action != Action::Replace
+                && let Some(place) = &change.place
+            {
+                for claim in self.claims_of(change, &change.before, &place.region) {
+                    held.entry(claim).or_default().push(Holder { change, by: GivenUpBy::Update, removal: None });
+                }
+            }
+        }
+        held
+    }
+
+    /// What a resource is to have alone.
+    fn wanted_claims<'a>(&'a self, change: &'a Change) -> impl Iterator<Item = Claim> + 'a {
+        self.claims_of(change, &change.after, &change.region)
+    }
+
+    /// What a resource with these attributes has alone, as far as it is known.
+    fn claims_of<'a>(&'a self, change: &'a Change, attributes: &'a Value, region: &'a str) -> impl Iterator<Item = Claim> + 'a {
+        let schema = self.catalog.resources.get(change.address.type_name());
+        let block = self.stack.config.resources.get(&change.address.block);
+        schema.into_iter().flat_map(move |schema| {
+            let region = if schema.scope == Scope::Regional { region } else { "" };
+            schema.unique.iter().filter_map(move |group| {
+                let value = |name: &str| attributes.get(name).unwrap_or(&Value::Null);
+                let told_apart = group.last().is_some_and(|name| !value(name).is_null());
+                let values: Option<Vec<String>> = group.iter().map(|name| known(value(name), written(block, name))).collect();
+                Some(Claim {
+                    type_name: change.address.type_name().to_owned(),
+                    what: format!("`{}`", group.join("`, `")),
+                    region: region.to_owned(),
+                    values: values.filter(|_| told_apart)?,
+                })
+            })
+        })
+    }
+
+    /// The elements of lists that only one resource can have each.
+    fn element_claims<'a>(&'a self, change: &'a Change) -> impl Iterator<Item = Claim> + 'a {
+        let schema = self.catalog.resources.get(change.address.type_name());
+        let block = self.stack.config.resources.get(&change.address.block);
+        let names = schema.into_iter().flat_map(|schema| schema.exclusive);
+        names.flat_map(move |name| {
+            let items = change.after.get(name).and_then(|list| list.revealed().as_list()).unwrap_or_default();
+            let templates = match written(block, name) {
+                Some(TemplateKind::List(templates)) => templates.as_slice(),
+                _ => &[],
+            };
+            // Those that are not known stand where they are written only while all of them do.
+            let aligned = templates.len() == items.len() && items.iter().all(Value::has_unknown);
+            let values = items
+                .iter()
+                .enumerate()
+                .filter_map(move |(index, item)| known(item, templates.get(index).filter(|_| aligned).map(|template| &template.kind)));
+            values.map(move |value| Claim {
+                type_name: change.address.type_name().to_owned(),
+                what: format!("element of `{name}` ({value})"),
+                region: String::new(),
+                values: vec![value],
+            })
+        })
+    }
+
+    /// The resource itself.
+    fn place_claim(&self, place: &Place) -> Claim {
+        let scope = self.catalog.resources.get(&place.type_name).map(|schema| schema.scope).unwrap_or_default();
+        let region = if scope == Scope::Global { String::new() } else { place.region.clone() };
+        let values = vec![place.account.clone(), place.id.clone()];
+        Claim { type_name: place.type_name.clone(), what: "id".to_owned(), region, values }
+    }
+
+    /// An error at the block of an address.
+    pub(super) fn at(&self, address: &Address, error: &str) -> Diagnostic {
+        let block = self.stack.config.resources.get(&address.block);
+        block.map_or_else(|| Diagnostic::general(error), |block| Diagnostic::error(&block.span, error))
+    }
+}
+
+fn is_desired(change: &Change) -> bool {
+    !matches!(change.action, Action::Delete | Action::Forget)
+}
+
+/// What tells an instance in tags: two keys that differ only in what no tag can hold would be one.
+fn tag_claim(change: &Change) -> Option<Claim> {
+    let value = tag_value(&change.address);
+    let tagged = change.address.key.is_some() && change.after.get("tags").is_some();
+    tagged.then(|| Claim {
+        type_name: change.address.type_name().to_owned(),
+        what: format!("address as a tag ({value})"),
+        region: String::new(),
+        values: vec![value],
+    })
+}
+
+/// A value, or what stands for it while it is not known: an expression that is the same for every instance.
+fn known(value: &Value, written: Option<&TemplateKind>) -> Option<String> {
+    if value.has_secret() {
+        return None;
+    }
+    if !value.has_unknown() {
+        return Some(value.to_public_json(&|_| serde_json::Value::Null).to_string());
+    }
+    match written? {
+        TemplateKind::Expr(expr) if !expr.source.contains("each.") => Some(format!("${{{}}}", expr.source.trim())),
+        _ => None,
+    }
+}
+
+/// What the stack file says of an attribute.
+fn written<'a>(block: Option<&'a ResourceBlock>, name: &str) -> Option<&'a TemplateKind> {
+    Some(&block?.attributes.as_table()?.get(name)?.value.kind)
+}

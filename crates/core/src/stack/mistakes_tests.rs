@@ -1,0 +1,99 @@
+//! What is said of one mistake in a file that is right otherwise: that mistake, and nothing that only follows from it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::{Files, load};
+use crate::stack::vars::Given;
+use crate::testing::catalog;
+
+struct Project<'a>(&'a str);
+
+impl Files for Project<'_> {
+    fn read(&self, path: &Path) -> Result<String, String> {
+        match path.to_str() {
+            Some("s.toml") => Ok(self.0.to_owned()),
+            Some("base.toml") => Ok("[resource.vpc.main]\ncidr_block = '10.0.0.0/16\n[vars.q]\ndefault = 1\n".to_owned()),
+            _ => Err("there is no such file".to_owned()),
+        }
+    }
+
+    fn read_env(&self, _: &Path) -> Result<Vec<(String, String)>, String> {
+        Err("there is no such file".to_owned())
+    }
+}
+
+const HEAD: &str = "[stack]\nname = 's'\nregion = 'us-east-1'\n";
+const VPC: &str = "[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\n";
+/// What uses the network, three times.
+const USES: &str = "[resource.subnet.a]\nvpc_id = '${vpc.main.id}'\ncidr_block = '${cidrsubnet(vpc.main.cidr_block, 8, 0)}'\n[outputs]\nv = '${vpc.main.id}'\n";
+/// What uses a local, five times.
+const LOCALS: &str = "a = '${locals.bad}-a'\nb = '${locals.a}-${locals.bad}'\n[resource.policy.p]\nname = '${locals.bad}'\n[resource.policy.q]\nname = 'q'\ndocument = { a = '${locals.b}' }\n[outputs]\no = '${locals.b}'\n";
+const EACH: &str = "vpc_id = '${vpc.main.id}'\ncidr_block = '${cidrsubnet(vpc.main.cidr_block, 8, each.index)}'\n[outputs]\nall = \"${pluck(subnet.p, 'id')}\"\none = \"${subnet.p['a'].id}\"\n";
+
+/// Every error with its line and its advice.
+fn said(text: &str) -> String {
+    let loaded = load(Path::new("s.toml"), &Project(text), &Given::default(), &catalog());
+    assert!(loaded.stack.is_none(), "{text}");
+    let mut said = String::new();
+    for one in &loaded.diagnostics.0 {
+        let source = one.span.as_ref().and_then(|span| Some((loaded.sources.get(span.file)?, span.range.start)));
+        let place =
+            source.map(|(source, at)| format!("{}:{}", source.path.display(), source.text.get(..at).unwrap().matches('\n').count() + 1));
+        let help: String = one.help.iter().map(|help| format!(" ({help})")).collect();
+        let _ = writeln!(said, "  {}: {}{help}", place.unwrap_or_default(), one.message);
+    }
+    said
+}
+
+#[test]
+fn a_mistake_is_said_once_and_what_follows_from_it_is_not() {
+    let mut all = String::new();
+    for (name, text) in [
+        ("a quote that is not closed", format!("[resource.vpc.main]\ncidr_block = '10.0.0.0/16\n{USES}")),
+        ("a brace that is not closed", format!("[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\ntags = {{ A = 'b'\n{USES}")),
+        ("a bracket that is not closed", format!("[resource.vpc.main]\ncidr_block = ['10.0.0.0/16'\nsix = true\n{USES}")),
+        ("a header that is not closed", format!("[resource.vpc.main\ncidr_block = '10.0.0.0/16'\n{USES}")),
+        ("an expression that is not closed", format!("[resource.vpc.main]\ncidr_block = '${{vars.x'\n{USES}")),
+        ("a bracket that is not closed, and two other mistakes", format!("[locals]\nl = [1,\n{VPC}tags = {{ A = b }}\nsix = 'x'\n{USES}")),
+        ("a key that stands twice", format!("{VPC}cidr_block = '10.1.0.0/16'\n{USES}")),
+        ("a table that stands twice", format!("{VPC}{VPC}{USES}")),
+        ("a table that stands twice, and a key", format!("{VPC}{VPC}[resource.policy.p]\nname = 'a'\nname = 'b'\n{USES}")),
+        ("an attribute that may be left out and is misspelled", format!("{VPC}sixx = true\n{USES}six = '${{vpc.main.six}}'\n")),
+        ("a misspelled type beside one that is right, and an attribute", format!("[resource.vpcc.main]\n{VPC}{USES}c = '${{vpc.main.cidr}}'\n")),
+        ("a brace that is not closed, and an attribute", format!("[locals]\nl = {{ a = 1\n{VPC}{USES}c = '${{vpc.main.cidr}}'\n")),
+        ("no value", format!("[resource.vpc.main]\ncidr_block =\n{USES}")),
+        ("no quotes", format!("[resource.vpc.main]\ncidr_block = vars.cidr\n{USES}")),
+        ("no name", format!("[resource.vpc]\ncidr_block = '10.0.0.0/16'\ntags = {{ A = 'b' }}\n{USES}")),
+        ("no type", format!("[resource.main]\ncidr_block = '10.0.0.0/16'\n{USES}")),
+        ("no `resource`", format!("[vpc.main]\ncidr_block = '10.0.0.0/16'\n{USES}")),
+        ("two brackets", format!("[[resource.vpc.main]]\ncidr_block = '10.0.0.0/16'\n{USES}")),
+        ("a misspelled type", format!("{}{USES}", VPC.replace("vpc", "vcp"))),
+        ("a misspelled type everywhere", format!("{VPC}{USES}").replace("vpc.main", "vcp.main")),
+        ("a misspelled type, by which something is imported, moved and waited for", "[resource.vcp.main]\n[[import]]\nto = 'vcp.main'\nid = 'i'\n[[moved]]\nfrom = 'vpc.old'\nto = 'vcp.main'\n[resource.policy.p]\nname = 'p'\ndepends_on = ['vcp.main']\n".to_owned()),
+        ("a misspelled section", format!("[resources.vpc.main]\ncidr_block = '10.0.0.0/16'\n{USES}")),
+        ("an attribute that is misspelled", format!("[resource.vpc.main]\ncidr_blok = '10.0.0.0/16'\n{USES}")),
+        ("an attribute that is missing", format!("[resource.vpc.main]\n{USES}")),
+        ("a reference that is misspelled", format!("{VPC}[resource.subnet.a]\nvpc_id = '${{vcp.main.id}}'\ncidr_block = '10.0.1.0/24'\n[outputs]\no = '${{subnet.a.vpc_id}}'\n")),
+        ("a local that fails", format!("[locals]\nbad = \"${{1 + 'a'}}\"\n{LOCALS}")),
+        ("a local that is no expression", format!("[locals]\nbad = '${{1 +}}'\n{LOCALS}")),
+        ("a local without quotes", format!("[locals]\nbad = x\n{LOCALS}")),
+        ("a data source that is wrong", "[data.zones.z]\nnope = 1\n[resource.policy.p]\nfor_each = '${data.zones.z.names}'\nname = 'p'\n[outputs]\no = '${data.zones.z.names}'\n".to_owned()),
+        ("a data source that is misspelled", "[data.zone.z]\n[resource.policy.p]\nfor_each = '${data.zone.z.names}'\nname = 'p'\n[outputs]\no = '${data.zones.z.names}'\n".to_owned()),
+        ("a `for_each` that fails", format!("{VPC}[resource.subnet.p]\nfor_each = '${{[1][3]}}'\n{EACH}")),
+        ("a `for_each` that is no list", format!("{VPC}[resource.subnet.p]\nfor_each = '${{1 + 2}}'\n{EACH}")),
+        ("a `for_each` that is misspelled", format!("{VPC}[resource.subnet.p]\nfor_eac = ['a']\n{EACH}")),
+        ("a default that is an expression", "[vars.v]\ndefault = '${1 + 1}'\n[resource.policy.p]\nname = '${vars.v}'\n".to_owned()),
+        ("a default that is no TOML", "[vars.v]\ndefault = \nallowed = ['a']\n[resource.policy.p]\nname = '${vars.v}'\n".to_owned()),
+        ("a variable that is no table", "[vars]\nv = 'x'\n[resource.policy.p]\nname = '${vars.v}'\n[resource.policy.q]\nname = '${vars.v}q'\n".to_owned()),
+        ("a variable without a value", "[vars.v]\n[resource.policy.p]\nname = '${vars.v}'\n[resource.policy.q]\nname = '${vars.v}q'\n".to_owned()),
+        ("an env file that is not there", "[env]\nfiles = ['.env.defaults']\n[resource.policy.p]\nname = '${env.A}'\n[outputs]\no = '${env.B}'\n".to_owned()),
+    ] {
+        let _ = writeln!(all, "{name}\n{}", said(&format!("{HEAD}{text}")));
+    }
+    for (name, base) in [("a base that is wrong", "base.toml"), ("a base that is not there", "gone.toml"), ("a base of itself", "s.toml")] {
+        let _ = writeln!(all, "{name}\n{}", said(&format!("{HEAD}extends = ['{base}']\n{USES}")));
+    }
+    let _ = writeln!(all, "a stack's name that is no TOML\n{}", said(&format!("[stack]\nname = x\n{VPC}{USES}")));
+    insta::assert_snapshot!(all);
+}

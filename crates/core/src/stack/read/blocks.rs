@@ -1,0 +1,79 @@
+//! Finding the blocks of resources and data sources, also where something is wrong with their headers.
+
+use super::{META, Reader};
+use crate::model::address::Block;
+use crate::model::schema::ResourceSchema;
+use crate::stack::diagnostic::{Diagnostic, nearest};
+use crate::stack::node::{Entry, NodeKind, Table};
+
+impl<'a> Reader<'a> {
+    /// Calls `read` for every `[section.TYPE.NAME]`.
+    pub(super) fn blocks(
+        &mut self,
+        table: &Table,
+        section: &'static str,
+        known: &[&'a str],
+        mut read: impl FnMut(&mut Self, Block, &Entry),
+    ) {
+        for (type_name, types) in self.section(table, section) {
+            let Some(blocks) = types.node.as_table() else {
+                self.expected(&types.node, "a table");
+                self.unread.type_name(section, &type_name);
+                continue;
+            };
+            if blocks.values().any(|entry| !matches!(entry.node.kind, NodeKind::Table(_) | NodeKind::List(_))) {
+                self.without_a_part(section, &type_name, &types, known);
+                continue;
+            }
+            let is_known = known.contains(&type_name.as_str());
+            if !is_known {
+                let what = if section == "data" { "data source" } else { "resource type" };
+                let error = Diagnostic::error(&types.key, format!("unknown {what} `{type_name}`"));
+                self.report(error.suggest(&type_name, known.iter().copied()));
+            }
+            for (name, entry) in blocks {
+                self.name(name, &entry.key);
+                let block = Block::new(type_name.as_str(), name.as_str());
+                let is_list = matches!(entry.node.kind, NodeKind::List(_));
+                if is_list {
+                    let error = Diagnostic::error(&entry.key, format!("{block} is a table, not a list"));
+                    self.report(error.help(format!("write `[{section}.{block}]`, with one bracket")));
+                }
+                match is_known && !is_list {
+                    true => read(self, block, entry),
+                    false => self.unread.block(section, &block, known.iter().copied()),
+                }
+            }
+        }
+    }
+
+    /// Attributes stand where blocks do: the type or the name is left out.
+    fn without_a_part(&mut self, section: &'static str, part: &str, types: &Entry, known: &[&str]) {
+        self.unread.type_name(section, part);
+        let (error, help) = match known.contains(&part) {
+            true => (format!("this {part} has no name"), format!("write `[{section}.{part}.NAME]`")),
+            false => (format!("`{part}` has no type, or no name"), format!("write `[{section}.TYPE.NAME]`")),
+        };
+        let error = Diagnostic::error(&types.key, error).help(help);
+        self.report(if known.contains(&part) { error } else { error.suggest(part, known.iter().copied()) });
+    }
+
+    /// The table with misspelled keys as the meta keys that they probably are: `each` and references to instances are
+    /// then judged as they would be without the mistake.
+    pub(super) fn as_meant(&mut self, schema: &ResourceSchema, table: Table) -> Table {
+        let attributes: Vec<&str> = schema.schema.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+        let meant = |key: &str| {
+            let is_known = META.contains(&key) || attributes.contains(&key);
+            let meant = nearest(key, META.iter().chain(&attributes).copied()).filter(|meant| META.contains(meant) && !is_known)?;
+            (!table.contains_key(meant)).then_some(meant)
+        };
+        let wrong: Vec<(String, &str)> = table.keys().filter_map(|key| Some((key.clone(), meant(key)?))).collect();
+        let mut corrected = table.clone();
+        for (key, meant) in wrong {
+            let Some(entry) = corrected.shift_remove(&key) else { continue };
+            self.report(Diagnostic::error(&entry.key, format!("unknown key `{key}`")).help(format!("did you mean `{meant}`?")));
+            corrected.insert(meant.to_owned(), entry);
+        }
+        corrected
+    }
+}
