@@ -141,7 +141,8 @@ fn as_json(state: &State, address: &Address) -> Json {
 
 fn one(state: &State, address: &Address) {
     for deposed in state.deposed(address) {
-        ui::out(format!("{} {}, a predecessor still to be deleted", styled(STRONG, address), styled(FAINT, &deposed.place.id)));
+        let what = if deposed.guard.retain { "forgotten, as it stays in AWS" } else { "deleted" };
+        ui::out(format!("{} {}, a predecessor still to be {what}", styled(STRONG, address), styled(FAINT, &deposed.place.id)));
     }
     let Some(resource) = state.current(address) else { return };
     ui::out(format!("{} {}", styled(STRONG, address), styled(FAINT, &resource.place.id)));

@@ -84,7 +84,7 @@ impl Container {
 
     /// Where its image stands.
     pub fn path(&self) -> Path {
-        Path::attribute("container_definitions").join(Segment::Element(self.name.clone())).join(Segment::Field("image".to_owned()))
+        Path::attribute("container_definitions").join(Segment::element(&self.name)).join(Segment::field("image"))
     }
 
     /// Whether the stack file leaves its image to others.

@@ -11,7 +11,7 @@ use super::{ADD, CHANGE, FAINT, REMOVE, WARN, styled, terminal};
 use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::diff::AttributeChange;
-use leoctl_core::plan::types::{Action, Change, Drift, OutputChange};
+use leoctl_core::plan::types::{Action, Change, Drift, OutputChange, Removal, RemovalKind};
 
 /// How far the lines of a changed text stand in from their attribute.
 const INSIDE: usize = 4;
@@ -29,6 +29,8 @@ enum Sign {
     Change,
     /// Something that goes.
     Remove,
+    /// Something that is not spoken of any more, and stays.
+    Forget,
 }
 
 impl Sign {
@@ -38,13 +40,14 @@ impl Sign {
             Self::Add => (ADD, "+"),
             Self::Change => (CHANGE, "~"),
             Self::Remove => (REMOVE, "-"),
+            Self::Forget => (FAINT, "."),
         }
     }
 
     /// As forges colour diffs, which have `!` for a change.
     fn in_diff(self) -> Option<&'static str> {
         match self {
-            Self::None => None,
+            Self::None | Self::Forget => None,
             Self::Add => Some("+"),
             Self::Change => Some("!"),
             Self::Remove => Some("-"),
@@ -99,9 +102,7 @@ pub fn in_diff(lines: &[Line], other: &str) -> Vec<String> {
 
 /// What changes of a resource, without its title.
 pub fn of(change: &Change) -> Vec<Line> {
-    let left = change.deposed.iter().map(|removal| &removal.remembered.place.id);
-    let left = left.map(|id| Line::new(0, Sign::Remove, format!("{id}, left by an interrupted replacement")));
-    let mut lines: Vec<Line> = left.collect();
+    let mut lines: Vec<Line> = change.deposed.iter().map(predecessor).collect();
     // What goes away is known by its address and id: repeating all of it would bury what matters.
     if matches!(change.action, Action::Delete | Action::Forget) {
         return lines;
@@ -112,6 +113,15 @@ pub fn of(change: &Change) -> Vec<Line> {
         lines.extend(if creates { created(attribute, &waits) } else { changed(attribute, &waits) });
     }
     lines
+}
+
+/// What becomes of a predecessor.
+fn predecessor(removal: &Removal) -> Line {
+    let left = format!("{}, left by an interrupted replacement", removal.remembered.place.id);
+    match removal.kind {
+        RemovalKind::Delete => Line::new(0, Sign::Remove, left),
+        RemovalKind::Forget => Line::new(0, Sign::Forget, format!("{left}: it is forgotten, and nothing is deleted in AWS")),
+    }
 }
 
 /// What changed of a resource outside leoctl.
@@ -172,9 +182,12 @@ fn place(attribute: &AttributeChange) -> String {
     let path = &attribute.path;
     let is_itself = |name: &str| [&attribute.before, &attribute.after].into_iter().flatten().any(|value| value.as_str() == Some(name));
     let is_named = |(at, segment): (usize, &Segment)| match segment {
-        Segment::Element(name) => !(name.is_empty() || name.starts_with('{') || at + 1 == path.0.len() && is_itself(name)),
+        Segment::Name(name) if name.is_shown_as_element() => {
+            let name = name.as_str();
+            !(name.is_empty() || name.starts_with('{') || at + 1 == path.0.len() && is_itself(name))
+        }
         Segment::Unknown(_) => false,
-        Segment::Field(_) | Segment::Index(_) | Segment::Hidden(_) => true,
+        Segment::Name(_) | Segment::Index(_) | Segment::Hidden(_) => true,
     };
     let named = path.0.iter().enumerate().take_while(|one| is_named(*one)).count();
     let part = |from: usize, to: usize| Path(path.0.iter().skip(from).take(to.saturating_sub(from)).cloned().collect());
@@ -257,4 +270,26 @@ fn line_by_line(before: &str, after: &str) -> Vec<Line> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use leoctl_core::model::place::Place;
+    use leoctl_core::model::state::Remembered;
+
+    use super::*;
+
+    #[test]
+    fn a_predecessor_that_is_kept_is_not_shown_as_deleted() {
+        let place = Place { type_name: "vpc".into(), account: "1".into(), region: "r".into(), id: "vpc-1".into() };
+        let shown = |kind| {
+            let removal = Removal { remembered: Remembered::unfinished(place.clone()), last: Value::Null, kind };
+            in_diff(&[predecessor(&removal)], "  ").join("\n")
+        };
+        assert_eq!(shown(RemovalKind::Delete), "- vpc-1, left by an interrupted replacement");
+        assert_eq!(
+            shown(RemovalKind::Forget),
+            "  vpc-1, left by an interrupted replacement: it is forgotten, and nothing is deleted in AWS"
+        );
+    }
 }

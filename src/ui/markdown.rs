@@ -8,7 +8,7 @@ use std::fmt::Write;
 use super::plan::{details, drift_details, output_changes, summary};
 use super::{preflight, terminal};
 use leoctl_core::plan::preflight::Preflight;
-use leoctl_core::plan::types::{Action, Change, Plan};
+use leoctl_core::plan::types::{Action, Change, Plan, RemovalKind};
 
 /// How long a comment may be, in bytes, with room to spare: GitHub takes 65,536 characters.
 pub const LIMIT: usize = 60_000;
@@ -242,7 +242,8 @@ impl Entry {
             let _ = write!(head, " — ⚠️ {}", plain(&change.risks.join("; ")));
         }
         let risky = !change.risks.is_empty();
-        let loses = matches!(change.action, Action::Delete | Action::Replace) || risky || !change.deposed.is_empty();
+        let deletes = change.removals().any(|removal| removal.kind == RemovalKind::Delete);
+        let loses = matches!(change.action, Action::Delete | Action::Replace) || risky || deletes;
         let type_name = change.address.type_name().to_owned();
         Self { verb, type_name, head, detail: Lines { shown: details(change), left_out: 0 }, loses, risky }
     }

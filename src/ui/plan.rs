@@ -50,14 +50,13 @@ pub fn summary(plan: &Plan) -> String {
             false => "No changes: what changed outside leoctl is as the stack says, or not the stack's to say.".to_owned(),
         };
     }
-    let deposed: usize = plan.changes.iter().map(|change| change.deposed.len()).sum();
     let unfinished = plan.changes.iter().filter(|change| change.unfinished && change.action == Action::NoOp).count();
     let parts = [
         (summary.create, "to create"),
         (summary.import, "to import"),
         (summary.update, "to update"),
         (summary.replace, "to replace"),
-        (summary.delete + deposed, "to delete"),
+        (summary.delete, "to delete"),
         (summary.forget, "to forget"),
         (summary.read, "to read"),
         (unfinished, "to finish"),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::terminal;
 use super::value::UNKNOWN;
 use leoctl_core::model::path::{Path, Segment};
-use leoctl_core::model::pin::element;
+use leoctl_core::model::pin::position;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::types::Change;
 
@@ -48,7 +48,7 @@ impl<'a> Waits<'a> {
 
     /// Of what stands under a key of the value.
     pub fn field(&self, key: &str) -> Self {
-        self.inside(Segment::Field(key.to_owned()))
+        self.inside(Segment::field(key))
     }
 
     /// Of an element of the value.
@@ -83,17 +83,18 @@ impl<'a> Waits<'a> {
 fn by_position(value: &Value, path: &Path) -> Option<Path> {
     let (mut at, mut found) = (value, Path::default());
     for segment in &path.0 {
-        let position = match segment {
-            Segment::Element(name) => Segment::Index(element(at.as_list()?, name)?),
+        let step = match segment {
             Segment::Unknown(number) => Segment::Index(nth_unknown(at.as_list()?, *number)?),
-            other => other.clone(),
+            other => match at.as_list() {
+                Some(items) => Segment::Index(position(items, other)?),
+                None => other.clone(),
+            },
         };
-        at = match &position {
-            Segment::Field(name) | Segment::Element(name) => at.get(name)?,
+        at = match &step {
             Segment::Index(index) => at.as_list()?.get(*index)?,
-            Segment::Hidden(_) | Segment::Unknown(_) => return None,
+            other => at.get(other.name()?)?,
         };
-        found = found.join(position);
+        found = found.join(step);
     }
     Some(found)
 }

@@ -111,8 +111,12 @@ pub fn catalog() -> Catalog {
 
 /// A stack, or what is wrong with it, a line each.
 pub fn stack(text: &str) -> Result<Arc<Stack>, Vec<String>> {
-    let whole = format!("[stack]\nname = \"t\"\nregion = \"us-east-1\"\n{text}");
-    let loaded = load(Path::new("t.toml"), &OneFile(&whole), &Given::default(), &catalog());
+    whole(&format!("[stack]\nname = \"t\"\nregion = \"us-east-1\"\n{text}"))
+}
+
+/// A stack of which the text is all of the file.
+pub fn whole(text: &str) -> Result<Arc<Stack>, Vec<String>> {
+    let loaded = load(Path::new("t.toml"), &OneFile(text), &Given::default(), &catalog());
     let lines = |one: &Diagnostic| std::iter::once(&one.message).chain(&one.help).cloned().collect::<Vec<_>>().join("\n  ");
     let messages = || loaded.diagnostics.0.iter().map(lines).collect();
     loaded.stack.clone().map(Arc::new).ok_or_else(messages)

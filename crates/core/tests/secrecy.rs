@@ -169,6 +169,7 @@ const WRONG_TABLES: &[&str] = &[r#"{ a = "${locals.keyed[vars.plain]}" }"#];
 const TABLES: &[&str] = &[
     r#"{ a = "1", b = "2" }"#,
     r#"{ a = "${vars.token}", c = "3" }"#,
+    r#"{ "my/key" = "${vars.token}", "A.B" = "${env.SECRET}", 'q"]' = "${vars.token}", "" = "${vars.token}" }"#,
     r#""${ {vars.token: 'x'} }""#,
     r#""${locals.keyed}""#,
     r#""${zipmap(vars.tokens, ['1', '2'])}""#,
@@ -398,6 +399,8 @@ proptest! {
                         live = applied(&plan, &mut state);
                         let kept = serde_json::to_string(&state).unwrap();
                         prop_assert!(!kept.contains(ANY) && !kept.contains("471108154711"), "{kept}\n{text}");
+                        // The next command knows of it what its text says.
+                        state = State::parse(&kept).unwrap();
                         // What was applied is what is wanted: no secret makes a difference for ever.
                         let again = planned(&stack, &state, &live, false).map_err(|diagnostics| said(&diagnostics)).unwrap();
                         prop_assert!(again.changes.iter().all(|change| change.attributes.is_empty()), "{}\n{text}", shown(&again));
@@ -405,6 +408,8 @@ proptest! {
                         prop_assert!(again.changes.iter().all(|change| !change.state_only), "{:?}\n{text}", again.changes.iter().map(|change| &change.sensitive).collect::<Vec<_>>());
                         let destroyed = planned(&stack, &state, &live, true).map_err(|diagnostics| said(&diagnostics)).unwrap();
                         prop_assert!(!shown(&destroyed).contains(ANY), "{}\n{text}", shown(&destroyed));
+                        let removed = planned(&loaded(HEAD.to_owned()).unwrap(), &state, &live, false).unwrap();
+                        prop_assert!(!shown(&removed).contains(ANY), "{}\n{text}", shown(&removed));
                     }
                 },
             }

@@ -27,7 +27,7 @@ fn object(attributes: &[Attribute], value: &Value, path: &Path) -> Option<(Path,
     let map = value.as_map()?;
     attributes.iter().find_map(|attribute| {
         let value = map.get(&attribute.name)?;
-        inside(&attribute.ty, value, &path.join(Segment::Field(attribute.name.clone())))
+        inside(&attribute.ty, value, &path.join(Segment::field(&attribute.name)))
     })
 }
 
@@ -44,7 +44,7 @@ fn inside(ty: &Type, value: &Value, path: &Path) -> Option<(Path, String)> {
             items.iter().enumerate().find_map(element)
         }
         (Type::Map { item, .. }, Value::Map(map)) => {
-            map.iter().find_map(|(key, value)| inside(item, value, &path.join(Segment::Field(key.clone()))))
+            map.iter().find_map(|(key, value)| inside(item, value, &path.join(Segment::field(key))))
         }
         (Type::Object(attributes), Value::Map(_)) => object(attributes, value, path),
         (ty, other) => Some((path.clone(), format!("`{path}` is {}, not {}", described(ty), other.kind()))),

@@ -39,11 +39,9 @@ impl Pin {
 pub fn at(value: &Value, path: &Path) -> Value {
     let mut here = Some(value);
     for segment in &path.0 {
-        here = here.and_then(|value| match segment {
-            Segment::Field(name) => value.get(name),
-            Segment::Index(index) => value.as_list()?.get(*index),
-            Segment::Element(key) => value.as_list().and_then(|items| items.get(element(items, key)?)),
-            Segment::Hidden(_) | Segment::Unknown(_) => None,
+        here = here.and_then(|value| match value.as_list() {
+            Some(items) => items.get(position(items, segment)?),
+            None => value.get(segment.name()?),
         });
     }
     here.cloned().unwrap_or(Value::Null)
@@ -54,17 +52,13 @@ pub fn put(value: Value, path: &[Segment], new: &Value) -> Value {
     let Some((segment, rest)) = path.split_first() else { return new.clone() };
     match (value, segment) {
         (Value::Secret(inner), _) => put(*inner, path, new).into_secret(),
-        (Value::Map(mut map), Segment::Field(name)) => {
-            let inner = map.remove(name).unwrap_or(Value::Null);
-            map.insert(name.clone(), put(inner, rest, new));
+        (Value::Map(mut map), Segment::Name(name)) => {
+            let inner = map.remove(name.as_str()).unwrap_or(Value::Null);
+            map.insert(name.as_str().to_owned(), put(inner, rest, new));
             Value::Map(map)
         }
-        (Value::List(items), Segment::Index(index)) => {
-            let items = items.into_iter().enumerate();
-            Value::List(items.map(|(number, item)| if number == *index { put(item, rest, new) } else { item }).collect())
-        }
-        (Value::List(items), Segment::Element(key)) => {
-            let place = element(&items, key);
+        (Value::List(items), segment) => {
+            let place = position(&items, segment);
             let items = items.into_iter().enumerate();
             Value::List(items.map(|(number, item)| if Some(number) == place { put(item, rest, new) } else { item }).collect())
         }
@@ -72,9 +66,22 @@ pub fn put(value: Value, path: &[Segment], new: &Value) -> Value {
     }
 }
 
+/// The element of a list that one step of a path leads to.
+pub fn position(items: &[Value], segment: &Segment) -> Option<usize> {
+    match segment {
+        Segment::Name(name) => element(items, name.as_str()),
+        Segment::Index(index) => Some(*index).filter(|index| *index < items.len()),
+        Segment::Hidden(_) | Segment::Unknown(_) => None,
+    }
+}
+
 /// Which element of a keyed list has this key: by its name, or else by whichever attribute holds the key.
-pub fn element(items: &[Value], key: &str) -> Option<usize> {
-    let is = |value: &Value| value.as_str() == Some(key);
+fn element(items: &[Value], key: &str) -> Option<usize> {
+    let is = |value: &Value| match value.revealed() {
+        Value::String(text) => text == key,
+        Value::Int(number) => number.to_string() == key,
+        _ => false,
+    };
     let named = items.iter().position(|item| item.get("name").is_some_and(is));
     named.or_else(|| items.iter().position(|item| item.as_map().is_some_and(|map| map.values().any(is))))
 }
@@ -97,6 +104,22 @@ mod tests {
         let nowhere = Path::parse(r#"container_definitions["none"].image"#).unwrap();
         assert_eq!(put(task.clone(), &nowhere.0, &Value::string("x")), task);
         assert_eq!(at(&task, &nowhere), Value::Null);
+    }
+
+    #[test]
+    fn a_name_leads_to_the_same_however_it_is_written() {
+        let task = Value::from(json!({ "tags": { "a/b": "1", "web": "2" }, "containers": [{ "name": "web", "image": "a:1" }] }));
+        for (path, is) in [(r#"tags["a/b"]"#, "1"), (r#"tags["web"]"#, "2"), ("tags.web", "2"), ("containers.web.image", "a:1")] {
+            let path = Path::parse(path).unwrap();
+            assert_eq!(at(&task, &path), Value::string(is), "{path}");
+            assert_eq!(at(&put(task.clone(), &path.0, &Value::string("x")), &path), Value::string("x"), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_element_is_found_by_a_number_that_is_its_key() {
+        let connect = Value::from(json!({ "ports": [{ "port": 80, "name": "a" }, { "port": 443, "name": "b" }] }));
+        assert_eq!(at(&connect, &Path::parse(r#"ports["443"].name"#).unwrap()), Value::string("b"));
     }
 
     #[test]

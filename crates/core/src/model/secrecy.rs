@@ -23,20 +23,20 @@ fn collect(ty: &Type, value: &Value, path: &Path, found: &mut Vec<Path>) {
         (Type::Object(attributes), Value::Map(map)) => {
             for attribute in attributes.iter().filter(|attribute| !attribute.sensitive) {
                 if let Some(value) = map.get(&attribute.name) {
-                    collect(&attribute.ty, value, &path.join(Segment::Field(attribute.name.clone())), found);
+                    collect(&attribute.ty, value, &path.join(Segment::field(&attribute.name)), found);
                 }
             }
         }
         (Type::Map { item, .. }, Value::Map(map)) => {
             for (key, value) in map {
-                collect(item, value, &path.join(Segment::Field(key.clone())), found);
+                collect(item, value, &path.join(Segment::field(key)), found);
             }
         }
         (Type::List { item, order: order @ Order::Keyed(_) }, Value::List(items))
             if !items.iter().any(|item| is_name_secret(order, item)) =>
         {
             for value in items {
-                collect(item, value, &path.join(Segment::Element(element_name(order, value))), found);
+                collect(item, value, &path.join(Segment::element(element_name(order, value))), found);
             }
         }
         (Type::List { item, .. }, Value::List(items)) => {
@@ -68,17 +68,17 @@ fn hide(ty: &Type, value: &Value, path: &Path, paths: &[Path]) -> Value {
         (Type::Object(attributes), Value::Map(map)) => Value::Map(
             map.iter()
                 .map(|(key, value)| {
-                    let path = path.join(Segment::Field(key.clone()));
+                    let path = path.join(Segment::field(key));
                     let ty = attributes.iter().find(|attribute| attribute.name == *key).map(|attribute| &attribute.ty);
                     (key.clone(), ty.map_or_else(|| value.clone(), |ty| hide(ty, value, &path, paths)))
                 })
                 .collect(),
         ),
-        (Type::Map { item, .. }, Value::Map(map)) => Value::Map(
-            map.iter().map(|(key, value)| (key.clone(), hide(item, value, &path.join(Segment::Field(key.clone())), paths))).collect(),
-        ),
+        (Type::Map { item, .. }, Value::Map(map)) => {
+            Value::Map(map.iter().map(|(key, value)| (key.clone(), hide(item, value, &path.join(Segment::field(key)), paths))).collect())
+        }
         (Type::List { item, order: order @ Order::Keyed(_) }, Value::List(items)) => Value::List(
-            items.iter().map(|value| hide(item, value, &path.join(Segment::Element(element_name(order, value))), paths)).collect(),
+            items.iter().map(|value| hide(item, value, &path.join(Segment::element(element_name(order, value))), paths)).collect(),
         ),
         (_, other) => other.clone(),
     }

@@ -190,6 +190,9 @@ impl State {
     /// The first thing that does not hold.
     pub fn verify(&self) -> Result<(), StateError> {
         let fail = |problem: String| Err(StateError::Inconsistent(problem));
+        if let Some((address, account)) = self.accounts().find(|(_, account)| *account != self.account_id) {
+            return fail(format!("it is of account {}, and {address} is remembered in account {account}", self.account_id));
+        }
         for (address, known) in self.all() {
             if known.place.id.is_empty() {
                 return fail(format!("{address} has no id"));
@@ -236,6 +239,12 @@ impl State {
             .flat_map(|(address, known)| known.current.iter().chain(&known.deposed).map(move |remembered| (address, remembered)))
     }
 
+    /// The account of everything that is remembered or may have been created, which has to be the stack's.
+    pub fn accounts(&self) -> impl Iterator<Item = (&Address, &str)> {
+        let remembered = self.all().map(|(address, known)| (address, known.place.account.as_str()));
+        remembered.chain(self.open.iter().map(|intent| (&intent.address, intent.account.as_str())))
+    }
+
     /// Every address under which a place is remembered.
     pub fn addresses_of<'a>(&'a self, place: &'a Place, scope: Scope) -> impl Iterator<Item = &'a Address> {
         self.all().filter(move |(_, known)| known.place.is_same(place, scope)).map(|(address, _)| address)
@@ -267,4 +276,38 @@ pub fn digest(salt: &str, secret: &Value) -> Json {
     let hash = Sha256::new().chain_update(salt.as_bytes()).chain_update(text.as_bytes()).finalize();
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     Json::from(format!("sha256:{hex}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(account: &str) -> State {
+        let mut state = State::new("s", "1", "r", "lineage".to_owned(), "salt".to_owned());
+        let place = Place { type_name: "vpc".into(), account: account.into(), region: "r".into(), id: "vpc-1".into() };
+        let known = ResourceState { current: None, deposed: vec![Remembered::unfinished(place)] };
+        state.resources.insert(Address::single("vpc", "main"), known);
+        state
+    }
+
+    #[test]
+    fn a_state_of_which_something_is_in_another_account_is_refused() {
+        let read = |state: &State| State::parse(&serde_json::to_string(state).unwrap()).map(drop).map_err(|error| error.to_string());
+        let said = "it contradicts itself: it is of account 1, and vpc.main is remembered in account 2".to_owned();
+        assert_eq!(read(&state("1")), Ok(()));
+        assert_eq!(read(&state("2")), Err(said.clone()));
+
+        let mut open = state("1");
+        open.open.push(Intent {
+            address: Address::single("vpc", "main"),
+            account: "2".into(),
+            region: "r".into(),
+            token: "t".into(),
+            attributes: Json::Null,
+            sensitive: Vec::new(),
+            depends_on: Vec::new(),
+            guard: Guard::default(),
+        });
+        assert_eq!(read(&open), Err(said));
+    }
 }

@@ -86,6 +86,12 @@ impl Value {
         self.any(&|value| matches!(value, Self::Secret(_)))
     }
 
+    /// Whether every number in this value is one that can be written down: neither infinite nor the result of a
+    /// computation without one.
+    pub fn is_finite(&self) -> bool {
+        !self.any(&|value| matches!(value, Self::Float(number) if !number.is_finite()))
+    }
+
     fn any(&self, test: &dyn Fn(&Self) -> bool) -> bool {
         test(self)
             || match self {
@@ -159,7 +165,7 @@ impl Value {
             ),
             Self::Map(map) => Json::Object(
                 map.iter()
-                    .map(|(key, item)| Ok((key.clone(), item.json_at(&path.join(Segment::Field(key.clone())))?)))
+                    .map(|(key, item)| Ok((key.clone(), item.json_at(&path.join(Segment::field(key)))?)))
                     .collect::<Result<_, _>>()?,
             ),
             Self::Secret(inner) => inner.json_at(path)?,
@@ -202,7 +208,7 @@ impl Value {
             }
             Self::Map(map) => {
                 for (key, item) in map {
-                    item.collect_paths(&path.join(Segment::Field(key.clone())), test, found);
+                    item.collect_paths(&path.join(Segment::field(key)), test, found);
                 }
             }
             _ => {}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::model::canonical::{counterpart, element_name, is_name_secret, is_name_unknown};
 use crate::model::path::{Path, Segment};
-use crate::model::pin::element;
+use crate::model::pin::position;
 use crate::model::schema::{Attribute, Order, Type, Unset};
 use crate::model::value::Value;
 
@@ -100,7 +100,7 @@ impl Differ<'_> {
     fn object(&mut self, attributes: &[Attribute], before: &Value, after: &Value, at: At<'_>) {
         for attribute in attributes.iter().filter(|attribute| !attribute.computed) {
             let so_far = self.changes.len();
-            let path = at.path.join(Segment::Field(attribute.name.clone()));
+            let path = at.path.join(Segment::field(&attribute.name));
             let inside = At { path: &path, forces: at.forces || attribute.replace, sensitive: at.sensitive || attribute.sensitive };
             self.value(&attribute.ty, before.get(&attribute.name), after.get(&attribute.name), inside);
             for change in self.changes.iter_mut().skip(so_far) {
@@ -146,7 +146,7 @@ impl Differ<'_> {
                 continue;
             }
             let secret = at.sensitive || before.is_none_or(|_| hidden.from) && after.is_none_or(|_| hidden.to);
-            let path = at.path.join(names.segment(secret, || Segment::Field(key.clone())));
+            let path = at.path.join(names.segment(secret, || Segment::field(key)));
             self.entry(item, (before, after), hidden, At { path: &path, ..at });
         }
     }
@@ -179,7 +179,7 @@ impl Differ<'_> {
             let hides = |value: &Option<Value>, hidden: bool| value.as_ref().is_none_or(|value| hidden || is_name_secret(order, value));
             let secret = at.sensitive || hides(&before, hidden.from) && hides(&after, hidden.to);
             let unknown = after.as_ref().is_some_and(|after| is_name_unknown(order, after));
-            let path = at.path.join(if unknown { names.unknown() } else { names.segment(secret, || Segment::Element(name.clone())) });
+            let path = at.path.join(if unknown { names.unknown() } else { names.segment(secret, || Segment::element(name)) });
             let forces = if before.is_some() && after.is_some() { at.forces } else { other };
             self.entry(item, (before.as_ref(), after.as_ref()), hidden, At { path: &path, forces, ..at });
         }
@@ -267,32 +267,19 @@ fn restore(value: Value, live: &Value, path: &[Segment]) -> Value {
     };
     match (value, segment) {
         (Value::Secret(inner), _) => restore(*inner, live, path).into_secret(),
-        (Value::Map(mut map), Segment::Field(name)) => {
+        (Value::Map(mut map), Segment::Name(name)) => {
+            let name = name.as_str();
             let was = live.get(name).cloned().unwrap_or(Value::Null);
             let is = map.remove(name).unwrap_or(Value::Null);
             let restored = restore(is, &was, rest);
             if !restored.is_null() {
-                map.insert(name.clone(), restored);
+                map.insert(name.to_owned(), restored);
             }
             Value::Map(map)
         }
-        (Value::List(items), Segment::Index(index)) => {
-            let live = live.as_list().and_then(|live| live.get(*index));
-            Value::List(
-                items
-                    .into_iter()
-                    .enumerate()
-                    .map(|(at, item)| match live {
-                        Some(live) if at == *index => restore(item, live, rest),
-                        _ => item,
-                    })
-                    .collect(),
-            )
-        }
-        // A keyed element: whichever attribute holds the key.
-        (Value::List(items), Segment::Element(name)) => {
-            let live = live.as_list().and_then(|live| live.get(element(live, name)?));
-            let place = element(&items, name);
+        (Value::List(items), segment) => {
+            let live = live.as_list().and_then(|live| live.get(position(live, segment)?));
+            let place = position(&items, segment);
             Value::List(
                 items
                     .into_iter()

@@ -7,7 +7,7 @@ use petgraph::graph::DiGraph;
 
 use super::handover::{Exchange, GivenUpBy, Handovers, Takeover};
 use super::step::{Confirm, Create, Delete, Member, Reassign, Step, StepKind, Target, Update, data_address};
-use super::types::{Action, Change, Read, Removal};
+use super::types::{Action, Change, Read, Removal, RemovalKind};
 use crate::model::address::{Address, Block};
 use crate::model::value::Value;
 
@@ -321,10 +321,10 @@ fn exchange_step(exchange: &Exchange, changes: &BTreeMap<&Address, &Change>) -> 
 }
 
 fn removal_step(removal: &Removal) -> StepKind {
-    if removal.forget {
-        return StepKind::Forget(removal.remembered.place.clone());
+    match removal.kind {
+        RemovalKind::Forget => StepKind::Forget(removal.remembered.place.clone()),
+        RemovalKind::Delete => StepKind::Delete(Box::new(Delete { remembered: removal.remembered.clone(), last: removal.last.clone() })),
     }
-    StepKind::Delete(Box::new(Delete { remembered: removal.remembered.clone(), last: removal.last.clone() }))
 }
 
 fn target_of(account: &str, change: &Change) -> Target {

@@ -135,8 +135,17 @@ pub struct Removal {
     pub remembered: Remembered,
     /// Its attributes as last seen, with what only leoctl knows of it.
     pub last: Value,
-    /// Whether it is only dropped from the state, as it is gone already or is to stay in AWS.
-    pub forget: bool,
+    /// What becomes of it.
+    pub kind: RemovalKind,
+}
+
+/// What becomes of a remembered resource that goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemovalKind {
+    /// It is deleted in AWS.
+    Delete,
+    /// It is only dropped from the state, as it is gone already or is to stay in AWS.
+    Forget,
 }
 
 /// A data source read during apply.
@@ -202,7 +211,7 @@ pub struct CheckResult {
     pub message: String,
 }
 
-/// How many resources each action has.
+/// How many resources each action has. A predecessor that goes counts as one of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Made.
@@ -227,15 +236,16 @@ impl Plan {
     /// How many resources each action has.
     pub fn summary(&self) -> Summary {
         let count = |action| self.changes.iter().filter(|change| change.action == action).count();
+        let predecessors = |kind| self.changes.iter().flat_map(|change| &change.deposed).filter(|removal| removal.kind == kind).count();
         Summary {
             create: count(Action::Create),
             update: count(Action::Update),
             replace: count(Action::Replace),
-            delete: count(Action::Delete),
+            delete: count(Action::Delete) + predecessors(RemovalKind::Delete),
             read: self.reads.len(),
             no_op: count(Action::NoOp),
             import: count(Action::Import),
-            forget: count(Action::Forget),
+            forget: count(Action::Forget) + predecessors(RemovalKind::Forget),
         }
     }
 

@@ -44,7 +44,8 @@ pub fn location(stack: &Stack) -> Result<Option<Backend>, Diagnostics> {
         found => {
             let problem = match found {
                 Some(Value::Unknown) => format!("`{key}` of the backend can use variables, locals and env only"),
-                Some(Value::String(_)) | None => format!("[stack.backend.s3] needs `{key}`"),
+                Some(Value::String(_)) => format!("`{key}` of the backend is empty"),
+                None => format!("[stack.backend.s3] needs `{key}`"),
                 Some(other) => format!("`{key}` of the backend is a string, not {}", other.kind()),
             };
             problems.push(Diagnostic::error(&template.span, problem));

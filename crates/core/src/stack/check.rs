@@ -8,6 +8,7 @@ use super::deps::{self, Dependencies, Item};
 use super::diagnostic::{Diagnostic, Diagnostics, Span, suggestion};
 use super::expand::{self, Instances};
 use super::expr::EvalError;
+use super::ignored;
 use super::kind::Kinds;
 use super::reference::{Reference, Step};
 use super::scope::{self, BlockValue, EACH_FIELDS, Each, STACK_FIELDS, StackScope};
@@ -84,17 +85,7 @@ fn stack_tags(stack: &Stack, dependencies: &Dependencies, diagnostics: &mut Diag
 /// Attributes and resources that are named outside of expressions.
 fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
     for (block, resource) in &stack.config.resources {
-        let attributes = &resource.schema.schema.attributes;
-        for path in &resource.lifecycle.ignore_changes {
-            let name = path.root().unwrap_or_default();
-            if !attributes.iter().any(|attribute| attribute.name == name) {
-                let names = attributes.iter().map(|attribute| attribute.name.as_str());
-                diagnostics.push(
-                    Diagnostic::error(&resource.span, format!("`ignore_changes` of {block}: there is no attribute `{name}`"))
-                        .suggest(name, names),
-                );
-            }
-        }
+        ignored::check(block, resource, diagnostics);
     }
     let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
     let absent = |address: &Address, span: &Span, what: &str| {
@@ -107,7 +98,14 @@ fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
     for import in &stack.config.imports {
         absent(&import.to, &import.id.span, "[[import]] to").into_iter().for_each(|error| diagnostics.push(error));
     }
-    for moved in &stack.config.moved {
+    for (number, moved) in stack.config.moved.iter().enumerate() {
+        if let Some(other) = stack.config.moved.iter().take(number).find(|other| other.from == moved.from) {
+            let problem = match other.to == moved.to {
+                true => format!("[[moved]] says twice that {} becomes {}", moved.from, moved.to),
+                false => format!("[[moved]] says that {} becomes {}, and that it becomes {}", moved.from, other.to, moved.to),
+            };
+            diagnostics.push(Diagnostic::error(&moved.from_span, problem).help("one resource has one address: remove one of the two"));
+        }
         // The end of a chain is what has to be there.
         let goes_on = stack.config.moved.iter().any(|next| next.from.block == moved.to.block);
         let missing = absent(&moved.to, &moved.to_span, "[[moved]] to").filter(|_| !goes_on);
@@ -196,6 +194,9 @@ fn is_absent(stack: &Stack, reference: &Reference) -> bool {
 }
 
 fn check_reference(stack: &Stack, reference: &Reference, each: bool) -> Result<(), EvalError> {
+    if let Some(error) = scope::root_alone(reference) {
+        return Err(error);
+    }
     let config = &stack.config;
     let name = reference.key(1);
     let among = |what: &str, known: &[&str]| match name {

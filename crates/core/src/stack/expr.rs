@@ -89,9 +89,8 @@ impl EvalError {
     pub(super) fn naming(self, source: &str) -> Self {
         match self.exhausted {
             Some(exhausted) => {
-                let shown: String = source.chars().take(60).collect();
-                let more = if shown.len() < source.len() { "…" } else { "" };
-                Self { message: format!("`{shown}{more}` is too much to evaluate: {}", exhausted.message()), exhausted: None, ..self }
+                let message = format!("`{}` is too much to evaluate: {}", shortened(source), exhausted.message());
+                Self { message, exhausted: None, ..self }
             }
             None => self,
         }
@@ -150,10 +149,29 @@ impl Expr {
             scope.spent().map(Spent::enter).transpose().map_err(EvalError::exhausted).map_err(|error| error.naming(&self.source))?;
         let value = match &self.program {
             Program::Reference => self.references.first().map_or(Ok(Value::Null), |only| scope.lookup(only)),
-            Program::Cel { ast, parts } => Evaluator::new(Parts { references: &self.references, parts }, scope).value(ast),
+            Program::Cel { ast, parts } => Evaluator::new(Parts { references: &self.references, parts }, scope)
+                .value(ast)
+                .and_then(|value| finite(value, &self.source)),
         };
         value.map_err(|error| error.naming(&self.source))
     }
+}
+
+/// A value, unless a number in it is infinite or none at all: neither AWS nor the state can hold such a one.
+fn finite(value: Value, source: &str) -> Result<Value, EvalError> {
+    if value.is_finite() {
+        return Ok(value);
+    }
+    let error = EvalError::new(format!("`{}` gives a number that is infinite, or is not a number at all", shortened(source)));
+    let error = error.advice("look at what is divided by and how large numbers get; `math.isFinite(x)` tells inside an expression");
+    Err(if value.has_secret() { error.withheld() } else { error })
+}
+
+/// As much of an expression as an error shows.
+fn shortened(source: &str) -> String {
+    let shown: String = source.chars().take(60).collect();
+    let more = if shown.len() < source.len() { "…" } else { "" };
+    format!("{shown}{more}")
 }
 
 #[cfg(test)]
@@ -229,6 +247,20 @@ mod tests {
         assert!(matches!(eval("'x-' + net.some['b' + ''].id"), Ok(Value::Unknown)));
         assert_eq!(eval("keys(net.some)").unwrap(), Value::from(serde_json::json!(["a", "b"])));
         assert_eq!(eval("keys(net.some).map(k, k + '!')").unwrap(), Value::from(serde_json::json!(["a!", "b!"])));
+    }
+
+    #[test]
+    fn a_number_that_is_infinite_or_none_is_no_value() {
+        for source in
+            ["1.0 / 0.0", "-1.0 / 0.0", "0.0 / 0.0", "double('NaN')", "math.sqrt(-1.0)", "[1.5, 1.0 / 0.0]", "{'a': [1e300 * 1e300]}"]
+        {
+            let refused = eval(source).unwrap_err();
+            assert_eq!(refused, format!("`{source}` gives a number that is infinite, or is not a number at all"));
+        }
+        assert_eq!(eval("jsonencode([1.0 / 0.0])").unwrap_err(), "jsonencode: JSON has no number that is infinite or not a number at all");
+        assert_eq!(eval("math.isFinite(1.0 / 0.0) || math.isNaN(0.0 / 0.0) ? 1.5 : 2.5").unwrap(), Value::Float(1.5));
+        let hidden = eval("double(vars.token == 'abc' ? 'inf' : '1')").unwrap_err();
+        assert_eq!(hidden, "this has no value; why is not shown, as it is about a sensitive value");
     }
 
     #[test]

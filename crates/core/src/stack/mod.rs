@@ -17,6 +17,7 @@ pub mod eval;
 pub mod expand;
 pub mod expr;
 pub mod functions;
+mod ignored;
 pub mod kind;
 pub mod lookup;
 pub mod misfit;
@@ -26,6 +27,8 @@ mod mistakes_tests;
 pub mod node;
 pub mod read;
 pub mod reference;
+#[cfg(test)]
+mod refused_tests;
 mod rewrite;
 pub mod scope;
 mod sensitive;
@@ -240,6 +243,7 @@ impl Loader<'_> {
                 // It may be what could not be read.
                 Value::Unknown if self.diagnostics.has_errors() => return None,
                 Value::Unknown => format!("the stack's {what} can use variables, locals and env only"),
+                Value::String(_) => format!("the stack's {what} is empty"),
                 other => format!("the stack's {what} is a string, not {}", other.kind()),
             },
             Err(failure) => {

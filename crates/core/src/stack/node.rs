@@ -173,9 +173,9 @@ impl Converter<'_> {
                 Ok(number) => NodeKind::Int(number),
                 Err(_) => self.unreadable(&span, "this integer does not fit in 64 bits"),
             },
-            DeValue::Float(number) => match number.as_str().parse() {
-                Ok(number) => NodeKind::Float(number),
-                Err(_) => self.unreadable(&span, "this is not a number"),
+            DeValue::Float(number) => match number.as_str().parse::<f64>() {
+                Ok(number) if number.is_finite() => NodeKind::Float(number),
+                _ => self.unreadable(&span, "this is not a number that AWS or the state could hold"),
             },
             DeValue::Datetime(date) => NodeKind::String(date.to_string()),
             DeValue::Array(items) => {

@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
         let ignored = table.get("ignore_changes").map(|entry| self.strings(&entry.node)).unwrap_or_default();
         let mut ignore_changes = Vec::new();
         for (text, span) in ignored {
-            match Path::parse(&text) {
+            match Path::parse(&text).filter(|path| !path.0.is_empty()) {
                 Some(path) => ignore_changes.push(path),
                 None => self.report(Diagnostic::error(&span, format!("`{text}` is not an attribute path"))),
             }

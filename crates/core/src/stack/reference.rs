@@ -200,12 +200,13 @@ fn chain(node: &IdedExpr, bound: &mut Vec<String>, found: &mut Found) -> IdedExp
 /// A copy of the expression with every reference replaced by a placeholder; `bound` are the names macros bind.
 pub fn extract(node: &IdedExpr, bound: &mut Vec<String>, found: &mut Found) -> IdedExpr {
     if let Some(path) = reference_path(node, bound) {
-        let reference = Reference { path };
-        let index = found.references.iter().position(|known| *known == reference).unwrap_or_else(|| {
-            found.references.push(reference);
-            found.references.len() - 1
-        });
-        return IdedExpr { id: node.id, expr: Ast::Ident(format!("@{index}")) };
+        return taken_out(path, node.id, found);
+    }
+    if let Some(path) = declared(node, bound) {
+        // What is declared is there unless it is null: a root alone is no value that could be looked into.
+        let null = IdedExpr { id: node.id, expr: Ast::Literal(LiteralValue::Null) };
+        let args = vec![taken_out(path, node.id, found), null];
+        return IdedExpr { id: node.id, expr: Ast::Call(CallExpr { func_name: operators::NOT_EQUALS.to_owned(), target: None, args }) };
     }
     if is_chain(node, bound) || is_keys(node, bound) {
         let part = chain(node, bound, found);
@@ -229,6 +230,31 @@ pub fn extract(node: &IdedExpr, bound: &mut Vec<String>, found: &mut Found) -> I
         other => for_each_child(other, &mut |child| *child = extract(child, bound, found)),
     }
     IdedExpr { id: node.id, expr }
+}
+
+/// The placeholder of a reference.
+fn taken_out(path: Vec<Step>, id: u64, found: &mut Found) -> IdedExpr {
+    let reference = Reference { path };
+    let index = found.references.iter().position(|known| *known == reference).unwrap_or_else(|| {
+        found.references.push(reference);
+        found.references.len() - 1
+    });
+    IdedExpr { id, expr: Ast::Ident(format!("@{index}")) }
+}
+
+/// What `has(vars.name)` asks for: something that a root has declared, and not an attribute of a value.
+fn declared(node: &IdedExpr, bound: &[String]) -> Option<Vec<Step>> {
+    let Ast::Select(select) = &node.expr else { return None };
+    let mut path = reference_path(&select.operand, bound).filter(|_| select.test)?;
+    let Some(Step::Key(root)) = path.first() else { return None };
+    let is_short = path.len() < root_length(root);
+    path.push(Step::Key(select.field.clone()));
+    is_short.then_some(path)
+}
+
+/// How many steps of a reference name what is declared under a root; the rest leads into its value.
+pub fn root_length(root: &str) -> usize {
+    if root == "data" { 3 } else { 2 }
 }
 
 fn for_each_child(expr: &mut Ast, visit: &mut dyn FnMut(&mut IdedExpr)) {

@@ -8,7 +8,7 @@ use super::budget::Spent;
 use super::diagnostic::suggestion;
 use super::expr::{EvalError, Scope};
 use super::lookup::Lookups;
-use super::reference::{Reference, Step};
+use super::reference::{Reference, Step, root_length};
 use crate::model::address::{Address, Block};
 use crate::model::schema::{Attribute, Type, TypeSchema};
 use crate::model::value::Value;
@@ -243,6 +243,9 @@ impl Scope for StackScope<'_> {
     }
 
     fn lookup(&self, reference: &Reference) -> Result<Value, EvalError> {
+        if let Some(error) = root_alone(reference) {
+            return Err(error);
+        }
         let name = reference.key(1).unwrap_or_default();
         let rest = reference.path.get(2..).unwrap_or_default();
         match reference.root() {
@@ -290,6 +293,17 @@ impl Scope for StackScope<'_> {
         }
         self.lookups.borrow_mut().unknown = unknown;
     }
+}
+
+/// The error of a root that is named without a name of what is in it, such as `vars` or `vars[0]`; none for others.
+pub fn root_alone(reference: &Reference) -> Option<EvalError> {
+    let root = reference.root();
+    let named = (1..root_length(root)).all(|step| reference.key(step).is_some());
+    if named || !ROOTS.contains(&root) {
+        return None;
+    }
+    let wanted = if root == "data" { "data.type.name" } else { &format!("{root}.name") };
+    Some(EvalError::new(format!("`{reference}` is no value")).advice(format!("write the name of what you mean: `{wanted}`")))
 }
 
 /// An error for a name that does not exist, with the nearest ones.

@@ -196,8 +196,9 @@ fn same_place(stack: &Stack, identity: &Identity, state: &State) -> Result<(), E
         ])
         .into())
     };
-    if state.account_id != identity.account_id {
-        return mismatch("account", &state.account_id, &identity.account_id);
+    let mut accounts = std::iter::once(state.account_id.as_str()).chain(state.accounts().map(|(_, account)| account));
+    if let Some(other) = accounts.find(|account| *account != identity.account_id) {
+        return mismatch("account", other, &identity.account_id);
     }
     if state.region != identity.region {
         return mismatch("region", &state.region, &identity.region);

@@ -7,6 +7,7 @@ use crate::engine::EngineError;
 use crate::model::address::Address;
 use crate::model::journal::{Ledger, Record};
 use crate::model::state::State;
+use crate::plan::select::covers;
 use crate::stack::config::Moved;
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 
@@ -17,7 +18,14 @@ impl Planner<'_> {
         let mut sources: BTreeMap<Address, (Address, &Moved)> = BTreeMap::new();
         let mut diagnostics = Diagnostics::default();
         for from in remembered(ledger.state()) {
-            let Some((to, last)) = destination(moved, &from) else { continue };
+            let Some((to, last)) = destination(moved, &from) else {
+                let unfit = moved.iter().find(|block| covers(&block.from, &from) && step(block, &from).is_none());
+                diagnostics.0.extend(unfit.map(|block| one_for_all(block, &from)));
+                continue;
+            };
+            if !self.options.destroy {
+                diagnostics.0.extend(both_remembered(ledger.state(), &from, &to, last));
+            }
             if let Some((other, _)) = sources.insert(to.clone(), (from.clone(), last)) {
                 let error = format!("{other} and {from} would both become {to}, and one of the two would be lost");
                 diagnostics.push(
@@ -30,7 +38,7 @@ impl Planner<'_> {
             return Err(diagnostics.into());
         }
         for (to, (from, _)) in sources {
-            // What is under the new address already stays; the old one is then no longer in the stack, and the plan says so.
+            // Only an open intent, or a plan that deletes both, comes here with something under the new address.
             if !remembered(ledger.state()).contains(&to) {
                 ledger.record(Record::Moved { from, to });
             }
@@ -50,7 +58,9 @@ fn destination<'a>(moved: &'a [Moved], from: &Address) -> Option<(Address, &'a M
     let mut last = None;
     // A way longer than there are blocks goes round.
     for _ in 0..=moved.len() {
-        let next = moved.iter().find_map(|block| Some((step(block, &here)?, block)));
+        // A block about one instance counts before one about all of them.
+        let (one, all): (Vec<&Moved>, Vec<&Moved>) = moved.iter().partition(|block| block.from == here);
+        let next = one.into_iter().chain(all).find_map(|block| Some((step(block, &here)?, block)));
         let Some((to, block)) = next else { break };
         here = to;
         last = Some(block);
@@ -65,6 +75,21 @@ fn step(moved: &Moved, address: &Address) -> Option<Address> {
     }
     let whole = moved.from.key.is_none() && moved.to.key.is_none() && moved.from.block == address.block;
     (whole && address.key.is_some()).then(|| Address { block: moved.to.block.clone(), key: address.key.clone() })
+}
+
+/// A resource that would be deleted though it is said to have moved: something else is remembered where it would go.
+fn both_remembered(state: &State, from: &Address, to: &Address, moved: &Moved) -> Option<Diagnostic> {
+    let id = |address| state.all().find(|(known, _)| *known == address).map(|(_, known)| &known.place.id);
+    let (old, new) = (id(from)?, id(to)?);
+    let error = format!("{from} ({old}) cannot become {to}, which is remembered already ({new})");
+    let error = Diagnostic::error(&moved.from_span, error).help(format!("to keep {to} and delete {from}, remove this [[moved]]"));
+    Some(error.help(format!("to keep {from} as {to}, forget the other first: leoctl state rm '{to}'")))
+}
+
+/// A block without a key that is said to become one instance, though several are remembered of it.
+fn one_for_all(moved: &Moved, from: &Address) -> Diagnostic {
+    let error = format!("{} cannot become {}: {from} is an instance of it", moved.from, moved.to);
+    Diagnostic::error(&moved.from_span, error).help(format!("say which instance moves: from = '{from}'"))
 }
 
 #[cfg(test)]
@@ -93,6 +118,9 @@ mod tests {
         let blocks = [moved("subnet.old", "subnet.new"), moved("subnet.new[\"a\"]", "subnet.first")];
         assert_eq!(end(&blocks, "subnet.old[\"b\"]").as_deref(), Some("subnet.new[\"b\"]"));
         assert_eq!(end(&blocks, "subnet.old[\"a\"]").as_deref(), Some("subnet.first"));
+        let blocks = [moved("subnet.old", "subnet.new"), moved("subnet.old[\"a\"]", "subnet.first")];
+        assert_eq!(end(&blocks, "subnet.old[\"a\"]").as_deref(), Some("subnet.first"), "wherever it stands");
+        assert_eq!(end(&blocks, "subnet.old[\"b\"]").as_deref(), Some("subnet.new[\"b\"]"));
     }
 
     #[test]

@@ -214,6 +214,38 @@ async fn moved_blocks_stay_and_chain_and_two_to_one_address_lose_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_move_that_would_lose_something_or_do_nothing_is_refused() {
+    let net = |name: &str| format!("[resource.net.{name}]\ncidr = \"{name}\"\n");
+    let moved = |from: &str, to: &str| format!("[[moved]]\nfrom = '{from}'\nto = '{to}'\n");
+    let world = World::default();
+    world.apply(&format!("{}{}", net("a"), net("b"))).await;
+    let (a, b) = {
+        let state = world.shelf.state().unwrap();
+        let id = |address: &str| state.current(&address.parse().unwrap()).unwrap().place.id.clone();
+        (id("net.a"), id("net.b"))
+    };
+    let both = format!("{}{}", net("b"), moved("net.a", "net.b"));
+    let refused = world.plan(&both).await.err().unwrap();
+    assert_eq!(refused, format!("net.a ({a}) cannot become net.b, which is remembered already ({b})"));
+    // Nothing of it is wanted: that both go is what was asked for.
+    assert!(world.destroy(&both).await.failed.is_empty() && world.cloud.world().is_empty());
+
+    let world = World::default();
+    world.apply(&net("a")).await;
+    let two = format!("{}{}{}{}", net("b"), net("c"), moved("net.a", "net.c"), moved("net.a", "net.b"));
+    let refused = world.plan(&two).await.err().unwrap();
+    assert_eq!(refused, "[[moved]] says that net.a becomes net.c, and that it becomes net.b");
+    let twice = format!("{}{}{}", net("c"), moved("net.a", "net.c"), moved("net.a", "net.c"));
+    assert_eq!(world.plan(&twice).await.err().unwrap(), "[[moved]] says twice that net.a becomes net.c");
+
+    let world = World::default();
+    world.apply("[resource.net.old]\nfor_each = [\"k\"]\ncidr = \"a\"\n").await;
+    let one = format!("[resource.net.new]\nfor_each = [\"k\"]\ncidr = \"a\"\n{}", moved("net.old", "net.new[\"k\"]"));
+    let refused = world.plan(&one).await.err().unwrap();
+    assert_eq!(refused, "net.old cannot become net.new[\"k\"]: net.old[\"k\"] is an instance of it");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_told_by_something_that_is_found_is_looked_for_then() {
     let body = "[resource.net.n]\ncidr = \"a\"\n[resource.group.g]\nname = \"${net.n.id}\"\n";
     let world = World::default();
@@ -222,4 +254,16 @@ async fn what_is_told_by_something_that_is_found_is_looked_for_then() {
     world.cloud.make(place("group", "arn:net-by-hand", HOME), json!({ "name": "arn:net-by-hand", "tags": { "leoctl:stack": "s" } }));
     let refused = world.plan(body).await.err().unwrap();
     assert!(refused.contains("arn:net-by-hand exists already"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_remembered_in_another_account_is_never_taken_for_what_has_its_name_in_ours() {
+    let world = World::default();
+    world.apply(GROUP).await;
+    let mut state = world.shelf.state().unwrap();
+    state.resources.values_mut().next().unwrap().current.as_mut().unwrap().place.account = "222222222222".into();
+    for options in [Options::default(), Options { destroy: true, ..Options::default() }] {
+        let refused = world.plan_over(GROUP, &options, Some(state.clone())).await.err().unwrap();
+        assert_eq!(refused, "the state belongs to account 222222222222, but this is account 111111111111");
+    }
 }

@@ -5,5 +5,7 @@ mod crash;
 mod exchange;
 mod identity;
 mod law;
+mod secrets;
+mod selection;
 mod widen;
 mod world;

@@ -441,12 +441,17 @@ impl World {
 
     /// A plan, or the messages of why there is none.
     pub async fn plan_with(&self, body: &str, options: &Options) -> Result<Planned, String> {
+        self.plan_over(body, options, self.shelf.state()).await
+    }
+
+    /// A plan over a state that the shelf does not have, or the messages of why there is none.
+    pub async fn plan_over(&self, body: &str, options: &Options, state: Option<State>) -> Result<Planned, String> {
         let stack = Arc::new(self.stack(body)?);
         let catalog = catalog();
         let provider = InMemory { cloud: Arc::clone(&self.cloud), catalog: catalog.clone() };
         let planner = Planner { provider: &provider, catalog: &catalog, stack: &stack, refresh: true, options };
         let fresh = |_: &Identity| State::new("s", ACCOUNT, HOME, "lineage".into(), "salt".into());
-        planner.plan(self.shelf.state(), fresh).await.map_err(|error| match error {
+        planner.plan(state, fresh).await.map_err(|error| match error {
             EngineError::Diagnostics(diagnostics) => diagnostics.0.iter().map(|one| one.message.clone()).collect::<Vec<_>>().join("; "),
             other => other.to_string(),
         })

@@ -13,7 +13,7 @@ use crate::model::value::Value;
 use crate::plan::desired::{Owner, settled};
 use crate::plan::diff::{complete, diff};
 use crate::plan::select::{covers, with_dependents};
-use crate::plan::types::{Action, Change, Removal};
+use crate::plan::types::{Action, Change, Removal, RemovalKind};
 use crate::stack::Stack;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::Diagnostic;
@@ -30,7 +30,7 @@ impl Builder<'_> {
             let error = format!("`{name}` of {address} is sensitive, and AWS makes ids of it that are shown and stored");
             return Err(Diagnostic::error(&instance.block.span, error).help("use a value that need not be hidden"));
         }
-        if !self.selection.includes(address) || self.options.only(address).is_some_and(<[_]>::is_empty) {
+        if self.leaves_out(address) {
             return Ok(self.untouched(instance, saved, desired));
         }
         let mut change = self.blank(instance, saved);
@@ -141,13 +141,26 @@ impl Builder<'_> {
         recall(attributes, &Value::from(&saved.attributes), desired, &|secret| self.world.state.digest(secret))
     }
 
-    /// A resource that `--target` or `--exclude` leaves out stays as it is.
-    pub(super) fn untouched(&self, instance: &Instance<'_>, saved: Option<&Remembered>, desired: &Value) -> Change {
+    /// Whether a resource is not what the plan is about: `--target`, `--exclude` or the command leaves it out.
+    pub(super) fn leaves_out(&self, address: &Address) -> bool {
+        !self.selection.includes(address) || self.options.only(address).is_some_and(<[_]>::is_empty)
+    }
+
+    /// A resource that is left out stays as it is, with all that is remembered of it.
+    fn untouched(&self, instance: &Instance<'_>, saved: Option<&Remembered>, desired: &Value) -> Change {
         let attributes = attributes_of(instance.block);
         let live = saved.and_then(|saved| self.live(attributes, saved, &Value::Null)).unwrap_or(Value::Null);
-        // What has become sensitive is hidden here, too.
-        let live = conceal(attributes, &live, &secret_paths(attributes, desired));
         let mut change = self.blank(instance, saved);
+        // What has become sensitive is hidden here, too.
+        change.sensitive = secret_paths(attributes, desired);
+        if let Some(saved) = saved {
+            let others = saved.sensitive.iter().filter(|path| !change.sensitive.contains(path)).cloned().collect::<Vec<_>>();
+            change.sensitive.extend(others);
+            change.depends_on.clone_from(&saved.depends_on);
+            change.authored.clone_from(&saved.authored);
+            change.guard = saved.guard;
+        }
+        let live = conceal(attributes, &live, &change.sensitive);
         change.before = live.clone();
         change.after = live;
         change.deposed.clear();
@@ -248,13 +261,13 @@ impl Builder<'_> {
                 .help("to delete it, set `prevent_destroy = false` and apply that first")
                 .help(format!("to keep it and forget it here, add `[[removed]]` with `from = \"{address}\"`")));
         }
-        let goes = Removal { forget: goes.forget || removed, ..goes };
-        for removal in deposed.iter_mut().filter(|_| removed) {
-            removal.forget = true;
+        let mut goes = goes;
+        for removal in deposed.iter_mut().chain([&mut goes]).filter(|_| removed) {
+            removal.kind = RemovalKind::Forget;
         }
         let mut risks: Vec<String> =
             schema.iter().flat_map(|schema| deposed.iter().filter_map(|gone| predecessor_risk(schema, gone))).collect();
-        if !goes.forget {
+        if goes.kind == RemovalKind::Delete {
             if let Some(off) = schema.and_then(|schema| (schema.protected)(&goes.last)) {
                 return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but AWS protects it", place.id))
                     .help(format!("to delete it, set `{off}` and apply that first")));
@@ -263,7 +276,10 @@ impl Builder<'_> {
         }
         Ok(Some(Change {
             address: address.clone(),
-            action: if goes.forget { Action::Forget } else { Action::Delete },
+            action: match goes.kind {
+                RemovalKind::Delete => Action::Delete,
+                RemovalKind::Forget => Action::Forget,
+            },
             reason: match loss {
                 Some(loss) => Some(format!("it {loss}")),
                 None if removed => Some("`[[removed]]` says to forget it".to_owned()),
@@ -340,12 +356,13 @@ fn remembers_otherwise(saved: &Remembered, change: &Change) -> bool {
 }
 
 fn removal(saved: &Remembered, last: Value, forget: bool) -> Removal {
-    Removal { remembered: saved.clone(), last, forget }
+    let kind = if forget { RemovalKind::Forget } else { RemovalKind::Delete };
+    Removal { remembered: saved.clone(), last, kind }
 }
 
 /// What the deletion of a predecessor loses.
 fn predecessor_risk(schema: &ResourceSchema, removal: &Removal) -> Option<String> {
-    let loss = schema.data_loss.filter(|_| !removal.forget)?;
+    let loss = schema.data_loss.filter(|_| removal.kind == RemovalKind::Delete)?;
     Some(format!("deletes {loss} of its predecessor {}", removal.remembered.place.id))
 }
 

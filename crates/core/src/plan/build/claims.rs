@@ -10,7 +10,7 @@ use crate::model::value::Value;
 use crate::plan::desired::tag_value;
 use crate::plan::diff::diff;
 use crate::plan::handover::{GivenUpBy, Takeover};
-use crate::plan::types::{Action, Change, Removal};
+use crate::plan::types::{Action, Change, Removal, RemovalKind};
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::Diagnostic;
 use crate::stack::template::TemplateKind;
@@ -125,14 +125,14 @@ impl Builder<'_> {
         let id = &removal.remembered.place.id;
         if is_place {
             let error = format!("{address} imports {id}, which is {from} in the state and would be deleted as such");
-            return (!removal.forget).then(|| self.at(address, &error).help(moved()));
+            return (removal.kind == RemovalKind::Delete).then(|| self.at(address, &error).help(moved()));
         }
-        if removal.forget && !self.stack.config.imports.iter().any(|import| import.to == *address) {
+        if removal.kind == RemovalKind::Forget && !self.stack.config.imports.iter().any(|import| import.to == *address) {
             let error = format!("{address} cannot be made: {from} ({id}) stays in AWS and has the same {}", claim.what);
             let is_there = self.world.live.get(&removal.remembered.place).is_none_or(|live| live.loss().is_none());
             return is_there.then(|| self.at(address, &error).help("choose another one, or let it be deleted").help(moved()));
         }
-        let renamed = !removal.forget
+        let renamed = removal.kind == RemovalKind::Delete
             && taker.action == Action::Create
             && holder.change.action == Action::Delete
             && self.alike_but_for_name(taker, removal);

@@ -8,7 +8,7 @@ use super::{Builder, Live, owned_by};
 use crate::model::address::Address;
 use crate::model::value::Value;
 use crate::plan::handover::Exchange;
-use crate::plan::types::{Action, Change};
+use crate::plan::types::{Action, Change, RemovalKind};
 use crate::stack::diagnostic::Diagnostic;
 
 /// How many others are named of a joint change.
@@ -83,7 +83,10 @@ impl Builder<'_> {
         for change in &self.changes {
             let type_name = change.address.type_name();
             for removal in change.removals().filter(|removal| !removal.last.is_null()) {
-                let fate = if removal.forget { Fate::Stays } else { Fate::Goes };
+                let fate = match removal.kind {
+                    RemovalKind::Forget => Fate::Stays,
+                    RemovalKind::Delete => Fate::Goes,
+                };
                 hold(self.spot(type_name, &removal.remembered.place.region, &removal.last), &change.address, fate);
             }
             // What stays where it is has no other beside it: that two want one place is found elsewhere.

@@ -1,7 +1,7 @@
 //! What AWS computes from an attribute that changes is not known until the change is made.
 
 use crate::model::canonical::counterpart;
-use crate::model::path::{Path, Segment};
+use crate::model::path::Path;
 use crate::model::schema::{Attribute, Type, Unset};
 use crate::model::value::Value;
 use crate::plan::diff::AttributeChange;
@@ -13,9 +13,9 @@ pub(super) fn unsettled(attributes: &[Attribute], after: &Value, desired: &Value
     if paths.is_empty() { after.clone() } else { object(attributes, after, Some(desired), &[], &paths) }
 }
 
-/// `place` are the fields that lead to `value`; elements of lists are not told apart, so that what one of them
-/// changes is unknown in all.
-fn object(attributes: &[Attribute], value: &Value, desired: Option<&Value>, place: &[&str], changes: &[&Path]) -> Value {
+/// `place` is what leads to `value`: fields by name, and none for an element of a list, of which one is not told from
+/// another, so that what one of them changes is unknown in all.
+fn object(attributes: &[Attribute], value: &Value, desired: Option<&Value>, place: &[Option<&str>], changes: &[&Path]) -> Value {
     let Value::Map(map) = value else { return value.clone() };
     let mut map = map.clone();
     for attribute in attributes {
@@ -24,19 +24,20 @@ fn object(attributes: &[Attribute], value: &Value, desired: Option<&Value>, plac
         if from_aws && attribute.follows.iter().any(|name| changes.iter().any(|path| touches(path, place, name))) {
             map.insert(attribute.name.clone(), Value::Unknown);
         } else if let Some(value) = map.get_mut(&attribute.name) {
-            let place: Vec<&str> = place.iter().copied().chain([attribute.name.as_str()]).collect();
+            let place: Vec<Option<&str>> = place.iter().copied().chain([Some(attribute.name.as_str())]).collect();
             *value = inside(&attribute.ty, value, written, &place, changes);
         }
     }
     Value::Map(map)
 }
 
-fn inside(ty: &Type, value: &Value, desired: Option<&Value>, place: &[&str], changes: &[&Path]) -> Value {
+fn inside(ty: &Type, value: &Value, desired: Option<&Value>, place: &[Option<&str>], changes: &[&Path]) -> Value {
     match (ty, value) {
         (Type::Object(attributes), Value::Map(_)) => object(attributes, value, desired, place, changes),
         (Type::List { item, order }, Value::List(items)) => {
             let written = desired.and_then(Value::as_list).unwrap_or_default();
-            let element = |(index, one)| inside(item, one, counterpart(order, index, one, written), place, changes);
+            let place: Vec<Option<&str>> = place.iter().copied().chain([None]).collect();
+            let element = |(index, one)| inside(item, one, counterpart(order, index, one, written), &place, changes);
             Value::List(items.iter().enumerate().map(element).collect())
         }
         _ => value.clone(),
@@ -44,10 +45,7 @@ fn inside(ty: &Type, value: &Value, desired: Option<&Value>, place: &[&str], cha
 }
 
 /// Whether a change at `path` is one of `name` beside the fields of `place`, or of something around it.
-fn touches(path: &Path, place: &[&str], name: &str) -> bool {
-    let fields = path.0.iter().filter_map(|segment| match segment {
-        Segment::Field(field) => Some(field.as_str()),
-        _ => None,
-    });
-    fields.zip(place.iter().copied().chain([name])).all(|(changed, wanted)| changed == wanted)
+fn touches(path: &Path, place: &[Option<&str>], name: &str) -> bool {
+    let wanted = place.iter().copied().chain([Some(name)]);
+    path.0.iter().zip(wanted).all(|(changed, wanted)| wanted.is_none() || changed.name() == wanted)
 }

@@ -325,8 +325,14 @@ impl<'a> Builder<'a> {
         let failing = |failure| Some(failed(failure));
         let scope = self.scope().with_each(each.as_ref());
         let region = match &resource.region {
-            None => Some(self.world.identity.region.clone()),
-            Some(template) => template.eval(&scope).map_err(failing)?.as_str().map(str::to_owned),
+            None => Ok(self.world.identity.region.clone()),
+            Some(template) => match template.eval(&scope).map_err(failing)?.revealed() {
+                Value::String(text) if !text.is_empty() => Ok(text.clone()),
+                Value::Unknown => Err(format!("the region of {address} is not known")),
+                Value::String(_) => Err(format!("the region of {address} is empty")),
+                other => Err(format!("the region of {address} is a string, not {}", other.kind())),
+            }
+            .map_err(|problem| Diagnostic::error(&template.span, problem)),
         };
         let says = desired::desired(resource, &address, &scope, &Pins::new()).map_err(failing)?;
         let mut lookups = scope.take_lookups();
@@ -334,10 +340,7 @@ impl<'a> Builder<'a> {
         if self.failed.affects(&lookups) {
             return Err(None);
         }
-        let Some(region) = region else {
-            let span = resource.region.as_ref().map_or(&resource.span, |template| &template.span);
-            return Err(Some(Diagnostic::error(span, format!("the region of {address} is not known"))));
-        };
+        let region = region.map_err(Some)?;
         let pinned = self.pinned(&address, &says);
         let mut pins = self.options.pins(self.world.state, &address);
         pins.retain(|path, _| !pinned.iter().any(|pinned| pinned.path == *path && pinned.over));
@@ -357,7 +360,9 @@ impl<'a> Builder<'a> {
             change.waits_for.values_mut().for_each(|references| name_each(references, expanded));
         }
         drop(scope);
-        self.pinned.extend(pinned);
+        // The pins of what is left out are neither over nor spoken of as such.
+        let left_out = self.leaves_out(&change.address);
+        self.pinned.extend(pinned.into_iter().filter(|pinned| !(left_out && pinned.over)));
         let value = if change.after.is_null() { Value::Unknown } else { conceal(attributes, &change.after, &change.sensitive) };
         if !matches!(change.action, Action::NoOp | Action::Forget) {
             self.changed.insert(change.address.clone());
@@ -397,12 +402,13 @@ impl<'a> Builder<'a> {
         diagnostics.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
     }
 
-    /// What changed outside leoctl and is not changed back is remembered, so that it is drift once only.
+    /// What changed outside leoctl and is not changed back is remembered, so that it is drift once only. What is left out
+    /// stays drift.
     fn remember(&mut self, drift: &[Drift]) {
-        for one in drift.iter().filter(|one| one.loss.is_none()) {
-            if let Some(change) = self.changes.iter_mut().find(|change| change.address == one.address) {
-                change.state_only = true;
-            }
+        let drifted: BTreeSet<&Address> =
+            drift.iter().filter(|one| one.loss.is_none()).map(|one| &one.address).filter(|address| !self.leaves_out(address)).collect();
+        for change in self.changes.iter_mut().filter(|change| drifted.contains(&change.address)) {
+            change.state_only = true;
         }
     }
 

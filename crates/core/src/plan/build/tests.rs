@@ -1,7 +1,10 @@
 use serde_json::json;
 
 use crate::model::address::Block;
+use crate::model::path::Path;
+use crate::model::pin::put;
 use crate::model::value::Value;
+use crate::plan::build::Live;
 use crate::plan::step::Step;
 use crate::plan::types::{Action, Plan};
 use crate::testing::{Account, change, names};
@@ -377,6 +380,46 @@ fn a_replacement_that_cannot_be_made_first_says_so() {
 fn what_a_type_follows_has_to_be_there() {
     let json = json!({ "type": "object", "properties": { "a": { "type": "string", "x-computed": true, "x-follows": ["b"] } } });
     assert!(crate::model::schema::TypeSchema::compile("t", &json).unwrap_err().to_string().contains("x-follows b"));
+}
+
+#[test]
+fn what_ignore_changes_names_is_left_alone_however_it_is_written() {
+    for path in [r#"tags["kubernetes.io/x"]"#, "tags.Owner", r#"tags["Owner"]"#, r#"routes["a"].via"#, "routes.a.via"] {
+        let text = format!(
+            r#"
+[resource.route_table.r]
+vpc_id = "x"
+tags = {{ "kubernetes.io/x" = "mine", Owner = "mine" }}
+routes = [{{ to = "a", via = "mine" }}, {{ to = "b", via = "b" }}]
+lifecycle = {{ ignore_changes = ['{path}'] }}
+"#
+        );
+        let mut account = Account::new().applied(&text);
+        let live = account.live.values_mut().next().unwrap();
+        let Live::Present(value) = live else { panic!("it is there") };
+        let theirs = put(value.clone(), &Path::parse(path).unwrap().0, &Value::string("theirs"));
+        assert_ne!(*value, theirs, "{path}");
+        *live = Live::Present(theirs);
+        let plan = account.plan(&text).unwrap();
+        assert_eq!(change(&plan, "route_table.r").action, Action::NoOp, "{path}: {:?}", plan.changes);
+        assert!(plan.drift.is_empty(), "{path}: {:?}", plan.drift);
+    }
+}
+
+#[test]
+fn a_predecessor_counts_as_what_becomes_of_it() {
+    let text = "[resource.vpc.main]\ncidr_block = \"10.0.0.0/16\"\n";
+    for (retain, expected) in [(false, ("delete", 1, 0)), (true, ("forget", 0, 1))] {
+        let mut account = Account::new().applied(text);
+        let known = account.state.resources.values_mut().next().unwrap();
+        let mut predecessor = known.current.clone().unwrap();
+        predecessor.place.id = "vpc-before".to_owned();
+        predecessor.guard.retain = retain;
+        known.deposed.push(predecessor);
+        let plan = account.plan(text).unwrap();
+        let [step] = plan.steps.as_slice() else { panic!("one step: {:?}", plan.steps) };
+        assert_eq!((step.kind.name(), plan.summary().delete, plan.summary().forget), expected);
+    }
 }
 
 /// The edges that the state would remember, and whether remembering them is all there is to be done.

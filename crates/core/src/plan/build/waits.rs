@@ -40,7 +40,7 @@ fn object(attributes: &[Attribute], template: &Template, value: &Value, path: &P
     let (Some(fields), Some(map)) = (template.as_table(), value.as_map()) else { return whole(template, value, path, walk) };
     for attribute in attributes.iter().filter(|attribute| !attribute.computed) {
         if let (Some(field), Some(value)) = (fields.get(&attribute.name), map.get(&attribute.name)) {
-            inside(&attribute.ty, &field.value, value, &path.join(Segment::Field(attribute.name.clone())), walk);
+            inside(&attribute.ty, &field.value, value, &path.join(Segment::field(&attribute.name)), walk);
         }
     }
 }
@@ -55,7 +55,7 @@ fn inside(ty: &Type, template: &Template, value: &Value, path: &Path, walk: &mut
             let item = if let Type::Map { item, .. } = ty { item } else { ty };
             for (key, value) in map {
                 if let Some(field) = fields.get(key) {
-                    inside(item, &field.value, value, &path.join(Segment::Field(key.clone())), walk);
+                    inside(item, &field.value, value, &path.join(Segment::field(key)), walk);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use super::{Check, Finding};
 use crate::model::address::Address;
 use crate::model::value::Value;
-use crate::plan::types::Plan;
+use crate::plan::types::{Plan, RemovalKind};
 
 /// What is emptied first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Kind {
 /// What is to be deleted that has to be empty.
 pub fn holders(plan: &Plan) -> Vec<Holder> {
     let removed = plan.changes.iter().flat_map(|change| change.removals().map(move |removal| (&change.address, removal)));
-    let holders = removed.filter(|(_, removal)| !removal.forget).filter_map(|(address, removal)| {
+    let holders = removed.filter(|(_, removal)| removal.kind == RemovalKind::Delete).filter_map(|(address, removal)| {
         let kind = Kind::of(address.type_name())?;
         // Each goes by its own settings, not by those of what replaces it.
         let forced = matches!(removal.last.get(kind.force()).map(Value::revealed), Some(Value::Bool(true)));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Check, Finding, of_type};
 use crate::model::address::Address;
 use crate::model::value::Value;
-use crate::plan::types::Plan;
+use crate::plan::types::{Plan, RemovalKind};
 
 /// The groups of a region that are to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct Interface {
 pub fn groups(plan: &Plan) -> Vec<Groups> {
     let mut regions: BTreeMap<String, BTreeMap<String, Address>> = BTreeMap::new();
     for change in of_type(plan, "security_group") {
-        for place in change.removals().filter(|removal| !removal.forget).map(|removal| &removal.remembered.place) {
+        for place in change.removals().filter(|removal| removal.kind == RemovalKind::Delete).map(|removal| &removal.remembered.place) {
             regions.entry(place.region.clone()).or_default().insert(place.id.clone(), change.address.clone());
         }
     }

@@ -87,6 +87,9 @@ fn type_of(a: &Arguments<'_>) -> Answer {
 
 /// Compact JSON text with sorted keys.
 fn jsonencode(a: &Arguments<'_>) -> Answer {
+    if !a.value(0)?.is_finite() {
+        return Err(complaint("JSON has no number that is infinite or not a number at all", []));
+    }
     let text = a.value(0)?.to_json().map(|json| json.to_string()).unwrap_or_default();
     a.budget.text(text.len())?;
     Ok(Value::String(text).into())

@@ -1,0 +1,41 @@
+//! Secrets under keys of every kind, in a state that is written and read again between commands.
+
+use super::world::{HOME, World, place};
+use crate::model::value::Value;
+use crate::plan::select::Options;
+use crate::plan::types::Plan;
+
+const SECRET: &str = "m4rk3r";
+const KEPT: &str = "[vars.token]\nsensitive = true\n[resource.group.g]\nname = \"web\"\n\
+    tags = { \"my/key\" = \"${vars.token}\", \"A.B\" = \"${vars.token}\", plain = \"${vars.token}\" }\n";
+const REMOVED: &str = "[vars.token]\nsensitive = true\n";
+
+/// What is shown of a plan's values.
+fn shown(plan: &Plan) -> String {
+    let public = |value: &Value| value.to_public_json(&|_| "(sensitive)".into()).to_string();
+    let changes = plan.changes.iter().flat_map(|change| [&change.before, &change.after]).map(public);
+    let attributes = plan.changes.iter().flat_map(|change| &change.attributes).chain(plan.drift.iter().flat_map(|one| &one.attributes));
+    let attributes = attributes.filter(|one| !one.sensitive).flat_map(|one| [&one.before, &one.after]).flatten().map(public);
+    changes.chain(attributes).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_under_any_key_is_hidden_whatever_becomes_of_its_resource() {
+    let mut world = World::default();
+    world.given.arguments.push(("token".to_owned(), SECRET.to_owned()));
+    // Nothing is left to be remembered, and nothing has drifted.
+    world.apply(KEPT).await;
+    assert!(world.plan(KEPT).await.unwrap().plan.drift.is_empty());
+
+    let destroy = Options { destroy: true, ..Options::default() };
+    for (body, options) in [(REMOVED, &Options::default()), (KEPT, &destroy)] {
+        let plan = world.plan_with(body, options).await.unwrap().plan;
+        assert!(!shown(&plan).contains(SECRET), "{}", shown(&plan));
+    }
+    let tags = serde_json::json!({ "leoctl:stack": "s", "leoctl:address": "group.g", "my/key": "another", "A.B": SECRET, "plain": SECRET });
+    world.cloud.make(place("group", "web", HOME), serde_json::json!({ "name": "web", "tags": tags }));
+    let plan = world.plan(KEPT).await.unwrap().plan;
+    let drifted: Vec<String> = plan.drift.iter().flat_map(|one| &one.attributes).map(|one| one.path.to_string()).collect();
+    assert_eq!(drifted, [r#"tags["my/key"]"#]);
+    assert!(!shown(&plan).contains(SECRET) && !shown(&plan).contains("another"), "{}", shown(&plan));
+}

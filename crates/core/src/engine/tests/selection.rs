@@ -1,0 +1,43 @@
+//! What `--target` and `--exclude` leave out keeps all that is remembered of it.
+
+use super::world::{HOME, World, place};
+use crate::model::address::Address;
+use crate::model::path::Path;
+use crate::model::pin::Pin;
+use crate::plan::select::Options;
+
+const GUARDED: &str = "[resource.role.r]\nname = \"role\"\n[resource.group.web]\nname = \"web\"\nnote = \"n\"\nuses = \"${role.r.arn}\"\n\
+    lifecycle = { prevent_destroy = true, deletion_policy = \"retain\" }\n[resource.group.other]\nname = \"other\"\n";
+const PLAIN: &str =
+    "[resource.role.r]\nname = \"role\"\n[resource.group.web]\nname = \"web\"\n[resource.group.other]\nname = \"other\"\nnote = \"new\"\n";
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_out_keeps_its_guards_and_its_order_though_it_has_drifted() {
+    let (web, other) = (Address::single("group", "web"), Address::single("group", "other"));
+    let choices =
+        [Options { targets: vec![other.clone()], ..Options::default() }, Options { excludes: vec![web.clone()], ..Options::default() }];
+    for options in choices {
+        let world = World::default();
+        world.apply(GUARDED).await;
+        // The file then said something else of what is pinned.
+        world.shelf.edit(|state| {
+            let pin = Pin { value: "pinned".into(), instead_of: Some("then".into()) };
+            state.pins.insert(web.clone(), [(Path::attribute("note"), pin)].into());
+        });
+        let before = world.shelf.state().unwrap();
+        world.cloud.make(place("group", "web", HOME), serde_json::json!({ "name": "web", "note": "by hand", "uses": "arn:role" }));
+        let plan = world.plan_with(PLAIN, &options).await.unwrap().plan;
+        assert!(plan.drift.iter().any(|one| one.address == web), "it is told of");
+        assert!(!plan.warnings.iter().any(|warning| warning.contains("group.web")), "{:?}", plan.warnings);
+        world.run(PLAIN, &options).await.unwrap();
+
+        let after = world.shelf.state().unwrap();
+        assert_eq!(after.current(&web), before.current(&web));
+        assert_eq!(after.pins, before.pins);
+        assert_ne!(after.current(&other), before.current(&other), "the other is changed");
+        assert!(world.plan_with(PLAIN, &options).await.unwrap().plan.drift.iter().any(|one| one.address == web), "it stays drift");
+        // The next apply that it is part of takes all of the file.
+        world.apply(PLAIN).await;
+        assert!(!world.shelf.state().unwrap().current(&web).unwrap().guard.prevent_destroy);
+    }
+}
