@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::model::address::Address;
 use crate::model::journal::Record;
-use crate::model::place::{Place, Scope};
+use crate::model::place::Place;
 use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::preflight::certificate::Certificate;
@@ -143,14 +143,12 @@ pub struct Wanted {
     pub stack: String,
     /// Its account.
     pub account: String,
-    /// Its region.
+    /// The region of its place.
     pub region: String,
     /// The token of the creation that may have made it; none when it is not known of any.
     pub token: Option<String>,
     /// Its attributes as far as they are known.
     pub desired: Value,
-    /// Within what ids of its type tell one from another.
-    pub scope: Scope,
     /// What is remembered already, and so is not it.
     pub known: BTreeSet<Place>,
 }
@@ -163,8 +161,7 @@ impl Wanted {
 
     /// Whether what has this id is remembered already.
     pub fn is_known(&self, id: &str) -> bool {
-        let place = self.place(id);
-        self.known.iter().any(|known| known.is_same(&place, self.scope))
+        self.known.contains(&self.place(id))
     }
 
     /// Where the resource is, if this is its id.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::address::Address;
 use super::path::Path;
 use super::pin::Pins;
-use super::place::{Place, Scope};
+use super::place::Place;
 use super::upgrade;
 use super::value::Value;
 
@@ -232,8 +232,8 @@ impl State {
     }
 
     /// Every address under which a place is remembered.
-    pub fn addresses_of<'a>(&'a self, place: &'a Place, scope: Scope) -> impl Iterator<Item = &'a Address> {
-        self.all().filter(move |(_, known)| known.place.is_same(place, scope)).map(|(address, _)| address)
+    pub fn addresses_of<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = &'a Address> {
+        self.all().filter(move |(_, known)| known.place == *place).map(|(address, _)| address)
     }
 
     /// A place that is remembered under two addresses, and the two.

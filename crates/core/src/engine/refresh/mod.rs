@@ -2,19 +2,21 @@
 //!
 //! A plan is made in stages over one [`Ledger`], each seeing what the one before has recorded:
 //!
-//! 1. [`live`]: every remembered resource is read.
-//! 2. [`recover`]: what an unfinished apply may have created without learning its id is looked for.
-//! 3. [`moves`]: `[[moved]]` blocks.
-//! 4. [`successors`]: newer revisions that another tool has made.
-//! 5. [`pins`]: what a command sets otherwise than the stack file says.
-//! 6. [`data`]: data sources.
-//! 7. [`adopt`]: what stands where something is to be created; an address is searched again only when more is known of it.
+//! 1. [`normal`]: what an older leoctl has remembered otherwise than this one does is brought into its form.
+//! 2. [`live`]: every remembered resource is read.
+//! 3. [`recover`]: what an unfinished apply may have created without learning its id is looked for.
+//! 4. [`moves`]: `[[moved]]` blocks.
+//! 5. [`successors`]: newer revisions that another tool has made.
+//! 6. [`pins`]: what a command sets otherwise than the stack file says.
+//! 7. [`data`]: data sources.
+//! 8. [`adopt`]: what stands where something is to be created; an address is searched again only when more is known of it.
 
 mod adopt;
 mod data;
 pub mod find;
 mod live;
 mod moves;
+mod normal;
 mod pins;
 mod recover;
 mod successors;
@@ -84,12 +86,13 @@ impl Planner<'_> {
     }
 
     async fn planned(&self, loaded: Option<State>, fresh: impl FnOnce(&Identity) -> State) -> Result<Planned, EngineError> {
-        let (identity, live) = tokio::join!(self.provider.identity(self.stack.region.as_deref()), self.live(loaded.as_ref()));
+        let loaded = loaded.map(|state| self.normal(state));
+        let remembered = loaded.as_ref().map(Ledger::state);
+        let (identity, live) = tokio::join!(self.provider.identity(self.stack.region.as_deref()), self.live(remembered));
         let identity = identity.map_err(|failure| EngineError::aws("asking AWS who we are", failure))?;
         let mut live = live?;
-        let state = loaded.unwrap_or_else(|| fresh(&identity));
-        same_place(self.stack, &identity, &state)?;
-        let mut ledger = Ledger::new(state);
+        let mut ledger = loaded.unwrap_or_else(|| Ledger::new(fresh(&identity)));
+        same_place(self.stack, &identity, ledger.state())?;
         let searched = self.recover(&mut ledger, &mut live).await?;
         self.moves(&mut ledger)?;
         self.successors(&mut ledger, &mut live).await?;
@@ -169,10 +172,9 @@ impl Planner<'_> {
             address: search.address.clone(),
             stack: self.stack.name.clone(),
             account: state.account_id.clone(),
-            region: search.region.to_owned(),
+            region: self.scope(type_name).region(search.region, &state.region).to_owned(),
             token: search.token.map(str::to_owned),
             desired: search.desired.clone(),
-            scope: self.scope(type_name),
             known: known.cloned().collect(),
         }
     }

@@ -33,7 +33,7 @@ impl Planner<'_> {
             let (address, token) = (intent.address, intent.token);
             match outcome {
                 // What is remembered under another address is not this one.
-                FindOutcome::Ours(found) if ledger.state().addresses_of(&found.place, self.scope(address.type_name())).next().is_none() => {
+                FindOutcome::Ours(found) if ledger.state().addresses_of(&found.place).next().is_none() => {
                     live.insert(found.place.clone(), Live::Present(found.attributes));
                     ledger.record(Record::Created { address, token, place: found.place });
                 }

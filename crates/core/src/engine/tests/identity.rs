@@ -222,3 +222,40 @@ async fn what_is_told_by_something_that_is_found_is_looked_for_then() {
     let refused = world.plan(body).await.err().unwrap();
     assert!(refused.contains("arn:net-by-hand exists already"), "{refused}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_means_nothing_makes_no_resource_its_own_predecessor() {
+    let role = |name: &str, region: &str| format!("[resource.role.r]\nname = \"{name}\"\n{region}");
+    let elsewhere = "region = \"us-east-1\"\n";
+    let world = World::default();
+    world.apply(&role("n1", elsewhere)).await;
+    world.cloud.strike(1, super::world::Fault::KilledBefore);
+    assert!(world.run(&role("n2", elsewhere), &Options::default()).await.is_none());
+    world.apply(&role("n1", "")).await;
+    assert_eq!(world.cloud.world(), ["role n1 global"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn places_of_an_older_leoctl_are_read_in_normal_form() {
+    let body = "[resource.role.r]\nname = \"n1\"\n";
+    let world = World::default();
+    world.apply(body).await;
+    // The region of its block, and what was written under the region of the stack since then.
+    world.shelf.edit(|state| {
+        let known = state.resources.values_mut().next().unwrap();
+        let mut older = known.current.clone().unwrap();
+        older.place.region = "us-east-1".into();
+        known.deposed.push(older);
+    });
+    let planned = world.plan(body).await.unwrap();
+    assert!(!planned.plan.has_changes() && planned.plan.steps.is_empty(), "{:?}", planned.plan.steps);
+    world.apply(body).await;
+    assert_eq!(world.cloud.world(), ["role n1 global"]);
+    // One resource that is remembered in two regions is remembered twice.
+    world.shelf.edit(|state| {
+        let mut known = state.resources.values().next().unwrap().clone();
+        known.current.as_mut().unwrap().place.region = "us-east-1".into();
+        state.resources.insert("role.other".parse().unwrap(), known);
+    });
+    assert!(world.plan(body).await.err().unwrap().contains("twice"));
+}

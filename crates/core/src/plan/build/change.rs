@@ -313,13 +313,9 @@ fn created(mut change: Change, instance: &Instance<'_>, desired: &Value, saved: 
     change
 }
 
-/// Whether a resource is in another region than it is to be in, where that makes it another one.
+/// Whether a resource is in another region than it is to be in.
 fn relocated(instance: &Instance<'_>, place: &Place) -> bool {
-    let regional = match instance.block.schema.scope {
-        Scope::Regional | Scope::GlobalName => true,
-        Scope::Global => false,
-    };
-    regional && place.region != instance.region
+    place.region != instance.region
 }
 
 /// Whether what is remembered of a resource differs from what will be, though AWS does not.

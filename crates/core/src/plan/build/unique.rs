@@ -25,11 +25,11 @@ impl Builder<'_> {
 
     /// Two addresses of which each is, or imports, the same resource.
     fn equal_places(&self) -> Vec<Diagnostic> {
-        let mut seen: BTreeMap<Place, &Address> = BTreeMap::new();
+        let mut seen: BTreeMap<&Place, &Address> = BTreeMap::new();
         let mut diagnostics = Vec::new();
         for change in self.desired() {
             let Some(place) = &change.place else { continue };
-            if let Some(other) = seen.insert(self.normal(place), &change.address) {
+            if let Some(other) = seen.insert(place, &change.address) {
                 let error = format!("{} and {other} would both be {} {}", change.address, place.type_name, place.id);
                 diagnostics.push(self.at(&change.address, &error).help("keep one of the two blocks, or import another id"));
             }
@@ -63,13 +63,6 @@ impl Builder<'_> {
 
     fn desired(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| !matches!(change.action, Action::Delete | Action::Forget))
-    }
-
-    /// A place without the region that means nothing to a global service.
-    fn normal(&self, place: &Place) -> Place {
-        let scope = self.catalog.resources.get(&place.type_name).map(|schema| schema.scope).unwrap_or_default();
-        let region = if scope == Scope::Global { String::new() } else { place.region.clone() };
-        Place { region, ..place.clone() }
     }
 
     /// An error at the block of an address.
