@@ -94,7 +94,7 @@ impl Planner<'_> {
         let mut ledger = loaded.unwrap_or_else(|| Ledger::new(fresh(&identity)));
         same_place(self.stack, &identity, ledger.state())?;
         let searched = self.recover(&mut ledger, &mut live).await?;
-        self.moves(&mut ledger)?;
+        self.moves(&mut ledger, &searched)?;
         self.successors(&mut ledger, &mut live).await?;
         self.pin(&mut ledger);
         let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, ledger.state(), &live).await? };

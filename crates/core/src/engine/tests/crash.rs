@@ -177,3 +177,27 @@ async fn a_variable_that_was_given_and_is_forgotten_is_said() {
     world.given.arguments = vec![("token".into(), "s3cr3t".into())];
     assert!(!world.plan(body).await.unwrap().plan.has_changes());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_made_nothing_is_not_in_the_way_of_a_move() {
+    let net = |name: &str| format!("[resource.net.{name}]\ncidr = \"a\"\n");
+    let moved = |from: &str| format!("[[moved]]\nfrom = \"net.{from}\"\nto = \"net.b\"\n");
+    let world = World::default();
+    world.apply(&net("a")).await;
+    // Renamed without a word, and killed before the new one was asked for.
+    world.cloud.strike(0, Fault::KilledBefore);
+    let targets = vec!["net.b".parse().unwrap()];
+    assert!(world.run(&net("b"), &Options { targets, ..Options::default() }).await.is_none());
+    world.apply(&format!("{}{}", net("b"), moved("a"))).await;
+    let verbs = || world.cloud.calls.lock().unwrap().iter().map(|call| call.verb).collect::<Vec<_>>();
+    assert!(!verbs().contains(&"delete"), "{:?}", verbs());
+    assert_eq!(world.cloud.world().len(), 1);
+    assert!(world.shelf.state().unwrap().open.is_empty());
+    // Nor is it a second one of two that become one.
+    let world = World::default();
+    world.apply(&net("a")).await;
+    world.cloud.strike(0, Fault::KilledBefore);
+    assert!(world.run(&format!("{}{}", net("a"), net("c")), &Options::default()).await.is_none());
+    world.apply(&format!("{}{}{}", net("b"), moved("a"), moved("c"))).await;
+    assert_eq!(world.cloud.world().len(), 1);
+}
