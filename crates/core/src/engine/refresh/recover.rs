@@ -21,9 +21,11 @@ impl Planner<'_> {
             let wanted = self.wanted(state, live, &search);
             async move {
                 let type_name = intent.address.type_name();
-                let handler = self.provider.handler(type_name).ok_or_else(|| EngineError::unknown_type(type_name))?;
+                let known = self.provider.handler(type_name).zip(self.catalog.resources.get(type_name));
+                let (handler, schema) = known.ok_or_else(|| EngineError::unknown_type(type_name))?;
                 let what = || format!("looking for {}, whose creation was interrupted", intent.address);
-                let outcome = find_patiently(handler.as_ref(), &wanted).await.map_err(|failure| EngineError::aws(what(), failure))?;
+                let outcome = find_patiently(handler.as_ref(), &schema.schema, &wanted).await;
+                let outcome = outcome.map_err(|failure| EngineError::aws(what(), failure))?;
                 Ok::<_, EngineError>((intent.clone(), outcome))
             }
         });

@@ -138,7 +138,7 @@ impl Runner<'_> {
             desired: desired.clone(),
             known: self.shared.state(|state| state.all().map(|(_, known)| known.place.clone()).collect()),
         };
-        find_patiently(self.handler.as_ref(), &wanted).await
+        find_patiently(self.handler.as_ref(), &self.block()?.schema.schema, &wanted).await
     }
 }
 

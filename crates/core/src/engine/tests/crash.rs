@@ -201,3 +201,46 @@ async fn a_creation_that_made_nothing_is_not_in_the_way_of_a_move() {
     world.apply(&format!("{}{}{}", net("b"), moved("a"), moved("c"))).await;
     assert_eq!(world.cloud.world().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_others_made_where_a_creation_was_interrupted_is_theirs() {
+    let record = |note: &str| format!("[resource.record.r]\nname = \"www\"\nnote = \"{note}\"\n");
+    let there = || super::world::place("record", "www", HOME);
+    let by_hand = async |note: &str| {
+        let world = World::default();
+        world.cloud.strike(0, Fault::KilledBefore);
+        assert!(world.run(&record("ours"), &Options::default()).await.is_none());
+        world.cloud.make(there(), serde_json::json!({ "name": "www", "note": note, "size": 1 }));
+        world
+    };
+    let world = by_hand("theirs").await;
+    let refused = world.plan(&record("ours")).await.err().unwrap();
+    assert!(refused.contains("www exists already"), "{refused}");
+    assert!(world.steps("").await.is_empty());
+    world.apply("").await;
+    assert_eq!(world.cloud.world(), [format!("record www {HOME}")], "it is left alone when the block goes");
+
+    // What is as it was asked for is taken for what was made; it cannot be told from it, and nothing of it changes.
+    let world = by_hand("ours").await;
+    world.apply(&record("ours")).await;
+    assert_eq!(world.cloud.calls.lock().unwrap().len(), 1);
+
+    // What was made is found, whatever the block says by now, and so it is when the answer is lost while leoctl lives.
+    let world = World::default();
+    world.cloud.strike(0, Fault::KilledAfter);
+    assert!(world.run(&record("a"), &Options::default()).await.is_none());
+    world.apply(&record("b")).await;
+    world.destroy("").await;
+    assert!(world.cloud.world().is_empty());
+    world.cloud.strike(0, Fault::DoneAndFails(FailureKind::Ambiguous));
+    world.apply(&record("a")).await;
+
+    // Somebody else's that comes in the way of a creation whose answer is lost stays theirs.
+    let world = World::default();
+    let planned = world.plan(&record("ours")).await.unwrap();
+    world.cloud.make(there(), serde_json::json!({ "name": "www", "note": "theirs", "size": 1 }));
+    world.cloud.strike(0, Fault::Fails(FailureKind::Ambiguous));
+    let report = world.carry_out(planned).await.unwrap();
+    assert_eq!(report.failed.len(), 1);
+    assert!(world.shelf.state().unwrap().all().next().is_none(), "it is not remembered");
+}

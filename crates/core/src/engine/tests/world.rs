@@ -40,6 +40,8 @@ pub fn catalog() -> Catalog {
         "arn": { "type": "string", "x-computed": true } } });
     let unnamed = json!({ "type": "object", "properties": {
         "cidr": { "type": "string", "x-replace": true }, "uses": text(), "tags": tags(), "id": { "type": "string", "x-computed": true } } });
+    let mut untagged = named.clone();
+    untagged.pointer_mut("/properties").unwrap().as_object_mut().unwrap().remove("tags");
     let mut catalog = Catalog::default();
     let mut add = |name: &str, schema: &serde_json::Value, scope, unique: &'static [&'static [&'static str]]| {
         let schema = TypeSchema::compile(name, schema).unwrap();
@@ -50,6 +52,7 @@ pub fn catalog() -> Catalog {
     add("profile", &named, Scope::Global, &[&["name"]]);
     add("group", &named, Scope::Regional, &[&["name"]]);
     add("bucket", &named, Scope::GlobalName, &[&["name"]]);
+    add("record", &untagged, Scope::Regional, &[&["name"]]);
     add("net", &unnamed, Scope::Regional, &[]);
     catalog
 }
@@ -403,7 +406,11 @@ impl World {
 
     /// Plans and carries it out; none when leoctl was killed.
     pub async fn run(&self, body: &str, options: &Options) -> Option<Report> {
-        let planned = self.plan_with(body, options).await.unwrap();
+        self.carry_out(self.plan_with(body, options).await.unwrap()).await
+    }
+
+    /// Carries a plan out; none when leoctl was killed.
+    pub async fn carry_out(&self, planned: Planned) -> Option<Report> {
         let catalog = catalog();
         let provider = InMemory { cloud: Arc::clone(&self.cloud), catalog: catalog.clone() };
         let (_keep, interrupted) = tokio::sync::watch::channel(false);
