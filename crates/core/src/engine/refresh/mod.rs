@@ -21,6 +21,8 @@ mod pins;
 mod recover;
 mod successors;
 
+use self::adopt::replaced_as_found;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -98,20 +100,24 @@ impl Planner<'_> {
         self.successors(&mut ledger, &mut live).await?;
         self.pin(&mut ledger);
         let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, ledger.state(), &live).await? };
-        let mut plan = self.adopting(&identity, ledger.state(), &live, &data).await?;
+        let mut found = BTreeMap::new();
+        let mut plan = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
         let mut standing = BTreeSet::new();
         loop {
-            let mut own = if self.refresh { self.in_the_way(&plan, ledger.state(), &live).await? } else { Vec::new() };
+            let mut own = replaced_as_found(&plan, ledger.state(), &found);
+            if self.refresh {
+                own.extend(self.in_the_way(&plan, ledger.state(), &live).await?);
+            }
             // Each is remembered from now on: no place is found twice, so that this ends.
             own.retain(|(_, found)| standing.insert(found.place.clone()));
             if own.is_empty() {
                 break;
             }
-            for (address, Found { place, attributes, .. }) in own {
-                live.insert(place.clone(), Live::Present(attributes));
-                ledger.record(Record::Created { address, token: String::new(), place });
+            for (change, found) in own {
+                ledger.record(self.own(change, &found, ledger.state()));
+                live.insert(found.place, Live::Present(found.attributes));
             }
-            plan = self.adopting(&identity, ledger.state(), &live, &data).await?;
+            plan = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
         }
         self.close_intents(&plan, &searched, &mut ledger);
         pins::release(&plan, &mut ledger);
@@ -127,13 +133,13 @@ impl Planner<'_> {
         state: &State,
         live: &LiveByPlace,
         data: &BTreeMap<crate::model::address::Block, Value>,
+        found: &mut BTreeMap<Address, Found>,
     ) -> Result<Plan, EngineError> {
-        let mut found: BTreeMap<Address, Found> = BTreeMap::new();
         let mut searched = BTreeMap::new();
         loop {
-            let world = World { identity, state, live, data, found: &found };
+            let world = World { identity, state, live, data, found };
             let plan = build::build(self.stack, self.catalog, world, self.options)?;
-            let more = if self.refresh { self.found(&plan, state, live, &mut searched, &found).await? } else { BTreeMap::new() };
+            let more = if self.refresh { self.found(&plan, state, live, &mut searched, found).await? } else { BTreeMap::new() };
             if more.is_empty() {
                 return Ok(plan);
             }

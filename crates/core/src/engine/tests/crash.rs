@@ -244,3 +244,23 @@ async fn what_others_made_where_a_creation_was_interrupted_is_theirs() {
     assert_eq!(report.failed.len(), 1);
     assert!(world.shelf.state().unwrap().all().next().is_none(), "it is not remembered");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_back_keeps_its_guard_and_what_it_was_made_from_whenever_leoctl_dies() {
+    let body = |name: &str| {
+        format!(
+            "[resource.group.on]\nname = \"on\"\n[resource.group.g]\nname = \"{name}\"\nuses = \"${{group.on.arn}}\"\n[resource.group.g.lifecycle]\ndeletion_policy = \"retain\"\n"
+        )
+    };
+    // A successor that an older state does not know.
+    let world = World::default();
+    world.apply(&body("a")).await;
+    let older = world.shelf.state().unwrap();
+    world.apply(&body("b")).await;
+    world.shelf.edit(|state| *state = older);
+    let planned = world.plan(&body("b")).await.unwrap();
+    let known = planned.ledger.state().current(&"group.g".parse().unwrap()).unwrap();
+    assert_eq!(known.place.id, "b");
+    assert!(known.guard.retain && known.depends_on == ["group.on".parse().unwrap()], "{known:?}");
+    assert_eq!(known.attributes.get("name"), Some(&"b".into()));
+}

@@ -259,3 +259,27 @@ async fn places_of_an_older_leoctl_are_read_in_normal_form() {
     });
     assert!(world.plan(body).await.err().unwrap().contains("twice"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_has_our_tags_and_has_to_be_made_anew_is_replaced_like_anything_else() {
+    let body = |name: &str, size: u32, guard: &str| format!("[resource.group.g]\nname = \"{name}\"\nsize = {size}\n{guard}");
+    let lost = async || {
+        let world = World::default();
+        world.apply(&body("web", 1, "")).await;
+        world.shelf.edit(|state| state.resources.clear());
+        world
+    };
+    let world = lost().await;
+    let planned = world.plan(&body("web", 2, "")).await.unwrap();
+    let change = &planned.plan.changes[0];
+    assert_eq!(change.action, crate::plan::types::Action::Replace);
+    assert!(change.risks.iter().any(|risk| risk == "deletes what is in it"), "{:?}", change.risks);
+    world.apply(&body("web", 2, "")).await;
+    assert_eq!(world.cloud.world().len(), 1);
+    // Its guard holds, and an import that would replace what somebody named is refused.
+    let world = lost().await;
+    let refused = world.plan(&body("web", 2, "[resource.group.g.lifecycle]\nprevent_destroy = true\n")).await.err().unwrap();
+    assert!(refused.contains("would be replaced, but `prevent_destroy` protects it"), "{refused}");
+    let refused = world.plan(&body("web", 2, "[[import]]\nto = \"group.g\"\nid = \"web\"\n")).await.err().unwrap();
+    assert!(refused.contains("cannot be imported"), "{refused}");
+}

@@ -55,12 +55,16 @@ impl Builder<'_> {
     fn absent(&self, change: Change, instance: &Instance<'_>, desired: &Value, saved: Option<&Remembered>) -> Result<Change, Diagnostic> {
         let lost = saved.and_then(|saved| Some((saved, self.world.live.get(&saved.place)?)));
         let is_named = !instance.block.schema.unique.is_empty();
-        let is_imported = self.stack.config.imports.iter().any(|import| import.to == instance.address);
-        if let Some((saved, Live::Foreign(owner))) = lost.filter(|_| !is_named && !is_imported) {
+        if let Some((saved, Live::Foreign(owner))) = lost.filter(|_| !is_named && !self.is_imported(&instance.address)) {
             return Err(handed_over(instance, saved, owner));
         }
         let loss = lost.and_then(|(saved, live)| Some(format!("{} {}", saved.place.id, live.loss()?)));
         Ok(created(change, instance, desired, saved, loss))
+    }
+
+    /// Whether an `[[import]]` block names an address.
+    fn is_imported(&self, address: &Address) -> bool {
+        self.stack.config.imports.iter().any(|import| import.to == *address)
     }
 
     /// What is to become of a resource that exists.
@@ -79,7 +83,7 @@ impl Builder<'_> {
             () if !change.attributes.is_empty() => Action::Update,
             () => Action::NoOp,
         };
-        if *imported && change.action == Action::Replace {
+        if *imported && change.action == Action::Replace && self.is_imported(address) {
             return Err(import_replaces(instance, &change.attributes, change.id().unwrap_or_default()));
         }
         change.reason = self.reason(change, existing, forced);
