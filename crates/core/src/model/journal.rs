@@ -60,6 +60,13 @@ pub enum Record {
         /// What stands for it.
         place: Place,
     },
+    /// A predecessor that is still to be deleted stands for its address again, and what replaced it is its predecessor.
+    Restored {
+        /// The resource.
+        address: Address,
+        /// Where the predecessor is.
+        place: Place,
+    },
     /// The same resource is from now on known by another place: its place in normal form.
     Placed {
         /// The resource.
@@ -103,6 +110,7 @@ impl State {
                     current.place = place.clone();
                 }
             }
+            Record::Restored { address, place } => self.restored(address, place),
             Record::Placed { address, from, to } => self.placed(address, from, to),
             Record::Pinned { address, pins } => {
                 self.pins.remove(address);
@@ -152,6 +160,13 @@ impl State {
         let remembered = known.flat_map(|known| &mut known.depends_on);
         for on in remembered.chain(self.open.iter_mut().flat_map(|intent| &mut intent.depends_on)).filter(|on| *on == from) {
             *on = to.clone();
+        }
+    }
+
+    fn restored(&mut self, address: &Address, place: &Place) {
+        let deposed = self.resources.get(address).and_then(|known| known.deposed.iter().find(|deposed| deposed.place == *place));
+        if let Some(again) = deposed.cloned() {
+            self.set_current(address, again);
         }
     }
 

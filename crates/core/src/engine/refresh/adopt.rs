@@ -102,7 +102,13 @@ impl Planner<'_> {
         state: &State,
         live: &LiveByPlace,
     ) -> Result<Vec<(&'p Change, Found)>, EngineError> {
-        let replaced = plan.changes.iter().filter(|change| change.action == Action::Replace && change.create_before_destroy);
+        let is_in_the_way = |change: &&Change| match change.action {
+            Action::Replace => change.create_before_destroy,
+            // Anything but a predecessor has been looked for.
+            Action::Create => !state.deposed(&change.address).is_empty(),
+            Action::Update | Action::Delete | Action::Import | Action::Forget | Action::NoOp => false,
+        };
+        let replaced = plan.changes.iter().filter(is_in_the_way);
         let searches = replaced.map(|change| async move {
             let handler = self.provider.handler(change.address.type_name())?;
             let search = Search { address: &change.address, region: &change.region, token: None, desired: &change.after };
@@ -133,8 +139,12 @@ impl Planner<'_> {
         if diagnostics.has_errors() { Err(diagnostics.into()) } else { Ok(successors) }
     }
 
-    /// Remembers what is found to be an address's own, as if it had been made from what its block says now.
+    /// Remembers what is found to be an address's own: a predecessor as what it was, anything else as if it had been made
+    /// from what its block says now.
     pub(super) fn own(&self, change: &Change, found: &Found, state: &State) -> Record {
+        if state.deposed(&change.address).iter().any(|deposed| deposed.place == found.place) {
+            return Record::Restored { address: change.address.clone(), place: found.place.clone() };
+        }
         let schema = self.catalog.resources.get(change.address.type_name());
         let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
         let live = conceal(attributes, &canonicalize(attributes, &found.attributes), &change.sensitive);
@@ -149,6 +159,15 @@ impl Planner<'_> {
         };
         Record::Saved { address: change.address.clone(), remembered }
     }
+}
+
+/// The predecessors that the plan lets stand for their addresses again.
+pub(super) fn standing_again(plan: &Plan, state: &State) -> Vec<Record> {
+    let standing = plan.changes.iter().filter_map(|change| Some((&change.address, change.place.as_ref()?, change.action)));
+    let again = standing.filter(|(address, place, action)| {
+        !matches!(action, Action::Delete | Action::Forget) && state.deposed(address).iter().any(|deposed| deposed.place == **place)
+    });
+    again.map(|(address, place, _)| Record::Restored { address: address.clone(), place: place.clone() }).collect()
 }
 
 /// What has our tags and was not remembered, but cannot become what is wanted: it is remembered first, and then replaced like

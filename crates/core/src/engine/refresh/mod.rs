@@ -21,7 +21,7 @@ mod pins;
 mod recover;
 mod successors;
 
-use self::adopt::replaced_as_found;
+use self::adopt::{replaced_as_found, standing_again};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -104,6 +104,11 @@ impl Planner<'_> {
         let mut plan = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
         let mut standing = BTreeSet::new();
         loop {
+            let again = standing_again(&plan, ledger.state());
+            if !again.is_empty() {
+                again.into_iter().for_each(|record| ledger.record(record));
+                plan = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
+            }
             let mut own = replaced_as_found(&plan, ledger.state(), &found);
             if self.refresh {
                 own.extend(self.in_the_way(&plan, ledger.state(), &live).await?);

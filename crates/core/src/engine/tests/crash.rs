@@ -264,3 +264,51 @@ async fn what_is_taken_back_keeps_its_guard_and_what_it_was_made_from_whenever_l
     assert!(known.guard.retain && known.depends_on == ["group.on".parse().unwrap()], "{known:?}");
     assert_eq!(known.attributes.get("name"), Some(&"b".into()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_predecessor_that_is_wanted_again_stands_for_its_address_and_nothing_is_made() {
+    let net = |cidr: &str, rest: &str| format!("[resource.net.n]\ncidr = \"{cidr}\"\n{rest}");
+    let first = "create_before_destroy = true\n";
+    let lifecycle = |more: &str| format!("[resource.net.n.lifecycle]\n{first}{more}");
+    let world = World::default();
+    world.apply(&net("a", &lifecycle(""))).await;
+    let original = world.cloud.world();
+    let edited = async || {
+        // The new one is there, the old one is still to go.
+        world.cloud.strike(1, Fault::KilledBefore);
+        assert!(world.run(&net("b", &lifecycle("")), &Options::default()).await.is_none());
+        assert_eq!(world.cloud.world().len(), 2);
+    };
+    edited().await;
+    world.apply(&net("a", &lifecycle(""))).await;
+    assert_eq!(world.cloud.world(), original);
+    // A guard of the one that is wanted again is no obstacle: it is the other one that goes.
+    edited().await;
+    world.apply(&net("a", &lifecycle("prevent_destroy = true\n"))).await;
+    assert_eq!(world.cloud.world(), original);
+    world.apply(&net("a", &lifecycle(""))).await;
+    // So it is when what replaced it was deleted by hand, or is to have another tag at once.
+    edited().await;
+    let newer = world.cloud.resources.lock().unwrap().keys().find(|place| !original[0].contains(&place.id)).unwrap().clone();
+    world.cloud.delete(&newer);
+    world.apply(&net("a", &format!("tags = {{ a = \"b\" }}\n{}", lifecycle("")))).await;
+    assert_eq!(world.cloud.world(), original);
+    let created = world.cloud.calls.lock().unwrap().iter().filter(|call| call.verb == "create").count();
+    assert_eq!(created, 4, "the first one, and one for each edit");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_predecessor_is_replaced_under_its_name_when_only_that_is_wanted_again() {
+    let body = |name: &str, size: u32| format!("[resource.group.g]\nname = \"{name}\"\nsize = {size}\n");
+    for by_hand in [false, true] {
+        let world = World::default();
+        world.apply(&body("old", 1)).await;
+        world.cloud.strike(1, Fault::KilledBefore);
+        assert!(world.run(&body("new", 1), &Options::default()).await.is_none());
+        if by_hand {
+            world.cloud.delete(&super::world::place("group", "new", HOME));
+        }
+        world.apply(&body("old", 2)).await;
+        assert_eq!(world.cloud.world(), [format!("group old {HOME}")]);
+    }
+}

@@ -22,7 +22,6 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Builder<'_> {
     pub(super) fn change(&self, instance: &Instance<'_>, desired: &Value) -> Result<Change, Diagnostic> {
         let address = &instance.address;
-        let saved = self.world.state.current(address);
         let attributes = attributes_of(instance.block);
         let names = instance.block.schema.unique.iter().flat_map(|group| group.iter());
         if let Some(name) = names.copied().find(|name| desired.get(name).is_some_and(Value::has_secret)) {
@@ -30,8 +29,9 @@ impl Builder<'_> {
             return Err(Diagnostic::error(&instance.block.span, error).help("use a value that need not be hidden"));
         }
         if !self.selection.includes(address) || self.options.only(address).is_some_and(<[_]>::is_empty) {
-            return Ok(self.untouched(instance, saved, desired));
+            return Ok(self.untouched(instance, self.world.state.current(address), desired));
         }
+        let saved = self.standing(instance, desired);
         let mut change = self.blank(instance, saved);
         let remembered = saved.and_then(|saved| Some((saved.place.clone(), self.live(attributes, saved, desired)?)));
         let (place, live, imported) = match (remembered, self.world.found.get(address)) {
@@ -49,6 +49,27 @@ impl Builder<'_> {
         change.place = Some(place);
         self.compare(&mut change, instance, desired, &Existing { live, imported, relocated, saved })?;
         Ok(change)
+    }
+
+    /// What stands for an address: its current resource, unless that would have to be made anew while a predecessor, still
+    /// to be deleted, would not. The latest of these is then what is wanted again.
+    fn standing(&self, instance: &Instance<'_>, desired: &Value) -> Option<&Remembered> {
+        let current = self.world.state.current(&instance.address);
+        let deposed = self.world.state.deposed(&instance.address);
+        let forced = self.options.replace.iter().any(|wanted| covers(wanted, &instance.address));
+        if forced || deposed.is_empty() || current.is_some_and(|current| self.fits(instance, desired, current)) {
+            return current;
+        }
+        deposed.iter().rev().find(|deposed| self.fits(instance, desired, deposed)).or(current)
+    }
+
+    /// Whether a remembered resource is there, and can become what is wanted.
+    fn fits(&self, instance: &Instance<'_>, desired: &Value, saved: &Remembered) -> bool {
+        let attributes = attributes_of(instance.block);
+        let Some(live) = self.live(attributes, saved, desired) else { return false };
+        let after = settled(instance.block, desired, &live, false, self.options.only(&instance.address));
+        let live = conceal(attributes, &live, &secret_paths(attributes, &after));
+        !relocated(instance, &saved.place) && !diff(attributes, &live, &after).iter().any(|change| change.forces_replacement)
     }
 
     /// What is to become of a resource that is not there, or not any more.
@@ -157,7 +178,7 @@ impl Builder<'_> {
 
     /// A change in which nothing changes yet but that predecessors go.
     fn blank(&self, instance: &Instance<'_>, saved: Option<&Remembered>) -> Change {
-        let deposed = self.predecessors(&instance.address);
+        let deposed = self.others(&instance.address, saved);
         Change {
             action: Action::NoOp,
             reason: None,
@@ -186,11 +207,13 @@ impl Builder<'_> {
         }
     }
 
-    /// The predecessors of an address, each as it was itself: what its successor says is not about it.
-    fn predecessors(&self, address: &Address) -> Vec<Removal> {
+    /// What is remembered under an address beside what stands for it, each as it was itself: what its successor says is not
+    /// about it.
+    fn others(&self, address: &Address, standing: Option<&Remembered>) -> Vec<Removal> {
         let attributes = self.catalog.resources.get(address.type_name()).map(|schema| schema.schema.attributes.as_slice());
-        let deposed = self.world.state.deposed(address).iter();
-        deposed.map(|saved| self.departing(attributes.unwrap_or_default(), saved, saved.guard.retain)).collect()
+        let known = self.world.state.deposed(address).iter().chain(self.world.state.current(address));
+        let others = known.filter(|known| standing.is_none_or(|standing| known.place != standing.place));
+        others.map(|saved| self.departing(attributes.unwrap_or_default(), saved, saved.guard.retain)).collect()
     }
 
     /// A remembered resource that goes: forgotten when it is gone already or is kept.
@@ -226,7 +249,7 @@ impl Builder<'_> {
         let schema = self.catalog.resources.get(address.type_name());
         let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
         let removed = self.stack.config.removed.iter().any(|removed| covers(&removed.from, address));
-        let mut deposed = self.predecessors(address);
+        let mut deposed = self.others(address, self.world.state.current(address));
         let configured = self.stack.config.resources.get(&address.block).filter(|_| self.options.destroy);
         let (guard, goes) = match self.world.state.current(address) {
             Some(saved) => {
