@@ -118,9 +118,14 @@ impl Planner<'_> {
             if own.is_empty() {
                 break;
             }
-            for (change, found) in own {
-                ledger.record(self.own(change, &found, ledger.state()));
-                live.insert(found.place, Live::Present(found.attributes));
+            for (change, own) in own {
+                let record = self.own(change, &own, ledger.state());
+                live.insert(own.place.clone(), Live::Present(own.attributes.clone()));
+                if matches!(record, Record::Saved { .. }) {
+                    // Whose it may be is said of it, though it is remembered from now on.
+                    found.insert(change.address.clone(), own);
+                }
+                ledger.record(record);
             }
             plan = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
         }

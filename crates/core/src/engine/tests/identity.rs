@@ -283,3 +283,30 @@ async fn what_has_our_tags_and_has_to_be_made_anew_is_replaced_like_anything_els
     let refused = world.plan(&body("web", 2, "[[import]]\nto = \"group.g\"\nid = \"web\"\n")).await.err().unwrap();
     assert!(refused.contains("cannot be imported"), "{refused}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_global_resource_that_the_state_does_not_know_may_be_a_namesakes() {
+    let body = |type_name: &str, size: u32| format!("[resource.{type_name}.x]\nname = \"web\"\nsize = {size}\n");
+    let risks = async |world: &World, body: &str| world.plan(body).await.unwrap().plan.changes[0].risks.join("; ");
+    let lost = async |type_name: &str| {
+        let world = World::default();
+        world.apply(&body(type_name, 1)).await;
+        world.shelf.edit(|state| state.resources.clear());
+        world
+    };
+    let world = lost("role").await;
+    for size in [1, 2] {
+        let risks = risks(&world, &body("role", size)).await;
+        assert!(risks.contains("may belong to another region's stack s"), "{size}: {risks}");
+    }
+    // In a region, a stack's name is its own; and what somebody has named, what is remembered, and what a crash left is known.
+    assert_eq!(risks(&lost("group").await, &body("group", 1)).await, "");
+    let imported = format!("{}[[import]]\nto = \"role.x\"\nid = \"web\"\n", body("role", 1));
+    assert_eq!(risks(&world, &imported).await, "");
+    world.apply(&body("role", 1)).await;
+    assert_eq!(risks(&world, &format!("{}note = \"n\"\n", body("role", 1))).await, "");
+    let world = World::default();
+    world.cloud.strike(0, super::world::Fault::KilledAfter);
+    assert!(world.run(&body("role", 1), &Options::default()).await.is_none());
+    assert_eq!(risks(&world, &body("role", 1)).await, "");
+}

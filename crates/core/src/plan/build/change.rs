@@ -117,10 +117,7 @@ impl Builder<'_> {
             change.goes = saved.map(|saved| removal(saved, change.before.clone(), change.guard.retain));
         }
         change.risks.extend(risks(change, instance));
-        let owner = self.world.found.get(address).and_then(|found| found.owner.as_ref()).filter(|_| *imported);
-        if let Some(owner) = owner.filter(|owner| owner.stack != self.stack.name) {
-            change.risks.push(format!("is taken from {owner}, which may still manage it"));
-        }
+        change.risks.extend(self.taken_from(change));
         let schema = &instance.block.schema;
         if let (Action::Replace, Some(off)) = (change.action, (schema.protected)(&change.before).filter(|_| !change.guard.retain)) {
             let error = Diagnostic::error(&instance.block.span, format!("{address} would be replaced, but AWS protects it from deletion"));
@@ -130,6 +127,23 @@ impl Builder<'_> {
             return Err(guarded_replacement(instance, change));
         }
         Ok(())
+    }
+
+    /// Whose a resource may be that was found in AWS.
+    fn taken_from(&self, change: &Change) -> Option<String> {
+        let found = self.world.found.get(&change.address).filter(|found| change.place.as_ref() == Some(&found.place))?;
+        let owner = found.owner.as_ref()?;
+        if owner.stack != self.stack.name {
+            return Some(format!("is taken from {owner}, which may still manage it"));
+        }
+        let schema = self.catalog.resources.get(change.address.type_name())?;
+        // The tags name the stack, and a stack's name is unique in a region only.
+        (schema.scope == Scope::Global && !self.is_imported(&change.address)).then(|| {
+            let stack = &self.stack.name;
+            format!(
+                "may belong to another region's stack {stack}: it is global, has that name in its tags, and this state does not know it"
+            )
+        })
     }
 
     fn reason(&self, change: &Change, existing: &Existing<'_>, forced: bool) -> Option<String> {
