@@ -1,6 +1,6 @@
 //! The state file: what leoctl made, where, with what, and what it depends on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -229,6 +229,16 @@ impl State {
         self.resources
             .iter()
             .flat_map(|(address, known)| known.current.iter().chain(&known.deposed).map(move |remembered| (address, remembered)))
+    }
+
+    /// The creations of an address whose outcome is not known.
+    pub fn opened(&self, address: &Address) -> impl Iterator<Item = &Intent> {
+        self.open.iter().filter(move |intent| intent.address == *address)
+    }
+
+    /// Every address of which something is remembered, or may exist.
+    pub fn addresses(&self) -> BTreeSet<&Address> {
+        self.resources.keys().chain(self.open.iter().map(|intent| &intent.address)).collect()
     }
 
     /// Every address under which a place is remembered.

@@ -312,3 +312,36 @@ async fn a_predecessor_is_replaced_under_its_name_when_only_that_is_wanted_again
         assert_eq!(world.cloud.world(), [format!("group old {HOME}")]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_will_not_look_for_is_named_in_full_with_what_to_do() {
+    let net = |name: &str| format!("[resource.net.{name}]\ncidr = \"a\"\nregion = \"me-south-1\"\n");
+    let both = format!("{}{}", net("a"), net("b"));
+    let group = "[resource.group.g]\nname = \"g\"\n";
+    let world = World::default();
+    world.apply(group).await;
+    for body in [net("a"), both.clone()] {
+        let targets = vec![body.rsplit_once("[resource.").unwrap().1.split_once(']').unwrap().0.parse().unwrap()];
+        world.cloud.strike(0, Fault::KilledBefore);
+        assert!(world.run(&format!("{group}{body}"), &Options { targets, ..Options::default() }).await.is_none());
+    }
+    *world.cloud.closed.lock().unwrap() = Some("me-south-1".into());
+    for destroy in [false, true] {
+        let refused = world.plan_with(&format!("{group}{both}"), &Options { destroy, ..Options::default() }).await.err().unwrap();
+        assert!(refused.contains("net.a may exist in me-south-1") && refused.contains("net.b may exist in me-south-1"), "{refused}");
+    }
+    // A command about something else goes on.
+    let only = crate::plan::select::Only {
+        attributes: [("group.g".parse().unwrap(), vec![crate::model::path::Path::attribute("note")])].into(),
+        ..Default::default()
+    };
+    world.plan_with(&format!("{group}{both}"), &Options { only: Some(only), ..Options::default() }).await.unwrap();
+    // So does everything, once the two are forgotten.
+    let addresses: Vec<String> = world.shelf.state().unwrap().addresses().into_iter().map(ToString::to_string).collect();
+    assert_eq!(addresses, ["group.g", "net.a", "net.b"]);
+    world.shelf.edit(|state| {
+        let records: Vec<_> = state.open.iter().map(|open| (open.address.clone(), open.token.clone())).collect();
+        records.into_iter().for_each(|(address, token)| state.fold(&crate::model::journal::Record::Refused { address, token }));
+    });
+    world.apply(group).await;
+}

@@ -88,6 +88,8 @@ pub struct Cloud {
     pub resources: Mutex<BTreeMap<Place, Value>>,
     /// Every changing call.
     pub calls: Mutex<Vec<Call>>,
+    /// The region in which nothing may be looked for.
+    pub closed: Mutex<Option<String>>,
     /// How often something was looked for.
     pub finds: Mutex<usize>,
     fault: Mutex<Option<(usize, Fault)>>,
@@ -181,6 +183,9 @@ impl Handler for Memory {
 
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>> {
         *self.cloud.finds.lock().unwrap() += 1;
+        if self.cloud.closed.lock().unwrap().as_ref() == Some(&wanted.region) {
+            return Err(Failure::new(FailureKind::Denied, "not subscribed"));
+        }
         let resources = self.cloud.resources.lock().unwrap();
         let here = resources.iter().filter(|(place, _)| place.type_name == self.type_name);
         let ids: Vec<String> = match wanted.text("name") {
