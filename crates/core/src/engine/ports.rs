@@ -203,6 +203,10 @@ impl Wanted {
 pub trait Handler: Send + Sync {
     /// The attributes of those of `ids` that exist, in as few calls as the API allows.
     async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>>;
+    /// The id of a resource as creating it returns it, of the form that it was asked for in and what it then said of itself.
+    fn id_of(&self, asked: &str, _attributes: &Value) -> String {
+        asked.to_owned()
+    }
     /// The id of the resource that is at a wanted one's place: the same unique name, or its ownership tags.
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>>;
     /// The id of what the creation with the wanted one's token made, whatever tags it has: of types whose API shows the

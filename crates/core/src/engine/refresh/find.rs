@@ -41,6 +41,8 @@ pub async fn find(handler: &dyn Handler, wanted: &Wanted, import: Option<&str>) 
     let Some(attributes) = handler.read(&wanted.region, std::slice::from_ref(&id)).await?.remove(&id) else {
         return Ok(None);
     };
+    // What somebody has written may be another form of its id.
+    let id = handler.id_of(&id, &attributes);
     let owner = owner(&attributes);
     let ours = import.is_some() || carries(wanted, &attributes);
     Ok(Some(Found { place: wanted.place(&id), attributes, ours, owner }))

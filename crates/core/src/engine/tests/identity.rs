@@ -310,3 +310,20 @@ async fn a_global_resource_that_the_state_does_not_know_may_be_a_namesakes() {
     assert!(world.run(&body("role", 1), &Options::default()).await.is_none());
     assert_eq!(risks(&world, &body("role", 1)).await, "");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_imported_under_another_form_of_its_id_is_the_one_resource_it_is() {
+    let import = |to: &str, id: &str| format!("[resource.net.{to}]\ncidr = \"a\"\n[[import]]\nto = \"net.{to}\"\nid = \"{id}\"\n");
+    let world = World::default();
+    world.cloud.make(place("net", "net-1", HOME), json!({ "cidr": "a" }));
+    let refused = world.plan(&format!("{}{}", import("a", "net-1"), import("b", "arn:net-1"))).await.err().unwrap();
+    assert!(refused.contains("net.a") && refused.contains("net.b") && refused.contains("net-1"), "{refused}");
+    world.apply(&import("b", "arn:net-1")).await;
+    let id = || world.shelf.state().unwrap().current(&"net.b".parse().unwrap()).unwrap().place.id.clone();
+    assert_eq!(id(), "net-1");
+    // What an older leoctl remembered as it was written becomes what it is, and stays as it is.
+    world.shelf.edit(|state| state.resources.values_mut().next().unwrap().current.as_mut().unwrap().place.id = "arn:net-1".into());
+    assert!(!world.plan(&import("b", "arn:net-1")).await.unwrap().plan.has_changes());
+    world.apply(&import("b", "arn:net-1")).await;
+    assert_eq!((id().as_str(), world.cloud.world().len()), ("net-1", 1));
+}

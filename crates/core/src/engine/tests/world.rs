@@ -164,6 +164,11 @@ impl Memory {
         place(&self.type_name, id, region)
     }
 
+    /// A network is read by its id or its ARN.
+    fn bare<'a>(&self, id: &'a str) -> &'a str {
+        if self.type_name == "net" { id.strip_prefix("arn:").unwrap_or(id) } else { id }
+    }
+
     fn stored(&self, place: Place, value: &Value) -> Outcome<String> {
         let mut map = value.as_map().unwrap().clone();
         map.remove("empty_on_delete");
@@ -178,7 +183,11 @@ impl Memory {
 impl Handler for Memory {
     async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
         let resources = self.cloud.resources.lock().unwrap();
-        Ok(ids.iter().filter_map(|id| Some((id.clone(), resources.get(&self.place(region, id))?.clone()))).collect())
+        Ok(ids.iter().filter_map(|id| Some((id.clone(), resources.get(&self.place(region, self.bare(id)))?.clone()))).collect())
+    }
+
+    fn id_of(&self, asked: &str, _: &Value) -> String {
+        self.bare(asked).to_owned()
     }
 
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>> {
