@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{CliError, Context, Exit, project, session};
 use crate::ui::{self, FAINT, STRONG, styled};
 use leoctl_core::model::address::Address;
 use leoctl_core::model::place::Place;
-use leoctl_core::model::state::State;
+use leoctl_core::model::state::{Intent, State};
 use leoctl_core::model::value::Value;
 use leoctl_core::stack::Stack;
 use leoctl_core::stack::diagnostic::suggestion;
@@ -43,7 +43,7 @@ pub async fn output(context: &Context, stack: Option<&Path>, name: Option<&str>)
     state.outputs.retain(|name, _| !declared.is_output_sensitive(name));
     let Some(name) = name else {
         if context.global.json {
-            ui::out(serde_json::json!(state.outputs));
+            ui::out(json!(state.outputs));
         } else {
             let lines = state.outputs.iter().flat_map(|(name, value)| ui::value::lines_of(name, &Value::from(value)));
             lines.for_each(ui::out);
@@ -71,11 +71,11 @@ pub async fn output(context: &Context, stack: Option<&Path>, name: Option<&str>)
 pub async fn show(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
     let state = state_of(context, stack).await?;
     if context.global.json {
-        ui::out(serde_json::json!(state));
+        ui::out(json!(state));
         return Ok(Exit::Done);
     }
     ui::out(format!("{} in account {}, {}, applied {} times", styled(STRONG, &state.stack), state.account_id, state.region, state.serial));
-    for address in state.resources.keys() {
+    for address in state.addresses() {
         one(&state, address);
     }
     Ok(Exit::Done)
@@ -84,7 +84,7 @@ pub async fn show(context: &Context, stack: Option<&Path>) -> Result<Exit, CliEr
 /// One resource.
 pub async fn resource(context: &Context, address: &Address, stack: Option<&Path>) -> Result<Exit, CliError> {
     let state = state_of(context, stack).await?;
-    if !state.resources.contains_key(address) {
+    if !state.addresses().contains(address) {
         return Err(absent(&state, address));
     }
     if context.global.json {
@@ -97,24 +97,32 @@ pub async fn resource(context: &Context, address: &Address, stack: Option<&Path>
 
 /// An address that is not in a state, with the nearest that is.
 pub fn absent(state: &State, address: &Address) -> CliError {
-    let known: Vec<String> = state.resources.keys().map(ToString::to_string).collect();
+    let known: Vec<String> = state.addresses().into_iter().map(ToString::to_string).collect();
     let help = suggestion(&address.to_string(), known.iter().map(String::as_str));
     CliError::usage(&format!("there is no {address} in the state"), &help.unwrap_or_else(|| "`leoctl state list` lists them".to_owned()))
 }
 
-/// Every resource, a line each.
+/// What is said of a creation whose outcome is not known.
+fn may_exist(intent: &Intent) -> String {
+    format!("may exist in {}, its creation was interrupted", intent.region)
+}
+
+/// Every resource, a line each, and what may exist.
 pub async fn list(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
     let state = state_of(context, stack).await?;
     if context.global.json {
-        let rows: Vec<Json> = everything(&state)
-            .map(|(address, place)| serde_json::json!({ "address": address, "id": place.id, "region": place.region }))
-            .collect();
-        ui::out(Json::from(rows));
+        let known = everything(&state).map(|(address, place)| json!({ "address": address, "id": place.id, "region": place.region }));
+        let open = state.open.iter();
+        let open = open.map(|intent| json!({ "address": intent.address, "id": null, "region": intent.region, "may_exist": true }));
+        ui::out(Json::from_iter(known.chain(open)));
         return Ok(Exit::Done);
     }
-    let width = state.resources.keys().map(|address| address.to_string().chars().count()).max().unwrap_or_default();
+    let width = state.addresses().iter().map(|address| address.to_string().chars().count()).max().unwrap_or_default();
     for (address, place) in everything(&state) {
         ui::out(format!("{:width$}  {}", address.to_string(), styled(FAINT, &place.id)));
+    }
+    for intent in &state.open {
+        ui::out(format!("{:width$}  {}", intent.address.to_string(), styled(FAINT, may_exist(intent))));
     }
     Ok(Exit::Done)
 }
@@ -127,10 +135,11 @@ fn everything(state: &State) -> impl Iterator<Item = (&Address, &Place)> {
 /// One resource: where it is, what is remembered of it, and the predecessors that are still to be deleted.
 fn as_json(state: &State, address: &Address) -> Json {
     let places: Vec<&Place> = state.deposed(address).iter().map(|deposed| &deposed.place).collect();
-    let mut shown = serde_json::json!({ "address": address, "deposed": places });
+    let open: Vec<&Intent> = state.opened(address).collect();
+    let mut shown = json!({ "address": address, "deposed": places, "open": open });
     let current = state.current(address);
-    let place = current.map(|current| serde_json::json!(current.place));
-    let fields = [place, current.map(|current| serde_json::json!(current))].into_iter().flatten();
+    let place = current.map(|current| json!(current.place));
+    let fields = [place, current.map(|current| json!(current))].into_iter().flatten();
     for (name, value) in fields.filter_map(|fields| Some(fields.as_object()?.clone())).flatten().filter(|(name, _)| name != "place") {
         if let Some(shown) = shown.as_object_mut() {
             shown.insert(name, value);
@@ -143,6 +152,9 @@ fn one(state: &State, address: &Address) {
     for deposed in state.deposed(address) {
         let what = if deposed.guard.retain { "forgotten, as it stays in AWS" } else { "deleted" };
         ui::out(format!("{} {}, a predecessor still to be {what}", styled(STRONG, address), styled(FAINT, &deposed.place.id)));
+    }
+    for intent in state.opened(address) {
+        ui::out(format!("{} {}", styled(STRONG, address), styled(FAINT, may_exist(intent))));
     }
     let Some(resource) = state.current(address) else { return };
     ui::out(format!("{} {}", styled(STRONG, address), styled(FAINT, &resource.place.id)));

@@ -9,7 +9,7 @@ use leoctl_core::engine::ports::Store;
 use leoctl_core::model::address::Address;
 use leoctl_core::model::journal::Record;
 use leoctl_core::model::place::Place;
-use leoctl_core::model::state::State;
+use leoctl_core::model::state::{Intent, State};
 use leoctl_core::stack::Stack;
 use leoctl_core::stack::backend::Backend;
 
@@ -68,14 +68,13 @@ fn never_applied() -> CliError {
 
 async fn mv(context: &Context, from: &Address, to: &Address, stack: Option<&Path>) -> Result<Exit, CliError> {
     edit(context, stack, "leoctl state mv", |state| {
-        if !state.resources.contains_key(from) {
+        if !state.addresses().contains(from) {
             return Err(inspect::absent(state, from));
         }
-        if let Some((_, there)) = state.all().find(|(known, _)| *known == to) {
-            return Err(CliError::usage(
-                &format!("{to} is there already, as {}", there.place.id),
-                "forget that one first: `leoctl state rm`",
-            ));
+        let there = state.all().find(|(known, _)| *known == to).map(|(_, there)| format!("{to} is there already, as {}", there.place.id));
+        let may_be = || state.opened(to).next().map(|intent| format!("{to} may be there already, in {}", intent.region));
+        if let Some(taken) = there.or_else(may_be) {
+            return Err(CliError::usage(&taken, "forget that one first: `leoctl state rm`"));
         }
         if from.type_name() != to.type_name() {
             return Err(CliError::usage(&format!("{from} cannot become {to}"), "the two are of different types"));
@@ -90,14 +89,20 @@ async fn rm(context: &Context, address: &Address, stack: Option<&Path>) -> Resul
     edit(context, stack, "leoctl state rm", |state| {
         let known = state.all().filter(|(known, _)| *known == address);
         let places: Vec<Place> = known.map(|(_, remembered)| remembered.place.clone()).collect();
-        if places.is_empty() {
+        let intents: Vec<Intent> = state.opened(address).cloned().collect();
+        if places.is_empty() && intents.is_empty() {
             return Err(inspect::absent(state, address));
         }
         for place in &places {
             state.fold(&Record::Deleted { address: address.clone(), place: place.clone() });
         }
-        let ids: Vec<&str> = places.iter().map(|place| place.id.as_str()).collect();
-        Ok(format!("{} is forgotten; {} stays in AWS.", styled(STRONG, address), ids.join(", ")))
+        for Intent { address, token, .. } in &intents {
+            state.fold(&Record::Refused { address: address.clone(), token: token.clone() });
+        }
+        let known = places.iter().map(|place| place.id.clone());
+        let maybe = intents.iter().map(|intent| format!("what its interrupted creation in {} may have made", intent.region));
+        let left: Vec<String> = known.chain(maybe).collect();
+        Ok(format!("{} is forgotten; {} stays in AWS.", styled(STRONG, address), left.join(", ")))
     })
     .await
 }

@@ -136,6 +136,12 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
     /// Those of `ids` that exist, in as few calls as the API allows.
     fn read(aws: &Aws, ids: &[String]) -> impl Future<Output = Outcome<Vec<(String, Self)>>> + Send;
 
+    /// Its id as [`Resource::create`] returns it, whatever form it was `asked` for in: said by every type whose API takes
+    /// more than one, so that no resource is remembered under two.
+    fn id(&self, asked: &str) -> String {
+        asked.to_owned()
+    }
+
     /// The id of the resource at the wanted one's place: of the same unique name, or with its ownership tags.
     fn find(aws: &Aws, wanted: &Wanted) -> impl Future<Output = Outcome<Option<String>>> + Send;
 
@@ -289,6 +295,12 @@ impl<R: Resource> Handler for Typed<R> {
         // As in [`Resource::read_one`].
         let asked = found.into_iter().filter(|(id, _)| ids.contains(id));
         asked.map(|(id, resource)| Ok((id, untyped(&resource)?))).collect()
+    }
+
+    fn id_of(&self, asked: &str, attributes: &Value) -> String {
+        // What is remembered of one that was not read may not be whole: then it says no other id.
+        let resource: Option<R> = attributes.to_json().ok().and_then(|json| serde_json::from_value(json).ok());
+        resource.map(|resource| resource.id(asked)).filter(|id| !id.is_empty()).unwrap_or_else(|| asked.to_owned())
     }
 
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>> {

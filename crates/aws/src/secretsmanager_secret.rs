@@ -175,6 +175,11 @@ impl Resource for SecretsmanagerSecret {
         }
     }
 
+    /// A secret is described by its ARN, a part of that or its name (Secrets Manager API Reference, DescribeSecret).
+    fn id(&self, _: &str) -> String {
+        self.arn.clone()
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let listed = if ids.len() > 1 { list(aws, ids).await? } else { Vec::new() };
         // The list lags behind, too; what it lacks is asked for by itself (Secrets Manager API Reference, ListSecrets).

@@ -61,7 +61,7 @@ impl ServiceDiscoveryPrivateDnsNamespace {
             description: found.description().filter(|text| !text.is_empty()).map(str::to_owned),
             soa_ttl: dns.and_then(|dns| dns.soa()).map(api::Soa::ttl),
             tags: tags_of(aws, &arn).await?,
-            id: id.to_owned(),
+            id: found.id().unwrap_or(id).to_owned(),
             arn,
             hosted_zone_id: dns.and_then(|dns| dns.hosted_zone_id()).map(str::to_owned),
         }))
@@ -118,6 +118,11 @@ impl Resource for ServiceDiscoveryPrivateDnsNamespace {
             Grant::itself(&["servicediscovery:DeleteNamespace", "servicediscovery:UpdatePrivateDnsNamespace"]),
         ],
     };
+
+    /// A namespace is read by its id or its ARN (Cloud Map API Reference, GetNamespace).
+    fn id(&self, _: &str) -> String {
+        self.id.clone()
+    }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let read = try_join_all(ids.iter().map(async |id| Ok(Self::read_one(aws, id).await?.map(|read| (id.clone(), read))))).await?;

@@ -157,7 +157,7 @@ impl ServiceDiscoveryService {
             health_check_custom_config: found.health_check_custom_config().map(|_| CustomHealthCheck { failure_threshold: 1 }),
             r#type: found.r#type().filter(|kind| **kind == api::ServiceType::Http).map(|kind| kind.as_str().to_owned()),
             tags: tags_of(aws, &arn).await?,
-            id: id.to_owned(),
+            id: found.id().unwrap_or(id).to_owned(),
             arn,
         }))
     }
@@ -204,6 +204,11 @@ impl Resource for ServiceDiscoveryService {
             }
             false => Vec::new(),
         }
+    }
+
+    /// A service is read by its id or its ARN (Cloud Map API Reference, GetService).
+    fn id(&self, _: &str) -> String {
+        self.id.clone()
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

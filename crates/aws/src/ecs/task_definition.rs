@@ -280,6 +280,13 @@ impl Resource for EcsTaskDefinition {
         problems
     }
 
+    /// One is described by family, family and revision, or ARN (ECS API Reference, DescribeTaskDefinition). An ARN with its
+    /// revision is an id already, though what is remembered may be of the revision before.
+    fn id(&self, asked: &str) -> String {
+        let has_revision = asked.rsplit_once(':').is_some_and(|(_, revision)| revision.parse::<u32>().is_ok());
+        if asked.starts_with("arn:") && has_revision { asked.to_owned() } else { self.arn.clone() }
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let read = try_join_all(ids.iter().map(async |id| Ok(Self::describe(aws, id).await?.map(|read| (id.clone(), read))))).await?;
         Ok(read.into_iter().flatten().collect())

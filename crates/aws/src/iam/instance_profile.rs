@@ -109,6 +109,11 @@ impl Resource for IamInstanceProfile {
         ],
     };
 
+    /// IAM does not tell names apart by case (IAM User Guide, "IAM and AWS STS quotas").
+    fn id(&self, _: &str) -> String {
+        self.name.clone()
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let read = try_join_all(ids.iter().map(async |name| Ok(Self::read_one(aws, name).await?.map(|read| (name.clone(), read))))).await?;
         Ok(read.into_iter().flatten().collect())

@@ -191,6 +191,11 @@ impl Resource for KmsKey {
         }
     }
 
+    /// A key is described by its id, its ARN or an alias of it (KMS API Reference, DescribeKey).
+    fn id(&self, _: &str) -> String {
+        self.id.clone()
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let read = try_join_all(ids.iter().map(async |id| Ok(Self::read_one(aws, id).await?.map(|read| (id.clone(), read))))).await?;
         Ok(read.into_iter().flatten().collect())

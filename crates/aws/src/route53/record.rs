@@ -189,6 +189,11 @@ impl Resource for Route53Record {
         problems
     }
 
+    /// The name in an id can be written in several ways.
+    fn id(&self, _: &str) -> String {
+        self.key().id()
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         // An id that was imported may have its name in another form.
         let keys: Vec<(&String, Key)> = ids.iter().filter_map(|id| Some((id, Key::parse(id)?))).collect();

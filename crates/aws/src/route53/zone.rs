@@ -90,8 +90,9 @@ impl Route53Zone {
         aws.route53().get_hosted_zone().id(id).send().await.or_fail("route53:GetHostedZone").or_absent()
     }
 
-    fn from_api(aws: &Aws, id: &str, found: &GetHostedZoneOutput, tags: Tags) -> Option<Self> {
+    fn from_api(aws: &Aws, found: &GetHostedZoneOutput, tags: Tags) -> Option<Self> {
         let (zone, delegation) = (found.hosted_zone()?, found.delegation_set());
+        let id = bare(zone.id());
         let config = zone.config();
         Some(Self {
             name: canonical(zone.name()),
@@ -172,12 +173,17 @@ impl Resource for Route53Zone {
         }
     }
 
+    /// A zone is read by its id and by `/hostedzone/` with it (Route 53 API Reference, GetHostedZone).
+    fn id(&self, _: &str) -> String {
+        self.id.clone()
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let found = try_join_all(ids.iter().map(async |id| Ok(Self::get(aws, id).await?.map(|found| (id.clone(), found))))).await?;
         let found: BTreeMap<_, _> = found.into_iter().flatten().collect();
-        let mut tags = tags_of(aws, &found.keys().cloned().collect::<Vec<_>>()).await?;
+        let mut tags = tags_of(aws, &found.keys().map(|id| bare(id).to_owned()).collect::<Vec<_>>()).await?;
         let read = found.into_iter().filter_map(|(id, found)| {
-            let read = Self::from_api(aws, &id, &found, tags.remove(&id).unwrap_or_default())?;
+            let read = Self::from_api(aws, &found, tags.remove(bare(&id)).unwrap_or_default())?;
             Some((id, read))
         });
         Ok(read.collect())

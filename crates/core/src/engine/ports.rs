@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::model::address::Address;
 use crate::model::journal::Record;
-use crate::model::place::{Place, Scope};
+use crate::model::place::Place;
 use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::preflight::certificate::Certificate;
@@ -145,14 +145,12 @@ pub struct Wanted {
     pub stack: String,
     /// Its account.
     pub account: String,
-    /// Its region.
+    /// The region of its place.
     pub region: String,
     /// The token of the creation that may have made it; none when it is not known of any.
     pub token: Option<String>,
     /// Its attributes as far as they are known.
     pub desired: Value,
-    /// Within what ids of its type tell one from another.
-    pub scope: Scope,
     /// What is remembered already, and so is not it.
     pub known: BTreeSet<Place>,
 }
@@ -165,8 +163,7 @@ impl Wanted {
 
     /// Whether what has this id is remembered already.
     pub fn is_known(&self, id: &str) -> bool {
-        let place = self.place(id);
-        self.known.iter().any(|known| known.is_same(&place, self.scope))
+        self.known.contains(&self.place(id))
     }
 
     /// Where the resource is, if this is its id.
@@ -208,6 +205,10 @@ impl Wanted {
 pub trait Handler: Send + Sync {
     /// The attributes of those of `ids` that exist, in as few calls as the API allows.
     async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>>;
+    /// The id of a resource as creating it returns it, of the form that it was asked for in and what it then said of itself.
+    fn id_of(&self, asked: &str, _attributes: &Value) -> String {
+        asked.to_owned()
+    }
     /// The id of the resource that is at a wanted one's place: the same unique name, or its ownership tags.
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>>;
     /// The id of what the creation with the wanted one's token made, whatever tags it has: of types whose API shows the

@@ -1,5 +1,7 @@
 //! The journal of an apply: what was about to be done and what was done, folded onto the state.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -58,6 +60,22 @@ pub enum Record {
         /// What stands for it.
         place: Place,
     },
+    /// A predecessor that is still to be deleted stands for its address again, and what replaced it is its predecessor.
+    Restored {
+        /// The resource.
+        address: Address,
+        /// Where the predecessor is.
+        place: Place,
+    },
+    /// The same resource is from now on known by another place: its place in normal form.
+    Placed {
+        /// The resource.
+        address: Address,
+        /// Its place, or that of a predecessor, as it was remembered.
+        from: Place,
+        /// The place as it is to be.
+        to: Place,
+    },
     /// What a command has set otherwise than the stack file says, of one resource: all of its pins.
     Pinned {
         /// The resource.
@@ -92,6 +110,8 @@ impl State {
                     current.place = place.clone();
                 }
             }
+            Record::Restored { address, place } => self.restored(address, place),
+            Record::Placed { address, from, to } => self.placed(address, from, to),
             Record::Pinned { address, pins } => {
                 self.pins.remove(address);
                 if !pins.is_empty() {
@@ -141,6 +161,23 @@ impl State {
         for on in remembered.chain(self.open.iter_mut().flat_map(|intent| &mut intent.depends_on)).filter(|on| *on == from) {
             *on = to.clone();
         }
+    }
+
+    fn restored(&mut self, address: &Address, place: &Place) {
+        let deposed = self.resources.get(address).and_then(|known| known.deposed.iter().find(|deposed| deposed.place == *place));
+        if let Some(again) = deposed.cloned() {
+            self.set_current(address, again);
+        }
+    }
+
+    /// Renames a place. What then has the place of a successor is that successor, and no predecessor of it.
+    fn placed(&mut self, address: &Address, from: &Place, to: &Place) {
+        let Some(known) = self.resources.get_mut(address) else { return };
+        for remembered in known.current.iter_mut().chain(&mut known.deposed).filter(|remembered| remembered.place == *from) {
+            remembered.place = to.clone();
+        }
+        let mut seen: BTreeSet<Place> = known.current.iter().map(|current| current.place.clone()).collect();
+        known.deposed.retain(|deposed| seen.insert(deposed.place.clone()));
     }
 
     fn deleted(&mut self, address: &Address, place: &Place) {

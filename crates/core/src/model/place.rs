@@ -14,7 +14,7 @@ pub struct Place {
     pub type_name: String,
     /// The account, twelve digits.
     pub account: String,
-    /// The region that was asked for it. A resource of a global service has one, too: that of the stack that made it.
+    /// The region that was asked for it. A resource of a global service has one, too: that of its stack ([`Scope::region`]).
     pub region: String,
     /// AWS's id of it, as `import` takes it.
     pub id: String,
@@ -32,14 +32,15 @@ pub enum Scope {
     GlobalName,
 }
 
-impl Place {
-    /// Whether the two are one resource, of a type of this scope.
-    pub fn is_same(&self, other: &Self, scope: Scope) -> bool {
-        let here = |place: &Self| match scope {
-            Scope::Regional | Scope::GlobalName => place.region.clone(),
-            Scope::Global => String::new(),
-        };
-        (&self.type_name, &self.account, &self.id, here(self)) == (&other.type_name, &other.account, &other.id, here(other))
+impl Scope {
+    /// The region in the place of a resource that is asked for in one region, by a stack of another (`home`). To a global
+    /// service a region means nothing: its resources all have the stack's, so that two places are one resource when they
+    /// are equal, and only then.
+    pub fn region<'a>(self, asked: &'a str, home: &'a str) -> &'a str {
+        match self {
+            Self::Regional | Self::GlobalName => asked,
+            Self::Global => home,
+        }
     }
 }
 
@@ -53,21 +54,10 @@ impl fmt::Display for Place {
 mod tests {
     use super::*;
 
-    fn place(type_name: &str, region: &str) -> Place {
-        Place { type_name: type_name.into(), account: "111111111111".into(), region: region.into(), id: "web".into() }
-    }
-
-    #[test]
-    fn one_id_is_two_resources_in_two_regions_or_of_two_types() {
-        let here = place("cloudwatch_log_group", "eu-west-1");
-        assert!(here.is_same(&here.clone(), Scope::Regional));
-        assert!(!here.is_same(&place("cloudwatch_log_group", "us-east-1"), Scope::Regional));
-        assert!(!here.is_same(&place("ecs_cluster", "eu-west-1"), Scope::Regional));
-    }
-
     #[test]
     fn a_region_means_nothing_to_a_global_service() {
-        assert!(place("iam_role", "eu-west-1").is_same(&place("iam_role", "us-east-1"), Scope::Global));
-        assert!(!place("iam_role", "eu-west-1").is_same(&place("iam_instance_profile", "eu-west-1"), Scope::Global));
+        assert_eq!(Scope::Global.region("us-east-1", "eu-west-1"), "eu-west-1");
+        assert_eq!(Scope::Regional.region("us-east-1", "eu-west-1"), "us-east-1");
+        assert_eq!(Scope::GlobalName.region("us-east-1", "eu-west-1"), "us-east-1");
     }
 }

@@ -1,6 +1,6 @@
 //! The state file: what leoctl made, where, with what, and what it depends on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::address::Address;
 use super::path::Path;
 use super::pin::Pins;
-use super::place::{Place, Scope};
+use super::place::Place;
 use super::upgrade;
 use super::value::Value;
 
@@ -245,9 +245,19 @@ impl State {
         remembered.chain(self.open.iter().map(|intent| (&intent.address, intent.account.as_str())))
     }
 
+    /// The creations of an address whose outcome is not known.
+    pub fn opened(&self, address: &Address) -> impl Iterator<Item = &Intent> {
+        self.open.iter().filter(move |intent| intent.address == *address)
+    }
+
+    /// Every address of which something is remembered, or may exist.
+    pub fn addresses(&self) -> BTreeSet<&Address> {
+        self.resources.keys().chain(self.open.iter().map(|intent| &intent.address)).collect()
+    }
+
     /// Every address under which a place is remembered.
-    pub fn addresses_of<'a>(&'a self, place: &'a Place, scope: Scope) -> impl Iterator<Item = &'a Address> {
-        self.all().filter(move |(_, known)| known.place.is_same(place, scope)).map(|(address, _)| address)
+    pub fn addresses_of<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = &'a Address> {
+        self.all().filter(move |(_, known)| known.place == *place).map(|(address, _)| address)
     }
 
     /// A place that is remembered under two addresses, and the two.

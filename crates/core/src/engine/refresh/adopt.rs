@@ -9,7 +9,10 @@ use super::{LiveByPlace, Planner, Search};
 use crate::engine::EngineError;
 use crate::engine::ports::FailureKind;
 use crate::model::address::{Address, Block};
-use crate::model::state::State;
+use crate::model::canonical::canonicalize;
+use crate::model::journal::Record;
+use crate::model::secrecy::conceal;
+use crate::model::state::{Remembered, State};
 use crate::model::value::Value;
 use crate::plan::build::{self, Found};
 use crate::plan::types::{Action, Change, Plan};
@@ -102,8 +105,19 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// When what stands there is somebody else's.
-    pub(super) async fn in_the_way(&self, plan: &Plan, state: &State, live: &LiveByPlace) -> Result<Vec<(Address, Found)>, EngineError> {
-        let replaced = plan.changes.iter().filter(|change| change.action == Action::Replace && change.create_before_destroy);
+    pub(super) async fn in_the_way<'p>(
+        &self,
+        plan: &'p Plan,
+        state: &State,
+        live: &LiveByPlace,
+    ) -> Result<Vec<(&'p Change, Found)>, EngineError> {
+        let is_in_the_way = |change: &&Change| match change.action {
+            Action::Replace => change.create_before_destroy,
+            // Anything but a predecessor has been looked for.
+            Action::Create => !state.deposed(&change.address).is_empty(),
+            Action::Update | Action::Delete | Action::Import | Action::Forget | Action::NoOp => false,
+        };
+        let replaced = plan.changes.iter().filter(is_in_the_way);
         let searches = replaced.map(|change| async move {
             let handler = self.provider.handler(change.address.type_name())?;
             let search = Search { address: &change.address, region: &change.region, token: None, desired: &change.after };
@@ -122,7 +136,7 @@ impl Planner<'_> {
                 let deposed = state.resources.get(&change.address).map(|known| known.deposed.as_slice()).unwrap_or_default();
                 // What has no tags to be told by is known by having been remembered.
                 if found.ours || deposed.iter().any(|deposed| deposed.place == found.place) {
-                    successors.push((change.address.clone(), found));
+                    successors.push((change, found));
                     continue;
                 }
                 let error = format!("{} cannot be replaced: {} exists already", change.address, found.place.id);
@@ -133,4 +147,44 @@ impl Planner<'_> {
         }
         if diagnostics.has_errors() { Err(diagnostics.into()) } else { Ok(successors) }
     }
+
+    /// Remembers what is found to be an address's own: a predecessor as what it was, anything else as if it had been made
+    /// from what its block says now.
+    pub(super) fn own(&self, change: &Change, found: &Found, state: &State) -> Record {
+        if state.deposed(&change.address).iter().any(|deposed| deposed.place == found.place) {
+            return Record::Restored { address: change.address.clone(), place: found.place.clone() };
+        }
+        let schema = self.catalog.resources.get(change.address.type_name());
+        let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
+        let live = conceal(attributes, &canonicalize(attributes, &found.attributes), &change.sensitive);
+        let remembered = Remembered {
+            place: found.place.clone(),
+            attributes: live.to_public_json(&|secret| state.digest(secret)),
+            authored: Vec::new(),
+            sensitive: change.sensitive.clone(),
+            depends_on: change.depends_on.clone(),
+            guard: change.guard,
+            incomplete: true,
+        };
+        Record::Saved { address: change.address.clone(), remembered }
+    }
+}
+
+/// The predecessors that the plan lets stand for their addresses again.
+pub(super) fn standing_again(plan: &Plan, state: &State) -> Vec<Record> {
+    let standing = plan.changes.iter().filter_map(|change| Some((&change.address, change.place.as_ref()?, change.action)));
+    let again = standing.filter(|(address, place, action)| {
+        !matches!(action, Action::Delete | Action::Forget) && state.deposed(address).iter().any(|deposed| deposed.place == **place)
+    });
+    again.map(|(address, place, _)| Record::Restored { address: address.clone(), place: place.clone() }).collect()
+}
+
+/// What has our tags and was not remembered, but cannot become what is wanted: it is remembered first, and then replaced like
+/// anything else.
+pub(super) fn replaced_as_found<'p>(plan: &'p Plan, state: &State, found: &BTreeMap<Address, Found>) -> Vec<(&'p Change, Found)> {
+    let replaced = plan.changes.iter().filter(|change| change.action == Action::Replace);
+    let found = replaced.filter_map(|change| Some((change, found.get(&change.address)?.clone())));
+    found
+        .filter(|(change, found)| change.place.as_ref() == Some(&found.place) && state.addresses_of(&found.place).next().is_none())
+        .collect()
 }

@@ -2,22 +2,26 @@
 //!
 //! A plan is made in stages over one [`Ledger`], each seeing what the one before has recorded:
 //!
-//! 1. [`live`]: every remembered resource is read.
-//! 2. [`recover`]: what an unfinished apply may have created without learning its id is looked for.
-//! 3. [`moves`]: `[[moved]]` blocks.
-//! 4. [`successors`]: newer revisions that another tool has made.
-//! 5. [`pins`]: what a command sets otherwise than the stack file says.
-//! 6. [`data`]: data sources.
-//! 7. [`adopt`]: what stands where something is to be created; an address is searched again only when more is known of it.
+//! 1. [`normal`]: what an older leoctl has remembered otherwise than this one does is brought into its form.
+//! 2. [`live`]: every remembered resource is read.
+//! 3. [`recover`]: what an unfinished apply may have created without learning its id is looked for.
+//! 4. [`moves`]: `[[moved]]` blocks.
+//! 5. [`successors`]: newer revisions that another tool has made.
+//! 6. [`pins`]: what a command sets otherwise than the stack file says.
+//! 7. [`data`]: data sources.
+//! 8. [`adopt`]: what stands where something is to be created; an address is searched again only when more is known of it.
 
 mod adopt;
 mod data;
 pub mod find;
 mod live;
 mod moves;
+mod normal;
 mod pins;
 mod recover;
 mod successors;
+
+use self::adopt::{replaced_as_found, standing_again};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -85,31 +89,46 @@ impl Planner<'_> {
     }
 
     async fn planned(&self, loaded: Option<State>, fresh: impl FnOnce(&Identity) -> State) -> Result<Planned, EngineError> {
-        let (identity, live) = tokio::join!(self.provider.identity(self.stack.region.as_deref()), self.live(loaded.as_ref()));
+        let loaded = loaded.map(|state| self.normal(state));
+        let remembered = loaded.as_ref().map(Ledger::state);
+        let (identity, live) = tokio::join!(self.provider.identity(self.stack.region.as_deref()), self.live(remembered));
         let identity = identity.map_err(|failure| EngineError::aws("asking AWS who we are", failure))?;
         let mut live = live?;
-        let state = loaded.unwrap_or_else(|| fresh(&identity));
-        same_place(self.stack, &identity, &state)?;
-        let mut ledger = self.ledger(state);
+        let mut ledger = loaded.unwrap_or_else(|| self.ledger(fresh(&identity)));
+        same_place(self.stack, &identity, ledger.state())?;
         let searched = self.recover(&mut ledger, &mut live).await?;
-        self.moves(&mut ledger)?;
+        self.moves(&mut ledger, &searched)?;
         self.successors(&mut ledger, &mut live).await?;
         self.pin(&mut ledger);
         let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, ledger.state(), &live).await? };
-        let mut plan = self.adopting(&identity, ledger.state(), &live, &data).await?;
+        let mut found = BTreeMap::new();
+        let mut plan = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
         let mut standing = BTreeSet::new();
         loop {
-            let mut own = if self.refresh { self.in_the_way(&plan, ledger.state(), &live).await? } else { Vec::new() };
+            let again = standing_again(&plan, ledger.state());
+            if !again.is_empty() {
+                again.into_iter().for_each(|record| ledger.record(record));
+                plan = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
+            }
+            let mut own = replaced_as_found(&plan, ledger.state(), &found);
+            if self.refresh {
+                own.extend(self.in_the_way(&plan, ledger.state(), &live).await?);
+            }
             // Each is remembered from now on: no place is found twice, so that this ends.
             own.retain(|(_, found)| standing.insert(found.place.clone()));
             if own.is_empty() {
                 break;
             }
-            for (address, Found { place, attributes, .. }) in own {
-                live.insert(place.clone(), Live::Present(attributes));
-                ledger.record(Record::Created { address, token: String::new(), place });
+            for (change, own) in own {
+                let record = self.own(change, &own, ledger.state());
+                live.insert(own.place.clone(), Live::Present(own.attributes.clone()));
+                if matches!(record, Record::Saved { .. }) {
+                    // Whose it may be is said of it, though it is remembered from now on.
+                    found.insert(change.address.clone(), own);
+                }
+                ledger.record(record);
             }
-            plan = self.adopting(&identity, ledger.state(), &live, &data).await?;
+            plan = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
         }
         self.close_intents(&plan, &searched, &mut ledger);
         pins::release(&plan, &mut ledger);
@@ -133,13 +152,13 @@ impl Planner<'_> {
         state: &State,
         live: &LiveByPlace,
         data: &BTreeMap<crate::model::address::Block, Value>,
+        found: &mut BTreeMap<Address, Found>,
     ) -> Result<Plan, EngineError> {
-        let mut found: BTreeMap<Address, Found> = BTreeMap::new();
         let mut searched = BTreeMap::new();
         loop {
-            let world = World { identity, state, live, data, found: &found };
+            let world = World { identity, state, live, data, found };
             let plan = build::build(self.stack, self.catalog, world, self.options)?;
-            let more = if self.refresh { self.found(&plan, state, live, &mut searched, &found).await? } else { BTreeMap::new() };
+            let more = if self.refresh { self.found(&plan, state, live, &mut searched, found).await? } else { BTreeMap::new() };
             if more.is_empty() {
                 return Ok(plan);
             }
@@ -178,10 +197,9 @@ impl Planner<'_> {
             address: search.address.clone(),
             stack: self.stack.name.clone(),
             account: state.account_id.clone(),
-            region: search.region.to_owned(),
+            region: self.scope(type_name).region(search.region, &state.region).to_owned(),
             token: search.token.map(str::to_owned),
             desired: search.desired.clone(),
-            scope: self.scope(type_name),
             known: known.cloned().collect(),
         }
     }

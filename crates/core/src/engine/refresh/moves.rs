@@ -6,18 +6,19 @@ use super::Planner;
 use crate::engine::EngineError;
 use crate::model::address::Address;
 use crate::model::journal::{Ledger, Record};
-use crate::model::state::State;
+use crate::model::state::{Intent, State};
 use crate::plan::select::covers;
 use crate::stack::config::Moved;
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 
 impl Planner<'_> {
-    /// Moves what is remembered, along chains of blocks to their end.
-    pub(super) fn moves(&self, ledger: &mut Ledger) -> Result<(), EngineError> {
+    /// Moves what is remembered, along chains of blocks to their end. `absent` are the tokens of creations whose resource
+    /// was looked for and is not there: such an intent is in nobody's way, and goes along where nothing is in its own.
+    pub(super) fn moves(&self, ledger: &mut Ledger, absent: &BTreeSet<String>) -> Result<(), EngineError> {
         let moved = &self.stack.config.moved;
         let mut sources: BTreeMap<Address, (Address, &Moved)> = BTreeMap::new();
         let mut diagnostics = Diagnostics::default();
-        for from in remembered(ledger.state()) {
+        for from in present(ledger.state(), absent) {
             let Some((to, last)) = destination(moved, &from) else {
                 let unfit = moved.iter().find(|block| covers(&block.from, &from) && step(block, &from).is_none());
                 diagnostics.0.extend(unfit.map(|block| one_for_all(block, &from)));
@@ -37,9 +38,12 @@ impl Planner<'_> {
         if diagnostics.has_errors() {
             return Err(diagnostics.into());
         }
-        for (to, (from, _)) in sources {
+        let intended = ledger.state().open.iter().map(|intent| intent.address.clone()).collect::<BTreeSet<_>>();
+        let intended = intended.into_iter().filter_map(|from| Some((destination(moved, &from)?.0, from)));
+        let moves: Vec<_> = sources.into_iter().map(|(to, (from, _))| (to, from)).chain(intended).collect();
+        for (to, from) in moves {
             // Only an open intent, or a plan that deletes both, comes here with something under the new address.
-            if !remembered(ledger.state()).contains(&to) {
+            if !present(ledger.state(), absent).contains(&to) {
                 ledger.record(Record::Moved { from, to });
             }
         }
@@ -47,9 +51,10 @@ impl Planner<'_> {
     }
 }
 
-/// Every address of which something is remembered, or may have been created.
-fn remembered(state: &State) -> BTreeSet<Address> {
-    state.resources.keys().chain(state.open.iter().map(|intent| &intent.address)).cloned().collect()
+/// Every address of which something is remembered, or may exist.
+fn present(state: &State, absent: &BTreeSet<String>) -> BTreeSet<Address> {
+    let may_exist = |intent: &&Intent| !absent.contains(&intent.token);
+    state.resources.keys().chain(state.open.iter().filter(may_exist).map(|intent| &intent.address)).cloned().collect()
 }
 
 /// Where an address ends along the blocks, and the last block of the way; none when no block speaks of it.

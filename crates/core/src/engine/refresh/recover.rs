@@ -7,9 +7,12 @@ use futures_util::future::try_join_all;
 use super::find::{FindOutcome, find_patiently};
 use super::{LiveByPlace, Planner, Search};
 use crate::engine::EngineError;
+use crate::engine::ports::{Failure, FailureKind};
 use crate::model::journal::{Ledger, Record};
+use crate::model::state::Intent;
 use crate::model::value::Value;
 use crate::plan::build::Live;
+use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 
 impl Planner<'_> {
     /// Looks for what every open intent may have made, and records what comes of it; the tokens of those not found.
@@ -21,19 +24,32 @@ impl Planner<'_> {
             let wanted = self.wanted(state, live, &search);
             async move {
                 let type_name = intent.address.type_name();
-                let handler = self.provider.handler(type_name).ok_or_else(|| EngineError::unknown_type(type_name))?;
-                let what = || format!("looking for {}, whose creation was interrupted", intent.address);
-                let outcome = find_patiently(handler.as_ref(), &wanted).await.map_err(|failure| EngineError::aws(what(), failure))?;
+                let known = self.provider.handler(type_name).zip(self.catalog.resources.get(type_name));
+                let (handler, schema) = known.ok_or_else(|| EngineError::unknown_type(type_name))?;
+                let outcome = find_patiently(handler.as_ref(), &schema.schema, &wanted).await;
                 Ok::<_, EngineError>((intent.clone(), outcome))
             }
         });
         let outcomes = try_join_all(searches.collect::<Vec<_>>()).await?;
         let mut absent = BTreeSet::new();
+        let mut refused = Diagnostics::default();
         for (intent, outcome) in outcomes {
+            let outcome = match outcome {
+                Ok(outcome) => outcome,
+                Err(failure) if may_pass(failure.kind) => {
+                    return Err(EngineError::aws(format!("looking for {}, whose creation was interrupted", intent.address), failure));
+                }
+                // It stays open. A command for some resources goes on without the others.
+                Err(_) if self.options.only(&intent.address).is_some_and(<[_]>::is_empty) => continue,
+                Err(failure) => {
+                    refused.push(self.out_of_sight(&intent, failure));
+                    continue;
+                }
+            };
             let (address, token) = (intent.address, intent.token);
             match outcome {
                 // What is remembered under another address is not this one.
-                FindOutcome::Ours(found) if ledger.state().addresses_of(&found.place, self.scope(address.type_name())).next().is_none() => {
+                FindOutcome::Ours(found) if ledger.state().addresses_of(&found.place).next().is_none() => {
                     live.insert(found.place.clone(), Live::Present(found.attributes));
                     ledger.record(Record::Created { address, token, place: found.place });
                 }
@@ -43,6 +59,35 @@ impl Planner<'_> {
                 FindOutcome::Absent => drop(absent.insert(token)),
             }
         }
-        Ok(absent)
+        if refused.has_errors() { Err(refused.into()) } else { Ok(absent) }
+    }
+
+    /// AWS does not let us look for what an interrupted creation may have made: whether it exists is not known.
+    fn out_of_sight(&self, intent: &Intent, failure: Failure) -> Diagnostic {
+        let Intent { address, region, .. } = intent;
+        let Failure { operation, code, message, .. } = failure.redacted(&self.stack.redactor());
+        let said: Vec<String> = [Some(operation), code, Some(message)].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        let error = format!("{address} may exist in {region}: its creation was interrupted, and AWS refuses to look for it");
+        let block = self.stack.config.resources.get(&address.block);
+        let error = block.map_or_else(|| Diagnostic::general(&error), |block| Diagnostic::error(&block.span, &error));
+        error
+            .label(said.join(": "))
+            .help(format!("let these credentials look there; leoctl then goes on with {address} by itself"))
+            .help(format!("`leoctl state rm '{address}'` forgets that it may exist: what was made of it, if anything, stays in AWS"))
+    }
+}
+
+/// Whether a search may succeed when it is made again, so that nothing has to be forgotten.
+fn may_pass(kind: FailureKind) -> bool {
+    match kind {
+        FailureKind::Transient | FailureKind::Ambiguous | FailureKind::Credentials | FailureKind::Interrupted => true,
+        FailureKind::NotFound
+        | FailureKind::AlreadyExists
+        | FailureKind::Denied
+        | FailureKind::Lost
+        | FailureKind::Unrecorded
+        | FailureKind::Refused
+        | FailureKind::Invalid
+        | FailureKind::Other => false,
     }
 }

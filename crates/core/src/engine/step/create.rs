@@ -76,8 +76,7 @@ impl Runner<'_> {
     fn new_place(&self, target: &Target, id: String) -> Result<Place, NotCreated> {
         let type_name = self.address.type_name().to_owned();
         let place = Place { type_name, account: target.account.clone(), region: target.region.clone(), id };
-        let scope = self.shared.engine.catalog.resources.get(self.address.type_name()).map(|schema| schema.scope).unwrap_or_default();
-        let other = self.shared.state(|state| state.addresses_of(&place, scope).find(|known| *known != self.address).cloned());
+        let other = self.shared.state(|state| state.addresses_of(&place).find(|known| *known != self.address).cloned());
         match other {
             None => Ok(place),
             Some(other) => {
@@ -126,7 +125,6 @@ impl Runner<'_> {
 
     /// Looks for what a creation whose answer was lost may have made.
     async fn look(&self, operation: &Operation, target: &Target, desired: &Value) -> Outcome<FindOutcome> {
-        let scope = self.shared.engine.catalog.resources.get(self.address.type_name()).map(|schema| schema.scope).unwrap_or_default();
         let wanted = Wanted {
             address: self.address.clone(),
             stack: self.shared.plan.stack.name.clone(),
@@ -134,10 +132,9 @@ impl Runner<'_> {
             region: operation.region.clone(),
             token: Some(operation.token.clone()),
             desired: desired.clone(),
-            scope,
             known: self.shared.state(|state| state.all().map(|(_, known)| known.place.clone()).collect()),
         };
-        find_patiently(self.handler.as_ref(), &wanted).await
+        find_patiently(self.handler.as_ref(), &self.block()?.schema.schema, &wanted).await
     }
 }
 

@@ -209,3 +209,171 @@ async fn a_variable_that_has_become_sensitive_leaves_the_state_with_the_next_app
     world.apply(&one).await;
     assert!(!kept(&world).contains("pl41n"), "{}", kept(&world));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_made_nothing_is_not_in_the_way_of_a_move() {
+    let net = |name: &str| format!("[resource.net.{name}]\ncidr = \"a\"\n");
+    let moved = |from: &str| format!("[[moved]]\nfrom = \"net.{from}\"\nto = \"net.b\"\n");
+    let world = World::default();
+    world.apply(&net("a")).await;
+    // Renamed without a word, and killed before the new one was asked for.
+    world.cloud.strike(0, Fault::KilledBefore);
+    let targets = vec!["net.b".parse().unwrap()];
+    assert!(world.run(&net("b"), &Options { targets, ..Options::default() }).await.is_none());
+    world.apply(&format!("{}{}", net("b"), moved("a"))).await;
+    let verbs = || world.cloud.calls.lock().unwrap().iter().map(|call| call.verb).collect::<Vec<_>>();
+    assert!(!verbs().contains(&"delete"), "{:?}", verbs());
+    assert_eq!(world.cloud.world().len(), 1);
+    assert!(world.shelf.state().unwrap().open.is_empty());
+    // Nor is it a second one of two that become one.
+    let world = World::default();
+    world.apply(&net("a")).await;
+    world.cloud.strike(0, Fault::KilledBefore);
+    assert!(world.run(&format!("{}{}", net("a"), net("c")), &Options::default()).await.is_none());
+    world.apply(&format!("{}{}{}", net("b"), moved("a"), moved("c"))).await;
+    assert_eq!(world.cloud.world().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_made_where_a_creation_was_interrupted_is_theirs() {
+    let record = |note: &str| format!("[resource.record.r]\nname = \"www\"\nnote = \"{note}\"\n");
+    let there = || super::world::place("record", "www", HOME);
+    let by_hand = async |note: &str| {
+        let world = World::default();
+        world.cloud.strike(0, Fault::KilledBefore);
+        assert!(world.run(&record("ours"), &Options::default()).await.is_none());
+        world.cloud.make(there(), serde_json::json!({ "name": "www", "note": note, "size": 1 }));
+        world
+    };
+    let world = by_hand("theirs").await;
+    let refused = world.plan(&record("ours")).await.err().unwrap();
+    assert!(refused.contains("www exists already"), "{refused}");
+    assert!(world.steps("").await.is_empty());
+    world.apply("").await;
+    assert_eq!(world.cloud.world(), [format!("record www {HOME}")], "it is left alone when the block goes");
+
+    // What is as it was asked for is taken for what was made; it cannot be told from it, and nothing of it changes.
+    let world = by_hand("ours").await;
+    world.apply(&record("ours")).await;
+    assert_eq!(world.cloud.calls.lock().unwrap().len(), 1);
+
+    // What was made is found, whatever the block says by now, and so it is when the answer is lost while leoctl lives.
+    let world = World::default();
+    world.cloud.strike(0, Fault::KilledAfter);
+    assert!(world.run(&record("a"), &Options::default()).await.is_none());
+    world.apply(&record("b")).await;
+    world.destroy("").await;
+    assert!(world.cloud.world().is_empty());
+    world.cloud.strike(0, Fault::DoneAndFails(FailureKind::Ambiguous));
+    world.apply(&record("a")).await;
+
+    // Somebody else's that comes in the way of a creation whose answer is lost stays theirs.
+    let world = World::default();
+    let planned = world.plan(&record("ours")).await.unwrap();
+    world.cloud.make(there(), serde_json::json!({ "name": "www", "note": "theirs", "size": 1 }));
+    world.cloud.strike(0, Fault::Fails(FailureKind::Ambiguous));
+    let report = world.carry_out(planned).await.unwrap();
+    assert_eq!(report.failed.len(), 1);
+    assert!(world.shelf.state().unwrap().all().next().is_none(), "it is not remembered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_back_keeps_its_guard_and_what_it_was_made_from_whenever_leoctl_dies() {
+    let body = |name: &str| {
+        format!(
+            "[resource.group.on]\nname = \"on\"\n[resource.group.g]\nname = \"{name}\"\nuses = \"${{group.on.arn}}\"\n[resource.group.g.lifecycle]\ndeletion_policy = \"retain\"\n"
+        )
+    };
+    // A successor that an older state does not know.
+    let world = World::default();
+    world.apply(&body("a")).await;
+    let older = world.shelf.state().unwrap();
+    world.apply(&body("b")).await;
+    world.shelf.edit(|state| *state = older);
+    let planned = world.plan(&body("b")).await.unwrap();
+    let known = planned.ledger.state().current(&"group.g".parse().unwrap()).unwrap();
+    assert_eq!(known.place.id, "b");
+    assert!(known.guard.retain && known.depends_on == ["group.on".parse().unwrap()], "{known:?}");
+    assert_eq!(known.attributes.get("name"), Some(&"b".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_predecessor_that_is_wanted_again_stands_for_its_address_and_nothing_is_made() {
+    let net = |cidr: &str, rest: &str| format!("[resource.net.n]\ncidr = \"{cidr}\"\n{rest}");
+    let first = "create_before_destroy = true\n";
+    let lifecycle = |more: &str| format!("[resource.net.n.lifecycle]\n{first}{more}");
+    let world = World::default();
+    world.apply(&net("a", &lifecycle(""))).await;
+    let original = world.cloud.world();
+    let edited = async || {
+        // The new one is there, the old one is still to go.
+        world.cloud.strike(1, Fault::KilledBefore);
+        assert!(world.run(&net("b", &lifecycle("")), &Options::default()).await.is_none());
+        assert_eq!(world.cloud.world().len(), 2);
+    };
+    edited().await;
+    world.apply(&net("a", &lifecycle(""))).await;
+    assert_eq!(world.cloud.world(), original);
+    // A guard of the one that is wanted again is no obstacle: it is the other one that goes.
+    edited().await;
+    world.apply(&net("a", &lifecycle("prevent_destroy = true\n"))).await;
+    assert_eq!(world.cloud.world(), original);
+    world.apply(&net("a", &lifecycle(""))).await;
+    // So it is when what replaced it was deleted by hand, or is to have another tag at once.
+    edited().await;
+    let newer = world.cloud.resources.lock().unwrap().keys().find(|place| !original[0].contains(&place.id)).unwrap().clone();
+    world.cloud.delete(&newer);
+    world.apply(&net("a", &format!("tags = {{ a = \"b\" }}\n{}", lifecycle("")))).await;
+    assert_eq!(world.cloud.world(), original);
+    let created = world.cloud.calls.lock().unwrap().iter().filter(|call| call.verb == "create").count();
+    assert_eq!(created, 4, "the first one, and one for each edit");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_predecessor_is_replaced_under_its_name_when_only_that_is_wanted_again() {
+    let body = |name: &str, size: u32| format!("[resource.group.g]\nname = \"{name}\"\nsize = {size}\n");
+    for by_hand in [false, true] {
+        let world = World::default();
+        world.apply(&body("old", 1)).await;
+        world.cloud.strike(1, Fault::KilledBefore);
+        assert!(world.run(&body("new", 1), &Options::default()).await.is_none());
+        if by_hand {
+            world.cloud.delete(&super::world::place("group", "new", HOME));
+        }
+        world.apply(&body("old", 2)).await;
+        assert_eq!(world.cloud.world(), [format!("group old {HOME}")]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_will_not_look_for_is_named_in_full_with_what_to_do() {
+    let net = |name: &str| format!("[resource.net.{name}]\ncidr = \"a\"\nregion = \"me-south-1\"\n");
+    let both = format!("{}{}", net("a"), net("b"));
+    let group = "[resource.group.g]\nname = \"g\"\n";
+    let world = World::default();
+    world.apply(group).await;
+    for body in [net("a"), both.clone()] {
+        let targets = vec![body.rsplit_once("[resource.").unwrap().1.split_once(']').unwrap().0.parse().unwrap()];
+        world.cloud.strike(0, Fault::KilledBefore);
+        assert!(world.run(&format!("{group}{body}"), &Options { targets, ..Options::default() }).await.is_none());
+    }
+    *world.cloud.closed.lock().unwrap() = Some("me-south-1".into());
+    for destroy in [false, true] {
+        let refused = world.plan_with(&format!("{group}{both}"), &Options { destroy, ..Options::default() }).await.err().unwrap();
+        assert!(refused.contains("net.a may exist in me-south-1") && refused.contains("net.b may exist in me-south-1"), "{refused}");
+    }
+    // A command about something else goes on.
+    let only = crate::plan::select::Only {
+        attributes: [("group.g".parse().unwrap(), vec![crate::model::path::Path::attribute("note")])].into(),
+        ..Default::default()
+    };
+    world.plan_with(&format!("{group}{both}"), &Options { only: Some(only), ..Options::default() }).await.unwrap();
+    // So does everything, once the two are forgotten.
+    let addresses: Vec<String> = world.shelf.state().unwrap().addresses().into_iter().map(ToString::to_string).collect();
+    assert_eq!(addresses, ["group.g", "net.a", "net.b"]);
+    world.shelf.edit(|state| {
+        let records: Vec<_> = state.open.iter().map(|open| (open.address.clone(), open.token.clone())).collect();
+        records.into_iter().for_each(|(address, token)| state.fold(&crate::model::journal::Record::Refused { address, token }));
+    });
+    world.apply(group).await;
+}

@@ -267,3 +267,108 @@ async fn what_is_remembered_in_another_account_is_never_taken_for_what_has_its_n
         assert_eq!(refused, "the state belongs to account 222222222222, but this is account 111111111111");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_means_nothing_makes_no_resource_its_own_predecessor() {
+    let role = |name: &str, region: &str| format!("[resource.role.r]\nname = \"{name}\"\n{region}");
+    let elsewhere = "region = \"us-east-1\"\n";
+    let world = World::default();
+    world.apply(&role("n1", elsewhere)).await;
+    world.cloud.strike(1, super::world::Fault::KilledBefore);
+    assert!(world.run(&role("n2", elsewhere), &Options::default()).await.is_none());
+    world.apply(&role("n1", "")).await;
+    assert_eq!(world.cloud.world(), ["role n1 global"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn places_of_an_older_leoctl_are_read_in_normal_form() {
+    let body = "[resource.role.r]\nname = \"n1\"\n";
+    let world = World::default();
+    world.apply(body).await;
+    // The region of its block, and what was written under the region of the stack since then.
+    world.shelf.edit(|state| {
+        let known = state.resources.values_mut().next().unwrap();
+        let mut older = known.current.clone().unwrap();
+        older.place.region = "us-east-1".into();
+        known.deposed.push(older);
+    });
+    let planned = world.plan(body).await.unwrap();
+    assert!(!planned.plan.has_changes() && planned.plan.steps.is_empty(), "{:?}", planned.plan.steps);
+    world.apply(body).await;
+    assert_eq!(world.cloud.world(), ["role n1 global"]);
+    // One resource that is remembered in two regions is remembered twice.
+    world.shelf.edit(|state| {
+        let mut known = state.resources.values().next().unwrap().clone();
+        known.current.as_mut().unwrap().place.region = "us-east-1".into();
+        state.resources.insert("role.other".parse().unwrap(), known);
+    });
+    assert!(world.plan(body).await.err().unwrap().contains("twice"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_our_tags_and_has_to_be_made_anew_is_replaced_like_anything_else() {
+    let body = |name: &str, size: u32, guard: &str| format!("[resource.group.g]\nname = \"{name}\"\nsize = {size}\n{guard}");
+    let lost = async || {
+        let world = World::default();
+        world.apply(&body("web", 1, "")).await;
+        world.shelf.edit(|state| state.resources.clear());
+        world
+    };
+    let world = lost().await;
+    let planned = world.plan(&body("web", 2, "")).await.unwrap();
+    let change = &planned.plan.changes[0];
+    assert_eq!(change.action, crate::plan::types::Action::Replace);
+    assert!(change.risks.iter().any(|risk| risk == "deletes what is in it"), "{:?}", change.risks);
+    world.apply(&body("web", 2, "")).await;
+    assert_eq!(world.cloud.world().len(), 1);
+    // Its guard holds, and an import that would replace what somebody named is refused.
+    let world = lost().await;
+    let refused = world.plan(&body("web", 2, "[resource.group.g.lifecycle]\nprevent_destroy = true\n")).await.err().unwrap();
+    assert!(refused.contains("would be replaced, but `prevent_destroy` protects it"), "{refused}");
+    let refused = world.plan(&body("web", 2, "[[import]]\nto = \"group.g\"\nid = \"web\"\n")).await.err().unwrap();
+    assert!(refused.contains("cannot be imported"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_global_resource_that_the_state_does_not_know_may_be_a_namesakes() {
+    let body = |type_name: &str, size: u32| format!("[resource.{type_name}.x]\nname = \"web\"\nsize = {size}\n");
+    let risks = async |world: &World, body: &str| world.plan(body).await.unwrap().plan.changes[0].risks.join("; ");
+    let lost = async |type_name: &str| {
+        let world = World::default();
+        world.apply(&body(type_name, 1)).await;
+        world.shelf.edit(|state| state.resources.clear());
+        world
+    };
+    let world = lost("role").await;
+    for size in [1, 2] {
+        let risks = risks(&world, &body("role", size)).await;
+        assert!(risks.contains("may belong to another region's stack s"), "{size}: {risks}");
+    }
+    // In a region, a stack's name is its own; and what somebody has named, what is remembered, and what a crash left is known.
+    assert_eq!(risks(&lost("group").await, &body("group", 1)).await, "");
+    let imported = format!("{}[[import]]\nto = \"role.x\"\nid = \"web\"\n", body("role", 1));
+    assert_eq!(risks(&world, &imported).await, "");
+    world.apply(&body("role", 1)).await;
+    assert_eq!(risks(&world, &format!("{}note = \"n\"\n", body("role", 1))).await, "");
+    let world = World::default();
+    world.cloud.strike(0, super::world::Fault::KilledAfter);
+    assert!(world.run(&body("role", 1), &Options::default()).await.is_none());
+    assert_eq!(risks(&world, &body("role", 1)).await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_imported_under_another_form_of_its_id_is_the_one_resource_it_is() {
+    let import = |to: &str, id: &str| format!("[resource.net.{to}]\ncidr = \"a\"\n[[import]]\nto = \"net.{to}\"\nid = \"{id}\"\n");
+    let world = World::default();
+    world.cloud.make(place("net", "net-1", HOME), json!({ "cidr": "a" }));
+    let refused = world.plan(&format!("{}{}", import("a", "net-1"), import("b", "arn:net-1"))).await.err().unwrap();
+    assert!(refused.contains("net.a") && refused.contains("net.b") && refused.contains("net-1"), "{refused}");
+    world.apply(&import("b", "arn:net-1")).await;
+    let id = || world.shelf.state().unwrap().current(&"net.b".parse().unwrap()).unwrap().place.id.clone();
+    assert_eq!(id(), "net-1");
+    // What an older leoctl remembered as it was written becomes what it is, and stays as it is.
+    world.shelf.edit(|state| state.resources.values_mut().next().unwrap().current.as_mut().unwrap().place.id = "arn:net-1".into());
+    assert!(!world.plan(&import("b", "arn:net-1")).await.unwrap().plan.has_changes());
+    world.apply(&import("b", "arn:net-1")).await;
+    assert_eq!((id().as_str(), world.cloud.world().len()), ("net-1", 1));
+}

@@ -47,6 +47,8 @@ pub fn catalog() -> Catalog {
     let placed = json!({ "type": "object", "required": ["listener", "priority"], "properties": {
         "listener": { "type": "string", "x-replace": true }, "priority": { "type": "integer" }, "note": text(), "tags": tags(),
         "arn": { "type": "string", "x-computed": true } } });
+    let mut untagged = named.clone();
+    untagged.pointer_mut("/properties").unwrap().as_object_mut().unwrap().remove("tags");
     let mut catalog = Catalog::default();
     let mut add = |name: &str, schema: &serde_json::Value, scope, unique: &'static [&'static [&'static str]]| {
         let schema = TypeSchema::compile(name, schema).unwrap();
@@ -68,6 +70,7 @@ pub fn catalog() -> Catalog {
     add("profile", &named, Scope::Global, &[&["name"]]);
     add("group", &named, Scope::Regional, &[&["name"]]);
     add("bucket", &named, Scope::GlobalName, &[&["name"]]);
+    add("record", &untagged, Scope::Regional, &[&["name"]]);
     add("net", &unnamed, Scope::Regional, &[]);
     add("member", &member, Scope::Regional, &[&["of", "name"]]);
     let cluster = json!({ "type": "object", "required": ["name"], "properties": { "name": { "type": "string", "x-replace": true },
@@ -111,6 +114,8 @@ pub struct Cloud {
     pub resources: Mutex<BTreeMap<Place, Value>>,
     /// Every changing call.
     pub calls: Mutex<Vec<Call>>,
+    /// The region in which nothing may be looked for.
+    pub closed: Mutex<Option<String>>,
     /// How often something was looked for.
     pub finds: Mutex<usize>,
     fault: Mutex<Option<(usize, Fault)>>,
@@ -195,6 +200,11 @@ impl Memory {
         place(&self.type_name, id, region)
     }
 
+    /// A network is read by its id or its ARN.
+    fn bare<'a>(&self, id: &'a str) -> &'a str {
+        if self.type_name == "net" { id.strip_prefix("arn:").unwrap_or(id) } else { id }
+    }
+
     fn stored(&self, place: Place, value: &Value) -> Outcome<String> {
         let mut map = value.as_map().unwrap().clone();
         map.remove("empty_on_delete");
@@ -209,11 +219,18 @@ impl Memory {
 impl Handler for Memory {
     async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
         let resources = self.cloud.resources.lock().unwrap();
-        Ok(ids.iter().filter_map(|id| Some((id.clone(), resources.get(&self.place(region, id))?.clone()))).collect())
+        Ok(ids.iter().filter_map(|id| Some((id.clone(), resources.get(&self.place(region, self.bare(id)))?.clone()))).collect())
+    }
+
+    fn id_of(&self, asked: &str, _: &Value) -> String {
+        self.bare(asked).to_owned()
     }
 
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>> {
         *self.cloud.finds.lock().unwrap() += 1;
+        if self.cloud.closed.lock().unwrap().as_ref() == Some(&wanted.region) {
+            return Err(Failure::new(FailureKind::Denied, "not subscribed"));
+        }
         let resources = self.cloud.resources.lock().unwrap();
         let here = resources.iter().filter(|(place, _)| place.type_name == self.type_name);
         if self.type_name == "rule" {
@@ -469,7 +486,15 @@ impl World {
 
     /// The same with as many operations at once.
     pub async fn run_with(&self, body: &str, options: &Options, parallelism: usize) -> Option<Report> {
-        let planned = self.plan_with(body, options).await.unwrap();
+        self.carry_out_with(self.plan_with(body, options).await.unwrap(), parallelism).await
+    }
+
+    /// Carries a plan out; none when leoctl was killed.
+    pub async fn carry_out(&self, planned: Planned) -> Option<Report> {
+        self.carry_out_with(planned, 4).await
+    }
+
+    async fn carry_out_with(&self, planned: Planned, parallelism: usize) -> Option<Report> {
         let catalog = catalog();
         let provider = InMemory { cloud: Arc::clone(&self.cloud), catalog: catalog.clone() };
         let (_keep, interrupted) = tokio::sync::watch::channel(false);

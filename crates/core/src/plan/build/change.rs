@@ -23,7 +23,6 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Builder<'_> {
     pub(super) fn change(&self, instance: &Instance<'_>, desired: &Value) -> Result<Change, Diagnostic> {
         let address = &instance.address;
-        let saved = self.world.state.current(address);
         let attributes = attributes_of(instance.block);
         let names = instance.block.schema.unique.iter().flat_map(|group| group.iter());
         if let Some(name) = names.copied().find(|name| desired.get(name).is_some_and(Value::has_secret)) {
@@ -31,8 +30,9 @@ impl Builder<'_> {
             return Err(Diagnostic::error(&instance.block.span, error).help("use a value that need not be hidden"));
         }
         if self.leaves_out(address) {
-            return Ok(self.untouched(instance, saved, desired));
+            return Ok(self.untouched(instance, self.world.state.current(address), desired));
         }
+        let saved = self.standing(instance, desired);
         let mut change = self.blank(instance, saved);
         let remembered = saved.and_then(|saved| Some((saved.place.clone(), self.live(attributes, saved, desired)?)));
         let (place, live, imported) = match (remembered, self.world.found.get(address)) {
@@ -52,16 +52,41 @@ impl Builder<'_> {
         Ok(change)
     }
 
+    /// What stands for an address: its current resource, unless that would have to be made anew while a predecessor, still
+    /// to be deleted, would not. The latest of these is then what is wanted again.
+    fn standing(&self, instance: &Instance<'_>, desired: &Value) -> Option<&Remembered> {
+        let current = self.world.state.current(&instance.address);
+        let deposed = self.world.state.deposed(&instance.address);
+        let forced = self.options.replace.iter().any(|wanted| covers(wanted, &instance.address));
+        if forced || deposed.is_empty() || current.is_some_and(|current| self.fits(instance, desired, current)) {
+            return current;
+        }
+        deposed.iter().rev().find(|deposed| self.fits(instance, desired, deposed)).or(current)
+    }
+
+    /// Whether a remembered resource is there, and can become what is wanted.
+    fn fits(&self, instance: &Instance<'_>, desired: &Value, saved: &Remembered) -> bool {
+        let attributes = attributes_of(instance.block);
+        let Some(live) = self.live(attributes, saved, desired) else { return false };
+        let after = settled(instance.block, desired, &live, false, self.options.only(&instance.address));
+        let live = conceal(attributes, &live, &secret_paths(attributes, &after));
+        !relocated(instance, &saved.place) && !diff(attributes, &live, &after).iter().any(|change| change.forces_replacement)
+    }
+
     /// What is to become of a resource that is not there, or not any more.
     fn absent(&self, change: Change, instance: &Instance<'_>, desired: &Value, saved: Option<&Remembered>) -> Result<Change, Diagnostic> {
         let lost = saved.and_then(|saved| Some((saved, self.world.live.get(&saved.place)?)));
         let is_named = !instance.block.schema.unique.is_empty();
-        let is_imported = self.stack.config.imports.iter().any(|import| import.to == instance.address);
-        if let Some((saved, Live::Foreign(owner))) = lost.filter(|_| !is_named && !is_imported) {
+        if let Some((saved, Live::Foreign(owner))) = lost.filter(|_| !is_named && !self.is_imported(&instance.address)) {
             return Err(handed_over(instance, saved, owner));
         }
         let loss = lost.and_then(|(saved, live)| Some(format!("{} {}", saved.place.id, live.loss()?)));
         Ok(created(change, instance, desired, saved, loss))
+    }
+
+    /// Whether an `[[import]]` block names an address.
+    fn is_imported(&self, address: &Address) -> bool {
+        self.stack.config.imports.iter().any(|import| import.to == *address)
     }
 
     /// What is to become of a resource that exists.
@@ -80,7 +105,7 @@ impl Builder<'_> {
             () if !change.attributes.is_empty() => Action::Update,
             () => Action::NoOp,
         };
-        if *imported && change.action == Action::Replace {
+        if *imported && change.action == Action::Replace && self.is_imported(address) {
             return Err(import_replaces(instance, &change.attributes, change.id().unwrap_or_default()));
         }
         change.reason = self.reason(change, existing, forced);
@@ -96,10 +121,7 @@ impl Builder<'_> {
             change.goes = saved.map(|saved| removal(saved, change.before.clone(), change.guard.retain));
         }
         change.risks.extend(risks(change, instance));
-        let owner = self.world.found.get(address).and_then(|found| found.owner.as_ref()).filter(|_| *imported);
-        if let Some(owner) = owner.filter(|owner| owner.stack != self.stack.name) {
-            change.risks.push(format!("is taken from {owner}, which may still manage it"));
-        }
+        change.risks.extend(self.taken_from(change));
         let schema = &instance.block.schema;
         if let (Action::Replace, Some(off)) = (change.action, (schema.protected)(&change.before).filter(|_| !change.guard.retain)) {
             let error = Diagnostic::error(&instance.block.span, format!("{address} would be replaced, but AWS protects it from deletion"));
@@ -109,6 +131,23 @@ impl Builder<'_> {
             return Err(guarded_replacement(instance, change));
         }
         Ok(())
+    }
+
+    /// Whose a resource may be that was found in AWS.
+    fn taken_from(&self, change: &Change) -> Option<String> {
+        let found = self.world.found.get(&change.address).filter(|found| change.place.as_ref() == Some(&found.place))?;
+        let owner = found.owner.as_ref()?;
+        if owner.stack != self.stack.name {
+            return Some(format!("is taken from {owner}, which may still manage it"));
+        }
+        let schema = self.catalog.resources.get(change.address.type_name())?;
+        // The tags name the stack, and a stack's name is unique in a region only.
+        (schema.scope == Scope::Global && !self.is_imported(&change.address)).then(|| {
+            let stack = &self.stack.name;
+            format!(
+                "may belong to another region's stack {stack}: it is global, has that name in its tags, and this state does not know it"
+            )
+        })
     }
 
     fn reason(&self, change: &Change, existing: &Existing<'_>, forced: bool) -> Option<String> {
@@ -170,7 +209,7 @@ impl Builder<'_> {
 
     /// A change in which nothing changes yet but that predecessors go.
     fn blank(&self, instance: &Instance<'_>, saved: Option<&Remembered>) -> Change {
-        let deposed = self.predecessors(&instance.address);
+        let deposed = self.others(&instance.address, saved);
         Change {
             action: Action::NoOp,
             reason: None,
@@ -201,11 +240,13 @@ impl Builder<'_> {
         }
     }
 
-    /// The predecessors of an address, each as it was itself: what its successor says is not about it.
-    fn predecessors(&self, address: &Address) -> Vec<Removal> {
+    /// What is remembered under an address beside what stands for it, each as it was itself: what its successor says is not
+    /// about it.
+    fn others(&self, address: &Address, standing: Option<&Remembered>) -> Vec<Removal> {
         let attributes = self.catalog.resources.get(address.type_name()).map(|schema| schema.schema.attributes.as_slice());
-        let deposed = self.world.state.deposed(address).iter();
-        deposed.map(|saved| self.departing(attributes.unwrap_or_default(), saved, saved.guard.retain)).collect()
+        let known = self.world.state.deposed(address).iter().chain(self.world.state.current(address));
+        let others = known.filter(|known| standing.is_none_or(|standing| known.place != standing.place));
+        others.map(|saved| self.departing(attributes.unwrap_or_default(), saved, saved.guard.retain)).collect()
     }
 
     /// A remembered resource that goes: forgotten when it is gone already or is kept.
@@ -241,7 +282,7 @@ impl Builder<'_> {
         let schema = self.catalog.resources.get(address.type_name());
         let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
         let removed = self.stack.config.removed.iter().any(|removed| covers(&removed.from, address));
-        let mut deposed = self.predecessors(address);
+        let mut deposed = self.others(address, self.world.state.current(address));
         let configured = self.stack.config.resources.get(&address.block).filter(|_| self.options.destroy);
         let (guard, goes) = match self.world.state.current(address) {
             Some(saved) => {
@@ -337,13 +378,9 @@ fn created(mut change: Change, instance: &Instance<'_>, desired: &Value, saved: 
     change
 }
 
-/// Whether a resource is in another region than it is to be in, where that makes it another one.
+/// Whether a resource is in another region than it is to be in.
 fn relocated(instance: &Instance<'_>, place: &Place) -> bool {
-    let regional = match instance.block.schema.scope {
-        Scope::Regional | Scope::GlobalName => true,
-        Scope::Global => false,
-    };
-    regional && place.region != instance.region
+    place.region != instance.region
 }
 
 /// Whether what is remembered of a resource differs from what will be, though AWS does not.

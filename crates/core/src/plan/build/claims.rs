@@ -57,7 +57,7 @@ impl Builder<'_> {
         for change in self.changes.iter().filter(|change| is_desired(change)) {
             let address = &change.address;
             if let Some(place) = &change.place
-                && let Some(other) = seen.insert(self.place_claim(place), address)
+                && let Some(other) = seen.insert(Self::place_claim(place), address)
             {
                 let error = format!("{address} and {other} would both be {} {}", place.type_name, place.id);
                 diagnostics.push(self.at(address, &error).help("keep one of the two blocks, or import another id"));
@@ -86,7 +86,7 @@ impl Builder<'_> {
         let (mut takeovers, mut refused) = (Vec::new(), Vec::new());
         for taker in self.changes.iter().filter(|change| is_desired(change)) {
             let own = |holder: &&&Holder<'_>| holder.change.address == taker.address;
-            let imported = taker.place.as_ref().filter(|_| taker.action == Action::Import).map(|place| self.place_claim(place));
+            let imported = taker.place.as_ref().filter(|_| taker.action == Action::Import).map(|place| Self::place_claim(place));
             for (claim, is_place) in self
                 .wanted_claims(taker)
                 .filter(|claim| !claim.joint)
@@ -166,7 +166,7 @@ impl Builder<'_> {
                     false => &removal.last,
                 };
                 let place = &removal.remembered.place;
-                for claim in self.claims_of(change, last, &place.region).chain([self.place_claim(place)]) {
+                for claim in self.claims_of(change, last, &place.region).chain([Self::place_claim(place)]) {
                     held.entry(claim).or_default().push(Holder { change, by: GivenUpBy::Removal(index), removal: Some(removal) });
                 }
             }
@@ -241,11 +241,9 @@ impl Builder<'_> {
     }
 
     /// The resource itself.
-    fn place_claim(&self, place: &Place) -> Claim {
-        let scope = self.catalog.resources.get(&place.type_name).map(|schema| schema.scope).unwrap_or_default();
-        let region = if scope == Scope::Global { String::new() } else { place.region.clone() };
+    fn place_claim(place: &Place) -> Claim {
         let values = vec![place.account.clone(), place.id.clone()];
-        Claim { type_name: place.type_name.clone(), what: "id".to_owned(), region, joint: false, values }
+        Claim { type_name: place.type_name.clone(), what: "id".to_owned(), region: place.region.clone(), joint: false, values }
     }
 
     /// An error at the block of an address.

@@ -352,6 +352,7 @@ impl<'a> Builder<'a> {
             return Err(Some(Diagnostic::error(span, format!("{address}: {problem}"))));
         }
         let depends_on = self.depends_on(resource, &address, &lookups);
+        let region = resource.schema.scope.region(&region, &self.world.identity.region).to_owned();
         let instance = Instance { block: resource, address, each: each.clone(), region, depends_on, reads: self.waited_for(&lookups) };
         let mut change = self.change(&instance, &desired).map_err(Some)?;
         change.after = follow::unsettled(attributes, &change.after, &desired, &change.attributes);
