@@ -186,6 +186,7 @@ impl Account {
                 depends_on: change.depends_on.clone(),
                 guard: Guard::default(),
                 incomplete: false,
+                updating: Vec::new(),
             };
             self.state.resources.insert(address, ResourceState { current: Some(current), deposed: Vec::new() });
         }

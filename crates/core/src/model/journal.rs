@@ -37,7 +37,7 @@ pub enum Record {
         /// Where it is.
         place: Place,
     },
-    /// What is now known of a resource.
+    /// What is now known of a resource: of one that was read back, or that is about to be changed.
     Saved {
         /// The resource.
         address: Address,
@@ -109,7 +109,7 @@ impl State {
         }
         let remembered = match intent {
             Some(Intent { attributes, sensitive, depends_on, guard, .. }) => {
-                Remembered { place: place.clone(), attributes, authored: Vec::new(), sensitive, depends_on, guard, incomplete: true }
+                Remembered { attributes, sensitive, depends_on, guard, ..Remembered::unfinished(place.clone()) }
             }
             None => Remembered::unfinished(place.clone()),
         };
@@ -164,6 +164,7 @@ impl Remembered {
             depends_on: Vec::new(),
             guard: Guard::default(),
             incomplete: true,
+            updating: Vec::new(),
         }
     }
 }

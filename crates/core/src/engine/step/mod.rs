@@ -1,6 +1,7 @@
 //! One step of an apply: what is asked of AWS, and what is made durable before and after.
 
 mod create;
+mod update;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use crate::model::state::Remembered;
 use crate::model::value::Value;
 use crate::plan::desired::{desired, settled};
 use crate::plan::diff::{complete, diff, ignore};
-use crate::plan::step::{Confirm, Delete, Import, Step, StepKind, Target, Update};
+use crate::plan::step::{Delete, Step, StepKind, Target};
 use crate::stack::config::ResourceBlock;
 use crate::stack::expand::{self, Instances};
 use crate::stack::template;
@@ -167,50 +168,6 @@ impl<'a> Runner<'a> {
         Ok(without_unknown(value))
     }
 
-    async fn import(&self, import: &Import) -> Outcome<String> {
-        let Import { update, gone } = import;
-        if let Some(place) = gone {
-            self.shared.record(Record::Deleted { address: self.address.clone(), place: place.clone() }).await?;
-        }
-        let desired = self.desired(&update.target, Some(&update.live), false)?;
-        // Ours from now on, whatever becomes of the update.
-        self.record_saved(&update.target, &update.place, &update.live, &desired, true).await?;
-        for token in self.shared.state(|state| open_tokens(state, self.address, &update.place.region)) {
-            // What that creation may have made is this, or nothing.
-            self.shared.record(Record::Refused { address: self.address.clone(), token }).await?;
-        }
-        self.update(update).await
-    }
-
-    async fn update(&self, update: &Update) -> Outcome<String> {
-        let Update { target, place, live } = update;
-        let block = self.block()?;
-        let attributes = &block.schema.schema.attributes;
-        let desired = self.desired(target, Some(live), false)?;
-        let changes = diff(attributes, live, &desired);
-        if let Some(forced) = changes.iter().find(|change| change.forces_replacement) {
-            let message = format!("`{}` turned out to change, which replaces the resource; that was not in the plan", forced.path);
-            return Err(Failure::new(FailureKind::Invalid, message));
-        }
-        let operation = self.operation(&place.region, block.timeouts.update, String::new());
-        if !changes.is_empty() {
-            retrying(&operation, || self.handler.update(&operation, &place.id, live, &desired)).await?;
-        }
-        self.save(&operation, target, place, &desired).await?;
-        Ok(place.id.clone())
-    }
-
-    /// Nothing changes in AWS: what an unfinished apply did not wait for is waited for, and remembered.
-    async fn confirm(&self, confirm: &Confirm, unfinished: bool) -> Outcome<String> {
-        let Confirm { target, place, live, after } = confirm;
-        if unfinished {
-            let operation = self.operation(&place.region, self.block()?.timeouts.update, String::new());
-            retrying(&operation, || self.handler.wait_ready(&operation, &place.id, after)).await?;
-        }
-        self.record_saved(target, place, live, after, false).await?;
-        Ok(place.id.clone())
-    }
-
     async fn delete(&self, delete: &Delete) -> Outcome<String> {
         let Delete { remembered: Remembered { place, .. }, last } = delete;
         let timeouts = self.shared.plan.stack.config.resources.get(&self.address.block).map(|block| block.timeouts);
@@ -223,9 +180,15 @@ impl<'a> Runner<'a> {
         Ok(place.id.clone())
     }
 
-    /// Reads a resource back and remembers it; what was just made may take a moment to be readable, and what was
-    /// just changed to be seen.
+    /// Reads a resource back and remembers it.
     async fn save(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value) -> Outcome<()> {
+        let remembered = self.read_back(operation, target, place, desired).await?;
+        self.record_saved(remembered).await
+    }
+
+    /// What is to be remembered of a resource that was just made or changed: it may take a moment to be readable, and what
+    /// was changed to be seen.
+    async fn read_back(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value) -> Outcome<Remembered> {
         let block = self.block()?;
         let attributes = &block.schema.schema.attributes;
         let id = &place.id;
@@ -242,27 +205,32 @@ impl<'a> Runner<'a> {
             let seen = diff(attributes, &live, &wanted).is_empty();
             match waits.next() {
                 Some(wait) if !seen => operation.pause(*wait, "waiting for AWS to show what was done").await?,
-                _ => return self.record_saved(target, place, &live, desired, false).await,
+                _ => return self.remembered(target, place, &live, desired),
             }
         }
     }
 
-    async fn record_saved(&self, target: &Target, place: &Place, live: &Value, desired: &Value, incomplete: bool) -> Outcome<()> {
+    async fn record_saved(&self, remembered: Remembered) -> Outcome<()> {
+        self.shared.record(Record::Saved { address: self.address.clone(), remembered }).await
+    }
+
+    /// What is known of a resource now, for the state and for later expressions.
+    fn remembered(&self, target: &Target, place: &Place, live: &Value, desired: &Value) -> Outcome<Remembered> {
         let attributes = &self.block()?.schema.schema.attributes;
         let sensitive = secret_paths(attributes, desired);
         let live = conceal(attributes, live, &sensitive);
         self.shared.set_value(self.address, live.clone());
-        let saved = self.shared.state(|state| live.to_public_json(&|secret| state.digest(secret)));
-        let remembered = Remembered {
+        let attributes = self.shared.state(|state| live.to_public_json(&|secret| state.digest(secret)));
+        Ok(Remembered {
             place: place.clone(),
-            attributes: saved,
+            attributes,
             authored: target.authored.clone(),
             sensitive,
             depends_on: target.depends_on.clone(),
             guard: target.guard,
-            incomplete,
-        };
-        self.shared.record(Record::Saved { address: self.address.clone(), remembered }).await
+            incomplete: false,
+            updating: Vec::new(),
+        })
     }
 }
 

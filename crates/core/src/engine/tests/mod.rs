@@ -2,4 +2,5 @@
 
 mod crash;
 mod identity;
+mod update;
 mod world;

@@ -36,6 +36,7 @@ pub fn catalog() -> Catalog {
     let named = json!({ "type": "object", "required": ["name"], "properties": {
         "name": { "type": "string", "x-replace": true }, "note": text(), "uses": text(), "tags": tags(),
         "empty_on_delete": { "type": "boolean", "default": false, "x-local": true },
+        "key": { "type": "string", "x-local": true },
         "size": { "type": "integer", "default": 1, "x-replace": true },
         "arn": { "type": "string", "x-computed": true } } });
     let unnamed = json!({ "type": "object", "properties": {
@@ -87,6 +88,8 @@ pub struct Cloud {
     pub calls: Mutex<Vec<Call>>,
     /// How often something was looked for.
     pub finds: Mutex<usize>,
+    /// Every resource that was waited for without changing it.
+    pub waits: Mutex<Vec<Place>>,
     fault: Mutex<Option<(usize, Fault)>>,
     killed: tokio::sync::Notify,
 }
@@ -161,7 +164,7 @@ impl Memory {
 
     fn stored(&self, place: Place, value: &Value) -> Outcome<String> {
         let mut map = value.as_map().unwrap().clone();
-        map.remove("empty_on_delete");
+        map.retain(|name, _| !["empty_on_delete", "key"].contains(&name.as_str()));
         map.insert(if self.type_name == "net" { "id" } else { "arn" }.into(), Value::string(format!("arn:{}", place.id)));
         let id = place.id.clone();
         self.cloud.resources.lock().unwrap().insert(place, Value::Map(map));
@@ -226,7 +229,8 @@ impl Handler for Memory {
         self.cloud.change(call, || self.stored(place, to).map(drop)).await
     }
 
-    async fn wait_ready(&self, _: &Operation, _: &str, _: &Value) -> Outcome<()> {
+    async fn wait_ready(&self, operation: &Operation, id: &str, _: &Value) -> Outcome<()> {
+        self.cloud.waits.lock().unwrap().push(self.place(&operation.region, id));
         Ok(())
     }
 

@@ -33,7 +33,10 @@ impl Builder<'_> {
             return Ok(self.untouched(instance, saved, desired));
         }
         let mut change = self.blank(instance, saved);
-        let remembered = saved.and_then(|saved| Some((saved.place.clone(), self.live(attributes, saved, desired)?)));
+        let remembered = saved.and_then(|saved| {
+            let live = self.live(attributes, saved, desired)?;
+            Some((saved.place.clone(), doubtful(attributes, &live, desired, saved)))
+        });
         let (place, live, imported) = match (remembered, self.world.found.get(address)) {
             (Some((place, live)), _) => (place, live, false),
             (None, Some(found)) if found.ours => {
@@ -354,6 +357,19 @@ pub(super) fn guard(block: &ResourceBlock) -> Guard {
 pub(super) fn seen(attributes: &[Attribute], live: &Value, known: &Value, saved: &Remembered) -> Value {
     let live = with_local(attributes, &canonicalize(attributes, live), known);
     conceal(attributes, &canonicalize(attributes, &live), &saved.sensitive)
+}
+
+/// A live value without what an update that did not end was setting and AWS does not return: that may be what it is to be, or
+/// not, and is set again.
+fn doubtful(attributes: &[Attribute], live: &Value, desired: &Value, saved: &Remembered) -> Value {
+    if saved.updating.is_empty() {
+        return live.clone();
+    }
+    let wanted = complete(attributes, desired, Some(live));
+    let same = |name: &str| live.get(name) == wanted.get(name);
+    let doubtful = attributes.iter().filter(|attribute| saved.updating.contains(&attribute.name) && same(&attribute.name));
+    let doubtful: Vec<Attribute> = doubtful.cloned().collect();
+    canonicalize(attributes, &with_local(&doubtful, live, &Value::Null))
 }
 
 /// The remembered attributes; of secrets that are not known again only the hash is.
