@@ -30,7 +30,7 @@ use crate::model::place::{Place, Scope};
 use crate::model::schema::Catalog;
 use crate::model::state::State;
 use crate::model::value::Value;
-use crate::plan::build::{self, Found, Live, World};
+use crate::plan::build::{self, Draft, Found, Live, World};
 use crate::plan::preflight::Preflight;
 use crate::plan::select::Options;
 use crate::plan::types::{Action, Plan};
@@ -95,10 +95,10 @@ impl Planner<'_> {
         self.successors(&mut ledger, &mut live).await?;
         self.pin(&mut ledger);
         let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, ledger.state(), &live).await? };
-        let mut plan = self.adopting(&identity, ledger.state(), &live, &data).await?;
+        let mut draft = self.adopting(&identity, ledger.state(), &live, &data).await?;
         let mut standing = BTreeSet::new();
         loop {
-            let mut own = if self.refresh { self.in_the_way(&plan, ledger.state(), &live).await? } else { Vec::new() };
+            let mut own = if self.refresh { self.in_the_way(&draft.plan, ledger.state(), &live).await? } else { Vec::new() };
             // Each is remembered from now on: no place is found twice, so that this ends.
             own.retain(|(_, found)| standing.insert(found.place.clone()));
             if own.is_empty() {
@@ -108,8 +108,9 @@ impl Planner<'_> {
                 live.insert(place.clone(), Live::Present(attributes));
                 ledger.record(Record::Created { address, token: String::new(), place });
             }
-            plan = self.adopting(&identity, ledger.state(), &live, &data).await?;
+            draft = self.adopting(&identity, ledger.state(), &live, &data).await?;
         }
+        let plan = draft.judged()?;
         self.close_intents(&plan, &searched, &mut ledger);
         pins::release(&plan, &mut ledger);
         Ok(Planned { plan, ledger, preflight: Preflight::default() })
@@ -117,22 +118,22 @@ impl Planner<'_> {
 
     /// Plans, looks for what is to be created, and plans again with what was found. What is found makes more known of
     /// what stands on it, which can then be looked for in turn: every round but the last finds another address, so that this
-    /// ends.
+    /// ends. A refusal counts only when there is nothing more to be found: what is missing now may be the reason for it.
     async fn adopting(
         &self,
         identity: &Identity,
         state: &State,
         live: &LiveByPlace,
         data: &BTreeMap<crate::model::address::Block, Value>,
-    ) -> Result<Plan, EngineError> {
+    ) -> Result<Draft, EngineError> {
         let mut found: BTreeMap<Address, Found> = BTreeMap::new();
         let mut searched = BTreeMap::new();
         loop {
             let world = World { identity, state, live, data, found: &found };
-            let plan = build::build(self.stack, self.catalog, world, self.options)?;
-            let more = if self.refresh { self.found(&plan, state, live, &mut searched, &found).await? } else { BTreeMap::new() };
+            let draft = build::draft(self.stack, self.catalog, world, self.options)?;
+            let more = if self.refresh { self.found(&draft.plan, state, live, &mut searched, &found).await? } else { BTreeMap::new() };
             if more.is_empty() {
-                return Ok(plan);
+                return Ok(draft);
             }
             found.extend(more);
         }

@@ -9,13 +9,13 @@ use crate::model::schema::{Attribute, ResourceSchema};
 use crate::model::secrecy::{conceal, recall, secret_paths};
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
-use crate::plan::desired::{Owner, settled};
+use crate::plan::desired::settled;
 use crate::plan::diff::{complete, diff};
 use crate::plan::select::{covers, with_dependents};
 use crate::plan::types::{Action, Change, Removal};
 use crate::stack::Stack;
 use crate::stack::config::ResourceBlock;
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,25 +45,16 @@ impl Builder<'_> {
                 (found.place.clone(), with_local(attributes, &canonicalize(attributes, &found.attributes), &local), true)
             }
             (None, Some(found)) => return Err(foreign(instance, found)),
-            (None, None) => return self.absent(change, instance, desired, saved),
+            (None, None) => {
+                let loss = saved.and_then(|saved| Some(format!("{} {}", saved.place.id, self.world.live.get(&saved.place)?.loss()?)));
+                return Ok(created(change, instance, desired, saved, loss));
+            }
         };
         change.gone = saved.map(|saved| saved.place.clone()).filter(|gone| imported && *gone != place);
         let relocated = relocated(instance, &place);
         change.place = Some(place);
         self.compare(&mut change, instance, desired, &Existing { live, imported, relocated, saved })?;
         Ok(change)
-    }
-
-    /// What is to become of a resource that is not there, or not any more.
-    fn absent(&self, change: Change, instance: &Instance<'_>, desired: &Value, saved: Option<&Remembered>) -> Result<Change, Diagnostic> {
-        let lost = saved.and_then(|saved| Some((saved, self.world.live.get(&saved.place)?)));
-        let is_named = !instance.block.schema.unique.is_empty();
-        let is_imported = self.stack.config.imports.iter().any(|import| import.to == instance.address);
-        if let Some((saved, Live::Foreign(owner))) = lost.filter(|_| !is_named && !is_imported) {
-            return Err(handed_over(instance, saved, owner));
-        }
-        let loss = lost.and_then(|(saved, live)| Some(format!("{} {}", saved.place.id, live.loss()?)));
-        Ok(created(change, instance, desired, saved, loss))
     }
 
     /// What is to become of a resource that exists.
@@ -122,6 +113,28 @@ impl Builder<'_> {
                 Some("an earlier apply did not finish it".to_owned())
             }
             _ => None,
+        }
+    }
+
+    /// Another stack's tags are on a resource that has no name by which a second one would be refused: what is meant is not
+    /// known. What else is refused may come of making it anew, and is not said.
+    pub(super) fn handed_over(&mut self) {
+        let mut found = Vec::new();
+        for change in self.changes.iter().filter(|change| change.action == Action::Create) {
+            let Some(saved) = self.world.state.current(&change.address) else { continue };
+            let Some(Live::Foreign(owner)) = self.world.live.get(&saved.place) else { continue };
+            if self.catalog.resources.get(change.address.type_name()).is_some_and(|schema| schema.unique.is_empty()) {
+                let (address, id) = (&change.address, &saved.place.id);
+                found.push(
+                    self.at(address, &format!("{address} ({id}) belongs to {owner} now"))
+                        .label("its tags were changed outside leoctl, which leaves it alone")
+                        .help(format!("to take it back, add [[import]] with to = '{address}', id = \"{id}\""))
+                        .help(format!("to make another one here, forget it first: leoctl state rm '{address}'")),
+                );
+            }
+        }
+        if !found.is_empty() {
+            self.diagnostics = Diagnostics(found);
         }
     }
 
@@ -436,15 +449,6 @@ pub(super) fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {
         .label(owned_by(found))
         .help(format!("to manage it here, add [[import]] with to = '{address}', id = \"{}\"", found.place.id))
         .help("to leave it alone, choose another name")
-}
-
-/// Another stack's tags are on a resource that has no name by which a second one would be refused: what is meant is not known.
-fn handed_over(instance: &Instance<'_>, saved: &Remembered, owner: &Owner) -> Diagnostic {
-    let (address, id) = (&instance.address, &saved.place.id);
-    Diagnostic::error(&instance.block.span, format!("{address} ({id}) belongs to {owner} now"))
-        .label("its tags were changed outside leoctl, which leaves it alone")
-        .help(format!("to take it back, add [[import]] with to = '{address}', id = \"{id}\""))
-        .help(format!("to make another one here, forget it first: leoctl state rm '{address}'"))
 }
 
 /// What is adopted is to be kept: one that would have to be replaced is not the one meant.

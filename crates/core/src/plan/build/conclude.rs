@@ -115,13 +115,13 @@ impl Builder<'_> {
             entry.waits_for = if after.has_unknown() { scope.take_lookups().unknown.into_iter().collect() } else { Vec::new() };
             entry.after = Some(after);
         }
-        failures.into_iter().for_each(|failure| self.diagnostics.push(failure));
+        failures.into_iter().for_each(|failure| self.mistakes.push(failure));
         outputs
     }
 
     pub(super) fn checks(&mut self) -> Vec<CheckResult> {
         let (results, failures) = check_results(self.stack, &self.scope());
-        failures.into_iter().for_each(|failure| self.diagnostics.push(failure));
+        failures.into_iter().for_each(|failure| self.mistakes.push(failure));
         results
     }
 
