@@ -146,7 +146,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         create_before_destroy: R::INFO.create_before_destroy,
         unique: R::INFO.unique,
         conflicts: R::INFO.conflicts,
-        held: R::INFO.held,
+        held_by: R::INFO.held_by,
         data_loss: R::INFO.data_loss,
         after: R::INFO.after,
         releases: R::INFO.releases,

@@ -403,8 +403,8 @@ pub struct ResourceSchema {
     pub unique: &'static [&'static [&'static str]],
     /// What a replacement and its predecessor cannot have in common while both exist, beyond that.
     pub conflicts: &'static [&'static [&'static str]],
-    /// Whether AWS refuses to delete one that something else still uses.
-    pub held: bool,
+    /// The types of which one that uses it keeps AWS from deleting it: a text that has its id, or a tag, does not.
+    pub held_by: &'static [&'static str],
     /// What deleting it loses that cannot be made again, such as `the objects in it`.
     pub data_loss: Option<&'static str>,
     /// What one is made after and deleted before, though nothing in it refers to these.
@@ -428,7 +428,7 @@ impl ResourceSchema {
             create_before_destroy: false,
             unique: &[],
             conflicts: &[],
-            held: false,
+            held_by: &[],
             data_loss: None,
             after: &[],
             releases: &[],

@@ -397,11 +397,7 @@ pub(super) fn remembered(attributes: &[Attribute], known: &Value, saved: &Rememb
 fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Result<bool, Diagnostic> {
     let schema = &instance.block.schema;
     let apart = relocated && schema.scope == Scope::Regional;
-    let shared = schema.unique.iter().chain(schema.conflicts).find(|group| {
-        let value = |value: &Value, name: &str| value.get(name).cloned().unwrap_or(Value::Null);
-        let absent = group.last().is_none_or(|name| value(&change.after, name).is_null());
-        !apart && !absent && group.iter().all(|name| value(&change.before, name) == value(&change.after, name))
-    });
+    let shared = in_common(schema, change).next();
     if let (true, Some(group)) = (change.guard.retain, shared) {
         let address = &instance.address;
         return Err(Diagnostic::error(
@@ -425,6 +421,19 @@ fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Resu
         (Some(true), None) => Ok(true),
         (None, shared) => Ok(schema.create_before_destroy || apart || !schema.unique.is_empty() && shared.is_none()),
     }
+}
+
+/// What a resource and its replacement both have, and AWS lets only one have: groups of attributes.
+///
+/// In another region nothing is in common, but for a name that is taken everywhere.
+pub(super) fn in_common(schema: &ResourceSchema, change: &Change) -> impl Iterator<Item = &'static [&'static str]> {
+    let value = |value: &Value, name: &str| value.get(name).cloned().unwrap_or(Value::Null);
+    let apart = schema.scope == Scope::Regional && change.place.as_ref().is_some_and(|place| place.region != change.region);
+    let groups = schema.unique.iter().chain(schema.conflicts).copied().filter(move |_| !apart);
+    groups.filter(move |group| {
+        let absent = group.last().is_none_or(|name| value(&change.after, name).is_null());
+        !absent && group.iter().all(|name| value(&change.before, name) == value(&change.after, name))
+    })
 }
 
 /// Whose something is that was found.

@@ -4,6 +4,7 @@ mod change;
 pub mod conclude;
 mod edges;
 mod follow;
+mod held;
 mod order;
 #[cfg(test)]
 mod tests;
@@ -488,24 +489,6 @@ impl<'a> Builder<'a> {
             }
         }
         renamed.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
-    }
-
-    /// What is deleted before its replacement exists, while something that stays uses it: AWS would refuse.
-    fn held(&mut self) {
-        let mut found = Vec::new();
-        for change in self.changes.iter().filter(|change| change.action == Action::Replace && !change.create_before_destroy) {
-            let Some(block) = self.stack.config.resources.get(&change.address.block).filter(|block| block.schema.held) else { continue };
-            let user = self.changes.iter().find(|user| user.action == Action::Update && user.prior_depends_on.contains(&change.address));
-            let Some(user) = user else { continue };
-            let names: Vec<&str> = block.schema.unique.iter().filter_map(|group| group.last().copied()).collect();
-            let error = format!("{} cannot be replaced: {} uses it, and AWS deletes only what nothing uses", change.address, user.address);
-            found.push(
-                Diagnostic::error(&block.span, error)
-                    .label("its replacement has to exist first, and the two have a name or a network in common")
-                    .help(format!("change its `{}` too: then the new one is made first", names.join("` and `"))),
-            );
-        }
-        found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
     }
 
     /// What changed outside leoctl and is not changed back is remembered, so that it is drift once only.

@@ -177,7 +177,7 @@ fn stops_using(user: &Change, resource: &Change, release: &Release, taken: &Take
 }
 
 /// Whether an attribute of a resource has one of these values anywhere in it.
-fn mentions(value: &Value, attribute: &str, these: &[Value]) -> bool {
+pub(super) fn mentions(value: &Value, attribute: &str, these: &[Value]) -> bool {
     fn anywhere(value: &Value, these: &[Value]) -> bool {
         these.contains(value)
             || match value.revealed() {
