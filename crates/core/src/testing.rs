@@ -100,13 +100,14 @@ pub fn catalog() -> Catalog {
         }),
         resource("task", json!({ "cluster": text(), "strategy": texts(), "arn": computed(text()) }), &["cluster"], |_| ()),
         resource("balancer", json!({ "links": texts(), "note": text(), "tags": tags, "arn": computed(text()) }), &[], |_| ()),
+        resource("gate", json!({ "links": with(texts(), json!({ "x-within": "vpc" })), "arn": computed(text()) }), &[], |_| ()),
         resource(
             "link",
             json!({ "net": with(text(), json!({ "x-replace": true })), "name": with(text(), json!({ "x-replace": true })), "size": with(text(), json!({ "x-replace": true })), "id": computed(text()) }),
             &["net", "name"],
             |schema| {
                 schema.unique = &[&["net", "name"]];
-                schema.held_by = &["balancer"];
+                schema.held_by = &["balancer", "gate"];
             },
         ),
         resource("listener", json!({ "group": text(), "arn": computed(text()) }), &["group"], |_| ()),

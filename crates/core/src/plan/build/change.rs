@@ -66,6 +66,9 @@ impl Builder<'_> {
         change.sensitive = secret_paths(attributes, &after);
         let live = conceal(attributes, live, &change.sensitive);
         change.attributes = diff(attributes, &live, &after);
+        for changed in &mut change.attributes {
+            changed.forces_replacement |= self.leaves(instance, &changed.path);
+        }
         let forced = self.options.replace.iter().any(|wanted| covers(wanted, address));
         change.action = match () {
             () if forced || *relocated || change.attributes.iter().any(|change| change.forces_replacement) => Action::Replace,
@@ -99,6 +102,15 @@ impl Builder<'_> {
             return Err(guarded_replacement(instance, change));
         }
         Ok(())
+    }
+
+    /// Whether changing an attribute would take a resource out of what it stays in, as that is replaced.
+    fn leaves(&self, instance: &Instance<'_>, path: &Path) -> bool {
+        let attribute = path.root().and_then(|name| instance.block.schema.schema.attribute(name));
+        let Some(within) = attribute.and_then(|attribute| attribute.within.as_deref()) else { return false };
+        let below = self.all_below(&instance.depends_on);
+        let replaced = |change: &&Change| change.address.type_name() == within && change.action == Action::Replace;
+        self.changes.iter().filter(replaced).any(|change| below.contains(&change.address))
     }
 
     fn reason(&self, change: &Change, existing: &Existing<'_>, forced: bool) -> Option<String> {

@@ -34,7 +34,7 @@ impl Builder<'_> {
     }
 
     /// These resources and everything that they depend on.
-    fn all_below(&self, of: &[Address]) -> BTreeSet<Address> {
+    pub(super) fn all_below(&self, of: &[Address]) -> BTreeSet<Address> {
         let planned: BTreeMap<&Address, &Change> = self.changes.iter().map(|change| (&change.address, change)).collect();
         let (mut seen, mut open) = (BTreeSet::new(), of.to_vec());
         while let Some(address) = open.pop() {

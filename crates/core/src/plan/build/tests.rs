@@ -391,6 +391,18 @@ fn only_what_aws_holds_it_by_keeps_a_resource() {
 }
 
 #[test]
+fn what_stays_in_a_network_is_replaced_with_it() {
+    let user = "[resource.gate.g]\nlinks = [\"${link.a.id}\"]";
+    let account = Account::new().applied(&linked("10.0.0.0/16", "", user));
+    let plan = account.plan(&linked("10.1.0.0/16", "", user)).unwrap();
+    assert_eq!(change(&plan, "gate.g").action, Action::Replace);
+    assert_eq!(change(&plan, "gate.g").replace_paths()[0].root(), Some("links"));
+    assert!(ends(&plan) && waits(&plan, ("delete", "link.a"), ("delete", "gate.g")));
+    let renamed = linked("10.0.0.0/16", "", user).replace("web", "new");
+    assert_eq!(change(&account.plan(&renamed).unwrap(), "gate.g").action, Action::Update, "within the same network it changes in place");
+}
+
+#[test]
 fn what_is_held_says_why_it_would_go_first_and_what_helps() {
     let user = "[resource.balancer.b]\nlinks = [\"${link.a.id}\"]";
     let account = Account::new().applied(&linked("10.0.0.0/16", "", user));
