@@ -148,7 +148,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         exclusive: R::INFO.exclusive,
         joint: R::INFO.joint,
         conflicts: R::INFO.conflicts,
-        held: R::INFO.held,
+        held_by: R::INFO.held_by,
         data_loss: R::INFO.data_loss,
         after: R::INFO.after,
         releases: R::INFO.releases,

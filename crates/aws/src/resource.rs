@@ -43,8 +43,8 @@ pub struct Info {
     pub joint: Option<&'static str>,
     /// What a replacement and its predecessor cannot have in common either, though others may.
     pub conflicts: &'static [&'static [&'static str]],
-    /// Whether AWS refuses to delete one that something else still uses.
-    pub held: bool,
+    /// The types of which one that uses it keeps AWS from deleting it.
+    pub held_by: &'static [&'static str],
     /// What deleting one loses that cannot be made again.
     pub data_loss: Option<&'static str>,
     /// What one is made after and deleted before, though nothing in it refers to these.
@@ -70,7 +70,7 @@ impl Info {
         exclusive: &[],
         joint: None,
         conflicts: &[],
-        held: false,
+        held_by: &[],
         data_loss: None,
         after: &[],
         releases: &[],

@@ -99,6 +99,17 @@ pub fn catalog() -> Catalog {
             schema.releases = &[Release { attribute: "providers", by: "task", using: "strategy" }];
         }),
         resource("task", json!({ "cluster": text(), "strategy": texts(), "arn": computed(text()) }), &["cluster"], |_| ()),
+        resource("balancer", json!({ "links": texts(), "note": text(), "tags": tags, "arn": computed(text()) }), &[], |_| ()),
+        resource("gate", json!({ "links": with(texts(), json!({ "x-within": "vpc" })), "arn": computed(text()) }), &[], |_| ()),
+        resource(
+            "link",
+            json!({ "net": with(text(), json!({ "x-replace": true })), "name": with(text(), json!({ "x-replace": true })), "size": with(text(), json!({ "x-replace": true })), "id": computed(text()) }),
+            &["net", "name"],
+            |schema| {
+                schema.unique = &[&["net", "name"]];
+                schema.held_by = &["balancer", "gate"];
+            },
+        ),
         resource("listener", json!({ "group": text(), "arn": computed(text()) }), &["group"], |_| ()),
         resource("service", json!({ "group": text(), "name": text(), "arn": computed(text()) }), &["group"], |schema| {
             schema.after = &[After { type_name: "listener", through: "group" }];
@@ -156,6 +167,13 @@ impl Account {
         plan.map_err(|errors| errors.0.into_iter().map(|error| error.message).collect())
     }
 
+    /// Why there is no plan of a stack, in full.
+    pub fn refused(&self, text: &str) -> Vec<Diagnostic> {
+        let found: BTreeMap<Address, Found> = BTreeMap::new();
+        let world = World { identity: &self.identity, state: &self.state, live: &self.live, data: &self.data, found: &found };
+        build::build(&stack(text).unwrap(), &catalog(), world, &self.options).err().map(|errors| errors.0).unwrap_or_default()
+    }
+
     /// The data sources that can be read now.
     pub fn readable(&self, text: &str) -> Vec<(Block, Value)> {
         let found: BTreeMap<Address, Found> = BTreeMap::new();
@@ -190,6 +208,7 @@ impl Account {
                 depends_on: change.remembered_depends_on(),
                 guard: Guard::default(),
                 incomplete: false,
+                updating: Vec::new(),
             };
             self.state.resources.insert(address, ResourceState { current: Some(current), deposed: Vec::new() });
         }

@@ -339,6 +339,7 @@ fn applied(plan: &Plan, state: &mut State) -> BTreeMap<Place, Live> {
             depends_on: change.depends_on.clone(),
             guard: change.guard,
             incomplete: false,
+            updating: Vec::new(),
         };
         state.resources.insert(change.address.clone(), ResourceState { current: Some(current), deposed: Vec::new() });
         // AWS knows no secrets: all of it comes back in clear.

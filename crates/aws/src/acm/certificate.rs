@@ -151,7 +151,7 @@ impl Resource for AcmCertificate {
     // A listener that is going still uses it for some minutes.
     const INFO: Info = Info {
         create_before_destroy: true,
-        held: true,
+        held_by: &["lb_listener"],
         transient: &[
             Retry::after("ResourceInUseException", &["acm:DeleteCertificate"]),
             Retry::always("RequestInProgressException"),

@@ -89,7 +89,7 @@ impl Resource for ServiceDiscoveryPrivateDnsNamespace {
     // Services that are going, another operation that is not done.
     const INFO: Info = Info {
         unique: &[&["vpc", "name"]],
-        held: true,
+        held_by: &["service_discovery_service"],
         transient: &[
             Retry::after("DuplicateRequest", &["servicediscovery:UpdatePrivateDnsNamespace", "servicediscovery:DeleteNamespace"]),
             Retry::after("ResourceInUse", &["servicediscovery:DeleteNamespace"]),

@@ -168,7 +168,7 @@ impl Resource for ServiceDiscoveryService {
     // Instances that are still being deregistered; another operation that is not done.
     const INFO: Info = Info {
         unique: &[&["namespace_id", "name"]],
-        held: true,
+        held_by: &["ecs_service"],
         transient: &[
             Retry::after("DuplicateRequest", &["servicediscovery:UpdateService"]),
             Retry::after("ResourceInUse", &["servicediscovery:DeleteService"]),

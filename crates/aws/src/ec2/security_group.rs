@@ -60,7 +60,7 @@ impl Resource for SecurityGroup {
     // A group cannot go while an interface of a stopped task or a deleted load balancer still has it.
     const INFO: Info = Info {
         unique: &[&["vpc_id", "name"]],
-        held: true,
+        held_by: &["ecs_service", "efs_mount_target", "instance", "lb", "security_group", "security_group_rule", "vpc_endpoint"],
         transient: &[
             Retry::after("DependencyViolation", &["ec2:DeleteSecurityGroup"]),
             Retry::after("InvalidGroup.InUse", &["ec2:DeleteSecurityGroup"]),

@@ -92,7 +92,7 @@ impl Resource for Subnet {
     // network takes a moment before subnets can be cut from it.
     const INFO: Info = Info {
         unique: &[&["vpc_id", "cidr_block"], &["vpc_id", "ipv6_cidr_block"]],
-        held: true,
+        held_by: &["ecs_service", "efs_mount_target", "instance", "lb", "nat_gateway", "vpc_endpoint"],
         transient: &[Retry::after("DependencyViolation", &["ec2:DeleteSubnet"])],
         propagating: &[
             Retry::after("InvalidVpcID.NotFound", &["ec2:CreateSubnet"]),

@@ -42,14 +42,14 @@ pub struct Lb {
     #[schemars(extend("default" = "ipv4", "enum" = ["ipv4", "dualstack", "dualstack-without-public-ipv4"]))]
     ip_address_type: String,
     /// Its security groups; the VPC's default group when left out.
-    #[schemars(extend("x-set" = true, "x-server" = true))]
+    #[schemars(extend("x-set" = true, "x-server" = true, "x-within" = "vpc"))]
     security_groups: Option<Vec<String>>,
     /// Its subnets, in at least two availability zones for an application load balancer. Either these are written
     /// or `subnet_mappings`.
-    #[schemars(extend("x-set" = true, "x-server" = true, "x-follows" = ["subnet_mappings"]))]
+    #[schemars(extend("x-set" = true, "x-server" = true, "x-within" = "vpc", "x-follows" = ["subnet_mappings"]))]
     subnets: Option<Vec<String>>,
     /// Its subnets with its addresses in them, for a network load balancer.
-    #[schemars(extend("x-key" = "subnet_id", "x-server" = true, "x-follows" = ["subnets"]))]
+    #[schemars(extend("x-key" = "subnet_id", "x-server" = true, "x-within" = "vpc", "x-follows" = ["subnets"]))]
     subnet_mappings: Option<Vec<Mapping>>,
     /// Attributes by AWS's own keys, such as `"idle_timeout.timeout_seconds"`.
     #[schemars(extend("default" = {}, "x-defaults" = load_balancer_defaults()))]

@@ -126,7 +126,7 @@ impl Resource for LbTargetGroup {
     // A group cannot go while a listener that is being deleted still names it.
     const INFO: Info = Info {
         unique: &[&["name"]],
-        held: true,
+        held_by: &["lb_listener", "lb_listener_rule"],
         transient: &[Retry::after("ResourceInUse", &["elasticloadbalancing:DeleteTargetGroup"])],
         timeout: 300,
         ..Info::DEFAULT

@@ -83,7 +83,7 @@ impl Resource for IamInstanceProfile {
     const INFO: Info = Info {
         unique: &[&["name"]],
         scope: Scope::Global,
-        held: true,
+        held_by: &["instance"],
         transient: &[Retry::always("ConcurrentModification"), Retry::after("DeleteConflict", &["iam:DeleteInstanceProfile"])],
         propagating: &[
             Retry::after("NoSuchEntity", &["iam:AddRoleToInstanceProfile"]),

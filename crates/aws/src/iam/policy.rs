@@ -86,7 +86,7 @@ impl Resource for IamPolicy {
     const INFO: Info = Info {
         unique: &[&["name"]],
         scope: Scope::Global,
-        held: true,
+        held_by: &["iam_role"],
         transient: &[Retry::after("DeleteConflict", &["iam:DeletePolicy"]), Retry::always("ConcurrentModification")],
         timeout: 300,
         ..Info::DEFAULT

@@ -39,7 +39,7 @@ pub enum Record {
         /// Where it is.
         place: Place,
     },
-    /// What is now known of a resource.
+    /// What is now known of a resource: of one that was read back, or that is about to be changed.
     Saved {
         /// The resource.
         address: Address,
@@ -129,7 +129,7 @@ impl State {
         }
         let remembered = match intent {
             Some(Intent { attributes, sensitive, depends_on, guard, .. }) => {
-                Remembered { place: place.clone(), attributes, authored: Vec::new(), sensitive, depends_on, guard, incomplete: true }
+                Remembered { attributes, sensitive, depends_on, guard, ..Remembered::unfinished(place.clone()) }
             }
             None => Remembered::unfinished(place.clone()),
         };
@@ -201,6 +201,7 @@ impl Remembered {
             depends_on: Vec::new(),
             guard: Guard::default(),
             incomplete: true,
+            updating: Vec::new(),
         }
     }
 }

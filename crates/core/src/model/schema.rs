@@ -5,6 +5,7 @@
 //! | keyword | meaning |
 //! |---|---|
 //! | `x-replace` | changing the attribute replaces the resource |
+//! | `x-within` | the type in which what it names lies: changing it replaces the resource when that one is replaced |
 //! | `x-computed` | AWS sets it; it cannot be written |
 //! | `x-server` | when it is not written AWS chooses, and what AWS chose is kept |
 //! | `x-follows` | the attributes beside it, or inside of which, a change makes AWS set this one anew: it is unknown until such a change is made |
@@ -57,6 +58,8 @@ pub struct Attribute {
     pub follows: Vec<String>,
     /// Whether a change replaces the resource.
     pub replace: bool,
+    /// The type in which what it names lies and the resource stays: when that one is replaced, a change replaces this, too.
+    pub within: Option<String>,
     /// Whether its value is never shown.
     pub sensitive: bool,
     /// Whether AWS does not know it or never returns it.
@@ -287,6 +290,7 @@ fn compile_attributes(properties: &Map<String, Json>, json: &Json, at: &str) -> 
                 computed,
                 follows: follows(schema, properties, &format!("{at}.{name}"))?,
                 replace: flag(schema, "x-replace"),
+                within: schema.get("x-within").and_then(Json::as_str).map(str::to_owned),
                 sensitive: flag(schema, "x-sensitive"),
                 local: flag(schema, "x-local"),
                 unset,
@@ -408,8 +412,8 @@ pub struct ResourceSchema {
     pub joint: Option<&'static str>,
     /// What a replacement and its predecessor cannot have in common while both exist, beyond that.
     pub conflicts: &'static [&'static [&'static str]],
-    /// Whether AWS refuses to delete one that something else still uses.
-    pub held: bool,
+    /// The types of which one that uses it keeps AWS from deleting it: a text that has its id, or a tag, does not.
+    pub held_by: &'static [&'static str],
     /// What deleting it loses that cannot be made again, such as `the objects in it`.
     pub data_loss: Option<&'static str>,
     /// What one is made after and deleted before, though nothing in it refers to these.
@@ -435,7 +439,7 @@ impl ResourceSchema {
             exclusive: &[],
             joint: None,
             conflicts: &[],
-            held: false,
+            held_by: &[],
             data_loss: None,
             after: &[],
             releases: &[],

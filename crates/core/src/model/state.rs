@@ -90,9 +90,13 @@ pub struct Remembered {
     /// The guards that hold even when the block is gone from the stack file.
     #[serde(default)]
     pub guard: Guard,
-    /// Whether making it was not finished: the id exists, its configuration may not be complete.
+    /// Whether making or changing it was not finished: the id exists, its configuration may not be complete, and that it is
+    /// ready was not waited for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
+    /// The attributes that an update began to set and did not finish: each may be as before, or as it was to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub updating: Vec<String>,
 }
 
 /// What is needed to find a resource whose creation was begun and never confirmed.

@@ -75,6 +75,7 @@ impl OldResource {
             depends_on: self.depends_on.clone(),
             guard: self.guard,
             incomplete: false,
+            updating: Vec::new(),
         });
         let deposed = deposed.collect();
         let current = Remembered {
@@ -85,6 +86,7 @@ impl OldResource {
             depends_on: self.depends_on,
             guard: self.guard,
             incomplete: self.incomplete,
+            updating: Vec::new(),
         };
         ResourceState { current: Some(current), deposed }
     }

@@ -124,7 +124,7 @@ pub struct Change {
     pub authored: Vec<Path>,
     /// Whether what is remembered of it differs from what will be, though AWS does not: saved without a call.
     pub state_only: bool,
-    /// Whether an earlier apply made it and did not wait until it was ready.
+    /// Whether an earlier apply made or changed it and did not wait until it was ready.
     pub unfinished: bool,
 }
 

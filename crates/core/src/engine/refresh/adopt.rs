@@ -165,6 +165,7 @@ impl Planner<'_> {
             depends_on: change.depends_on.clone(),
             guard: change.guard,
             incomplete: true,
+            updating: Vec::new(),
         };
         Record::Saved { address: change.address.clone(), remembered }
     }

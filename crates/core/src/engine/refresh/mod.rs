@@ -34,7 +34,7 @@ use crate::model::place::{Place, Scope};
 use crate::model::schema::Catalog;
 use crate::model::state::State;
 use crate::model::value::Value;
-use crate::plan::build::{self, Found, Live, World};
+use crate::plan::build::{self, Draft, Found, Live, World};
 use crate::plan::preflight::Preflight;
 use crate::plan::select::Options;
 use crate::plan::types::{Action, Plan};
@@ -102,17 +102,17 @@ impl Planner<'_> {
         self.pin(&mut ledger);
         let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, ledger.state(), &live).await? };
         let mut found = BTreeMap::new();
-        let mut plan = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
+        let mut draft = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
         let mut standing = BTreeSet::new();
         loop {
-            let again = standing_again(&plan, ledger.state());
+            let again = standing_again(&draft.plan, ledger.state());
             if !again.is_empty() {
                 again.into_iter().for_each(|record| ledger.record(record));
-                plan = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
+                draft = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
             }
-            let mut own = replaced_as_found(&plan, ledger.state(), &found);
+            let mut own = replaced_as_found(&draft.plan, ledger.state(), &found);
             if self.refresh {
-                own.extend(self.in_the_way(&plan, ledger.state(), &live).await?);
+                own.extend(self.in_the_way(&draft.plan, ledger.state(), &live).await?);
             }
             // Each is remembered from now on: no place is found twice, so that this ends.
             own.retain(|(_, found)| standing.insert(found.place.clone()));
@@ -128,8 +128,9 @@ impl Planner<'_> {
                 }
                 ledger.record(record);
             }
-            plan = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
+            draft = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
         }
+        let plan = draft.judged()?;
         self.close_intents(&plan, &searched, &mut ledger);
         pins::release(&plan, &mut ledger);
         Ok(Planned { plan, ledger, preflight: Preflight::default() })
@@ -145,7 +146,7 @@ impl Planner<'_> {
 
     /// Plans, looks for what is to be created, and plans again with what was found. What is found makes more known of
     /// what stands on it, which can then be looked for in turn: every round but the last finds another address, so that this
-    /// ends.
+    /// ends. A refusal counts only when there is nothing more to be found: what is missing now may be the reason for it.
     async fn adopting(
         &self,
         identity: &Identity,
@@ -153,14 +154,14 @@ impl Planner<'_> {
         live: &LiveByPlace,
         data: &BTreeMap<crate::model::address::Block, Value>,
         found: &mut BTreeMap<Address, Found>,
-    ) -> Result<Plan, EngineError> {
+    ) -> Result<Draft, EngineError> {
         let mut searched = BTreeMap::new();
         loop {
             let world = World { identity, state, live, data, found };
-            let plan = build::build(self.stack, self.catalog, world, self.options)?;
-            let more = if self.refresh { self.found(&plan, state, live, &mut searched, found).await? } else { BTreeMap::new() };
+            let draft = build::draft(self.stack, self.catalog, world, self.options)?;
+            let more = if self.refresh { self.found(&draft.plan, state, live, &mut searched, found).await? } else { BTreeMap::new() };
             if more.is_empty() {
-                return Ok(plan);
+                return Ok(draft);
             }
             found.extend(more);
         }

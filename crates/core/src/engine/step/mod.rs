@@ -2,6 +2,7 @@
 
 mod create;
 mod reassign;
+mod update;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ use crate::model::state::Remembered;
 use crate::model::value::Value;
 use crate::plan::desired::{desired, settled};
 use crate::plan::diff::{complete, diff, ignore};
-use crate::plan::step::{Confirm, Delete, Step, StepKind, Target, Update};
+use crate::plan::step::{Delete, Step, StepKind, Target};
 use crate::stack::config::ResourceBlock;
 use crate::stack::expand::{self, Instances};
 use crate::stack::template;
@@ -172,55 +173,6 @@ impl<'a> Runner<'a> {
         Ok(without_unknown(value))
     }
 
-    async fn import(&self, update: &Update) -> Outcome<String> {
-        let desired = self.desired(&update.target, Some(&update.live), false)?;
-        // Ours from now on, whatever becomes of the update.
-        self.record_saved(&update.target, &update.place, &update.live, &desired, true).await?;
-        for token in self.shared.state(|state| open_tokens(state, self.address, &update.place.region)) {
-            // What that creation may have made is this, or nothing.
-            self.shared.record(Record::Refused { address: self.address.clone(), token }).await?;
-        }
-        self.update(update).await
-    }
-
-    async fn update(&self, update: &Update) -> Outcome<String> {
-        let Update { target, place, live, rest, keeps } = update;
-        let left = self.shared.halfway(self.address).filter(|_| *rest);
-        let live = left.as_ref().unwrap_or(live);
-        let block = self.block()?;
-        let attributes = &block.schema.schema.attributes;
-        let whole = self.desired(target, Some(live), false)?;
-        let desired = keeping(attributes, &whole, live, keeps);
-        let changes = diff(attributes, live, &desired);
-        if let Some(forced) = changes.iter().find(|change| change.forces_replacement) {
-            let message = format!("`{}` turned out to change, which replaces the resource; that was not in the plan", forced.path);
-            return Err(Failure::new(FailureKind::Invalid, message));
-        }
-        let operation = self.operation(&place.region, block.timeouts.update, String::new());
-        if !changes.is_empty() {
-            retrying(&operation, || self.handler.update(&operation, &place.id, live, &desired)).await?;
-        }
-        let left = self.save(&operation, target, place, &desired).await?;
-        if !keeps.is_empty() {
-            // What is done before the rest of it sees what the resource will be.
-            let kept = keeps.iter().fold(left.clone(), |value, name| with(value, name, whole.get(name).cloned().unwrap_or(Value::Null)));
-            self.shared.set_value(self.address, kept);
-            self.shared.set_halfway(self.address, left);
-        }
-        Ok(place.id.clone())
-    }
-
-    /// Nothing changes in AWS: what an unfinished apply did not wait for is waited for, and remembered.
-    async fn confirm(&self, confirm: &Confirm, unfinished: bool) -> Outcome<String> {
-        let Confirm { target, place, live, after } = confirm;
-        if unfinished {
-            let operation = self.operation(&place.region, self.block()?.timeouts.update, String::new());
-            retrying(&operation, || self.handler.wait_ready(&operation, &place.id, after)).await?;
-        }
-        self.record_saved(target, place, live, after, false).await?;
-        Ok(place.id.clone())
-    }
-
     async fn delete(&self, delete: &Delete) -> Outcome<String> {
         let Delete { remembered: Remembered { place, .. }, last } = delete;
         let timeouts = self.shared.plan.stack.config.resources.get(&self.address.block).map(|block| block.timeouts);
@@ -233,9 +185,15 @@ impl<'a> Runner<'a> {
         Ok(place.id.clone())
     }
 
-    /// Reads a resource back and remembers it; what was just made may take a moment to be readable, and what was
-    /// just changed to be seen. How it is now.
-    async fn save(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value) -> Outcome<Value> {
+    /// Reads a resource back and remembers it.
+    async fn save(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value) -> Outcome<()> {
+        let live = self.read_back(operation, place, desired).await?;
+        self.record_saved(self.remembered(target, place, &live, desired)?).await
+    }
+
+    /// How a resource is that was just made or changed: it may take a moment to be readable, and what was changed to be
+    /// seen.
+    async fn read_back(&self, operation: &Operation, place: &Place, desired: &Value) -> Outcome<Value> {
         let block = self.block()?;
         let attributes = &block.schema.schema.attributes;
         let id = &place.id;
@@ -252,30 +210,32 @@ impl<'a> Runner<'a> {
             let seen = diff(attributes, &live, &wanted).is_empty();
             match waits.next() {
                 Some(wait) if !seen => operation.pause(*wait, "waiting for AWS to show what was done").await?,
-                _ => {
-                    self.record_saved(target, place, &live, desired, false).await?;
-                    return Ok(conceal(attributes, &live, &secret_paths(attributes, desired)));
-                }
+                _ => return Ok(live),
             }
         }
     }
 
-    async fn record_saved(&self, target: &Target, place: &Place, live: &Value, desired: &Value, incomplete: bool) -> Outcome<()> {
+    async fn record_saved(&self, remembered: Remembered) -> Outcome<()> {
+        self.shared.record(Record::Saved { address: self.address.clone(), remembered }).await
+    }
+
+    /// What is known of a resource now, for the state and for later expressions.
+    fn remembered(&self, target: &Target, place: &Place, live: &Value, desired: &Value) -> Outcome<Remembered> {
         let attributes = &self.block()?.schema.schema.attributes;
         let sensitive = secret_paths(attributes, desired);
         let live = conceal(attributes, live, &sensitive);
         self.shared.set_value(self.address, live.clone());
-        let saved = self.shared.state(|state| live.to_public_json(&|secret| state.digest(secret)));
-        let remembered = Remembered {
+        let attributes = self.shared.state(|state| live.to_public_json(&|secret| state.digest(secret)));
+        Ok(Remembered {
             place: place.clone(),
-            attributes: saved,
+            attributes,
             authored: target.authored.clone(),
             sensitive,
             depends_on: target.depends_on.clone(),
             guard: target.guard,
-            incomplete,
-        };
-        self.shared.record(Record::Saved { address: self.address.clone(), remembered }).await
+            incomplete: false,
+            updating: Vec::new(),
+        })
     }
 }
 

@@ -269,6 +269,29 @@ async fn what_is_remembered_in_another_account_is_never_taken_for_what_has_its_n
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_refused_for_what_is_found_a_moment_later() {
+    let guarded = "[resource.net.n]\ncidr = \"a\"\n[resource.group.g]\nname = \"${net.n.id}\"\n[resource.group.g.lifecycle]\nprevent_destroy = true\n";
+    let twice = "[resource.net.n]\ncidr = \"a\"\n[resource.net.m]\ncidr = \"${net.n.id}\"\n[resource.group.g]\nname = \"${net.m.id}\"\n[resource.group.g.lifecycle]\nprevent_destroy = true\n";
+    let net = "net.n".parse().unwrap();
+    for body in [guarded, twice] {
+        let world = World::default();
+        world.apply(body).await;
+        let id = world.shelf.state().unwrap().current(&net).unwrap().place.id.clone();
+        let forget = || world.shelf.edit(|state| drop(state.resources.remove(&net)));
+        // What was forgotten is found by its tags, and nothing of what stands on it changes.
+        forget();
+        assert_eq!(world.steps(body).await, [format!("import net.n {id} {HOME}")]);
+        forget();
+        world.apply(&format!("{body}[[import]]\nto = \"net.n\"\nid = \"{id}\"\n")).await;
+        // Where nothing is found, the refusal stands.
+        forget();
+        world.cloud.resources.lock().unwrap().retain(|place, _| place.id != id);
+        let refused = world.plan(body).await.err().unwrap();
+        assert!(refused.contains("prevent_destroy"), "{refused}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_region_that_means_nothing_makes_no_resource_its_own_predecessor() {
     let role = |name: &str, region: &str| format!("[resource.role.r]\nname = \"{name}\"\n{region}");
     let elsewhere = "region = \"us-east-1\"\n";
@@ -371,4 +394,16 @@ async fn what_is_imported_under_another_form_of_its_id_is_the_one_resource_it_is
     assert!(!world.plan(&import("b", "arn:net-1")).await.unwrap().plan.has_changes());
     world.apply(&import("b", "arn:net-1")).await;
     assert_eq!((id().as_str(), world.cloud.world().len()), ("net-1", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mistake_in_the_stack_file_is_said_before_anything_is_looked_for() {
+    let world = World::default();
+    let net = "[resource.net.n]\ncidr = \"a\"\n";
+    world.apply(net).await;
+    *world.cloud.finds.lock().unwrap() = 0;
+    let body = format!("{net}[resource.net.m]\ncidr = \"${{net.n.tags.missing}}\"\n[resource.net.new]\ncidr = \"b\"\n");
+    let refused = world.plan(&body).await.err().unwrap();
+    assert!(refused.contains("missing"), "{refused}");
+    assert_eq!(*world.cloud.finds.lock().unwrap(), 0);
 }

@@ -7,5 +7,6 @@ mod identity;
 mod law;
 mod secrets;
 mod selection;
+mod update;
 mod widen;
 mod world;

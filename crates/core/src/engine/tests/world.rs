@@ -37,6 +37,7 @@ pub fn catalog() -> Catalog {
     let named = json!({ "type": "object", "required": ["name"], "properties": {
         "name": { "type": "string", "x-replace": true }, "note": text(), "uses": text(), "tags": tags(),
         "empty_on_delete": { "type": "boolean", "default": false, "x-local": true },
+        "key": { "type": "string", "x-local": true },
         "size": { "type": "integer", "default": 1, "x-replace": true },
         "arn": { "type": "string", "x-computed": true } } });
     let unnamed = json!({ "type": "object", "properties": {
@@ -118,6 +119,8 @@ pub struct Cloud {
     pub closed: Mutex<Option<String>>,
     /// How often something was looked for.
     pub finds: Mutex<usize>,
+    /// Every resource that was waited for without changing it.
+    pub waits: Mutex<Vec<Place>>,
     fault: Mutex<Option<(usize, Fault)>>,
     killed: tokio::sync::Notify,
 }
@@ -207,7 +210,7 @@ impl Memory {
 
     fn stored(&self, place: Place, value: &Value) -> Outcome<String> {
         let mut map = value.as_map().unwrap().clone();
-        map.remove("empty_on_delete");
+        map.retain(|name, _| !["empty_on_delete", "key"].contains(&name.as_str()));
         map.insert(if self.type_name == "net" { "id" } else { "arn" }.into(), Value::string(format!("arn:{}", place.id)));
         let id = place.id.clone();
         self.cloud.become_if_lawful(|resources| drop(resources.insert(place, Value::Map(map))))?;
@@ -299,7 +302,8 @@ impl Handler for Memory {
             .await
     }
 
-    async fn wait_ready(&self, _: &Operation, _: &str, _: &Value) -> Outcome<()> {
+    async fn wait_ready(&self, operation: &Operation, id: &str, _: &Value) -> Outcome<()> {
+        self.cloud.waits.lock().unwrap().push(self.place(&operation.region, id));
         Ok(())
     }
 

@@ -10,13 +10,13 @@ use crate::model::schema::{Attribute, ResourceSchema};
 use crate::model::secrecy::{conceal, recall, secret_paths};
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
-use crate::plan::desired::{Owner, settled};
+use crate::plan::desired::settled;
 use crate::plan::diff::{complete, diff};
 use crate::plan::select::{covers, with_dependents};
 use crate::plan::types::{Action, Change, Removal, RemovalKind};
 use crate::stack::Stack;
 use crate::stack::config::ResourceBlock;
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,10 @@ impl Builder<'_> {
         }
         let saved = self.standing(instance, desired);
         let mut change = self.blank(instance, saved);
-        let remembered = saved.and_then(|saved| Some((saved.place.clone(), self.live(attributes, saved, desired)?)));
+        let remembered = saved.and_then(|saved| {
+            let live = self.live(attributes, saved, desired)?;
+            Some((saved.place.clone(), doubtful(attributes, &live, desired, saved)))
+        });
         let (place, live, imported) = match (remembered, self.world.found.get(address)) {
             (Some((place, live)), _) => (place, live, false),
             (None, Some(found)) if found.ours => {
@@ -43,7 +46,10 @@ impl Builder<'_> {
                 (found.place.clone(), with_local(attributes, &canonicalize(attributes, &found.attributes), &local), true)
             }
             (None, Some(found)) => return Err(foreign(instance, found)),
-            (None, None) => return self.absent(change, instance, desired, saved),
+            (None, None) => {
+                let loss = saved.and_then(|saved| Some(format!("{} {}", saved.place.id, self.world.live.get(&saved.place)?.loss()?)));
+                return Ok(created(change, instance, desired, saved, loss));
+            }
         };
         change.gone = saved.map(|saved| saved.place.clone()).filter(|gone| imported && *gone != place);
         let relocated = relocated(instance, &place);
@@ -73,17 +79,6 @@ impl Builder<'_> {
         !relocated(instance, &saved.place) && !diff(attributes, &live, &after).iter().any(|change| change.forces_replacement)
     }
 
-    /// What is to become of a resource that is not there, or not any more.
-    fn absent(&self, change: Change, instance: &Instance<'_>, desired: &Value, saved: Option<&Remembered>) -> Result<Change, Diagnostic> {
-        let lost = saved.and_then(|saved| Some((saved, self.world.live.get(&saved.place)?)));
-        let is_named = !instance.block.schema.unique.is_empty();
-        if let Some((saved, Live::Foreign(owner))) = lost.filter(|_| !is_named && !self.is_imported(&instance.address)) {
-            return Err(handed_over(instance, saved, owner));
-        }
-        let loss = lost.and_then(|(saved, live)| Some(format!("{} {}", saved.place.id, live.loss()?)));
-        Ok(created(change, instance, desired, saved, loss))
-    }
-
     /// Whether an `[[import]]` block names an address.
     fn is_imported(&self, address: &Address) -> bool {
         self.stack.config.imports.iter().any(|import| import.to == *address)
@@ -98,6 +93,9 @@ impl Builder<'_> {
         change.sensitive = secret_paths(attributes, &after);
         let live = conceal(attributes, live, &change.sensitive);
         change.attributes = diff(attributes, &live, &after);
+        for changed in &mut change.attributes {
+            changed.forces_replacement |= self.leaves(instance, &changed.path);
+        }
         let forced = self.options.replace.iter().any(|wanted| covers(wanted, address));
         change.action = match () {
             () if forced || *relocated || change.attributes.iter().any(|change| change.forces_replacement) => Action::Replace,
@@ -150,6 +148,15 @@ impl Builder<'_> {
         })
     }
 
+    /// Whether changing an attribute would take a resource out of what it stays in, as that is replaced.
+    fn leaves(&self, instance: &Instance<'_>, path: &Path) -> bool {
+        let attribute = path.root().and_then(|name| instance.block.schema.schema.attribute(name));
+        let Some(within) = attribute.and_then(|attribute| attribute.within.as_deref()) else { return false };
+        let below = self.all_below(&instance.depends_on);
+        let replaced = |change: &&Change| change.address.type_name() == within && change.action == Action::Replace;
+        self.changes.iter().filter(replaced).any(|change| below.contains(&change.address))
+    }
+
     fn reason(&self, change: &Change, existing: &Existing<'_>, forced: bool) -> Option<String> {
         let id = change.id().unwrap_or_default();
         match (change.action, existing) {
@@ -162,6 +169,28 @@ impl Builder<'_> {
                 Some("an earlier apply did not finish it".to_owned())
             }
             _ => None,
+        }
+    }
+
+    /// Another stack's tags are on a resource that has no name by which a second one would be refused: what is meant is not
+    /// known. What else is refused may come of making it anew, and is not said.
+    pub(super) fn handed_over(&mut self) {
+        let mut found = Vec::new();
+        for change in self.changes.iter().filter(|change| change.action == Action::Create) {
+            let Some(saved) = self.world.state.current(&change.address) else { continue };
+            let Some(Live::Foreign(owner)) = self.world.live.get(&saved.place) else { continue };
+            if self.catalog.resources.get(change.address.type_name()).is_some_and(|schema| schema.unique.is_empty()) {
+                let (address, id) = (&change.address, &saved.place.id);
+                found.push(
+                    self.at(address, &format!("{address} ({id}) belongs to {owner} now"))
+                        .label("its tags were changed outside leoctl, which leaves it alone")
+                        .help(format!("to take it back, add [[import]] with to = '{address}', id = \"{id}\""))
+                        .help(format!("to make another one here, forget it first: leoctl state rm '{address}'")),
+                );
+            }
+        }
+        if !found.is_empty() {
+            self.diagnostics = Diagnostics(found);
         }
     }
 
@@ -418,6 +447,19 @@ pub(super) fn seen(attributes: &[Attribute], live: &Value, known: &Value, saved:
     conceal(attributes, &canonicalize(attributes, &live), &saved.sensitive)
 }
 
+/// A live value without what an update that did not end was setting and AWS does not return: that may be what it is to be, or
+/// not, and is set again.
+fn doubtful(attributes: &[Attribute], live: &Value, desired: &Value, saved: &Remembered) -> Value {
+    if saved.updating.is_empty() {
+        return live.clone();
+    }
+    let wanted = complete(attributes, desired, Some(live));
+    let same = |name: &str| live.get(name) == wanted.get(name);
+    let doubtful = attributes.iter().filter(|attribute| saved.updating.contains(&attribute.name) && same(&attribute.name));
+    let doubtful: Vec<Attribute> = doubtful.cloned().collect();
+    canonicalize(attributes, &with_local(&doubtful, live, &Value::Null))
+}
+
 /// The remembered attributes; of secrets that are not known again only the hash is.
 pub(super) fn remembered(attributes: &[Attribute], known: &Value, saved: &Remembered) -> Value {
     canonicalize(attributes, &conceal(attributes, known, &saved.sensitive))
@@ -430,11 +472,7 @@ pub(super) fn remembered(attributes: &[Attribute], known: &Value, saved: &Rememb
 fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Result<bool, Diagnostic> {
     let schema = &instance.block.schema;
     let apart = relocated && schema.scope == Scope::Regional;
-    let shared = schema.unique.iter().chain(schema.conflicts).find(|group| {
-        let value = |value: &Value, name: &str| value.get(name).cloned().unwrap_or(Value::Null);
-        let absent = group.last().is_none_or(|name| value(&change.after, name).is_null());
-        !apart && !absent && group.iter().all(|name| value(&change.before, name) == value(&change.after, name))
-    });
+    let shared = in_common(schema, change).next();
     if let (true, Some(group)) = (change.guard.retain, shared) {
         let address = &instance.address;
         return Err(Diagnostic::error(
@@ -460,6 +498,19 @@ fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Resu
     }
 }
 
+/// What a resource and its replacement both have, and AWS lets only one have: groups of attributes.
+///
+/// In another region nothing is in common, but for a name that is taken everywhere.
+pub(super) fn in_common(schema: &ResourceSchema, change: &Change) -> impl Iterator<Item = &'static [&'static str]> {
+    let value = |value: &Value, name: &str| value.get(name).cloned().unwrap_or(Value::Null);
+    let apart = schema.scope == Scope::Regional && change.place.as_ref().is_some_and(|place| place.region != change.region);
+    let groups = schema.unique.iter().chain(schema.conflicts).copied().filter(move |_| !apart);
+    groups.filter(move |group| {
+        let absent = group.last().is_none_or(|name| value(&change.after, name).is_null());
+        !absent && group.iter().all(|name| value(&change.before, name) == value(&change.after, name))
+    })
+}
+
 /// Whose something is that was found.
 pub fn owned_by(found: &Found) -> String {
     match &found.owner {
@@ -482,15 +533,6 @@ pub(super) fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {
         .label(owned_by(found))
         .help(format!("to manage it here, add [[import]] with to = '{address}', id = \"{}\"", found.place.id))
         .help("to leave it alone, choose another name")
-}
-
-/// Another stack's tags are on a resource that has no name by which a second one would be refused: what is meant is not known.
-fn handed_over(instance: &Instance<'_>, saved: &Remembered, owner: &Owner) -> Diagnostic {
-    let (address, id) = (&instance.address, &saved.place.id);
-    Diagnostic::error(&instance.block.span, format!("{address} ({id}) belongs to {owner} now"))
-        .label("its tags were changed outside leoctl, which leaves it alone")
-        .help(format!("to take it back, add [[import]] with to = '{address}', id = \"{id}\""))
-        .help(format!("to make another one here, forget it first: leoctl state rm '{address}'"))
 }
 
 /// What is adopted is to be kept: one that would have to be replaced is not the one meant.

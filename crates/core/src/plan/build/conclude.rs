@@ -5,7 +5,7 @@ use super::{Builder, Live};
 use crate::model::address::Address;
 use crate::model::canonical::with_local;
 use crate::model::path::Path;
-use crate::model::schema::{ResourceSchema, Unset};
+use crate::model::schema::{ResourceSchema, TypeSchema, Unset};
 use crate::model::secrecy::conceal;
 use crate::model::state::{Guard, Remembered, is_digest};
 use crate::model::value::Value;
@@ -29,7 +29,8 @@ impl Builder<'_> {
             let (loss, changes) = match live {
                 None => continue,
                 Some(Live::Gone | Live::Foreign(_)) => (live.and_then(Live::loss), Vec::new()),
-                Some(Live::Present(_)) if saved.incomplete => continue,
+                // Of a creation that did not end nothing was read back yet.
+                Some(Live::Present(_)) if saved.incomplete && saved.updating.is_empty() => continue,
                 Some(Live::Present(live)) => {
                     // What has become sensitive since the last apply is hidden in what was before, too.
                     let now = self.changes.iter().find(|change| change.address == *address).map(|change| change.sensitive.as_slice());
@@ -50,6 +51,7 @@ impl Builder<'_> {
                     let mut changes = diff(attributes, &before, &after);
                     let elsewhere = self.set_elsewhere(address, schema, &after);
                     changes.retain(|change| !elsewhere.iter().any(|path| change.path.starts_with(path)) && !self.follows(saved, change));
+                    changes.retain(|change| !was_updating(saved, &schema.schema, change));
                     (None, changes)
                 }
             };
@@ -116,13 +118,13 @@ impl Builder<'_> {
             entry.waits_for = if after.has_unknown() { scope.take_lookups().unknown.into_iter().collect() } else { Vec::new() };
             entry.after = Some(after);
         }
-        failures.into_iter().for_each(|failure| self.diagnostics.push(failure));
+        failures.into_iter().for_each(|failure| self.mistakes.push(failure));
         outputs
     }
 
     pub(super) fn checks(&mut self) -> Vec<CheckResult> {
         let (results, failures) = check_results(self.stack, &self.scope());
-        failures.into_iter().for_each(|failure| self.diagnostics.push(failure));
+        failures.into_iter().for_each(|failure| self.mistakes.push(failure));
         results
     }
 
@@ -200,6 +202,12 @@ impl Builder<'_> {
         }
         warnings
     }
+}
+
+/// Whether an update that did not end was setting an attribute, or something that it follows.
+fn was_updating(saved: &Remembered, schema: &TypeSchema, change: &AttributeChange) -> bool {
+    let attribute = change.path.root().and_then(|name| schema.attribute(name));
+    attribute.is_some_and(|attribute| [&attribute.name].into_iter().chain(&attribute.follows).any(|name| saved.updating.contains(name)))
 }
 
 /// What is to be known of an attribute that is set otherwise than the stack file says.

@@ -79,10 +79,20 @@ pub(super) fn still_used(state: &State, saved: &Remembered, change: &Change) -> 
     saved.depends_on.iter().filter(|on| !change.depends_on.contains(on)).filter(uses).cloned().collect()
 }
 
+/// Whether a name stands in a text by itself: `app` is in `role/app`, and not in `application`.
+fn has_word(text: &str, name: &str) -> bool {
+    let apart = |edge: Option<char>| edge.is_none_or(|edge| !edge.is_alphanumeric());
+    let mut found = text.match_indices(name).filter(|_| !name.is_empty());
+    found.any(|(at, _)| {
+        let (before, rest) = text.split_at(at);
+        apart(before.chars().next_back()) && apart(rest.chars().nth(name.chars().count()))
+    })
+}
+
 /// Whether a value has the id or the ARN of a resource in it.
 fn names(value: &Value, place: &Place, arn: Option<&str>) -> bool {
     match value.revealed() {
-        Value::String(text) => text.contains(&place.id) || arn.is_some_and(|arn| !arn.is_empty() && text.contains(arn)),
+        Value::String(text) => [Some(place.id.as_str()), arn].into_iter().flatten().any(|name| has_word(text, name)),
         Value::List(items) => items.iter().any(|item| names(item, place, arn)),
         Value::Map(map) => map.values().any(|item| names(item, place, arn)),
         _ => false,

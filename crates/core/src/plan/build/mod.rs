@@ -6,6 +6,7 @@ pub mod conclude;
 mod edges;
 mod exchange;
 mod follow;
+mod held;
 mod order;
 mod replacement;
 #[cfg(test)]
@@ -94,11 +95,37 @@ pub struct Found {
     pub owner: Option<Owner>,
 }
 
+/// A plan as far as the world is known.
+pub struct Draft {
+    /// What would be done.
+    pub plan: Plan,
+    /// Why it is not to be done; what is known of the world later may take back any of these.
+    pub refusals: Diagnostics,
+}
+
+impl Draft {
+    /// The plan, once everything is known that is asked for.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn judged(self) -> Result<Plan, Diagnostics> {
+        if self.refusals.has_errors() { Err(self.refusals) } else { Ok(self.plan) }
+    }
+}
+
 /// Makes a plan.
 ///
 /// # Errors
 /// Every reason there can be none: expressions that fail, guarded resources to be deleted, foreign resources.
 pub fn build(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &Options) -> Result<Plan, Diagnostics> {
+    draft(stack, catalog, world, options)?.judged()
+}
+
+/// Makes a plan of a world that is still being looked at.
+///
+/// # Errors
+/// What is wrong whatever else there is in AWS: expressions that fail, targets that nothing has.
+pub fn draft(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &Options) -> Result<Draft, Diagnostics> {
     let mut builder = Builder::new(stack, catalog, world, options);
     if !options.destroy {
         builder.plan_desired();
@@ -130,6 +157,9 @@ struct Builder<'a> {
     options: &'a Options,
     dependencies: Dependencies,
     selection: Selection,
+    /// Mistakes, whatever else there is in AWS.
+    mistakes: Diagnostics,
+    /// Why the plan is refused as far as the world is known.
     diagnostics: Diagnostics,
     /// The planned values of the blocks so far: what later expressions see.
     values: BTreeMap<Block, BlockValue>,
@@ -146,6 +176,16 @@ struct Builder<'a> {
     failed: Failed,
     pinned: Vec<Pinned>,
     handovers: Handovers,
+}
+
+/// Why a resource cannot be planned.
+enum Unplanned {
+    /// Something that it needs has failed, which has been said.
+    Said,
+    /// Whatever else there is in AWS, it cannot.
+    Mistake(Diagnostic),
+    /// As far as the world is known, it is not to be.
+    Refused(Diagnostic),
 }
 
 /// One resource being planned.
@@ -167,6 +207,7 @@ impl<'a> Builder<'a> {
             options,
             dependencies: deps::dependencies(stack),
             selection: Selection::default(),
+            mistakes: Diagnostics::default(),
             diagnostics: Diagnostics::default(),
             values: BTreeMap::new(),
             data: BTreeMap::new(),
@@ -184,7 +225,7 @@ impl<'a> Builder<'a> {
 
     /// Plans everything that the stack wants, each after what it names.
     fn plan_desired(&mut self) {
-        let order = deps::order(&self.dependencies, &mut self.diagnostics);
+        let order = deps::order(&self.dependencies, &mut self.mistakes);
         self.selection = self.select(&order);
         for item in &order {
             match item {
@@ -214,7 +255,7 @@ impl<'a> Builder<'a> {
         let (selection, unknown) = Selection::new(self.options, &blocks, self.world.state);
         for address in unknown {
             let known: Vec<String> = blocks.keys().map(ToString::to_string).collect();
-            self.diagnostics.push(
+            self.mistakes.push(
                 Diagnostic::general(format!("`{address}` is neither in the stack nor in its state"))
                     .suggest(&address, known.iter().map(String::as_str)),
             );
@@ -232,7 +273,7 @@ impl<'a> Builder<'a> {
             Ok(arguments) => arguments,
             Err(failure) => {
                 self.failed.data.insert(block.clone());
-                return self.diagnostics.push(failed(failure));
+                return self.mistakes.push(failed(failure));
             }
         };
         if self.failed.affects(&lookups) {
@@ -275,7 +316,7 @@ impl<'a> Builder<'a> {
             Ok(Instances::Unknown) => return self.uncountable(block, resource, &lookups),
             Err(failure) => {
                 self.failed.blocks.insert(block.clone());
-                return self.diagnostics.push(failed(failure));
+                return self.mistakes.push(failed(failure));
             }
         };
         let keyed = resource.for_each.is_some();
@@ -284,8 +325,12 @@ impl<'a> Builder<'a> {
         let mut values = BTreeMap::new();
         for (address, each) in each {
             let key = address.key.clone().unwrap_or_default();
-            let value = self.instance(resource, address.clone(), each, &lookups).unwrap_or_else(|diagnostic| {
-                diagnostic.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
+            let value = self.instance(resource, address.clone(), each, &lookups).unwrap_or_else(|unplanned| {
+                match unplanned {
+                    Unplanned::Said => {}
+                    Unplanned::Mistake(mistake) => self.mistakes.push(mistake),
+                    Unplanned::Refused(refusal) => self.diagnostics.push(refusal),
+                }
                 self.failed.instances.insert(address);
                 Value::Unknown
             });
@@ -314,15 +359,15 @@ impl<'a> Builder<'a> {
     /// Plans one resource; what later expressions see of it. `expanded` is what was looked up to know that it exists.
     ///
     /// # Errors
-    /// Why it cannot be planned; nothing when something that it needs has failed, which has been said.
+    /// Why it cannot be planned.
     fn instance(
         &mut self,
         resource: &'a ResourceBlock,
         address: Address,
         each: Option<Each>,
         expanded: &Lookups,
-    ) -> Result<Value, Option<Diagnostic>> {
-        let failing = |failure| Some(failed(failure));
+    ) -> Result<Value, Unplanned> {
+        let failing = |failure| Unplanned::Mistake(failed(failure));
         let scope = self.scope().with_each(each.as_ref());
         let region = match &resource.region {
             None => Ok(self.world.identity.region.clone()),
@@ -338,9 +383,9 @@ impl<'a> Builder<'a> {
         let mut lookups = scope.take_lookups();
         lookups.depend_on(expanded);
         if self.failed.affects(&lookups) {
-            return Err(None);
+            return Err(Unplanned::Said);
         }
-        let region = region.map_err(Some)?;
+        let region = region.map_err(Unplanned::Refused)?;
         let pinned = self.pinned(&address, &says);
         let mut pins = self.options.pins(self.world.state, &address);
         pins.retain(|path, _| !pinned.iter().any(|pinned| pinned.path == *path && pinned.over));
@@ -349,12 +394,12 @@ impl<'a> Builder<'a> {
         if let Some((path, problem)) = misfit(attributes, &desired) {
             let field = path.root().and_then(|name| resource.attributes.as_table()?.get(name));
             let span = field.map_or(&resource.span, |field| &field.value.span);
-            return Err(Some(Diagnostic::error(span, format!("{address}: {problem}"))));
+            return Err(Unplanned::Mistake(Diagnostic::error(span, format!("{address}: {problem}"))));
         }
         let depends_on = self.depends_on(resource, &address, &lookups);
         let region = resource.schema.scope.region(&region, &self.world.identity.region).to_owned();
         let instance = Instance { block: resource, address, each: each.clone(), region, depends_on, reads: self.waited_for(&lookups) };
-        let mut change = self.change(&instance, &desired).map_err(Some)?;
+        let mut change = self.change(&instance, &desired).map_err(Unplanned::Refused)?;
         change.after = follow::unsettled(attributes, &change.after, &desired, &change.attributes);
         if change.action != Action::NoOp {
             change.waits_for = waits::waits_for(attributes, &resource.attributes, &change.after, &scope);
@@ -400,7 +445,7 @@ impl<'a> Builder<'a> {
                 error.suggest(&address.to_string(), known.iter().map(String::as_str))
             })
             .collect();
-        diagnostics.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
+        diagnostics.into_iter().for_each(|diagnostic| self.mistakes.push(diagnostic));
     }
 
     /// What changed outside leoctl and is not changed back is remembered, so that it is drift once only. What is left out
@@ -413,10 +458,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<Plan, Diagnostics> {
+    fn finish(mut self) -> Result<Draft, Diagnostics> {
         self.claims();
         self.settle_takeovers();
         self.held();
+        self.handed_over();
         let drift = self.drift();
         self.remember(&drift);
         let outputs = self.outputs();
@@ -430,10 +476,10 @@ impl<'a> Builder<'a> {
                 names.join(", ")
             ));
         }
-        if self.diagnostics.has_errors() {
-            return Err(self.diagnostics);
+        if self.mistakes.has_errors() {
+            return Err(self.mistakes);
         }
-        Ok(Plan {
+        let plan = Plan {
             stack: Arc::clone(self.stack),
             identity: self.world.identity.clone(),
             serial: self.world.state.serial,
@@ -448,7 +494,8 @@ impl<'a> Builder<'a> {
             checks,
             pinned: self.pinned,
             warnings,
-        })
+        };
+        Ok(Draft { plan, refusals: self.diagnostics })
     }
 }
 

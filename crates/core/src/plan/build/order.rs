@@ -34,7 +34,7 @@ impl Builder<'_> {
     }
 
     /// These resources and everything that they depend on.
-    fn all_below(&self, of: &[Address]) -> BTreeSet<Address> {
+    pub(super) fn all_below(&self, of: &[Address]) -> BTreeSet<Address> {
         let planned: BTreeMap<&Address, &Change> = self.changes.iter().map(|change| (&change.address, change)).collect();
         let (mut seen, mut open) = (BTreeSet::new(), of.to_vec());
         while let Some(address) = open.pop() {
@@ -177,7 +177,7 @@ fn stops_using(user: &Change, resource: &Change, release: &Release, taken: &Take
 }
 
 /// Whether an attribute of a resource has one of these values anywhere in it.
-fn mentions(value: &Value, attribute: &str, these: &[Value]) -> bool {
+pub(super) fn mentions(value: &Value, attribute: &str, these: &[Value]) -> bool {
     fn anywhere(value: &Value, these: &[Value]) -> bool {
         these.contains(value)
             || match value.revealed() {

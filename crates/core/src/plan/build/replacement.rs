@@ -1,4 +1,4 @@
-//! What is made and what goes, in one plan: which comes first, and what AWS does not delete because it is used.
+//! What is made and what goes, in one plan: which comes first.
 
 use std::collections::BTreeSet;
 
@@ -78,23 +78,5 @@ impl Builder<'_> {
             let error = format!("{address} cannot be replaced before its predecessor is deleted, as its `create_before_destroy` asks");
             self.diagnostics.push(Diagnostic::error(&block.span, error).label(label).help(help));
         }
-    }
-
-    /// What is deleted before its replacement exists, while something that stays uses it: AWS would refuse.
-    pub(super) fn held(&mut self) {
-        let mut found = Vec::new();
-        for change in self.changes.iter().filter(|change| change.action == Action::Replace && !change.create_before_destroy) {
-            let Some(block) = self.stack.config.resources.get(&change.address.block).filter(|block| block.schema.held) else { continue };
-            let user = self.changes.iter().find(|user| user.action == Action::Update && user.prior_depends_on.contains(&change.address));
-            let Some(user) = user else { continue };
-            let names: Vec<&str> = block.schema.unique.iter().filter_map(|group| group.last().copied()).collect();
-            let error = format!("{} cannot be replaced: {} uses it, and AWS deletes only what nothing uses", change.address, user.address);
-            found.push(
-                Diagnostic::error(&block.span, error)
-                    .label("its replacement has to exist first, and the two have a name or a network in common")
-                    .help(format!("change its `{}` too: then the new one is made first", names.join("` and `"))),
-            );
-        }
-        found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
     }
 }

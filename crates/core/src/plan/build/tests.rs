@@ -376,6 +376,59 @@ fn a_replacement_that_cannot_be_made_first_says_so() {
     assert!(errors[0].contains("create_before_destroy"), "{errors:?}");
 }
 
+/// A link in a network, and what names it.
+fn linked(cidr: &str, link: &str, user: &str) -> String {
+    format!("[resource.vpc.main]\ncidr_block = \"{cidr}\"\n[resource.link.a]\nnet = \"${{vpc.main.id}}\"\nname = \"web\"\n{link}\n{user}\n")
+}
+
+#[test]
+fn only_what_aws_holds_it_by_keeps_a_resource() {
+    let texts = [
+        "[resource.policy.p]\nname = \"${link.a.id}\"",
+        "[resource.balancer.b]\nlinks = [\"x\"]\ntags = { link = \"${link.a.id}\" }",
+        "[resource.balancer.b]\nlinks = [\"x\"]\nnote = \"${vpc.main.cidr_block}\"\ndepends_on = [\"link.a\"]",
+    ];
+    for user in texts {
+        let plan = Account::new().applied(&linked("10.0.0.0/16", "", user)).plan(&linked("10.1.0.0/16", "", user)).unwrap();
+        assert_eq!(change(&plan, "link.a").action, Action::Replace, "{user}");
+    }
+}
+
+#[test]
+fn what_stays_in_a_network_is_replaced_with_it() {
+    let user = "[resource.gate.g]\nlinks = [\"${link.a.id}\"]";
+    let account = Account::new().applied(&linked("10.0.0.0/16", "", user));
+    let plan = account.plan(&linked("10.1.0.0/16", "", user)).unwrap();
+    assert_eq!(change(&plan, "gate.g").action, Action::Replace);
+    assert_eq!(change(&plan, "gate.g").replace_paths()[0].root(), Some("links"));
+    assert!(ends(&plan) && waits(&plan, ("delete", "link.a"), ("delete", "gate.g")));
+    let renamed = linked("10.0.0.0/16", "", user).replace("web", "new");
+    assert_eq!(change(&account.plan(&renamed).unwrap(), "gate.g").action, Action::Update, "within the same network it changes in place");
+}
+
+#[test]
+fn what_is_held_says_why_it_would_go_first_and_what_helps() {
+    let user = "[resource.balancer.b]\nlinks = [\"${link.a.id}\"]";
+    let account = Account::new().applied(&linked("10.0.0.0/16", "", user));
+    let said = |text: &str| {
+        let errors = account.refused(text);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].message.starts_with("link.a cannot be replaced: balancer.b uses it"), "{errors:?}");
+        (errors[0].label.clone(), errors[0].help.join("; "))
+    };
+    let because = "it is deleted before its replacement exists, as vpc.main is, which it was made from";
+    let first = "set `create_before_destroy = true` in the lifecycle of vpc.main: then its replacement is made first";
+    assert_eq!(said(&linked("10.1.0.0/16", "", user)), (because.to_owned(), first.to_owned()));
+    let helped = linked("10.1.0.0/16", "", &format!("{user}\n[resource.vpc.main.lifecycle]\ncreate_before_destroy = true"));
+    assert!(change(&account.plan(&helped).unwrap(), "link.a").create_before_destroy, "what is advised helps");
+    let (label, help) = said(&linked("10.0.0.0/16", "size = \"l\"", user));
+    assert_eq!(label, "both would have the same `net`, `name`, and AWS allows that once");
+    assert_eq!(help, "change `name` of link.a, too: then its replacement is made first");
+    let (_, help) =
+        said(&linked("10.1.0.0/16", "lifecycle = { create_before_destroy = false }", user).replace("10.1", "10.0").replace("web", "new"));
+    assert_eq!(help, "leave out `create_before_destroy = false` in the lifecycle of link.a");
+}
+
 #[test]
 fn what_a_type_follows_has_to_be_there() {
     let json = json!({ "type": "object", "properties": { "a": { "type": "string", "x-computed": true, "x-follows": ["b"] } } });

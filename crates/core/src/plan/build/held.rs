@@ -1,0 +1,92 @@
+//! What is deleted before its replacement exists, while something that stays uses it: AWS would refuse.
+
+use super::Builder;
+use super::change::in_common;
+use super::order::mentions;
+use crate::model::value::Value;
+use crate::plan::types::{Action, Change};
+use crate::stack::diagnostic::Diagnostic;
+
+impl Builder<'_> {
+    pub(super) fn held(&mut self) {
+        let last = self.changes.iter().filter(|change| is_made_last(change));
+        let found: Vec<Diagnostic> = last.filter_map(|change| Some(self.cannot_go(change, self.holder(change)?))).collect();
+        found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
+    }
+
+    /// What stays and keeps AWS from deleting a resource.
+    fn holder(&self, change: &Change) -> Option<&Change> {
+        let schema = self.catalog.resources.get(change.address.type_name())?;
+        self.changes.iter().find(|user| {
+            user.action == Action::Update
+                && schema.held_by.contains(&user.address.type_name())
+                && user.prior_depends_on.contains(&change.address)
+                && uses(user, change)
+        })
+    }
+
+    /// Why a resource that is held has to go first, and what would let its replacement be made before.
+    fn cannot_go(&self, change: &Change, user: &Change) -> Diagnostic {
+        let (chain, root) = self.made_last_because(change);
+        let address = &change.address;
+        let error =
+            self.at(address, &format!("{address} cannot be replaced: {} uses it, and AWS deletes only what nothing uses", user.address));
+        let error = match chain.split_first() {
+            None => error,
+            Some((on, rest)) => {
+                let rest: String = rest.iter().map(|on| format!(", made from {}", on.address)).collect();
+                error.label(format!("it is deleted before its replacement exists, as {}{rest} is, which it was made from", on.address))
+            }
+        };
+        let of = &root.address;
+        let asked = self.stack.config.resources.get(&of.block).and_then(|block| block.lifecycle.create_before_destroy);
+        let common: Vec<&[&str]> = self.in_common(root).collect();
+        let error = match common.first().filter(|_| chain.is_empty()) {
+            Some(group) => error.label(format!("both would have the same `{}`, and AWS allows that once", group.join("`, `"))),
+            None => error,
+        };
+        let names: Vec<&str> = common.iter().filter_map(|group| group.last().copied()).collect();
+        let error = match (names.is_empty(), asked) {
+            (false, _) => error.help(format!("change `{}` of {of}, too: then its replacement is made first", names.join("` and `"))),
+            (true, Some(false)) => error,
+            (true, _) => {
+                error.help(format!("set `create_before_destroy = true` in the lifecycle of {of}: then its replacement is made first"))
+            }
+        };
+        match asked {
+            Some(false) => error.help(format!("leave out `create_before_destroy = false` in the lifecycle of {of}")),
+            _ => error,
+        }
+    }
+
+    fn in_common(&self, change: &Change) -> impl Iterator<Item = &'static [&'static str]> {
+        self.catalog.resources.get(change.address.type_name()).into_iter().flat_map(|schema| in_common(schema, change))
+    }
+
+    /// What a resource was made from that is deleted before its own replacement exists, and so on, and the last of these.
+    fn made_last_because<'c>(&'c self, change: &'c Change) -> (Vec<&'c Change>, &'c Change) {
+        let (mut chain, mut at) = (Vec::new(), change);
+        let next = |at: &Change| self.changes.iter().find(|on| is_made_last(on) && at.prior_depends_on.contains(&on.address));
+        while let Some(on) = next(at).filter(|on| !chain.iter().any(|known: &&Change| known.address == on.address)) {
+            // What has something in common with its own replacement has to go first whatever it was made from.
+            if self.in_common(at).next().is_some() {
+                break;
+            }
+            chain.push(on);
+            at = on;
+        }
+        (chain, at)
+    }
+}
+
+fn is_made_last(change: &Change) -> bool {
+    change.action == Action::Replace && !change.create_before_destroy
+}
+
+/// Whether a resource has in an attribute what tells another in AWS; in a tag it is but a text.
+fn uses(user: &Change, change: &Change) -> bool {
+    let told_by = ["id", "arn"].iter().filter_map(|name| change.before.get(name).cloned());
+    let these: Vec<Value> = change.id().map(Value::string).into_iter().chain(told_by).collect();
+    let attributes = user.before.as_map().into_iter().flatten();
+    attributes.filter(|(name, _)| *name != "tags").any(|(name, _)| mentions(&user.before, name, &these))
+}
