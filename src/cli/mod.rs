@@ -191,8 +191,8 @@ fn not_a_command(said: &clap::Error) -> Exit {
     ui::note(said.render().to_string().trim_end());
     let words: Vec<String> = std::env::args().skip(1).collect();
     words.iter().find_map(|word| of_terraform(word)).iter().for_each(|here| ui::note(format!("\nIn leoctl: {here}")));
-    // As programs that take arguments have it (clap, `Error::exit_code`).
-    Exit::Of(u8::try_from(said.exit_code()).unwrap_or(1))
+    // Not clap's code, which is 2: here that says that there are changes.
+    Exit::Error
 }
 
 /// What does here what a word does that people know from Terraform.

@@ -70,6 +70,15 @@ fn the_shell_completes_commands_and_the_names_of_the_stack() {
 }
 
 #[test]
+fn wrong_usage_is_an_error_and_not_a_change() {
+    let project = Project::new("", "test");
+    for words in [&["plann"][..], &["plan", "--detailed-exitcode", "--nonsense"], &["scale"]] {
+        assert!(project.expect(1, words).stderr.contains("error:"), "{words:?}");
+    }
+    project.expect(0, &["plan", "--help"]);
+}
+
+#[test]
 fn an_unreachable_aws_is_said_in_words() {
     let project = Project::new("http://127.0.0.1:9", "test");
     let ran = project.expect(1, &["plan", "stacks/prod.toml"]);
