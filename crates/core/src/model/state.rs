@@ -1,6 +1,6 @@
 //! The state file: what leoctl made, where, with what, and what it depends on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -46,6 +46,9 @@ pub struct State {
     pub variables: BTreeMap<String, Json>,
     /// The outputs of the last apply; sensitive ones are not kept.
     pub outputs: BTreeMap<String, Json>,
+    /// The names of the sensitive outputs of the last apply.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub sensitive_outputs: BTreeSet<String>,
     /// Which holding of the lock has written it last, while an apply is going on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence: Option<String>,
@@ -156,6 +159,7 @@ impl State {
             pins: BTreeMap::new(),
             variables: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            sensitive_outputs: BTreeSet::new(),
             fence: None,
             open: Vec::new(),
         }

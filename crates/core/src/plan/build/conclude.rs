@@ -80,11 +80,10 @@ impl Builder<'_> {
     }
 
     pub(super) fn outputs(&mut self) -> BTreeMap<String, OutputChange> {
-        let saved = &self.world.state.outputs;
-        let mut outputs: BTreeMap<String, OutputChange> = saved
-            .iter()
-            .map(|(name, value)| (name.clone(), OutputChange { before: Some(Value::from(value)), after: None, waits_for: Vec::new() }))
-            .collect();
+        let state = &self.world.state;
+        let sensitive = state.sensitive_outputs.iter().map(|name| (name.clone(), OutputChange::concealed()));
+        let known = state.outputs.iter().map(|(name, value)| (name.clone(), OutputChange::remembered(Value::from(value))));
+        let mut outputs: BTreeMap<String, OutputChange> = sensitive.chain(known).collect();
         if self.options.destroy || self.options.only.is_some() {
             if self.options.only.is_some() || !self.options.targets.is_empty() || !self.options.excludes.is_empty() {
                 for (name, output) in &mut outputs {
