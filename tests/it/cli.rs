@@ -79,6 +79,12 @@ fn wrong_usage_is_an_error_and_not_a_change() {
 }
 
 #[test]
+fn a_saved_plan_that_is_not_there_is_said_to_be() {
+    let ran = Project::new("", "test").expect(1, &["apply", "--plan", "nope"]);
+    assert!(ran.stderr.contains("there is no plan nope") && ran.stderr.contains("leoctl plan --out"), "{}", ran.stderr);
+}
+
+#[test]
 fn an_unreachable_aws_is_said_in_words() {
     let project = Project::new("http://127.0.0.1:9", "test");
     let ran = project.expect(1, &["plan", "stacks/prod.toml"]);

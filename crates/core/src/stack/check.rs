@@ -85,13 +85,12 @@ fn stack_tags(stack: &Stack, dependencies: &Dependencies, diagnostics: &mut Diag
 fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
     for (block, resource) in &stack.config.resources {
         let attributes = &resource.schema.schema.attributes;
-        for path in &resource.lifecycle.ignore_changes {
+        for (path, span) in resource.lifecycle.ignore_changes.iter().zip(&resource.lifecycle.ignore_spans) {
             let name = path.root().unwrap_or_default();
             if !attributes.iter().any(|attribute| attribute.name == name) {
                 let names = attributes.iter().map(|attribute| attribute.name.as_str());
                 diagnostics.push(
-                    Diagnostic::error(&resource.span, format!("`ignore_changes` of {block}: there is no attribute `{name}`"))
-                        .suggest(name, names),
+                    Diagnostic::error(span, format!("`ignore_changes` of {block}: there is no attribute `{name}`")).suggest(name, names),
                 );
             }
         }

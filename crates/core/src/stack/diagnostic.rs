@@ -82,17 +82,20 @@ impl Diagnostic {
 /// Advice on a name that does not exist: the nearest one, or the list when it is short.
 pub fn suggestion<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
-    let nearest = candidates
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(given, candidate), *candidate))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, candidate)| *distance <= 2.max(given.len() / 3) || candidate.contains(given) && given.len() > 2);
-    match nearest {
-        Some((_, candidate)) => Some(format!("did you mean `{candidate}`?")),
+    match nearest(given, candidates.iter().copied()) {
+        Some(nearest) => Some(nearest),
         None if candidates.is_empty() => None,
         None if candidates.len() <= 12 => Some(format!("expected one of: {}", candidates.join(", "))),
         None => None,
     }
+}
+
+/// Advice on a name that does not exist: the nearest one, if there is any near it.
+pub fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+    let distances = candidates.map(|candidate| (strsim::damerau_levenshtein(given, candidate), candidate));
+    let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
+    let near = distance <= 2.max(given.len() / 3) || candidate.contains(given) && given.len() > 2;
+    near.then(|| format!("did you mean `{candidate}`?"))
 }
 
 /// A list of mistakes being collected.

@@ -303,10 +303,13 @@ impl Reader<'_> {
             }
         };
         let ignored = table.get("ignore_changes").map(|entry| self.strings(&entry.node)).unwrap_or_default();
-        let mut ignore_changes = Vec::new();
+        let (mut ignore_changes, mut ignore_spans) = (Vec::new(), Vec::new());
         for (text, span) in ignored {
             match Path::parse(&text) {
-                Some(path) => ignore_changes.push(path),
+                Some(path) => {
+                    ignore_changes.push(path);
+                    ignore_spans.push(span);
+                }
                 None => self.report(Diagnostic::error(&span, format!("`{text}` is not an attribute path"))),
             }
         }
@@ -315,6 +318,7 @@ impl Reader<'_> {
             retain,
             create_before_destroy: table.contains_key("create_before_destroy").then(|| self.flag(&table, "create_before_destroy")),
             ignore_changes,
+            ignore_spans,
         }
     }
 
