@@ -126,6 +126,8 @@ impl Store for LocalStore {
         let holder = format!("`{command}`, process {}, since {now:.0}\n", std::process::id());
         file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(|error| failed("write", &self.lock, &error))?;
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        // Only the holder of the lock writes these.
+        [&self.state, &self.journal].into_iter().for_each(|path| remove_drafts(path));
         Ok(Vec::new())
     }
 
@@ -265,11 +267,38 @@ pub fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
     create_directory(path)?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // A temporary file is created readable by its owner only.
-    let mut file = tempfile::NamedTempFile::new_in(parent).map_err(|error| failed("create a file beside", path, &error))?;
+    let mut file = tempfile::Builder::new()
+        .prefix(&draft_prefix(path))
+        .suffix(DRAFT)
+        .tempfile_in(parent)
+        .map_err(|error| failed("create a file beside", path, &error))?;
     file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(|error| failed("write", path, &error))?;
     file.persist(path).map_err(|error| failed("replace", path, &error.error))?;
     // The rename itself is durable once the directory is.
     File::open(parent).and_then(|directory| directory.sync_all()).map_err(|error| failed("sync", parent, &error))
+}
+
+/// How the name of a file ends that is being written and is not in its place yet.
+const DRAFT: &str = ".tmp";
+
+/// How it begins: it says which file it is to become.
+fn draft_prefix(path: &Path) -> String {
+    format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// Removes what processes that were killed while they wrote a file have left beside it. Nobody else may be writing it now.
+fn remove_drafts(path: &Path) {
+    let prefix = draft_prefix(path);
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let is_draft = |name: &str| {
+        let middle = name.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(DRAFT));
+        middle.is_some_and(|middle| middle.chars().all(|c| c.is_ascii_alphanumeric()))
+    };
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_draft)) {
+        // Such a file does no harm: where it cannot be removed, it stays.
+        drop(fs::remove_file(entry.path()));
+    }
 }
 
 fn create_directory(path: &Path) -> Result<(), StoreError> {
@@ -351,6 +380,23 @@ mod tests {
         assert!(refused.message.contains("`leoctl apply`, process"), "{refused}");
         drop(first);
         LocalStore::new(directory.path(), "s").lock("leoctl apply").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_process_was_writing_is_removed_by_the_next_holder_of_the_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str| directory.path().join(name);
+        let (left, kept) =
+            ([".s.json.aB3dE6.tmp", ".s.journal.x.tmp"], [".s2.json.aB3dE6.tmp", ".s.json.a.b.tmp", ".s.json.mine", "s.json"]);
+        left.iter().chain(&kept).for_each(|name| fs::write(file(name), "").unwrap());
+        let draft = tempfile::Builder::new().prefix(&draft_prefix(&file("s.json"))).suffix(DRAFT).tempfile_in(directory.path()).unwrap();
+        let holder = LocalStore::new(directory.path(), "s");
+        holder.lock("leoctl apply").await.unwrap();
+        assert!(left.iter().all(|name| !file(name).exists()) && !draft.path().exists());
+        assert!(kept.iter().all(|name| file(name).exists()));
+        fs::write(file(left[0]), "").unwrap();
+        LocalStore::new(directory.path(), "s").lock("leoctl apply").await.unwrap_err();
+        assert!(file(left[0]).exists(), "the holder may be writing it");
     }
 
     #[tokio::test]

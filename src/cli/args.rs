@@ -228,7 +228,7 @@ pub enum Command {
         #[command(subcommand)]
         command: SandboxCommand,
     },
-    /// Plan, apply and plan again a whole platform in the sandbox
+    /// Plan, apply and plan again a whole platform in the sandbox; only in the folder of leoctl's sources
     Demo,
     /// Print what a shell runs to complete leoctl's commands and the stack's names
     Completions {

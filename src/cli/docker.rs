@@ -102,7 +102,10 @@ fn docker(arguments: &[&str], input: Option<&str>) -> Result<(), CliError> {
     let what = arguments.first().copied().unwrap_or_default();
     match run() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(CliError::usage(&format!("`docker {what}` ended with {status}"), "what it says is above")),
+        Ok(status) => {
+            let how = status.code().map_or_else(|| "was ended by a signal".to_owned(), |code| format!("failed with exit code {code}"));
+            Err(CliError::usage(&format!("`docker {what}` {how}"), "what it says is above"))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(CliError::usage("docker is not installed", "install it, or anything that is called `docker` and does the same"))
         }

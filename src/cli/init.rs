@@ -88,7 +88,7 @@ fn templates(ci: Option<Forge>, name: &str, has_stacks: bool) -> Vec<Template> {
 /// A folder's name as that of a project: it becomes part of the names of a stack, a role and a bucket.
 fn project_name(folder: &str) -> String {
     let plain: String = folder.to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let name: String = plain.trim_matches(|c: char| !c.is_ascii_alphabetic()).chars().take(32).collect();
+    let name: String = plain.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).chars().take(32).collect();
     match name.trim_end_matches('-') {
         "" => "app".to_owned(),
         name => name.to_owned(),
@@ -150,7 +150,15 @@ mod tests {
 
     #[test]
     fn a_folder_becomes_a_name_that_stacks_roles_and_buckets_can_have() {
-        for (folder, name) in [("shop", "shop"), ("My Shop_2", "my-shop"), ("42", "app"), ("", "app"), ("2024-über-Shop", "ber-shop")] {
+        for (folder, name) in [
+            ("shop", "shop"),
+            ("My Shop_2", "my-shop-2"),
+            ("42", "app"),
+            ("", "app"),
+            ("2024-über-Shop", "ber-shop"),
+            ("web1", "web1"),
+            ("web-2_", "web-2"),
+        ] {
             assert_eq!(project_name(folder), name);
         }
         assert_eq!(project_name(&"x".repeat(80)).len(), 32);

@@ -191,8 +191,8 @@ fn not_a_command(said: &clap::Error) -> Exit {
     ui::note(said.render().to_string().trim_end());
     let words: Vec<String> = std::env::args().skip(1).collect();
     words.iter().find_map(|word| of_terraform(word)).iter().for_each(|here| ui::note(format!("\nIn leoctl: {here}")));
-    // As programs that take arguments have it (clap, `Error::exit_code`).
-    Exit::Of(u8::try_from(said.exit_code()).unwrap_or(1))
+    // Not clap's code, which is 2: here that says that there are changes.
+    Exit::Error
 }
 
 /// What does here what a word does that people know from Terraform.
@@ -258,11 +258,11 @@ fn report(error: &CliError, context: &Context) {
 /// An error as text of several lines.
 fn error_text(error: &CliError, colour: bool) -> String {
     let titled = |message: &str, rest: Vec<String>| {
-        let title = format!("{}: {message}", styled(BAD, "error"));
+        let title = ui::prose(format!("{}: {message}", styled(BAD, "error")));
         let text = std::iter::once(title).chain(rest).collect::<Vec<_>>().join("\n");
         if colour { text } else { ui::terminal::plain(&text) }
     };
-    let helps = |helps: &[String]| helps.iter().map(|help| format!("help: {help}")).collect();
+    let helps = |helps: &[String]| helps.iter().map(|help| ui::prose(format!("help: {help}"))).collect();
     match error {
         CliError::Interrupted => {
             if colour {
@@ -274,7 +274,7 @@ fn error_text(error: &CliError, colour: bool) -> String {
         CliError::Diagnostics { diagnostics, sources } => ui::diagnostics::render(diagnostics, sources, colour),
         CliError::Engine(EngineError::Diagnostics(diagnostics)) => ui::diagnostics::render(diagnostics, &[], colour),
         CliError::Engine(EngineError::Aws { doing, failure: why }) => {
-            titled(doing, failure::lines(why).iter().map(|line| format!("  {line}")).collect())
+            titled(doing, failure::lines(why).iter().map(|line| ui::prose(format!("  {line}"))).collect())
         }
         CliError::Store(StoreError { message, help, .. }) => titled(message, helps(help)),
         CliError::Sandbox(SandboxError { message, help }) => titled(message, helps(help.as_slice())),

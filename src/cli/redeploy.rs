@@ -132,7 +132,7 @@ pub async fn all(context: &Context, deployed: &Deployed<'_>, services: &[Service
             Ok(()) => context.say(&format!("{name}: the new tasks have taken over.")),
             Err(failure) => {
                 context.say(&format!("{name}: {}", styled(BAD, "not redeployed")));
-                ui::failure::lines(failure).iter().for_each(|line| context.say(&format!("  {line}")));
+                ui::failure::lines(failure).iter().for_each(|line| context.say(&ui::prose(format!("  {line}"))));
                 let stopped = failure.kind == FailureKind::Interrupted;
                 if stopped {
                     context.say("  The rollout goes on in AWS without being watched.");

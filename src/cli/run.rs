@@ -102,7 +102,7 @@ impl Watch<'_> {
             if let Err(failure) = tail.poll(&mut |event| printer.show(event)).await {
                 // The task matters more than seeing its logs.
                 note("its logs cannot be shown");
-                ui::failure::lines(&failure).iter().for_each(|line| self.context.say(&format!("  {line}")));
+                ui::failure::lines(&failure).iter().for_each(|line| self.context.say(&ui::prose(format!("  {line}"))));
                 tail.sources.clear();
             }
             let written = !tail.sources.is_empty() && !tasks.iter().all(Task::never_started);

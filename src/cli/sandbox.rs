@@ -65,6 +65,7 @@ pub fn lacks(context: &Context, failure: &Failure) -> Option<String> {
 fn is_unknown(failure: &Failure) -> bool {
     let unheard = matches!(failure.kind, FailureKind::Other | FailureKind::NotFound | FailureKind::Ambiguous);
     match failure.code.as_deref() {
+        _ if failure.no_answer.is_some() => false,
         None => unheard && !failure.operation.is_empty(),
         Some("InvalidAction" | "UnknownOperationException" | "UnknownOperation" | "NotImplemented" | "UnsupportedOperation") => true,
         Some(_) => false,

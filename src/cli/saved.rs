@@ -93,7 +93,12 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
     let unreadable = |problem: String| {
         CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out`")
     };
-    let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
+    let text = std::fs::read_to_string(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            CliError::usage(&format!("there is no plan {}", file.display()), "`leoctl plan --out FILE` saves one")
+        }
+        _ => unreadable(error.to_string()),
+    })?;
     let json: Json = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
     match json.get("format_version").and_then(Json::as_u64) {
         Some(found) if found != u64::from(VERSION) => {

@@ -8,7 +8,7 @@ use super::{CliError, Context, project, sandbox};
 use crate::ops::Deployed;
 use crate::store::{self, LocalStore};
 use crate::ui::waiting::Voice;
-use crate::ui::{STRONG, WARN, styled};
+use crate::ui::{STRONG, WARN, prose, styled};
 use leoctl_aws::client::{Clients, Settings};
 use leoctl_aws::registry::AwsProvider;
 use leoctl_aws::state::{Location, S3Store};
@@ -71,7 +71,7 @@ impl Session {
     /// Takes the lock on the state, and says what people should know of it.
     pub async fn lock(&self, context: &Context, command: &str) -> Result<(), CliError> {
         let notes = self.waiting_for_the_lock(self.store.lock(command)).await?;
-        notes.iter().for_each(|note| context.say(&styled(WARN, format!("Note: {note}"))));
+        notes.iter().for_each(|note| context.say(&prose(styled(WARN, format!("Note: {note}")))));
         if let Some(still_ours) = self.store.watch().await {
             self.provider.fence().set(still_ours);
         }

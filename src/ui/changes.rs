@@ -224,9 +224,11 @@ fn compared(name: &str, values: (Option<&Value>, Option<&Value>), waits: &Waits<
         (None, None) => return Vec::new(),
     };
     let (old, new) = (value::lines(before), value::lines_with(after, waits));
-    let said = |lines: &[String]| match lines {
-        [line] => line.clone(),
-        lines => styled(FAINT, format!("({} lines)", lines.len())),
+    let said = |lines: &[String]| match (lines, before) {
+        ([line], _) => line.clone(),
+        // The marks around a text are none of its lines.
+        (_, Value::String(text)) => styled(FAINT, format!("({} lines)", text.lines().count())),
+        (lines, _) => styled(FAINT, format!("({} lines)", lines.len())),
     };
     match (old.as_slice(), new.as_slice(), after) {
         (_, _, Value::Unknown) => {
@@ -249,6 +251,13 @@ fn text(value: &Value, shown: &[String]) -> String {
     }
 }
 
+/// The line with its blanks at the end shown: a change may be in nothing else.
+fn visible_end(line: &str) -> String {
+    let text = line.trim_end_matches([' ', '\t']);
+    let blanks = line.get(text.len()..).unwrap_or_default();
+    format!("{text}{}", blanks.replace(' ', "·").replace('\t', "→"))
+}
+
 /// A text's changed lines, with a few around them.
 fn line_by_line(before: &str, after: &str) -> Vec<Line> {
     let diff = TextDiff::from_lines(before, after);
@@ -260,12 +269,14 @@ fn line_by_line(before: &str, after: &str) -> Vec<Line> {
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
             // Two texts may differ in nothing else.
             let end = if change.missing_newline() { styled(FAINT, "  (no line feed at the end)") } else { String::new() };
-            let content = format!("{}{end}", change.value().trim_end_matches('\n'));
             let (indent, sign) = match change.tag() {
                 ChangeTag::Delete => (INSIDE, Sign::Remove),
                 ChangeTag::Insert => (INSIDE, Sign::Add),
                 ChangeTag::Equal => (INSIDE + 2, Sign::None),
             };
+            let line = change.value().trim_end_matches('\n');
+            let line = if sign == Sign::None { line.to_owned() } else { visible_end(line) };
+            let content = format!("{line}{end}");
             lines.push(Line { coloured: end.is_empty(), ..Line::new(indent, sign, content) });
         }
     }
@@ -291,5 +302,23 @@ mod tests {
             shown(RemovalKind::Forget),
             "  vpc-1, left by an interrupted replacement: it is forgotten, and nothing is deleted in AWS"
         );
+    }
+
+    fn shown(before: Value, after: Value) -> Vec<String> {
+        let lines = compared("text", (Some(&before), Some(&after)), &Waits::none(), "");
+        on_terminal(&lines, 0).iter().map(|line| terminal::plain(line)).collect()
+    }
+
+    #[test]
+    fn a_change_in_nothing_but_the_blanks_at_a_line_s_end_is_seen() {
+        let lines = shown(Value::string("one\ntwo  \n"), Value::string("one\ntwo\t\n"));
+        assert_eq!(lines, ["~ text", "      one", "    - two··", "    + two→"]);
+    }
+
+    #[test]
+    fn the_lines_of_a_text_are_counted_without_the_marks_around_it() {
+        let lines = |text: &str| shown(Value::string(text), Value::Unknown).concat();
+        assert_eq!(lines("a\nb\n"), "~ text = (2 lines) → (known after apply)");
+        assert_eq!(lines("a\nb\nc"), "~ text = (3 lines) → (known after apply)");
     }
 }

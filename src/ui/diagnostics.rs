@@ -35,10 +35,11 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
             let path = one_line(&source.path.display().to_string()).into_owned();
             title.element(Snippet::source(text).line_start(line).path(path).annotation(annotation))
         }
-        // Nothing is framed.
+        // Nothing is framed: between titles that are rendered together there would be an empty frame.
         None => {
             let helps = helps.map(|help| Group::with_title(Level::HELP.secondary_title(help)));
-            return renderer.render(&std::iter::once(Group::with_title(title)).chain(helps).collect::<Vec<_>>());
+            let titles = std::iter::once(Group::with_title(title)).chain(helps);
+            return titles.map(|title| renderer.render(&[title])).collect::<Vec<_>>().join("\n");
         }
     };
     for help in helps {
@@ -70,6 +71,13 @@ mod tests {
     use super::*;
     use crate::ui::terminal::{for_terminal, plain};
     use leoctl_core::stack::diagnostic::Span;
+
+    #[test]
+    fn what_is_wrong_at_no_place_has_no_frame() {
+        let wrong = Diagnostic::general("`vpc.x` is not there").help("did you mean `vpc.y`?").help("or leave it out");
+        let shown = plain(&render(&Diagnostics(vec![wrong]), &[], true));
+        assert_eq!(shown, "error: `vpc.x` is not there\nhelp: did you mean `vpc.y`?\nhelp: or leave it out");
+    }
 
     #[test]
     fn what_a_file_says_does_not_move_the_terminal_and_the_mark_is_under_it() {

@@ -15,12 +15,17 @@ pub fn lines(failure: &Failure) -> Vec<String> {
     if !facts.is_empty() {
         lines.push(one_line(&format!("({})", facts.join(", "))).into_owned());
     }
+    let detail = failure.no_answer.iter().flat_map(|no_answer| no_answer.detail.lines());
+    lines.extend(detail.map(|line| one_line(line).into_owned()));
     lines.extend(hint(failure).map(|hint| format!("help: {hint}")));
     lines
 }
 
 /// What to do about a failure.
 pub fn hint(failure: &Failure) -> Option<String> {
+    if let Some(no_answer) = &failure.no_answer {
+        return Some(no_answer.cause.advice().to_owned());
+    }
     Some(match failure.kind {
         FailureKind::Credentials if about_time(failure.code.as_deref()) => {
             "AWS takes no signature that is minutes away from its own time: set this machine's clock, see that the secret key is the \
@@ -35,7 +40,8 @@ pub fn hint(failure: &Failure) -> Option<String> {
             "the answer does not say what became of the call: run the same command again, it finds out what was done".to_owned()
         }
         FailureKind::Ambiguous => {
-            "AWS could not be reached or did not answer: run the same command again, it finds out what was done".to_owned()
+            "AWS did not answer: run the same command again; where it was to change something, it finds out whether that was done"
+                .to_owned()
         }
         FailureKind::Interrupted => "run the same command again: it continues here".to_owned(),
         FailureKind::Lost => "run the same command again when the other leoctl is done".to_owned(),

@@ -173,6 +173,7 @@ pub fn failure(failure: &Failure) -> Json {
         "code": failure.code,
         "message": failure.message,
         "request_id": failure.request_id,
+        "detail": failure.no_answer.as_ref().map(|no_answer| &no_answer.detail),
         "hint": super::failure::hint(failure),
     })
 }

@@ -22,7 +22,7 @@ pub mod watch;
 
 use anstyle::{AnsiColor, Style};
 
-pub use terminal::{ask, line, note, one_line, out, styled};
+pub use terminal::{ask, line, note, one_line, out, prose, styled};
 
 /// The colour of what comes.
 pub const ADD: Style = AnsiColor::Green.on_default();

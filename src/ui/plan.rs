@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{ADD, CHANGE, FAINT, REMOVE, STRONG, WARN, changes, one_line, styled};
+use super::{ADD, CHANGE, FAINT, REMOVE, STRONG, WARN, changes, one_line, prose, styled};
 use leoctl_core::model::address::Address;
 use leoctl_core::plan::types::{Action, Change, Drift, OutputChange, Plan};
 
@@ -15,10 +15,10 @@ pub fn render(plan: &Plan) -> String {
     tree(&mut text, plan);
     outputs(&mut text, &plan.outputs);
     for check in plan.checks.iter().filter(|check| check.holds == Some(false)) {
-        line(&mut text, 0, &styled(WARN, one_line(&format!("Check {}: {}", check.name, check.message))));
+        line(&mut text, 0, &prose(styled(WARN, one_line(&format!("Check {}: {}", check.name, check.message)))));
     }
     for warning in &plan.warnings {
-        line(&mut text, 0, &styled(WARN, one_line(&format!("Note: {warning}"))));
+        line(&mut text, 0, &prose(styled(WARN, one_line(&format!("Note: {warning}")))));
     }
     line(&mut text, 0, &styled(STRONG, summary(plan)));
     text
@@ -83,7 +83,7 @@ fn risks(text: &mut String, plan: &Plan) {
     for change in risky {
         let forcing: Vec<String> = change.replace_paths().iter().map(ToString::to_string).collect();
         let because = if forcing.is_empty() { String::new() } else { format!(", because {} changes", forcing.join(", ")) };
-        line(text, 2, &format!("{} {}{because}", styled(STRONG, &change.address), one_line(&change.risks.join(" and "))));
+        line(text, 2, &prose(format!("{} {}{because}", styled(STRONG, &change.address), one_line(&change.risks.join(" and ")))));
     }
     text.push('\n');
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{FAINT, STRONG, WARN, one_line, styled};
+use super::{FAINT, STRONG, WARN, one_line, prose, styled};
 use leoctl_core::plan::preflight::{Finding, Preflight};
 use leoctl_core::stack::Stack;
 
@@ -17,8 +17,8 @@ pub fn lines(stack: &Stack, preflight: &Preflight) -> Vec<String> {
     for finding in &preflight.findings {
         let place = place(stack, finding).map(|place| styled(FAINT, format!(" ({place})"))).unwrap_or_default();
         lines.push(format!("  {}{place}", styled(STRONG, &finding.address)));
-        lines.push(format!("    {}", one_line(&finding.message)));
-        lines.push(format!("    fix: {}", one_line(&finding.fix)));
+        lines.push(prose(format!("    {}", one_line(&finding.message))));
+        lines.push(prose(format!("    fix: {}", one_line(&finding.fix))));
     }
     let unchecked = preflight.unchecked.iter();
     lines.extend(unchecked.map(|one| styled(FAINT, one_line(&format!("Preflight: not checked: {}, as {}", one.check.subject(), one.why)))));

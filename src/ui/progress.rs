@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::terminal::for_display;
-use super::{ADD, BAD, CHANGE, FAINT, REMOVE, STRONG, failure, json, note, one_line, out, styled};
+use super::{ADD, BAD, CHANGE, FAINT, REMOVE, STRONG, failure, json, note, one_line, out, prose, styled};
 use leoctl_core::engine::event::{Event, EventSink, Verb};
 use leoctl_core::model::address::Address;
 
@@ -123,7 +123,7 @@ fn text(event: &Event) -> Option<String> {
             format!("{} {address}{id} {}", styled(style, verb.past()), styled(FAINT, seconds(*elapsed)))
         }
         Event::Failed { address, failure: why, .. } => {
-            let lines: Vec<String> = failure::lines(why).iter().map(|line| format!("  {line}")).collect();
+            let lines: Vec<String> = failure::lines(why).iter().map(|line| prose(format!("  {line}"))).collect();
             format!("{} {}\n{}", styled(BAD, "failed"), styled(STRONG, address), lines.join("\n"))
         }
         Event::Waiting { address, message, .. } => {

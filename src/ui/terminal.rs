@@ -16,6 +16,7 @@ use std::process::Stdio;
 use std::sync::LazyLock;
 
 use anstyle::Style;
+use ratatui::text::Span;
 
 /// How a style begins on a terminal: a control sequence (ECMA-48, "CSI").
 const SEQUENCE: &str = "\u{1b}[";
@@ -30,6 +31,57 @@ pub fn styled(style: Style, text: impl Display) -> String {
 
 fn own(codes: impl Display) -> String {
     codes.to_string().replace(SEQUENCE, &OWN)
+}
+
+/// What marks a line of sentences, which a terminal's width may part between words.
+const PROSE: &str = "w";
+
+/// A line of sentences: at a terminal it is put into as many lines as its width takes, anywhere else it stays one.
+pub fn prose(text: impl Display) -> String {
+    format!("{}{PROSE}m{text}", OWN.as_str())
+}
+
+/// The text with its sentences in lines of at most this width, and without their marks.
+fn fitted(text: &str, width: Option<usize>) -> Cow<'_, str> {
+    let mark = format!("{}{PROSE}m", OWN.as_str());
+    if !text.contains(&mark) {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.split('\n').map(|line| match (line.contains(&mark), width) {
+        (true, Some(width)) => parted(&line.replace(&mark, ""), width),
+        (true, None) => line.replace(&mark, ""),
+        (false, _) => line.to_owned(),
+    });
+    Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// A line in as many as it takes, parted between words; those that follow stand a little further in.
+fn parted(line: &str, width: usize) -> String {
+    let text = line.trim_start_matches(' ');
+    let indent = line.len() - text.len();
+    let wide = |word: &str| Span::raw(plain(word)).width();
+    let (mut shown, mut at) = (" ".repeat(indent), indent);
+    for (number, word) in text.split(' ').enumerate() {
+        if number > 0 && at + 1 + wide(word) > width {
+            at = indent + HANG;
+            shown.push_str(&format!("\n{:at$}", ""));
+        } else if number > 0 {
+            at += 1;
+            shown.push(' ');
+        }
+        at += wide(word);
+        shown.push_str(word);
+    }
+    shown
+}
+
+/// How much further in the second line of a sentence stands.
+const HANG: usize = 2;
+
+/// The width of the terminal, if this stream goes to one.
+fn width(stream: &impl IsTerminal) -> Option<usize> {
+    let columns = ratatui::crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns));
+    columns.filter(|columns| *columns > 0 && stream.is_terminal())
 }
 
 /// A text that another library has styled, which has been given nothing but [`escaped`] text.
@@ -99,9 +151,10 @@ pub fn plain(text: &str) -> String {
 
 /// The text for a live display on stderr, which takes no styles away by itself.
 pub fn for_display(text: &str) -> String {
+    let text = fitted(text, width(&io::stderr()));
     match anstream::AutoStream::choice(&io::stderr()) {
-        anstream::ColorChoice::Never => plain(text),
-        _ => for_terminal(text),
+        anstream::ColorChoice::Never => plain(&text),
+        _ => for_terminal(&text),
     }
 }
 
@@ -112,7 +165,8 @@ pub fn out(text: impl Display) {
 
 /// Writes a line of a result that may go on for ever; whether somebody still reads it.
 pub fn line(text: impl Display) -> bool {
-    writeln!(anstream::stdout(), "{}", for_terminal(&text.to_string())).is_ok()
+    let text = text.to_string();
+    writeln!(anstream::stdout(), "{}", for_terminal(&fitted(&text, width(&io::stdout())))).is_ok()
 }
 
 /// Writes a result that another program reads byte by byte: exactly as it is where stdout is no terminal, and with its
@@ -141,7 +195,8 @@ pub fn ask(text: &str) {
 
 /// Writes to the person at the terminal.
 pub fn note(text: impl Display) {
-    drop(writeln!(anstream::stderr(), "{}", for_terminal(&text.to_string())));
+    let text = text.to_string();
+    drop(writeln!(anstream::stderr(), "{}", for_terminal(&fitted(&text, width(&io::stderr())))));
 }
 
 /// Writes leoctl's own help, whose styles are clap's and whose text is no one else's.
@@ -183,6 +238,15 @@ impl Write for Log {
 mod tests {
     use super::*;
     use crate::ui::{ADD, STRONG};
+
+    #[test]
+    fn sentences_are_parted_between_words_at_a_terminal_and_nowhere_else() {
+        let text = format!("{}\n{}", prose(format!("  {} is quite long", styled(ADD, "Note: this"))), "a table stays as wide as it is");
+        assert_eq!(plain(&fitted(&text, None)), "  Note: this is quite long\na table stays as wide as it is");
+        assert_eq!(plain(&fitted(&text, Some(15))), "  Note: this is\n    quite long\na table stays as wide as it is");
+        assert_eq!(plain(&fitted(&text, Some(3))).lines().next(), Some("  Note:"), "a word is never cut");
+        assert_eq!(plain(&text), plain(&fitted(&text, None)), "the mark is never seen");
+    }
 
     /// What a terminal obeys, and how it is shown.
     const HOSTILE: &[(&str, &str)] = &[

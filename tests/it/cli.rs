@@ -70,9 +70,50 @@ fn the_shell_completes_commands_and_the_names_of_the_stack() {
 }
 
 #[test]
+fn wrong_usage_is_an_error_and_not_a_change() {
+    let project = Project::new("", "test");
+    for words in [&["plann"][..], &["plan", "--detailed-exitcode", "--nonsense"], &["scale"]] {
+        assert!(project.expect(1, words).stderr.contains("error:"), "{words:?}");
+    }
+    project.expect(0, &["plan", "--help"]);
+}
+
+#[test]
+fn a_saved_plan_that_is_not_there_is_said_to_be() {
+    let ran = Project::new("", "test").expect(1, &["apply", "--plan", "nope"]);
+    assert!(ran.stderr.contains("there is no plan nope") && ran.stderr.contains("leoctl plan --out"), "{}", ran.stderr);
+}
+
+#[test]
 fn an_unreachable_aws_is_said_in_words() {
     let project = Project::new("http://127.0.0.1:9", "test");
     let ran = project.expect(1, &["plan", "stacks/prod.toml"]);
-    assert!(ran.stderr.contains("asking AWS who we are"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("sts:GetCallerIdentity"), "{}", ran.stderr);
+    for said in [
+        "asking AWS who we are\n  AWS could not be reached: http://127.0.0.1:9 refuses connections\n",
+        "sts:GetCallerIdentity",
+        "AWS_ENDPOINT_URL",
+    ] {
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("finds out"), "nothing was done: {}", ran.stderr);
+    let project = Project::new("http://no.such.host.invalid", "test");
+    let ran = project.expect(1, &["plan", "stacks/prod.toml"]);
+    assert!(ran.stderr.contains("no.such.host.invalid does not resolve\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn missing_credentials_are_said_in_words_with_what_to_do() {
+    let project = Project::new("", "test");
+    let backend =
+        "[stack]\nname = \"s\"\nregion = \"us-east-1\"\n[stack.backend.s3]\nbucket = \"b\"\nkey = \"k\"\nregion = \"us-east-1\"\n";
+    project.write("s.toml", backend);
+    for (stack, at) in [("stacks/prod.toml", "asking AWS who we are"), ("s.toml", "cannot read s3://b/")] {
+        let mut command = project.command(&["plan", stack]);
+        command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").env("AWS_EC2_METADATA_DISABLED", "true");
+        let ran = crate::support::program::ran(command.output().unwrap());
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        for said in [at, "no AWS credentials were found\n", "AWS_PROFILE", "aws sso login"] {
+            assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+        }
+    }
 }

@@ -206,6 +206,22 @@ fn what_is_wrong_with_a_sensitive_value_is_said_without_it() {
 }
 
 #[test]
+fn habits_of_other_tools_are_answered_with_what_is_written_here() {
+    let head = "[stack]\nname = \"x\"\nregion = \"us-east-1\"\n[vars.on]\ndefault = true\n";
+    let said = |body: &str| validate(&format!("{head}{body}"));
+    let group = |line: &str| said(&format!("[resource.cloudwatch_log_group.l]\n{line}\n"));
+    assert!(group("name = \"l\"\ncount = 2").contains("`for_each`"));
+    assert!(group("name = \"l\"\nretentionInDays = 7").contains("did you mean `retention_in_days`?"));
+    assert!(group("name = \"${var.on}\"").contains("vars.NAME"));
+    assert!(group("name = \"${local.on}\"").contains("write `locals.on`"));
+    assert!(group("name = \"l\"\nwhen = \"vars.on\"").contains("write `\"${vars.on}\"`"));
+    let ignored = group("name = \"l\"\nlifecycle = { ignore_changes = [\"nmae\"] }");
+    assert!(ignored.contains("s.toml:8") && ignored.contains("did you mean `name`?"), "{ignored}");
+    let class = group("name = \"l\"\nlog_group_class = \"NONE\"");
+    assert_eq!(class.matches("INFREQUENT_ACCESS").count(), 1, "{class}");
+}
+
+#[test]
 fn variables_from_outside_are_checked() {
     let project = Project::new("", "test");
     let wrong = |arguments: &[&str]| project.expect(1, &[&["validate", "stacks/prod.toml"], arguments].concat()).stderr;

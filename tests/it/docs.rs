@@ -1,6 +1,9 @@
 //! Documentation that is written from the code is current, and the tree is as the architecture says.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+use crate::support::emulator::Emulator;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -32,6 +35,27 @@ fn the_list_of_data_sources_is_complete() {
         return;
     }
     assert_eq!(line, listed, "docs/stack-language.md is not current: run the tests once with LEOCTL_WRITE_DOCS=1");
+}
+
+/// What is known of what the sandbox's emulator does otherwise than AWS, as the rows of a table.
+fn sandbox_gaps() -> String {
+    let ours = crate::gaps::all().filter(|gap| gap.emulator == Emulator::MiniStack);
+    let rows: BTreeSet<(&str, &str)> = ours.map(|gap| (gap.type_name, gap.evidence)).collect();
+    let rows = rows.iter().map(|(type_name, evidence)| format!("| `{type_name}` | {} |\n", evidence.replace('|', "\\|")));
+    format!("| type | what is otherwise |\n|---|---|\n{}", rows.collect::<String>())
+}
+
+#[test]
+fn the_page_of_the_sandbox_says_what_it_lacks() {
+    let page = root().join("docs/sandbox.md");
+    let text = std::fs::read_to_string(&page).unwrap();
+    let before = text.split("| type |").next().unwrap();
+    let current = format!("{before}{}", sandbox_gaps());
+    if std::env::var_os("LEOCTL_WRITE_DOCS").is_some() {
+        std::fs::write(&page, &current).unwrap();
+        return;
+    }
+    assert_eq!(text, current, "docs/sandbox.md is not current: run the tests once with LEOCTL_WRITE_DOCS=1");
 }
 
 /// What each module may use beside itself: modules of its own crate, and of the crates further in as `core::…` and

@@ -363,5 +363,17 @@ fn an_output_that_has_become_sensitive_is_not_printed_any_more() {
     assert_eq!(applied.code, 0, "{}", applied.stderr);
     files(project.path());
     assert!(expect(&project, 0, &["plan", STACK]).stdout.contains("No changes"));
+    let plan = |text: &str| {
+        project.write(STACK, text);
+        let mut command = project.command(&["plan", STACK]);
+        ran(command.env("LEOCTL_VAR_token", MARKERS[1]).output().unwrap()).stdout
+    };
+    stack(true);
+    let now = std::fs::read_to_string(project.path().join(STACK)).unwrap();
+    assert!(plan(&now).starts_with("No changes"), "its name is remembered");
+    let gone = plan(now.split("[outputs]").next().unwrap());
+    assert!(gone.contains("Outputs\n  - o = (sensitive)\n"), "{gone}");
+    let another = plan(&format!("{now}p = \"${{vars.token}}\"\n"));
+    assert!(another.contains("Outputs\n  + p = (sensitive)\n"), "{another}");
     expect(&project, 0, &["destroy", "-y", STACK]);
 }

@@ -110,7 +110,7 @@ fn an_error_of_aws_and_a_mistake_in_a_file_are_shown_and_not_obeyed() {
     assert!(wrong.stderr.contains("\\u009b2J"), "{}", wrong.stderr);
     let name = "stacks/\u{1b}[2J.toml";
     clean(project.expect(1, &["validate", name]), "a file that is not there");
-    clean(project.expect(2, &["\u{1b}[2J"]), "a command that is not there");
+    clean(project.expect(1, &["\u{1b}[2J"]), "a command that is not there");
     clean(project.expect(1, &["state", "show", "vpc.a[\"\u{1b}[2J\"]", STACK]), "an address that is not there");
 }
 

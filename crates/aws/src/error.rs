@@ -7,6 +7,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
 use super::fence::NotOurs;
+use super::unanswered::{chain, find, no_answer};
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 
 /// Turning the result of a call that only reads into an [`Outcome`]; for calls that change something there is
@@ -88,21 +89,23 @@ where
         // A refusal in no form of AWS's, perhaps of something on the way: neither is it of AWS, nor does it pass.
         SdkError::ResponseError(_) if status.is_some_and(|status| (400..500).contains(&status)) => FailureKind::Other,
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => FailureKind::Ambiguous,
-        other if caused_by::<CredentialsError>(other) => FailureKind::Credentials,
-        other if caused_by::<NotOurs>(other) => FailureKind::Lost,
+        other if find::<CredentialsError>(other).is_some() => FailureKind::Credentials,
+        other if find::<NotOurs>(other).is_some() => FailureKind::Lost,
         SdkError::ConstructionFailure(_) => FailureKind::Invalid,
         // Whatever broke on the way may have broken on the way back, a connection closed in the middle among it.
         SdkError::DispatchFailure(dispatch) if !dispatch.is_user() => FailureKind::Ambiguous,
         SdkError::DispatchFailure(_) => FailureKind::Invalid,
         _ => FailureKind::Other,
     };
+    let no_answer = error.raw_response().is_none().then(|| no_answer(error)).flatten();
     let message = match (error.message().filter(|message| !message.is_empty()), error.raw_response(), &code) {
         (Some(message), ..) => message.to_owned(),
         (None, Some(response), Some(code)) => answered(response.status().as_u16(), code.as_bytes()),
         (None, Some(response), None) => answered(response.status().as_u16(), response.body().bytes().unwrap_or_default()),
-        (None, None, _) => chain(error),
+        (None, None, _) => no_answer.as_ref().map_or_else(|| chain(error), |no_answer| no_answer.cause.to_string()),
     };
-    Failure { kind, operation: operation.to_owned(), status, code, message, request_id: error.request_id().map(str::to_owned) }
+    let request_id = error.request_id().map(str::to_owned);
+    Failure { kind, operation: operation.to_owned(), status, code, message, request_id, no_answer: no_answer.map(Box::new) }
 }
 
 /// How much of an answer's body is shown, in characters.
@@ -254,32 +257,6 @@ fn is_credentials_code(code: &str) -> bool {
             | "SignatureDoesNotMatch"
             | "InvalidSignatureException"
     )
-}
-
-/// Whether an error of type `E` is among the causes.
-fn caused_by<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<E>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-/// The causes of an error in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use super::unanswered;
+
 /// Says whether the state, and so what it is about, is still ours to change.
 pub type StillOurs = Arc<dyn Fn() -> bool + Send + Sync>;
 
@@ -44,7 +46,7 @@ impl Fence {
 
     /// The ordinary HTTP client, behind this fence.
     pub fn client(&self) -> SharedHttpClient {
-        let inner = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let inner = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_with_resolver(unanswered::Names);
         SharedHttpClient::new(Fenced { inner, fence: self.clone() })
     }
 
@@ -98,44 +100,16 @@ impl HttpClient for Fenced<SharedHttpClient> {
 impl HttpConnector for Fenced<SharedHttpConnector> {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let fence = self.fence.clone();
-        let address = address(request.uri());
+        let address = unanswered::address(request.uri());
         if self.fence.0.get().is_some() {
             let body = Fenced { inner: request.take_body(), fence: fence.clone() };
             *request.body_mut() = SdkBody::from_body_1_x(body);
         }
         let mut call = Box::pin(self.inner.call(request));
         HttpConnectorFuture::new(poll_fn(move |context| match fence.pass() {
-            Ok(()) => call.as_mut().poll(context).map_err(|error| named(error, &address)),
+            Ok(()) => call.as_mut().poll(context).map_err(|error| unanswered::named(error, &address)),
             Err(not_ours) => Poll::Ready(Err(ConnectorError::user(not_ours.into()))),
         }))
-    }
-}
-
-/// The address of a server, without the path and the query of a request to it.
-fn address(uri: &str) -> String {
-    let (scheme, rest) = uri.split_once("://").unwrap_or(("", uri));
-    format!("{scheme}://{}", rest.split(['/', '?']).next().unwrap_or_default())
-}
-
-/// Why there was no answer, with the address that gave none.
-#[derive(Debug, thiserror::Error)]
-#[error("{address} did not answer")]
-struct Unanswered {
-    address: String,
-    source: ConnectorError,
-}
-
-/// The error of the same kind that names the address.
-fn named(error: ConnectorError, address: &str) -> ConnectorError {
-    let (timeout, io, other) = (error.is_timeout(), error.is_io(), error.as_other());
-    if error.is_user() {
-        return error;
-    }
-    let unanswered = Unanswered { address: address.to_owned(), source: error };
-    match (timeout, io) {
-        (true, _) => ConnectorError::timeout(unanswered.into()),
-        (_, true) => ConnectorError::io(unanswered.into()),
-        _ => ConnectorError::other(unanswered.into(), other),
     }
 }
 

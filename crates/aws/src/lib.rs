@@ -32,6 +32,7 @@ pub mod ssm_parameter;
 pub mod state;
 pub mod tags;
 pub mod traffic;
+mod unanswered;
 
 /// The partition of a region (AWS General Reference, "Amazon Resource Names").
 pub fn partition(region: &str) -> &'static str {

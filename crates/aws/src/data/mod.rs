@@ -23,3 +23,12 @@ fn filters(user: &BTreeMap<String, Vec<String>>, tags: &BTreeMap<String, String>
     let tags = tags.iter().map(|(key, value)| filter(&format!("tag:{key}"), std::slice::from_ref(value)));
     user.chain(tags).collect()
 }
+
+/// What was looked for, for messages.
+fn sought(filters: &[Filter]) -> String {
+    let one = |filter: &Filter| format!("{} = {}", filter.name().unwrap_or_default(), filter.values().join(" or "));
+    match filters.is_empty() {
+        true => String::new(),
+        false => format!(" {}", filters.iter().map(one).collect::<Vec<_>>().join(", ")),
+    }
+}

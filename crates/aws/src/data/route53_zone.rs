@@ -70,7 +70,7 @@ impl DataSource for Route53Zone {
             0 => None,
             several => return Err(wrong_argument(format!("{several} zones match: say more, such as `zone_id`"))),
         }
-        .ok_or_else(|| wrong_argument(format!("no {} zone matches", if self.private_zone { "private" } else { "public" })))?;
+        .ok_or_else(|| wrong_argument(self.missing()))?;
         Ok(Self {
             arn: Some(format!("arn:{}:route53:::hostedzone/{id}", crate::partition(&aws.region))),
             id: Some(id),
@@ -79,5 +79,15 @@ impl DataSource for Route53Zone {
             name_servers: Some(found.delegation_set.map(|set| set.name_servers).unwrap_or_default()),
             ..self
         })
+    }
+}
+
+impl Route53Zone {
+    /// That there is no such zone, with what was looked for.
+    fn missing(&self) -> String {
+        let kind = if self.private_zone { "private" } else { "public" };
+        let by = [("zone_id", &self.zone_id), ("name", &self.name), ("vpc_id", &self.vpc_id)];
+        let by: Vec<String> = by.iter().filter_map(|(what, value)| Some(format!("{what} = {}", value.as_ref()?))).collect();
+        format!("no {kind} zone matches {}", by.join(", "))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::filters;
+use super::{filters, sought};
 use crate::client::Aws;
 use crate::ec2::filter;
 use crate::error::OrFail;
@@ -43,10 +43,11 @@ impl DataSource for SecurityGroup {
         let mut wanted = filters(&self.filters, &self.tags);
         wanted.extend(self.name.as_ref().map(|name| filter("group-name", std::slice::from_ref(name))));
         wanted.extend(self.vpc_id.as_ref().map(|id| filter("vpc-id", std::slice::from_ref(id))));
-        let found = aws.ec2().describe_security_groups().set_filters(Some(wanted)).send().await.or_fail("ec2:DescribeSecurityGroups")?;
+        let found =
+            aws.ec2().describe_security_groups().set_filters(Some(wanted.clone())).send().await.or_fail("ec2:DescribeSecurityGroups")?;
         match found.security_groups() {
             [only] => Ok(Self { id: only.group_id().map(str::to_owned), description: only.description().map(str::to_owned), ..self }),
-            [] => Err(wrong_argument("no security group matches")),
+            [] => Err(wrong_argument(format!("no security group matches{}", sought(&wanted)))),
             several => Err(wrong_argument(format!("{} security groups match: say more", several.len()))),
         }
     }

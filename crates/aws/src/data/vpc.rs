@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::filters;
+use super::{filters, sought};
 use crate::client::Aws;
 use crate::ec2::{self, filter};
 use crate::error::OrFail;
@@ -50,11 +50,11 @@ impl DataSource for Vpc {
         let mut wanted = filters(&self.filters, &self.tags);
         wanted.extend(self.vpc_id.as_ref().map(|id| filter("vpc-id", std::slice::from_ref(id))));
         wanted.extend(self.default.then(|| filter("is-default", &["true".to_owned()])));
-        let found = aws.ec2().describe_vpcs().set_filters(Some(wanted)).send().await.or_fail("ec2:DescribeVpcs")?;
+        let found = aws.ec2().describe_vpcs().set_filters(Some(wanted.clone())).send().await.or_fail("ec2:DescribeVpcs")?;
         let vpc = match found.vpcs() {
             [only] => only,
             [] if self.default => return Err(wrong_argument(format!("{} has no default VPC", aws.region))),
-            [] => return Err(wrong_argument("no VPC matches")),
+            [] => return Err(wrong_argument(format!("no VPC matches{}", sought(&wanted)))),
             several => return Err(wrong_argument(format!("{} VPCs match: say more", several.len()))),
         };
         let ipv6 = ec2::vpc::ipv6_network(vpc).and_then(|association| association.ipv6_cidr_block());

@@ -16,6 +16,13 @@ const POLL: Duration = Duration::from_secs(5);
 /// least threshold (ECS Developer Guide, "How the Amazon ECS deployment circuit breaker detects failures").
 const FAILED_TASKS: i32 = 3;
 
+/// Looks at the deployment for each look at the tasks that stopped: what does not start says why only there.
+const LOOKS: u32 = 4;
+/// Most tasks that are listed and described in one call (ECS API Reference).
+const TASKS: i32 = 100;
+/// How many of them are asked for when a rollout has failed.
+const EXPLAINED: i32 = 10;
+
 /// How much older than the deployment itself the record of it may be, in seconds: both are made in one call.
 const SAME_DEPLOYMENT: i64 = 60;
 
@@ -55,12 +62,18 @@ enum Standing {
 pub async fn wait(aws: &Aws, operation: &Operation, cluster: &str, service: &str, deployment: &Deployment) -> Outcome<()> {
     let mut said = String::new();
     let mut heard = BTreeSet::new();
-    loop {
+    let mut stops = None;
+    for look in 0_u32.. {
         let (found, record) = try_join(describe(aws, cluster, service), record(aws, cluster, service)).await?;
         news(&found, deployment, &mut heard).into_iter().for_each(|event| (operation.progress.0)(event));
         match standing(&found, record.as_ref(), deployment) {
             Standing::Done => return Ok(()),
             Standing::Going(message) => {
+                // What starts at once is not asked about.
+                if look % LOOKS == 1 {
+                    stops = stopped_of(aws, cluster, &found, deployment).await;
+                }
+                let message = stops.iter().fold(message, |message, stops| format!("{message}; {stops}"));
                 if message != said {
                     (operation.progress.0)(message.clone());
                     said = message;
@@ -75,6 +88,7 @@ pub async fn wait(aws: &Aws, operation: &Operation, cluster: &str, service: &str
             return Err(explained(aws, cluster, &found, &failure.message).await);
         }
     }
+    Ok(())
 }
 
 /// Waits until as many tasks of the service run as there are to be.
@@ -94,7 +108,10 @@ pub async fn wait_for_count(aws: &Aws, operation: &Operation, cluster: &str, ser
         if failed >= FAILED_TASKS && running < desired {
             return Err(explained(aws, cluster, &found, &format!("its tasks keep failing: {running} of {desired} tasks run")).await);
         }
-        (operation.progress.0)(format!("{running} of {desired} tasks run"));
+        (operation.progress.0)(match failed {
+            0 => format!("{running} of {desired} tasks run"),
+            _ => format!("{running} of {desired} tasks run, {failed} failed"),
+        });
         if let Err(failure) = operation.pause(POLL, "waiting for the tasks").await {
             if failure.kind == FailureKind::Interrupted {
                 return Err(failure);
@@ -227,16 +244,44 @@ async fn explained(aws: &Aws, cluster: &str, service: &api::Service, reason: &st
     Failure { operation: "ecs:DescribeServices".to_owned(), ..Failure::new(FailureKind::Other, message) }
 }
 
-/// Why the service's tasks stopped, the same reason once.
-async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Outcome<Vec<String>> {
-    let call = aws.ecs().list_tasks().cluster(cluster).service_name(service).desired_status(api::DesiredStatus::Stopped).max_results(10);
+/// The service's tasks that stopped lately, as many as there are up to a number.
+async fn stopped(aws: &Aws, cluster: &str, service: &str, most: i32) -> Outcome<Vec<api::Task>> {
+    let call = aws.ecs().list_tasks().cluster(cluster).service_name(service).desired_status(api::DesiredStatus::Stopped).max_results(most);
     let arns = call.send().await.or_fail("ecs:ListTasks")?.task_arns.unwrap_or_default();
     if arns.is_empty() {
         return Ok(Vec::new());
     }
     let described = aws.ecs().describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await.or_fail("ecs:DescribeTasks")?;
+    Ok(described.tasks.unwrap_or_default())
+}
+
+/// The deployment's own tasks that have stopped, while fewer run than there are to be; in words.
+async fn stopped_of(aws: &Aws, cluster: &str, service: &api::Service, wanted: &Deployment) -> Option<String> {
+    let ours = service.deployments().iter().find(|deployment| wanted.is(deployment))?;
+    if ours.running_count() >= ours.desired_count() {
+        return None;
+    }
+    // Not being able to say more must not end the wait.
+    let tasks = stopped(aws, cluster, service.service_name().unwrap_or_default(), TASKS).await.ok()?;
+    stops(&tasks, ours)
+}
+
+/// How many of these tasks are a deployment's, and why the last of them stopped.
+fn stops(tasks: &[api::Task], ours: &api::Deployment) -> Option<String> {
+    let began = ours.created_at().map(aws_smithy_types::DateTime::secs);
+    let is_ours = |task: &&api::Task| {
+        task.task_definition_arn() == ours.task_definition() && task.created_at().map(aws_smithy_types::DateTime::secs) >= began
+    };
+    let ours: Vec<&api::Task> = tasks.iter().filter(is_ours).collect();
+    let last = ours.iter().max_by_key(|task| task.stopped_at().or(task.stopping_at()).map(aws_smithy_types::DateTime::secs))?;
+    let number = if ours.len() == 1 { "1 task has".to_owned() } else { format!("{} tasks have", ours.len()) };
+    Some(format!("{number} stopped, the last one: {}", why_stopped(last)))
+}
+
+/// Why the service's tasks stopped, the same reason once.
+async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Outcome<Vec<String>> {
     let mut reasons = Vec::new();
-    for task in described.tasks() {
+    for task in &stopped(aws, cluster, service, EXPLAINED).await? {
         let line = format!("stopped task: {}", why_stopped(task));
         if !reasons.contains(&line) {
             reasons.push(line);
@@ -329,6 +374,21 @@ mod tests {
         let mut heard = BTreeSet::new();
         assert_eq!(news(&service, &ours(), &mut heard), ["has started 1 tasks", "is unhealthy: [502]"]);
         assert!(news(&service, &ours(), &mut heard).is_empty());
+    }
+
+    #[test]
+    fn a_wait_says_why_tasks_of_this_deployment_do_not_start() {
+        let task = |definition: &str, made: i64, stopped: i64, reason: &str| {
+            let task = api::Task::builder().task_definition_arn(definition).stop_code(api::TaskStopCode::TaskFailedToStart);
+            let task = task.created_at(DateTime::from_secs(made)).stopped_at(DateTime::from_secs(stopped));
+            task.stopped_reason(reason).build()
+        };
+        let ours = deployment("PRIMARY", State::InProgress, 0);
+        let before = [task("arn:aws:ecs:r:1:task-definition/app:1", 1000, 2000, "of another"), task(OURS, 900, 2000, "of before")];
+        assert_eq!(stops(&before, &ours), None);
+        let tasks = [task(OURS, 1000, 1005, "no image"), task(OURS, 1001, 1009, "no secret"), task(OURS, 1002, 1006, "no image")];
+        let tasks = [&before[..], &tasks].concat();
+        assert_eq!(stops(&tasks, &ours).unwrap(), "3 tasks have stopped, the last one: TaskFailedToStart: no secret");
     }
 
     #[test]

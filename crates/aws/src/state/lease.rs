@@ -168,7 +168,7 @@ async fn watch(objects: &Objects, key: &str, (holder, found): (&Holder, &Object)
     let deadline = Instant::now() + Duration::from_secs(holder.lasts).saturating_sub(age) + 2 * WATCHED;
     while Instant::now() < deadline {
         let left = deadline.saturating_duration_since(Instant::now()).as_secs();
-        waiting.set(Some(format!("the lock is held by {holder}; should that run be dead, its lock ends within {left} s")));
+        waiting.set(Some(format!("the lock, should its holder be dead, ends within {left} s; it is held by {holder}")));
         tokio::time::sleep(WATCHED).await;
         match objects.get(key).await? {
             None => return Ok(()),

@@ -15,6 +15,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::{DateTime, Format};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use crate::unanswered::no_answer;
+use leoctl_core::engine::no_answer::NoAnswer;
 use leoctl_core::engine::ports::StoreError;
 
 /// Attempts of one write that S3 says collides with another.
@@ -169,6 +171,9 @@ impl Objects {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let place = self.place(key);
+        if let Some(NoAnswer { cause, detail }) = no_answer(error) {
+            return StoreError::new(format!("cannot {what} {place}: {cause}\n({detail})")).help(cause.advice());
+        }
         let why = match (error.code(), error.message()) {
             (Some(code), Some(message)) => format!("{message} ({code})"),
             (Some(code), None) => code.to_owned(),

@@ -253,6 +253,7 @@ impl Engine<'_> {
             report.checks = shared.scope(|scope| check_results(&shared.plan.stack, &scope).0);
         }
         let mut state = shared.state(State::clone);
+        state.sensitive_outputs = outputs.iter().filter(|(_, value)| value.has_secret()).map(|(name, _)| name.clone()).collect();
         state.outputs = outputs
             .iter()
             .filter(|(_, value)| !value.has_secret() && !value.has_unknown())

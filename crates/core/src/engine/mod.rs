@@ -4,6 +4,7 @@
 
 pub mod apply;
 pub mod event;
+pub mod no_answer;
 pub mod persist;
 pub mod ports;
 pub mod preflight;

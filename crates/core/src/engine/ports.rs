@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use super::no_answer::NoAnswer;
 use crate::model::address::Address;
 use crate::model::journal::Record;
 use crate::model::place::Place;
@@ -78,12 +79,14 @@ pub struct Failure {
     pub message: String,
     /// AWS's request id.
     pub request_id: Option<String>,
+    /// Why there was no answer, where that is known.
+    pub no_answer: Option<Box<NoAnswer>>,
 }
 
 impl Failure {
     /// A failure that is not AWS's answer to a call.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, operation: String::new(), status: None, code: None, message: message.into(), request_id: None }
+        Self { kind, operation: String::new(), status: None, code: None, message: message.into(), request_id: None, no_answer: None }
     }
 
     /// What was to be made with this operation is there already.

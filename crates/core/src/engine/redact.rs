@@ -7,7 +7,11 @@ use crate::model::redact::Redactor;
 impl Failure {
     /// This failure with words in the place of secrets.
     pub fn redacted(self, redactor: &Redactor) -> Self {
-        Self { message: redactor.redact(&self.message), code: self.code.map(|code| redactor.redact(&code)), ..self }
+        let no_answer = self.no_answer.map(|mut no_answer| {
+            no_answer.detail = redactor.redact(&no_answer.detail);
+            no_answer
+        });
+        Self { message: redactor.redact(&self.message), code: self.code.map(|code| redactor.redact(&code)), no_answer, ..self }
     }
 }
 

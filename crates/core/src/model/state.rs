@@ -50,6 +50,9 @@ pub struct State {
     pub public: BTreeMap<String, Json>,
     /// The outputs of the last apply; sensitive ones are not kept.
     pub outputs: BTreeMap<String, Json>,
+    /// The names of the sensitive outputs of the last apply.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub sensitive_outputs: BTreeSet<String>,
     /// Which holding of the lock has written it last, while an apply is going on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence: Option<String>,
@@ -165,6 +168,7 @@ impl State {
             variables: BTreeMap::new(),
             public: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            sensitive_outputs: BTreeSet::new(),
             fence: None,
             open: Vec::new(),
         }

@@ -192,7 +192,8 @@ pub struct Pinned {
 /// An output's change.
 #[derive(Clone, Debug)]
 pub struct OutputChange {
-    /// As remembered; secret when it is to be, though it was not.
+    /// As remembered; secret when it is to be, though it was not. Of one that was sensitive only that is remembered: it is a
+    /// secret that is not known.
     pub before: Option<Value>,
     /// As it will be; nothing when it goes.
     pub after: Option<Value>,
@@ -294,15 +295,30 @@ impl Change {
     }
 }
 
+fn is_concealed(value: &Value) -> bool {
+    matches!(value, Value::Secret(inner) if matches!(**inner, Value::Unknown))
+}
+
 impl OutputChange {
+    /// An output of the last apply that this plan says nothing of yet.
+    pub(super) fn remembered(before: Value) -> Self {
+        Self { before: Some(before), after: None, waits_for: Vec::new() }
+    }
+
+    /// A sensitive output of the last apply: its value is not kept.
+    pub(super) fn concealed() -> Self {
+        Self::remembered(Value::Secret(Box::new(Value::Unknown)))
+    }
+
     /// Whether the output changes; one that is not known yet may.
     pub fn is_change(&self) -> bool {
         match (&self.before, &self.after) {
             (None, None) => false,
+            // Whether a sensitive one has another value cannot be told.
+            (Some(before), Some(after)) if is_concealed(before) => !after.has_secret(),
             // One that is to be secret from now on is taken out of the state.
             (Some(before), Some(after)) => before.has_secret() || before != after,
-            (None, Some(after)) => !after.has_secret(),
-            (Some(_), None) => true,
+            (None, Some(_)) | (Some(_), None) => true,
         }
     }
 }

@@ -162,6 +162,8 @@ pub struct Lifecycle {
     pub create_before_destroy: Option<bool>,
     /// Attributes whose live value is left alone.
     pub ignore_changes: Vec<Path>,
+    /// Where each of these is written.
+    pub ignore_spans: Vec<Span>,
 }
 
 /// An output.

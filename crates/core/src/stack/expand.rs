@@ -3,7 +3,7 @@
 use super::config::ResourceBlock;
 use super::expr::EvalError;
 use super::scope::{Each, StackScope};
-use super::template::Failure;
+use super::template::{Failure, Template, TemplateKind};
 use crate::model::address::Block;
 use crate::model::value::Value;
 
@@ -32,7 +32,7 @@ pub fn block(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>) ->
             Value::Unknown => return Ok(Instances::Unknown),
             other => {
                 let error = EvalError::new(format!("`when` of {block} is a boolean, not {}", other.kind()));
-                return Err((error, when.span.clone()));
+                return Err((with_marks(error, when), when.span.clone()));
             }
         }
     }
@@ -53,7 +53,7 @@ pub fn block(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>) ->
         }
         other => {
             let error = EvalError::new(format!("`for_each` of {block} is a list or a table, not {}", other.kind()));
-            return Err((error, for_each.span.clone()));
+            return Err((with_marks(error, for_each), for_each.span.clone()));
         }
     };
     let mut instances: Vec<Each> = Vec::new();
@@ -66,6 +66,15 @@ pub fn block(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>) ->
         instances.push(Each { key: Value::String(key), value, index });
     }
     Ok(Instances::Each(instances))
+}
+
+/// The error of a text that is an expression without its marks, with what to write.
+fn with_marks(error: EvalError, written: &Template) -> EvalError {
+    let TemplateKind::Literal(Value::String(text)) = &written.kind else { return error };
+    match super::syntax::parse(text).is_ok() && text.contains('.') {
+        true => error.advice(format!("an expression stands in `${{…}}`: write `\"${{{text}}}\"`")),
+        false => error,
+    }
 }
 
 /// The key of a list's element: a text is its own, anything else goes by position.

@@ -8,9 +8,9 @@ use crate::model::schema::{Attribute, Type};
 
 /// Reports every path of a block's `ignore_changes` that leads nowhere.
 pub(super) fn check(block: &Block, resource: &ResourceBlock, diagnostics: &mut Diagnostics) {
-    for path in &resource.lifecycle.ignore_changes {
+    for (path, span) in resource.lifecycle.ignore_changes.iter().zip(&resource.lifecycle.ignore_spans) {
         let Err(nowhere) = object(&resource.schema.schema.attributes, &Path::default(), &path.0) else { continue };
-        let error = Diagnostic::error(&resource.span, format!("`ignore_changes` of {block}: `{path}`: {}", nowhere.problem));
+        let error = Diagnostic::error(span, format!("`ignore_changes` of {block}: `{path}`: {}", nowhere.problem));
         diagnostics.push(error.suggest(&nowhere.given, nowhere.known.iter().map(String::as_str)));
     }
 }

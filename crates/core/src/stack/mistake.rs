@@ -57,6 +57,11 @@ fn value(rest: &str, said: impl Fn(&str, &'static str) -> Mistake) -> Mistake {
         Some(_) if rest.eq_ignore_ascii_case("true") || rest.eq_ignore_ascii_case("false") => {
             said("this is not how TOML writes it", "write `true` or `false`")
         }
+        Some(_) if ["yes", "on"].iter().any(|word| rest.eq_ignore_ascii_case(word)) => said("TOML has no such value", "write `true`"),
+        Some(_) if ["no", "off"].iter().any(|word| rest.eq_ignore_ascii_case(word)) => said("TOML has no such value", "write `false`"),
+        Some(_) if ["null", "nil", "none", "undefined"].iter().any(|word| rest.eq_ignore_ascii_case(word)) => {
+            said("TOML has no value for nothing", "leave it out")
+        }
         Some(c) if c.is_ascii_digit() => said("this is no number", "texts stand in quotes; a number does not begin with 0"),
         Some(c) if c.is_alphabetic() && rest.contains('.') && rest.chars().all(word) => {
             said("a value that is no number stands in quotes", "a reference is written `\"${vpc.main.id}\"`, a text `\"…\"`")

@@ -17,6 +17,7 @@ pub mod eval;
 pub mod expand;
 pub mod expr;
 pub mod functions;
+mod habits;
 mod ignored;
 pub mod kind;
 pub mod lookup;

@@ -319,10 +319,13 @@ impl<'a> Reader<'a> {
             }
         };
         let ignored = table.get("ignore_changes").map(|entry| self.strings(&entry.node)).unwrap_or_default();
-        let mut ignore_changes = Vec::new();
+        let (mut ignore_changes, mut ignore_spans) = (Vec::new(), Vec::new());
         for (text, span) in ignored {
             match Path::parse(&text).filter(|path| !path.0.is_empty()) {
-                Some(path) => ignore_changes.push(path),
+                Some(path) => {
+                    ignore_changes.push(path);
+                    ignore_spans.push(span);
+                }
                 None => self.report(Diagnostic::error(&span, format!("`{text}` is not an attribute path"))),
             }
         }
@@ -331,6 +334,7 @@ impl<'a> Reader<'a> {
             retain,
             create_before_destroy: table.contains_key("create_before_destroy").then(|| self.flag(&table, "create_before_destroy")),
             ignore_changes,
+            ignore_spans,
         }
     }
 

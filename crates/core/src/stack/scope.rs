@@ -327,7 +327,20 @@ pub fn unknown_reference(stack: &Stack, reference: &Reference) -> EvalError {
         Some(rooted) => known.into_iter().chain(rooted.into_iter().filter(|c| exists(stack, c))).collect(),
         None => known.into_iter().chain(roots).collect(),
     };
-    missing("resource", &wanted, &candidates)
+    let mut error = missing("resource", &wanted, &candidates);
+    if let Some(root) = root_of_terraform(reference.root()) {
+        error.help = Some(format!("write `{root}.{}`", reference.key(1).unwrap_or("NAME")));
+    }
+    error
+}
+
+/// What is called so in Terraform.
+fn root_of_terraform(root: &str) -> Option<&'static str> {
+    match root {
+        "local" => Some("locals"),
+        "var" => Some("vars"),
+        _ => None,
+    }
 }
 
 fn exists(stack: &Stack, candidate: &str) -> bool {

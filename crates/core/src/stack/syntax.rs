@@ -65,6 +65,9 @@ fn offset(source: &str, (line, column): (isize, isize)) -> usize {
 fn explain(source: &str, at: usize) -> ParseError {
     let (before, rest) = source.split_at_checked(at).unwrap_or((source, ""));
     let token = token(rest);
+    if let Some(star) = source.find("[*]") {
+        return error(star, unexpected("[*]"), Some(&plucked(source, star)));
+    }
     if let Some(help) = elsewhere(source) {
         return error(at, unexpected(token), Some(help));
     }
@@ -73,7 +76,11 @@ fn explain(source: &str, at: usize) -> ParseError {
         return error(at, "the expression ends too early", help);
     }
     if RESERVED.contains(&token) && !["true", "false", "null", "in"].contains(&token) {
-        let help = if token == "var" { "variables are `vars.NAME`" } else { "choose another name" };
+        let help = match token {
+            "var" => "variables are `vars.NAME`",
+            "if" | "else" => "a choice is written `condition ? a : b`",
+            _ => "choose another name",
+        };
         return error(at, format!("`{token}` is a word of the language itself, and no name"), Some(help));
     }
     let macros = ["has(", ".all(", ".exists(", ".exists_one(", ".map(", ".filter("];
@@ -95,11 +102,24 @@ fn unexpected(token: &str) -> String {
     }
 }
 
+/// What `a.b[*].c` is here.
+fn plucked(source: &str, star: usize) -> String {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    let (before, after) = source.split_at_checked(star).unwrap_or((source, ""));
+    let list = before.rsplit(|c| !(part(c) || c == '.')).next().unwrap_or_default();
+    let field: String = after.trim_start_matches("[*].").chars().take_while(|c| part(*c)).collect();
+    match list.is_empty() || field.is_empty() {
+        true => "`pluck(resource, 'field')` lists one field of all instances".to_owned(),
+        false => format!("write `pluck({list}, '{field}')`"),
+    }
+}
+
 /// How something that is written as in Terraform is written here.
 fn elsewhere(source: &str) -> Option<&'static str> {
     let starts = |word: &str| source.trim_start().starts_with(word);
     match () {
-        () if source.contains("[*]") => Some("`pluck(resource, 'field')` lists one field of all instances"),
+        () if starts("if ") || starts("if(") => Some("a choice is written `condition ? a : b`"),
+        () if starts("not ") || source.contains(" not ") => Some("write `!x` for `not x`"),
         () if starts("[for ") || starts("{for ") || starts("[ for ") || starts("{ for ") => {
             Some("write `list.map(x, …)` and `list.filter(x, …)`")
         }
@@ -134,7 +154,11 @@ mod tests {
             ("size(vars.x", "ends too early", "`)` is missing"),
             ("", "nothing between", ""),
             ("var.env", "`var` is a word of the language", "vars.NAME"),
-            ("subnet.a[*].id", "was not expected", "pluck"),
+            ("subnet.a[*].id", "`[*]` was not expected", "write `pluck(subnet.a, 'id')`"),
+            ("size(subnet.a[*])", "`[*]` was not expected", "pluck(resource, 'field')"),
+            ("not true", "was not expected", "`!x`"),
+            ("if vars.x then 1", "", "condition ? a : b"),
+            ("if", "", "condition ? a : b"),
             ("[for n in vars.names : n]", "was not expected", "map(x, …)"),
             ("jsonencode({ A = 1 })", "was not expected", "{'key': value}"),
             ("has(1)", "`has` asks for one name", "has(x.name)"),

@@ -199,7 +199,10 @@ fn interpolated(value: &Value, expr: &Expr) -> Result<Option<String>, EvalError>
         Value::Null => {
             let shown: String = expr.source.trim().chars().take(60).collect();
             let error = EvalError::new(format!("`{shown}` has no value, so it cannot stand inside a text: it was left out"));
-            return Err(error.advice(format!("write `{shown} == null ? … : {shown}` to say what to take instead")));
+            return Err(match shown.as_str() {
+                "null" => error.advice("leave the `${null}` out"),
+                _ => error.advice(format!("write `{shown} == null ? … : {shown}` to say what to take instead")),
+            });
         }
         other => {
             let error = EvalError::new(format!("{} cannot stand inside a text", other.kind()));

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Span, nearest};
+use super::habits;
 use super::kind::Kinds;
 use super::misfit::{Misfit, misfit};
 use super::template::{Part, Template, TemplateKind};
@@ -69,7 +70,8 @@ impl<'a> Checker<'a> {
             let key = field.map_or(at, |field| &field.key);
             let Some(attribute) = attributes.iter().find(|attribute| attribute.name == *name) else {
                 let names = attributes.iter().filter(|attribute| !attribute.computed).map(|attribute| attribute.name.as_str());
-                self.report(Diagnostic::error(key, format!("{what} has no attribute `{name}`")).suggest(name, names));
+                let error = Diagnostic::error(key, format!("{what} has no attribute `{name}`"));
+                self.report(habits::meant(name, names).into_iter().fold(error, Diagnostic::help));
                 continue;
             };
             if attribute.computed {
@@ -137,7 +139,10 @@ impl<'a> Checker<'a> {
             (Type::Document(_), Value::String(text)) => {
                 if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
                     let place = format!("line {}, column {}", error.line(), error.column());
-                    self.report(Diagnostic::error(at, format!("{what} is not JSON from its {place} on")).help("a table is taken, too"));
+                    self.report(
+                        Diagnostic::error(at, format!("{what} is not JSON from its {place} on"))
+                            .help("write it as a table: it becomes JSON by itself"),
+                    );
                 }
             }
             // Environment variables, tags and the like are text to AWS, whatever is convenient to write.
@@ -145,7 +150,7 @@ impl<'a> Checker<'a> {
             (Type::String(rule), Value::Bool(_)) if rule.one_of.is_empty() && rule.format.is_none() => {}
             _ => {
                 let error = Diagnostic::error(at, format!("{what} is {}, not {}", described(ty), value.kind()));
-                let cure = template.and_then(|template| self.cure(ty, template));
+                let cure = template.and_then(|template| self.cure(ty, template)).or_else(|| habits::of_cpu(ty, value));
                 self.report(cure.into_iter().fold(error, Diagnostic::help));
             }
         }
@@ -212,7 +217,11 @@ impl<'a> Checker<'a> {
     fn text(&mut self, what: &str, rule: &TextRule, text: &str, at: &Span) {
         if !rule.one_of.is_empty() && !rule.one_of.iter().any(|allowed| allowed == text) {
             let allowed = rule.one_of.iter().map(String::as_str);
-            let diagnostic = Diagnostic::error(at, format!("{what} cannot be \"{text}\"")).suggest(text, allowed.clone());
+            let diagnostic = Diagnostic::error(at, format!("{what} cannot be \"{text}\""));
+            let diagnostic = nearest(text, allowed.clone())
+                .map(|meant| format!("did you mean `{meant}`?"))
+                .into_iter()
+                .fold(diagnostic, Diagnostic::help);
             let all = format!("allowed: {}", allowed.collect::<Vec<_>>().join(", "));
             self.report(if rule.one_of.len() <= 16 { diagnostic.help(all) } else { diagnostic });
         }

@@ -18,7 +18,7 @@ use crate::plan::build::{self, Found};
 use crate::plan::types::{Action, Change, Plan};
 use crate::stack::check::failed;
 use crate::stack::config::Import;
-use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::stack::scope::{BlockValue, StackScope};
 
 static NO_RESOURCES: BTreeMap<Block, BlockValue> = BTreeMap::new();
@@ -50,7 +50,7 @@ impl Planner<'_> {
                 let handler = self.provider.handler(change.address.type_name())?;
                 let search = Search { address: &change.address, region: &change.region, token: None, desired: &change.after };
                 let wanted = self.wanted(state, live, &search);
-                Some((&change.address, find(handler.as_ref(), &wanted, import.map(String::as_str)).await))
+                Some((&change.address, find(handler.as_ref(), &wanted, import.map(|(id, _)| id.as_str())).await))
             }
         });
         let mut found = BTreeMap::new();
@@ -65,9 +65,12 @@ impl Planner<'_> {
             };
             match (outcome, imports.get(address)) {
                 (Some(existing), _) => drop(found.insert(address.clone(), existing)),
-                (None, Some(id)) => {
-                    let missing = Diagnostic::general(format!("{address} cannot be imported: there is no {} {id}", address.type_name()));
-                    diagnostics.push(missing.help("correct the `id` of its [[import]], or remove that block to create it"));
+                (None, Some((id, written))) => {
+                    let missing = format!("{address} cannot be imported: there is no {} {id}", address.type_name());
+                    diagnostics.push(match written {
+                        Some(written) => Diagnostic::error(written, missing).help("correct it, or remove the block to create the resource"),
+                        None => Diagnostic::general(missing).help("the reference of the type says what its ids are"),
+                    });
                 }
                 (None, None) => {}
             }
@@ -88,13 +91,14 @@ impl Planner<'_> {
         self.catalog.resources.get(type_name).is_some_and(|schema| !schema.unique.is_empty())
     }
 
-    /// The ids that `[[import]]` blocks name.
-    fn imports(&self, plan: &Plan) -> Result<BTreeMap<Address, String>, EngineError> {
+    /// The ids that `[[import]]` blocks name, and where; nowhere for what `leoctl import` was given.
+    fn imports(&self, plan: &Plan) -> Result<BTreeMap<Address, (String, Option<&Span>)>, EngineError> {
         let scope = StackScope::new(self.stack, Some(&plan.identity), &plan.data, &NO_RESOURCES);
         let mut imports = BTreeMap::new();
-        for Import { to: address, id } in &self.stack.config.imports {
-            let id = id.eval(&scope).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
-            imports.insert(address.clone(), id.as_str().unwrap_or_default().to_owned());
+        for Import { to: address, id: template } in &self.stack.config.imports {
+            let id = template.eval(&scope).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
+            let written = (template.span != Span::default()).then_some(&template.span);
+            imports.insert(address.clone(), (id.as_str().unwrap_or_default().to_owned(), written));
         }
         Ok(imports)
     }

@@ -86,7 +86,7 @@ impl Builder<'_> {
         let (mut takeovers, mut refused) = (Vec::new(), Vec::new());
         for taker in self.changes.iter().filter(|change| is_desired(change)) {
             let own = |holder: &&&Holder<'_>| holder.change.address == taker.address;
-            let imported = taker.place.as_ref().filter(|_| taker.action == Action::Import).map(|place| Self::place_claim(place));
+            let imported = taker.place.as_ref().filter(|_| taker.action == Action::Import).map(Self::place_claim);
             for (claim, is_place) in self
                 .wanted_claims(taker)
                 .filter(|claim| !claim.joint)

@@ -82,15 +82,14 @@ impl Builder<'_> {
     }
 
     pub(super) fn outputs(&mut self) -> BTreeMap<String, OutputChange> {
-        let saved = &self.world.state.outputs;
+        let state = &self.world.state;
         let before = |name: &str, value| match self.stack.is_output_sensitive(name) {
             true => Value::from(value).into_secret(),
             false => Value::from(value),
         };
-        let mut outputs: BTreeMap<String, OutputChange> = saved
-            .iter()
-            .map(|(name, value)| (name.clone(), OutputChange { before: Some(before(name, value)), after: None, waits_for: Vec::new() }))
-            .collect();
+        let sensitive = state.sensitive_outputs.iter().map(|name| (name.clone(), OutputChange::concealed()));
+        let known = state.outputs.iter().map(|(name, value)| (name.clone(), OutputChange::remembered(before(name, value))));
+        let mut outputs: BTreeMap<String, OutputChange> = sensitive.chain(known).collect();
         if self.options.destroy || self.options.only.is_some() {
             if self.options.only.is_some() || !self.options.targets.is_empty() || !self.options.excludes.is_empty() {
                 outputs.values_mut().for_each(|output| output.after = output.before.clone());

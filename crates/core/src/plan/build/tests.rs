@@ -169,6 +169,21 @@ vpc = "${{vpc.main.id}}"
 }
 
 #[test]
+fn a_sensitive_output_comes_and_goes_in_the_plan_like_any_other() {
+    let one = "[outputs.token]\nvalue = \"x\"\nsensitive = true\n";
+    let changes = |account: &Account, stack: &str| {
+        let plan = account.plan(stack).unwrap();
+        (plan.outputs["token"].is_change(), plan.has_changes())
+    };
+    let mut account = Account::new();
+    assert_eq!(changes(&account, one), (true, true), "it is new");
+    account.state.sensitive_outputs.insert("token".to_owned());
+    assert_eq!(changes(&account, one), (false, false), "it is there");
+    assert_eq!(changes(&account, ""), (true, true), "it goes");
+    assert_eq!(changes(&account, &one.replace("true", "false")), (true, true), "it is shown from now on");
+}
+
+#[test]
 fn no_secret_is_named_in_what_is_waited_for() {
     let stack = format!(
         r#"{SUBNETS}

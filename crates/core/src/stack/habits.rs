@@ -1,0 +1,59 @@
+//! What people write who know other tools, and what is written here.
+
+use super::diagnostic::suggestion;
+use crate::model::schema::Type;
+use crate::model::value::Value;
+
+/// CPU units of one virtual CPU, as ECS counts them.
+const UNITS: f64 = 1024.0;
+
+/// Advice on an attribute that does not exist.
+pub fn meant<'a>(given: &str, attributes: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+    if given == "count" {
+        return vec!["several of a kind are made with `for_each`, one or none with `when`".to_owned()];
+    }
+    let snake = in_snake_case(given);
+    // `bucketName` may be `bucket_name` or `bucket`.
+    let same = |name: &&str| *name == snake || snake.strip_prefix(*name).is_some_and(|rest| rest.starts_with('_'));
+    match attributes.clone().filter(same).max_by_key(|name| name.len()).filter(|_| snake != given) {
+        Some(name) => vec![format!("did you mean `{name}`?")],
+        None => suggestion(&snake, attributes).into_iter().collect(),
+    }
+}
+
+/// `bucketName` as `bucket_name`.
+fn in_snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// Advice on a number of virtual CPUs where units of CPU are wanted.
+pub fn of_cpu(ty: &Type, given: &Value) -> Option<String> {
+    let (Type::Int { .. }, Value::String(text)) = (ty, given) else { return None };
+    let number = text.to_ascii_lowercase().strip_suffix("vcpu")?.trim_end().parse::<f64>().ok()?;
+    Some(format!("write `{}`: 1024 units are one virtual CPU", number * UNITS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn habits_of_other_tools_are_met_with_what_is_written_here() {
+        let meant = |given: &str| meant(given, ["bucket", "versioning", "desired_count", "force_destroy"].into_iter()).concat();
+        assert!(meant("count").contains("`for_each`"));
+        assert_eq!(meant("bucketName"), "did you mean `bucket`?");
+        assert_eq!(meant("desiredCount"), "did you mean `desired_count`?");
+        assert_eq!(meant("bukcet"), "did you mean `bucket`?");
+        assert!(meant("bucket_").contains("`bucket`") && meant("zzz").starts_with("expected one of"));
+        let int = Type::Int { min: None, max: None, one_of: Vec::new() };
+        assert_eq!(of_cpu(&int, &Value::string("0.5 vCPU")).unwrap(), "write `512`: 1024 units are one virtual CPU");
+        assert_eq!(of_cpu(&int, &Value::string("512 MB")), None);
+    }
+}
