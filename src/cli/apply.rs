@@ -13,6 +13,7 @@ use leoctl_core::engine::refresh::Planned;
 use leoctl_core::model::address::Address;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::select::Options;
+use leoctl_core::plan::types::OutputChange;
 use leoctl_core::stack::config::Import;
 use leoctl_core::stack::diagnostic::suggestion;
 use leoctl_core::stack::template::Template;
@@ -111,10 +112,14 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
         parallelism: context.global.parallelism.into(),
         interrupted: signals::watch_signals(),
     };
+    let otherwise = match planned.plan.outputs.values().any(OutputChange::is_change) {
+        true => "outputs changed",
+        false => "the state says what the plan found",
+    };
     let mut report = engine.apply(planned).await?;
     report.outputs.retain(|_, _| whole);
     drop(sink);
-    Ok(conclude(context, &report, &session.store.location()))
+    Ok(conclude(context, &report, otherwise, &session.store.location()))
 }
 
 fn sink(context: &Context) -> Box<dyn EventSink> {
@@ -125,7 +130,8 @@ fn sink(context: &Context) -> Box<dyn EventSink> {
     }
 }
 
-fn conclude(context: &Context, report: &Report, state: &str) -> Exit {
+/// Says what came of an apply; `otherwise` is what it did when it succeeded without a step.
+fn conclude(context: &Context, report: &Report, otherwise: &str, state: &str) -> Exit {
     let whole = !report.interrupted && report.failed.is_empty() && report.skipped.is_empty();
     let unfinished = |value: &leoctl_core::model::value::Value| !whole && value.has_unknown();
     let outputs = report.outputs.iter().filter(|(_, value)| !unfinished(value));
@@ -134,10 +140,10 @@ fn conclude(context: &Context, report: &Report, state: &str) -> Exit {
         context.say(&styled(WARN, ui::one_line(&format!("Check {}: {}", check.name, check.message))));
     }
     let done: Vec<String> = report.done.iter().map(|(verb, count)| format!("{count} {verb}")).collect();
-    let done = if done.is_empty() { "nothing was done".to_owned() } else { done.join(", ") };
     // What was not tried is not done, whatever kept it.
     let failed = !report.failed.is_empty() || !report.interrupted && !report.skipped.is_empty();
     if failed || report.interrupted {
+        let done = if done.is_empty() { "nothing was done".to_owned() } else { done.join(", ") };
         let title = if report.interrupted { "Interrupted" } else { "Not finished" };
         let waiting = if report.waiting.is_empty() { String::new() } else { format!("{} interrupted, ", report.waiting.len()) };
         let (failed, skipped) = (report.failed.len(), report.skipped.len());
@@ -152,6 +158,7 @@ fn conclude(context: &Context, report: &Report, state: &str) -> Exit {
         }
         context.say(&format!("The state is saved in {state}. Run the same command again to continue."));
     } else {
+        let done = if done.is_empty() { otherwise.to_owned() } else { done.join(", ") };
         context.say(&format!("{}: {done}.", styled(STRONG, "Done")));
     }
     if context.global.json {

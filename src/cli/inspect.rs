@@ -74,7 +74,7 @@ pub async fn show(context: &Context, stack: Option<&Path>) -> Result<Exit, CliEr
         ui::out(json!(state));
         return Ok(Exit::Done);
     }
-    ui::out(format!("{} in account {}, {}, applied {} times", styled(STRONG, &state.stack), state.account_id, state.region, state.serial));
+    ui::out(format!("{} in account {}, {}, {}", styled(STRONG, &state.stack), state.account_id, state.region, ui::applied(state.serial)));
     for address in state.addresses() {
         one(&state, address);
     }

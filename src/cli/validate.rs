@@ -13,7 +13,7 @@ pub fn run(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
     if context.global.json {
         ui::out(serde_json::json!({ "valid": true, "stack": stack.name, "resources": resources, "data": data }));
     } else {
-        ui::out(format!("{} is valid: {resources} resource blocks, {data} data sources.", stack.name));
+        ui::out(format!("{} is valid: {}, {}.", stack.name, ui::counted(resources, "resource block"), ui::counted(data, "data source")));
     }
     Ok(Exit::Done)
 }

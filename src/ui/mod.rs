@@ -38,3 +38,17 @@ pub const FAINT: Style = AnsiColor::BrightBlack.on_default();
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 /// The colour of warnings.
 pub const WARN: Style = AnsiColor::Yellow.on_default().bold();
+
+/// So many of something, whose plural ends in `s`.
+pub fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// How often a stack has been applied, from its state's serial: the first apply saves a state before it does anything.
+pub fn applied(serial: u64) -> String {
+    match serial {
+        0 => "not applied to the end yet".to_owned(),
+        1 => "applied once".to_owned(),
+        times => format!("applied {times} times"),
+    }
+}

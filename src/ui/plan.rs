@@ -45,6 +45,8 @@ pub fn summary(plan: &Plan) -> String {
     let summary = plan.summary();
     if !plan.has_changes() {
         return match plan.drift.is_empty() {
+            true if plan.options.destroy => "No changes: there is nothing to delete.".to_owned(),
+            true if summary.no_op == 0 => "No changes: there are no resources.".to_owned(),
             true if summary.no_op == 1 => "No changes: 1 resource is as the stack says.".to_owned(),
             true => format!("No changes: {} resources are as the stack says.", summary.no_op),
             false => "No changes: what changed outside leoctl is as the stack says, or not the stack's to say.".to_owned(),

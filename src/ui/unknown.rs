@@ -10,6 +10,9 @@ use leoctl_core::model::pin::position;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::types::Change;
 
+/// What stands for a value that nothing written in the stack decides.
+const LEFT_TO_AWS: &str = "(known after apply: AWS chooses it)";
+
 /// How many references are named; more of them say no more.
 const NAMED: usize = 3;
 
@@ -40,9 +43,6 @@ impl<'a> Waits<'a> {
 
     /// Of the value that a change gives an attribute.
     pub fn of(change: &'a Change, attribute: &Path) -> Self {
-        if change.waits_for.is_empty() {
-            return Self::none();
-        }
         by_position(&change.after, attribute).map_or_else(Self::none, |path| Self(Known::At(&change.waits_for, path)))
     }
 
@@ -68,7 +68,11 @@ impl<'a> Waits<'a> {
         let references = match &self.0 {
             Known::Nothing => &[],
             Known::All(references) => *references,
-            Known::At(waits, path) => waits.get(path).map(Vec::as_slice).unwrap_or_default(),
+            Known::At(waits, path) => match waits.get(path) {
+                Some(references) => references.as_slice(),
+                // What waits for no reference is AWS's to say.
+                None => return LEFT_TO_AWS.to_owned(),
+            },
         };
         let named: Vec<Cow<'_, str>> = references.iter().take(NAMED).map(|reference| terminal::one_line(reference)).collect();
         match (named.is_empty(), references.len().saturating_sub(NAMED)) {
@@ -115,6 +119,14 @@ mod tests {
         assert_eq!(Waits::all(&[]).text(), "(known after apply)");
         assert_eq!(Waits::all(&references[..1]).text(), "(known after apply: a.b.id)");
         assert_eq!(Waits::all(&references).text(), "(known after apply: a.b.id, a.c.id, a.d.id and 2 more)");
+    }
+
+    #[test]
+    fn what_waits_for_no_reference_is_left_to_aws() {
+        let waits = BTreeMap::from([(Path::attribute("vpc_id"), vec!["vpc.main.id".to_owned()])]);
+        let of = |name: &str| Waits(Known::At(&waits, Path::attribute(name))).text();
+        assert_eq!(of("vpc_id"), "(known after apply: vpc.main.id)");
+        assert_eq!(of("version_consistency"), "(known after apply: AWS chooses it)");
     }
 
     #[test]

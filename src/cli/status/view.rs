@@ -11,6 +11,7 @@ use crate::ops::status::problems::{Problem, Severity};
 use crate::ops::status::services::{Deployment, Service};
 use crate::ops::status::targets::TargetGroup;
 use crate::ops::status::tasks::Task;
+use crate::ui;
 use crate::ui::age::ago;
 use crate::ui::screen::{Cell, Line, Screen, Section, Tone};
 
@@ -37,9 +38,9 @@ pub fn screen(status: &Status) -> Screen {
 }
 
 fn title(status: &Status) -> Line {
-    let saved = status.state.saved_at.map_or_else(String::new, |at| format!(", last {}", ago(at, status.read_at)));
-    let times = if status.state.serial == 1 { "once".to_owned() } else { format!("{} times", status.state.serial) };
-    let rest = format!(" in account {}, {}, applied {times}{saved}", status.account_id, status.region);
+    let saved_at = status.state.saved_at.filter(|_| status.state.serial > 0);
+    let saved = saved_at.map_or_else(String::new, |at| format!(", last {}", ago(at, status.read_at)));
+    let rest = format!(" in account {}, {}, {}{saved}", status.account_id, status.region, ui::applied(status.state.serial));
     vec![Cell::new(Tone::Strong, &status.stack), Cell::new(Tone::Faint, rest)]
 }
 

@@ -19,6 +19,7 @@ use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 #[serde(deny_unknown_fields)]
 pub struct InternetGateway {
     /// The VPC it is attached to.
+    #[schemars(extend("x-within" = "vpc"))]
     vpc_id: Option<String>,
     /// Tags.
     #[schemars(extend("default" = {}))]

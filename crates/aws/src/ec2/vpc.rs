@@ -104,6 +104,8 @@ impl Resource for Vpc {
     const TYPE: &'static str = "vpc";
     // A VPC cannot go while network interfaces in it are still being released.
     const INFO: Info = Info {
+        // Two may have the same network; what is in one cannot be used while it goes.
+        create_before_destroy: true,
         transient: &[Retry::after("DependencyViolation", &["ec2:DeleteVpc"])],
         // A network with subnets in it cannot be taken away (EC2 API Reference, DisassociateVpcCidrBlock).
         releases: &[Release { attribute: "amazon_provided_ipv6_cidr_block", by: "subnet", using: "ipv6_cidr_block" }],

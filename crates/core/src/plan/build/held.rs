@@ -39,7 +39,7 @@ impl Builder<'_> {
             }
         };
         let of = &root.address;
-        let asked = self.stack.config.resources.get(&of.block).and_then(|block| block.lifecycle.create_before_destroy);
+        let asked = self.asked(root);
         let common: Vec<&[&str]> = self.in_common(root).collect();
         let error = match common.first().filter(|_| chain.is_empty()) {
             Some(group) => error.label(format!("both would have the same `{}`, and AWS allows that once", group.join("`, `"))),
@@ -47,11 +47,13 @@ impl Builder<'_> {
         };
         let names: Vec<&str> = common.iter().filter_map(|group| group.last().copied()).collect();
         let error = match (names.is_empty(), asked) {
-            (false, _) => error.help(format!("change `{}` of {of}, too: then its replacement is made first", names.join("` and `"))),
-            (true, Some(false)) => error,
-            (true, _) => {
-                error.help(format!("set `create_before_destroy = true` in the lifecycle of {of}: then its replacement is made first"))
+            (false, _) => {
+                let names = names.join("` and `");
+                let what = if chain.is_empty() { format!("its `{names}`") } else { format!("`{names}` of {of}") };
+                error.help(format!("change {what} too: then the new one is made first"))
             }
+            (true, Some(false)) => error,
+            (true, _) => error.help(format!("set `create_before_destroy = true` in the lifecycle of {of}: then the new one is made first")),
         };
         match asked {
             Some(false) => error.help(format!("leave out `create_before_destroy = false` in the lifecycle of {of}")),
@@ -63,13 +65,25 @@ impl Builder<'_> {
         self.catalog.resources.get(change.address.type_name()).into_iter().flat_map(|schema| in_common(schema, change))
     }
 
+    /// Whether a resource goes first whatever it was made from.
+    fn is_last_by_itself(&self, change: &Change) -> bool {
+        let asked = self.asked(change);
+        let schema = self.catalog.resources.get(change.address.type_name());
+        let by_type = schema.is_some_and(|schema| !schema.create_before_destroy && schema.unique.is_empty());
+        asked == Some(false) || asked.is_none() && by_type || self.in_common(change).next().is_some()
+    }
+
+    /// What the stack file says of the order.
+    fn asked(&self, change: &Change) -> Option<bool> {
+        self.stack.config.resources.get(&change.address.block)?.lifecycle.create_before_destroy
+    }
+
     /// What a resource was made from that is deleted before its own replacement exists, and so on, and the last of these.
     fn made_last_because<'c>(&'c self, change: &'c Change) -> (Vec<&'c Change>, &'c Change) {
         let (mut chain, mut at) = (Vec::new(), change);
         let next = |at: &Change| self.changes.iter().find(|on| is_made_last(on) && at.prior_depends_on.contains(&on.address));
         while let Some(on) = next(at).filter(|on| !chain.iter().any(|known: &&Change| known.address == on.address)) {
-            // What has something in common with its own replacement has to go first whatever it was made from.
-            if self.in_common(at).next().is_some() {
+            if self.is_last_by_itself(at) {
                 break;
             }
             chain.push(on);

@@ -432,13 +432,13 @@ fn what_is_held_says_why_it_would_go_first_and_what_helps() {
         (errors[0].label.clone(), errors[0].help.join("; "))
     };
     let because = "it is deleted before its replacement exists, as vpc.main is, which it was made from";
-    let first = "set `create_before_destroy = true` in the lifecycle of vpc.main: then its replacement is made first";
+    let first = "set `create_before_destroy = true` in the lifecycle of vpc.main: then the new one is made first";
     assert_eq!(said(&linked("10.1.0.0/16", "", user)), (because.to_owned(), first.to_owned()));
     let helped = linked("10.1.0.0/16", "", &format!("{user}\n[resource.vpc.main.lifecycle]\ncreate_before_destroy = true"));
     assert!(change(&account.plan(&helped).unwrap(), "link.a").create_before_destroy, "what is advised helps");
     let (label, help) = said(&linked("10.0.0.0/16", "size = \"l\"", user));
     assert_eq!(label, "both would have the same `net`, `name`, and AWS allows that once");
-    assert_eq!(help, "change `name` of link.a, too: then its replacement is made first");
+    assert_eq!(help, "change its `name` too: then the new one is made first");
     let (_, help) =
         said(&linked("10.1.0.0/16", "lifecycle = { create_before_destroy = false }", user).replace("10.1", "10.0").replace("web", "new"));
     assert_eq!(help, "leave out `create_before_destroy = false` in the lifecycle of link.a");
