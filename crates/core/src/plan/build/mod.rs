@@ -5,6 +5,7 @@ pub mod conclude;
 mod edges;
 mod follow;
 mod order;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod unique;
