@@ -117,3 +117,30 @@ fn missing_credentials_are_said_in_words_with_what_to_do() {
         }
     }
 }
+
+#[test]
+fn what_may_exist_is_seen_moved_and_forgotten() {
+    let project = Project::new("", "test");
+    project.write("stacks/s.toml", "[stack]\nname = \"s\"\nregion = \"eu-west-1\"\n");
+    let intent = serde_json::json!({
+        "address": "vpc.v", "account": "111111111111", "region": "me-south-1", "token": "t", "attributes": {}, "depends_on": [],
+        "guard": { "prevent_destroy": false, "retain": false },
+    });
+    let state = serde_json::json!({
+        "format_version": 2, "leoctl_version": "0", "stack": "s", "account_id": "111111111111", "region": "eu-west-1",
+        "lineage": "l", "serial": 1, "salt": "x", "resources": {}, "outputs": {}, "open": [intent],
+    });
+    project.write("state/s.json", &state.to_string());
+    let stack = "stacks/s.toml";
+    let seen = |arguments: &[&str]| project.expect(0, &[arguments, &[stack]].concat()).stdout;
+    for shown in [seen(&["state", "list"]), seen(&["show"]), seen(&["state", "show", "vpc.v"])] {
+        assert!(shown.contains("vpc.v") && shown.contains("may exist in me-south-1"), "{shown}");
+    }
+    let listed = project.json(&["state", "list", "--json", stack]);
+    assert_eq!(listed[0]["may_exist"], true);
+    project.expect(0, &["state", "mv", "vpc.v", "vpc.w", stack]);
+    assert!(project.expect(1, &["state", "rm", "vpc.v", stack]).stderr.contains("no vpc.v in the state"));
+    let ran = project.expect(0, &["state", "rm", "vpc.w", stack]);
+    assert!((ran.stdout + &ran.stderr).contains("me-south-1"), "what may be left behind is said");
+    assert_eq!(seen(&["state", "list"]), "");
+}

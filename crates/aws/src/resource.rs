@@ -287,6 +287,13 @@ fn untyped<R: Resource>(resource: &R) -> Outcome<Value> {
     json.map(Value::from).map_err(|error| Failure::new(FailureKind::Other, format!("{}: {error}", R::TYPE)))
 }
 
+/// The id of what has these attributes. What is remembered of one that was not read may not be whole: then it says no other
+/// than what was asked for.
+fn id_of<R: Resource>(asked: &str, attributes: &Value) -> String {
+    let resource: Option<R> = attributes.to_json().ok().and_then(|json| serde_json::from_value(json).ok());
+    resource.map(|resource| resource.id(asked)).filter(|id| !id.is_empty()).unwrap_or_else(|| asked.to_owned())
+}
+
 #[async_trait]
 impl<R: Resource> Handler for Typed<R> {
     async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
@@ -298,9 +305,7 @@ impl<R: Resource> Handler for Typed<R> {
     }
 
     fn id_of(&self, asked: &str, attributes: &Value) -> String {
-        // What is remembered of one that was not read may not be whole: then it says no other id.
-        let resource: Option<R> = attributes.to_json().ok().and_then(|json| serde_json::from_value(json).ok());
-        resource.map(|resource| resource.id(asked)).filter(|id| !id.is_empty()).unwrap_or_else(|| asked.to_owned())
+        id_of::<R>(asked, attributes)
     }
 
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>> {
@@ -370,6 +375,8 @@ mod tests {
     use crate::ec2::subnet::Subnet;
     use crate::ec2::vpc::Vpc;
     use crate::efs::mount_target::EfsMountTarget;
+    use crate::kms::key::KmsKey;
+    use crate::secretsmanager_secret::SecretsmanagerSecret;
 
     /// An operation that began so many seconds ago.
     fn operation(began: u64) -> Operation {
@@ -417,5 +424,27 @@ mod tests {
         assert!(known.await.is_ok() && answers.is_empty());
         let refused = patiently(&operation, || async { Err(Failure::new(FailureKind::Denied, "no")) }).await;
         assert_eq!(refused.unwrap_err().kind, FailureKind::Denied);
+    }
+
+    #[test]
+    fn an_id_has_one_form_whatever_form_was_asked_for() {
+        let key = |id: &str| {
+            Value::from(serde_json::json!({
+                "key_usage": "ENCRYPT_DECRYPT", "key_spec": "SYMMETRIC_DEFAULT", "enable_key_rotation": false, "multi_region": false,
+                "is_enabled": true, "tags": {}, "id": id, "arn": format!("arn:aws:kms:eu-west-1:111111111111:key/{id}"),
+            }))
+        };
+        for asked in ["alias/app", "1234", "arn:aws:kms:eu-west-1:111111111111:key/1234"] {
+            assert_eq!(id_of::<KmsKey>(asked, &key("1234")), "1234");
+        }
+        // Of one that is not read yet, nothing else is known.
+        assert_eq!(id_of::<KmsKey>("1234", &key("")), "1234");
+        assert_eq!(id_of::<KmsKey>("1234", &Value::Null), "1234");
+        let arn = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:app-AbCdEf";
+        let secret = Value::from(serde_json::json!({ "name": "app", "replica_regions": [], "tags": {}, "arn": arn }));
+        for asked in ["app", arn] {
+            assert_eq!(id_of::<SecretsmanagerSecret>(asked, &secret), arn);
+        }
+        assert_eq!(id_of::<Vpc>("vpc-1", &Value::Null), "vpc-1");
     }
 }

@@ -58,27 +58,6 @@ impl Builder<'_> {
         Ok(change)
     }
 
-    /// What stands for an address: its current resource, unless that would have to be made anew while a predecessor, still
-    /// to be deleted, would not. The latest of these is then what is wanted again.
-    fn standing(&self, instance: &Instance<'_>, desired: &Value) -> Option<&Remembered> {
-        let current = self.world.state.current(&instance.address);
-        let deposed = self.world.state.deposed(&instance.address);
-        let forced = self.options.replace.iter().any(|wanted| covers(wanted, &instance.address));
-        if forced || deposed.is_empty() || current.is_some_and(|current| self.fits(instance, desired, current)) {
-            return current;
-        }
-        deposed.iter().rev().find(|deposed| self.fits(instance, desired, deposed)).or(current)
-    }
-
-    /// Whether a remembered resource is there, and can become what is wanted.
-    fn fits(&self, instance: &Instance<'_>, desired: &Value, saved: &Remembered) -> bool {
-        let attributes = attributes_of(instance.block);
-        let Some(live) = self.live(attributes, saved, desired) else { return false };
-        let after = settled(instance.block, desired, &live, false, self.options.only(&instance.address));
-        let live = conceal(attributes, &live, &secret_paths(attributes, &after));
-        !relocated(instance, &saved.place) && !diff(attributes, &live, &after).iter().any(|change| change.forces_replacement)
-    }
-
     /// Whether an `[[import]]` block names an address.
     fn is_imported(&self, address: &Address) -> bool {
         self.stack.config.imports.iter().any(|import| import.to == *address)
@@ -408,7 +387,7 @@ fn created(mut change: Change, instance: &Instance<'_>, desired: &Value, saved: 
 }
 
 /// Whether a resource is in another region than it is to be in.
-fn relocated(instance: &Instance<'_>, place: &Place) -> bool {
+pub(super) fn relocated(instance: &Instance<'_>, place: &Place) -> bool {
     place.region != instance.region
 }
 

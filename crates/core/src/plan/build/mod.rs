@@ -9,6 +9,7 @@ mod follow;
 mod held;
 mod order;
 mod replacement;
+mod standing;
 #[cfg(test)]
 mod tests;
 
