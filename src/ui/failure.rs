@@ -94,11 +94,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_not_answered_was_not_reached() {
+    fn only_what_was_not_answered_is_said_not_to_be() {
         let of = |kind, status, code: Option<&str>| {
             hint(&Failure { status, code: code.map(str::to_owned), ..Failure::new(kind, "no") }).unwrap_or_default()
         };
-        assert!(of(FailureKind::Ambiguous, None, None).contains("could not be reached"));
+        assert!(of(FailureKind::Ambiguous, None, None).contains("AWS did not answer"));
         for (kind, status, code) in [
             (FailureKind::Other, 400, None),
             (FailureKind::Ambiguous, 502, None),
@@ -106,7 +106,7 @@ mod tests {
             (FailureKind::Refused, 400, Some("DependencyViolation")),
         ] {
             let hint = of(kind, Some(status), code);
-            assert!(!hint.is_empty() && !hint.contains("reached"), "{kind:?} {status} {code:?}: {hint}");
+            assert!(!hint.is_empty() && !hint.contains("did not answer"), "{kind:?} {status} {code:?}: {hint}");
         }
         assert!(of(FailureKind::Other, Some(400), None).contains("--endpoint-url"));
     }
