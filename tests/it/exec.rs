@@ -188,7 +188,8 @@ fn a_shell_at_a_terminal_gets_every_key_and_its_exit_code_counts() {
 fn a_session_that_breaks_off_is_no_success_and_leaves_the_terminal_usable() {
     let Some(carried) = Carried::start() else { return };
     carried.carry(KEYS);
-    let terminal = Terminal::new(24, 80);
+    // Wide enough for what it says in one line.
+    let terminal = Terminal::new(24, 200);
     let mut child = carried.at(&terminal, &["--", "sh", "-c", "echo half; kill -KILL $PPID"]);
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert!(terminal.is_usual());
