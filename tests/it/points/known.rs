@@ -15,6 +15,12 @@ struct Known {
 const KNOWN: &[Known] = &[
     Known {
         types: &["route53_record", "kms_alias", "efs_mount_target", "backup_selection", "sns_topic_subscription"],
+        deed: Deed::Foreign,
+        phase: "delete",
+        why: "whose it is cannot be told of what has no tags: what another stack has made in its place is deleted",
+    },
+    Known {
+        types: &["route53_record", "kms_alias", "efs_mount_target", "backup_selection", "sns_topic_subscription"],
         deed: Deed::Older,
         phase: "set",
         why: "whose it is cannot be told of what has no tags: a successor that an older state does not know is refused",

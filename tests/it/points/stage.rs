@@ -225,7 +225,8 @@ impl Stage {
     /// Does what a refusal advises: who made what is in the way takes it away, or it is imported. The blocks for that; none
     /// when nothing was advised.
     async fn heed(&self, error: &str, done: &Done) -> Result<Option<String>, String> {
-        if !error.contains("exists already") {
+        // Of a private namespace Cloud Map alone knows whether its VPC has one of that name.
+        if !error.contains("exists already") && !error.contains("ConflictingDomainExists") {
             return Ok(None);
         }
         if let Some(foreign) = &done.foreign {
