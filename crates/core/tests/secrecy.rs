@@ -346,7 +346,9 @@ fn applied(plan: &Plan, state: &mut State) -> BTreeMap<Place, Live> {
         live.insert(place, Live::Present(Value::from(after.to_json().unwrap())));
     }
     let kept = plan.outputs.iter().filter_map(|(name, output)| Some((name, output.after.as_ref()?)));
-    let kept = kept.filter(|(_, value)| !value.has_secret() && !value.has_unknown());
+    let (sensitive, kept): (Vec<_>, Vec<_>) = kept.partition(|(_, value)| value.has_secret());
+    state.sensitive_outputs = sensitive.into_iter().map(|(name, _)| name.clone()).collect();
+    let kept = kept.into_iter().filter(|(_, value)| !value.has_unknown());
     state.outputs = kept.map(|(name, value)| (name.clone(), value.to_json().unwrap())).collect();
     (state.variables, state.public) = (plan.stack.given_values(), plan.stack.public_values());
     live
