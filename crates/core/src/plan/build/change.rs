@@ -1,4 +1,4 @@
-//! What happens to one resource: desired against live, or remembered and not desired any more.
+//! What happens to one resource: desired against live.
 
 use super::edges::still_used;
 use super::{Builder, Found, Instance, Live};
@@ -12,13 +12,13 @@ use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
 use crate::plan::desired::settled;
 use crate::plan::diff::{complete, diff};
-use crate::plan::select::{covers, with_dependents};
+use crate::plan::select::covers;
 use crate::plan::types::{Action, Change, Removal, RemovalKind};
 use crate::stack::Stack;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use serde_json::Value as Json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 impl Builder<'_> {
     pub(super) fn change(&self, instance: &Instance<'_>, desired: &Value) -> Result<Change, Diagnostic> {
@@ -250,7 +250,7 @@ impl Builder<'_> {
 
     /// What is remembered under an address beside what stands for it, each as it was itself: what its successor says is not
     /// about it.
-    fn others(&self, address: &Address, standing: Option<&Remembered>) -> Vec<Removal> {
+    pub(super) fn others(&self, address: &Address, standing: Option<&Remembered>) -> Vec<Removal> {
         let attributes = self.catalog.resources.get(address.type_name()).map(|schema| schema.schema.attributes.as_slice());
         let known = self.world.state.deposed(address).iter().chain(self.world.state.current(address));
         let others = known.filter(|known| standing.is_none_or(|standing| known.place != standing.place));
@@ -258,108 +258,10 @@ impl Builder<'_> {
     }
 
     /// A remembered resource that goes: forgotten when it is gone already or is kept.
-    fn departing(&self, attributes: &[Attribute], saved: &Remembered, retain: bool) -> Removal {
+    pub(super) fn departing(&self, attributes: &[Attribute], saved: &Remembered, retain: bool) -> Removal {
         let last = self.live(attributes, saved, &Value::Null);
         let gone = last.is_none();
         removal(saved, last.unwrap_or(Value::Null), retain || gone)
-    }
-
-    /// What is remembered and not desired.
-    pub(super) fn leftovers(&mut self) {
-        let desired = self.wanted();
-        let state = self.world.state;
-        let going = if self.options.destroy { self.options.destroyed(state) } else { self.going(&desired) };
-        for address in state.resources.keys().filter(|address| !desired.contains(*address) && going.contains(*address)) {
-            match self.leftover(address) {
-                Ok(change) => self.changes.extend(change),
-                Err(diagnostic) => self.diagnostics.push(diagnostic),
-            }
-        }
-    }
-
-    /// What is not desired any more and selected, with what was made from it and is not desired either.
-    fn going(&self, desired: &BTreeSet<Address>) -> BTreeSet<Address> {
-        let state = self.world.state;
-        let left = || state.resources.keys().filter(|address| !desired.contains(*address));
-        let selected = left().filter(|address| self.selection.includes_leftover(address)).cloned().collect();
-        let left: BTreeSet<&Address> = left().collect();
-        with_dependents(state, selected, |address| left.contains(address))
-    }
-
-    fn leftover(&self, address: &Address) -> Result<Option<Change>, Diagnostic> {
-        let schema = self.catalog.resources.get(address.type_name());
-        let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
-        let removed = self.stack.config.removed.iter().any(|removed| covers(&removed.from, address));
-        let mut deposed = self.others(address, self.world.state.current(address));
-        let configured = self.stack.config.resources.get(&address.block).filter(|_| self.options.destroy);
-        let (guard, goes) = match self.world.state.current(address) {
-            Some(saved) => {
-                let guard = configured.map_or(saved.guard, guard);
-                (guard, self.departing(attributes, saved, guard.retain))
-            }
-            // Only predecessors are left: the last one stands for the address.
-            None => match deposed.pop() {
-                Some(last) => (last.remembered.guard, last),
-                None => return Ok(None),
-            },
-        };
-        let place = goes.remembered.place.clone();
-        let loss = self.world.live.get(&place).and_then(Live::loss);
-        if guard.prevent_destroy && loss.is_none() && !removed {
-            return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but `prevent_destroy` protects it", place.id))
-                .help("to delete it, set `prevent_destroy = false` and apply that first")
-                .help(format!("to keep it and forget it here, add `[[removed]]` with `from = \"{address}\"`")));
-        }
-        let mut goes = goes;
-        for removal in deposed.iter_mut().chain([&mut goes]).filter(|_| removed) {
-            removal.kind = RemovalKind::Forget;
-        }
-        let mut risks: Vec<String> =
-            schema.iter().flat_map(|schema| deposed.iter().filter_map(|gone| predecessor_risk(schema, gone))).collect();
-        if goes.kind == RemovalKind::Delete {
-            if let Some(off) = schema.and_then(|schema| (schema.protected)(&goes.last)) {
-                return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but AWS protects it", place.id))
-                    .help(format!("to delete it, set `{off}` and apply that first")));
-            }
-            risks.extend(schema.and_then(|schema| schema.data_loss).map(|loss| format!("deletes {loss}")));
-        }
-        Ok(Some(Change {
-            address: address.clone(),
-            action: match goes.kind {
-                RemovalKind::Delete => Action::Delete,
-                RemovalKind::Forget => Action::Forget,
-            },
-            reason: match loss {
-                Some(loss) => Some(format!("it {loss}")),
-                None if removed => Some("`[[removed]]` says to forget it".to_owned()),
-                None if guard.retain => Some("its `deletion_policy` is \"retain\"; it stays in AWS".to_owned()),
-                None if self.options.destroy => None,
-                None => Some("it is not in the stack any more".to_owned()),
-            },
-            region: place.region.clone(),
-            place: Some(place),
-            gone: None,
-            attributes: diff(attributes, &goes.last, &Value::Map(BTreeMap::new())),
-            before: goes.last.clone(),
-            after: Value::Null,
-            risks,
-            depends_on: Vec::new(),
-            reads: Vec::new(),
-            comes_after: Vec::new(),
-            widens: Vec::new(),
-            waits_for: BTreeMap::new(),
-            still_uses: Vec::new(),
-            prior_depends_on: goes.remembered.depends_on.clone(),
-            create_before_destroy: false,
-            deposed,
-            guard,
-            each: None,
-            sensitive: goes.remembered.sensitive.clone(),
-            goes: Some(goes),
-            authored: Vec::new(),
-            state_only: false,
-            unfinished: false,
-        }))
     }
 }
 
@@ -406,7 +308,7 @@ fn removal(saved: &Remembered, last: Value, forget: bool) -> Removal {
 }
 
 /// What the deletion of a predecessor loses.
-fn predecessor_risk(schema: &ResourceSchema, removal: &Removal) -> Option<String> {
+pub(super) fn predecessor_risk(schema: &ResourceSchema, removal: &Removal) -> Option<String> {
     let loss = schema.data_loss.filter(|_| removal.kind == RemovalKind::Delete)?;
     Some(format!("deletes {loss} of its predecessor {}", removal.remembered.place.id))
 }

@@ -7,12 +7,13 @@ mod edges;
 mod exchange;
 mod follow;
 mod held;
+mod leftover;
+mod named;
 mod order;
 mod replacement;
 mod standing;
 #[cfg(test)]
 mod tests;
-
 mod waits;
 
 use self::change::attributes_of;
@@ -32,7 +33,7 @@ use crate::model::value::Value;
 use crate::plan::desired::Owner;
 use crate::plan::handover::Handovers;
 use crate::plan::schedule;
-use crate::plan::select::{Options, Selection, covers};
+use crate::plan::select::{Options, Selection};
 use crate::plan::types::{Action, Change, Drift, Pinned, Plan, Read};
 use crate::stack::Stack;
 use crate::stack::check::failed;
@@ -241,29 +242,6 @@ impl<'a> Builder<'a> {
         StackScope::new(self.stack, Some(self.world.identity), &self.data, &self.values)
     }
 
-    /// Which addresses `--target` and `--exclude` leave in.
-    fn select(&mut self, order: &[Item]) -> Selection {
-        if self.options.targets.is_empty() && self.options.excludes.is_empty() {
-            return Selection::All;
-        }
-        let blocks: BTreeMap<Block, BTreeSet<Block>> = order
-            .iter()
-            .filter_map(|item| match item {
-                Item::Resource(block) => Some((block.clone(), deps::direct(&self.dependencies, item))),
-                _ => None,
-            })
-            .collect();
-        let (selection, unknown) = Selection::new(self.options, &blocks, self.world.state);
-        for address in unknown {
-            let known: Vec<String> = blocks.keys().map(ToString::to_string).collect();
-            self.mistakes.push(
-                Diagnostic::general(format!("`{address}` is neither in the stack nor in its state"))
-                    .suggest(&address, known.iter().map(String::as_str)),
-            );
-        }
-        selection
-    }
-
     fn data_source(&mut self, block: &Block) {
         let Some(config) = self.stack.config.data.get(block) else { return };
         let scope = self.scope();
@@ -427,26 +405,6 @@ impl<'a> Builder<'a> {
             Pinned { address: address.clone(), path: path.clone(), value, says, lasting, over }
         });
         pinned.collect()
-    }
-
-    /// `--target`, `--exclude` and `--replace` of an instance that is neither wanted nor remembered.
-    fn named_instances(&mut self) {
-        let asked = self.options.targets.iter().chain(&self.options.excludes).chain(&self.options.replace);
-        let wanted = self.wanted();
-        let there = |address: &Address| {
-            wanted.contains(address) || self.failed.blocks.contains(&address.block) || self.world.state.resources.contains_key(address)
-        };
-        let absent: Vec<&Address> =
-            asked.filter(|address| (address.key.is_some() || self.options.replace.contains(address)) && !there(address)).collect();
-        let known: Vec<String> = self.changes.iter().map(|change| change.address.to_string()).collect();
-        let absent = absent.into_iter().filter(|address| !wanted.iter().any(|known| covers(address, known)));
-        let diagnostics: Vec<Diagnostic> = absent
-            .map(|address| {
-                let error = Diagnostic::general(format!("`{address}` is neither in the stack nor in its state"));
-                error.suggest(&address.to_string(), known.iter().map(String::as_str))
-            })
-            .collect();
-        diagnostics.into_iter().for_each(|diagnostic| self.mistakes.push(diagnostic));
     }
 
     /// What changed outside leoctl and is not changed back is remembered, so that it is drift once only. What is left out

@@ -1,0 +1,54 @@
+//! The addresses that `--target`, `--exclude` and `--replace` name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Builder;
+use crate::model::address::{Address, Block};
+use crate::plan::select::{Selection, covers};
+use crate::stack::deps::{self, Item};
+use crate::stack::diagnostic::Diagnostic;
+
+impl Builder<'_> {
+    /// Which addresses `--target` and `--exclude` leave in.
+    pub(super) fn select(&mut self, order: &[Item]) -> Selection {
+        if self.options.targets.is_empty() && self.options.excludes.is_empty() {
+            return Selection::All;
+        }
+        let blocks: BTreeMap<Block, BTreeSet<Block>> = order
+            .iter()
+            .filter_map(|item| match item {
+                Item::Resource(block) => Some((block.clone(), deps::direct(&self.dependencies, item))),
+                _ => None,
+            })
+            .collect();
+        let (selection, unknown) = Selection::new(self.options, &blocks, self.world.state);
+        for address in unknown {
+            let known: Vec<String> = blocks.keys().map(ToString::to_string).collect();
+            self.mistakes.push(
+                Diagnostic::general(format!("`{address}` is neither in the stack nor in its state"))
+                    .suggest(&address, known.iter().map(String::as_str)),
+            );
+        }
+        selection
+    }
+
+    /// `--target`, `--exclude` and `--replace` of an instance that is neither wanted nor remembered.
+    pub(super) fn named_instances(&mut self) {
+        let asked = self.options.targets.iter().chain(&self.options.excludes).chain(&self.options.replace);
+        let wanted = self.wanted();
+        let there = |address: &Address| {
+            wanted.contains(address) || self.failed.blocks.contains(&address.block) || self.world.state.resources.contains_key(address)
+        };
+        let absent: Vec<&Address> =
+            asked.filter(|address| (address.key.is_some() || self.options.replace.contains(address)) && !there(address)).collect();
+        let known: Vec<String> = self.changes.iter().map(|change| change.address.to_string()).collect();
+        let absent = absent.into_iter().filter(|address| !wanted.iter().any(|known| covers(address, known)));
+        let diagnostics: Vec<Diagnostic> = absent
+            .map(|address| {
+                let error = Diagnostic::general(format!("`{address}` is neither in the stack nor in its state"));
+                error.suggest(&address.to_string(), known.iter().map(String::as_str))
+            })
+            .collect();
+        diagnostics.into_iter().for_each(|diagnostic| self.mistakes.push(diagnostic));
+    }
+}
