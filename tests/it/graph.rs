@@ -101,6 +101,40 @@ protocol = "HTTP"
 default_actions = [{ type = "fixed-response", fixed_response_config = { status_code = "404" } }]
 "#;
 
+/// Nothing in these names the gateway: AWS refuses them, or they reach nothing, without it.
+#[tokio::test]
+async fn what_needs_a_way_out_waits_for_it() {
+    let world = World::new(Emulator::MiniStack.endpoint().unwrap(), "g-out").await;
+    let stack = BALANCER.replace("NAME", "g-out")
+        + r#"
+[resource.eip.n]
+domain = "vpc"
+[resource.nat_gateway.n]
+subnet_id = "${subnet.n['us-east-1a'].id}"
+allocation_id = "${eip.n.id}"
+[resource.instance.n]
+image_id = "ami-12345678"
+instance_type = "t3.micro"
+subnet_id = "${subnet.n['us-east-1b'].id}"
+[resource.vpc.other]
+cidr_block = "10.23.0.0/16"
+[resource.subnet.other]
+vpc_id = "${vpc.other.id}"
+cidr_block = "10.23.0.0/24"
+[resource.instance.other]
+image_id = "ami-12345678"
+instance_type = "t3.micro"
+subnet_id = "${subnet.other.id}"
+"#;
+    let plan = world.plan(&stack).await.unwrap();
+    let gateway = "internet_gateway.n".parse().unwrap();
+    let waits = |address: &str| plan.change(&address.parse().unwrap()).unwrap().depends_on.contains(&gateway);
+    for address in ["lb.n", "nat_gateway.n", "instance.n"] {
+        assert!(waits(address), "{address}");
+    }
+    assert!(!waits("instance.other"), "the gateway of another network");
+}
+
 #[tokio::test]
 async fn a_service_waits_for_what_routes_to_it_and_goes_before_it() {
     let world = World::new(Emulator::MiniStack.endpoint().unwrap(), "g-service").await;

@@ -85,12 +85,49 @@ async fn a_cycle_in_the_state_is_said_and_everything_is_deleted_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_dependencies_in_the_state_keep_a_destroy_from_ending() {
+    let body = "[resource.group.a]\nname = \"a\"\n[resource.group.b]\nname = \"b\"\n[resource.group.c]\nname = \"c\"\n";
+    // Around three, around two with another on it, and on what nobody knows.
+    for edges in [[("a", "b"), ("b", "c"), ("c", "a")], [("a", "b"), ("b", "a"), ("c", "a")], [("a", "x"), ("b", "x"), ("c", "b")]] {
+        let world = World::default();
+        world.apply(body).await;
+        world.shelf.edit(|state| {
+            for (from, to) in edges {
+                let from = state.resources.get_mut(&format!("group.{from}").parse().unwrap()).unwrap();
+                from.current.as_mut().unwrap().depends_on.push(format!("group.{to}").parse().unwrap());
+            }
+        });
+        let report = world.destroy(body).await;
+        assert!(report.failed.is_empty() && report.skipped.is_empty(), "{edges:?}: {report:?}");
+        assert!(world.cloud.world().is_empty(), "{edges:?}");
+        assert!(world.shelf.state().is_none_or(|state| state.resources.is_empty()), "{edges:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_done_is_never_said_to_be_done() {
+    let body = "[resource.group.a]\nname = \"a\"\n[resource.group.b]\nname = \"b\"\nuses = \"${group.a.arn}\"\n";
+    let world = World::default();
+    world.cloud.strike(0, Fault::Fails(FailureKind::Refused));
+    let report = world.run(body, &Options::default()).await.unwrap();
+    assert_eq!((report.failed.len(), report.skipped.len()), (1, 1), "{report:?}");
+    world.apply(body).await;
+    // The other way round.
+    world.cloud.strike(0, Fault::Fails(FailureKind::Refused));
+    let report = world.destroy(body).await;
+    assert_eq!((report.failed.len(), report.skipped.len()), (1, 1), "{report:?}");
+    assert_eq!(world.cloud.world().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_timeout_is_too_long_to_be_an_instant() {
     let world = World::default();
     let body = format!("{NET}timeouts = {{ create = 604800, delete = 604800 }}\n");
     world.apply(&body).await;
-    let refused = world.plan(&format!("{NET}timeouts = {{ create = 9223372036854775807 }}\n")).await.err().unwrap();
-    assert!(refused.contains("duration"), "{refused}");
+    for timeout in ["create = 9223372036854775807", "delete = -1", "update = \"99999999999999h\"", "create = 604801", "create = \"soon\""] {
+        let refused = world.plan(&format!("{NET}timeouts = {{ {timeout} }}\n")).await.err().unwrap();
+        assert!(refused.contains("duration"), "{timeout}: {refused}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
