@@ -78,9 +78,11 @@ fn by_code(code: &str) -> Option<String> {
             "RepositoryNotEmptyException" => {
                 "set `force_delete = true` on the repository and apply that first, or delete its images yourself"
             }
-            "VpcLimitExceeded" | "LimitExceeded" | "LimitExceededException" => {
-                "ask AWS for a higher quota in Service Quotas, or delete what is not needed"
+            "VpcLimitExceeded" | "InternetGatewayLimitExceeded" => {
+                "ask AWS for a higher quota in Service Quotas; where it is a replacement, `create_before_destroy = false` in its \
+                 lifecycle deletes the old one first"
             }
+            "LimitExceeded" | "LimitExceededException" => "ask AWS for a higher quota in Service Quotas, or delete what is not needed",
             "MalformedPolicyDocument" | "MalformedPolicy" => "AWS does not accept this policy: compare it with the IAM policy grammar",
             "ResourceInUse" => "something still uses it: delete or change that first",
             _ => return None,

@@ -86,8 +86,11 @@ where
     let code = error.code().map(str::to_owned);
     let kind = match error {
         SdkError::ServiceError(_) => kind_of(code.as_deref(), status),
-        // A refusal in no form of AWS's, perhaps of something on the way: neither is it of AWS, nor does it pass.
-        SdkError::ResponseError(_) if status.is_some_and(|status| (400..500).contains(&status)) => FailureKind::Other,
+        // A refusal in no form of AWS's, perhaps of something on the way: neither is it of AWS, nor does it pass, but for
+        // those of a server that has no time (408, 429).
+        SdkError::ResponseError(_) if status.is_some_and(|status| (400..500).contains(&status) && ![408, 429].contains(&status)) => {
+            FailureKind::Other
+        }
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => FailureKind::Ambiguous,
         other if find::<CredentialsError>(other).is_some() => FailureKind::Credentials,
         other if find::<NotOurs>(other).is_some() => FailureKind::Lost,

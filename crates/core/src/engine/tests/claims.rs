@@ -140,3 +140,19 @@ async fn keys_that_are_one_in_tags_are_refused() {
     let refused = world.plan(body).await.err().unwrap();
     assert!(refused.contains("address as a tag"), "{refused}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_stand_beside_a_predecessor_stands_beside_none() {
+    let body = |names: [&str; 2]| {
+        let member = |block: &str, name: &str| format!("[resource.member.{block}]\nof = \"one\"\nname = \"{name}\"\n");
+        member("a", names[0]) + &member("b", names[1])
+    };
+    let world = World::default();
+    world.apply(&body(["x", "y"])).await;
+    let steps = world.plan(&body(["v", "w"])).await.unwrap().plan.steps;
+    for create in steps.iter().filter(|step| step.kind.name() == "create") {
+        let before: Vec<&str> = create.after.iter().map(|index| steps[*index].kind.name()).collect();
+        assert_eq!(before, ["delete", "delete"], "all of the old ones go first");
+    }
+    world.apply(&body(["v", "w"])).await;
+}

@@ -54,12 +54,14 @@ pub fn catalog() -> Catalog {
     let mut add = |name: &str, schema: &serde_json::Value, scope, unique: &'static [&'static [&'static str]]| {
         let schema = TypeSchema::compile(name, schema).unwrap();
         let joint = (name == "rule").then_some("priority");
+        let conflicts: &[&[&str]] = if name == "member" { &[&["of"]] } else { &[] };
         let releases: &[Release] =
             if name == "cluster" { &[Release { attribute: "providers", by: "task", using: "provider" }] } else { &[] };
         let schema = ResourceSchema {
             scope,
             unique,
             exclusive: &["users"],
+            conflicts,
             joint,
             releases,
             data_loss: Some("what is in it"),

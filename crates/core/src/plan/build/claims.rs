@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::Builder;
 use crate::model::address::Address;
 use crate::model::place::{Place, Scope};
+use crate::model::schema::ResourceSchema;
 use crate::model::value::Value;
 use crate::plan::desired::tag_value;
 use crate::plan::diff::diff;
@@ -114,7 +115,35 @@ impl Builder<'_> {
                 }
             }
         }
+        takeovers.extend(self.after_all_predecessors());
         (takeovers, refused)
+    }
+
+    /// What a replacement and its predecessor cannot have in common, it cannot have in common with the predecessors of others
+    /// either: mount targets of one file system go together from one VPC to another.
+    fn after_all_predecessors(&self) -> Vec<Takeover> {
+        let conflicts = |schema: &ResourceSchema| schema.conflicts;
+        let mut going: BTreeMap<Claim, Vec<(&Address, usize)>> = BTreeMap::new();
+        for change in self.changes.iter().filter(|change| matches!(change.action, Action::Replace | Action::Delete)) {
+            for (index, removal) in change.removals().enumerate().filter(|(_, removal)| removal.kind == RemovalKind::Delete) {
+                for claim in self.groups_of(change, &removal.last, &removal.remembered.place.region, conflicts) {
+                    going.entry(claim).or_default().push((&change.address, index));
+                }
+            }
+        }
+        let mut found = Vec::new();
+        for taker in self.changes.iter().filter(|change| change.action == Action::Replace) {
+            for claim in self.groups_of(taker, &taker.after, &taker.region, conflicts) {
+                let others = going.get(&claim).into_iter().flatten().filter(|(holder, _)| **holder != taker.address);
+                found.extend(others.map(|(holder, index)| Takeover {
+                    taker: taker.address.clone(),
+                    holder: (*holder).clone(),
+                    by: GivenUpBy::Removal(*index),
+                    what: claim.what.clone(),
+                }));
+            }
+        }
+        found
     }
 
     /// Why a resource cannot have what another one has until now.
@@ -194,11 +223,22 @@ impl Builder<'_> {
 
     /// What a resource with these attributes has alone, as far as it is known.
     fn claims_of<'a>(&'a self, change: &'a Change, attributes: &'a Value, region: &'a str) -> impl Iterator<Item = Claim> + 'a {
+        self.groups_of(change, attributes, region, |schema| schema.unique)
+    }
+
+    /// What a resource with these attributes has of groups of them, as far as it is known.
+    fn groups_of<'a>(
+        &'a self,
+        change: &'a Change,
+        attributes: &'a Value,
+        region: &'a str,
+        groups: fn(&ResourceSchema) -> &'static [&'static [&'static str]],
+    ) -> impl Iterator<Item = Claim> + 'a {
         let schema = self.catalog.resources.get(change.address.type_name());
         let block = self.stack.config.resources.get(&change.address.block);
         schema.into_iter().flat_map(move |schema| {
             let region = if schema.scope == Scope::Regional { region } else { "" };
-            schema.unique.iter().filter_map(move |group| {
+            groups(schema).iter().filter_map(move |group| {
                 let value = |name: &str| attributes.get(name).unwrap_or(&Value::Null);
                 let told_apart = group.last().is_some_and(|name| !value(name).is_null());
                 let values: Option<Vec<String>> = group.iter().map(|name| known(value(name), written(block, name))).collect();
