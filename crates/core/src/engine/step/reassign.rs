@@ -1,5 +1,6 @@
 //! One attribute of several resources, changed in one call.
 
+use super::update::unite;
 use super::{Runner, with};
 use crate::engine::ports::Outcome;
 use crate::engine::retry::retrying;
@@ -14,11 +15,23 @@ impl Runner<'_> {
         let Reassign { region, attribute, members } = reassign;
         let operation = self.operation(region, self.block()?.timeouts.update, String::new());
         let to: Vec<(String, Value)> = members.iter().map(|member| (member.place.id.clone(), member.value.clone())).collect();
+        for member in members {
+            self.begin_reassigning(attribute, member).await?;
+        }
         retrying(&operation, || self.handler.reassign(&operation, &to)).await?;
         for member in members {
             self.reassigned(attribute, member).await?;
         }
         Ok(String::new())
+    }
+
+    /// Remembers that the attribute is about to change: what leoctl does and does not live to record is no drift.
+    async fn begin_reassigning(&self, attribute: &str, member: &Member) -> Outcome<()> {
+        let address = &member.address;
+        let Some(mut remembered) = self.shared.state(|state| state.current(address).cloned()) else { return Ok(()) };
+        remembered.incomplete = true;
+        unite(&mut remembered.updating, &[attribute.to_owned()]);
+        self.shared.record(Record::Saved { address: address.clone(), remembered }).await
     }
 
     /// Of what is remembered nothing else is new: what the stack file says of the rest is not done yet.

@@ -149,7 +149,7 @@ fn keep(remembered: &mut Remembered, before: &Remembered) {
 }
 
 /// Adds what is not among these yet.
-fn unite<T: Clone + PartialEq>(these: &mut Vec<T>, more: &[T]) {
+pub(super) fn unite<T: Clone + PartialEq>(these: &mut Vec<T>, more: &[T]) {
     let new: Vec<T> = more.iter().filter(|one| !these.contains(one)).cloned().collect();
     these.extend(new);
 }

@@ -107,6 +107,8 @@ async fn killed_before_or_after_the_joint_change_the_next_apply_finishes_it() {
             world.apply(&rules(&ABC)).await;
             world.cloud.strike(at, fault);
             assert!(world.run(&rules(&to), &Options::default()).await.is_none());
+            let drift = world.plan(&rules(&to)).await.unwrap().plan.drift;
+            assert!(drift.is_empty(), "nobody else has changed anything: {at} {fault:?} {drift:?}");
             world.apply(&rules(&to)).await;
             assert_eq!(there(&world), wanted(&to), "{at} {fault:?}");
             let calls = world.cloud.calls.lock().unwrap();
