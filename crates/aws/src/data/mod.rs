@@ -25,7 +25,7 @@ fn filters(user: &BTreeMap<String, Vec<String>>, tags: &BTreeMap<String, String>
 }
 
 /// What was looked for, for messages.
-fn sought(filters: &[Filter]) -> String {
+fn criteria(filters: &[Filter]) -> String {
     let one = |filter: &Filter| format!("{} = {}", filter.name().unwrap_or_default(), filter.values().join(" or "));
     match filters.is_empty() {
         true => String::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{filters, sought};
+use super::{criteria, filters};
 use crate::client::Aws;
 use crate::ec2::filter;
 use crate::error::OrFail;
@@ -47,7 +47,7 @@ impl DataSource for SecurityGroup {
             aws.ec2().describe_security_groups().set_filters(Some(wanted.clone())).send().await.or_fail("ec2:DescribeSecurityGroups")?;
         match found.security_groups() {
             [only] => Ok(Self { id: only.group_id().map(str::to_owned), description: only.description().map(str::to_owned), ..self }),
-            [] => Err(wrong_argument(format!("no security group matches{}", sought(&wanted)))),
+            [] => Err(wrong_argument(format!("no security group matches{}", criteria(&wanted)))),
             several => Err(wrong_argument(format!("{} security groups match: say more", several.len()))),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{filters, sought};
+use super::{criteria, filters};
 use crate::client::Aws;
 use crate::ec2::{self, filter};
 use crate::error::OrFail;
@@ -54,7 +54,7 @@ impl DataSource for Vpc {
         let vpc = match found.vpcs() {
             [only] => only,
             [] if self.default => return Err(wrong_argument(format!("{} has no default VPC", aws.region))),
-            [] => return Err(wrong_argument(format!("no VPC matches{}", sought(&wanted)))),
+            [] => return Err(wrong_argument(format!("no VPC matches{}", criteria(&wanted)))),
             several => return Err(wrong_argument(format!("{} VPCs match: say more", several.len()))),
         };
         let ipv6 = ec2::vpc::ipv6_network(vpc).and_then(|association| association.ipv6_cidr_block());
