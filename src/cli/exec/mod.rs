@@ -47,7 +47,7 @@ fn exit(ended: Ended, command: &str) -> Result<Exit, CliError> {
     let unknown = |why: &str, help: &str| Err(CliError::usage(&format!("it is not known how `{command}` ended: {why}"), help));
     match ended {
         Ended::With(status) => Ok(Exit::Of(status)),
-        Ended::Unseen => unknown("the session broke off before", "the command may still run: `leoctl exec` again shows what is there"),
+        Ended::Unseen => unknown("the session broke off first", "the command may still run: `leoctl exec` again shows what is there"),
         Ended::NeverBegan => unknown(
             "the session ended before it began",
             "what the session said stands above; where the container has no /bin/sh, `--no-shell` runs the command without it",

@@ -126,7 +126,7 @@ impl Planner<'_> {
             let handler = self.provider.handler(change.address.type_name())?;
             let search = Search { address: &change.address, region: &change.region, token: None, desired: &change.after };
             let mut wanted = self.wanted(state, live, &search);
-            let own = state.resources.get(&change.address).map(|known| known.deposed.as_slice()).unwrap_or_default();
+            let own = state.deposed(&change.address);
             if self.has_name(change.address.type_name()) {
                 wanted.known.retain(|place| !own.iter().any(|deposed| deposed.place == *place));
             }
@@ -137,15 +137,13 @@ impl Planner<'_> {
         for (change, outcome) in join_all(searches).await.into_iter().flatten() {
             let doing = || format!("looking for what is in the way of {}", change.address);
             if let Some(found) = outcome.map_err(|failure| EngineError::aws(doing(), failure))? {
-                let deposed = state.resources.get(&change.address).map(|known| known.deposed.as_slice()).unwrap_or_default();
                 // What has no tags to be told by is known by having been remembered.
-                if found.ours || deposed.iter().any(|deposed| deposed.place == found.place) {
+                if found.ours || state.deposed(&change.address).iter().any(|deposed| deposed.place == found.place) {
                     successors.push((change, found));
                     continue;
                 }
                 let error = format!("{} cannot be replaced: {} exists already", change.address, found.place.id);
-                let block = self.stack.config.resources.get(&change.address.block);
-                let error = block.map_or_else(|| Diagnostic::general(&error), |block| Diagnostic::error(&block.span, &error));
+                let error = build::at_block(self.stack, &change.address, &error);
                 diagnostics.push(error.label(build::owned_by(&found)).help("choose another name, or delete that one first"));
             }
         }

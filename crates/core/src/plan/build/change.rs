@@ -21,6 +21,11 @@ use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
 impl Builder<'_> {
+    /// An error at the block of an address.
+    pub(super) fn at(&self, address: &Address, error: &str) -> Diagnostic {
+        at_block(self.stack, address, error)
+    }
+
     pub(super) fn change(&self, instance: &Instance<'_>, desired: &Value) -> Result<Change, Diagnostic> {
         let address = &instance.address;
         let attributes = attributes_of(instance.block);
@@ -402,10 +407,13 @@ pub fn owned_by(found: &Found) -> String {
 
 /// The name of a resource to be created is taken by something that cannot even be looked at.
 pub fn taken(stack: &Stack, address: &Address, why: &str) -> Diagnostic {
-    let error = format!("{address} cannot be created: {why}");
+    at_block(stack, address, &format!("{address} cannot be created: {why}")).help("choose another name")
+}
+
+/// An error at the block of an address, where the stack has one.
+pub fn at_block(stack: &Stack, address: &Address, error: &str) -> Diagnostic {
     let block = stack.config.resources.get(&address.block);
-    let error = block.map_or_else(|| Diagnostic::general(&error), |block| Diagnostic::error(&block.span, &error));
-    error.help("choose another name")
+    block.map_or_else(|| Diagnostic::general(error), |block| Diagnostic::error(&block.span, error))
 }
 
 pub(super) fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {

@@ -285,12 +285,6 @@ impl Builder<'_> {
         let values = vec![place.account.clone(), place.id.clone()];
         Claim { type_name: place.type_name.clone(), what: "id".to_owned(), region: place.region.clone(), joint: false, values }
     }
-
-    /// An error at the block of an address.
-    pub(super) fn at(&self, address: &Address, error: &str) -> Diagnostic {
-        let block = self.stack.config.resources.get(&address.block);
-        block.map_or_else(|| Diagnostic::general(error), |block| Diagnostic::error(&block.span, error))
-    }
 }
 
 fn is_desired(change: &Change) -> bool {
@@ -319,7 +313,9 @@ fn known(value: &Value, written: Option<&TemplateKind>) -> Option<String> {
         return Some(value.to_public_json(&|_| serde_json::Value::Null).to_string());
     }
     match written? {
-        TemplateKind::Expr(expr) if !expr.source.contains("each.") => Some(format!("${{{}}}", expr.source.trim())),
+        TemplateKind::Expr(expr) if !expr.references.iter().any(|reference| reference.root() == "each") => {
+            Some(format!("${{{}}}", expr.source.trim()))
+        }
         _ => None,
     }
 }

@@ -17,7 +17,7 @@ mod tests;
 mod waits;
 
 use self::change::attributes_of;
-pub use self::change::{owned_by, taken};
+pub use self::change::{at_block, owned_by, taken};
 use self::edges::Failed;
 pub use self::exchange::takes;
 use super::desired;
