@@ -7,6 +7,7 @@ mod identity;
 mod law;
 mod secrets;
 mod selection;
+mod shelf;
 mod update;
 mod widen;
 mod world;

@@ -10,6 +10,8 @@ mod held;
 mod leftover;
 mod named;
 mod order;
+#[cfg(test)]
+mod order_tests;
 mod replacement;
 mod standing;
 #[cfg(test)]

@@ -1,0 +1,203 @@
+//! The orders that types declare, and what AWS does not delete while it is used.
+
+use super::tests::ipv6;
+use crate::plan::step::Step;
+use crate::plan::types::{Action, Plan};
+use crate::testing::{Account, change, names};
+
+#[test]
+fn what_shares_a_target_comes_after_by_its_type() {
+    let stack = r#"
+[resource.service.s]
+group = "${group.g.arn}"
+[resource.service.other]
+group = "${group.h.arn}"
+[resource.listener.l]
+group = "${locals.g}"
+[resource.group.g]
+name = "g"
+[resource.group.h]
+name = "h"
+[locals]
+g = "${group.g.arn}"
+"#;
+    let plan = Account::new().plan(stack).unwrap();
+    assert_eq!(names(&change(&plan, "service.s").depends_on), ["group.g", "listener.l"]);
+    assert_eq!(names(&change(&plan, "service.other").depends_on), ["group.h"]);
+    assert!(!Account::new().applied(stack).plan(stack).unwrap().changes.iter().any(|change| change.state_only));
+    let far =
+        stack.replace("group = \"${group.g.arn}\"", "group = \"${policy.p.arn}\"") + "[resource.policy.p]\nname = \"${group.g.arn}\"\n";
+    let plan = Account::new().plan(&far).unwrap();
+    assert_eq!(names(&change(&plan, "service.s").depends_on), ["policy.p", "listener.l"], "at a distance");
+    let account = Account::new().applied(stack);
+    let gone = account.plan("").unwrap();
+    assert!(waits(&gone, ("delete", "listener.l"), ("delete", "service.s")));
+}
+
+#[test]
+fn a_written_reference_wins_over_a_declared_order() {
+    let stack = r#"
+[resource.service.s]
+group = "${group.g.arn}"
+[resource.listener.l]
+group = "${group.g.arn}"
+depends_on = ["service.s"]
+[resource.group.g]
+name = "g"
+"#;
+    let plan = Account::new().plan(stack).unwrap();
+    assert_eq!(names(&change(&plan, "service.s").depends_on), ["group.g"]);
+    assert_eq!(names(&change(&plan, "listener.l").depends_on), ["group.g", "service.s"]);
+}
+
+/// The position of the step that does this to a resource.
+fn step(plan: &Plan, verb: &str, address: &str) -> usize {
+    let is_it = |step: &Step| step.address.to_string() == address && step.kind.name() == verb;
+    plan.steps.iter().position(is_it).unwrap_or_else(|| panic!("no step to {verb} {address}: {:#?}", plan.steps))
+}
+
+/// Whether a step waits for another, directly or through others.
+fn waits(plan: &Plan, (verb, address): (&str, &str), on: (&str, &str)) -> bool {
+    let (mut open, on) = (vec![step(plan, verb, address)], step(plan, on.0, on.1));
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(at) = open.pop() {
+        if seen.insert(at) {
+            open.extend(&plan.steps[at].after);
+        }
+    }
+    seen.contains(&on)
+}
+
+/// Every step comes up: nothing waits for itself.
+fn ends(plan: &Plan) -> bool {
+    let mut done = std::collections::BTreeSet::new();
+    loop {
+        let ready = |(at, step): &(usize, &Step)| !done.contains(at) && step.after.iter().all(|on| done.contains(on));
+        match plan.steps.iter().enumerate().find(ready) {
+            Some((at, _)) => drop(done.insert(at)),
+            None => return done.len() == plan.steps.len(),
+        }
+    }
+}
+
+#[test]
+fn what_is_taken_away_is_given_up_first() {
+    let on = ipv6(true).replace("${cidrsubnet(vpc.main.ipv6_cidr_block, 8, each.index)}", "2001:db8::/64");
+    let account = Account::new().applied(&on);
+    let plan = account.plan(&ipv6(false)).unwrap();
+    assert_eq!(names(&change(&plan, "vpc.main").comes_after), [r#"subnet.s["a"]"#, r#"subnet.s["b"]"#]);
+    assert!(waits(&plan, ("update", "vpc.main"), ("update", r#"subnet.s["a"]"#)));
+    assert!(!waits(&plan, ("update", r#"subnet.s["a"]"#), ("update", "vpc.main")));
+    assert!(ends(&plan));
+    // Switched on, the VPC comes first as ever.
+    let plan = Account::new().applied(&ipv6(false)).plan(&on).unwrap();
+    assert!(waits(&plan, ("update", r#"subnet.s["a"]"#), ("update", "vpc.main")) && ends(&plan));
+}
+
+#[test]
+fn what_is_deleted_gives_up_what_is_taken_away_too() {
+    let table = "[resource.route_table.r]\nvpc_id = \"${vpc.main.id}\"\nsubnet_ids = \"${pluck(subnet.s, 'id')}\"\n";
+    let on = ipv6(true).replace("${cidrsubnet(vpc.main.ipv6_cidr_block, 8, each.index)}", "2001:db8::/64");
+    let account = Account::new().applied(&format!("{on}{table}"));
+    let plan = account.plan(&format!("{}{table}", ipv6(false).replace(r#"["a", "b"]"#, r#"["a"]"#))).unwrap();
+    assert!(waits(&plan, ("update", "vpc.main"), ("delete", r#"subnet.s["b"]"#)));
+    assert!(waits(&plan, ("update", "vpc.main"), ("update", "route_table.r")));
+    assert!(ends(&plan));
+}
+
+#[test]
+fn what_can_neither_wait_nor_go_first_is_refused_with_the_way_out() {
+    let on = ipv6(true).replace("${cidrsubnet(vpc.main.ipv6_cidr_block, 8, each.index)}", "2001:db8::/64");
+    let account = Account::new().applied(&on);
+    let both = ipv6(false).replace("for_each", "tags = { x = \"${string(vpc.main.ipv6_cidr_block)}\" }\nfor_each");
+    let errors = account.plan(&both).unwrap_err();
+    assert!(errors.len() == 1 && errors[0].starts_with("vpc.main cannot change `six` now"), "{errors:?}");
+}
+
+#[test]
+fn elements_are_taken_away_once_nothing_uses_them() {
+    let stack = |providers: &str, strategy: &str| {
+        format!(
+            "[resource.cluster.c]\nproviders = {providers}\n[resource.task.t]\ncluster = \"${{cluster.c.arn}}\"\nstrategy = {strategy}\n"
+        )
+    };
+    let account = Account::new().applied(&stack(r#"["a", "b"]"#, r#"["a"]"#));
+    let order = |providers: &str, strategy: &str| {
+        let plan = account.plan(&stack(providers, strategy))?;
+        assert!(ends(&plan));
+        Ok::<_, Vec<String>>(waits(&plan, ("update", "cluster.c"), ("update", "task.t")))
+    };
+    assert_eq!(order(r#"["b"]"#, r#"["b"]"#), Ok(true), "moved within what stays");
+    assert_eq!(order(r#"["b", "c"]"#, r#"["b"]"#), Ok(true), "something else is added beside it");
+    assert_eq!(order(r#"["a", "b", "c"]"#, r#"["c"]"#), Ok(false), "nothing is taken away");
+    assert_eq!(order(r#"["a", "c"]"#, r#"["a", "c"]"#), Ok(false), "what is taken away is not used");
+    let plan = account.plan(&stack(r#"["b", "c"]"#, r#"["c"]"#)).unwrap();
+    assert_eq!(change(&plan, "cluster.c").widens, ["providers"], "to what is added: that comes first");
+    assert!(waits(&plan, ("update", "task.t"), ("update", "cluster.c")) && ends(&plan));
+}
+
+#[test]
+fn a_replacement_that_cannot_be_made_first_says_so() {
+    let stack = |cidr: &str, lifecycle: &str| {
+        format!("[resource.vpc.main]\ncidr_block = \"{cidr}\"\n[resource.group.g]\nname = \"${{vpc.main.cidr_block}}\"\n{lifecycle}")
+    };
+    let mut replaced = Account::new().applied(&stack("10.0.0.0/16", ""));
+    replaced.options.replace = vec!["group.g".parse().unwrap()];
+    let plan = replaced.plan(&stack("10.1.0.0/16", "")).unwrap();
+    assert_eq!(change(&plan, "group.g").risks, ["is deleted before its replacement exists, because vpc.main is, which it was made from"]);
+    let errors = replaced.plan(&stack("10.1.0.0/16", "[resource.group.g.lifecycle]\ncreate_before_destroy = true\n")).unwrap_err();
+    assert!(errors[0].contains("create_before_destroy"), "{errors:?}");
+}
+
+/// A link in a network, and what names it.
+fn linked(cidr: &str, link: &str, user: &str) -> String {
+    format!("[resource.vpc.main]\ncidr_block = \"{cidr}\"\n[resource.link.a]\nnet = \"${{vpc.main.id}}\"\nname = \"web\"\n{link}\n{user}\n")
+}
+
+#[test]
+fn only_what_aws_holds_it_by_keeps_a_resource() {
+    let texts = [
+        "[resource.policy.p]\nname = \"${link.a.id}\"",
+        "[resource.balancer.b]\nlinks = [\"x\"]\ntags = { link = \"${link.a.id}\" }",
+        "[resource.balancer.b]\nlinks = [\"x\"]\nnote = \"${vpc.main.cidr_block}\"\ndepends_on = [\"link.a\"]",
+    ];
+    for user in texts {
+        let plan = Account::new().applied(&linked("10.0.0.0/16", "", user)).plan(&linked("10.1.0.0/16", "", user)).unwrap();
+        assert_eq!(change(&plan, "link.a").action, Action::Replace, "{user}");
+    }
+}
+
+#[test]
+fn what_stays_in_a_network_is_replaced_with_it() {
+    let user = "[resource.gate.g]\nlinks = [\"${link.a.id}\"]";
+    let account = Account::new().applied(&linked("10.0.0.0/16", "", user));
+    let plan = account.plan(&linked("10.1.0.0/16", "", user)).unwrap();
+    assert_eq!(change(&plan, "gate.g").action, Action::Replace);
+    assert_eq!(change(&plan, "gate.g").replace_paths()[0].root(), Some("links"));
+    assert!(ends(&plan) && waits(&plan, ("delete", "link.a"), ("delete", "gate.g")));
+    let renamed = linked("10.0.0.0/16", "", user).replace("web", "new");
+    assert_eq!(change(&account.plan(&renamed).unwrap(), "gate.g").action, Action::Update, "within the same network it changes in place");
+}
+
+#[test]
+fn what_is_held_says_why_it_would_go_first_and_what_helps() {
+    let user = "[resource.balancer.b]\nlinks = [\"${link.a.id}\"]";
+    let account = Account::new().applied(&linked("10.0.0.0/16", "", user));
+    let said = |text: &str| {
+        let errors = account.refused(text);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].message.starts_with("link.a cannot be replaced: balancer.b uses it"), "{errors:?}");
+        (errors[0].label.clone(), errors[0].help.join("; "))
+    };
+    let because = "it is deleted before its replacement exists, as vpc.main is, which it was made from";
+    let first = "set `create_before_destroy = true` in the lifecycle of vpc.main: then the new one is made first";
+    assert_eq!(said(&linked("10.1.0.0/16", "", user)), (because.to_owned(), first.to_owned()));
+    let helped = linked("10.1.0.0/16", "", &format!("{user}\n[resource.vpc.main.lifecycle]\ncreate_before_destroy = true"));
+    assert!(change(&account.plan(&helped).unwrap(), "link.a").create_before_destroy, "what is advised helps");
+    let (label, help) = said(&linked("10.0.0.0/16", "size = \"l\"", user));
+    assert_eq!(label, "both would have the same `net`, `name`, and AWS allows that once");
+    assert_eq!(help, "change its `name` too: then the new one is made first");
+    let (_, help) =
+        said(&linked("10.1.0.0/16", "lifecycle = { create_before_destroy = false }", user).replace("10.1", "10.0").replace("web", "new"));
+    assert_eq!(help, "leave out `create_before_destroy = false` in the lifecycle of link.a");
+}
