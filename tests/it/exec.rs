@@ -195,7 +195,7 @@ fn a_session_that_breaks_off_is_no_success_and_leaves_the_terminal_usable() {
     assert!(terminal.is_usual());
     let shown = terminal.all();
     assert!(shown.contains("half") && shown.contains("the session broke off"), "{shown}");
-    // Whoever tells leoctl to end, ends the session.
+    // Ending leoctl ends the session.
     let terminal = Terminal::new(24, 80);
     let mut child = carried.at(&terminal, &["--", "sh", "-c", "echo be''gun; read line"]);
     terminal.shows("begun");

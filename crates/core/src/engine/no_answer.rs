@@ -1,4 +1,4 @@
-//! Calls that AWS never answered: why, in the words of whoever runs leoctl.
+//! Calls that AWS never answered: why, in words for the person who runs leoctl.
 
 use std::fmt::{self, Display, Formatter};
 

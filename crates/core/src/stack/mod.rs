@@ -67,7 +67,7 @@ pub struct Stack {
     pub config: Config,
     /// The values of its variables.
     pub vars: BTreeMap<String, Value>,
-    /// The variables without a value, which is not known to expressions. Whoever plans refuses them; there are none
+    /// The variables without a value, which is not known to expressions. A plan refuses them; there are none
     /// unless [`vars::Given::may_lack`].
     pub lacking: vars::Lacking,
     /// The variables that were given, and not left to their defaults.
