@@ -52,7 +52,7 @@ fn without_a_stack_the_choice_is_listed() {
 /// What the shell gets when the last word is to be completed.
 fn completed(project: &Project, words: &[&str]) -> Vec<String> {
     let mut command = project.command(&[&["--", "leoctl"], words].concat());
-    command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string()).env("_CLAP_IFS", "\n");
+    command.env("LEOCTL_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string()).env("_CLAP_IFS", "\n");
     let ran = crate::support::program::ran(command.env("LEOCTL_STACK", "stacks/prod.toml").output().unwrap());
     ran.stdout.lines().map(str::to_owned).collect()
 }
@@ -67,6 +67,52 @@ fn the_shell_completes_commands_and_the_names_of_the_stack() {
     assert_eq!(completed(&project, &["redeploy", ""])[0], "app");
     assert_eq!(completed(&project, &["validate", "stacks/p"]), ["stacks/prod.toml"]);
     assert!(completed(&project, &["plan", "--target", "ecs_"]).contains(&"ecs_service.app".to_owned()));
+}
+
+/// What a real bash puts on the line for the last of these words.
+fn inserted(project: &Project, words: &[&str]) -> Vec<String> {
+    let script = project.expect(0, &["completions", "bash"]).stdout.replace("\"leoctl\" --", "\"$LEOCTL\" --");
+    let script = format!(
+        "{script}\nCOMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _clap_complete_leoctl leoctl \"${{!#}}\" leoctl\n\
+         [ ${{#COMPREPLY[@]}} -eq 0 ] || printf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
+    );
+    let leoctl = project.command(&[]);
+    let mut bash = std::process::Command::new("bash");
+    bash.args(["--norc", "-c", &script, "bash", "leoctl"]).args(words).env("LEOCTL", leoctl.get_program());
+    bash.current_dir(leoctl.get_current_dir().unwrap());
+    let ran = crate::support::program::ran(bash.output().unwrap());
+    assert!(ran.stderr.is_empty(), "{}", ran.stderr);
+    ran.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_the_shell_inserts_is_a_word_and_no_command() {
+    let project = Project::new("", "test");
+    project.write("stacks/$(touch ran).toml", "");
+    project.write("stacks/a b;id.toml", "");
+    project.write("`id`/it's.toml", "");
+    assert_eq!(inserted(&project, &["validate", "stacks/$"]), [r"stacks/\$\(touch\ ran\).toml"]);
+    assert_eq!(inserted(&project, &["validate", "stacks/a "]), [r"stacks/a\ b\;id.toml"]);
+    assert_eq!(inserted(&project, &["plan", "--var-file", "`"]), [r"\`id\`/"]);
+    assert_eq!(inserted(&project, &["apply", "--plan", "`id`/"]), [r"\`id\`/it\'s.toml"]);
+    assert_eq!(inserted(&project, &["rede"]), ["redeploy"]);
+    // As the shell reads them back, they are the names.
+    for word in inserted(&project, &["plan", "--var-file", "stacks/"]) {
+        let mut bash = std::process::Command::new("bash");
+        bash.args(["-c", &format!("[ -e {word} ]")]).current_dir(project.command(&[]).get_current_dir().unwrap());
+        assert!(bash.status().unwrap().success(), "{word}");
+    }
+    assert!(!project.path().join("stacks/ran").exists() && !project.path().join("ran").exists());
+}
+
+#[test]
+fn a_variable_that_something_else_has_set_takes_no_command_over() {
+    let project = Project::new("", "test");
+    for (name, value) in [("COMPLETE", "bash"), ("COMPLETE", "1"), ("_CLAP_COMPLETE_INDEX", "1")] {
+        let mut command = project.command(&["validate", "stacks/dev.toml"]);
+        let ran = crate::support::program::ran(command.env(name, value).output().unwrap());
+        assert!(ran.code == 0 && ran.stdout.contains("is valid"), "{name}: {}{}", ran.stdout, ran.stderr);
+    }
 }
 
 #[test]

@@ -1,29 +1,34 @@
 //! Completion at the prompt: commands, flags, and the names of the stack. No AWS is asked.
 
+mod quoted;
+
 use std::path::Path;
 
 use clap::{CommandFactory, Parser};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
-use clap_complete::env::{CompleteEnv, Shells};
+use clap_complete::env::{CompleteEnv, Elvish, Fish, Shells, Zsh};
 
 use super::args::Cli;
 use super::{CliError, Exit, project};
 use crate::ui;
 
-/// The variable under which a shell asks for completions.
-const VARIABLE: &str = "COMPLETE";
+/// The variable under which a shell asks for completions: of leoctl alone, so that nothing else that is set turns a
+/// command into an answer.
+const VARIABLE: &str = "LEOCTL_COMPLETE";
+
+/// The shells that leoctl completes for.
+const SHELLS: Shells<'static> = Shells(&[&quoted::QuotedBash, &Elvish, &Fish, &quoted::QuotedPowershell, &Zsh]);
 
 /// Answers the shell when it is one that asks for completions, and ends the process.
 pub fn answer() {
-    CompleteEnv::with_factory(command).var(VARIABLE).complete();
+    CompleteEnv::with_factory(command).var(VARIABLE).shells(SHELLS).complete();
 }
 
 /// Prints what a shell runs to have completions.
 pub fn run(shell: &str) -> Result<Exit, CliError> {
-    let shells = Shells::builtins();
     let failed = |error: std::io::Error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it");
-    let Some(completer) = shells.completer(shell) else {
-        let names: Vec<&str> = shells.names().collect();
+    let Some(completer) = SHELLS.completer(shell) else {
+        let names: Vec<&str> = SHELLS.names().collect();
         return Err(CliError::usage(&format!("there are no completions for `{shell}`"), &format!("there are for {}", names.join(", "))));
     };
     let mut script = Vec::new();
@@ -42,7 +47,7 @@ fn named(command: clap::Command) -> clap::Command {
         let names: fn() -> Vec<CompletionCandidate> = match argument.get_id().as_str() {
             "stack" | "stacks" => stacks,
             "services" | "service" | "to" => || blocks("ecs_service", false),
-            "shell" => || Shells::builtins().names().map(CompletionCandidate::new).collect(),
+            "shell" => || SHELLS.names().map(CompletionCandidate::new).collect(),
             "repository" => || blocks("ecr_repository", false),
             "targets" | "excludes" | "replace" | "address" | "from" if !is_file(&argument) => || blocks("", true),
             _ => return argument,
