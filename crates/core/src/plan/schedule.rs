@@ -133,10 +133,13 @@ impl<'a> Order<'a> {
                 if goes_first(change) {
                     on.extend(current_removal(change).map(|index| Node::Remove(address, index)));
                 }
+                // What is gone is forgotten before anything is made in its place again, or that would be forgotten.
+                let gone = change.removals().enumerate().filter(|(_, removal)| removal.is_gone());
+                on.extend(gone.map(|(index, _)| Node::Remove(address, index)));
                 self.add(Node::Apply(address), on);
             }
-            for (index, _) in change.removals().enumerate() {
-                let before = is_desired(change.action) && !goes_first(change) && !handovers.gives_way(address);
+            for (index, removal) in change.removals().enumerate() {
+                let before = is_desired(change.action) && !goes_first(change) && !handovers.gives_way(address) && !removal.is_gone();
                 self.add(Node::Remove(address, index), before.then_some(Node::Apply(address)).into_iter().collect());
             }
         }
@@ -172,7 +175,7 @@ impl<'a> Order<'a> {
 
     /// Lets every removal of a resource wait for a node; the one that goes first only when `current` says so.
     fn wait(&mut self, on: &'a Change, node: Node<'a>, current: bool) {
-        for (index, _) in on.removals().enumerate() {
+        for (index, _) in on.removals().enumerate().filter(|(_, removal)| !removal.is_gone()) {
             if current || !(goes_first(on) && current_removal(on) == Some(index)) {
                 self.remembered.entry(Node::Remove(&on.address, index)).or_default().insert(node);
             }

@@ -139,6 +139,13 @@ pub struct Removal {
     pub kind: RemovalKind,
 }
 
+impl Removal {
+    /// Whether it is not in AWS any more, so that nothing has to be waited for to forget it.
+    pub fn is_gone(&self) -> bool {
+        self.kind == RemovalKind::Forget && self.last.is_null()
+    }
+}
+
 /// What becomes of a remembered resource that goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemovalKind {

@@ -383,6 +383,28 @@ async fn a_predecessor_is_replaced_under_its_name_when_only_that_is_wanted_again
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_predecessor_whose_deletion_was_not_heard_of_is_made_anew_under_its_name_and_remembered() {
+    let user = "[resource.net.n]\ncidr = \"${group.g.arn}\"\n";
+    let body = |name: &str, size: u32| format!("[resource.group.g]\nname = \"{name}\"\nsize = {size}\n");
+    for with in ["", user] {
+        for size in [1, 2] {
+            let world = World::default();
+            world.apply(&format!("{}{with}", body("old", 1))).await;
+            let calls = world.cloud.calls.lock().unwrap().len();
+            world.apply(&format!("{}{with}", body("new", 1))).await;
+            let deleted = world.cloud.calls.lock().unwrap().iter().skip(calls).filter(|call| call.verb != "read").count();
+            world.apply(&format!("{}{with}", body("old", 1))).await;
+            // The last call of the same again deletes the predecessor, and its answer never comes.
+            world.cloud.strike(deleted - 1, Fault::KilledAfter);
+            assert!(world.run(&format!("{}{with}", body("new", 1)), &Options::default()).await.is_none());
+            world.apply(&format!("{}{with}", body("old", size))).await;
+            let there = world.cloud.world();
+            assert!(there.contains(&format!("group old {HOME}")) && !there.iter().any(|one| one.contains("group new")), "{there:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_aws_will_not_look_for_is_named_in_full_with_what_to_do() {
     let net = |name: &str| format!("[resource.net.{name}]\ncidr = \"a\"\nregion = \"me-south-1\"\n");
     let both = format!("{}{}", net("a"), net("b"));
