@@ -20,7 +20,7 @@ use leoctl_core::engine::ports::Failure;
 use leoctl_core::model::state::State;
 use leoctl_core::secrets::join::{self, Files, Joined};
 use leoctl_core::secrets::names::{Meaning, Names};
-use leoctl_core::secrets::{Secret, Target};
+use leoctl_core::secrets::{Secret, Target, Use};
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics};
 
 /// Runs one of the commands.
@@ -40,14 +40,15 @@ struct Opened {
     state: State,
     stored: Vec<Stored>,
     secrets: Vec<Secret>,
+    elsewhere: Vec<Use>,
 }
 
 impl Opened {
     async fn new(context: &Context, stack: Option<&Path>) -> Result<Self, CliError> {
         let (path, session, state) = session::applied(context, stack).await?;
-        let stored = secrets::all(&Deployed { state: &state, provider: &session.provider });
+        let secrets::Found { stored, elsewhere } = secrets::all(&Deployed { state: &state, provider: &session.provider });
         let secrets = stored.iter().map(|stored| stored.secret.clone()).collect();
-        Ok(Self { path, session, state, stored, secrets })
+        Ok(Self { path, session, state, stored, secrets, elsewhere })
     }
 
     fn deployed(&self) -> Deployed<'_> {
@@ -55,7 +56,11 @@ impl Opened {
     }
 
     fn joined(&self, files: &Files) -> Joined {
-        join::join(&self.secrets, &Names::new(&self.secrets), files)
+        join::join(&self.secrets, &self.names(), files)
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names::new(&self.secrets, &self.elsewhere)
     }
 
     /// The secrets that are among these targets.
@@ -76,13 +81,9 @@ fn meant(names: &Names<'_>, word: &str) -> Result<Target, CliError> {
         Meaning::Nothing => Err(CliError::usage(&format!("there is no secret `{word}`"), &names.meant(word))),
         Meaning::Several(targets) => {
             let choices: Vec<String> = targets.iter().map(|target| names.full(target)).collect();
-            Err(CliError::usage(&format!("`{word}` may mean {} secrets or keys of the stack", targets.len()), &write_which(&choices)))
+            Err(CliError::usage(&format!("`{word}` may mean several secrets or keys"), &format!("write which: {}", choices.join(", "))))
         }
     }
-}
-
-fn write_which(choices: &[String]) -> String {
-    format!("write which: {}", choices.join(", "))
 }
 
 /// Why nothing is written, all at once.

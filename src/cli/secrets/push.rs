@@ -21,7 +21,7 @@ use leoctl_core::secrets::names::Names;
 pub async fn push(context: &Context, stack: Option<&Path>, from: &[PathBuf], only: &[String], yes: bool) -> Result<Exit, CliError> {
     let opened = Opened::new(context, stack).await?;
     let files = files::needed(context, &opened, from)?;
-    let names = Names::new(&opened.secrets);
+    let names = opened.names();
     let chosen = Chosen::new(&names, only)?;
     let mut joined = opened.joined(&files);
     joined.problems.retain(|problem| problem.targets.iter().any(|target| chosen.has(target)));
@@ -85,8 +85,8 @@ impl Chosen {
 
 /// Says which lines were meant for a secret, and are for none.
 fn mistyped(context: &Context, names: &Names<'_>, joined: &Joined) {
-    for name in joined.others.iter().filter(|name| name.contains(['.', '/', ':', '['])) {
-        let note = format!("Note: `{name}` of the files is no secret of the stack: {}", names.meant(name));
+    for other in joined.others.iter().filter(|other| other.name.contains(['.', '/', ':', '['])) {
+        let note = format!("Note: {} means no secret of the stack: {}", other.place, names.meant(&other.name));
         context.say(&styled(WARN, note));
     }
 }

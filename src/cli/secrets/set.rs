@@ -11,13 +11,12 @@ use crate::ops::secrets::compare::{Standing, compare};
 use crate::ops::secrets::write::write;
 use crate::ui::{self, STRONG, styled};
 use leoctl_core::secrets::join::Files;
-use leoctl_core::secrets::names::Names;
 use leoctl_core::stack::env_file::Variable;
 
 /// Sets one secret, or one key of it.
 pub async fn set(context: &Context, stack: Option<&Path>, name: &str) -> Result<Exit, CliError> {
     let opened = Opened::new(context, stack).await?;
-    let target = meant(&Names::new(&opened.secrets), name)?;
+    let target = meant(&opened.names(), name)?;
     let found = opened.of(std::iter::once(&target));
     let shown = found.first().map_or_else(|| target.to_string(), |stored| called(&stored.secret, &target));
     let value = typed(&format!("Value of {shown} (not shown): "))?;

@@ -17,7 +17,7 @@ pub async fn status(context: &Context, stack: Option<&Path>, from: &[PathBuf]) -
     let opened = Opened::new(context, stack).await?;
     let files = files::needed(context, &opened, from)?;
     let joined = opened.joined(&files);
-    let names = Names::new(&opened.secrets);
+    let names = opened.names();
     let compared = compare(&opened.deployed(), opened.stored.clone(), &joined.writes).await.map_err(reading)?;
     if context.global.json {
         ui::out(to_json(&compared, &names, &joined, &files));
@@ -33,9 +33,13 @@ pub async fn status(context: &Context, stack: Option<&Path>, from: &[PathBuf]) -
         ui::out(format!("\n{}: {}", styled(WARN, &problem.message), problem.help));
     }
     if !joined.others.is_empty() {
-        ui::out(format!("\nIn the files, and no secret of the stack: {}", joined.others.join(", ")));
+        ui::out(format!("\nIn the files, and no secret of the stack: {}", others(&joined).join(", ")));
     }
     Ok(Exit::Done)
+}
+
+fn others(joined: &Joined) -> Vec<String> {
+    joined.others.iter().map(ToString::to_string).collect()
 }
 
 fn parts(compared: &[Compared]) -> impl Iterator<Item = (&Compared, &Part)> {
@@ -58,7 +62,7 @@ fn to_json(compared: &[Compared], names: &Names<'_>, joined: &Joined, files: &Fi
         })
         .collect();
     let problems: Vec<_> = joined.problems.iter().map(|problem| json!({ "message": problem.message, "help": problem.help })).collect();
-    json!({ "files": files.names, "secrets": secrets, "problems": problems, "not_in_the_stack": joined.others })
+    json!({ "files": files.names, "secrets": secrets, "problems": problems, "not_in_the_stack": others(joined) })
 }
 
 fn code(standing: Standing) -> &'static str {
@@ -77,7 +81,7 @@ fn code(standing: Standing) -> &'static str {
 pub async fn pull_names(context: &Context, stack: Option<&Path>, from: &[PathBuf]) -> Result<Exit, CliError> {
     let opened = Opened::new(context, stack).await?;
     let joined = opened.joined(&files::found(context, &opened, from)?);
-    let names = Names::new(&opened.secrets);
+    let names = opened.names();
     let targets = |secret: &Secret| secret.targets().into_iter().filter(|target| !joined.writes.contains_key(target)).collect::<Vec<_>>();
     let missing = opened.secrets.iter().flat_map(|secret| targets(secret).into_iter().map(move |target| (secret, target)));
     let mut missing: Vec<(String, String)> = missing.map(|(secret, target)| (names.shortest(&target), called(secret, &target))).collect();

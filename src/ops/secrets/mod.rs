@@ -44,14 +44,22 @@ enum Held {
     Binary,
 }
 
-/// The secrets of a stack, by address.
-pub fn all(deployed: &Deployed<'_>) -> Vec<Stored> {
+/// What the containers of a stack get.
+pub struct Found {
+    /// The secrets of the stack, by address.
+    pub stored: Vec<Stored>,
+    /// What comes from secrets of other stacks and from parameters.
+    pub elsewhere: Vec<Use>,
+}
+
+/// The secrets of a stack, and what its containers get beside them.
+pub fn all(deployed: &Deployed<'_>) -> Found {
     let uses = uses(deployed);
     let secrets = deployed.of_type("secretsmanager_secret").collect::<Vec<_>>();
     let arns: Vec<&str> = secrets.iter().map(|(_, resource)| resource.place.id.as_str()).collect();
     let stored = secrets.iter().map(|(address, resource)| {
         let arn = &resource.place.id;
-        let ours: Vec<Use> = uses.iter().filter(|(from, _)| named(from, &arns) == Some(arn)).map(|(_, one)| one.clone()).collect();
+        let ours: Vec<Use> = uses.iter().filter(|(from, _)| named(from, &arns) == Some(arn.as_str())).map(|(_, one)| one.clone()).collect();
         let owners = ours.iter().flat_map(|one| &one.owners).map(|owner| &owner.address);
         Stored {
             arn: arn.clone(),
@@ -60,10 +68,11 @@ pub fn all(deployed: &Deployed<'_>) -> Vec<Stored> {
             secret: Secret { address: (*address).clone(), name: text(resource, "name").unwrap_or_default().to_owned(), uses: ours },
         }
     });
-    stored.collect()
+    let elsewhere = uses.iter().filter(|(from, _)| named(from, &arns).is_none()).map(|(_, one)| one.clone());
+    Found { stored: stored.collect(), elsewhere: elsewhere.collect() }
 }
 
-/// The variables that containers get from secrets, each with the ARN that it names.
+/// The variables that containers get from secrets and parameters, each with the ARN or name of that.
 fn uses(deployed: &Deployed<'_>) -> Vec<(String, Use)> {
     let services = service::all(deployed);
     let mut uses = Vec::new();
@@ -76,7 +85,8 @@ fn uses(deployed: &Deployed<'_>) -> Vec<(String, Use)> {
         for container in task.attributes.get("container_definitions").and_then(Json::as_array).into_iter().flatten() {
             let name = container.get("name").and_then(Json::as_str).unwrap_or_default();
             for (variable, from) in container.get("secrets").and_then(Json::as_object).into_iter().flatten() {
-                let Some((arn, key)) = from.as_str().and_then(reference) else { continue };
+                let from = from.as_str().unwrap_or_default();
+                let (arn, key) = reference(from).unwrap_or_else(|| (from.to_owned(), None));
                 uses.push((arn, Use { variable: variable.clone(), key, container: name.to_owned(), owners: owners.clone() }));
             }
         }

@@ -33,8 +33,12 @@ rollout = "none"
 "#
         )
     };
-    let web = service("web", r#"DATABASE_URL = "${secretsmanager_secret.web.arn}", PORT = "${secretsmanager_secret.database.arn}:port::""#);
-    let worker = service("worker", r#"DATABASE_URL = "${secretsmanager_secret.worker.arn}""#);
+    let web = service(
+        "web",
+        r#"DATABASE_URL = "${secretsmanager_secret.web.arn}", PORT = "${secretsmanager_secret.database.arn}:port::", MODE = "${secretsmanager_secret.database.arn}:mode::""#,
+    );
+    let parameter = "arn:aws:ssm:us-east-1:123456789012:parameter/shop/mode";
+    let worker = service("worker", &format!(r#"DATABASE_URL = "${{secretsmanager_secret.worker.arn}}", MODE = "{parameter}""#));
     format!(
         r#"
 [stack]
@@ -85,8 +89,9 @@ async fn the_value_of_one_service_s_secret_never_gets_into_another_s() {
     assert_eq!(status["problems"][0]["help"], "write which: web.DATABASE_URL, worker.DATABASE_URL");
     assert_eq!((standing(&project, "web.DATABASE_URL"), standing(&project, "worker.DATABASE_URL")), ("nowhere".into(), "nowhere".into()));
 
-    private(&project, ".env.shop", "web.DATABASE_URL=hunter2-web\nshop-worker.DATABASE_URL=hunter2-worker\n");
-    project.expect(0, &["secrets", "push", "-y", STACK]);
+    private(&project, ".env.shop", "web.DATABASE_URL=hunter2-web\nshop-worker.DATABASE_URL=hunter2-worker\nweb.PROT=hunter2-port\n");
+    let pushed = project.expect(0, &["secrets", "push", "-y", STACK]);
+    assert!(pushed.stderr.contains(".env.shop:3 means no secret of the stack: did you mean `web.PORT`?"), "{}", pushed.stderr);
     assert_eq!(value(&emulator.endpoint, "shop/web").await, "hunter2-web");
     assert_eq!(value(&emulator.endpoint, "shop/worker").await, "hunter2-worker");
 
@@ -97,6 +102,17 @@ async fn the_value_of_one_service_s_secret_never_gets_into_another_s() {
     assert_eq!(set.code, 0, "{}", set.stderr);
     assert_eq!(value(&emulator.endpoint, "shop/web").await, "hunter2-web");
     assert_eq!(value(&emulator.endpoint, "shop/worker").await, "hunter2-typed");
+}
+
+#[tokio::test]
+async fn a_variable_that_another_service_gets_from_a_parameter_is_not_taken_for_the_secret_s() {
+    let Some((emulator, project)) = applied() else { return };
+    private(&project, ".env.shop", "MODE=hunter2-worker\n");
+    let refused = project.expect(1, &["secrets", "push", "-y", "--from", ".env.shop", STACK]);
+    assert!(refused.stderr.contains("write which: web.MODE"), "{}", refused.stderr);
+    let set = typed(&project, &["secrets", "set", "web.MODE", STACK], "hunter2-web");
+    assert_eq!(set.code, 0, "{}", set.stderr);
+    assert_eq!(value(&emulator.endpoint, "shop/database").await, r#"{"mode":"hunter2-web"}"#);
 }
 
 #[tokio::test]

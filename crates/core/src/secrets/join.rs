@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::names::{Meaning, Names};
 use super::{Secret, Target};
+use crate::model::address::is_name;
 use crate::stack::env_file::Variable;
 
 /// The env files, in the order they are read.
@@ -49,9 +50,13 @@ impl Files {
         self.names.get(entry.file).map_or("", String::as_str)
     }
 
+    fn line(&self, entry: &Entry) -> String {
+        format!("{}:{}", self.name(entry), entry.line)
+    }
+
     /// Where a variable is, for an error.
     fn place(&self, name: &str, entry: &Entry) -> String {
-        format!("`{name}` ({}:{})", self.name(entry), entry.line)
+        format!("`{name}` ({})", self.line(entry))
     }
 }
 
@@ -62,8 +67,24 @@ pub struct Joined {
     pub writes: BTreeMap<Target, Entry>,
     /// What cannot be, and why.
     pub problems: Vec<Problem>,
-    /// The variables that mean no secret.
-    pub others: Vec<String>,
+    /// What means no secret.
+    pub others: Vec<Other>,
+}
+
+/// A variable of an env file that means no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// Its name.
+    pub name: String,
+    /// The file and the line it is in.
+    pub place: String,
+}
+
+impl fmt::Display for Other {
+    /// Its name. One that no variable can have is maybe none, but a part of a value: of that only the place is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if is_name(&self.name) { &self.name } else { &self.place })
+    }
 }
 
 /// Why a value is not written.
@@ -84,7 +105,9 @@ pub fn join(secrets: &[Secret], names: &Names<'_>, files: &Files) -> Joined {
     let mut several = Vec::new();
     for (name, entry) in &files.entries {
         match names.meaning(name) {
-            Meaning::Nothing => joined.others.push(name.clone()),
+            // Of a base64 text over several lines without quotes the last looks like a name.
+            Meaning::Nothing if matches!(entry.value.as_str(), "" | "=") => {}
+            Meaning::Nothing => joined.others.push(Other { name: name.clone(), place: files.line(entry) }),
             Meaning::One(target) => given.entry(target).or_default().push((name, entry)),
             Meaning::Several(targets) => several.push((name, entry, targets)),
         }
@@ -93,7 +116,7 @@ pub fn join(secrets: &[Secret], names: &Names<'_>, files: &Files) -> Joined {
     several.retain(|(_, entry, targets)| !entry.value.is_empty() && !targets.iter().all(|target| given.contains_key(target)));
     for (name, entry, targets) in several {
         let choices: Vec<String> = targets.iter().map(|target| names.full(target)).collect();
-        let message = format!("{} may mean {} secrets or keys of the stack", files.place(name, entry), targets.len());
+        let message = format!("{} may mean several secrets or keys", files.place(name, entry));
         joined.problems.push(Problem { message, help: format!("write which: {}", choices.join(", ")), targets });
     }
     for (target, lines) in given {
@@ -128,7 +151,7 @@ fn one_value<'a>(files: &Files, lines: &[(&str, &'a Entry)]) -> Result<Option<&'
 fn whole(secret: &Secret, names: &Names<'_>, files: &Files, joined: &mut Joined) {
     let target = Target { secret: secret.address.clone(), key: None };
     let Some(entry) = joined.writes.get(&target) else { return };
-    let place = format!("{}:{}", files.name(entry), entry.line);
+    let place = files.line(entry);
     let of_it = |target: &Target| target.secret == secret.address;
     let keys: BTreeSet<Target> = joined.writes.keys().filter(|other| of_it(other) && other.key.is_some()).cloned().collect();
     let problem = if keys.is_empty() {

@@ -5,7 +5,8 @@
 //!   named by its address, by its name in the stack or by the one in ECS.
 //! - `SECRET` and `SECRET:KEY`: a secret by its address or by its name in Secrets Manager, and a key in it.
 //!
-//! A secret that no container gets has the usual variable of its name, too. A name that could mean several is none.
+//! A secret that no container gets has the usual variable of its name, too. A name that could mean several is none, and
+//! so is one that could mean what a container gets from elsewhere: a secret of another stack, or a parameter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ use crate::stack::env_file::can_be_a_name;
 pub struct Names<'a> {
     secrets: &'a [Secret],
     meanings: BTreeMap<String, BTreeSet<Target>>,
+    elsewhere: BTreeSet<String>,
 }
 
 /// What a name means.
@@ -27,20 +29,21 @@ pub enum Meaning {
     Nothing,
     /// This.
     One(Target),
-    /// Any of these.
+    /// Any of these, or of these and what is elsewhere.
     Several(BTreeSet<Target>),
 }
 
 impl<'a> Names<'a> {
-    /// The names of these secrets.
-    pub fn new(secrets: &'a [Secret]) -> Self {
+    /// The names of these secrets, beside what containers get from elsewhere.
+    pub fn new(secrets: &'a [Secret], elsewhere: &[Use]) -> Self {
         let mut meanings: BTreeMap<String, BTreeSet<Target>> = BTreeMap::new();
         for secret in secrets {
             for (name, key) in names(secret) {
                 meanings.entry(name).or_default().insert(Target { secret: secret.address.clone(), key });
             }
         }
-        Self { secrets, meanings }
+        let elsewhere = elsewhere.iter().flat_map(|one| qualified(one).into_iter().chain([one.variable.clone()])).collect();
+        Self { secrets, meanings, elsewhere }
     }
 
     /// What a name means.
@@ -53,7 +56,7 @@ impl<'a> Names<'a> {
         }
         match (targets.len(), targets.first()) {
             (_, None) => Meaning::Nothing,
-            (1, Some(only)) => Meaning::One(only.clone()),
+            (1, Some(only)) if !self.elsewhere.contains(name) => Meaning::One(only.clone()),
             _ => Meaning::Several(targets),
         }
     }

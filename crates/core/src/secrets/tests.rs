@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::join::{Files, Joined, join};
+use super::join::{Files, Joined, Other, join};
 use super::names::{Meaning, Names};
 use super::value::{self, Write};
 use super::{Owner, Secret, Target, Use};
@@ -36,11 +36,15 @@ fn files(texts: &[&str]) -> Files {
 }
 
 fn joined(secrets: &[Secret], texts: &[&str]) -> Joined {
-    join(secrets, &Names::new(secrets), &files(texts))
+    join(secrets, &Names::new(secrets, &[]), &files(texts))
 }
 
 fn writes(joined: &Joined) -> Vec<(String, &str)> {
     joined.writes.iter().map(|(target, entry)| (target.to_string(), entry.value.as_str())).collect()
+}
+
+fn others(joined: &Joined) -> Vec<String> {
+    joined.others.iter().map(ToString::to_string).collect()
 }
 
 /// The only problem, in one text.
@@ -66,9 +70,9 @@ fn a_variable_that_two_services_get_from_two_secrets_is_for_neither() {
     assert_eq!(writes(&joined), []);
     assert_eq!(
         problem(&joined),
-        "`DATABASE_URL` (0.env:2) may mean 2 secrets or keys of the stack: write which: web.DATABASE_URL, worker.DATABASE_URL"
+        "`DATABASE_URL` (0.env:2) may mean several secrets or keys: write which: web.DATABASE_URL, worker.DATABASE_URL"
     );
-    assert_eq!(joined.others, ["A"]);
+    assert_eq!(others(&joined), ["A"]);
 }
 
 #[test]
@@ -99,8 +103,28 @@ fn a_line_says_which_secret_it_is_for() {
         assert_eq!(writes(&joined), [(target.to_owned(), "x")], "{line}");
     }
     for line in ["wbe.DATABASE_URL", "worker.PW", "web.other.PW", "shop/dbx", "token"] {
-        assert_eq!(joined(&shop(), &[&format!("{line}=x")]).others, [line]);
+        let joined = joined(&shop(), &[&format!("{line}=x")]);
+        assert_eq!(joined.others, [Other { name: line.to_owned(), place: "0.env:1".to_owned() }]);
     }
+}
+
+#[test]
+fn a_variable_that_another_service_gets_from_elsewhere_is_no_secret_s_alone() {
+    let secrets = shop();
+    let elsewhere = [gets("batch", "app", "PW", None)];
+    let names = Names::new(&secrets, &elsewhere);
+    let joined = |text: &str| join(&secrets, &names, &files(&[text]));
+    assert_eq!(writes(&joined("PW=x")), []);
+    assert!(problem(&joined("PW=x")).ends_with("write which: web.PW"), "{:?}", joined("PW=x").problems);
+    assert_eq!(writes(&joined("web.PW=x")), [("secretsmanager_secret.db:pw".to_owned(), "x")]);
+    assert_eq!(joined("batch.PW=x").others.len(), 1);
+    assert_eq!(joined("PW=x\nweb.PW=y").problems, []);
+}
+
+#[test]
+fn a_line_that_may_be_a_part_of_a_value_is_not_shown() {
+    let joined = joined(&shop(), &["ELSEWHERE=1\nuser:hunter2@host/db=x\naHVudGVyMg==\naHVudGVyMgo=\nEMPTY="]);
+    assert_eq!(others(&joined), ["ELSEWHERE", "0.env:2"]);
 }
 
 #[test]
@@ -151,7 +175,7 @@ fn all_of_a_secret_is_not_set_so_that_a_key_of_it_is_lost() {
 #[test]
 fn the_name_to_write_is_the_shortest_that_says_it() {
     let secrets = shop();
-    let names = Names::new(&secrets);
+    let names = Names::new(&secrets, &[]);
     let shortest: Vec<String> = secrets.iter().flat_map(Secret::targets).map(|target| names.shortest(&target)).collect();
     assert_eq!(shortest, ["web.DATABASE_URL", "worker.DATABASE_URL", "one/token", "two/token", "PW", "USER"]);
     assert!(names.meant("wbe.DATABASE_URL").contains("web.DATABASE_URL"));
@@ -167,21 +191,21 @@ const KEYS: [Option<&str>; 3] = [None, Some("k"), Some("TOKEN")];
 /// A variable of a container: service, container, variable, secret, key; by their numbers.
 type Slot = (usize, usize, usize, usize, usize);
 
-fn stack(count: usize, slots: &[Slot]) -> Vec<Secret> {
+/// Secrets, and what containers get from elsewhere.
+fn stack(count: usize, slots: &[Slot]) -> (Vec<Secret>, Vec<Use>) {
     // A container has each variable once.
-    let slots: BTreeMap<(usize, usize, usize), (usize, usize)> = slots
-        .iter()
-        .map(|(service, container, variable, secret, key)| ((*service, *container, *variable), (secret % count, *key)))
-        .collect();
-    (0..count)
-        .map(|number| {
-            let ours = slots.iter().filter(|(_, (secret, _))| *secret == number);
-            let uses = ours.map(|((service, container, variable), (_, key))| {
-                gets(BLOCKS[*service], CONTAINERS[*container], VARIABLES[*variable], KEYS[*key])
-            });
-            secret(&format!("secretsmanager_secret.s{number}"), NAMES[number], uses.collect())
-        })
-        .collect()
+    let slots: BTreeMap<(usize, usize, usize), (usize, usize)> =
+        slots.iter().map(|(service, container, variable, secret, key)| ((*service, *container, *variable), (*secret, *key))).collect();
+    let uses = |ours: &dyn Fn(usize) -> bool| {
+        let ours = slots.iter().filter(|(_, (secret, _))| ours(*secret));
+        let uses = ours.map(|((service, container, variable), (_, key))| {
+            gets(BLOCKS[*service], CONTAINERS[*container], VARIABLES[*variable], KEYS[*key])
+        });
+        uses.collect::<Vec<_>>()
+    };
+    let secrets =
+        (0..count).map(|number| secret(&format!("secretsmanager_secret.s{number}"), NAMES[number], uses(&|secret| secret == number)));
+    (secrets.collect(), uses(&|secret| secret >= count))
 }
 
 fn line() -> impl Strategy<Value = String> {
@@ -203,11 +227,11 @@ fn line() -> impl Strategy<Value = String> {
     ]
 }
 
-/// All that somebody could mean by a name, found by looking at everything there is.
-fn everything_meant(secrets: &[Secret], name: &str) -> BTreeSet<Target> {
-    let mut meant = BTreeSet::new();
+/// All that somebody could mean by a name, found by looking at everything there is; nothing stands for what is elsewhere.
+fn everything_meant(secrets: &[Secret], elsewhere: &[Use], name: &str) -> BTreeSet<Option<Target>> {
+    let mut meant: BTreeSet<Option<Target>> = elsewhere.iter().filter(|one| is_called(one, name)).map(|_| None).collect();
     for secret in secrets {
-        let mut mean = |key: Option<&str>| meant.insert(Target { secret: secret.address.clone(), key: key.map(str::to_owned) });
+        let mut mean = |key: Option<&str>| meant.insert(Some(Target { secret: secret.address.clone(), key: key.map(str::to_owned) }));
         for own in [secret.name.clone(), secret.address.to_string()] {
             if name == own {
                 mean(None);
@@ -219,21 +243,23 @@ fn everything_meant(secrets: &[Secret], name: &str) -> BTreeSet<Target> {
         if secret.uses.is_empty() && name == last {
             mean(None);
         }
-        for one in &secret.uses {
-            let inside = [one.variable.clone(), format!("{}.{}", one.container, one.variable)];
-            let outside = one.owners.iter().flat_map(|owner| {
-                let (address, block) = (owner.address.to_string(), owner.address.block.name.clone());
-                let indexed =
-                    owner.address.key.iter().flat_map(|key| [format!("{block}[\"{key}\"]"), format!("{block}[{key}]")]).collect::<Vec<_>>();
-                [address, block, owner.name.clone()].into_iter().chain(indexed).collect::<Vec<_>>()
-            });
-            let owned: Vec<String> = outside.flat_map(|owner| inside.clone().map(|inside| format!("{owner}.{inside}"))).collect();
-            if name == one.variable || owned.iter().any(|owned| owned == name) {
-                mean(one.key.as_deref());
-            }
+        for one in secret.uses.iter().filter(|one| is_called(one, name)) {
+            mean(one.key.as_deref());
         }
     }
     meant
+}
+
+/// Whether a container's variable is called so, with or without what runs it.
+fn is_called(one: &Use, name: &str) -> bool {
+    let inside = [one.variable.clone(), format!("{}.{}", one.container, one.variable)];
+    let owners = one.owners.iter().flat_map(|owner| {
+        let (address, block) = (owner.address.to_string(), owner.address.block.name.clone());
+        let indexed = owner.address.key.iter().flat_map(|key| [format!("{block}[\"{key}\"]"), format!("{block}[{key}]")]);
+        [address, block.clone(), owner.name.clone()].into_iter().chain(indexed).collect::<Vec<_>>()
+    });
+    let mut owned = owners.flat_map(|owner| inside.clone().map(|inside| format!("{owner}.{inside}")));
+    name == one.variable || owned.any(|owned| owned == name)
 }
 
 proptest! {
@@ -242,20 +268,20 @@ proptest! {
     #[test]
     fn no_secret_of_one_service_ever_reaches_another_s(
         count in 1..=NAMES.len(),
-        slots in prop::collection::vec((0..BLOCKS.len(), 0..CONTAINERS.len(), 0..VARIABLES.len(), 0..NAMES.len(), 0..KEYS.len()), 0..10),
+        slots in prop::collection::vec((0..BLOCKS.len(), 0..CONTAINERS.len(), 0..VARIABLES.len(), 0..=NAMES.len(), 0..KEYS.len()), 0..10),
         lines in prop::collection::vec(prop::collection::vec(line(), 0..6), 1..3),
     ) {
-        let secrets = stack(count, &slots);
+        let (secrets, elsewhere) = stack(count, &slots);
         // Every line has a value of its own, that tells where it came from.
         let texts: Vec<String> = lines.iter().enumerate().map(|(file, lines)| {
             lines.iter().enumerate().map(|(line, name)| format!("{name}=hunter2-{file}-{line}\n")).collect()
         }).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let joined = joined(&secrets, &texts);
+        let joined = join(&secrets, &Names::new(&secrets, &elsewhere), &files(&texts));
 
         for (target, entry) in &joined.writes {
             let name = &lines[entry.file][entry.line - 1];
-            prop_assert_eq!(everything_meant(&secrets, name), BTreeSet::from([target.clone()]), "{}", name);
+            prop_assert_eq!(everything_meant(&secrets, &elsewhere, name), BTreeSet::from([Some(target.clone())]), "{}", name);
         }
         // What each container then gets is from a line that can mean nothing but that secret.
         for secret in &secrets {
@@ -266,7 +292,7 @@ proptest! {
                 let text = value::text(&after, one.key.as_deref()).ok().flatten().unwrap_or_default();
                 for (file, line, name) in lines.iter().enumerate().flat_map(|(file, lines)| lines.iter().enumerate().map(move |(line, name)| (file, line, name))) {
                     if text.contains(&format!("hunter2-{file}-{line}")) {
-                        prop_assert!(everything_meant(&secrets, name).iter().all(|target| target.secret == secret.address));
+                        prop_assert!(everything_meant(&secrets, &elsewhere, name).iter().flatten().all(|target| target.secret == secret.address));
                     }
                 }
             }
@@ -279,10 +305,10 @@ proptest! {
     #[test]
     fn a_name_that_leoctl_says_to_write_means_that(
         count in 1..=NAMES.len(),
-        slots in prop::collection::vec((0..BLOCKS.len(), 0..CONTAINERS.len(), 0..VARIABLES.len(), 0..NAMES.len(), 0..KEYS.len()), 0..10),
+        slots in prop::collection::vec((0..BLOCKS.len(), 0..CONTAINERS.len(), 0..VARIABLES.len(), 0..=NAMES.len(), 0..KEYS.len()), 0..10),
     ) {
-        let secrets = stack(count, &slots);
-        let names = Names::new(&secrets);
+        let (secrets, elsewhere) = stack(count, &slots);
+        let names = Names::new(&secrets, &elsewhere);
         for target in secrets.iter().flat_map(Secret::targets) {
             for name in [names.shortest(&target), names.full(&target)] {
                 prop_assert_eq!(names.meaning(&name), Meaning::One(target.clone()), "{}", name);
