@@ -32,12 +32,14 @@ pub async fn push(context: &Context, stack: Option<&Path>, from: &[PathBuf], onl
     mistyped(context, &names, &joined);
     let deployed = opened.deployed();
     let compared = compare(&deployed, opened.of(joined.writes.keys()), &joined.writes).await.map_err(reading)?;
+    let mut binaries = Vec::new();
     for one in &compared {
         if one.refused(Standing::NoObject).is_some() {
             return Err(no_object(&one.stored.secret));
         }
         if one.refused(Standing::Binary).is_some() {
             context.say(&binary(&one.stored.secret));
+            binaries.push(&one.stored);
         }
     }
     let changed: Vec<&Compared> = compared.iter().filter(|one| one.changes()).collect();
@@ -50,7 +52,7 @@ pub async fn push(context: &Context, stack: Option<&Path>, from: &[PathBuf], onl
             return Ok(Exit::Error);
         }
     }
-    let pushed = Pushed::all(&deployed, &changed).await;
+    let pushed = Pushed::all(&deployed, &changed, binaries).await;
     pushed.say(context);
     renew(context, &deployed, &pushed.written, yes).await?;
     pushed.failed.map_or(Ok(Exit::Done), |(stored, failure)| Err(CliError::aws(&format!("setting {}", stored.secret.name), failure)))
@@ -118,9 +120,9 @@ struct Pushed<'a> {
 }
 
 impl<'a> Pushed<'a> {
-    /// Sets these one after the other, up to the first that fails.
-    async fn all(deployed: &Deployed<'_>, changed: &[&'a Compared]) -> Self {
-        let mut pushed = Self { written: Vec::new(), failed: None, left: Vec::new() };
+    /// Sets these one after the other, up to the first that fails. Those of `left` are left alone.
+    async fn all(deployed: &Deployed<'_>, changed: &[&'a Compared], left: Vec<&'a Stored>) -> Self {
+        let mut pushed = Self { written: Vec::new(), failed: None, left };
         for one in changed {
             let stored = &one.stored;
             if pushed.failed.is_some() {

@@ -45,6 +45,8 @@ async fn a_binary_secret_is_said_to_be_binary_and_never_touched() {
     let found = client.get_secret_value().secret_id("shop/spare-key").send().await.unwrap();
     assert_eq!((found.secret_string, found.secret_binary), (None, Some(bytes())));
     assert!(pushed.stderr.contains("shop/spare-key is binary"), "{}", pushed.stderr);
+    let again = project.json(&["secrets", "push", "-y", "--json", STACK]);
+    assert_eq!(again, serde_json::json!({ "pushed": [], "not_pushed": ["shop/spare-key"], "unknown": [] }));
     assert!(set.code == 1 && set.stderr.contains("binary"), "{}", set.stderr);
     assert!(standings(&project).contains(&("SPARE_KEY".to_owned(), "binary".to_owned())), "{:?}", standings(&project));
     assert_eq!(value(&emulator.endpoint, "shop/api-token").await, "hunter2-token");
