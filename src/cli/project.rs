@@ -11,6 +11,7 @@ use crate::store;
 use leoctl_aws::registry;
 use leoctl_core::model::schema::Catalog;
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics};
+use leoctl_core::stack::env_file::{self, Variable};
 use leoctl_core::stack::vars::Given;
 use leoctl_core::stack::{self, Files, Loaded, Stack};
 use serde_json::Value as Json;
@@ -23,17 +24,30 @@ const LAST: &str = ".last";
 /// The disk.
 struct Disk;
 
-impl Files for Disk {
-    fn read(&self, path: &Path) -> Result<String, String> {
+impl Disk {
+    fn bytes(&self, path: &Path) -> Result<Vec<u8>, String> {
         let metadata = fs::metadata(path).map_err(|error| words(&error))?;
         if metadata.is_dir() {
             return Err("it is a folder".to_owned());
         }
         if metadata.len() > stack::MAX_FILE_SIZE as u64 {
-            return Err(format!("it has {} MB, which is no stack file", metadata.len() >> 20));
+            return Err(format!("it has {} MB, which is too large", metadata.len() >> 20));
         }
-        let bytes = fs::read(path).map_err(|error| words(&error))?;
-        String::from_utf8(bytes).map_err(|error| {
+        fs::read(path).map_err(|error| words(&error))
+    }
+
+    fn variables(&self, path: &Path) -> Result<Vec<Variable>, String> {
+        // Files with secrets are on the machines that need them; a name that is missing is said where it is used.
+        if !env_file::is_public(path) && matches!(path.try_exists(), Ok(false)) {
+            return Ok(Vec::new());
+        }
+        env_file::parse(&self.bytes(path)?).map_err(|error| error.to_string())
+    }
+}
+
+impl Files for Disk {
+    fn read(&self, path: &Path) -> Result<String, String> {
+        String::from_utf8(self.bytes(path)?).map_err(|error| {
             let line = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
             let line = line.iter().filter(|byte| **byte == b'\n').count() + 1;
             format!("it is not UTF-8 text (line {line})")
@@ -41,19 +55,14 @@ impl Files for Disk {
     }
 
     fn read_env(&self, path: &Path) -> Result<Vec<(String, String)>, String> {
-        let committed = path.to_string_lossy().ends_with(".defaults");
-        // Files with secrets are on the machines that need them; a name that is missing is said where it is used.
-        if !committed && matches!(path.try_exists(), Ok(false)) {
-            return Ok(Vec::new());
-        }
-        stack::env_file::parse(&self.read(path)?).map_err(|error| error.to_string())
+        Ok(self.variables(path)?.into_iter().map(|variable| (variable.name, variable.value)).collect())
     }
 }
 
 /// The variables in an env file; none in one that is not there.
-pub fn env_file(path: &Path) -> Result<Vec<(String, String)>, CliError> {
+pub fn env_file(path: &Path) -> Result<Vec<Variable>, CliError> {
     let problem = |problem: String| CliError::usage(&format!("cannot read {}: {problem}", path.display()), "its lines are NAME=value");
-    Disk.read_env(path).map_err(problem)
+    Disk.variables(path).map_err(problem)
 }
 
 fn words(error: &io::Error) -> String {

@@ -1,6 +1,5 @@
 //! Operating what a stack has made: what a command is about is found from the stack's state, never typed.
 
-pub mod env_file;
 pub mod exec;
 pub mod exec_status;
 pub mod iam_policy;

@@ -1,5 +1,8 @@
 //! The values of a stack's secrets: compared with env files, pushed, set, and never shown.
 
+mod joined;
+mod pushed;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
@@ -56,7 +59,16 @@ fn private(project: &Project, name: &str, text: &str) {
 fn standings(project: &Project) -> Vec<(String, String)> {
     let status = project.json(&["secrets", "status", "--json", STACK]);
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    status["secrets"].as_array().unwrap().iter().map(|one| (text(&one["name"]), text(&one["standing"]))).collect()
+    status["secrets"].as_array().unwrap().iter().map(|one| (text(&one["variable"]), text(&one["standing"]))).collect()
+}
+
+/// What is typed to a command, which then ends.
+fn typed(project: &Project, arguments: &[&str], text: &str) -> Ran {
+    let mut command = project.command(arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // One that reads nothing may have ended already.
+    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes());
+    ran(child.wait_with_output().unwrap())
 }
 
 /// A secret's value, read past leoctl.
@@ -96,25 +108,24 @@ async fn secrets_are_compared_pushed_and_set_without_being_shown() {
 
     let none = project.expect(1, &["secrets", "status", STACK]);
     assert!(none.stderr.contains("--from FILE") && none.stderr.contains("SAAS_ROOT"), "{}", none.stderr);
-    project.write(".env.defaults", "REGION=us-east-1\nDB_USER=shop\n");
-    private(&project, ".env", "API_TOKEN=hunter2-token\nDB_PASSWORD=hunter2-password\nELSEWHERE=hunter2-other\n");
-    let pairs = |standings: [&str; 3]| {
-        let names = ["shop/database", "shop/spare-key", "shop/api-token"].map(str::to_owned);
+    private(&project, ".env", "API_TOKEN=hunter2-token\nDB_USER=shop\nDB_PASSWORD=hunter2-password\nELSEWHERE=hunter2-other\n");
+    let pairs = |standings: [&str; 4]| {
+        let names = ["DB_PASSWORD", "DB_USER", "SPARE_KEY", "API_TOKEN"].map(str::to_owned);
         names.into_iter().zip(standings.map(str::to_owned)).collect::<Vec<_>>()
     };
-    assert_eq!(standings(&project), pairs(["unset", "nowhere", "unset"]));
+    assert_eq!(standings(&project), pairs(["unset", "unset", "nowhere", "unset"]));
     assert_eq!(project.json(&["secrets", "status", "--json", STACK])["not_in_the_stack"], json!(["ELSEWHERE"]));
     let missing = project.expect(0, &["secrets", "pull-names", STACK]);
     assert_eq!(missing.stdout, "# shop/spare-key\nSPARE_KEY=\n");
 
     // Nobody is asked here, so nothing is done.
     runs.push(project.expect(1, &["secrets", "push", STACK]));
-    assert_eq!(standings(&project), pairs(["unset", "nowhere", "unset"]));
+    assert_eq!(standings(&project), pairs(["unset", "unset", "nowhere", "unset"]));
     runs.push(project.expect(0, &["secrets", "push", "-y", "--only", "API_TOKEN", "-vv", STACK]));
     assert!(runs[1].stderr.contains("leoctl redeploy web"), "{}", runs[1].stderr);
-    assert_eq!(standings(&project), pairs(["unset", "nowhere", "unchanged"]));
+    assert_eq!(standings(&project), pairs(["unset", "unset", "nowhere", "unchanged"]));
     runs.push(project.expect(0, &["secrets", "push", "-y", STACK]));
-    assert_eq!(standings(&project), pairs(["unchanged", "nowhere", "unchanged"]));
+    assert_eq!(standings(&project), pairs(["unchanged", "unchanged", "nowhere", "unchanged"]));
     assert_eq!(value(&emulator.endpoint, "shop/api-token").await, "hunter2-token");
     let database: serde_json::Value = serde_json::from_str(&value(&emulator.endpoint, "shop/database").await).unwrap();
     assert_eq!(database, json!({ "user": "shop", "password": "hunter2-password" }));
@@ -124,18 +135,15 @@ async fn secrets_are_compared_pushed_and_set_without_being_shown() {
     let mut again = project.command(&["secrets", "push", "-y", STACK]);
     runs.push(ran(again.env("AWS_ENDPOINT_URL", &proxy.endpoint).output().unwrap()));
     assert!(proxy.calls().iter().all(|call| call.operation != "PutSecretValue"));
-    private(&project, ".env", "API_TOKEN=hunter2-other\n");
-    assert_eq!(standings(&project), pairs(["unchanged", "nowhere", "differs"]));
+    private(&project, ".env", "API_TOKEN=hunter2-other\nDB_USER=shop\n");
+    assert_eq!(standings(&project), pairs(["not_in_files", "unchanged", "nowhere", "differs"]));
 
     // Set from stdin, without the end of the line.
-    let mut set = project.command(&["secrets", "set", "SPARE_KEY", STACK]);
-    let mut child = set.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"hunter2-typed\n").unwrap();
-    runs.push(ran(child.wait_with_output().unwrap()));
+    runs.push(typed(&project, &["secrets", "set", "SPARE_KEY", STACK], "hunter2-typed\n"));
     assert_eq!(runs.last().unwrap().code, 0, "{}", runs.last().unwrap().stderr);
     assert_eq!(value(&emulator.endpoint, "shop/spare-key").await, "hunter2-typed");
     runs.push(project.expect(0, &["secrets", "status", STACK]));
-    assert_eq!(standings(&project), pairs(["unchanged", "not_in_files", "differs"]));
+    assert_eq!(standings(&project), pairs(["not_in_files", "unchanged", "not_in_files", "differs"]));
     nothing_is_shown(&project, &runs);
     // The plan has nothing to say of values.
     project.expect(0, &["plan", "--detailed-exitcode", STACK]);
@@ -157,8 +165,8 @@ async fn mistakes_with_secrets_are_met_with_what_was_meant() {
     // The repository beside this one, as the environment or the committed file says.
     project.write(".env.defaults", "SAAS_ROOT=app\n");
     let beside = project.json(&["secrets", "status", "--json", STACK]);
-    assert_eq!(beside["files"].as_array().unwrap().len(), 2);
-    assert_eq!(beside["secrets"][2]["standing"], "unset");
+    assert_eq!(beside["files"].as_array().unwrap().len(), 1);
+    assert_eq!(standings(&project)[3], ("API_TOKEN".to_owned(), "unset".to_owned()));
     let service = project.expect(1, &["redeploy", "wbe", "--stack", STACK]);
     assert!(service.stderr.contains("web"), "{}", service.stderr);
 }

@@ -44,7 +44,7 @@ pub enum SecretsCommand {
         /// Where the values are
         #[command(flatten)]
         files: EnvFiles,
-        /// Only these, by variable, name or address
+        /// Only these: SERVICE.VARIABLE, VARIABLE where it means one secret, or a secret's name or address with or without :KEY
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
         /// Do not ask
@@ -61,7 +61,7 @@ pub enum SecretsCommand {
     },
     /// Set one to what is typed without being shown, or comes on stdin
     Set {
-        /// Which, by variable, name or address
+        /// Which: SERVICE.VARIABLE, VARIABLE where it means one secret, or a secret's name or address with or without :KEY
         name: String,
         /// The stack file
         stack: Option<PathBuf>,
@@ -71,7 +71,7 @@ pub enum SecretsCommand {
 /// Where the values of secrets are.
 #[derive(Debug, Args)]
 pub struct EnvFiles {
-    /// Read values from this env file; of several, later ones win [default: .env.defaults and .env of the project, and of the repository that `SAAS_ROOT` names]
+    /// Read values from this env file; of several, later ones win [default: .env of the repository that `SAAS_ROOT` names, and the stack's `[env] files` or else .env of the project; never files that end in .defaults]
     #[arg(long, value_name = "FILE")]
     pub from: Vec<PathBuf>,
 }

@@ -46,6 +46,7 @@ pub mod vars;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::model::address::is_name;
 use crate::model::schema::Catalog;
 use crate::model::value::Value;
 use config::Config;
@@ -263,8 +264,9 @@ impl Loader<'_> {
             let beside = path.parent().unwrap_or(Path::new("")).join(name);
             match self.files.read_env(&beside) {
                 Ok(pairs) => {
-                    let public = name.ends_with(".defaults");
-                    env.extend(pairs.into_iter().map(|(key, text)| {
+                    let public = env_file::is_public(&beside);
+                    // Another name says which secret is meant, and is nothing that `env` has.
+                    env.extend(pairs.into_iter().filter(|(key, _)| is_name(key)).map(|(key, text)| {
                         let value = Value::String(text);
                         (key, if public { value } else { value.into_secret() })
                     }));

@@ -1,0 +1,319 @@
+//! Env files joined with stacks: what each line means, and that nothing gets where it is not meant to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::join::{Files, Joined, Other, join};
+use super::names::{Meaning, Names};
+use super::value::{self, Write};
+use super::{Owner, Secret, Target, Use};
+use crate::stack::env_file;
+
+fn secret(address: &str, name: &str, uses: Vec<Use>) -> Secret {
+    Secret { address: address.parse().unwrap(), name: name.to_owned(), uses }
+}
+
+fn gets(service: &str, container: &str, variable: &str, key: Option<&str>) -> Use {
+    let owner = |kind: &str, name: &str| Owner { address: format!("{kind}.{service}").parse().unwrap(), name: name.to_owned() };
+    Use {
+        variable: variable.to_owned(),
+        key: key.map(str::to_owned),
+        container: container.to_owned(),
+        owners: vec![
+            owner("ecs_service", &format!("shop-{}", service.replace('"', ""))),
+            owner("ecs_task_definition", &format!("family-{}", service.replace('"', ""))),
+        ],
+    }
+}
+
+fn files(texts: &[&str]) -> Files {
+    let mut files = Files::default();
+    for (number, text) in texts.iter().enumerate() {
+        files.add(format!("{number}.env"), env_file::parse(text.as_bytes()).unwrap());
+    }
+    files
+}
+
+fn joined(secrets: &[Secret], texts: &[&str]) -> Joined {
+    join(secrets, &Names::new(secrets, &[]), &files(texts))
+}
+
+fn writes(joined: &Joined) -> Vec<(String, &str)> {
+    joined.writes.iter().map(|(target, entry)| (target.to_string(), entry.value.as_str())).collect()
+}
+
+fn others(joined: &Joined) -> Vec<String> {
+    joined.others.iter().map(ToString::to_string).collect()
+}
+
+/// The only problem, in one text.
+fn problem(joined: &Joined) -> String {
+    let [problem] = joined.problems.as_slice() else { panic!("{:?}", joined.problems) };
+    format!("{}: {}", problem.message, problem.help)
+}
+
+/// Two services that get a variable of one name from two secrets, and two secrets of which the names end alike.
+fn shop() -> Vec<Secret> {
+    vec![
+        secret("secretsmanager_secret.web", "shop/web", vec![gets("web", "app", "DATABASE_URL", None)]),
+        secret("secretsmanager_secret.worker", "shop/worker", vec![gets("worker", "app", "DATABASE_URL", None)]),
+        secret("secretsmanager_secret.one", "one/token", vec![]),
+        secret("secretsmanager_secret.two", "two/token", vec![]),
+        secret("secretsmanager_secret.db", "shop/db", vec![gets("web", "app", "USER", Some("user")), gets("web", "app", "PW", Some("pw"))]),
+    ]
+}
+
+#[test]
+fn a_variable_that_two_services_get_from_two_secrets_is_for_neither() {
+    let joined = joined(&shop(), &["A=1\nDATABASE_URL=hunter2"]);
+    assert_eq!(writes(&joined), []);
+    assert_eq!(
+        problem(&joined),
+        "`DATABASE_URL` (0.env:2) may mean several secrets or keys: write which: web.DATABASE_URL, worker.DATABASE_URL"
+    );
+    assert_eq!(others(&joined), ["A"]);
+}
+
+#[test]
+fn secrets_whose_names_end_alike_are_no_one_variable() {
+    let joined = joined(&shop(), &["TOKEN=hunter2"]);
+    assert_eq!(writes(&joined), []);
+    assert!(problem(&joined).ends_with("write which: one/token, two/token"), "{:?}", joined.problems);
+}
+
+#[test]
+fn a_line_says_which_secret_it_is_for() {
+    for (line, target) in [
+        ("web.DATABASE_URL", "secretsmanager_secret.web"),
+        ("shop-worker.DATABASE_URL", "secretsmanager_secret.worker"),
+        ("ecs_service.worker.DATABASE_URL", "secretsmanager_secret.worker"),
+        ("ecs_task_definition.worker.DATABASE_URL", "secretsmanager_secret.worker"),
+        ("family-worker.app.DATABASE_URL", "secretsmanager_secret.worker"),
+        ("one/token", "secretsmanager_secret.one"),
+        ("secretsmanager_secret.two", "secretsmanager_secret.two"),
+        ("PW", "secretsmanager_secret.db:pw"),
+        ("web.USER", "secretsmanager_secret.db:user"),
+        ("shop/db:pw", "secretsmanager_secret.db:pw"),
+        ("shop/db:[\"a key\"]", "secretsmanager_secret.db:[\"a key\"]"),
+        ("secretsmanager_secret.db:host", "secretsmanager_secret.db:host"),
+    ] {
+        let joined = joined(&shop(), &[&format!("{line}=x")]);
+        assert_eq!(joined.problems, [], "{line}");
+        assert_eq!(writes(&joined), [(target.to_owned(), "x")], "{line}");
+    }
+    for line in ["wbe.DATABASE_URL", "worker.PW", "web.other.PW", "shop/dbx", "token"] {
+        let joined = joined(&shop(), &[&format!("{line}=x")]);
+        assert_eq!(joined.others, [Other { name: line.to_owned(), place: "0.env:1".to_owned() }]);
+    }
+}
+
+#[test]
+fn a_variable_that_another_service_gets_from_elsewhere_is_no_secret_s_alone() {
+    let secrets = shop();
+    let elsewhere = [gets("batch", "app", "PW", None)];
+    let names = Names::new(&secrets, &elsewhere);
+    let joined = |text: &str| join(&secrets, &names, &files(&[text]));
+    assert_eq!(writes(&joined("PW=x")), []);
+    assert!(problem(&joined("PW=x")).ends_with("write which: web.PW"), "{:?}", joined("PW=x").problems);
+    assert_eq!(writes(&joined("web.PW=x")), [("secretsmanager_secret.db:pw".to_owned(), "x")]);
+    assert_eq!(joined("batch.PW=x").others.len(), 1);
+    assert_eq!(joined("PW=x\nweb.PW=y").problems, []);
+}
+
+#[test]
+fn a_line_that_may_be_a_part_of_a_value_is_not_shown() {
+    let joined = joined(&shop(), &["ELSEWHERE=1\nuser:hunter2@host/db=x\naHVudGVyMg==\naHVudGVyMgo=\nEMPTY="]);
+    assert_eq!(others(&joined), ["ELSEWHERE", "0.env:2"]);
+}
+
+#[test]
+fn services_of_one_block_are_told_apart_by_their_keys() {
+    let secrets = [
+        secret("secretsmanager_secret.db[\"eu\"]", "eu", vec![gets("web[\"eu\"]", "app", "DB", None)]),
+        secret("secretsmanager_secret.db[\"us\"]", "us", vec![gets("web[\"us\"]", "app", "DB", None)]),
+    ];
+    let bare = joined(&secrets, &["DB=x\nweb.DB=y"]);
+    assert_eq!((writes(&bare), bare.problems.len()), (vec![], 2));
+    assert!(bare.problems.iter().all(|problem| problem.help == "write which: web[\"eu\"].DB, web[\"us\"].DB"), "{:?}", bare.problems);
+    for line in ["web[\"us\"].DB", "web[us].DB", "ecs_service.web['us'].DB", "secretsmanager_secret.db[us]", "us"] {
+        assert_eq!(writes(&joined(&secrets, &[&format!("{line}=x")])), [("secretsmanager_secret.db[\"us\"]".to_owned(), "x")], "{line}");
+    }
+}
+
+#[test]
+fn a_variable_may_mean_several_when_each_has_a_line_of_its_own() {
+    let both = joined(&shop(), &["DATABASE_URL=dev\nweb.DATABASE_URL=1\nworker.DATABASE_URL=2"]);
+    assert_eq!(both.problems, []);
+    assert_eq!(writes(&both), [("secretsmanager_secret.web".to_owned(), "1"), ("secretsmanager_secret.worker".to_owned(), "2")]);
+    assert_eq!(joined(&shop(), &["DATABASE_URL=dev\nweb.DATABASE_URL=1"]).problems.len(), 1);
+    assert_eq!(joined(&shop(), &["DATABASE_URL="]).problems, []);
+}
+
+#[test]
+fn of_two_values_for_one_secret_the_later_file_s_counts_and_within_a_file_neither() {
+    assert_eq!(writes(&joined(&shop(), &["PW=1\nPW=2", "web.PW=3"])), [("secretsmanager_secret.db:pw".to_owned(), "3")]);
+    assert_eq!(writes(&joined(&shop(), &["PW=1\nPW=2"])), [("secretsmanager_secret.db:pw".to_owned(), "2")]);
+    assert_eq!(writes(&joined(&shop(), &["PW=1", "PW="])), []);
+    assert_eq!(writes(&joined(&shop(), &["PW=1\nweb.PW=1"])), [("secretsmanager_secret.db:pw".to_owned(), "1")]);
+    let two = joined(&shop(), &["PW=hunter1\nweb.PW=hunter2"]);
+    assert_eq!(writes(&two), []);
+    assert_eq!(problem(&two), "`PW` (0.env:1) and `web.PW` (0.env:2) are one secret, with two values: keep one of the lines");
+}
+
+#[test]
+fn all_of_a_secret_is_not_set_so_that_a_key_of_it_is_lost() {
+    let lacks = joined(&shop(), &["shop/db={\"user\":\"hunter2\"}"]);
+    assert_eq!(writes(&lacks), []);
+    assert!(problem(&lacks).contains("`pw`") && problem(&lacks).contains("web.PW"), "{}", problem(&lacks));
+    let text = r#"{"user":"u","pw":"p"}"#;
+    assert_eq!(writes(&joined(&shop(), &[&format!("shop/db='{text}'")])), [("secretsmanager_secret.db".to_owned(), text)]);
+    let both = joined(&shop(), &[&format!("shop/db='{text}'\nPW=1")]);
+    assert_eq!((writes(&both), both.problems.len()), (vec![], 1));
+}
+
+#[test]
+fn the_name_to_write_is_the_shortest_that_says_it() {
+    let secrets = shop();
+    let names = Names::new(&secrets, &[]);
+    let shortest: Vec<String> = secrets.iter().flat_map(Secret::targets).map(|target| names.shortest(&target)).collect();
+    assert_eq!(shortest, ["web.DATABASE_URL", "worker.DATABASE_URL", "one/token", "two/token", "PW", "USER"]);
+    assert!(names.meant("wbe.DATABASE_URL").contains("web.DATABASE_URL"));
+}
+
+/// What random stacks are made of: few words, so that they meet often.
+const VARIABLES: [&str; 3] = ["TOKEN", "DB", "A.B"];
+const BLOCKS: [&str; 4] = ["web", "worker", "web[\"eu\"]", "web[\"us\"]"];
+const CONTAINERS: [&str; 2] = ["app", "B"];
+const NAMES: [&str; 6] = ["one/token", "two/token", "TOKEN", "db", "web.TOKEN", "one/token.x"];
+const KEYS: [Option<&str>; 3] = [None, Some("k"), Some("TOKEN")];
+
+/// A variable of a container: service, container, variable, secret, key; by their numbers.
+type Slot = (usize, usize, usize, usize, usize);
+
+/// Secrets, and what containers get from elsewhere.
+fn stack(count: usize, slots: &[Slot]) -> (Vec<Secret>, Vec<Use>) {
+    // A container has each variable once.
+    let slots: BTreeMap<(usize, usize, usize), (usize, usize)> =
+        slots.iter().map(|(service, container, variable, secret, key)| ((*service, *container, *variable), (*secret, *key))).collect();
+    let uses = |ours: &dyn Fn(usize) -> bool| {
+        let ours = slots.iter().filter(|(_, (secret, _))| ours(*secret));
+        let uses = ours.map(|((service, container, variable), (_, key))| {
+            gets(BLOCKS[*service], CONTAINERS[*container], VARIABLES[*variable], KEYS[*key])
+        });
+        uses.collect::<Vec<_>>()
+    };
+    let secrets =
+        (0..count).map(|number| secret(&format!("secretsmanager_secret.s{number}"), NAMES[number], uses(&|secret| secret == number)));
+    (secrets.collect(), uses(&|secret| secret >= count))
+}
+
+fn line() -> impl Strategy<Value = String> {
+    let variable = || prop::sample::select(&VARIABLES[..]);
+    let owner = || {
+        let owners =
+            ["web", "worker", "web[\"eu\"]", "web[us]", "shop-web", "shop-worker", "ecs_service.web", "ecs_task_definition.worker", "x"];
+        prop::sample::select(owners.to_vec())
+    };
+    let secret =
+        || prop::sample::select(NAMES.iter().copied().chain(["secretsmanager_secret.s0", "secretsmanager_secret.s1"]).collect::<Vec<_>>());
+    prop_oneof![
+        variable().prop_map(str::to_owned),
+        (owner(), variable()).prop_map(|(owner, variable)| format!("{owner}.{variable}")),
+        (owner(), prop::sample::select(&CONTAINERS[..]), variable())
+            .prop_map(|(owner, container, variable)| format!("{owner}.{container}.{variable}")),
+        secret().prop_map(str::to_owned),
+        (secret(), prop::sample::select(vec!["k", "TOKEN", "other"])).prop_map(|(secret, key)| format!("{secret}:{key}")),
+    ]
+}
+
+/// All that somebody could mean by a name, found by looking at everything there is; nothing stands for what is elsewhere.
+fn everything_meant(secrets: &[Secret], elsewhere: &[Use], name: &str) -> BTreeSet<Option<Target>> {
+    let mut meant: BTreeSet<Option<Target>> = elsewhere.iter().filter(|one| is_called(one, name)).map(|_| None).collect();
+    for secret in secrets {
+        let mut mean = |key: Option<&str>| meant.insert(Some(Target { secret: secret.address.clone(), key: key.map(str::to_owned) }));
+        for own in [secret.name.clone(), secret.address.to_string()] {
+            if name == own {
+                mean(None);
+            } else if let Some(key) = name.strip_prefix(&format!("{own}:")) {
+                mean(Some(key));
+            }
+        }
+        let last = secret.name.split('/').next_back().unwrap().to_uppercase().replace('.', "_");
+        if secret.uses.is_empty() && name == last {
+            mean(None);
+        }
+        for one in secret.uses.iter().filter(|one| is_called(one, name)) {
+            mean(one.key.as_deref());
+        }
+    }
+    meant
+}
+
+/// Whether a container's variable is called so, with or without what runs it.
+fn is_called(one: &Use, name: &str) -> bool {
+    let inside = [one.variable.clone(), format!("{}.{}", one.container, one.variable)];
+    let owners = one.owners.iter().flat_map(|owner| {
+        let (address, block) = (owner.address.to_string(), owner.address.block.name.clone());
+        let indexed = owner.address.key.iter().flat_map(|key| [format!("{block}[\"{key}\"]"), format!("{block}[{key}]")]);
+        [address, block.clone(), owner.name.clone()].into_iter().chain(indexed).collect::<Vec<_>>()
+    });
+    let mut owned = owners.flat_map(|owner| inside.clone().map(|inside| format!("{owner}.{inside}")));
+    name == one.variable || owned.any(|owned| owned == name)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+
+    #[test]
+    fn no_secret_of_one_service_ever_reaches_another_s(
+        count in 1..=NAMES.len(),
+        slots in prop::collection::vec((0..BLOCKS.len(), 0..CONTAINERS.len(), 0..VARIABLES.len(), 0..=NAMES.len(), 0..KEYS.len()), 0..10),
+        lines in prop::collection::vec(prop::collection::vec(line(), 0..6), 1..3),
+    ) {
+        let (secrets, elsewhere) = stack(count, &slots);
+        // Every line has a value of its own, that tells where it came from.
+        let texts: Vec<String> = lines.iter().enumerate().map(|(file, lines)| {
+            lines.iter().enumerate().map(|(line, name)| format!("{name}=hunter2-{file}-{line}\n")).collect()
+        }).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let joined = join(&secrets, &Names::new(&secrets, &elsewhere), &files(&texts));
+
+        for (target, entry) in &joined.writes {
+            let name = &lines[entry.file][entry.line - 1];
+            prop_assert_eq!(everything_meant(&secrets, &elsewhere, name), BTreeSet::from([Some(target.clone())]), "{}", name);
+        }
+        // What each container then gets is from a line that can mean nothing but that secret.
+        for secret in &secrets {
+            let ours = joined.writes.iter().filter(|(target, _)| target.secret == secret.address);
+            let ours: Vec<Write<'_>> = ours.map(|(target, entry)| Write { key: target.key.as_deref(), text: &entry.value }).collect();
+            let Ok(Some(after)) = value::with(None, &ours) else { continue };
+            for one in &secret.uses {
+                let text = value::text(&after, one.key.as_deref()).ok().flatten().unwrap_or_default();
+                for (file, line, name) in lines.iter().enumerate().flat_map(|(file, lines)| lines.iter().enumerate().map(move |(line, name)| (file, line, name))) {
+                    if text.contains(&format!("hunter2-{file}-{line}")) {
+                        prop_assert!(everything_meant(&secrets, &elsewhere, name).iter().flatten().all(|target| target.secret == secret.address));
+                    }
+                }
+            }
+        }
+        for problem in &joined.problems {
+            prop_assert!(!problem.message.contains("hunter2") && !problem.help.contains("hunter2"), "{problem:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_leoctl_says_to_write_means_that(
+        count in 1..=NAMES.len(),
+        slots in prop::collection::vec((0..BLOCKS.len(), 0..CONTAINERS.len(), 0..VARIABLES.len(), 0..=NAMES.len(), 0..KEYS.len()), 0..10),
+    ) {
+        let (secrets, elsewhere) = stack(count, &slots);
+        let names = Names::new(&secrets, &elsewhere);
+        for target in secrets.iter().flat_map(Secret::targets) {
+            for name in [names.shortest(&target), names.full(&target)] {
+                prop_assert_eq!(names.meaning(&name), Meaning::One(target.clone()), "{}", name);
+                prop_assert!(env_file::can_be_a_name(&name), "{}", name);
+            }
+        }
+    }
+}
