@@ -346,9 +346,9 @@ fn code_is_shown_letter_by_letter() {
 /// Texts that once made a comment hide what follows, call for people, or act on a forge, and more of their kind.
 const PLANNED: &[&str] = &[
     "an odd ` and <details> @user",
-    "x\"]` <b>bold</b> `",
-    "<!--",
-    "x --> <!-- y",
+    "x\"]` <b>bold</b>",
+    "` <!--",
+    "` --> <!-- y",
     "@acme/everyone",
     "\n/close\n/merge",
     "![x](https://a.example/seen.png)",

@@ -51,6 +51,7 @@ mod preflight;
 mod priorities;
 mod reference;
 mod repeated;
+mod reports;
 mod secrecy;
 mod secrets;
 mod services;

@@ -45,9 +45,9 @@ pub struct Shown<'a> {
 /// The comment about some plans, none longer than `limit` bytes.
 pub fn render(about: &About<'_>, shown: &[Shown<'_>], limit: usize) -> String {
     let mut sections: Vec<Section> = shown.iter().map(Section::of).collect();
-    let mut left_out = 0;
+    let mut left_out = LeftOut::default();
     loop {
-        let text = comment(about, &sections, left_out).text();
+        let text = comment(about, &sections, &left_out).text();
         let mut over = text.len().saturating_sub(limit);
         if over == 0 {
             return text;
@@ -60,12 +60,22 @@ pub fn render(about: &About<'_>, shown: &[Shown<'_>], limit: usize) -> String {
         }
         if !folded {
             // Nothing in them is left to be folded.
-            if sections.pop().is_none() {
-                return text;
+            match sections.pop() {
+                Some(_) => left_out.sections += 1,
+                None if left_out.deleted => return text,
+                None => left_out.deleted = true,
             }
-            left_out += 1;
         }
     }
+}
+
+/// What a comment has no room for, and only counts.
+#[derive(Default)]
+struct LeftOut {
+    /// So many stacks.
+    sections: usize,
+    /// The names of the stack files that are deleted.
+    deleted: bool,
 }
 
 /// Leaves the longest of what can be left out to a word about it; about how many bytes shorter the comment is then.
@@ -332,7 +342,7 @@ impl Entry {
     }
 }
 
-fn comment(about: &About<'_>, sections: &[Section], left_out: usize) -> Document {
+fn comment(about: &About<'_>, sections: &[Section], left_out: &LeftOut) -> Document {
     let mut document = Document::new(vec![Block::Marker(Marker::new(&["plan", about.scope]))]);
     let title = Inline::new().own("leoctl plan");
     document.push(Block::Heading(
@@ -342,7 +352,7 @@ fn comment(about: &About<'_>, sections: &[Section], left_out: usize) -> Document
             None => title,
         },
     ));
-    if sections.is_empty() && left_out == 0 {
+    if sections.is_empty() && left_out.sections == 0 {
         document.push(Block::Paragraph(Inline::new().own("No stack is changed.")));
     }
     if sections.len() > 1 {
@@ -350,16 +360,25 @@ fn comment(about: &About<'_>, sections: &[Section], left_out: usize) -> Document
         document.push(Block::Table(vec!["Stack", "What would be done"], sections.iter().map(row).collect()));
     }
     sections.iter().flat_map(Section::blocks).for_each(|block| document.push(block));
-    if left_out > 0 {
-        let more = Inline::new().count(left_out).own(" stacks are too many for a comment; ").code("leoctl plan").own(" shows their plans.");
+    if left_out.sections > 0 {
+        let more = Inline::new()
+            .count(left_out.sections)
+            .own(" stacks are too many for a comment; ")
+            .code("leoctl plan")
+            .own(" shows their plans.");
         document.push(Block::Paragraph(more));
     }
-    about.deleted.iter().for_each(|file| document.push(Block::Paragraph(deleted(file))));
+    let deleted = match (about.deleted, left_out.deleted) {
+        ([], _) => Vec::new(),
+        (all, true) => vec![Inline::new().count(all.len()).own(" stack files are deleted")],
+        (all, false) => all.iter().map(|file| Inline::new().code(file).own(" is deleted")).collect(),
+    };
+    deleted.into_iter().for_each(|what| document.push(Block::Paragraph(what_stays(what))));
     document
 }
 
-/// A stack file that goes.
-fn deleted(file: &str) -> Inline {
-    let said = Inline::new().code(file).own(" is deleted: what it made stays in AWS, and nothing manages it any more. Run ");
-    said.code("leoctl destroy").own(" before its file goes.")
+/// What becomes of what stack files have made that go.
+fn what_stays(deleted: Inline) -> Inline {
+    let said = deleted.own(": what was made from it stays in AWS, and nothing manages it any more. Run ");
+    said.code("leoctl destroy").own(" before a stack file goes.")
 }
