@@ -1,4 +1,4 @@
-//! `leoctl plan` and `leoctl drift`.
+//! `leoctl plan`.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::args::PlanArgs;
 use super::session::Session;
 use super::{CliError, Context, Exit, cost, error_text, project, saved};
+use crate::ui::markdown::plan::{About, Shown};
 use crate::ui::{self, STRONG, WARN, markdown, styled};
 use leoctl_core::engine::ports::Provider;
 use leoctl_core::engine::refresh::Planned;
@@ -19,6 +20,7 @@ use leoctl_core::plan::types::Plan;
 /// Shows what apply would do.
 pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
     let paths = match args.stacks.as_slice() {
+        [] if args.comment.no_stack => Vec::new(),
         [] => vec![project::stack_file(None, context)?],
         [one] => vec![project::stack_file(Some(one), context)?],
         several => several.to_vec(),
@@ -35,7 +37,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
             }
         }
     }
-    if let ([path], false) = (paths.as_slice(), args.markdown) {
+    if let ([path], false) = (paths.as_slice(), args.comment.markdown) {
         return one(context, args, path).await;
     }
     several(context, args, &paths).await
@@ -127,16 +129,21 @@ fn exit(args: &PlanArgs, changes: bool) -> Exit {
 /// Plans stacks at the same time: one summary, one exit code, one comment. One that cannot be planned keeps no other
 /// from being shown.
 async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Result<Exit, CliError> {
-    let outcomes = join_all(paths.iter().map(async |path| (path, planned(context, args, path).await))).await;
-    for (path, outcome) in &outcomes {
-        if let Ok((session, planned)) = outcome {
-            save(context, args, path, session, planned)?;
+    let mut outcomes = join_all(paths.iter().map(async |path| (path, planned(context, args, path).await))).await;
+    for (path, outcome) in &mut outcomes {
+        let saved = match outcome {
+            Ok((session, planned)) => save(context, args, path, session, planned),
+            Err(_) => Ok(()),
+        };
+        if let Err(error) = saved {
+            // What is not saved cannot be applied, so it is not shown as a plan.
+            *outcome = Err(error);
         }
     }
     if let [(path, Ok(_))] = outcomes.as_slice() {
         project::remember(path);
     }
-    match (args.markdown, context.global.json) {
+    match (args.comment.markdown, context.global.json) {
         (true, _) => ui::out(comment(args, &outcomes)?.trim_end()),
         (false, true) => ui::out(json!(outcomes.iter().map(|one| to_json(one, args)).collect::<Result<Vec<_>, _>>()?)),
         (false, false) => text(context, &outcomes)?,
@@ -154,14 +161,16 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
     for (path, outcome) in outcomes {
         let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error_text(error, false));
         let (id, cost) = match &plan {
-            // Without its styles, which are for terminals.
             Ok(plan) => (id(plan), cost::change(plan)?),
             Err(_) => (String::new(), None),
         };
         let preflight = outcome.as_ref().ok().map(|(_, planned)| &planned.preflight);
-        shown.push(markdown::Shown { file: path.display().to_string(), id, plan, preflight, cost });
+        shown.push(Shown { file: path.display().to_string(), id, plan, preflight, cost });
     }
-    Ok(markdown::render(&args.marker, args.commit.as_deref(), &shown, markdown::LIMIT))
+    let asked = &args.comment;
+    let deleted: Vec<String> = asked.deleted.iter().map(|file| file.display().to_string()).collect();
+    let about = About { scope: &asked.marker, commit: asked.commit.as_deref(), deleted: &deleted };
+    Ok(markdown::plan::render(&about, &shown, asked.size.limit))
 }
 
 /// What identifies a plan: equal for equal plans.
@@ -196,19 +205,6 @@ fn text(context: &Context, outcomes: &[Outcome<'_>]) -> Result<(), CliError> {
         ui::out(format!("{}: {sum}", path.display()));
     }
     Ok(())
-}
-
-/// Shows what changed outside leoctl, and nothing else.
-pub async fn drift(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
-    let path = project::stack_file(stack, context)?;
-    let session = Session::open(context, &path).await?;
-    let plan = session.plan(&Options::default(), true).await?.plan;
-    if context.global.json {
-        ui::out(ui::json::drift_of(&plan));
-    } else {
-        ui::out(ui::plan::render_drift(&plan).trim_end());
-    }
-    Ok(if plan.drift.is_empty() { Exit::Done } else { Exit::Changes })
 }
 
 #[cfg(test)]
