@@ -361,15 +361,21 @@ pub enum StateCommand {
 #[derive(Debug, Subcommand)]
 pub enum IamPolicyCommand {
     /// The policy of the role that plans: it reads, never a secret's value, and changes nothing
-    Plan {
-        /// The stack file
-        stack: Option<PathBuf>,
-    },
+    Plan(IamPolicyArgs),
     /// The policy of the role that applies, changes and destroys
-    Apply {
-        /// The stack file
-        stack: Option<PathBuf>,
-    },
+    Apply(IamPolicyArgs),
+    /// The policy of the role that operates: status, logs, exec, run, scale, redeploy, push, secrets and the like
+    Operate(IamPolicyArgs),
+}
+
+/// What each command of `iam-policy` takes.
+#[derive(Debug, Args)]
+pub struct IamPolicyArgs {
+    /// The stack file
+    pub stack: Option<PathBuf>,
+    /// The role that gets the policy, by name or ARN (of a user, too): preflight may ask IAM what it may do
+    #[arg(long, value_name = "NAME")]
+    pub role: Option<String>,
 }
 
 /// The commands of `sandbox`.

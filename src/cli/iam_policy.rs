@@ -1,28 +1,32 @@
-//! `leoctl iam-policy`: the least that the role that plans needs, and the one that applies.
+//! `leoctl iam-policy`: the least that the role needs that plans, the one that applies, and the one that operates.
 
 use serde_json::json;
 
 use super::args::IamPolicyCommand;
 use super::session::Session;
 use super::{CliError, Context, Exit, project};
-use crate::ops::iam_policy::{self, ATTACHED, Role};
+use crate::ops::iam_policy::{self, ATTACHED, Asked, Role};
 use crate::ui;
 use leoctl_core::plan::select::Options;
 use leoctl_core::stack::backend;
 
 /// Prints a role's policy; as a list of policies when one would be too long.
 pub async fn run(context: &Context, command: IamPolicyCommand) -> Result<Exit, CliError> {
-    let (role, stack) = match command {
-        IamPolicyCommand::Plan { stack } => (Role::Plan, stack),
-        IamPolicyCommand::Apply { stack } => (Role::Apply, stack),
+    let (role, args) = match command {
+        IamPolicyCommand::Plan(args) => (Role::Plan, args),
+        IamPolicyCommand::Apply(args) => (Role::Apply, args),
+        IamPolicyCommand::Operate(args) => (Role::Operate, args),
     };
-    let path = project::stack_file(stack.as_deref(), context)?;
+    let path = project::stack_file(args.stack.as_deref(), context)?;
     let session = Session::open(context, &path).await?;
     // The names are all it takes: what they stand for is not looked at.
     let plan = session.plan(&Options::default(), false).await?.plan;
     let sources = || session.stack.sources.clone();
     let backend = backend::location(&session.stack).map_err(|diagnostics| CliError::Diagnostics { diagnostics, sources: sources() })?;
-    let documents = iam_policy::documents(&plan, backend.as_ref(), role);
+    let documents = iam_policy::documents(&plan, Asked { backend: backend.as_ref(), role, principal: args.role.as_deref() });
+    if args.role.is_none() {
+        ui::note("Preflight may not check permissions with this: `--role NAME` lets the role ask about itself, and nobody else.");
+    }
     project::remember(&path);
     match documents.as_slice() {
         [only] => ui::out(format!("{only:#}")),

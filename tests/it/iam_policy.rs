@@ -1,7 +1,8 @@
-//! The policies that `iam-policy` prints: every call of a stack's whole life is allowed by them, and nothing more than
-//! its types declare.
+//! The policies that `iam-policy` prints: every call of a stack's whole life, and of every command that operates it, is
+//! allowed by them, and nothing more than its types declare.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 
 use leoctl_aws::registry;
 use serde_json::Value;
@@ -12,13 +13,20 @@ use crate::support::proxy::Proxy;
 use crate::support::proxy::call::Call;
 use crate::support::proxy::fault::Fault;
 
+/// The role that gets the policies; it asks about itself.
+const ROLE: &str = "leoctl";
+
+/// The account of fakecloud, and one of MiniStack's, which has as many as there are credentials.
+const ACCOUNT: &str = "123456789012";
+const OTHER_ACCOUNT: &str = "420000000017";
+
 /// What a policy allows: actions and patterns of resources.
 #[derive(Clone, Debug, PartialEq)]
 struct Policy(Vec<(Vec<String>, Vec<String>)>);
 
 impl Policy {
     fn of(project: &Project, role: &str, stack: &str, variables: &[&str]) -> Self {
-        let printed: Value = project.json(&[&["iam-policy", role, stack], variables].concat());
+        let printed: Value = project.json(&[&["iam-policy", role, stack, "--role", ROLE], variables].concat());
         let documents = printed.as_array().cloned().unwrap_or_else(|| vec![printed.clone()]);
         let texts = |value: &Value| value.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect();
         for document in &documents {
@@ -40,8 +48,9 @@ impl Policy {
     /// Whether a call is allowed: its action, and what it is about where its request says that by name.
     fn allows(&self, call: &Call) -> bool {
         let patterns = self.on(&action(call));
-        let about = resource(call);
-        about.map_or(!patterns.is_empty(), |about| patterns.iter().any(|pattern| matches(pattern, &about)))
+        let about = resource(call).map(|about| about.replace(OTHER_ACCOUNT, ACCOUNT));
+        let matches_one = |about: String| patterns.iter().any(|pattern| matches(&pattern.replace(OTHER_ACCOUNT, ACCOUNT), &about));
+        about.map_or(!patterns.is_empty(), matches_one)
     }
 }
 
@@ -124,7 +133,7 @@ fn resource(call: &Call) -> Option<String> {
     let (target, body) = call.request.split_once(' ').unwrap_or_default();
     let form = |key: &str| body.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('=').map(str::to_owned));
     let json = |key: &str| serde_json::from_str::<Value>(body).ok()?.get(key)?.as_str().map(str::to_owned);
-    let (region, account) = ("us-east-1", "123456789012");
+    let (region, account) = ("us-east-1", ACCOUNT);
     match call.service.as_str() {
         "iam" => form("RoleName").map(|name| format!("arn:aws:iam::{account}:role/{name}")),
         "s3" => {
@@ -185,6 +194,9 @@ fn whole_life(stack: &str, variables: &[&str], changed: &[&str], data: &[&str]) 
     );
     assert!(!apply.actions().contains("secretsmanager:GetSecretValue"));
     assert!(plan.actions().is_subset(&apply.actions()));
+    assert_eq!(plan.on("iam:SimulatePrincipalPolicy"), ["arn:aws:iam::123456789012:role/leoctl"]);
+    let everyone = |on: &&str| on.contains(":role/*") || on.contains(":user/*");
+    assert!(!plan.0.iter().flat_map(|(_, on)| on).any(|on| everyone(&on.as_str())), "{plan:?}");
 
     // Plans, with a proxy that refuses what the policy does not allow: nothing is refused, and nothing is changed.
     let allowed = plan.clone();
@@ -224,6 +236,87 @@ fn leo_lives_within_its_policies() {
 #[test]
 fn the_agent_lives_within_its_policies() {
     whole_life("stacks/agent-prod.toml", &["--var", "rollout=none"], &["--var", "log_retention_days=3"], &["vpc", "subnets", "ecr_image"]);
+}
+
+/// A stand-in for docker, and one for the plugin of Session Manager.
+fn tools(project: &Project) -> String {
+    for (name, script) in
+        [("docker", "#!/bin/sh\n[ \"$1\" != login ] || cat > /dev/null\n"), ("session-manager-plugin", "#!/bin/sh\necho 1.2.700.0\n")]
+    {
+        let path = format!("bin/{name}");
+        project.write(&path, script);
+        std::fs::set_permissions(project.path().join(path), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    format!("{}/bin:{}", project.path().display(), std::env::var("PATH").unwrap())
+}
+
+#[test]
+fn every_command_that_operates_lives_within_its_policy() {
+    // fakecloud's services never finish a rollout that nothing but a redeployment has begun.
+    let endpoint = Emulator::MiniStack.endpoint().unwrap();
+    let project = Project::new(endpoint, OTHER_ACCOUNT);
+    let (stack, variables) = ("stacks/dev.toml", ["--var", "rollout=none"]);
+    let operate = Policy::of(&project, "operate", stack, &variables);
+    project.expect(0, &[&["apply", "-y", stack], &variables[..]].concat());
+    project.write(".env", "ANTHROPIC_API_KEY=one\nDATABASE_URL=two\n");
+    let path = tools(&project);
+    let recorder = Proxy::recording(endpoint);
+    let mut said: Vec<String> = Vec::new();
+    let mut run = |arguments: &[&str]| {
+        let mut command = project.command(&[arguments, &variables[..]].concat());
+        command.env("AWS_ENDPOINT_URL", &recorder.endpoint).env("PATH", &path);
+        let ran = crate::support::program::ran(command.output().unwrap());
+        said.push(format!("{arguments:?}: {} {}", ran.code, ran.stderr));
+        ran
+    };
+    let listed = |of: &str| {
+        let tasks = project.json(&[&["tasks", "list", of, "--json", "--stack", stack], &variables[..]].concat());
+        tasks.as_array().or_else(|| tasks["tasks"].as_array()).unwrap().iter().map(|task| task["id"].as_str().unwrap().to_owned()).next()
+    };
+    for arguments in [
+        &["secrets", "push", "-y", stack][..],
+        &["secrets", "status", stack],
+        &["status", stack],
+        &["stats", stack],
+        &["cost", stack],
+        &["logs", "--stack", stack],
+        &["tasks", "list", "--stack", stack],
+        &["docker-login", stack],
+        &["push", "web:v3", "saas", "-y", "--stack", stack],
+        &["run", "app-generator", "--detach", "--stack", stack],
+        &["exec", "app", "--stack", stack, "--", "true"],
+        &["scale", "down", "-y", "--stack", stack],
+        &["scale", "up", "--stack", stack],
+        &["redeploy", "app", "-y", "--stack", stack],
+        &["redeploy", "app", "-y", "--image", "v2", "--stack", stack],
+        &["drift", stack],
+        &["output", stack],
+        &["state", "list", stack],
+    ] {
+        run(arguments);
+    }
+    if let Some(id) = listed("app") {
+        run(&["tasks", "stop", &id, "-y", "--stack", stack]);
+    }
+    let calls = recorder.calls();
+    all_allowed(&operate, &calls);
+    let called: BTreeSet<String> = calls.iter().map(action).collect();
+    for needed in [
+        "secretsmanager:PutSecretValue",
+        "ecs:UpdateService",
+        "ecs:RunTask",
+        "ecs:ListTasks",
+        "ecs:StopTask",
+        "logs:FilterLogEvents",
+        "ecr:GetAuthorizationToken",
+    ] {
+        assert!(called.contains(needed), "{needed} was not called:\n{}", said.join("\n"));
+    }
+    // It makes and deletes nothing that the stack is made of.
+    for action in operate.actions() {
+        let (_, name) = action.split_once(':').unwrap();
+        assert!(!["Create", "Delete", "Terminate", "Attach", "Detach"].iter().any(|verb| name.starts_with(verb)), "{action}");
+    }
 }
 
 #[test]

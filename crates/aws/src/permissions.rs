@@ -17,11 +17,8 @@ pub struct Permissions {
 
 /// What every command asks first: who it is.
 pub const IDENTITY: Grant = Grant::any(&["sts:GetCallerIdentity"]);
-/// What a plan asks of whoever makes it: what they may do.
-pub const PREFLIGHT: Grant = Grant::on(
-    &["iam:GetRole", "iam:SimulatePrincipalPolicy"],
-    &["arn:{partition}:iam::{account}:role/*", "arn:{partition}:iam::{account}:user/*"],
-);
+/// What a plan asks about whoever makes it, and about nobody else: what they may do.
+pub const PREFLIGHT: &[&str] = &["iam:GetRole", "iam:SimulatePrincipalPolicy"];
 
 /// Some actions and what they are allowed on.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +55,17 @@ pub enum On {
     RoleOfProfile(&'static str),
     /// The role that a service makes for itself when it is first used in an account.
     LinkedRole(&'static str),
+    /// The ECR repositories of the images that an attribute names; nothing for images from elsewhere.
+    Images(&'static str),
+    /// The ARNs that an attribute has, where they are of this service.
+    Named {
+        /// The attribute.
+        attribute: &'static str,
+        /// The service, as ARNs write it.
+        service: &'static str,
+    },
+    /// Everything of the cluster that an attribute names, for actions that are limited by condition alone.
+    Cluster(&'static str),
 }
 
 impl Grant {
@@ -94,6 +102,16 @@ impl Grant {
     /// Having a service make its own role (IAM User Guide, "Create a service-linked role").
     pub const fn linked_role(service: &'static str) -> Self {
         Self { actions: &["iam:CreateServiceLinkedRole"], on: On::LinkedRole(service), when: None }
+    }
+
+    /// Actions on the repositories of the images that an attribute names.
+    pub const fn images(attribute: &'static str, actions: &'static [&'static str]) -> Self {
+        Self { actions, on: On::Images(attribute), when: Some(attribute) }
+    }
+
+    /// Actions on what an attribute names by ARN, where that is of this service.
+    pub const fn named(attribute: &'static str, service: &'static str, actions: &'static [&'static str]) -> Self {
+        Self { actions, on: On::Named { attribute, service }, when: Some(attribute) }
     }
 
     /// Only where this attribute is set.

@@ -162,6 +162,7 @@ impl Resource for SecretsmanagerSecret {
                 "secretsmanager:UpdateSecret",
             ]),
             Grant::key("kms_key_id", &["kms:Decrypt", "kms:GenerateDataKey"]),
+            Grant::key("replica_regions.kms_key_id", &["kms:Decrypt", "kms:GenerateDataKey"]),
         ],
     };
 

@@ -1,9 +1,10 @@
-//! The least that planning and applying a stack takes of IAM, from what each type declares
+//! The least that planning, applying and operating a stack takes of IAM, from what each type declares
 //! ([`leoctl_aws::permissions`]) and the names in the stack. What AWS has chosen does not matter: the policy of a
 //! stack is the same before its first apply as after it.
 
 mod arn;
 mod document;
+mod operate;
 mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ pub use document::LIMIT;
 use self::subject::Subject;
 use leoctl_aws::permissions::{Grant, IDENTITY, On, PREFLIGHT};
 use leoctl_core::model::value::Value;
+use leoctl_core::plan::preflight::image;
 use leoctl_core::plan::types::Plan;
 use leoctl_core::stack::backend::Backend;
 use leoctl_core::stack::scope::Identity;
@@ -29,40 +31,54 @@ pub enum Role {
     Plan,
     /// Who applies.
     Apply,
+    /// Who operates: looks at what runs, and scales, redeploys, runs tasks, pushes images and values of secrets.
+    Operate,
+}
+
+/// What a policy is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Where the state is, unless in a file.
+    pub backend: Option<&'a Backend>,
+    /// Who it is for.
+    pub role: Role,
+    /// The name or ARN of the role or user that gets it, who then may ask what it may do. Without one it may not: a
+    /// policy does not know whom it is attached to.
+    pub principal: Option<&'a str>,
 }
 
 /// What has to be so for an action to be allowed: a key of the request and the value it has to have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Condition {
     key: &'static str,
-    value: &'static str,
+    value: String,
 }
 
 /// On what each action is allowed, and when.
 type Allowed = BTreeMap<(String, Option<Condition>), BTreeSet<String>>;
 
 /// The policy documents of a role, each within IAM's limit.
-pub fn documents(plan: &Plan, backend: Option<&Backend>, role: Role) -> Vec<Json> {
-    document::documents(&allowed(plan, backend, role))
+pub fn documents(plan: &Plan, asked: Asked<'_>) -> Vec<Json> {
+    document::documents(&allowed(plan, asked))
 }
 
-fn allowed(plan: &Plan, backend: Option<&Backend>, role: Role) -> Allowed {
+fn allowed(plan: &Plan, asked: Asked<'_>) -> Allowed {
     let mut allowed = Allowed::new();
-    let place = arn::Place { region: &plan.identity.region, identity: &plan.identity };
-    for grant in [IDENTITY, PREFLIGHT] {
-        let resources: Vec<String> = match grant.on {
-            On::These(templates) => templates.iter().flat_map(|template| arn::fill(template, &Value::Null, &place)).collect(),
-            _ => vec!["*".to_owned()],
-        };
-        allow(&mut allowed, grant.actions, None, resources);
+    allow(&mut allowed, IDENTITY.actions, None, ["*".to_owned()]);
+    if let Some(principal) = asked.principal {
+        allow(&mut allowed, PREFLIGHT, None, [principal_arn(principal, &plan.identity)]);
     }
-    if let Some(backend) = backend {
-        state(&mut allowed, backend, &plan.identity, role);
+    if let Some(backend) = asked.backend {
+        state(&mut allowed, backend, &plan.identity, asked.role);
     }
     let subjects = subject::all(plan);
     for subject in &subjects {
-        let apply = if role == Role::Apply { subject.apply } else { &[] };
-        for grant in subject.plan.iter().chain(apply).filter(|grant| is_needed(grant, subject)) {
+        let more = match asked.role {
+            Role::Plan => &[],
+            Role::Apply => subject.apply,
+            Role::Operate => operate::grants(&subject.type_name),
+        };
+        for grant in subject.plan.iter().chain(more).filter(|grant| is_needed(grant, subject)) {
             let (resources, condition) = resources(grant.on, subject, &subjects, &plan.identity);
             allow(&mut allowed, grant.actions, condition, resources);
         }
@@ -70,8 +86,15 @@ fn allowed(plan: &Plan, backend: Option<&Backend>, role: Role) -> Allowed {
     allowed
 }
 
+/// The ARN of a role or user that is named by it, or of the role of a name or path.
+fn principal_arn(named: &str, identity: &Identity) -> String {
+    let Identity { partition, account_id, .. } = identity;
+    if named.contains(':') { named.to_owned() } else { format!("arn:{partition}:iam::{account_id}:role/{}", named.trim_start_matches('/')) }
+}
+
 fn allow(allowed: &mut Allowed, actions: &[&str], condition: Option<Condition>, resources: impl IntoIterator<Item = String> + Clone) {
-    for action in actions {
+    // What is on nothing is not allowed at all.
+    for action in actions.iter().filter(|_| resources.clone().into_iter().next().is_some()) {
         allowed.entry(((*action).to_owned(), condition.clone())).or_default().extend(resources.clone());
     }
 }
@@ -86,7 +109,7 @@ fn is_needed(grant: &Grant, subject: &Subject) -> bool {
 /// The ARNs of what a grant is on, and what has to be so.
 fn resources(on: On, subject: &Subject, all: &[Subject], identity: &Identity) -> (Vec<String>, Option<Condition>) {
     let place = subject.place(identity);
-    let passed = |service| Some(Condition { key: "iam:PassedToService", value: service });
+    let passed = |service: &str| Some(Condition { key: "iam:PassedToService", value: String::from(service) });
     match on {
         On::Any => (vec!["*".to_owned()], None),
         On::Itself => (arn::fill(subject.arn, &subject.attributes, &place), None),
@@ -106,9 +129,36 @@ fn resources(on: On, subject: &Subject, all: &[Subject], identity: &Identity) ->
         }
         On::LinkedRole(service) => {
             let template = format!("arn:{{partition}}:iam::{{account}}:role/aws-service-role/{service}/*");
-            (arn::fill(&template, &Value::Null, &place), Some(Condition { key: "iam:AWSServiceName", value: service }))
+            (arn::fill(&template, &Value::Null, &place), Some(Condition { key: "iam:AWSServiceName", value: service.to_owned() }))
+        }
+        On::Images(attribute) => {
+            // One that is not known yet is in a repository of the stack, which has its own grant.
+            let images = arn::texts(&subject.attributes, attribute).into_iter().flatten();
+            (images.filter_map(|image| repository_arn(&image, identity)).collect(), None)
+        }
+        On::Named { attribute, service } => {
+            let named = arn::texts(&subject.attributes, attribute).into_iter();
+            let any = || format!("arn:{}:{service}:{}:{}:*", identity.partition, subject.region, identity.account_id);
+            let is_of = |arn: &String| arn.split(':').nth(2) == Some(service);
+            (named.map(|arn| arn.unwrap_or_else(any)).filter(is_of).collect(), None)
+        }
+        On::Cluster(attribute) => {
+            let clusters = arn::fill(&cluster_template(attribute), &subject.attributes, &place);
+            let Some(cluster) = clusters.into_iter().next() else { return (Vec::new(), None) };
+            (vec!["*".to_owned()], Some(Condition { key: "ecs:cluster", value: cluster }))
         }
     }
+}
+
+/// The ARN of the cluster that an attribute names by name or ARN.
+fn cluster_template(attribute: &str) -> String {
+    format!("arn:{{partition}}:ecs:{{region}}:{{account}}:cluster/{{{attribute} after cluster/}}")
+}
+
+/// The ARN of an image's repository; none when it is not in ECR.
+fn repository_arn(image: &str, identity: &Identity) -> Option<String> {
+    let (account, region, repository) = image::repository(image)?;
+    Some(format!("arn:{}:ecr:{region}:{account}:repository/{repository}", identity.partition))
 }
 
 /// The resource of a type with this name.
@@ -129,14 +179,14 @@ fn role(name: Option<&str>, all: &[Subject], identity: &Identity) -> String {
     }
 }
 
-/// The state in S3: who plans reads it and its journal, who applies writes them and the lock (`store::s3`).
+/// The state in S3: who plans reads it and its journal, who applies or operates writes them and the lock (`store::s3`).
 fn state(allowed: &mut Allowed, backend: &Backend, identity: &Identity, role: Role) {
     let bucket = format!("arn:{}:s3:::{}", identity.partition, backend.bucket);
     let object = |suffix: &str| format!("{bucket}/{}{suffix}", backend.key);
     // Without ListBucket an object that is not there is one that may not be read (S3 API Reference, GetObject).
     allow(allowed, &["s3:ListBucket"], None, [bucket.clone()]);
     allow(allowed, &["s3:GetObject"], None, [object(""), object(".journal/*")]);
-    if role == Role::Apply {
+    if role != Role::Plan {
         let objects = [object(""), object(".backup/*"), object(".journal/*"), object(".lock")];
         allow(allowed, &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], None, objects);
         allow(allowed, &["s3:GetBucketVersioning"], None, [bucket.clone()]);
@@ -145,7 +195,7 @@ fn state(allowed: &mut Allowed, backend: &Backend, identity: &Identity, role: Ro
         let place = arn::Place { region: backend.region.as_deref().unwrap_or("*"), identity };
         let key = [arn::key(Some(key), &place)];
         // What S3 takes of the caller (S3 User Guide, "Using server-side encryption with AWS KMS keys").
-        let actions: &[&str] = if role == Role::Apply { &["kms:Decrypt", "kms:GenerateDataKey"] } else { &["kms:Decrypt"] };
+        let actions: &[&str] = if role == Role::Plan { &["kms:Decrypt"] } else { &["kms:Decrypt", "kms:GenerateDataKey"] };
         allow(allowed, actions, None, key);
     }
 }

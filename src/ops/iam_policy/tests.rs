@@ -94,6 +94,7 @@ fn is_declared_well(of: &str, grant: &Grant, attributes: &[Attribute]) {
     let named = match grant.on {
         On::These(templates) => templates.iter().flat_map(|template| names(template)).collect(),
         On::Key(attribute) | On::Role { attribute, .. } | On::RoleOfProfile(attribute) => vec![attribute],
+        On::Images(attribute) | On::Named { attribute, .. } | On::Cluster(attribute) => vec![attribute],
         On::Any | On::Itself | On::LinkedRole(_) => Vec::new(),
     };
     for name in named.into_iter().chain(grant.when) {

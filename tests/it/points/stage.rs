@@ -190,13 +190,16 @@ impl Stage {
             if let Err(error) = self.run(&goal.body).await {
                 refused = true;
                 // Refused, as it should be: what the error advises is done, once.
-                match self.heed(&error, done).await {
+                match self.heed(phase, &error, done).await {
                     Ok(Some(imports)) => goal.body.push_str(&imports),
                     Ok(None) => return Verdict::Failed(format!("the run after it fails: {error}")),
                     Err(why) => return Verdict::NotDone(why),
                 }
-                if let Err(error) = self.run(&goal.body).await {
-                    return Verdict::Failed(format!("refused, its advice is heeded, and it fails: {error}"));
+                match self.run(&goal.body).await {
+                    // The name of another stack's secret stays taken for days.
+                    Err(error) if error.contains("is scheduled for deletion and was") => return Verdict::NotDone(error),
+                    Err(error) => return Verdict::Failed(format!("refused, its advice is heeded, and it fails: {error}")),
+                    Ok(()) => {}
                 }
             }
         }
@@ -222,11 +225,17 @@ impl Stage {
         run.map_err(|_| "it never ends".to_owned())?.map(drop)
     }
 
-    /// Does what a refusal advises: who made what is in the way takes it away, or it is imported. The blocks for that; none
-    /// when nothing was advised.
-    async fn heed(&self, error: &str, done: &Done) -> Result<Option<String>, String> {
-        // Of a private namespace Cloud Map alone knows whether its VPC has one of that name.
-        if !error.contains("exists already") && !error.contains("ConflictingDomainExists") {
+    /// Does what a refusal advises: who made what is in the way takes it away, or it is imported, or what protects it is
+    /// switched off. The blocks for that; none when nothing was advised.
+    async fn heed(&self, phase: &Phase, error: &str, done: &Done) -> Result<Option<String>, String> {
+        if error.contains("AWS protects it") {
+            let Some(unprotected) = &phase.from else { return Ok(None) };
+            let switched_off = self.world.apply(&self.subject.body(Some(unprotected))).await;
+            return switched_off.map(|_| Some(String::new())).map_err(|error| format!("its protection cannot be switched off: {error}"));
+        }
+        // Of a private namespace Cloud Map alone knows whether its VPC has one of that name, and of a private address EC2.
+        let taken = ["exists already", "ConflictingDomainExists", "InvalidIPAddress.InUse"];
+        if !taken.iter().any(|taken| error.contains(taken)) {
             return Ok(None);
         }
         if let Some(foreign) = &done.foreign {

@@ -246,7 +246,7 @@ impl Resource for EcsTaskDefinition {
     };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:ecs:{region}:{account}:task-definition/{family}:*",
-        plan: &[Grant::any(&["ecs:DescribeTaskDefinition"])],
+        plan: &[Grant::any(&["ecs:DescribeTaskDefinition"]), Grant::images("container_definitions.image", &["ecr:DescribeImages"])],
         apply: &[
             Grant::any(&["ecs:DeregisterTaskDefinition"]),
             Grant::itself(&["ecs:RegisterTaskDefinition", "ecs:TagResource", "ecs:UntagResource"]),

@@ -135,12 +135,15 @@ impl Resource for LbListener {
     };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:listener/{load_balancer_arn after loadbalancer/}/*",
-        plan: &[Grant::any(&[
-            "elasticloadbalancing:DescribeListenerAttributes",
-            "elasticloadbalancing:DescribeListenerCertificates",
-            "elasticloadbalancing:DescribeListeners",
-            "elasticloadbalancing:DescribeTags",
-        ])],
+        plan: &[
+            Grant::any(&[
+                "elasticloadbalancing:DescribeListenerAttributes",
+                "elasticloadbalancing:DescribeListenerCertificates",
+                "elasticloadbalancing:DescribeListeners",
+                "elasticloadbalancing:DescribeTags",
+            ]),
+            Grant::named("certificates.certificate_arn", "acm", &["acm:DescribeCertificate"]),
+        ],
         apply: &[
             Grant::on(&["elasticloadbalancing:CreateListener"], &["{load_balancer_arn}"]),
             Grant::itself(&[

@@ -139,6 +139,11 @@ fn split(image: &str) -> (&str, Version) {
     (name, version)
 }
 
+/// The account, region and repository of an image in a private registry of ECR; none for images from elsewhere.
+pub fn repository(image: &str) -> Option<(&str, &str, &str)> {
+    registry(split(image).0)
+}
+
 /// The account, region and repository of a name in ECR: `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY`, or
 /// `ACCOUNT.dkr-ecr.REGION.on.aws/REPOSITORY` (ECR User Guide, "Amazon ECR private registry" and "Getting started with
 /// making requests over IPv6").
