@@ -100,7 +100,7 @@ pub fn catalog() -> Catalog {
         }),
         resource("task", json!({ "cluster": text(), "strategy": texts(), "arn": computed(text()) }), &["cluster"], |_| ()),
         resource("balancer", json!({ "links": texts(), "note": text(), "tags": tags, "arn": computed(text()) }), &[], |_| ()),
-        resource("gate", json!({ "links": with(texts(), json!({ "x-within": "vpc" })), "arn": computed(text()) }), &[], |_| ()),
+        resource("gate", json!({ "links": with(texts(), json!({ "x-within": "vpc" })), "tags": tags, "arn": computed(text()), "vpc_id": computed(text()) }), &[], |_| ()),
         resource(
             "link",
             json!({ "net": with(text(), json!({ "x-replace": true })), "name": with(text(), json!({ "x-replace": true })), "size": with(text(), json!({ "x-replace": true })), "id": computed(text()) }),

@@ -5,7 +5,7 @@
 //! | keyword | meaning |
 //! |---|---|
 //! | `x-replace` | changing the attribute replaces the resource |
-//! | `x-within` | the type in which what it names lies: changing it replaces the resource when that one is replaced |
+//! | `x-within` | the type in which what it names lies, and the resource stays in one of them, which its own `TYPE_id` says: a change that leads to another replaces it |
 //! | `x-computed` | AWS sets it; it cannot be written |
 //! | `x-server` | when it is not written AWS chooses, and what AWS chose is kept |
 //! | `x-follows` | the attributes beside it, or inside of which, a change makes AWS set this one anew: it is unknown until such a change is made |
@@ -58,7 +58,8 @@ pub struct Attribute {
     pub follows: Vec<String>,
     /// Whether a change replaces the resource.
     pub replace: bool,
-    /// The type in which what it names lies and the resource stays: when that one is replaced, a change replaces this, too.
+    /// The type in which what it names lies, and the resource stays in one of them: a change that leads to another one, or to the
+    /// replacement of that one, replaces it.
     pub within: Option<String>,
     /// Whether its value is never shown.
     pub sensitive: bool,

@@ -17,6 +17,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 mod waits;
+mod within;
 
 use self::change::attributes_of;
 pub use self::change::{at_block, owned_by, taken};

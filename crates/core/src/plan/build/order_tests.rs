@@ -1,6 +1,8 @@
 //! The orders that types declare, and what AWS does not delete while it is used.
 
 use super::tests::ipv6;
+use crate::model::value::Value;
+use crate::plan::build::Live;
 use crate::plan::step::Step;
 use crate::plan::types::{Action, Plan};
 use crate::testing::{Account, change, names};
@@ -170,13 +172,56 @@ fn only_what_aws_holds_it_by_keeps_a_resource() {
 #[test]
 fn what_stays_in_a_network_is_replaced_with_it() {
     let user = "[resource.gate.g]\nlinks = [\"${link.a.id}\"]";
-    let account = Account::new().applied(&linked("10.0.0.0/16", "", user));
+    let account = gate_in(Account::new().applied(&linked("10.0.0.0/16", "", user)), "vpc.main");
     let plan = account.plan(&linked("10.1.0.0/16", "", user)).unwrap();
     assert_eq!(change(&plan, "gate.g").action, Action::Replace);
     assert_eq!(change(&plan, "gate.g").replace_paths()[0].root(), Some("links"));
     assert!(ends(&plan) && waits(&plan, ("delete", "link.a"), ("delete", "gate.g")));
     let renamed = linked("10.0.0.0/16", "", user).replace("web", "new");
     assert_eq!(change(&account.plan(&renamed).unwrap(), "gate.g").action, Action::Update, "within the same network it changes in place");
+}
+
+/// An account in which the gate says that it is in this network.
+fn gate_in(mut account: Account, network: &str) -> Account {
+    for (place, live) in &mut account.live {
+        if let (true, Live::Present(Value::Map(attributes))) = (place.type_name == "gate", live) {
+            attributes.insert("vpc_id".to_owned(), Value::string(network));
+        }
+    }
+    account
+}
+
+/// Two networks with a link in each, and a gate.
+fn networks(links: &str, first: bool, second: bool) -> String {
+    let network = |name: &str| {
+        format!(
+            "[resource.vpc.{name}]\ncidr_block = \"10.0.0.0/16\"\n[resource.link.{name}]\nnet = \"${{vpc.{name}.id}}\"\nname = \"{name}\"\n"
+        )
+    };
+    let mut text = String::new();
+    text.push_str(&first.then(|| network("one")).unwrap_or_default());
+    text.push_str(&second.then(|| network("two")).unwrap_or_default());
+    text + &format!("[resource.gate.g]\n{links}\n")
+}
+
+#[test]
+fn what_would_have_to_move_to_another_network_is_replaced() {
+    let one = "links = [\"${link.one.id}\"]";
+    let two = "links = [\"${link.two.id}\"]";
+    let action = |account: &Account, text: &str| change(&account.plan(text).unwrap(), "gate.g").action;
+    let both = gate_in(Account::new().applied(&networks(one, true, true)), "vpc.one");
+    assert_eq!(action(&both, &networks(two, true, true)), Action::Replace, "to one that exists");
+    assert_eq!(action(&both, &networks(two, false, true)), Action::Replace, "and its own goes");
+    let alone = gate_in(Account::new().applied(&networks(one, true, false)), "vpc.one");
+    assert_eq!(action(&alone, &networks(two, true, true)), Action::Replace, "to a new one");
+    assert_eq!(action(&alone, &networks(two, false, true)), Action::Replace, "to a new one, and its own goes");
+    let more = networks("links = [\"${link.one.id}\", \"${link.more.id}\"]", true, true)
+        + "[resource.link.more]\nnet = \"${vpc.one.id}\"\nname = \"more\"\n";
+    assert_eq!(action(&both, &more), Action::Update, "to another link of its own network");
+    let tagged = format!("{one}\ntags = {{ other = \"${{vpc.two.id}}\" }}");
+    assert_eq!(action(&both, &networks(&tagged, true, true)), Action::Update, "what it only mentions is not where it is");
+    let unmanaged = networks("links = [\"link-0\"]", true, true);
+    assert_eq!(action(&both, &unmanaged), Action::Update, "where that lies nobody knows");
 }
 
 #[test]
