@@ -20,7 +20,7 @@ use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outco
 use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::Scope;
-use leoctl_core::model::schema::{After, Release};
+use leoctl_core::model::schema::{After, Inside, Release};
 use leoctl_core::model::value::Value;
 
 /// Tags as a resource has them.
@@ -39,6 +39,8 @@ pub struct Info {
     pub unique: &'static [&'static [&'static str]],
     /// Lists of which each element can be only one resource's.
     pub exclusive: &'static [&'static str],
+    /// The lists of others in which the same can stand: there or here, AWS has it once.
+    pub inside: &'static [Inside],
     /// An attribute of `unique` that one call gives to many at once ([`Resource::reassign`]), so that they can exchange it.
     pub joint: Option<&'static str>,
     /// What a replacement and its predecessor cannot have in common either, though others may.
@@ -68,6 +70,7 @@ impl Info {
         create_before_destroy: false,
         unique: &[],
         exclusive: &[],
+        inside: &[],
         joint: None,
         conflicts: &[],
         held_by: &[],

@@ -379,7 +379,7 @@ fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Resu
 ///
 /// In another region nothing is in common, but for a name that is taken everywhere.
 pub(super) fn in_common(schema: &ResourceSchema, change: &Change) -> impl Iterator<Item = &'static [&'static str]> {
-    let value = |value: &Value, name: &str| value.get(name).cloned().unwrap_or(Value::Null);
+    let value = |value: &Value, name: &str| value.get(name).map_or(Value::Null, |value| schema.schema.told_by(name, value));
     let apart = schema.scope == Scope::Regional && change.place.as_ref().is_some_and(|place| place.region != change.region);
     let groups = schema.unique.iter().chain(schema.conflicts).copied().filter(move |_| !apart);
     groups.filter(move |group| {

@@ -139,6 +139,22 @@ fn elements_are_taken_away_once_nothing_uses_them() {
 }
 
 #[test]
+fn what_something_goes_on_using_is_not_taken_away() {
+    let stack = |providers: &str| {
+        format!("[resource.cluster.c]\nproviders = {providers}\n[resource.task.t]\ncluster = \"${{cluster.c.arn}}\"\nstrategy = [\"a\"]\n")
+    };
+    let account = Account::new().applied(&stack(r#"["a", "b"]"#));
+    let errors = account.plan(&stack(r#"["b"]"#)).unwrap_err();
+    assert!(
+        errors.len() == 1 && errors[0].starts_with("cluster.c cannot give up what it has in `providers`: task.t uses it"),
+        "{errors:?}"
+    );
+    assert!(account.plan(&stack(r#"["a"]"#)).is_ok(), "what nothing uses");
+    let left = stack(r#"["b"]"#);
+    assert!(account.plan(left.split("[resource.task").next().unwrap()).is_ok(), "its user goes");
+}
+
+#[test]
 fn a_replacement_that_cannot_be_made_first_says_so() {
     let stack = |cidr: &str, lifecycle: &str| {
         format!("[resource.vpc.main]\ncidr_block = \"{cidr}\"\n[resource.group.g]\nname = \"${{vpc.main.cidr_block}}\"\n{lifecycle}")
@@ -245,4 +261,52 @@ fn what_is_held_says_why_it_would_go_first_and_what_helps() {
     let (_, help) =
         said(&linked("10.1.0.0/16", "lifecycle = { create_before_destroy = false }", user).replace("10.1", "10.0").replace("web", "new"));
     assert_eq!(help, "leave out `create_before_destroy = false` in the lifecycle of link.a");
+}
+
+/// Two tables that have these subnets.
+fn tables(one: &str, two: &str) -> String {
+    let table = |name: &str, subnets: &str| format!("[resource.route_table.{name}]\nvpc_id = \"v\"\nsubnet_ids = {subnets}\n");
+    table("one", one) + &table("two", two)
+}
+
+#[test]
+fn what_passes_from_one_to_another_is_taken_over_before_it_is_let_go_of() {
+    let account = Account::new().applied(&tables(r#"["a", "b"]"#, r#"["c"]"#));
+    let plan = account.plan(&tables(r#"["b"]"#, r#"["c", "a"]"#)).unwrap();
+    assert!(waits(&plan, ("update", "route_table.one"), ("update", "route_table.two")) && ends(&plan));
+    let alone = "[resource.route_table.two]\nvpc_id = \"v\"\nsubnet_ids = [\"c\", \"a\", \"b\"]\n";
+    let plan = account.plan(alone).unwrap();
+    assert!(waits(&plan, ("delete", "route_table.one"), ("update", "route_table.two")) && ends(&plan), "also by what goes itself");
+    let new = "[resource.route_table.new]\nvpc_id = \"v\"\nsubnet_ids = [\"a\"]\n";
+    let plan = account.plan(&(tables(r#"["b"]"#, r#"["c"]"#) + new)).unwrap();
+    assert!(waits(&plan, ("update", "route_table.one"), ("create", "route_table.new")) && ends(&plan), "also to what is new");
+    assert!(ends(&account.plan(&tables(r#"["c", "b"]"#, r#"["a"]"#)).unwrap()), "an exchange waits for nobody");
+}
+
+#[test]
+fn names_that_differ_in_case_only_are_one_where_aws_tells_none_apart() {
+    let link = |label: &str, name: &str| format!("[resource.link.{label}]\nnet = \"n\"\nname = \"{name}\"\n");
+    let errors = Account::new().plan(&(link("a", "Web") + &link("b", "web"))).unwrap_err();
+    assert!(errors.len() == 1 && errors[0].contains("have the same `net`, `name`"), "{errors:?}");
+    let account = Account::new().applied(&link("a", "Web"));
+    let plan = account.plan(&link("a", "web")).unwrap();
+    assert!(waits(&plan, ("create", "link.a"), ("delete", "link.a")), "one has to go before the other comes");
+    assert!(change(&account.plan(&link("a", "app")).unwrap(), "link.a").create_before_destroy);
+}
+
+#[test]
+fn what_stands_in_a_list_of_another_is_not_a_resource_beside_it() {
+    let stack = |to: &str, side: &str| {
+        format!(
+            "[resource.route_table.r]\nvpc_id = \"v\"\nroutes = [{{ to = \"a\", via = \"x\" }}, {{ to = \"b\", weight = 1 }}]\n\
+             [resource.listener.l]\ngroup = \"${{route_table.r.id}}\"\nside = \"{side}\"\nto = \"{to}\"\nvia = \"mine\"\n"
+        )
+    };
+    let said = |account: &Account, to: &str| account.plan(&stack(to, "in")).err().unwrap_or_default();
+    let wanted = "listener.l and an element of `routes` of route_table.r are the same, and AWS allows that once";
+    let account = Account::new().applied(&stack("c", "in"));
+    assert_eq!(said(&Account::new(), "a"), [wanted], "of a table that is still to be made");
+    assert_eq!(said(&account, "a"), [wanted], "of one that exists");
+    assert!(said(&account, "c").is_empty() && said(&account, "b").is_empty(), "what differs in anything is another");
+    assert!(account.plan(&stack("a", "out")).is_ok(), "in the other direction");
 }
