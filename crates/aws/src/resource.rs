@@ -194,6 +194,12 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
         Self::ready(aws, operation, id, to)
     }
 
+    /// Waits until a resource can be used again of which an update that did not end was setting these attributes; none where
+    /// it was being made.
+    fn resumed(aws: &Aws, operation: &Operation, id: &str, _updating: &[String], to: &Self) -> impl Future<Output = Outcome<()>> + Send {
+        Self::ready(aws, operation, id, to)
+    }
+
     /// Deletes it and waits until it is gone. `last` is how it was last seen.
     fn delete(aws: &Aws, operation: &Operation, id: &str, last: Option<&Self>) -> impl Future<Output = Outcome<()>> + Send;
 }
@@ -352,9 +358,9 @@ impl<R: Resource> Handler for Typed<R> {
         Self::classify(operation, R::reassign(&aws, operation, to).await)
     }
 
-    async fn wait_ready(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {
+    async fn wait_ready(&self, operation: &Operation, id: &str, updating: &[String], desired: &Value) -> Outcome<()> {
         let aws = self.clients.region(&operation.region);
-        Self::classify(operation, R::ready(&aws, operation, id, &typed(desired)?).await)
+        Self::classify(operation, R::resumed(&aws, operation, id, updating, &typed(desired)?).await)
     }
 
     async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()> {
