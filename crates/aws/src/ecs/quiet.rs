@@ -42,7 +42,7 @@ mod tests {
         assert!(!begins_none(&names(&["desired_count", "task_definition"])));
         assert!(!begins_none(&[]), "of a creation that did not end there is a deployment");
         let known = |name: &&str| crate::registry::catalog().unwrap().resources["ecs_service"].schema.attribute(name).is_some();
-        assert!(QUIET.iter().all(|name| known(&name)));
+        assert!(QUIET.iter().all(known));
         let (_, service) = EcsService::from_api(&api::Service::builder().desired_count(2).build());
         let (_, more) = EcsService::from_api(&api::Service::builder().desired_count(3).build());
         assert_eq!(differing(&service, &more), ["desired_count"]);

@@ -214,10 +214,8 @@ fn networks(links: &str, first: bool, second: bool) -> String {
             "[resource.vpc.{name}]\ncidr_block = \"10.0.0.0/16\"\n[resource.link.{name}]\nnet = \"${{vpc.{name}.id}}\"\nname = \"{name}\"\n"
         )
     };
-    let mut text = String::new();
-    text.push_str(&first.then(|| network("one")).unwrap_or_default());
-    text.push_str(&second.then(|| network("two")).unwrap_or_default());
-    text + &format!("[resource.gate.g]\n{links}\n")
+    let names = [("one", first), ("two", second)].into_iter().filter(|(_, is_there)| *is_there);
+    names.map(|(name, _)| network(name)).collect::<String>() + &format!("[resource.gate.g]\n{links}\n")
 }
 
 #[test]
