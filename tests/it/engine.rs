@@ -115,7 +115,7 @@ impl Handler for Memory {
         self.cloud.change(|| self.put(id, to)).await
     }
 
-    async fn wait_ready(&self, _: &Operation, _: &str, _: &Value) -> Outcome<()> {
+    async fn wait_ready(&self, _: &Operation, _: &str, _: &[String], _: &Value) -> Outcome<()> {
         Ok(())
     }
 

@@ -34,6 +34,9 @@ pub mod tags;
 pub mod traffic;
 mod unanswered;
 
+#[cfg(test)]
+mod follows_tests;
+
 /// The partition of a region (AWS General Reference, "Amazon Resource Names").
 pub fn partition(region: &str) -> &'static str {
     match region {

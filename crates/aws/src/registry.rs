@@ -146,6 +146,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         create_before_destroy: R::INFO.create_before_destroy,
         unique: R::INFO.unique,
         exclusive: R::INFO.exclusive,
+        inside: R::INFO.inside,
         joint: R::INFO.joint,
         conflicts: R::INFO.conflicts,
         held_by: R::INFO.held_by,

@@ -20,7 +20,7 @@ use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outco
 use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::Scope;
-use leoctl_core::model::schema::{After, Release};
+use leoctl_core::model::schema::{After, Inside, Release};
 use leoctl_core::model::value::Value;
 
 /// Tags as a resource has them.
@@ -39,6 +39,8 @@ pub struct Info {
     pub unique: &'static [&'static [&'static str]],
     /// Lists of which each element can be only one resource's.
     pub exclusive: &'static [&'static str],
+    /// The lists of others in which the same can stand: there or here, AWS has it once.
+    pub inside: &'static [Inside],
     /// An attribute of `unique` that one call gives to many at once ([`Resource::reassign`]), so that they can exchange it.
     pub joint: Option<&'static str>,
     /// What a replacement and its predecessor cannot have in common either, though others may.
@@ -68,6 +70,7 @@ impl Info {
         create_before_destroy: false,
         unique: &[],
         exclusive: &[],
+        inside: &[],
         joint: None,
         conflicts: &[],
         held_by: &[],
@@ -188,6 +191,12 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
 
     /// Waits until a resource that was changed can be used again.
     fn changed(aws: &Aws, operation: &Operation, id: &str, _from: &Self, to: &Self) -> impl Future<Output = Outcome<()>> + Send {
+        Self::ready(aws, operation, id, to)
+    }
+
+    /// Waits until a resource can be used again of which an update that did not end was setting these attributes; none where
+    /// it was being made.
+    fn resumed(aws: &Aws, operation: &Operation, id: &str, _updating: &[String], to: &Self) -> impl Future<Output = Outcome<()>> + Send {
         Self::ready(aws, operation, id, to)
     }
 
@@ -349,9 +358,9 @@ impl<R: Resource> Handler for Typed<R> {
         Self::classify(operation, R::reassign(&aws, operation, to).await)
     }
 
-    async fn wait_ready(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {
+    async fn wait_ready(&self, operation: &Operation, id: &str, updating: &[String], desired: &Value) -> Outcome<()> {
         let aws = self.clients.region(&operation.region);
-        Self::classify(operation, R::ready(&aws, operation, id, &typed(desired)?).await)
+        Self::classify(operation, R::resumed(&aws, operation, id, updating, &typed(desired)?).await)
     }
 
     async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_kms::types::KeyState;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types as api;
 use futures_util::future::try_join_all;
@@ -161,7 +162,7 @@ impl Resource for SecretsmanagerSecret {
                 "secretsmanager:UntagResource",
                 "secretsmanager:UpdateSecret",
             ]),
-            Grant::key("kms_key_id", &["kms:Decrypt", "kms:GenerateDataKey"]),
+            Grant::key("kms_key_id", &["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]),
             Grant::key("replica_regions.kms_key_id", &["kms:Decrypt", "kms:GenerateDataKey"]),
         ],
     };
@@ -364,10 +365,41 @@ async fn restore(aws: &Aws, to: &SecretsmanagerSecret, scheduled: &DescribeSecre
         return Err(not_ours(&to.name, scheduled));
     }
     let arn = made_id(operation, scheduled.arn())?;
+    if let Some(key) = scheduled.kms_key_id() {
+        let described = aws.kms().describe_key().key_id(key).send().await.or_fail("kms:DescribeKey");
+        match described {
+            Ok(found) => unusable(&to.name, key, found.key_metadata().and_then(|key| key.key_state())).map_or(Ok(()), Err)?,
+            Err(failure) if failure.kind == FailureKind::NotFound => return Err(without_key(&to.name, key, "is gone", LOST)),
+            // Whether it can be used is found out by using it.
+            Err(failure) if failure.kind == FailureKind::Denied => {}
+            Err(failure) => return Err(failure),
+        }
+    }
     let sent = send_once!(aws_sdk_secretsmanager, aws.secrets().restore_secret().secret_id(&arn)).await;
     let restored = async || Ok(describe(aws, &arn).await?.is_some_and(|found| found.deleted_date().is_none()));
     verified(sent.sent_once("secretsmanager:RestoreSecret"), &["InvalidRequestException"], restored).await?;
     Ok(arn)
+}
+
+/// What to do about a secret whose key is lost.
+const LOST: &str = "delete the secret for good: `aws secretsmanager delete-secret --force-delete-without-recovery --secret-id NAME`";
+
+/// Why a secret is not restored whose key is in this state: it could be neither read nor encrypted with another key.
+fn unusable(name: &str, key: &str, state: Option<&KeyState>) -> Option<Failure> {
+    Some(match state? {
+        KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => {
+            let help = "keep the key: `aws kms cancel-key-deletion --key-id KEY`, then `aws kms enable-key --key-id KEY`; or ";
+            without_key(name, key, "is scheduled for deletion", &format!("{help}{LOST}"))
+        }
+        KeyState::Disabled => without_key(name, key, "is disabled", "enable the key: `aws kms enable-key --key-id KEY`"),
+        _ => return None,
+    })
+}
+
+fn without_key(name: &str, key: &str, is: &str, help: &str) -> Failure {
+    let help = help.replace("KEY", key).replace("NAME", name);
+    let message = format!("the secret {name} is scheduled for deletion and is not restored, as its KMS key {key} {is}; {help}");
+    Failure { operation: "kms:DescribeKey".to_owned(), ..Failure::new(FailureKind::Refused, message) }
 }
 
 /// A name that a secret of somebody else's still has, until AWS deletes it.
@@ -383,4 +415,19 @@ fn not_ours(name: &str, scheduled: &DescribeSecretOutput) -> Failure {
         scheduled.arn().unwrap_or(name)
     );
     Failure { operation: "secretsmanager:DescribeSecret".to_owned(), ..Failure::new(FailureKind::AlreadyExists, message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_whose_key_cannot_be_used_is_not_restored() {
+        let said = |state: &KeyState| unusable("app/db", "key-1", Some(state)).map(|failure| failure.message);
+        assert_eq!(said(&KeyState::Enabled), None);
+        let message = said(&KeyState::PendingDeletion).unwrap();
+        assert!(message.contains("its KMS key key-1 is scheduled for deletion"), "{message}");
+        assert!(message.contains("cancel-key-deletion --key-id key-1") && message.contains("--secret-id app/db"), "{message}");
+        assert!(said(&KeyState::Disabled).unwrap().contains("enable-key --key-id key-1"));
+    }
 }

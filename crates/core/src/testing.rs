@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use crate::model::address::{Address, Block};
 use crate::model::place::Place;
-use crate::model::schema::{After, Catalog, Release, ResourceSchema, TypeSchema};
+use crate::model::schema::{After, Catalog, Inside, Release, ResourceSchema, TypeSchema};
 use crate::model::state::{Guard, Remembered, ResourceState, State};
 use crate::model::value::Value;
 use crate::plan::build::{self, Found, Live, World};
@@ -92,7 +92,7 @@ pub fn catalog() -> Catalog {
             schema.releases = &[Release { attribute: "six", by: "subnet", using: "ipv6_cidr_block" }]
         }),
         resource("subnet", subnet, &["vpc_id", "cidr_block"], |_| ()),
-        resource("route_table", route_table, &["vpc_id"], |_| ()),
+        resource("route_table", route_table, &["vpc_id"], |schema| schema.exclusive = &["subnet_ids"]),
         resource("policy", policy, &["name"], |_| ()),
         resource("group", json!({ "name": text(), "arn": computed(text()) }), &["name"], |schema| schema.create_before_destroy = true),
         resource("cluster", json!({ "providers": texts(), "arn": computed(text()) }), &[], |schema| {
@@ -100,17 +100,24 @@ pub fn catalog() -> Catalog {
         }),
         resource("task", json!({ "cluster": text(), "strategy": texts(), "arn": computed(text()) }), &["cluster"], |_| ()),
         resource("balancer", json!({ "links": texts(), "note": text(), "tags": tags, "arn": computed(text()) }), &[], |_| ()),
-        resource("gate", json!({ "links": with(texts(), json!({ "x-within": "vpc" })), "arn": computed(text()) }), &[], |_| ()),
+        resource("gate", json!({ "links": with(texts(), json!({ "x-within": "vpc" })), "tags": tags, "arn": computed(text()), "vpc_id": computed(text()) }), &[], |_| ()),
         resource(
             "link",
-            json!({ "net": with(text(), json!({ "x-replace": true })), "name": with(text(), json!({ "x-replace": true })), "size": with(text(), json!({ "x-replace": true })), "id": computed(text()) }),
+            json!({ "net": with(text(), json!({ "x-replace": true })), "name": with(text(), json!({ "x-replace": true, "x-caseless": true })), "size": with(text(), json!({ "x-replace": true })), "id": computed(text()) }),
             &["net", "name"],
             |schema| {
                 schema.unique = &[&["net", "name"]];
                 schema.held_by = &["balancer", "gate"];
             },
         ),
-        resource("listener", json!({ "group": text(), "arn": computed(text()) }), &["group"], |_| ()),
+        resource(
+            "listener",
+            json!({ "group": text(), "side": text(), "to": text(), "via": text(), "arn": computed(text()) }),
+            &["group"],
+            |schema| {
+                schema.inside = &[Inside { of: "route_table", by: "group", list: "routes", when: ("side", "in"), aside: &["via"] }];
+            },
+        ),
         resource("service", json!({ "group": text(), "name": text(), "arn": computed(text()) }), &["group"], |schema| {
             schema.after = &[After { type_name: "listener", through: "group" }];
         }),

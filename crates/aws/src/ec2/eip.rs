@@ -91,6 +91,9 @@ impl Eip {
 impl Resource for Eip {
     const TYPE: &'static str = "eip";
     const INFO: Info = Info {
+        // Until a gateway or load balancer has another address, AWS keeps the one it has.
+        create_before_destroy: true,
+        held_by: &["lb", "nat_gateway"],
         data_loss: Some("the address, which AWS gives to somebody else"),
         after: &[After { type_name: "internet_gateway", through: "vpc" }],
         // A NAT gateway being deleted gives its address back last; an instance takes one only once it runs, and in a

@@ -112,6 +112,8 @@ const TO_TARGETS: &[&str] = &["ec2:CreateRoute", "ec2:ReplaceRoute"];
 impl Resource for RouteTable {
     const TYPE: &'static str = "route_table";
     const INFO: Info = Info {
+        // The new one takes the subnets over; without a table of their own they would be on the VPC's main one meanwhile.
+        create_before_destroy: true,
         exclusive: &["subnet_ids"],
         transient: &[
             Retry::after("DependencyViolation", &["ec2:DeleteRouteTable"]),

@@ -14,6 +14,7 @@ use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::same_owner;
 use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::Inside;
 use leoctl_core::model::value::Value;
 
 /// One rule of a security group as a resource of its own: for groups that refer to each other, where rules
@@ -70,6 +71,11 @@ impl SecurityGroupRule {
     }
 }
 
+/// The rules that the group itself has in a direction.
+const fn in_group(direction: &'static str) -> Inside {
+    Inside { of: "security_group", by: "group_id", list: direction, when: ("type", direction), aside: &["description"] }
+}
+
 impl Resource for SecurityGroupRule {
     const TYPE: &'static str = "security_group_rule";
     const INFO: Info = Info {
@@ -84,6 +90,7 @@ impl Resource for SecurityGroupRule {
             "referenced_group_id",
             "group_id",
         ]],
+        inside: &[in_group("ingress"), in_group("egress")],
         // The group, and the one it names.
         propagating: &[Retry::after("InvalidGroup.NotFound", &["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"])],
         ..Info::DEFAULT

@@ -1,5 +1,7 @@
 //! The resource type `ecs_cluster`.
 
+use std::time::Duration;
+
 use aws_sdk_ecs::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,7 @@ use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
-use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::schema::Release;
 
 /// A place to run tasks and services.
@@ -189,8 +191,45 @@ impl EcsCluster {
             .build()
     }
 
+    /// Whether there is something to attach: of AWS's own capacity providers there is nothing.
+    fn is_attaching(&self) -> bool {
+        self.capacity_providers.iter().any(|provider| !matches!(provider.as_str(), "FARGATE" | "FARGATE_SPOT"))
+    }
+
     fn strategy(&self) -> Outcome<Vec<api::CapacityProviderStrategyItem>> {
         self.default_capacity_provider_strategy.iter().map(StrategyItem::to_api).collect()
+    }
+}
+
+/// Waits until the capacity providers are attached: before that no task can be placed on them, and no other change of them
+/// is taken.
+async fn attached(aws: &Aws, operation: &Operation, id: &str) -> Outcome<()> {
+    loop {
+        let call = aws.ecs().describe_clusters().clusters(id).include(api::ClusterField::Attachments);
+        let found = call.send().await.or_fail("ecs:DescribeClusters")?;
+        let cluster = found.clusters().iter().find(|cluster| cluster.cluster_arn() == Some(id));
+        if cluster.map(is_attached).transpose()? == Some(true) {
+            return Ok(());
+        }
+        operation.pause(Duration::from_secs(2), "waiting for the cluster's capacity providers").await?;
+    }
+}
+
+/// Whether the capacity providers are attached; a provider of an Auto Scaling group takes a while (ECS API Reference,
+/// Cluster: `attachmentsStatus`).
+fn is_attached(cluster: &api::Cluster) -> Outcome<bool> {
+    match cluster.attachments_status() {
+        Some("UPDATE_IN_PROGRESS") => Ok(false),
+        Some("UPDATE_FAILED") => {
+            let failed = cluster.attachments().iter().find(|one| one.status() == Some("FAILED"));
+            let of = |name: &str| failed.and_then(|one| one.details().iter().find(|detail| detail.name() == Some(name))?.value());
+            let provider = of("capacityProviderName").unwrap_or("a capacity provider");
+            let message = format!(
+                "{provider} could not be attached to the cluster: see that its Auto Scaling group exists and that no other provider has it"
+            );
+            Err(Failure { operation: "ecs:DescribeClusters".to_owned(), ..Failure::new(FailureKind::Other, message) })
+        }
+        _ => Ok(true),
     }
 }
 
@@ -295,7 +334,37 @@ impl Resource for EcsCluster {
         update_tags(aws, id, &from.tags, tags).await
     }
 
+    async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
+        if to.is_attaching() { attached(aws, operation, id).await } else { Ok(()) }
+    }
+
+    async fn changed(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        let same = from.capacity_providers == to.capacity_providers
+            && from.default_capacity_provider_strategy == to.default_capacity_provider_strategy;
+        if !same && (from.is_attaching() || to.is_attaching()) { attached(aws, operation, id).await } else { Ok(()) }
+    }
+
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         aws.ecs().delete_cluster().cluster(id).send().await.or_gone("ecs:DeleteCluster").map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster(status: Option<&str>) -> api::Cluster {
+        let detail = api::KeyValuePair::builder().name("capacityProviderName").value("spot").build();
+        let attachment = api::Attachment::builder().r#type("as_policy").status("FAILED").details(detail).build();
+        api::Cluster::builder().set_attachments_status(status.map(str::to_owned)).attachments(attachment).build()
+    }
+
+    #[test]
+    fn a_cluster_is_ready_once_its_capacity_providers_are_attached() {
+        assert!(!is_attached(&cluster(Some("UPDATE_IN_PROGRESS"))).unwrap());
+        assert!(is_attached(&cluster(Some("UPDATE_COMPLETE"))).unwrap());
+        assert!(is_attached(&cluster(None)).unwrap(), "AWS's own providers have no attachment");
+        let failed = is_attached(&cluster(Some("UPDATE_FAILED"))).unwrap_err();
+        assert!(failed.message.starts_with("spot could not be attached"), "{}", failed.message);
     }
 }

@@ -6,6 +6,7 @@ pub mod connect;
 pub mod container;
 pub mod container_part;
 pub mod deployment;
+mod quiet;
 pub mod rollout;
 pub mod service;
 pub mod task_definition;

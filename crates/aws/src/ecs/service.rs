@@ -12,7 +12,7 @@ use super::attachment::{NetworkConfiguration, ServiceLoadBalancer, ServiceRegist
 use super::cluster::StrategyItem;
 use super::connect::ServiceConnect;
 use super::deployment::DeploymentConfiguration;
-use super::{from_api, rollout, to_api, unbuilt, update_tags};
+use super::{from_api, quiet, rollout, to_api, unbuilt, update_tags};
 use crate::appautoscaling::scaled_services;
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail, made_id};
@@ -47,9 +47,11 @@ pub struct EcsService {
     /// What tasks run on; not together with `capacity_provider_strategy`.
     #[schemars(extend("x-server" = true, "x-replace" = true, "enum" = ["FARGATE", "EC2", "EXTERNAL"]))]
     launch_type: Option<String>,
-    /// Which capacity providers tasks run on, instead of `launch_type`.
-    #[schemars(extend("default" = [], "x-key" = "capacity_provider"))]
-    capacity_provider_strategy: Vec<StrategyItem>,
+    // AWS gives the service the cluster's strategy when it is made (ECS API Reference, CreateService).
+    /// Which capacity providers tasks run on, instead of `launch_type`. Where neither is written and the cluster has a
+    /// default strategy, the service takes that when it is made, and keeps it.
+    #[schemars(extend("x-server" = true, "x-key" = "capacity_provider"))]
+    capacity_provider_strategy: Option<Vec<StrategyItem>>,
     /// Fargate's version.
     #[schemars(extend("x-server" = true))]
     platform_version: Option<String>,
@@ -112,7 +114,7 @@ fn wait() -> String {
 }
 
 impl EcsService {
-    fn from_api(service: &api::Service) -> (String, Self) {
+    pub(super) fn from_api(service: &api::Service) -> (String, Self) {
         let strategy: Vec<StrategyItem> = service.capacity_provider_strategy().iter().map(StrategyItem::from_api).collect();
         // A service has a launch type or a strategy (ECS API Reference, Service).
         let launch_type = service.launch_type().filter(|_| strategy.is_empty()).map(|launch| launch.as_str().to_owned());
@@ -125,7 +127,7 @@ impl EcsService {
             task_definition: service.task_definition().unwrap_or_default().to_owned(),
             desired_count: service.desired_count(),
             launch_type,
-            capacity_provider_strategy: strategy,
+            capacity_provider_strategy: Some(strategy),
             platform_version: service.platform_version().map(str::to_owned),
             network_configuration: service.network_configuration().and_then(NetworkConfiguration::from_api),
             load_balancers: service.load_balancers().iter().map(ServiceLoadBalancer::from_api).collect(),
@@ -181,7 +183,7 @@ impl EcsService {
     }
 
     fn strategy(&self) -> Outcome<Vec<api::CapacityProviderStrategyItem>> {
-        self.capacity_provider_strategy.iter().map(StrategyItem::to_api).collect()
+        self.capacity_provider_strategy.iter().flatten().map(StrategyItem::to_api).collect()
     }
 }
 
@@ -432,10 +434,13 @@ impl Resource for EcsService {
     }
 
     async fn changed(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
-        let same = Self { desired_count: from.desired_count, tags: from.tags.clone(), rollout: from.rollout.clone(), ..to.clone() };
+        Self::resumed(aws, operation, id, &quiet::differing(from, to), to).await
+    }
+
+    async fn resumed(aws: &Aws, operation: &Operation, id: &str, updating: &[String], to: &Self) -> Outcome<()> {
         match to.rollout.as_str() {
-            // No deployment began, and how the last one ended says nothing about the number of tasks.
-            "wait" if same == *from => rollout::wait_for_count(aws, operation, &to.cluster, id).await,
+            // How the last deployment ended says nothing about the number of tasks.
+            "wait" if quiet::begins_none(updating) => rollout::wait_for_count(aws, operation, &to.cluster, id).await,
             _ => Self::ready(aws, operation, id, to).await,
         }
     }

@@ -49,7 +49,7 @@ pub struct Lb {
     #[schemars(extend("x-set" = true, "x-server" = true, "x-within" = "vpc", "x-follows" = ["subnet_mappings"]))]
     subnets: Option<Vec<String>>,
     /// Its subnets with its addresses in them, for a network load balancer.
-    #[schemars(extend("x-key" = "subnet_id", "x-server" = true, "x-within" = "vpc", "x-follows" = ["subnets"]))]
+    #[schemars(extend("x-key" = "subnet_id", "x-server" = true, "x-within" = "vpc", "x-follows" = ["subnets", "ip_address_type"]))]
     subnet_mappings: Option<Vec<Mapping>>,
     /// Attributes by AWS's own keys, such as `"idle_timeout.timeout_seconds"`.
     #[schemars(extend("default" = {}, "x-defaults" = load_balancer_defaults()))]

@@ -22,7 +22,7 @@ use leoctl_core::model::place::Scope;
 #[serde(deny_unknown_fields)]
 pub struct IamPolicy {
     /// The name, unique in the account.
-    #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_+=,.@-]+$", "x-form" = "letters, digits and _+=,.@-"), length(max = 128))]
+    #[schemars(extend("x-replace" = true, "x-caseless" = true, "pattern" = "^[a-zA-Z0-9_+=,.@-]+$", "x-form" = "letters, digits and _+=,.@-"), length(max = 128))]
     name: String,
     /// The path in the ARN.
     #[schemars(extend("default" = "/", "x-replace" = true, "pattern" = "^/([!-~]+/)?$", "x-form" = "a path that begins and ends with a slash"))]

@@ -234,8 +234,9 @@ pub trait Handler: Send + Sync {
     async fn reassign(&self, _operation: &Operation, _to: &[(String, Value)]) -> Outcome<()> {
         Err(Failure::new(FailureKind::Invalid, "its type changes nothing jointly"))
     }
-    /// Waits until a resource that needs no change is ready.
-    async fn wait_ready(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()>;
+    /// Waits until a resource that needs no change is ready: one that was made, or of which an update that did not end was
+    /// setting these attributes (`updating`).
+    async fn wait_ready(&self, operation: &Operation, id: &str, updating: &[String], desired: &Value) -> Outcome<()>;
     /// Deletes a resource and waits until it is gone; absent is success.
     async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()>;
     /// How long each operation may take when the stack file does not say.

@@ -5,10 +5,11 @@
 //! | keyword | meaning |
 //! |---|---|
 //! | `x-replace` | changing the attribute replaces the resource |
-//! | `x-within` | the type in which what it names lies: changing it replaces the resource when that one is replaced |
+//! | `x-within` | the type in which what it names lies, and the resource stays in one of them, which its own `TYPE_id` says: a change that leads to another replaces it |
 //! | `x-computed` | AWS sets it; it cannot be written |
 //! | `x-server` | when it is not written AWS chooses, and what AWS chose is kept |
 //! | `x-follows` | the attributes beside it, or inside of which, a change makes AWS set this one anew: it is unknown until such a change is made |
+//! | `x-caseless` | text of which AWS keeps the case and by which it tells no two apart, such as the name of a role |
 //! | `x-sensitive` | the value is never shown or stored |
 //! | `x-set` | a list whose order means nothing |
 //! | `x-key` | a list of objects told apart by this attribute |
@@ -58,8 +59,11 @@ pub struct Attribute {
     pub follows: Vec<String>,
     /// Whether a change replaces the resource.
     pub replace: bool,
-    /// The type in which what it names lies and the resource stays: when that one is replaced, a change replaces this, too.
+    /// The type in which what it names lies, and the resource stays in one of them: a change that leads to another one, or to the
+    /// replacement of that one, replaces it.
     pub within: Option<String>,
+    /// Whether AWS tells no two apart by the case of its letters.
+    pub caseless: bool,
     /// Whether its value is never shown.
     pub sensitive: bool,
     /// Whether AWS does not know it or never returns it.
@@ -203,6 +207,16 @@ impl TypeSchema {
         self.attributes.iter().find(|attribute| attribute.name == name)
     }
 
+    /// What tells an attribute with this value from another resource's.
+    pub fn told_by(&self, name: &str, value: &Value) -> Value {
+        match value {
+            Value::String(text) if self.attribute(name).is_some_and(|attribute| attribute.caseless) => {
+                Value::String(text.to_ascii_lowercase())
+            }
+            other => other.clone(),
+        }
+    }
+
     /// Whether the type can carry tags.
     pub fn is_taggable(&self) -> bool {
         self.attribute("tags").is_some()
@@ -291,6 +305,7 @@ fn compile_attributes(properties: &Map<String, Json>, json: &Json, at: &str) -> 
                 follows: follows(schema, properties, &format!("{at}.{name}"))?,
                 replace: flag(schema, "x-replace"),
                 within: schema.get("x-within").and_then(Json::as_str).map(str::to_owned),
+                caseless: flag(schema, "x-caseless"),
                 sensitive: flag(schema, "x-sensitive"),
                 local: flag(schema, "x-local"),
                 unset,
@@ -394,6 +409,22 @@ pub struct Release {
     pub using: &'static str,
 }
 
+/// A list of another resource in which the same thing can stand that a resource is by itself, such as a rule in its security
+/// group: AWS has it once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// The type of that resource.
+    pub of: &'static str,
+    /// The attribute that names it by its id.
+    pub by: &'static str,
+    /// Its list.
+    pub list: &'static str,
+    /// An attribute and the value with which it is this list.
+    pub when: (&'static str, &'static str),
+    /// What of an element tells it from no other.
+    pub aside: &'static [&'static str],
+}
+
 /// The schema of a managed type and what the planner needs to know of its life.
 #[derive(Clone, Debug)]
 pub struct ResourceSchema {
@@ -410,6 +441,8 @@ pub struct ResourceSchema {
     pub exclusive: &'static [&'static str],
     /// An attribute of `unique` that one call gives to many resources at once: those that exchange it do so in one step.
     pub joint: Option<&'static str>,
+    /// The lists of others in which it can stand as well.
+    pub inside: &'static [Inside],
     /// What a replacement and its predecessor cannot have in common while both exist, beyond that.
     pub conflicts: &'static [&'static [&'static str]],
     /// The types of which one that uses it keeps AWS from deleting it: a text that has its id, or a tag, does not.
@@ -437,6 +470,7 @@ impl ResourceSchema {
             create_before_destroy: false,
             unique: &[],
             exclusive: &[],
+            inside: &[],
             joint: None,
             conflicts: &[],
             held_by: &[],

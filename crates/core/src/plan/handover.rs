@@ -13,6 +13,8 @@ pub struct Handovers {
     pub removed: BTreeMap<Address, BTreeSet<Address>>,
     /// What is not changed jointly: names, networks, ids.
     pub takeovers: Vec<Takeover>,
+    /// What changes hands in one call of the taker, so that nobody is without it: here the holder waits.
+    pub passed_on: Vec<Takeover>,
 }
 
 /// Something that one resource takes over from another, such as a name.

@@ -33,6 +33,7 @@ enum Node<'a> {
 pub fn steps(account: &str, changes: &[Change], reads: &[Read], handovers: &Handovers) -> (Vec<Step>, BTreeSet<Address>) {
     let mut order = Order::needed(changes, reads, handovers);
     order.consumers(changes);
+    order.passed_on(handovers);
     let cyclic = order.break_cycles();
     (order.steps(account, changes, handovers), cyclic)
 }
@@ -170,6 +171,13 @@ impl<'a> Order<'a> {
                     self.wait(on, Node::Apply(&consumer.address), false);
                 }
             }
+        }
+    }
+
+    /// Who gives something up waits until its taker has it, but where each takes something of the other.
+    fn passed_on(&mut self, handovers: &'a Handovers) {
+        for (taker, holder) in handovers.passed_on.iter().map(nodes_of) {
+            self.remembered.entry(holder).or_default().insert(taker);
         }
     }
 

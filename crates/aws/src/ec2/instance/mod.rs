@@ -117,7 +117,8 @@ pub struct Instance {
     #[serde(default)]
     #[schemars(extend("x-computed" = true))]
     arn: String,
-    /// The public IPv4 address, while it has one. It changes with every stop and start: for one that stays, use an `eip`.
+    /// The public IPv4 address, while it has one. It changes with every stop and start, and when an `eip` is given to the
+    /// instance: for one that stays, refer to the `public_ip` of an `eip`.
     #[schemars(extend("x-computed" = true, "x-follows" = ["instance_type", "user_data", "ebs_optimized", "associate_public_ip_address"]))]
     public_ip: Option<String>,
     /// The public DNS name, while it has one.

@@ -63,7 +63,8 @@ impl Runner<'_> {
         let Confirm { target, place, live, after } = confirm;
         if unfinished {
             let operation = self.operation(&place.region, self.block()?.timeouts.update, String::new());
-            retrying(&operation, || self.handler.wait_ready(&operation, &place.id, after)).await?;
+            let updating = self.shared.state(|state| state.current(self.address).map(|known| known.updating.clone())).unwrap_or_default();
+            retrying(&operation, || self.handler.wait_ready(&operation, &place.id, &updating, after)).await?;
         }
         self.record_saved(self.remembered(target, place, live, after)?).await?;
         Ok(place.id.clone())
@@ -118,8 +119,8 @@ impl Runner<'_> {
             retrying(&operation, || self.handler.update(&operation, &place.id, live, desired)).await?;
         }
         let only = self.shared.plan.options.only(self.address).is_some();
-        if unfinished.is_some() && !only {
-            retrying(&operation, || self.handler.wait_ready(&operation, &place.id, desired)).await?;
+        if let Some(unfinished) = unfinished.filter(|_| !only) {
+            retrying(&operation, || self.handler.wait_ready(&operation, &place.id, &unfinished.updating, desired)).await?;
         }
         let read = self.read_back(&operation, place, desired).await?;
         let mut remembered = self.remembered(target, place, &read, desired)?;

@@ -46,6 +46,7 @@ async fn what_was_not_waited_for_is_waited_for_by_the_next_apply_and_so_does_wha
         assert_eq!(plan.steps[0].after, [1], "its predecessor is deleted after the wait");
         world.apply(&service("new")).await;
         assert_eq!(*world.cloud.waits.lock().unwrap(), [place("group", "web", HOME)], "{fault:?}");
+        assert_eq!(*world.cloud.waited_after.lock().unwrap(), ["uses"], "what was being set tells what to wait for");
         assert_eq!(world.cloud.world(), [format!("group web {HOME}"), "role new global".to_owned()]);
     }
 }

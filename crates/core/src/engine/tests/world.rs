@@ -122,6 +122,8 @@ pub struct Cloud {
     pub finds: Mutex<usize>,
     /// Every resource that was waited for without changing it.
     pub waits: Mutex<Vec<Place>>,
+    /// What was being set of those.
+    pub waited_after: Mutex<Vec<String>>,
     fault: Mutex<Option<(usize, Fault)>>,
     killed: tokio::sync::Notify,
 }
@@ -303,8 +305,9 @@ impl Handler for Memory {
             .await
     }
 
-    async fn wait_ready(&self, operation: &Operation, id: &str, _: &Value) -> Outcome<()> {
+    async fn wait_ready(&self, operation: &Operation, id: &str, updating: &[String], _: &Value) -> Outcome<()> {
         self.cloud.waits.lock().unwrap().push(self.place(&operation.region, id));
+        self.cloud.waited_after.lock().unwrap().extend(updating.iter().cloned());
         Ok(())
     }
 

@@ -78,7 +78,7 @@ impl Builder<'_> {
         let live = conceal(attributes, live, &change.sensitive);
         change.attributes = diff(attributes, &live, &after);
         for changed in &mut change.attributes {
-            changed.forces_replacement |= self.leaves(instance, &changed.path);
+            changed.forces_replacement |= self.leaves(instance, &live, &changed.path);
         }
         let forced = self.options.replace.iter().any(|wanted| covers(wanted, address));
         change.action = match () {
@@ -130,15 +130,6 @@ impl Builder<'_> {
                 "may belong to another region's stack {stack}: it is global, has that name in its tags, and this state does not know it"
             )
         })
-    }
-
-    /// Whether changing an attribute would take a resource out of what it stays in, as that is replaced.
-    fn leaves(&self, instance: &Instance<'_>, path: &Path) -> bool {
-        let attribute = path.root().and_then(|name| instance.block.schema.schema.attribute(name));
-        let Some(within) = attribute.and_then(|attribute| attribute.within.as_deref()) else { return false };
-        let below = self.all_below(&instance.depends_on);
-        let replaced = |change: &&Change| change.address.type_name() == within && change.action == Action::Replace;
-        self.changes.iter().filter(replaced).any(|change| below.contains(&change.address))
     }
 
     fn reason(&self, change: &Change, existing: &Existing<'_>, forced: bool) -> Option<String> {
@@ -388,7 +379,7 @@ fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Resu
 ///
 /// In another region nothing is in common, but for a name that is taken everywhere.
 pub(super) fn in_common(schema: &ResourceSchema, change: &Change) -> impl Iterator<Item = &'static [&'static str]> {
-    let value = |value: &Value, name: &str| value.get(name).cloned().unwrap_or(Value::Null);
+    let value = |value: &Value, name: &str| value.get(name).map_or(Value::Null, |value| schema.schema.told_by(name, value));
     let apart = schema.scope == Scope::Regional && change.place.as_ref().is_some_and(|place| place.region != change.region);
     let groups = schema.unique.iter().chain(schema.conflicts).copied().filter(move |_| !apart);
     groups.filter(move |group| {

@@ -49,6 +49,7 @@ impl Builder<'_> {
         found.extend(refused);
         found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
         self.handovers.takeovers = takeovers;
+        self.handovers.passed_on = self.passed_on();
     }
 
     /// Two desired resources that would be one object in AWS, or have in common what AWS lets only one have.
@@ -63,7 +64,7 @@ impl Builder<'_> {
                 let error = format!("{address} and {other} would both be {} {}", place.type_name, place.id);
                 diagnostics.push(self.at(address, &error).help("keep one of the two blocks, or import another id"));
             }
-            for claim in self.wanted_claims(change).chain(self.element_claims(change)).chain(tag_claim(change)) {
+            for claim in self.wanted_claims(change).chain(self.element_claims(change, &change.after)).chain(tag_claim(change)) {
                 let what = claim.what.clone();
                 if let Some(other) = seen.insert(claim, address) {
                     let error = format!("{address} and {other} have the same {what}, and AWS allows that once");
@@ -241,7 +242,8 @@ impl Builder<'_> {
             groups(schema).iter().filter_map(move |group| {
                 let value = |name: &str| attributes.get(name).unwrap_or(&Value::Null);
                 let told_apart = group.last().is_some_and(|name| !value(name).is_null());
-                let values: Option<Vec<String>> = group.iter().map(|name| known(value(name), written(block, name))).collect();
+                let values: Option<Vec<String>> =
+                    group.iter().map(|name| known(&schema.schema.told_by(name, value(name)), written(block, name))).collect();
                 Some(Claim {
                     type_name: change.address.type_name().to_owned(),
                     what: format!("`{}`", group.join("`, `")),
@@ -254,12 +256,12 @@ impl Builder<'_> {
     }
 
     /// The elements of lists that only one resource can have each.
-    fn element_claims<'a>(&'a self, change: &'a Change) -> impl Iterator<Item = Claim> + 'a {
+    fn element_claims<'a>(&'a self, change: &'a Change, attributes: &'a Value) -> impl Iterator<Item = Claim> + 'a {
         let schema = self.catalog.resources.get(change.address.type_name());
         let block = self.stack.config.resources.get(&change.address.block);
         let names = schema.into_iter().flat_map(|schema| schema.exclusive);
         names.flat_map(move |name| {
-            let items = change.after.get(name).and_then(|list| list.revealed().as_list()).unwrap_or_default();
+            let items = attributes.get(name).and_then(|list| list.revealed().as_list()).unwrap_or_default();
             let templates = match written(block, name) {
                 Some(TemplateKind::List(templates)) => templates.as_slice(),
                 _ => &[],
@@ -278,6 +280,35 @@ impl Builder<'_> {
                 values: vec![value],
             })
         })
+    }
+
+    /// The elements that go from one resource to another.
+    fn passed_on(&self) -> Vec<Takeover> {
+        let stays = |change: &&Change| is_desired(change) && change.action != Action::Replace;
+        let mut takers: BTreeMap<Claim, &Address> = BTreeMap::new();
+        for change in self.changes.iter().filter(|change| is_desired(change)) {
+            let had: Vec<Claim> = Some(change).filter(stays).into_iter().flat_map(|it| self.element_claims(it, &it.before)).collect();
+            let new = self.element_claims(change, &change.after).filter(|claim| !had.contains(claim));
+            takers.extend(new.map(|claim| (claim, &change.address)));
+        }
+        let mut found = Vec::new();
+        for holder in &self.changes {
+            let mut give = |attributes: &Value, by: GivenUpBy| {
+                for claim in self.element_claims(holder, attributes) {
+                    if let Some(taker) = takers.get(&claim).filter(|taker| ***taker != holder.address) {
+                        let (taker, holder) = ((*taker).clone(), holder.address.clone());
+                        found.push(Takeover { taker, holder, by, what: claim.what });
+                    }
+                }
+            };
+            if stays(&holder) {
+                give(&holder.before, GivenUpBy::Update);
+            }
+            for (index, removal) in holder.removals().enumerate() {
+                give(&removal.last, GivenUpBy::Removal(index));
+            }
+        }
+        found
     }
 
     /// The resource itself.

@@ -7,6 +7,7 @@ mod edges;
 mod exchange;
 mod follow;
 mod held;
+mod inside;
 mod leftover;
 mod named;
 mod order;
@@ -17,6 +18,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 mod waits;
+mod within;
 
 use self::change::attributes_of;
 pub use self::change::{at_block, owned_by, taken};
@@ -421,6 +423,7 @@ impl<'a> Builder<'a> {
 
     fn finish(mut self) -> Result<Draft, Diagnostics> {
         self.claims();
+        self.inside();
         self.settle_takeovers();
         self.held();
         self.handed_over();

@@ -57,6 +57,8 @@ impl Builder<'_> {
             let mut refused = Vec::new();
             for release in schema.releases {
                 let Some(taken) = taken_away(change, release.attribute) else { continue };
+                let keeps = self.changes.iter().find(|user| keeps_using(user, change, release, &taken));
+                refused.extend(keeps.map(|user| self.still_in_use(change, user, release)));
                 let users: Vec<&Change> = self.changes.iter().filter(|user| stops_using(user, change, release, &taken)).collect();
                 let exchanged = users.iter().any(|user| mentions(&user.after, release.using, &taken.added));
                 let addresses = users.iter().map(|user| user.address.clone()).collect();
@@ -88,6 +90,16 @@ impl Builder<'_> {
         self.at(address, &error)
             .label(format!("{user}, or what it waits for, uses what {address} will be only then"))
             .help(format!("apply the change of {user} first, with `{attribute}` as it was, and then this one"))
+    }
+
+    /// What is to be taken away is used by something that stays with it.
+    fn still_in_use(&self, change: &Change, user: &Change, release: &Release) -> Diagnostic {
+        let (address, user, attribute, using) = (&change.address, &user.address, release.attribute, release.using);
+        let error =
+            format!("{address} cannot give up what it has in `{attribute}`: {user} uses it, and AWS takes away only what nothing uses");
+        self.at(address, &error)
+            .label(format!("`{using}` of {user} has it, as written there or as AWS took it from here when {user} was made"))
+            .help(format!("write another `{using}` in {user}, or leave `{attribute}` as it is"))
     }
 
     /// What has to come before `address` when `users` do: these, and whatever they wait for that would itself wait for
@@ -174,6 +186,18 @@ fn stops_using(user: &Change, resource: &Change, release: &Release, taken: &Take
             Action::Update => user.attributes.iter().any(|change| change.path.root() == Some(release.using)),
             Action::Create | Action::Import | Action::Forget | Action::NoOp => false,
         }
+}
+
+/// Whether something that stays has of a resource what is to be taken away from it, and goes on having it. What is not known
+/// yet may be another.
+fn keeps_using(user: &Change, resource: &Change, release: &Release, taken: &Taken) -> bool {
+    let stays = matches!(user.action, Action::NoOp | Action::Update);
+    let after = user.after.get(release.using).unwrap_or(&Value::Null);
+    let uses = match taken.removed.is_empty() {
+        true => !after.is_null() && !after.has_unknown() && user.before.get(release.using) == Some(after),
+        false => mentions(&user.after, release.using, &taken.removed),
+    };
+    user.address.type_name() == release.by && stays && user.depends_on.contains(&resource.address) && uses
 }
 
 /// Whether an attribute of a resource has one of these values anywhere in it.

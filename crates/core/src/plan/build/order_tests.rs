@@ -1,6 +1,8 @@
 //! The orders that types declare, and what AWS does not delete while it is used.
 
 use super::tests::ipv6;
+use crate::model::value::Value;
+use crate::plan::build::Live;
 use crate::plan::step::Step;
 use crate::plan::types::{Action, Plan};
 use crate::testing::{Account, change, names};
@@ -137,6 +139,22 @@ fn elements_are_taken_away_once_nothing_uses_them() {
 }
 
 #[test]
+fn what_something_goes_on_using_is_not_taken_away() {
+    let stack = |providers: &str| {
+        format!("[resource.cluster.c]\nproviders = {providers}\n[resource.task.t]\ncluster = \"${{cluster.c.arn}}\"\nstrategy = [\"a\"]\n")
+    };
+    let account = Account::new().applied(&stack(r#"["a", "b"]"#));
+    let errors = account.plan(&stack(r#"["b"]"#)).unwrap_err();
+    assert!(
+        errors.len() == 1 && errors[0].starts_with("cluster.c cannot give up what it has in `providers`: task.t uses it"),
+        "{errors:?}"
+    );
+    assert!(account.plan(&stack(r#"["a"]"#)).is_ok(), "what nothing uses");
+    let left = stack(r#"["b"]"#);
+    assert!(account.plan(left.split("[resource.task").next().unwrap()).is_ok(), "its user goes");
+}
+
+#[test]
 fn a_replacement_that_cannot_be_made_first_says_so() {
     let stack = |cidr: &str, lifecycle: &str| {
         format!("[resource.vpc.main]\ncidr_block = \"{cidr}\"\n[resource.group.g]\nname = \"${{vpc.main.cidr_block}}\"\n{lifecycle}")
@@ -170,13 +188,54 @@ fn only_what_aws_holds_it_by_keeps_a_resource() {
 #[test]
 fn what_stays_in_a_network_is_replaced_with_it() {
     let user = "[resource.gate.g]\nlinks = [\"${link.a.id}\"]";
-    let account = Account::new().applied(&linked("10.0.0.0/16", "", user));
+    let account = gate_in(Account::new().applied(&linked("10.0.0.0/16", "", user)), "vpc.main");
     let plan = account.plan(&linked("10.1.0.0/16", "", user)).unwrap();
     assert_eq!(change(&plan, "gate.g").action, Action::Replace);
     assert_eq!(change(&plan, "gate.g").replace_paths()[0].root(), Some("links"));
     assert!(ends(&plan) && waits(&plan, ("delete", "link.a"), ("delete", "gate.g")));
     let renamed = linked("10.0.0.0/16", "", user).replace("web", "new");
     assert_eq!(change(&account.plan(&renamed).unwrap(), "gate.g").action, Action::Update, "within the same network it changes in place");
+}
+
+/// An account in which the gate says that it is in this network.
+fn gate_in(mut account: Account, network: &str) -> Account {
+    for (place, live) in &mut account.live {
+        if let (true, Live::Present(Value::Map(attributes))) = (place.type_name == "gate", live) {
+            attributes.insert("vpc_id".to_owned(), Value::string(network));
+        }
+    }
+    account
+}
+
+/// Two networks with a link in each, and a gate.
+fn networks(links: &str, first: bool, second: bool) -> String {
+    let network = |name: &str| {
+        format!(
+            "[resource.vpc.{name}]\ncidr_block = \"10.0.0.0/16\"\n[resource.link.{name}]\nnet = \"${{vpc.{name}.id}}\"\nname = \"{name}\"\n"
+        )
+    };
+    let names = [("one", first), ("two", second)].into_iter().filter(|(_, is_there)| *is_there);
+    names.map(|(name, _)| network(name)).collect::<String>() + &format!("[resource.gate.g]\n{links}\n")
+}
+
+#[test]
+fn what_would_have_to_move_to_another_network_is_replaced() {
+    let one = "links = [\"${link.one.id}\"]";
+    let two = "links = [\"${link.two.id}\"]";
+    let action = |account: &Account, text: &str| change(&account.plan(text).unwrap(), "gate.g").action;
+    let both = gate_in(Account::new().applied(&networks(one, true, true)), "vpc.one");
+    assert_eq!(action(&both, &networks(two, true, true)), Action::Replace, "to one that exists");
+    assert_eq!(action(&both, &networks(two, false, true)), Action::Replace, "and its own goes");
+    let alone = gate_in(Account::new().applied(&networks(one, true, false)), "vpc.one");
+    assert_eq!(action(&alone, &networks(two, true, true)), Action::Replace, "to a new one");
+    assert_eq!(action(&alone, &networks(two, false, true)), Action::Replace, "to a new one, and its own goes");
+    let more = networks("links = [\"${link.one.id}\", \"${link.more.id}\"]", true, true)
+        + "[resource.link.more]\nnet = \"${vpc.one.id}\"\nname = \"more\"\n";
+    assert_eq!(action(&both, &more), Action::Update, "to another link of its own network");
+    let tagged = format!("{one}\ntags = {{ other = \"${{vpc.two.id}}\" }}");
+    assert_eq!(action(&both, &networks(&tagged, true, true)), Action::Update, "what it only mentions is not where it is");
+    let unmanaged = networks("links = [\"link-0\"]", true, true);
+    assert_eq!(action(&both, &unmanaged), Action::Update, "where that lies nobody knows");
 }
 
 #[test]
@@ -200,4 +259,52 @@ fn what_is_held_says_why_it_would_go_first_and_what_helps() {
     let (_, help) =
         said(&linked("10.1.0.0/16", "lifecycle = { create_before_destroy = false }", user).replace("10.1", "10.0").replace("web", "new"));
     assert_eq!(help, "leave out `create_before_destroy = false` in the lifecycle of link.a");
+}
+
+/// Two tables that have these subnets.
+fn tables(one: &str, two: &str) -> String {
+    let table = |name: &str, subnets: &str| format!("[resource.route_table.{name}]\nvpc_id = \"v\"\nsubnet_ids = {subnets}\n");
+    table("one", one) + &table("two", two)
+}
+
+#[test]
+fn what_passes_from_one_to_another_is_taken_over_before_it_is_let_go_of() {
+    let account = Account::new().applied(&tables(r#"["a", "b"]"#, r#"["c"]"#));
+    let plan = account.plan(&tables(r#"["b"]"#, r#"["c", "a"]"#)).unwrap();
+    assert!(waits(&plan, ("update", "route_table.one"), ("update", "route_table.two")) && ends(&plan));
+    let alone = "[resource.route_table.two]\nvpc_id = \"v\"\nsubnet_ids = [\"c\", \"a\", \"b\"]\n";
+    let plan = account.plan(alone).unwrap();
+    assert!(waits(&plan, ("delete", "route_table.one"), ("update", "route_table.two")) && ends(&plan), "also by what goes itself");
+    let new = "[resource.route_table.new]\nvpc_id = \"v\"\nsubnet_ids = [\"a\"]\n";
+    let plan = account.plan(&(tables(r#"["b"]"#, r#"["c"]"#) + new)).unwrap();
+    assert!(waits(&plan, ("update", "route_table.one"), ("create", "route_table.new")) && ends(&plan), "also to what is new");
+    assert!(ends(&account.plan(&tables(r#"["c", "b"]"#, r#"["a"]"#)).unwrap()), "an exchange waits for nobody");
+}
+
+#[test]
+fn names_that_differ_in_case_only_are_one_where_aws_tells_none_apart() {
+    let link = |label: &str, name: &str| format!("[resource.link.{label}]\nnet = \"n\"\nname = \"{name}\"\n");
+    let errors = Account::new().plan(&(link("a", "Web") + &link("b", "web"))).unwrap_err();
+    assert!(errors.len() == 1 && errors[0].contains("have the same `net`, `name`"), "{errors:?}");
+    let account = Account::new().applied(&link("a", "Web"));
+    let plan = account.plan(&link("a", "web")).unwrap();
+    assert!(waits(&plan, ("create", "link.a"), ("delete", "link.a")), "one has to go before the other comes");
+    assert!(change(&account.plan(&link("a", "app")).unwrap(), "link.a").create_before_destroy);
+}
+
+#[test]
+fn what_stands_in_a_list_of_another_is_not_a_resource_beside_it() {
+    let stack = |to: &str, side: &str| {
+        format!(
+            "[resource.route_table.r]\nvpc_id = \"v\"\nroutes = [{{ to = \"a\", via = \"x\" }}, {{ to = \"b\", weight = 1 }}]\n\
+             [resource.listener.l]\ngroup = \"${{route_table.r.id}}\"\nside = \"{side}\"\nto = \"{to}\"\nvia = \"mine\"\n"
+        )
+    };
+    let said = |account: &Account, to: &str| account.plan(&stack(to, "in")).err().unwrap_or_default();
+    let wanted = "listener.l and an element of `routes` of route_table.r are the same, and AWS allows that once";
+    let account = Account::new().applied(&stack("c", "in"));
+    assert_eq!(said(&Account::new(), "a"), [wanted], "of a table that is still to be made");
+    assert_eq!(said(&account, "a"), [wanted], "of one that exists");
+    assert!(said(&account, "c").is_empty() && said(&account, "b").is_empty(), "what differs in anything is another");
+    assert!(account.plan(&stack("a", "out")).is_ok(), "in the other direction");
 }
