@@ -8,11 +8,11 @@ use crate::ui::waiting::Voice;
 use leoctl_core::engine::ports::{Failure, FailureKind};
 
 /// Starts, stops, shows or resets the sandbox.
-pub fn run(context: &Context, command: SandboxCommand) -> Result<Exit, CliError> {
+pub async fn run(context: &Context, command: SandboxCommand) -> Result<Exit, CliError> {
     let sandbox = Sandbox::open()?;
     match command {
         SandboxCommand::Start => {
-            let running = sandbox.start(&|text| context.say(text))?;
+            let running = running(context).await?;
             ui::out(format!("The sandbox runs at {} (process {}).", running.endpoint(), running.pid));
         }
         SandboxCommand::Stop => match sandbox.stop()? {

@@ -8,7 +8,7 @@ use super::{CliError, Context, project, sandbox};
 use crate::ops::Deployed;
 use crate::store::{self, LocalStore};
 use crate::ui::waiting::Voice;
-use crate::ui::{STRONG, WARN, prose, styled};
+use crate::ui::{STRONG, WARN, counted, prose, styled};
 use leoctl_aws::client::{Clients, Settings};
 use leoctl_aws::registry::AwsProvider;
 use leoctl_aws::state::{Location, S3Store};
@@ -95,7 +95,7 @@ impl Session {
         }
         let loaded = self.reading("the state", self.store.load()).await?;
         let remembered = loaded.as_ref().map_or(0, |state| state.resources.len());
-        let reading = format!("{} resources", remembered.max(self.stack.config.resources.len()));
+        let reading = counted(remembered.max(self.stack.config.resources.len()), "resource");
         let planner = Planner { provider: &self.provider, catalog: self.catalog, stack: &self.stack, refresh, options };
         let fresh = |identity: &leoctl_core::stack::scope::Identity| {
             let random = || uuid::Uuid::new_v4().to_string();

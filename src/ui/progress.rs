@@ -127,7 +127,7 @@ fn text(event: &Event) -> Option<String> {
             format!("{} {}\n{}", styled(BAD, "failed"), styled(STRONG, address), lines.join("\n"))
         }
         Event::Waiting { address, message, .. } => {
-            format!("{} {address}: {}, which goes on in AWS", styled(CHANGE, "left"), one_line(message))
+            format!("{} {address}: {}", styled(CHANGE, "left"), one_line(message))
         }
         Event::Skipped { address, because: Some(cause) } => format!("{} {address}, because {cause} failed", styled(FAINT, "skipped")),
         Event::Skipped { address, because: None } => format!("{} {address}", styled(FAINT, "skipped")),

@@ -70,6 +70,46 @@ six = "${{vpc.main.ipv6_cidr_block == null ? 'none' : vpc.main.ipv6_cidr_block}}
     world.destroy(&on).await.unwrap();
 }
 
+/// An instance gets another public address when it is stopped to become larger, and an address what it is attached to.
+#[tokio::test]
+async fn what_follows_from_a_change_of_an_instance_or_an_address_is_not_told_beforehand() {
+    let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
+    let world = World::new(endpoint, "g-follows").await;
+    let stack = |size: &str, attached: &str| {
+        format!(
+            r#"
+[resource.vpc.v]
+cidr_block = "10.25.0.0/16"
+[resource.subnet.a]
+vpc_id = "${{vpc.v.id}}"
+cidr_block = "10.25.0.0/24"
+map_public_ip_on_launch = true
+[resource.instance.i]
+image_id = "ami-12345678"
+instance_type = "{size}"
+subnet_id = "${{subnet.a.id}}"
+[resource.eip.e]
+domain = "vpc"
+{attached}
+[resource.cloudwatch_log_group.g]
+name = "g-follows"
+tags = {{ ip = "ip-${{instance.i.public_ip}}", private = "${{instance.i.private_ip}}", held = "${{eip.e.association_id == null ? 'none' : eip.e.association_id}}" }}
+"#
+        )
+    };
+    let small = stack("t3.micro", "");
+    world.apply(&small).await.unwrap();
+    let unknown = async |body: &str| {
+        let plan = world.plan(body).await.unwrap();
+        let tags = plan.change(&"cloudwatch_log_group.g".parse().unwrap()).unwrap().after.get("tags").cloned().unwrap();
+        ["ip", "private", "held"].map(|name| matches!(tags.get(name), Some(Value::Unknown)))
+    };
+    assert_eq!(unknown(&small).await, [false, false, false]);
+    assert_eq!(unknown(&stack("t3.small", "")).await, [true, false, false]);
+    assert_eq!(unknown(&stack("t3.micro", "instance_id = \"${instance.i.id}\"")).await, [false, false, true]);
+    world.destroy(&small).await.unwrap();
+}
+
 trait ParsePath {
     fn parse_path(&self) -> leoctl_core::model::path::Path;
 }

@@ -52,6 +52,7 @@ mod priorities;
 mod reference;
 mod repeated;
 mod reports;
+mod sandbox;
 mod secrecy;
 mod secrets;
 mod services;

@@ -133,7 +133,10 @@ impl Shared {
 
     /// One call; nothing when the line is to be cut.
     async fn one(&self, request: &Message, client: &mut TcpStream) -> Option<()> {
-        let mut call = Call::of(request)?;
+        let Some(mut call) = Call::of(request) else {
+            // An emulator's own, and no call of AWS's.
+            return http::write(client, &self.forward(request).await?).await.ok();
+        };
         let (index, fault) = {
             let mut calls = self.calls.lock().unwrap();
             call.index = calls.len();

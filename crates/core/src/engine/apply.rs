@@ -202,8 +202,8 @@ impl Engine<'_> {
                     queue.finish(&number);
                 }
                 Err(failure) if failure.kind == FailureKind::Interrupted => {
-                    // The wait was cut short; what was waited for exists, and the next apply goes on with it. The signal may
-                    // not have been heard here yet.
+                    // The wait was cut short, and the next apply goes on there. The signal may not have been heard here yet.
+                    let failure = failure.redacted(&shared.redactor());
                     stopping = true;
                     report.interrupted = true;
                     let (address, message) = (step.address.clone(), failure.message.clone());

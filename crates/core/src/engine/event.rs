@@ -71,7 +71,8 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// A step was being waited for when the user interrupted: what it began goes on in AWS.
+    /// A step was being waited for when the user interrupted: what it began goes on in AWS, or AWS had refused it for the
+    /// moment.
     Waiting {
         /// The resource.
         address: Address,

@@ -133,7 +133,7 @@ impl Operation {
         tokio::select! {
             () = tokio::time::sleep(length) => Ok(()),
             Ok(_) = interrupted.wait_for(|stop| *stop) => {
-                Err(Failure::new(FailureKind::Interrupted, format!("interrupted while {waiting_for}")))
+                Err(Failure::new(FailureKind::Interrupted, format!("interrupted while {waiting_for}, which goes on in AWS")))
             }
         }
     }

@@ -115,4 +115,48 @@ mod tests {
             "Condition": {"Bool": {"aws:SecureTransport": ["false"]}}}], "Version": "2012-10-17"});
         assert_eq!(canonicalize(&Value::from(a)), canonicalize(&Value::from(b)));
     }
+
+    #[test]
+    fn a_policy_has_that_form_wherever_a_secret_is_in_it() {
+        let plain = json!({"Statement": [{"Action": ["a", "b"], "Resource": ["*"], "Effect": "Allow",
+            "Principal": {"AWS": ["123456789012"]}, "Condition": {"Bool": {"aws:SecureTransport": [false]}}}]});
+        let form = canonicalize(&Value::from(plain.clone()));
+        let places = [
+            "",
+            "/Statement",
+            "/Statement/0",
+            "/Statement/0/Action",
+            "/Statement/0/Action/1",
+            "/Statement/0/Resource",
+            "/Statement/0/Resource/0",
+            "/Statement/0/Principal",
+            "/Statement/0/Principal/AWS",
+            "/Statement/0/Principal/AWS/0",
+            "/Statement/0/Condition",
+            "/Statement/0/Condition/Bool/aws:SecureTransport/0",
+        ];
+        for place in places {
+            let steps: Vec<&str> = place.split('/').skip(1).collect();
+            let canonical = canonicalize(&with_secret(&Value::from(plain.clone()), &steps));
+            assert_eq!(canonical, form, "{place}");
+            assert!(canonical.has_secret(), "{place}");
+        }
+    }
+
+    /// The value with what is at this place of it secret.
+    fn with_secret(value: &Value, steps: &[&str]) -> Value {
+        let Some((step, rest)) = steps.split_first() else { return value.clone().into_secret() };
+        match value {
+            Value::Map(map) => {
+                let one =
+                    |(key, value): (&String, &Value)| (key.clone(), if key == step { with_secret(value, rest) } else { value.clone() });
+                Value::Map(map.iter().map(one).collect())
+            }
+            Value::List(items) => {
+                let one = |(index, item): (usize, &Value)| if index.to_string() == *step { with_secret(item, rest) } else { item.clone() };
+                Value::List(items.iter().enumerate().map(one).collect())
+            }
+            other => other.clone(),
+        }
+    }
 }

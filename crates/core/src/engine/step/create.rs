@@ -3,7 +3,7 @@
 use super::{Runner, open_tokens};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::engine::refresh::find::{FindOutcome, find_patiently};
-use crate::engine::retry::{backoff, retrying};
+use crate::engine::retry::{backoff, before_trying_again, retrying};
 use crate::model::journal::Record;
 use crate::model::place::Place;
 use crate::model::secrecy::secret_paths;
@@ -117,9 +117,7 @@ impl Runner<'_> {
                 | FailureKind::Other => return Err(NotCreated { failure, may_exist }),
             }
             let Some(wait) = waits.next() else { return Err(NotCreated { failure, may_exist }) };
-            if operation.pause(wait, "waiting to try again").await.is_err() {
-                return Err(NotCreated { failure, may_exist });
-            }
+            before_trying_again(operation, wait, failure).await.map_err(|failure| NotCreated { failure, may_exist })?;
         }
     }
 

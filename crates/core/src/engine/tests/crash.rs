@@ -30,25 +30,47 @@ async fn only_a_definite_refusal_closes_an_intent() {
 
 #[tokio::test(start_paused = true)]
 async fn an_intent_that_nobody_wants_is_looked_for_once_and_closed() {
-    let world = World::default();
-    world.cloud.strike(0, Fault::KilledBefore);
-    assert!(world.run(NET, &Options::default()).await.is_none());
-    assert_eq!(world.shelf.state().unwrap().open.len(), 1);
-    let planned = world.plan("").await.unwrap();
-    assert!(planned.ledger.state().open.is_empty());
-    world.apply("").await;
-    assert!(world.shelf.state().unwrap().open.is_empty());
+    let two = format!("{NET}[resource.net.m]\ncidr = \"b\"\nregion = \"us-east-1\"\n");
+    for body in [NET, &two] {
+        for destroy in [false, true] {
+            let world = World::default();
+            for at in 0..body.matches("[resource").count() {
+                world.cloud.strike(0, Fault::KilledBefore);
+                let targets = vec![["net.n", "net.m"][at].parse().unwrap()];
+                assert!(world.run(body, &Options { targets, ..Options::default() }).await.is_none());
+                assert_eq!(world.shelf.state().unwrap().open.len(), at + 1);
+            }
+            let planned = world.plan("").await.unwrap();
+            assert!(planned.ledger.state().open.is_empty());
+            let wanted = if destroy { body } else { "" };
+            world.run(wanted, &Options { destroy, ..Options::default() }).await.unwrap();
+            assert!(world.shelf.state().unwrap().open.is_empty());
+            *world.cloud.finds.lock().unwrap() = 0;
+            assert!(world.steps("").await.is_empty());
+            assert_eq!(*world.cloud.finds.lock().unwrap(), 0, "it is not looked for again");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_crashed_creation_made_is_renamed_like_anything_else() {
-    for fault in [Fault::KilledAfter, Fault::KilledBefore] {
-        let world = World::default();
-        world.cloud.strike(0, fault);
-        assert!(world.run(NET, &Options::default()).await.is_none());
-        world.apply("[resource.net.m]\ncidr = \"a\"\n[[moved]]\nfrom = \"net.n\"\nto = \"net.m\"\n").await;
-        assert_eq!(world.cloud.world().len(), 1, "{fault:?}");
-        assert!(world.cloud.calls.lock().unwrap().iter().all(|call| call.verb != "delete"));
+    let moved =
+        |cidr: &str, rest: &str| format!("[resource.net.m]\n{rest}cidr = \"{cidr}\"\n[[moved]]\nfrom = \"net.n\"\nto = \"net.m\"\n");
+    let each = "for_each = [\"k\"]\n";
+    let bodies = [
+        (NET.to_owned(), moved("a", "")),
+        (format!("{NET}{each}"), moved("a", each)),
+        (NET.to_owned(), moved("a", "tags = { a = \"b\" }\n")),
+    ];
+    for (before, after) in bodies {
+        for fault in [Fault::KilledAfter, Fault::KilledBefore] {
+            let world = World::default();
+            world.cloud.strike(0, fault);
+            assert!(world.run(&before, &Options::default()).await.is_none());
+            world.apply(&after).await;
+            assert_eq!(world.cloud.world().len(), 1, "{fault:?} {after}");
+            assert!(world.cloud.calls.lock().unwrap().iter().all(|call| call.verb != "delete"));
+        }
     }
 }
 
@@ -128,17 +150,6 @@ async fn no_timeout_is_too_long_to_be_an_instant() {
         let refused = world.plan(&format!("{NET}timeouts = {{ {timeout} }}\n")).await.err().unwrap();
         assert!(refused.contains("duration"), "{timeout}: {refused}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_interrupted_wait_is_no_failure() {
-    let world = World::default();
-    world.cloud.strike(0, Fault::DoneAndFails(FailureKind::Interrupted));
-    let report = world.run(NET, &Options::default()).await.unwrap();
-    assert!(report.interrupted && report.failed.is_empty(), "{report:?}");
-    assert_eq!((report.waiting.len(), report.skipped.len()), (1, 0), "what was waited for is no failure");
-    world.apply(NET).await;
-    assert_eq!(world.cloud.world(), [format!("net net-0 {HOME}")]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -141,23 +141,58 @@ async fn a_predecessor_is_deleted_with_its_own_attributes_and_its_loss_is_said()
     assert!(world.run(&body("new", true), &Options::default()).await.is_none());
     let planned = world.plan(&body("new", true)).await.unwrap();
     assert_eq!(planned.plan.changes[0].risks, ["deletes what is in it of its predecessor old"]);
-    world.apply(&body("new", true)).await;
-    let deleted = world.cloud.calls.lock().unwrap().last().unwrap().clone();
-    assert_eq!((deleted.verb, deleted.place.id.as_str()), ("delete", "old"));
-    assert_eq!(deleted.value.get("empty_on_delete"), Some(&Value::Bool(false)));
+    let left = (world.cloud.resources.lock().unwrap().clone(), world.shelf.state().unwrap());
+    // Whatever is wanted of the address by now.
+    let destroy = Options { destroy: true, ..Options::default() };
+    for (wanted, options) in [(body("new", true), &Options::default()), (body("new", true), &destroy), (String::new(), &Options::default())]
+    {
+        *world.cloud.resources.lock().unwrap() = left.0.clone();
+        world.shelf.edit(|state| *state = left.1.clone());
+        assert!(world.run(&wanted, options).await.unwrap().failed.is_empty());
+        let calls = world.cloud.calls.lock().unwrap();
+        let deleted = calls.iter().rfind(|call| call.verb == "delete" && call.place.id == "old").unwrap();
+        assert_eq!(deleted.value.get("empty_on_delete"), Some(&Value::Bool(false)));
+        drop(calls);
+        world.cloud.calls.lock().unwrap().clear();
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_predecessor_goes_though_what_replaced_it_was_deleted_by_hand() {
     let body = |name: &str| format!("[resource.group.g]\nname = \"{name}\"\n");
+    let destroy = Options { destroy: true, ..Options::default() };
+    let again = [format!("group new {HOME}")];
+    for (wanted, options, left) in
+        [(body("new"), &destroy, &[][..]), (String::new(), &Options::default(), &[]), (body("new"), &Options::default(), &again)]
+    {
+        let world = World::default();
+        world.apply(&body("old")).await;
+        world.cloud.strike(1, super::world::Fault::KilledBefore);
+        assert!(world.run(&body("new"), &Options::default()).await.is_none());
+        world.cloud.delete(&place("group", "new", HOME));
+        let report = world.run(&wanted, options).await.unwrap();
+        assert!(report.failed.is_empty());
+        assert_eq!(world.cloud.world(), left);
+        assert_eq!(world.shelf.state().unwrap().resources.len(), left.len());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_name_in_two_regions_is_two_resources() {
+    let other = "[resource.group.other]\nname = \"web\"\nregion = \"us-east-1\"\n";
+    let both = format!("{GROUP}{other}");
     let world = World::default();
-    world.apply(&body("old")).await;
-    world.cloud.strike(1, super::world::Fault::KilledBefore);
-    assert!(world.run(&body("new"), &Options::default()).await.is_none());
-    world.cloud.delete(&place("group", "new", HOME));
-    let report = world.destroy(&body("new")).await;
-    assert!(report.failed.is_empty() && world.cloud.world().is_empty(), "{:?}", world.cloud.world());
-    assert!(world.shelf.state().unwrap().resources.is_empty());
+    world.apply(GROUP).await;
+    // A foreign one is seen although ours has its name, and one that was made as leoctl died is found.
+    world.cloud.make(place("group", "web", "us-east-1"), json!({ "name": "web" }));
+    assert!(world.plan(&both).await.err().unwrap().contains("exists already"));
+    world.cloud.delete(&place("group", "web", "us-east-1"));
+    world.cloud.strike(0, super::world::Fault::KilledAfter);
+    assert!(world.run(&both, &Options::default()).await.is_none());
+    world.apply(&both).await;
+    // Each goes by itself.
+    world.apply(other).await;
+    assert_eq!(world.cloud.world(), ["group web us-east-1"]);
 }
 
 #[tokio::test(start_paused = true)]

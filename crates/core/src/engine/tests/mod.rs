@@ -4,6 +4,7 @@ mod claims;
 mod crash;
 mod exchange;
 mod identity;
+mod interrupt;
 mod law;
 mod secrets;
 mod selection;

@@ -96,6 +96,8 @@ pub enum Fault {
     Fails(FailureKind),
     /// It is done, and answered with this kind of failure.
     DoneAndFails(FailureKind),
+    /// It is answered with this kind of failure just as the user interrupts, and nothing is done.
+    FailsInterrupted(FailureKind),
 }
 
 /// A changing call: what, where, and with what it was last seen.
@@ -126,6 +128,7 @@ pub struct Cloud {
     pub waited_after: Mutex<Vec<String>>,
     fault: Mutex<Option<(usize, Fault)>>,
     killed: tokio::sync::Notify,
+    signalled: tokio::sync::Notify,
 }
 
 impl Cloud {
@@ -174,6 +177,10 @@ impl Cloud {
         match fault {
             None => effect(),
             Some(Fault::Fails(kind)) => Err(Failure::new(kind, "it failed")),
+            Some(Fault::FailsInterrupted(kind)) => {
+                self.signalled.notify_one();
+                Err(Failure::new(kind, "it failed"))
+            }
             Some(Fault::DoneAndFails(kind)) => {
                 drop(effect());
                 Err(Failure::new(kind, "it failed"))
@@ -430,11 +437,17 @@ impl World {
     async fn carry_out_with(&self, planned: Planned, parallelism: usize) -> Option<Report> {
         let catalog = catalog();
         let provider = InMemory { cloud: Arc::clone(&self.cloud), catalog: catalog.clone() };
-        let (_keep, interrupted) = tokio::sync::watch::channel(false);
+        let (signal, interrupted) = tokio::sync::watch::channel(false);
+        let signalled = async {
+            self.cloud.signalled.notified().await;
+            signal.send_replace(true);
+            std::future::pending::<std::convert::Infallible>().await
+        };
         let engine = Engine { provider: &provider, catalog: &catalog, store: &self.shelf, sink: &Nobody, parallelism, interrupted };
         tokio::select! {
             report = engine.apply(planned) => Some(report.unwrap()),
             () = self.cloud.killed.notified() => None,
+            never = signalled => match never {},
         }
     }
 
