@@ -164,7 +164,6 @@ pub fn main() -> Exit {
     let outcome = match cli.command {
         Command::Init { ci } => init::run(&context, ci),
         Command::Validate { stack } => validate::run(&context, stack.as_deref()),
-        Command::Sandbox { command } => sandbox::run(&context, command),
         Command::Completions { shell } => complete::run(&shell),
         other => match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
             Ok(runtime) => {
@@ -242,7 +241,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Demo => demo::run(context).await,
         Command::Init { ci } => init::run(context, ci),
         Command::Validate { stack } => validate::run(context, stack.as_deref()),
-        Command::Sandbox { command } => sandbox::run(context, command),
+        Command::Sandbox { command } => sandbox::run(context, command).await,
         Command::Completions { shell } => complete::run(&shell),
     }
 }

@@ -50,6 +50,7 @@ mod preflight;
 mod priorities;
 mod reference;
 mod repeated;
+mod sandbox;
 mod secrecy;
 mod secrets;
 mod services;
