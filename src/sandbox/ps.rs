@@ -69,11 +69,17 @@ pub fn listens(pid: u32, port: u16) -> io::Result<bool> {
     Ok(String::from_utf8_lossy(&asked.stdout).split_ascii_whitespace().any(|word| word == pid))
 }
 
-/// Nothing holds on to a process here.
-pub fn hold(_: Pid) {}
+/// That nothing holds on to a process here.
+#[derive(Debug)]
+pub struct Unheld;
+
+/// Holds on to whatever process has this number now, where the kernel can.
+pub fn hold(_: Pid) -> Unheld {
+    Unheld
+}
 
 /// Sends a signal.
-pub fn send((): (), pid: Pid, signal: Signal) -> Result<(), Errno> {
+pub fn send(_: Unheld, pid: Pid, signal: Signal) -> Result<(), Errno> {
     kill_process(pid, signal)
 }
 

@@ -312,6 +312,13 @@ fn a_link_in_the_place_of_the_folder_or_the_record_is_refused() {
         assert!(refused.stderr.contains("running.json is no file of the sandbox's"), "{command}: {}", refused.stderr);
     }
     fs::remove_file(sandbox.join("running.json")).unwrap();
+    // What says nothing of a process has none stopped, and none started beside it.
+    fs::write(sandbox.join("running.json"), r#"{"pid":1,"port":1}"#).unwrap();
+    for command in ["start", "stop", "status", "reset"] {
+        let refused = machine.expect(1, &project, &["sandbox", command]);
+        assert!(refused.stderr.contains("does not say which process is the sandbox's"), "{command}: {}", refused.stderr);
+    }
+    fs::remove_file(sandbox.join("running.json")).unwrap();
     let moved = machine.file("moved");
     fs::rename(&sandbox, &moved).unwrap();
     std::os::unix::fs::symlink(&moved, &sandbox).unwrap();
