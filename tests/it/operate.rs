@@ -222,3 +222,25 @@ fn each_change_names_the_stack_asks_first_and_waits_for_an_apply_only_where_it_h
     held.unlock().unwrap();
     project.expect(0, &["redeploy", "app", "-y", "--stack", STACK]);
 }
+
+#[tokio::test]
+async fn of_two_alarms_of_one_name_the_one_that_went_off_is_named() {
+    let account = "440000000006";
+    let endpoint = Emulator::MiniStack.endpoint().unwrap();
+    let project = Project::new(endpoint, account);
+    let alarm = |name: &str, region: &str| {
+        format!(
+            "[resource.cloudwatch_metric_alarm.{name}]\nregion = \"{region}\"\nname = \"errors\"\nnamespace = \"Shop\"\nmetric_name = \"Errors\"\n\
+             statistic = \"Sum\"\nperiod = 60\nevaluation_periods = 1\nthreshold = 5\ncomparison_operator = \"GreaterThanThreshold\"\n"
+        )
+    };
+    let both = [alarm("far", "us-west-2"), alarm("here", "us-east-1")].concat();
+    project.write(STACK, &format!("[stack]\nname = \"alarmed\"\nregion = \"us-east-1\"\n{both}"));
+    project.expect(0, &["apply", "-y", STACK]);
+    let alarms = aws_sdk_cloudwatch::Client::new(&sdk::config(endpoint, account).await);
+    let alarm = aws_sdk_cloudwatch::types::StateValue::Alarm;
+    alarms.set_alarm_state().alarm_name("errors").state_value(alarm).state_reason("12 errors").send().await.unwrap();
+    let status = project.json(&["status", "--json", STACK]);
+    let subjects: Vec<&Value> = status["problems"].as_array().unwrap().iter().map(|problem| &problem["subject"]).collect();
+    assert_eq!(subjects, ["cloudwatch_metric_alarm.here"], "{status}");
+}
