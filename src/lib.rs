@@ -4,6 +4,7 @@
 //! Here is the program around them, in reading order:
 //!
 //! - [`cli`]: wiring, one thin file for each command; it alone knows all the others.
+//! - [`disk`]: files written whole, readable by their owner only.
 //! - [`store`]: the state in files, with lock and journal.
 //! - [`ui`]: the only module that prints.
 //! - [`ops`]: operating what a stack has made.
@@ -11,6 +12,7 @@
 //! - [`docs`]: the reference of types, written from their schemas.
 
 pub mod cli;
+pub mod disk;
 pub mod docs;
 pub mod ops;
 pub mod sandbox;

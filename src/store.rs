@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::disk::{self, DRAFT, draft_prefix, private};
 use leoctl_core::engine::persist::{Line, first_record, render, render_record, replay, stamp};
 use leoctl_core::engine::ports::{Store, StoreError};
 use leoctl_core::model::journal::Record;
@@ -265,31 +266,13 @@ fn read_if_there(path: &Path) -> Result<Option<String>, StoreError> {
 /// When the disk refuses.
 pub fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
     create_directory(path)?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // A temporary file is created readable by its owner only.
-    let mut file = tempfile::Builder::new()
-        .prefix(&draft_prefix(path))
-        .suffix(DRAFT)
-        .tempfile_in(parent)
-        .map_err(|error| failed("create a file beside", path, &error))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(|error| failed("write", path, &error))?;
-    file.persist(path).map_err(|error| failed("replace", path, &error.error))?;
-    // The rename itself is durable once the directory is.
-    File::open(parent).and_then(|directory| directory.sync_all()).map_err(|error| failed("sync", parent, &error))
-}
-
-/// How the name of a file ends that is being written and is not in its place yet.
-const DRAFT: &str = ".tmp";
-
-/// How it begins: it says which file it is to become.
-fn draft_prefix(path: &Path) -> String {
-    format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy())
+    disk::replace(path, text).map_err(|disk::Failed { what, path, error }| failed(what, &path, &error))
 }
 
 /// Removes what processes that were killed while they wrote a file have left beside it. Nobody else may be writing it now.
 fn remove_drafts(path: &Path) {
     let prefix = draft_prefix(path);
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = disk::folder(path);
     let is_draft = |name: &str| {
         let middle = name.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(DRAFT));
         middle.is_some_and(|middle| middle.chars().all(|c| c.is_ascii_alphanumeric()))
@@ -306,17 +289,6 @@ fn create_directory(path: &Path) -> Result<(), StoreError> {
         Some(parent) => fs::create_dir_all(parent).map_err(|error| failed("create", parent, &error)),
         None => Ok(()),
     }
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600)
-}
-
-#[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> StoreError {

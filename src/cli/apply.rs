@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::PlanFlags;
 use super::session::Session;
-use super::{CliError, Context, Exit, ask, cost, project, signals};
+use super::{CliError, Context, Exit, ask, cost, project, sandbox, signals};
 use crate::ui::progress::{JsonLines, Lines, Live};
 use crate::ui::{self, BAD, STRONG, WARN, styled};
 use leoctl_core::engine::apply::{Engine, Report};
@@ -89,6 +89,7 @@ pub async fn destroy(
 pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Planned, yes: bool) -> Result<Exit, CliError> {
     context.say(ui::plan::render(&planned.plan).trim_end());
     cost::change(&planned.plan)?.iter().for_each(|line| context.say(line));
+    sandbox::otherwise(context, &planned.plan).iter().for_each(|line| context.say(line));
     ui::preflight::lines(&planned.plan.stack, &planned.preflight).iter().for_each(|line| context.say(line));
     // What making the plan found out has to be written down even when nothing changes.
     let quiet = !planned.plan.has_changes();
@@ -153,7 +154,7 @@ fn conclude(context: &Context, report: &Report, otherwise: &str, state: &str) ->
         }
         for (address, _, why) in &report.failed {
             context.say(&format!("  {}", styled(STRONG, address)));
-            let lacks = super::sandbox::lacks(context, why);
+            let lacks = sandbox::lacks(context, why);
             ui::failure::lines(why).iter().chain(&lacks).for_each(|line| context.say(&ui::prose(format!("    {line}"))));
         }
         context.say(&format!("The state is saved in {state}. Run the same command again to continue."));

@@ -7,11 +7,13 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use serde_json::json;
 
-use super::{CliError, Context, Exit, ask, session};
+use super::operate::{self, Change, On, Operation};
+use super::{CliError, Context, Exit, session};
+use crate::ops::exec::quoted;
 use crate::ops::repository::{self, Repository};
-use crate::ops::service::Service;
+use crate::ops::service::{self, Service};
 use crate::ops::{Deployed, image};
-use crate::ui;
+use crate::ui::{self, STRONG, styled};
 
 /// Logs docker in to the registries of the stack.
 pub async fn login(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
@@ -42,36 +44,53 @@ pub struct Push<'a> {
 
 /// Tags a local image for a repository of the stack, and pushes it there.
 pub async fn push(context: &Context, stack: Option<&Path>, push: &Push<'_>) -> Result<Exit, CliError> {
-    let Push { image, repository: word, tag, yes } = *push;
-    let (path, session, state) = session::applied(context, stack).await?;
-    let deployed = Deployed { state: &state, provider: &session.provider };
-    let named = repository::named(&repository::all(&deployed), word);
-    let repository = named.map_err(|help| CliError::usage(&format!("there is no repository `{word}`"), &help))?;
-    let tag = tag.unwrap_or_else(|| repository::tag(image));
-    let target = format!("{}:{tag}", repository.uri);
-    let (of_repository, of_tag) = (image::users(&deployed, &repository.uri, None), image::users(&deployed, &repository.uri, Some(tag)));
-    if !of_tag.is_empty() {
-        context.say(&session::whose(&state, &path));
-        let runs = |service: &Service| format!("  {} runs {target}: every task that starts from now on gets this image", service.address);
-        of_tag.iter().for_each(|service| context.say(&runs(service)));
-        if !ask::confirmed(context, yes, "Replace it?").await? {
-            return Ok(Exit::Error);
+    operate::run(context, stack, push.yes, push).await
+}
+
+/// What is pushed where.
+pub struct Pushed {
+    repository: Repository,
+    target: String,
+    /// What to do to run it; nothing where no service runs an image of the repository.
+    next: Option<String>,
+}
+
+impl Operation for Push<'_> {
+    type Prepared = Pushed;
+
+    /// An apply does not change what is in a repository.
+    const LOCK: Option<&'static str> = None;
+
+    async fn prepare(&self, on: &On<'_>) -> Result<Option<(Change, Pushed)>, CliError> {
+        let deployed = on.deployed();
+        let named = repository::named(&repository::all(&deployed), self.repository);
+        let repository = named.map_err(|help| CliError::usage(&format!("there is no repository `{}`", self.repository), &help))?;
+        let tag = self.tag.unwrap_or_else(|| repository::tag(self.image));
+        let target = format!("{}:{tag}", repository.uri);
+        let runs = |service: &Service| {
+            format!("  {}: runs {target}; every task that starts from now on gets this image", styled(STRONG, &service.address))
+        };
+        let mut lines = vec![format!("  {}: {} as {target}", styled(STRONG, &repository.address), self.image)];
+        let replaced = image::users(&deployed, &repository.uri, Some(tag));
+        lines.extend(replaced.iter().map(runs));
+        let users = image::users(&deployed, &repository.uri, None);
+        let names: Vec<String> = users.iter().map(|user| quoted(&service::shortest(&service::all(&deployed), user))).collect();
+        let next = (!names.is_empty()).then(|| format!("`leoctl redeploy {} --image {target}`", names.join(" ")));
+        let question = (!replaced.is_empty()).then(|| "Replace it?".to_owned());
+        Ok(Some((Change { lines, question }, Pushed { repository, target, next })))
+    }
+
+    async fn act(&self, on: &On<'_>, Pushed { repository, target, next }: Pushed) -> Result<Exit, CliError> {
+        log_in(&on.deployed(), std::slice::from_ref(&repository)).await?;
+        docker(&["tag", self.image, &target], None)?;
+        docker(&["push", &target], None)?;
+        if on.context.global.json {
+            ui::out(json!({ "pushed": target }));
         }
+        let next = next.map(|next| format!(" {next} runs it.")).unwrap_or_default();
+        on.context.say(&format!("Pushed {target}.{next}"));
+        Ok(Exit::Done)
     }
-    log_in(&deployed, std::slice::from_ref(&repository)).await?;
-    docker(&["tag", image, &target], None)?;
-    docker(&["push", &target], None)?;
-    if context.global.json {
-        ui::out(json!({ "pushed": target }));
-    }
-    let names: Vec<&str> = of_repository.iter().map(|service| service.address.block.name.as_str()).collect();
-    let next = match names.as_slice() {
-        // `--image` is for all services that are not left out.
-        [] => String::new(),
-        names => format!(" `leoctl redeploy {} --image {tag}` runs it.", names.join(" ")),
-    };
-    context.say(&format!("Pushed {target}.{next}"));
-    Ok(Exit::Done)
 }
 
 /// Logs docker in to the registries of these repositories; which those are.

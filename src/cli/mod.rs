@@ -14,6 +14,7 @@ mod iam_policy;
 mod init;
 mod inspect;
 mod logs;
+mod operate;
 mod plan;
 mod project;
 mod redeploy;

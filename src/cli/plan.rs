@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::args::PlanArgs;
 use super::session::Session;
-use super::{CliError, Context, Exit, cost, error_text, project, saved};
+use super::{CliError, Context, Exit, cost, error_text, project, sandbox, saved};
 use crate::ui::markdown::plan::{About, Shown};
 use crate::ui::{self, STRONG, WARN, markdown, styled};
 use leoctl_core::engine::ports::Provider;
@@ -73,6 +73,7 @@ async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, Cl
     } else {
         ui::out(ui::plan::render(plan).trim_end());
         cost::change(plan)?.into_iter().for_each(ui::out);
+        sandbox::otherwise(context, plan).iter().for_each(|line| context.say(line));
         ui::preflight::lines(&plan.stack, &planned.preflight).into_iter().for_each(ui::out);
     }
     save(context, args, path, &session, &planned)?;

@@ -118,8 +118,13 @@ pub fn remember(path: &Path) {
     }
 }
 
+/// The folder of the project that leoctl is called in: that of the stack it would use, else this one.
+pub fn here() -> PathBuf {
+    root(&default_stack().unwrap_or_else(|_| PathBuf::from(LAST)))
+}
+
 /// The folder of a stack file's project, the one that its `state/` is in.
-fn root(stack_file: &Path) -> PathBuf {
+pub fn root(stack_file: &Path) -> PathBuf {
     let state = store::directory(stack_file);
     let state = std::path::absolute(&state).unwrap_or(state);
     let root = state.parent().map(Path::to_owned).unwrap_or_default();

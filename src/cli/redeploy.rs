@@ -1,18 +1,20 @@
 //! `leoctl redeploy`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
 use super::args::RedeployArgs;
-use super::session::Session;
-use super::{CliError, Context, Exit, apply, ask, session, signals};
+use super::operate::{self, Change, On, Operation};
+use super::{CliError, Context, Exit, apply, signals};
 use crate::ops::Deployed;
-use crate::ops::image::{self, Unclear};
+use crate::ops::image::{self, Asked, Container, Unclear};
 use crate::ops::service::{self, Service, Unknown};
 use crate::ui::{self, BAD, STRONG, styled};
-use leoctl_core::engine::ports::{FailureKind, Operation, Progress};
+use leoctl_core::engine::ports::{FailureKind, Operation as Operating, Progress};
+use leoctl_core::engine::refresh::Planned;
 use leoctl_core::plan::select::Options;
 
 /// How long a rollout may take, as `ecs_service` has it.
@@ -20,68 +22,145 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Starts new deployments and follows them.
 pub async fn run(context: &Context, args: &RedeployArgs) -> Result<Exit, CliError> {
-    let (path, session, state) = session::applied(context, args.stack.as_deref()).await?;
-    let deployed = Deployed { state: &state, provider: &session.provider };
-    let services = chosen(&deployed, &args.services)?;
-    context.say(&session::whose(&state, &path));
-    match &args.image {
-        Some(image) => {
-            session.lock(context, "leoctl redeploy").await?;
-            apply::released(&session, with_image(context, &session, args, image)).await
+    operate::run(context, args.stack.as_deref(), args.yes, &Redeployment { args }).await
+}
+
+struct Redeployment<'a> {
+    args: &'a RedeployArgs,
+}
+
+/// What is done.
+enum Prepared {
+    /// New tasks of what these services run.
+    Anew(Vec<Service>),
+    /// Another image, by a plan.
+    Image(Box<Planned>),
+}
+
+impl Operation for Redeployment<'_> {
+    type Prepared = Prepared;
+
+    const LOCK: Option<&'static str> = Some("leoctl redeploy");
+
+    fn check(&self, on: &On<'_>) -> Result<(), CliError> {
+        self.services(&on.deployed()).map(drop)
+    }
+
+    async fn prepare(&self, on: &On<'_>) -> Result<Option<(Change, Prepared)>, CliError> {
+        if let Some(asked) = &self.args.image {
+            return self.with_image(on, Asked::new(asked)).await;
         }
-        None => {
-            services.iter().for_each(|service| context.say(&format!("  {}: new tasks", styled(STRONG, &service.address))));
-            match ask::confirmed(context, args.yes, question(&services)).await? {
-                true => all(context, &deployed, &services).await,
-                false => Ok(Exit::Error),
+        let services = self.services(&on.deployed())?;
+        let lines = services.iter().map(|service| format!("  {}: new tasks", styled(STRONG, &service.address))).collect();
+        Ok(Some((Change { lines, question: question(services.len()) }, Prepared::Anew(services))))
+    }
+
+    async fn act(&self, on: &On<'_>, prepared: Prepared) -> Result<Exit, CliError> {
+        match prepared {
+            Prepared::Anew(services) => all(on.context, &on.deployed(), &services).await,
+            Prepared::Image(planned) => apply::confirm_and_apply(on.context, &on.session, *planned, true).await,
+        }
+    }
+}
+
+fn question(services: usize) -> Option<String> {
+    Some(if services == 1 { "Redeploy this service?" } else { "Redeploy these services?" }.to_owned())
+}
+
+impl Redeployment<'_> {
+    /// The services that are meant: those that are named; else those that run an image of the repository that is named;
+    /// else all.
+    fn services(&self, deployed: &Deployed<'_>) -> Result<Vec<Service>, CliError> {
+        let all = service::all(deployed);
+        if all.is_empty() {
+            return Err(CliError::usage("the stack has no services", "`leoctl state list` shows what it has"));
+        }
+        let chosen = service::chosen(all, &self.args.services).map_err(unknown)?;
+        match self.args.image.as_deref().map(Asked::new) {
+            Some(Asked::Image(image)) if self.args.services.is_empty() => {
+                let users = image::users(deployed, image::repository(image), None);
+                match (users.is_empty(), self.args.container.is_some()) {
+                    (true, false) => Err(nobody_runs(image::repository(image), deployed)),
+                    // A container that is named may change its repository.
+                    (true, true) => Ok(chosen),
+                    (false, _) => Ok(users),
+                }
             }
+            Some(Asked::Tag(tag)) if self.args.services.is_empty() && chosen.len() > 1 => Err(of_which(tag, &chosen)),
+            _ => Ok(chosen),
         }
     }
+
+    /// A plan that registers task definitions with another image, and has the services run them.
+    async fn with_image(&self, on: &On<'_>, asked: Asked<'_>) -> Result<Option<(Change, Prepared)>, CliError> {
+        let says = on.session.plan(&Options::default(), true).await?;
+        let deployed = Deployed { state: says.ledger.state(), provider: &on.session.provider };
+        let services = self.services(&deployed)?;
+        let mut changes: Vec<(Service, Container, String)> = Vec::new();
+        for service in &services {
+            let containers = image::containers(&deployed, service, &services, (self.args.container.as_deref(), asked));
+            let containers = containers.map_err(|why| unclear(service, why))?;
+            changes.extend(containers.into_iter().map(|container| {
+                let image = asked.of(&container.image);
+                (service.clone(), container, image)
+            }));
+        }
+        if let Asked::Tag(tag) = asked {
+            of_one_repository(tag, &changes)?;
+        }
+        let only = image::only(&deployed, &changes, &says.plan);
+        let mut planned = on.session.plan(&Options { only: Some(only), ..Options::default() }, true).await?;
+        if !planned.plan.has_changes() {
+            on.context.say("Nothing to do: this image runs. `leoctl redeploy` without `--image` starts new tasks of it.");
+            return Ok(None);
+        }
+        on.session.preflight(&mut planned, false).await;
+        let line = |(service, container, image): &(Service, Container, String)| {
+            format!("  {}: {image} in {}", styled(STRONG, &service.address), container.name)
+        };
+        let mut lines: Vec<String> = changes.iter().map(line).collect();
+        lines.extend(ui::preflight::lines(&planned.plan.stack, &std::mem::take(&mut planned.preflight)));
+        Ok(Some((Change { lines, question: question(services.len()) }, Prepared::Image(Box::new(planned)))))
+    }
 }
 
-fn question(services: &[Service]) -> &'static str {
-    if services.len() == 1 { "Redeploy this service?" } else { "Redeploy these services?" }
+/// A tag is of the repository of the image that a container has: of two repositories it is two images.
+fn of_one_repository(tag: &str, changes: &[(Service, Container, String)]) -> Result<(), CliError> {
+    let repositories: BTreeSet<&str> = changes.iter().map(|(_, container, _)| image::repository(&container.image)).collect();
+    if repositories.len() < 2 {
+        return Ok(());
+    }
+    let each = changes.iter().map(|(service, container, _)| format!("{} runs {}", service.address, container.image));
+    let message =
+        format!("`{tag}` is a tag, and these services run images of several repositories: {}", each.collect::<Vec<_>>().join("; "));
+    Err(CliError::usage(&message, &format!("name the repository: `--image REPOSITORY:{tag}`")))
 }
 
-fn chosen(deployed: &Deployed<'_>, words: &[String]) -> Result<Vec<Service>, CliError> {
-    let services = service::chosen(service::all(deployed), words).map_err(unknown)?;
-    if services.is_empty() {
-        return Err(CliError::usage("the stack has no services", "`leoctl state list` shows what it has"));
-    }
-    Ok(services)
+/// A tag without a service is no answer to which services get it.
+fn of_which(tag: &str, services: &[Service]) -> CliError {
+    let names: Vec<String> = services.iter().map(|service| service.address.to_string()).collect();
+    let help =
+        format!("name them, or the whole image (`--image REPOSITORY:{tag}`), which is for those that run one of it: {}", names.join(", "));
+    CliError::usage(&format!("`{tag}` is a tag alone: of which services?"), &help)
 }
 
-/// Registers task definitions with another image, and has the services run them. The lock is held.
-async fn with_image(context: &Context, session: &Session, args: &RedeployArgs, asked: &str) -> Result<Exit, CliError> {
-    let says = session.plan(&Options::default(), true).await?;
-    let state = says.ledger.state().clone();
-    let deployed = Deployed { state: &state, provider: &session.provider };
-    let services = chosen(&deployed, &args.services)?;
-    let mut changes = Vec::new();
-    for service in &services {
-        let container = image::container(&deployed, service, &services, args.container.as_deref());
-        let container = container.map_err(|why| unclear(service, why))?;
-        let image = container.with(asked);
-        changes.push((service.clone(), container, image));
-    }
-    let only = image::only(&deployed, &changes, &says.plan);
-    let planned = session.plan(&Options { only: Some(only), ..Options::default() }, true).await?;
-    if !planned.plan.has_changes() {
-        context.say("Nothing to do: this image runs. `leoctl redeploy` without `--image` starts new tasks of it.");
-        return Ok(Exit::Done);
-    }
-    for (service, container, image) in &changes {
-        context.say(&format!("  {}: {image} in {}", styled(STRONG, &service.address), container.name));
-    }
-    if !ask::confirmed(context, args.yes, question(&services)).await? {
-        return Ok(Exit::Error);
-    }
-    apply::confirm_and_apply(context, session, planned, true).await
+fn nobody_runs(repository: &str, deployed: &Deployed<'_>) -> CliError {
+    let known = image::repositories(deployed);
+    let known = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let help = match known.is_empty() {
+        true => "name the service and, with `--container`, the container that is to run it".to_owned(),
+        false => format!("they run images of: {known}. To move a container to another repository, name it with `--container`"),
+    };
+    CliError::usage(&format!("no service of the stack runs an image of {repository}"), &help)
 }
 
 fn unclear(service: &Service, why: Unclear) -> CliError {
     let name = &service.address;
     match why {
+        Unclear::NotOf(repository) => CliError::usage(
+            &format!("{name} runs no image of {repository}"),
+            "leave it out; or name the container that is to run it with `--container`",
+        ),
         Unclear::Foreign => {
             CliError::usage(&format!("{name} runs a task definition that is not the stack's"), "change it where it is made")
         }
@@ -114,7 +193,7 @@ pub async fn all(context: &Context, deployed: &Deployed<'_>, services: &[Service
             let (context, name) = (context.clone(), name.clone());
             Progress(Arc::new(move |text| context.say(&format!("{}: {text}", styled(STRONG, &name)))))
         };
-        let operation = Operation {
+        let operation = Operating {
             region: service.region.clone(),
             token: String::new(),
             deadline: Instant::now() + PATIENCE,

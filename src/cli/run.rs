@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::args::RunArgs;
 use super::logs::{self, Printer};
-use super::{CliError, Context, Exit, session, signals};
+use super::operate::{self, Change, On, Operation};
+use super::{CliError, Context, Exit, signals};
 use crate::ops::Deployed;
 use crate::ops::logs::source;
 use crate::ops::logs::tail::Tail;
@@ -28,31 +29,53 @@ const BEFORE: i64 = 300_000;
 
 /// Runs a task and stays with it to its end.
 pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
-    let (_, session, state) = session::applied(context, args.stack.as_deref()).await?;
-    let deployed = Deployed { state: &state, provider: &session.provider };
-    let definition = task_definition::chosen(task_definition::all(&deployed), &args.definition)?;
-    let container = definition.principal(args.container.as_deref())?;
-    let wishes = Wishes { like: args.like.clone(), subnets: args.subnets.clone(), security_groups: args.security_groups.clone() };
-    let (placement, why) = placement::find(&deployed, &definition, &wishes)?;
-    context.say(&format!("{}: {}", styled(STRONG, &definition.address), place(&definition, &placement, &why)));
-    let mut interrupted = signals::watch_signals();
-    let (environment, command) = (&args.environment, &args.command);
-    let request = Request { definition: &definition, container, placement: &placement, count: args.count, environment, command };
-    let failed = |failure| CliError::aws(&format!("starting a task of {}", definition.address), failure);
-    let (tasks, failures) = run::start(&deployed, &request).await.map_err(failed)?;
-    failures.iter().for_each(|failure| logs::note(context, &format!("a task was not started: {failure}")));
-    let ids: Vec<String> = tasks.iter().map(|task| task.id.clone()).collect();
-    let watch = Watch { context, deployed: &deployed, definition: &definition, container, placement: &placement };
-    tasks.iter().for_each(|task| watch.started(task));
-    tokio::select! {
-        exit = watch.to_the_end(tasks) => exit,
-        Ok(_) = interrupted.wait_for(|stop| *stop) => {
-            let (goes, it) = if ids.len() == 1 { ("The task goes on", "it") } else { ("The tasks go on", "them") };
-            context.say(&format!("{goes}: `leoctl tasks stop {}` stops {it}.", ids.join(" ")));
-            if context.global.json {
-                ui::out(json!({ "event": "interrupted", "tasks": ids }));
+    // What is started is what was named, and nothing else changes: nobody is asked.
+    operate::run(context, args.stack.as_deref(), true, &Started { args }).await
+}
+
+struct Started<'a> {
+    args: &'a RunArgs,
+}
+
+impl Operation for Started<'_> {
+    type Prepared = (TaskDefinition, Placement);
+
+    /// A task of its own is nothing that an apply changes, and may take hours.
+    const LOCK: Option<&'static str> = None;
+
+    async fn prepare(&self, on: &On<'_>) -> Result<Option<(Change, Self::Prepared)>, CliError> {
+        let args = self.args;
+        let deployed = on.deployed();
+        let definition = task_definition::chosen(task_definition::all(&deployed), &args.definition)?;
+        definition.principal(args.container.as_deref())?;
+        let wishes = Wishes { like: args.like.clone(), subnets: args.subnets.clone(), security_groups: args.security_groups.clone() };
+        let (placement, why) = placement::find(&deployed, &definition, &wishes)?;
+        let line = format!("  {}: {}", styled(STRONG, &definition.address), place(&definition, &placement, &why));
+        Ok(Some((Change { lines: vec![line], question: None }, (definition, placement))))
+    }
+
+    async fn act(&self, on: &On<'_>, (definition, placement): Self::Prepared) -> Result<Exit, CliError> {
+        let (context, args, deployed) = (on.context, self.args, on.deployed());
+        let container = definition.principal(args.container.as_deref())?;
+        let mut interrupted = signals::watch_signals();
+        let (environment, command) = (&args.environment, &args.command);
+        let request = Request { definition: &definition, container, placement: &placement, count: args.count, environment, command };
+        let failed = |failure| CliError::aws(&format!("starting a task of {}", definition.address), failure);
+        let (tasks, failures) = run::start(&deployed, &request).await.map_err(failed)?;
+        failures.iter().for_each(|failure| logs::note(context, &format!("a task was not started: {failure}")));
+        let ids: Vec<String> = tasks.iter().map(|task| task.id.clone()).collect();
+        let watch = Watch { context, deployed: &deployed, definition: &definition, container, placement: &placement };
+        tasks.iter().for_each(|task| watch.started(task));
+        tokio::select! {
+            exit = watch.to_the_end(tasks) => exit,
+            Ok(_) = interrupted.wait_for(|stop| *stop) => {
+                let (goes, it) = if ids.len() == 1 { ("The task goes on", "it") } else { ("The tasks go on", "them") };
+                context.say(&format!("{goes}: `leoctl tasks stop {}` stops {it}.", ids.join(" ")));
+                if context.global.json {
+                    ui::out(json!({ "event": "interrupted", "tasks": ids }));
+                }
+                Ok(Exit::Interrupted)
             }
-            Ok(Exit::Interrupted)
         }
     }
 }

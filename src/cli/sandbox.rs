@@ -1,49 +1,75 @@
 //! `leoctl sandbox`, and the sandbox for commands that are to use it.
 
-use super::args::SandboxCommand;
-use super::{CliError, Context, Exit};
-use crate::sandbox::{Running, Sandbox};
-use crate::ui;
-use crate::ui::waiting::Voice;
-use leoctl_core::engine::ports::{Failure, FailureKind};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Starts, stops, shows or resets the sandbox.
+use super::args::SandboxCommand;
+use super::{CliError, Context, Exit, project};
+use crate::sandbox::{Running, Sandbox, SandboxError, Stage, Status};
+use crate::ui::waiting::Voice;
+use crate::ui::{self, WARN, styled};
+use leoctl_core::engine::ports::{Failure, FailureKind};
+use leoctl_core::plan::types::{Action, Plan};
+
+/// Starts, stops, shows or resets the sandbox of the project that leoctl is called in.
 pub async fn run(context: &Context, command: SandboxCommand) -> Result<Exit, CliError> {
-    let sandbox = Sandbox::open()?;
-    match command {
-        SandboxCommand::Start => {
-            let running = running(context).await?;
-            ui::out(format!("The sandbox runs at {} (process {}).", running.endpoint(), running.pid));
-        }
-        SandboxCommand::Stop => match sandbox.stop()? {
-            true => ui::out("The sandbox is stopped; what is in it stays."),
-            false => ui::out("The sandbox does not run."),
+    let project = project::here();
+    let sandbox = Sandbox::of(&project)?;
+    context.say(&format!("Project {}", project.display()));
+    let runs = |running: &Running| format!("The sandbox runs at {} (process {}).", running.endpoint(), running.pid);
+    let said = match command {
+        SandboxCommand::Start => runs(&waited(context, move |stage| sandbox.start(stage)).await?),
+        SandboxCommand::Stop => match waited(context, move |stage| sandbox.stop(stage)).await? {
+            true => "The sandbox is stopped; what is in it stays.".to_owned(),
+            false => "The sandbox does not run.".to_owned(),
         },
-        SandboxCommand::Status => match sandbox.status() {
-            Some(running) => ui::out(format!("The sandbox runs at {} (process {}).", running.endpoint(), running.pid)),
-            None => ui::out("The sandbox does not run."),
+        SandboxCommand::Status => match sandbox.status()? {
+            Status::Runs(running) => runs(&running),
+            Status::Starts(pid) => format!("The sandbox is starting (process {pid})."),
+            Status::Stopped => "The sandbox does not run.".to_owned(),
         },
         SandboxCommand::Reset => {
-            sandbox.reset()?;
-            ui::out("The sandbox is empty.");
+            waited(context, move |stage| sandbox.reset(stage)).await?;
+            "The sandbox is empty.".to_owned()
         }
-    }
+    };
+    ui::out(said);
     Ok(Exit::Done)
 }
 
-/// The sandbox, started unless it runs.
+/// The sandbox of a stack file's project, started unless it runs.
 ///
 /// # Errors
 /// When it cannot be installed, or does not come up.
-pub async fn running(context: &Context) -> Result<Running, CliError> {
-    let sandbox = Sandbox::open()?;
-    let words = context.clone();
-    // Python's programs are waited for in a thread of their own, so that leoctl hears signals meanwhile.
-    let starting = tokio::task::spawn_blocking(move || sandbox.start(&|text| words.say(text)));
-    let line = |_| "waiting for the sandbox's emulator to be installed and to start".to_owned();
-    match Voice::new(context.global.json).during(line, starting).await {
-        Ok(started) => Ok(started?),
-        Err(error) => Err(CliError::usage(&format!("the sandbox cannot be started: {error}"), "try again")),
+pub async fn running(context: &Context, stack_file: &Path) -> Result<Running, CliError> {
+    let sandbox = Sandbox::of(&project::root(stack_file))?;
+    waited(context, move |stage| sandbox.start(stage)).await
+}
+
+/// Does something with the sandbox, in a thread of its own, so that leoctl hears signals meanwhile. When it takes long,
+/// says what is being waited for.
+async fn waited<T: Send + 'static>(
+    context: &Context,
+    work: impl FnOnce(&dyn Fn(Stage)) -> Result<T, SandboxError> + Send + 'static,
+) -> Result<T, CliError> {
+    let now = Arc::new(Mutex::new(None));
+    let (stages, words) = (Arc::clone(&now), context.clone());
+    let working = tokio::task::spawn_blocking(move || {
+        work(&|stage| {
+            if stage == Stage::Python {
+                words.say("Installing MiniStack for the sandbox (once) …");
+            }
+            *stages.lock().unwrap_or_else(PoisonError::into_inner) = Some(stage);
+        })
+    });
+    let line = |_| {
+        let stage: Option<Stage> = *now.lock().unwrap_or_else(PoisonError::into_inner);
+        format!("waiting: {}", stage.map_or_else(|| "the sandbox".to_owned(), |stage| stage.to_string()))
+    };
+    match Voice::new(context.global.json).during(line, working).await {
+        Ok(done) => Ok(done?),
+        Err(error) => Err(CliError::usage(&format!("the sandbox does not answer: {error}"), "try again")),
     }
 }
 
@@ -58,6 +84,32 @@ pub fn lacks(context: &Context, failure: &Failure) -> Option<String> {
          or try it in AWS",
         failure.operation
     ))
+}
+
+/// The page that says what the sandbox's emulator does otherwise than AWS, type by type.
+const PAGE: &str = include_str!("../../docs/sandbox.md");
+
+/// What is known of how the emulator answers otherwise than AWS does for a type, from the table of the page.
+fn gaps(type_name: &str) -> Vec<&'static str> {
+    let row = format!("| `{type_name}` | ");
+    PAGE.lines().filter_map(|line| line.strip_prefix(&row)?.strip_suffix(" |")).collect()
+}
+
+/// What to know of changes that the sandbox may show again and again, whatever is applied; nothing without a sandbox.
+pub fn otherwise(context: &Context, plan: &Plan) -> Vec<String> {
+    let changed = plan.changes.iter().filter(|change| matches!(change.action, Action::Update | Action::Replace));
+    let types: BTreeSet<&str> = changed.map(|change| change.address.type_name()).filter(|_| context.global.sandbox).collect();
+    let note = |type_name: &&str| {
+        let gaps = gaps(type_name);
+        (!gaps.is_empty()).then(|| {
+            let text = format!(
+                "Note: the sandbox is not all of AWS for {type_name}: {}. A change that every plan shows again comes from that: your stack is fine.",
+                gaps.join("; ")
+            );
+            ui::prose(styled(WARN, text))
+        })
+    };
+    types.iter().filter_map(note).collect()
 }
 
 /// Whether an operation is not known where it was called: an answer without a code of AWS's, or the codes AWS has for
@@ -75,6 +127,14 @@ fn is_unknown(failure: &Failure) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_of_a_type_is_found_on_the_page() {
+        for known in ["appautoscaling_target", "lb_listener", "nat_gateway", "cloudwatch_metric_alarm"] {
+            assert!(!gaps(known).is_empty(), "{known}");
+        }
+        assert!(gaps("nat").is_empty() && gaps("type").is_empty());
+    }
 
     #[test]
     fn what_the_sandbox_does_not_know_is_told_apart_from_what_the_stack_does_wrong() {

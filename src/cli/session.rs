@@ -60,7 +60,7 @@ impl Session {
             credentials: None,
         };
         if context.global.sandbox {
-            let running = sandbox::running(context).await?;
+            let running = sandbox::running(context, path).await?;
             settings.endpoint_url = Some(running.endpoint());
             settings.credentials = Some(sandbox_credentials());
         }

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::args::TasksCommand;
-use super::{CliError, Context, Exit, ask, redeploy, session};
+use super::operate::{self, Change, On, Operation};
+use super::{CliError, Context, Exit, redeploy, session};
 use crate::ops::Deployed;
 use crate::ops::service::{self, Service};
 use crate::ops::task::{self, Task, ago};
@@ -20,7 +21,9 @@ const SHORT: usize = 12;
 pub async fn run(context: &Context, command: TasksCommand) -> Result<Exit, CliError> {
     match command {
         TasksCommand::List { service, stack } => list(context, stack.as_deref(), service).await,
-        TasksCommand::Stop { ids, reason, stack, yes } => stop(context, stack.as_deref(), &ids, &reason, yes).await,
+        TasksCommand::Stop { ids, reason, stack, yes } => {
+            operate::run(context, stack.as_deref(), yes, &Stopping { ids: &ids, reason: &reason }).await
+        }
     }
 }
 
@@ -76,15 +79,11 @@ fn short(task: &Task) -> &str {
 
 /// What a task is of: the service, by its address where the stack made it, or the family.
 fn of(task: &Task, services: &[Service]) -> String {
-    match (ours(task, services), &task.service) {
+    match (task.of(services), &task.service) {
         (Some(service), _) => service.address.to_string(),
         (None, Some(name)) => name.clone(),
         (None, None) => task.family().to_owned(),
     }
-}
-
-fn ours<'a>(task: &Task, services: &'a [Service]) -> Option<&'a Service> {
-    services.iter().find(|service| Some(&service.name) == task.service.as_ref() && task::last(&service.cluster) == task.cluster)
 }
 
 fn to_json(task: &Task) -> Json {
@@ -103,31 +102,48 @@ fn to_json(task: &Task) -> Json {
     })
 }
 
-async fn stop(context: &Context, stack: Option<&Path>, ids: &[String], reason: &str, yes: bool) -> Result<Exit, CliError> {
-    let (_, session, state) = session::applied(context, stack).await?;
-    let deployed = Deployed { state: &state, provider: &session.provider };
-    let services = service::all(&deployed);
-    let all = session.reading("the tasks", task::all(&deployed)).await.map_err(listing)?;
-    let chosen = task::chosen(&all, ids)?;
-    let (stopped, running): (Vec<Task>, Vec<Task>) = chosen.into_iter().partition(Task::has_stopped);
-    stopped.iter().for_each(|task| context.say(&format!("{} has stopped already.", styled(STRONG, short(task)))));
-    for task in &running {
-        let replaced = task.service.is_some().then(|| styled(WARN, "its service starts another in its place"));
-        let replaced = replaced.map(|words| format!(": {words}")).unwrap_or_default();
-        context.say(&format!("{} of {}{replaced}", styled(STRONG, short(task)), of(task, &services)));
+/// Stopping tasks. An apply does not wait for that, nor it for an apply.
+struct Stopping<'a> {
+    ids: &'a [String],
+    reason: &'a str,
+}
+
+/// The tasks that are named.
+struct Named {
+    running: Vec<Task>,
+    stopped: Vec<Task>,
+}
+
+impl Operation for Stopping<'_> {
+    type Prepared = Named;
+
+    const LOCK: Option<&'static str> = None;
+
+    async fn prepare(&self, on: &On<'_>) -> Result<Option<(Change, Named)>, CliError> {
+        let deployed = on.deployed();
+        let services = service::all(&deployed);
+        let all = on.session.reading("the tasks", task::all(&deployed)).await.map_err(listing)?;
+        let (stopped, running): (Vec<Task>, Vec<Task>) = task::chosen(&all, self.ids)?.into_iter().partition(Task::has_stopped);
+        let mut lines: Vec<String> = stopped.iter().map(|task| format!("  {} has stopped already", styled(STRONG, short(task)))).collect();
+        lines.extend(running.iter().map(|task| {
+            let replaced = task.service.is_some().then(|| styled(WARN, "its service starts another in its place"));
+            let replaced = replaced.map(|words| format!(": {words}")).unwrap_or_default();
+            format!("  {} of {}{replaced}", styled(STRONG, short(task)), of(task, &services))
+        }));
+        let question = (!running.is_empty()).then(|| format!("Stop {}?", if running.len() == 1 { "it" } else { "them" }));
+        Ok(Some((Change { lines, question }, Named { running, stopped })))
     }
-    let question = format!("Stop {}?", if running.len() == 1 { "it" } else { "them" });
-    if !running.is_empty() && !ask::confirmed(context, yes, &question).await? {
-        return Ok(Exit::Error);
+
+    async fn act(&self, on: &On<'_>, Named { running, stopped }: Named) -> Result<Exit, CliError> {
+        for task in &running {
+            let failed = |failure| CliError::aws(&format!("stopping {}", task.id), failure);
+            task::stop(&on.deployed(), task, self.reason).await.map_err(failed)?;
+            on.context.say(&format!("{} is stopping.", styled(STRONG, short(task))));
+        }
+        if on.context.global.json {
+            let ids = |tasks: &[Task]| tasks.iter().map(|task| task.id.clone()).collect::<Vec<_>>();
+            ui::out(json!({ "stopping": ids(&running), "stopped_before": ids(&stopped) }));
+        }
+        Ok(Exit::Done)
     }
-    for task in &running {
-        let failed = |failure| CliError::aws(&format!("stopping {}", task.id), failure);
-        task::stop(&deployed, task, reason).await.map_err(failed)?;
-        context.say(&format!("{} is stopping.", styled(STRONG, short(task))));
-    }
-    if context.global.json {
-        let ids = |tasks: &[Task]| tasks.iter().map(|task| task.id.clone()).collect::<Vec<_>>();
-        ui::out(json!({ "stopping": ids(&running), "stopped_before": ids(&stopped) }));
-    }
-    Ok(Exit::Done)
 }

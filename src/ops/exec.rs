@@ -94,7 +94,8 @@ pub fn command(words: &[String]) -> String {
     }
 }
 
-fn quoted(word: &str) -> String {
+/// A word as a shell takes it.
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
@@ -159,6 +160,7 @@ mod tests {
             region: "r".to_owned(),
             task_definition: "t:1".to_owned(),
             desired_count: None,
+            daemon: false,
         }
     }
 

@@ -71,7 +71,7 @@ pub fn find(deployed: &Deployed<'_>, definition: &TaskDefinition, wishes: &Wishe
     let known = Known {
         clusters: own_clusters(deployed).into_iter().filter_map(here).collect(),
         services: placed.collect(),
-        definitions: task_definition::all(deployed),
+        definitions: task_definition::all(deployed).into_iter().filter(|one| one.region == definition.region).collect(),
         subnets: deployed.of_type("subnet").map(|(_, resource)| (resource.place.id.clone(), subnet(&resource.attributes))).collect(),
     };
     known.find(definition, wishes)
@@ -241,6 +241,7 @@ mod tests {
             region: "r".to_owned(),
             task_definition: format!("arn:aws:ecs:r:1:task-definition/{runs}:1"),
             desired_count: None,
+            daemon: false,
         };
         (service, Some(place))
     }

@@ -112,6 +112,7 @@ mod tests {
             region: "r".to_owned(),
             task_definition: "t:1".to_owned(),
             desired_count: Some(1),
+            daemon: false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The services of a stack, and new deployments of them.
 
 use super::Deployed;
+use super::task::last;
 use leoctl_aws::ecs::rollout::{self, Deployment};
 use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
@@ -25,6 +26,8 @@ pub struct Service {
     pub task_definition: String,
     /// How many tasks the stack wants of it; nothing where autoscaling decides.
     pub desired_count: Option<i64>,
+    /// Whether it is a daemon: one task on each instance, whatever number is asked for.
+    pub daemon: bool,
 }
 
 /// The services of a stack, by address.
@@ -39,6 +42,7 @@ pub fn all(deployed: &Deployed<'_>) -> Vec<Service> {
             region: resource.place.region.clone(),
             task_definition: text("task_definition"),
             desired_count: resource.attributes.get("desired_count").and_then(Json::as_i64),
+            daemon: text("scheduling_strategy") == "DAEMON",
         }
     });
     services.collect()
@@ -48,6 +52,16 @@ impl Service {
     /// Whether it runs this revision of a task definition.
     pub fn runs(&self, task_definition: &str) -> bool {
         rollout::names(&self.task_definition, task_definition)
+    }
+
+    /// Its cluster's name.
+    pub fn cluster_name(&self) -> &str {
+        last(&self.cluster)
+    }
+
+    /// Whether it is the service of this name there. A name alone says nothing: each cluster of each region may have one.
+    pub fn is(&self, region: &str, cluster: &str, name: &str) -> bool {
+        self.name == name && self.cluster_name() == last(cluster) && self.region == region
     }
 
     /// Whether a person means it by this: its address, the name in the stack or the one in ECS.
@@ -82,6 +96,13 @@ pub fn chosen(services: Vec<Service>, words: &[String]) -> Result<Vec<Service>, 
     Ok(services.into_iter().filter(|service| words.is_empty() || words.iter().any(|word| service.is_called(word))).collect())
 }
 
+/// The shortest that names this one of the services and no other: its name in the stack, or its address.
+pub fn shortest(services: &[Service], service: &Service) -> String {
+    let name = &service.address.block.name;
+    let called = services.iter().filter(|one| one.is_called(name)).count();
+    if called == 1 { name.clone() } else { service.address.to_string() }
+}
+
 /// Has a service start its tasks anew, and waits until they have taken over.
 ///
 /// # Errors
@@ -104,7 +125,16 @@ mod tests {
     fn service(address: &str, name: &str) -> Service {
         let (arn, cluster, region) = (format!("arn:{name}"), "c".to_owned(), "r".to_owned());
         let task_definition = "t:1".to_owned();
-        Service { address: address.parse().unwrap(), name: name.to_owned(), arn, cluster, region, task_definition, desired_count: Some(1) }
+        Service {
+            address: address.parse().unwrap(),
+            name: name.to_owned(),
+            arn,
+            cluster,
+            region,
+            task_definition,
+            desired_count: Some(1),
+            daemon: false,
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use super::service::{self, Service};
-use super::{Deployed, Problem, task_definition};
+use super::task_definition::{self, Families};
+use super::{Deployed, Problem};
 use leoctl_aws::client::Aws;
 use leoctl_aws::ecs::rollout::why_stopped;
 use leoctl_aws::error::{OrAbsent, OrFail};
@@ -92,6 +93,12 @@ impl Task {
         moment(self.live.stopped_at())
     }
 
+    /// The one of these services that it is of.
+    pub fn of<'a>(&self, services: &'a [Service]) -> Option<&'a Service> {
+        let name = self.service.as_deref()?;
+        services.iter().find(|service| service.is(&self.region, &self.cluster, name))
+    }
+
     /// A container of it.
     pub fn container(&self, name: &str) -> Option<&api::Container> {
         self.live.containers().iter().find(|container| container.name() == Some(name))
@@ -150,7 +157,7 @@ pub fn own_clusters(deployed: &Deployed<'_>) -> BTreeSet<Cluster> {
 /// When AWS refuses.
 pub async fn all(deployed: &Deployed<'_>) -> Outcome<Vec<Task>> {
     let (own, services) = (own_clusters(deployed), service::all(deployed));
-    let families: BTreeSet<String> = task_definition::all(deployed).into_iter().map(|definition| definition.family).collect();
+    let families = task_definition::families(deployed);
     let clusters = clusters(deployed);
     let found = try_join_all(clusters.iter().map(async |cluster| {
         let mut tasks = in_cluster(&deployed.provider.region(&cluster.region), &cluster.name, None).await?;
@@ -169,10 +176,10 @@ fn in_order(mut tasks: Vec<Task>) -> Vec<Task> {
     tasks
 }
 
-fn is_ours(task: &Task, services: &[Service], families: &BTreeSet<String>) -> bool {
+fn is_ours(task: &Task, services: &[Service], families: &Families) -> bool {
     match &task.service {
-        Some(name) => services.iter().any(|service| service.name == *name && last(&service.cluster) == task.cluster),
-        None => families.contains(task.family()),
+        Some(_) => task.of(services).is_some(),
+        None => families.contains(&(task.region.clone(), task.family().to_owned())),
     }
 }
 
@@ -278,10 +285,12 @@ mod tests {
 
     #[test]
     fn in_a_shared_cluster_only_the_stack_s_tasks_are_its() {
-        let families = BTreeSet::from(["leo-gen".to_owned()]);
+        let families = Families::from([("r".to_owned(), "leo-gen".to_owned())]);
         assert!(is_ours(&task("a", "family:leo-gen"), &[], &families));
         assert!(!is_ours(&task("a", "service:other"), &[], &families));
         assert!(!is_ours(&task("a", "family:leo-gen"), &[], &BTreeSet::new()));
+        // A family of another region is another.
+        assert!(!is_ours(&task("a", "family:leo-gen"), &[], &Families::from([("s".to_owned(), "leo-gen".to_owned())])));
         assert_eq!(task("a", "service:app").service.as_deref(), Some("app"));
     }
 

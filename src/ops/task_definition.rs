@@ -1,6 +1,6 @@
 //! The task definitions of a stack: their containers, and where those write their logs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -102,6 +102,14 @@ fn log_of(container: &Json, name: &str, region: &str) -> Option<Log> {
     })
 }
 
+/// Families of task definitions, each with its region.
+pub type Families = BTreeSet<(String, String)>;
+
+/// The families of a stack.
+pub fn families(deployed: &Deployed<'_>) -> Families {
+    all(deployed).into_iter().map(|definition| (definition.region, definition.family)).collect()
+}
+
 /// The family in an ARN, in `family:revision`, or in a family.
 pub fn family(named: &str) -> &str {
     let name = named.rsplit_once('/').map_or(named, |(_, name)| name);
@@ -114,7 +122,7 @@ pub fn family(named: &str) -> &str {
 /// The task definition that a service runs. The revision may be one that another pipeline made.
 pub fn of_service<'a>(all: &'a [TaskDefinition], service: &Service) -> Option<&'a TaskDefinition> {
     let exact = all.iter().find(|one| service.runs(&one.arn));
-    exact.or_else(|| all.iter().find(|one| one.family == family(&service.task_definition)))
+    exact.or_else(|| all.iter().find(|one| one.region == service.region && one.family == family(&service.task_definition)))
 }
 
 /// The task definition that a word names.

@@ -1,22 +1,40 @@
-//! A local AWS to try anything on: MiniStack in a virtual environment of leoctl's own, on loopback only.
+//! A local AWS to try anything on: MiniStack in a virtual environment of leoctl's own, on loopback only, one for each
+//! project.
+//!
+//! A sandbox is a folder that is its owner's alone, with the emulator's data, a lock that is held over every change, and
+//! a record of the process. The record is written before the process is started and again once it has a number, so that
+//! there is no process without one. A process is the sandbox's when it has the record's token in its environment and
+//! began when the record says; nothing else is ever taken for it, used or signalled.
 
-use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+mod emulator;
+mod folder;
+mod install;
+#[cfg(target_os = "linux")]
+mod proc;
+mod process;
+#[cfg(any(not(target_os = "linux"), test))]
+mod ps;
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-/// The emulator's version; the Python Package Index keeps it.
-const VERSION: &str = "1.5.33";
-/// How long the emulator may take until it stops answering.
-const STOP: Duration = Duration::from_secs(20);
-/// How long it may take to write its data down.
-const WRITE_DOWN: Duration = Duration::from_secs(10);
+use crate::disk;
+use install::Installed;
+use process::Process;
+
 /// How long the emulator may take until it answers.
 const START: Duration = Duration::from_secs(60);
+/// How long it may take to write its data down and end.
+const STOP: Duration = Duration::from_secs(30);
+/// How often it is looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Why the sandbox could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -28,18 +46,52 @@ pub struct SandboxError {
     pub help: Option<String>,
 }
 
-fn failed(message: impl Into<String>) -> SandboxError {
-    SandboxError { message: message.into(), help: None }
+impl SandboxError {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
 }
 
-/// A sandbox under the user's cache folder.
+/// What is being waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Another leoctl has the sandbox.
+    Lock,
+    /// The virtual environment is made.
+    Python,
+    /// The emulator is installed into it.
+    Pip,
+    /// The emulator comes up.
+    Emulator,
+    /// The emulator ends.
+    End,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lock => "another leoctl that starts or stops the sandbox",
+            Self::Python => "python3 -m venv",
+            Self::Pip => "pip",
+            Self::Emulator => "the emulator, until it answers",
+            Self::End => "the emulator, until it has written its data down",
+        })
+    }
+}
+
+/// A project's sandbox, under the user's cache folder.
 #[derive(Debug)]
 pub struct Sandbox {
+    base: PathBuf,
     folder: PathBuf,
 }
 
 /// A running sandbox.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Running {
     /// Its process.
     pub pid: u32,
@@ -52,114 +104,125 @@ impl Running {
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
+}
 
-    fn answers(&self) -> bool {
-        request(self.port, "GET", "/_ministack/health").is_ok()
-    }
+/// How a sandbox is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It runs.
+    Runs(Running),
+    /// Its process is there, and does not answer yet.
+    Starts(u32),
+    /// It does not run.
+    Stopped,
+}
+
+/// What is remembered of the emulator's process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    /// What only its environment has.
+    token: String,
+    /// Its port on loopback.
+    port: u16,
+    /// The process; not known yet while it is being started.
+    process: Option<Process>,
 }
 
 impl Sandbox {
-    /// The user's sandbox; `LEOCTL_SANDBOX_DIR` puts it somewhere else.
+    /// The sandbox of the project in a folder; `LEOCTL_SANDBOX_DIR` puts those of all projects somewhere else.
     ///
     /// # Errors
     /// When the user has no home.
-    pub fn open() -> Result<Self, SandboxError> {
-        if let Some(folder) = std::env::var_os("LEOCTL_SANDBOX_DIR") {
-            return Ok(Self { folder: folder.into() });
+    pub fn of(project: &Path) -> Result<Self, SandboxError> {
+        let base = match std::env::var_os("LEOCTL_SANDBOX_DIR") {
+            Some(folder) => folder.into(),
+            None => directories::ProjectDirs::from("", "", "leoctl")
+                .ok_or_else(|| SandboxError::new("there is no home folder to keep the sandbox in").help("set LEOCTL_SANDBOX_DIR"))?
+                .cache_dir()
+                .join("sandbox"),
+        };
+        let folder = base.join(name_of(project));
+        Ok(Self { base, folder })
+    }
+
+    /// How it is doing.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub fn status(&self) -> Result<Status, SandboxError> {
+        if !self.folder.exists() {
+            return Ok(Status::Stopped);
         }
-        let dirs = directories::ProjectDirs::from("", "", "leoctl");
-        let dirs = dirs.ok_or_else(|| failed("there is no home folder to keep the sandbox in: set LEOCTL_SANDBOX_DIR"))?;
-        Ok(Self { folder: dirs.cache_dir().join("sandbox") })
+        self.own()?;
+        let Some((record, process)) = self.process()? else { return Ok(Status::Stopped) };
+        Ok(up(&process, record.port)?.map_or(Status::Starts(process.pid), Status::Runs))
     }
 
-    /// The running sandbox, if it runs.
-    pub fn status(&self) -> Option<Running> {
-        let text = fs::read_to_string(self.file("running.json")).ok()?;
-        let running: Running = serde_json::from_str(&text).ok()?;
-        running.answers().then_some(running)
-    }
-
-    /// Starts it unless it runs; `say` hears what takes long.
+    /// Starts it unless it runs; `stage` hears what is waited for. What a leoctl that was killed while it did this has
+    /// started is taken over.
     ///
     /// # Errors
     /// When Python or the package cannot be had, or the emulator does not come up.
-    pub fn start(&self, say: &dyn Fn(&str)) -> Result<Running, SandboxError> {
-        if let Some(running) = self.status() {
+    pub fn start(&self, stage: &dyn Fn(Stage)) -> Result<Running, SandboxError> {
+        let _lock = self.lock(stage)?;
+        if let Some((record, process)) = self.process()? {
+            self.remember(&Record { process: Some(process.clone()), ..record.clone() })?;
+            if let Some(running) = come_up(&process, record.port, stage)? {
+                return Ok(running);
+            }
+            self.end(&process, Signal::KILL, stage)?;
+        }
+        let installed = Installed::new(&self.base);
+        installed.ensure(stage)?;
+        let (data, log) = (self.file("data"), self.file("ministack.log"));
+        folder::own(&data)?;
+        let mut record = Record { token: uuid::Uuid::new_v4().to_string(), port: emulator::free_port()?, process: None };
+        self.remember(&record)?;
+        let mut child = emulator::start(&installed.program("ministack"), record.port, &record.token, &data, &log)?;
+        record.process = Process::seen(child.id(), &record.token)?;
+        self.remember(&record)?;
+        let Some(process) = record.process else { return Err(emulator::not_up(&log)) };
+        if let Some(running) = come_up(&process, record.port, stage)? {
             return Ok(running);
         }
-        self.install(say)?;
-        let data = self.file("data");
-        let log_path = self.file("ministack.log");
-        fs::create_dir_all(&data).map_err(|error| failed(format!("cannot create {}: {error}", data.display())))?;
-        let log = fs::File::create(&log_path).map_err(|error| failed(format!("cannot write {}: {error}", log_path.display())))?;
-        let port = free_port()?;
-        let mut command = Command::new(self.program("ministack"));
-        command
-            .env("GATEWAY_PORT", port.to_string())
-            .env("MINISTACK_HOST", "127.0.0.1")
-            .env("BIND_HOST", "127.0.0.1")
-            .env("PERSIST_STATE", "1")
-            .env("S3_PERSIST", "1")
-            .env("STATE_DIR", data.join("state"))
-            .env("S3_DATA_DIR", data.join("s3"))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().map_err(|error| failed(format!("cannot write {}: {error}", log_path.display())))?)
-            .stderr(log);
-        detach(&mut command);
-        let mut child = command.spawn().map_err(|error| failed(format!("cannot start MiniStack: {error}")))?;
-        let running = Running { pid: child.id(), port };
-        let began = Instant::now();
-        while !running.answers() {
-            let ended = child.try_wait().ok().flatten();
-            if ended.is_some() || began.elapsed() > START {
-                drop(child.kill());
-                let tail = fs::read_to_string(&log_path).unwrap_or_default();
-                let tail: Vec<&str> = tail.lines().rev().take(5).collect();
-                let tail: Vec<&str> = tail.into_iter().rev().collect();
-                return Err(SandboxError {
-                    message: format!("MiniStack did not come up:\n{}", tail.join("\n")),
-                    help: Some(format!("see {}", log_path.display())),
-                });
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        let text = serde_json::to_string(&running).map_err(|error| failed(error.to_string()))?;
-        let file = self.file("running.json");
-        fs::write(&file, text).map_err(|error| failed(format!("cannot write {}: {error}", file.display())))?;
-        Ok(running)
+        self.end(&process, Signal::KILL, stage)?;
+        // It is a child of this process, and has ended.
+        drop(child.wait());
+        Err(emulator::not_up(&log))
     }
 
     /// Stops it; whether it ran. Its data stays.
     ///
     /// # Errors
-    /// When it does not go.
-    pub fn stop(&self) -> Result<bool, SandboxError> {
-        let Some(running) = self.status() else { return Ok(false) };
-        let stopped = Command::new("kill").arg(running.pid.to_string()).status();
-        stopped.map_err(|error| failed(format!("cannot stop process {}: {error}", running.pid)))?;
-        // It writes its data down after it has stopped answering.
-        let began = Instant::now();
-        while running.answers() || (alive(running.pid) && began.elapsed() < WRITE_DOWN) {
-            if began.elapsed() > STOP {
-                return Err(failed(format!("process {} does not stop", running.pid)));
-            }
-            std::thread::sleep(Duration::from_millis(100));
+    /// When it does not go, or it cannot be told which process it is.
+    pub fn stop(&self, stage: &dyn Fn(Stage)) -> Result<bool, SandboxError> {
+        if !self.folder.exists() {
+            return Ok(false);
         }
-        drop(fs::remove_file(self.file("running.json")));
-        Ok(true)
+        let _lock = self.lock(stage)?;
+        match self.process()? {
+            Some((_, process)) => self.end(&process, Signal::TERM, stage).map(|()| true),
+            None => self.forget().map(|()| false),
+        }
     }
 
     /// Forgets everything in it.
     ///
     /// # Errors
     /// When its data cannot be removed.
-    pub fn reset(&self) -> Result<(), SandboxError> {
-        if let Some(running) = self.status() {
-            return request(running.port, "POST", "/_ministack/reset").map_err(|error| failed(format!("MiniStack did not reset: {error}")));
+    pub fn reset(&self, stage: &dyn Fn(Stage)) -> Result<(), SandboxError> {
+        let _lock = self.lock(stage)?;
+        if let Some((record, process)) = self.process()? {
+            return match come_up(&process, record.port, stage)? {
+                Some(running) => emulator::reset(running.port),
+                None => Err(SandboxError::new("MiniStack does not answer").help("`leoctl sandbox stop` ends it; then reset it")),
+            };
         }
         let data = self.file("data");
         match fs::remove_dir_all(&data) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(format!("cannot remove {}: {error}", data.display()))),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(SandboxError::new(format!("cannot remove {}: {error}", data.display())))
+            }
             _ => Ok(()),
         }
     }
@@ -168,74 +231,106 @@ impl Sandbox {
         self.folder.join(name)
     }
 
-    fn environment(&self) -> PathBuf {
-        self.file(&format!("ministack-{VERSION}"))
+    /// Makes the folders ours alone.
+    fn own(&self) -> Result<(), SandboxError> {
+        folder::own(&self.base)?;
+        folder::own(&self.folder)
     }
 
-    fn program(&self, name: &str) -> PathBuf {
-        self.environment().join("bin").join(name)
+    /// Keeps every other leoctl from changing this sandbox.
+    fn lock(&self, stage: &dyn Fn(Stage)) -> Result<File, SandboxError> {
+        self.own()?;
+        folder::lock(&self.file("lock"), || stage(Stage::Lock))
     }
 
-    /// Makes the virtual environment, once.
-    fn install(&self, say: &dyn Fn(&str)) -> Result<(), SandboxError> {
-        let done = self.environment().join("complete");
-        if done.exists() {
-            return Ok(());
-        }
-        say("Installing MiniStack for the sandbox (once) …");
-        let environment = self.environment();
-        fs::create_dir_all(&self.folder).map_err(|error| failed(format!("cannot create {}: {error}", self.folder.display())))?;
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment)).map_err(|error| SandboxError {
-            message: format!("the sandbox needs python3 with venv: {}", error.message),
-            help: Some("install it: `apt install python3 python3-venv`, `dnf install python3` or `brew install python3`".to_owned()),
+    /// What is remembered, with the process, if it is there and ours.
+    fn process(&self) -> Result<Option<(Record, Process)>, SandboxError> {
+        let path = self.file("running.json");
+        let Some(text) = folder::read(&path)? else { return Ok(None) };
+        let record: Record = serde_json::from_str(&text).map_err(|error| {
+            SandboxError::new(format!("{} does not say which process is the sandbox's: {error}", path.display()))
+                .help("see whether MiniStack runs and stop it, then remove the file")
         })?;
-        let package = format!("ministack=={VERSION}");
-        run(Command::new(self.program("pip")).args(["install", "--quiet", "--disable-pip-version-check", &package]))?;
-        fs::write(&done, VERSION).map_err(|error| failed(format!("cannot write {}: {error}", done.display())))
+        let process = match &record.process {
+            Some(process) => Some(process.clone()),
+            None => Process::with(&record.token)?,
+        };
+        match process {
+            Some(process) if process.runs()? => Ok(Some((record, process))),
+            _ => Ok(None),
+        }
+    }
+
+    fn remember(&self, record: &Record) -> Result<(), SandboxError> {
+        let text = serde_json::to_string(record).map_err(|error| SandboxError::new(error.to_string()))?;
+        disk::replace(&self.file("running.json"), &text).map_err(|failed| SandboxError::new(failed.to_string()))
+    }
+
+    fn forget(&self) -> Result<(), SandboxError> {
+        let path = self.file("running.json");
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(SandboxError::new(format!("cannot remove {}: {error}", path.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the process, waits until it has gone, and forgets it.
+    fn end(&self, process: &Process, signal: Signal, stage: &dyn Fn(Stage)) -> Result<(), SandboxError> {
+        process.signal(signal)?;
+        stage(Stage::End);
+        let began = Instant::now();
+        while process.runs()? {
+            if began.elapsed() > STOP {
+                let help = format!("see {}, and stop it yourself", self.file("ministack.log").display());
+                return Err(SandboxError::new(format!("process {} does not stop", process.pid)).help(help));
+            }
+            std::thread::sleep(LOOK);
+        }
+        self.forget()
     }
 }
 
-fn run(command: &mut Command) -> Result<(), SandboxError> {
-    let program = Path::new(command.get_program()).display().to_string();
-    let output = command.output().map_err(|error| failed(format!("cannot run {program}: {error}")))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(failed(format!("{program} failed: {}", String::from_utf8_lossy(&output.stderr).trim()))),
+/// The process as a running sandbox, once it is it that answers on its port.
+fn up(process: &Process, port: u16) -> Result<Option<Running>, SandboxError> {
+    let up = process.listens(port)? && emulator::answers(port);
+    Ok(up.then_some(Running { pid: process.pid, port }))
+}
+
+/// Waits for the process to answer; none when it has ended, or takes too long.
+fn come_up(process: &Process, port: u16, stage: &dyn Fn(Stage)) -> Result<Option<Running>, SandboxError> {
+    stage(Stage::Emulator);
+    let began = Instant::now();
+    loop {
+        if let Some(running) = up(process, port)? {
+            return Ok(Some(running));
+        }
+        if !process.runs()? || began.elapsed() > START {
+            return Ok(None);
+        }
+        std::thread::sleep(LOOK);
     }
 }
 
-/// Whether a process exists.
-fn alive(pid: u32) -> bool {
-    let asked = Command::new("kill").args(["-0", &pid.to_string()]).stderr(Stdio::null()).status();
-    asked.is_ok_and(|status| status.success())
+/// What the folder of a project's sandbox is called: readable, and another for each path.
+fn name_of(project: &Path) -> String {
+    let hash = Sha256::digest(project.as_os_str().as_encoded_bytes());
+    let hash: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let name = project.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(32).collect();
+    format!("{name}-{hash}")
 }
 
-/// A loopback port nobody listens on.
-fn free_port() -> Result<u16, SandboxError> {
-    let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    listener.map(|address| address.port()).map_err(|error| failed(format!("no free port: {error}")))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The emulator outlives leoctl, and Ctrl-C in leoctl's terminal is not for it.
-#[cfg(unix)]
-fn detach(command: &mut Command) {
-    use std::os::unix::process::CommandExt;
-    command.process_group(0);
-}
-
-#[cfg(not(unix))]
-fn detach(_: &mut Command) {}
-
-/// One HTTP request on loopback; whether the answer was a success.
-fn request(port: u16, method: &str, path: &str) -> std::io::Result<()> {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_millis(500))?;
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer)?;
-    match answer.get(9..10) {
-        Some(b"2") => Ok(()),
-        _ => Err(std::io::Error::other("the emulator refused")),
+    #[test]
+    fn projects_of_one_name_have_sandboxes_of_their_own() {
+        let (one, two) = (name_of(Path::new("/a/shop")), name_of(Path::new("/b/shop")));
+        assert!(one.starts_with("shop-") && two.starts_with("shop-") && one != two, "{one} {two}");
+        assert_eq!(one, name_of(Path::new("/a/shop")));
+        assert!(!name_of(Path::new("/a/../x\u{1b}y")).contains(['/', '\u{1b}', '.']));
     }
 }

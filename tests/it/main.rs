@@ -43,6 +43,7 @@ mod leo;
 mod logs;
 mod markdown;
 mod noise;
+mod operate;
 mod operating;
 mod orders;
 mod planning;

@@ -1,97 +1,442 @@
-//! `--sandbox`, `sandbox` and `demo`: what takes long is said, and what the emulator lacks is not laid on the stack.
+//! The sandbox knows its own process, folder and port, and touches no others.
+//!
+//! A small program stands in for the emulator where only its process matters: it is there at once.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
-use crate::support::emulator::Emulator;
-use crate::support::program::{Project, ran};
-use crate::support::proxy::Proxy;
-use crate::support::proxy::fault::Fault;
-use crate::terminal::{begun, interrupted_at};
+use serde_json::{Value, json};
 
-const STACK: &str = "stacks/dev.toml";
-const BODY: &str =
-    "[stack]\nname = \"lacking\"\nregion = \"us-east-1\"\n[resource.cloudwatch_log_group.a]\nname = \"/lacking\"\nretention_in_days = 7\n";
+use crate::support::emulator;
+use crate::support::program::{Project, Ran, ran};
+
+/// Answers on its port as the emulator does, until it is told to stop; writes down that it has begun. Where the file
+/// `hold` is beside its data, it waits with answering until that is gone.
+const EMULATOR: &str = r#"
+import http.server, os, signal, sys, time
+folder = os.path.dirname(os.environ["STATE_DIR"])
+os.makedirs(folder, exist_ok=True)
+open(os.path.join(folder, "began"), "a").write("%d\n" % os.getpid())
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+while os.path.exists(os.environ["HOLD"]):
+    time.sleep(0.02)
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    do_POST = do_GET
+    def log_message(self, *_): pass
+http.server.HTTPServer(("127.0.0.1", int(os.environ["GATEWAY_PORT"])), Answer).serve_forever()
+"#;
+
+/// What stands in for `python3 -m venv` and pip.
+const PYTHON: &str = r#"#!/bin/sh
+for folder; do :; done
+mkdir -p "$folder/bin"
+printf '#!/bin/sh\n[ ! -p "$HOLD.pip" ] || read -r go < "$HOLD.pip"\n' > "$folder/bin/pip"
+printf '#!%s\n' "$REAL_PYTHON" > "$folder/bin/ministack"
+cat "$EMULATOR" >> "$folder/bin/ministack"
+chmod +x "$folder/bin/pip" "$folder/bin/ministack"
+"#;
+
+/// The sandboxes of a machine of its own.
+struct Machine {
+    folder: tempfile::TempDir,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        fs::create_dir(file("bin")).unwrap();
+        fs::write(file("emulator.py"), EMULATOR).unwrap();
+        fs::write(file("bin/python3"), PYTHON).unwrap();
+        fs::set_permissions(file("bin/python3"), fs::Permissions::from_mode(0o755)).unwrap();
+        Self { folder }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, project: &Project, arguments: &[&str]) -> Command {
+        let mut command = project.command(arguments);
+        let path = std::env::var("PATH").unwrap();
+        command.env("PATH", format!("{}:{path}", self.file("bin").display()));
+        command.env("LEOCTL_SANDBOX_DIR", self.file("sandboxes")).env("HOLD", self.file("hold"));
+        command.env("REAL_PYTHON", emulator::python()).env("EMULATOR", self.file("emulator.py"));
+        command
+    }
+
+    fn run(&self, project: &Project, arguments: &[&str]) -> Ran {
+        ran(self.command(project, arguments).output().unwrap())
+    }
+
+    fn expect(&self, code: i32, project: &Project, arguments: &[&str]) -> Ran {
+        let ran = self.run(project, arguments);
+        assert_eq!(ran.code, code, "{arguments:?}\n{}\n{}", ran.stdout, ran.stderr);
+        ran
+    }
+
+    /// The folders of the sandboxes.
+    fn sandboxes(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.file("sandboxes")).unwrap().flatten().map(|entry| entry.path());
+        entries.filter(|path| path.join("lock").exists()).collect()
+    }
+
+    /// The folder of the only sandbox.
+    fn only(&self) -> PathBuf {
+        let all = self.sandboxes();
+        assert_eq!(all.len(), 1, "{all:?}");
+        all[0].clone()
+    }
+
+    fn record(&self) -> Value {
+        serde_json::from_str(&fs::read_to_string(self.only().join("running.json")).unwrap()).unwrap()
+    }
+
+    fn write_record(&self, record: &Value) {
+        fs::write(self.only().join("running.json"), record.to_string()).unwrap();
+    }
+
+    /// The processes that ever began on the folder of the only sandbox.
+    fn began(&self) -> Vec<u32> {
+        let text = fs::read_to_string(self.only().join("data/began")).unwrap_or_default();
+        text.lines().map(|line| line.parse().unwrap()).collect()
+    }
+}
+
+impl Drop for Machine {
+    /// No emulator outlives its test.
+    fn drop(&mut self) {
+        for sandbox in fs::read_dir(self.file("sandboxes")).into_iter().flatten().flatten() {
+            let read = |name: &str| fs::read_to_string(sandbox.path().join(name)).unwrap_or_default();
+            let record: Value = serde_json::from_str(&read("running.json")).unwrap_or_default();
+            let recorded = record["process"]["pid"].to_string();
+            for pid in read("data/began").lines().chain([recorded.as_str()]).filter(|pid| is_emulator(pid)) {
+                drop(Command::new("kill").args(["-9", pid]).status());
+            }
+        }
+    }
+}
+
+fn is_emulator(pid: &str) -> bool {
+    let command = Command::new("ps").args(["-o", "command=", "-p", pid]).output().unwrap();
+    String::from_utf8_lossy(&command.stdout).contains("bin/ministack")
+}
+
+fn lives(pid: u32) -> bool {
+    is_emulator(&pid.to_string())
+}
 
 fn project() -> Project {
-    let project = Project::new("", "test");
-    project.write(STACK, BODY);
-    project
+    Project::new("", "test")
 }
 
-fn folder(project: &Project) -> PathBuf {
-    project.path().join("sandbox")
-}
+/// A program that is no emulator, and goes when dropped.
+struct Bystander(Child);
 
-/// A command with a sandbox of the project's own.
-fn command(project: &Project, arguments: &[&str]) -> Command {
-    let mut command = project.command(arguments);
-    command.env("LEOCTL_SANDBOX_DIR", folder(project));
-    command
-}
+impl Bystander {
+    fn new() -> Self {
+        Self(Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap())
+    }
 
-#[test]
-fn installing_the_sandbox_says_so_and_is_interrupted_with_a_word() {
-    let project = project();
-    // An installation that lasts as long as leoctl.
-    let python = project.path().join("bin/python3");
-    project.write("bin/python3", "#!/bin/sh\nwhile kill -0 $PPID 2>/dev/null; do sleep 0.1; done\n");
-    assert!(Command::new("chmod").arg("+x").arg(&python).status().unwrap().success());
-    let path = format!("{}:{}", python.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    for arguments in [&["--sandbox", "plan", STACK][..], &["demo"], &["sandbox", "start"]] {
-        let mut command = command(&project, arguments);
-        command.env("PATH", &path);
-        let (code, said) = interrupted_at(begun(command), "waiting for the sandbox's emulator to be installed and to start (2 s)");
-        assert_eq!(code, 130, "{arguments:?}: {said}");
-        assert!(said.contains("Installing MiniStack for the sandbox (once)") && said.ends_with("Interrupted.\n"), "{arguments:?}: {said}");
+    fn unharmed(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
     }
 }
 
-/// A sandbox that runs already: what answers is the shared emulator, behind a proxy.
-fn runs(project: &Project, proxy: &Proxy) {
-    let port = proxy.endpoint.rsplit(':').next().unwrap();
-    project.write("sandbox/running.json", &format!("{{\"pid\":{},\"port\":{port}}}", std::process::id()));
+impl Drop for Bystander {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        drop(self.0.wait());
+    }
 }
 
-/// An answer in no form of AWS's.
-fn formless() -> Fault {
-    let body = r#"{"error": "Unsupported service: logs"}"#;
-    let head = format!("HTTP/1.1 400 X\r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
-    Fault::Raw(format!("{head}\r\n\r\n{body}").into_bytes())
+/// A server that answers everything with a success, and is not the emulator.
+fn foreign_server() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream = stream;
+            drop(BufReader::new(&stream).read_line(&mut String::new()));
+            drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+        }
+    });
+    port
 }
 
 #[test]
-fn what_the_sandbox_lacks_is_said_with_what_to_do() {
-    let lacks = |operation: &str| format!("the sandbox lacks this part of logs (logs:{operation}): your stack is fine");
-    // What is refused, and with which code; without one, in no form of AWS's.
-    let cases = [
-        ("DescribeLogGroups", None, "plan", true),
-        ("CreateLogGroup", None, "apply", true),
-        ("CreateLogGroup", Some("UnknownOperationException"), "apply", true),
-        ("PutRetentionPolicy", Some("InvalidAction"), "apply", true),
-        // What AWS would refuse, too, is the stack's.
-        ("CreateLogGroup", Some("InvalidParameterException"), "apply", false),
-    ];
-    for (operation, code, what, lacking) in cases {
-        let words = code.unwrap_or("Unsupported service: logs");
-        let fault = move || code.map_or_else(formless, |code| Fault::refuse(400, code));
-        let project = project();
-        let proxy = Proxy::start(Emulator::MiniStack.endpoint().unwrap(), move |call| (call.operation == operation).then(fault));
-        runs(&project, &proxy);
-        let arguments: &[&str] = if what == "plan" { &["--sandbox", "plan", STACK] } else { &["--sandbox", "apply", "-y", STACK] };
-        // No other one is installed instead.
-        let failed = ran(command(&project, arguments).env("PATH", "").output().unwrap());
-        assert_eq!(failed.code, 1, "{operation}: {}", failed.stderr);
-        assert!(failed.stderr.contains(words), "{operation}: the emulator's own words: {}", failed.stderr);
-        assert_eq!(failed.stderr.contains(&lacks(operation)), lacking, "{operation} {words}: {}", failed.stderr);
-        // Elsewhere nobody speaks of a sandbox.
-        let elsewhere = ran(project.command(arguments.get(1..).unwrap()).env("AWS_ENDPOINT_URL", &proxy.endpoint).output().unwrap());
-        assert_eq!(elsewhere.code, 1, "{operation}: {}", elsewhere.stderr);
-        assert!(!elsewhere.stderr.contains("sandbox"), "{operation}: {}", elsewhere.stderr);
-        // What was made of it does not stay in the emulator that others use.
-        let whole = Proxy::recording(Emulator::MiniStack.endpoint().unwrap());
-        runs(&project, &whole);
-        let gone = ran(command(&project, &["--sandbox", "destroy", "-y", STACK]).env("PATH", "").output().unwrap());
-        assert!(gone.code == 0 || gone.stderr.contains("has never been applied"), "{operation}: {}", gone.stderr);
+fn a_reused_number_a_stale_record_and_a_foreign_server_are_not_the_sandbox() {
+    let (machine, project) = (Machine::new(), project());
+    machine.expect(0, &project, &["sandbox", "start"]);
+    let record = machine.record();
+    machine.expect(0, &project, &["sandbox", "stop"]);
+    let mut bystander = Bystander::new();
+    let number = bystander.0.id();
+    let reused = |started: &str| {
+        let mut process = record["process"].clone();
+        (process["pid"], process["started"]) = (json!(number), json!(started));
+        json!({ "token": record["token"], "port": foreign_server(), "process": process })
+    };
+    let stat = fs::read_to_string(format!("/proc/{number}/stat"));
+    let began = stat.map(|stat| stat.rsplit(')').next().unwrap().split_whitespace().nth(19).unwrap().to_owned());
+    // Even one that began at the very time, where the system tells it in a way that this test can read.
+    for wrong in [reused("1"), reused(&began.unwrap_or_default())] {
+        machine.write_record(&wrong);
+        let status = machine.expect(0, &project, &["sandbox", "status"]);
+        assert!(status.stdout.contains("does not run"), "{}", status.stdout);
+        let stop = machine.expect(0, &project, &["sandbox", "stop"]);
+        assert!(stop.stdout.contains("does not run") && bystander.unharmed(), "{}", stop.stdout);
     }
+    // The next start is not taken in either: it starts one of its own.
+    machine.write_record(&reused("1"));
+    machine.expect(0, &project, &["sandbox", "start"]);
+    assert_eq!(machine.began().len(), 2);
+    assert_ne!(machine.record()["token"], record["token"]);
+    machine.expect(0, &project, &["sandbox", "stop"]);
+    assert!(bystander.unharmed());
+}
+
+#[test]
+fn a_foreign_server_on_the_port_of_our_own_process_is_not_used() {
+    let (machine, project) = (Machine::new(), project());
+    machine.expect(0, &project, &["sandbox", "start"]);
+    let mut record = machine.record();
+    let ours = record["process"]["pid"].as_u64().unwrap();
+    record["port"] = json!(foreign_server());
+    machine.write_record(&record);
+    let status = machine.expect(0, &project, &["sandbox", "status"]);
+    assert!(status.stdout.contains(&format!("is starting (process {ours})")), "{}", status.stdout);
+    let stop = machine.expect(0, &project, &["sandbox", "stop"]);
+    assert!(stop.stdout.contains("is stopped"), "{}", stop.stdout);
+    assert!(!lives(u32::try_from(ours).unwrap()));
+}
+
+#[test]
+fn starts_at_the_same_time_start_one() {
+    let (machine, project) = (Machine::new(), project());
+    let starting: Vec<Child> = (0..3)
+        .map(|_| machine.command(&project, &["sandbox", "start"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
+        .collect();
+    let said: Vec<String> = starting.into_iter().map(|child| ran(child.wait_with_output().unwrap()).stdout).collect();
+    assert!(said[0].contains("runs at") && said.iter().all(|one| *one == said[0]), "{said:?}");
+    let began = machine.began();
+    assert_eq!(began.len(), 1);
+    machine.expect(0, &project, &["sandbox", "stop"]);
+    assert!(!lives(began[0]));
+}
+
+#[test]
+fn two_projects_have_two_sandboxes_and_stop_only_their_own() {
+    let (machine, one, two) = (Machine::new(), project(), project());
+    let first = machine.expect(0, &one, &["sandbox", "start"]).stdout;
+    let second = machine.expect(0, &two, &["sandbox", "start"]).stdout;
+    assert_ne!(first, second);
+    assert_eq!(machine.sandboxes().len(), 2);
+    machine.expect(0, &one, &["sandbox", "stop"]);
+    assert!(machine.expect(0, &one, &["sandbox", "status"]).stdout.contains("does not run"));
+    assert_eq!(machine.expect(0, &two, &["sandbox", "status"]).stdout, second);
+    machine.expect(0, &two, &["sandbox", "stop"]);
+}
+
+#[test]
+fn what_a_killed_start_left_is_taken_over() {
+    let (machine, project) = (Machine::new(), project());
+    fs::write(machine.file("hold"), "").unwrap();
+    let mut killed = machine.command(&project, &["sandbox", "start"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !machine.file("sandboxes").exists() || machine.sandboxes().is_empty() || machine.began().is_empty() {
+        std::thread::yield_now();
+        assert!(killed.try_wait().unwrap().is_none());
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let began = machine.began();
+    // Killed before it could write the number down, too: the token finds it.
+    let mut record = machine.record();
+    record["process"] = Value::Null;
+    machine.write_record(&record);
+    let status = machine.expect(0, &project, &["sandbox", "status"]);
+    assert!(status.stdout.contains(&format!("is starting (process {})", began[0])), "{}", status.stdout);
+    fs::remove_file(machine.file("hold")).unwrap();
+    let again = machine.expect(0, &project, &["sandbox", "start"]);
+    assert!(again.stdout.contains(&format!("(process {})", began[0])), "{}", again.stdout);
+    assert_eq!(machine.began(), began);
+    machine.expect(0, &project, &["sandbox", "stop"]);
+    assert!(!lives(began[0]));
+}
+
+#[test]
+fn the_folder_is_its_owner_s_alone_also_where_it_was_not() {
+    let (machine, project) = (Machine::new(), project());
+    fs::create_dir(machine.file("sandboxes")).unwrap();
+    fs::set_permissions(machine.file("sandboxes"), fs::Permissions::from_mode(0o777)).unwrap();
+    machine.expect(0, &project, &["sandbox", "start"]);
+    let sandbox = machine.only();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let check = || {
+        for folder in [&machine.file("sandboxes"), &sandbox, &sandbox.join("data")] {
+            assert_eq!(mode(folder), 0o700, "{}", folder.display());
+        }
+        for file in ["lock", "running.json", "ministack.log", "data/began"] {
+            assert_eq!(mode(&sandbox.join(file)), 0o600, "{file}");
+        }
+    };
+    check();
+    machine.expect(0, &project, &["sandbox", "stop"]);
+    for (name, wide) in [("lock", 0o666), ("ministack.log", 0o644), ("", 0o755), ("data", 0o755)] {
+        fs::set_permissions(sandbox.join(name), fs::Permissions::from_mode(wide)).unwrap();
+    }
+    machine.expect(0, &project, &["sandbox", "start"]);
+    check();
+    machine.expect(0, &project, &["sandbox", "stop"]);
+}
+
+#[test]
+fn a_link_in_the_place_of_the_folder_or_the_record_is_refused() {
+    let (machine, project) = (Machine::new(), project());
+    machine.expect(0, &project, &["sandbox", "start"]);
+    machine.expect(0, &project, &["sandbox", "stop"]);
+    let sandbox = machine.only();
+    let elsewhere = machine.file("elsewhere");
+    fs::write(&elsewhere, r#"{"token":"t","port":1,"process":{"pid":1,"started":"1","token":"t"}}"#).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, sandbox.join("running.json")).unwrap();
+    for command in ["start", "stop", "status", "reset"] {
+        let refused = machine.expect(1, &project, &["sandbox", command]);
+        assert!(refused.stderr.contains("running.json is no file of the sandbox's"), "{command}: {}", refused.stderr);
+    }
+    fs::remove_file(sandbox.join("running.json")).unwrap();
+    // What says nothing of a process has none stopped, and none started beside it.
+    fs::write(sandbox.join("running.json"), r#"{"pid":1,"port":1}"#).unwrap();
+    for command in ["start", "stop", "status", "reset"] {
+        let refused = machine.expect(1, &project, &["sandbox", command]);
+        assert!(refused.stderr.contains("does not say which process is the sandbox's"), "{command}: {}", refused.stderr);
+    }
+    fs::remove_file(sandbox.join("running.json")).unwrap();
+    let moved = machine.file("moved");
+    fs::rename(&sandbox, &moved).unwrap();
+    std::os::unix::fs::symlink(&moved, &sandbox).unwrap();
+    for command in ["start", "stop", "status", "reset"] {
+        let refused = machine.expect(1, &project, &["sandbox", command]);
+        assert!(refused.stderr.contains("is a symbolic link"), "{command}: {}", refused.stderr);
+    }
+    assert_eq!(fs::read_to_string(moved.join("data/began")).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn what_is_waited_for_is_said() {
+    let (machine, project) = (Machine::new(), project());
+    let held = machine.file("hold.pip");
+    assert!(Command::new("mkfifo").arg(&held).status().unwrap().success());
+    let mut command = machine.command(&project, &["sandbox", "start"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("Installing MiniStack")));
+    assert!(lines.any(|line| line.starts_with("waiting: pip (")));
+    fs::write(&held, "go\n").unwrap();
+    assert!(child.wait().unwrap().success());
+    machine.expect(0, &project, &["sandbox", "stop"]);
+}
+
+/// A stack of one thing that the sandbox lacks, and what that needs.
+fn lacking(name: &str) -> (&'static str, &'static str) {
+    match name {
+        "autoscaling" => (
+            "appautoscaling_target.web",
+            r#"
+[resource.appautoscaling_target.web]
+service_namespace = "ecs"
+resource_id = "service/lacking/web"
+scalable_dimension = "ecs:service:DesiredCount"
+min_capacity = 1
+max_capacity = 2
+"#,
+        ),
+        "https" => (
+            "lb_listener.https",
+            r#"
+[resource.vpc.main]
+cidr_block = "10.0.0.0/16"
+[resource.subnet.a]
+for_each = ["us-east-1a", "us-east-1b"]
+vpc_id = "${vpc.main.id}"
+availability_zone = "${each.value}"
+cidr_block = "${cidrsubnet(vpc.main.cidr_block, 8, each.index)}"
+[resource.acm_certificate.web]
+domain_name = "shop.example.org"
+[resource.lb.main]
+name = "lacking"
+subnets = "${pluck(subnet.a, 'id')}"
+[resource.lb_listener.https]
+load_balancer_arn = "${lb.main.arn}"
+port = 443
+protocol = "HTTPS"
+certificates = [{ certificate_arn = "${acm_certificate.web.arn}" }]
+default_actions = [{ type = "fixed-response", fixed_response_config = { status_code = "404" } }]
+"#,
+        ),
+        "nat" => (
+            "nat_gateway",
+            r#"
+[resource.vpc.main]
+cidr_block = "10.0.0.0/16"
+[resource.subnet.a]
+vpc_id = "${vpc.main.id}"
+cidr_block = "10.0.0.0/24"
+[resource.eip.nat]
+[resource.nat_gateway.main]
+subnet_id = "${subnet.a.id}"
+allocation_id = "${eip.nat.id}"
+"#,
+        ),
+        _ => (
+            "cloudwatch_metric_alarm",
+            r#"
+[resource.cloudwatch_metric_alarm.errors]
+name = "lacking-errors"
+namespace = "Shop"
+metric_name = "Errors"
+statistic = "Sum"
+period = 60
+evaluation_periods = 1
+threshold = 5
+comparison_operator = "GreaterThanThreshold"
+"#,
+        ),
+    }
+}
+
+#[test]
+fn what_the_sandbox_lacks_is_said() {
+    let (machine, project) = (Machine::new(), project());
+    // The real emulator, as it is installed for the tests.
+    fs::create_dir(machine.file("sandboxes")).unwrap();
+    let installed = emulator::python().parent().unwrap().parent().unwrap().to_owned();
+    std::os::unix::fs::symlink(installed, machine.file("sandboxes/ministack-1.5.33")).unwrap();
+    let apply = |name: &str| {
+        let (what, body) = lacking(name);
+        let file = format!("stacks/{name}.toml");
+        project.write(&file, &format!("[stack]\nname = \"lacking-{name}\"\nregion = \"us-east-1\"\n{body}"));
+        (what, machine.run(&project, &["--sandbox", "apply", "-y", &file]), file)
+    };
+    for name in ["autoscaling", "https"] {
+        let (what, refused, _) = apply(name);
+        assert_eq!(refused.code, 1, "{name}: {}", refused.stderr);
+        assert!(refused.stderr.contains(what) && refused.stderr.contains("the sandbox lacks this part of"), "{name}: {}", refused.stderr);
+    }
+    for name in ["nat", "alarms"] {
+        let (what, applied, file) = apply(name);
+        assert_eq!(applied.code, 0, "{name}: {}", applied.stderr);
+        let again = machine.expect(0, &project, &["--sandbox", "plan", &file]);
+        let words: Vec<&str> = again.stderr.split_whitespace().collect();
+        let note = format!("Note: the sandbox is not all of AWS for {what}:");
+        assert!(words.join(" ").contains(&note), "{name}: {}\n{}", again.stdout, again.stderr);
+    }
+    machine.expect(0, &project, &["sandbox", "stop"]);
 }

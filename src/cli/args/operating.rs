@@ -12,8 +12,8 @@ use crate::ops::logs::since::Since;
 pub struct RedeployArgs {
     /// The services, by their names in the stack or in ECS; all when left out
     pub services: Vec<String>,
-    /// Run this tag, digest (sha256:…) or whole image
-    #[arg(long, value_name = "TAG")]
+    /// Run this tag or digest (sha256:…) in the services named, or this whole image in the containers of its repository
+    #[arg(long, value_name = "TAG|IMAGE")]
     pub image: Option<String>,
     /// The container that gets the image, when the task has several
     #[arg(long, value_name = "NAME", requires = "image")]

@@ -3,43 +3,78 @@
 mod carrier;
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use super::args::ExecArgs;
-use super::{CliError, Context, Exit, redeploy, session};
+use super::operate::{self, Change, On, Operation};
+use super::{CliError, Context, Exit, redeploy};
 use crate::ops::exec;
 use crate::ops::exec_status::{Ended, Marks};
 use crate::ops::service::{self, Service};
-use crate::ops::{Deployed, task, task_definition};
+use crate::ops::task::{self, Task};
+use crate::ops::{Deployed, task_definition};
 use crate::ui::{self, FAINT, STRONG, styled};
 
 /// Begins a session, which AWS's plugin carries, and exits as the command does that runs in it.
 pub async fn run(context: &Context, args: &ExecArgs) -> Result<Exit, CliError> {
-    let (_, session, state) = session::applied(context, args.stack.as_deref()).await?;
-    let deployed = Deployed { state: &state, provider: &session.provider };
-    let service = one(&deployed, &args.service)?;
-    let doing = format!("running a command in {}", service.address);
-    let failed = |failure| CliError::aws(&doing, failure);
-    let tasks = session.reading("the tasks", task::of_service(&deployed, &service)).await.map_err(failed)?;
-    let enabled = state.current(&service.address).and_then(|resource| resource.attributes.get("enable_execute_command")?.as_bool());
-    let task = exec::task(&service, &tasks, args.task.as_deref(), enabled.unwrap_or(false))?;
-    let definitions = task_definition::all(&deployed);
-    let container = exec::container(task, args.container.as_deref(), task_definition::of_service(&definitions, &service))?;
-    // Before a session is begun that nobody would end.
-    let plugin = carrier::find()?;
-    let command = exec::command(&args.command);
-    let marks = (!args.no_shell).then(|| Marks::new(&uuid::Uuid::new_v4().simple().to_string()));
-    let line = marks.as_ref().map_or_else(|| command.clone(), |marks| marks.around(&command));
-    let handover = exec::begin(&deployed, task, container, &line).await.map_err(failed)?;
-    let place = format!("{}/{}", container.name().unwrap_or_default(), task.id);
-    context.say(&format!("{} {}", styled(STRONG, &command), styled(FAINT, format!("in {place}"))));
-    let program = carrier::program(context, &plugin, &handover);
-    let Some(marks) = marks else { return Err(carrier::become_it(program, &plugin)) };
-    let at_terminal = std::io::stdin().is_terminal() && ui::terminal::stdout_is_terminal();
-    let ended = match at_terminal {
-        true => carrier::at_terminal(program, &plugin, marks).await?,
-        false => carrier::piped(program, &plugin, marks).await?,
-    };
-    exit(ended, &command)
+    // It runs what was named where it was named: nobody is asked.
+    operate::run(context, args.stack.as_deref(), true, &Execution { args }).await
+}
+
+struct Execution<'a> {
+    args: &'a ExecArgs,
+}
+
+/// Where a command is to run, and by what.
+struct Place {
+    service: Service,
+    task: Task,
+    container: aws_sdk_ecs::types::Container,
+    plugin: PathBuf,
+}
+
+impl Operation for Execution<'_> {
+    type Prepared = Place;
+
+    /// A session may last for hours, and is needed most while an apply does not get on.
+    const LOCK: Option<&'static str> = None;
+
+    async fn prepare(&self, on: &On<'_>) -> Result<Option<(Change, Place)>, CliError> {
+        let args = self.args;
+        let deployed = on.deployed();
+        let service = one(&deployed, &args.service)?;
+        let failed = |failure| CliError::aws(&doing(&service), failure);
+        let tasks = on.session.reading("the tasks", task::of_service(&deployed, &service)).await.map_err(failed)?;
+        let enabled = on.state.current(&service.address).and_then(|resource| resource.attributes.get("enable_execute_command")?.as_bool());
+        let task = exec::task(&service, &tasks, args.task.as_deref(), enabled.unwrap_or(false))?.clone();
+        let definitions = task_definition::all(&deployed);
+        let container = exec::container(&task, args.container.as_deref(), task_definition::of_service(&definitions, &service))?.clone();
+        // Before a session is begun that nobody would end.
+        let plugin = carrier::find()?;
+        let place = styled(FAINT, format!("in {}/{}", container.name().unwrap_or_default(), task.id));
+        let line = format!("  {}: {} {place}", styled(STRONG, &service.address), exec::command(&args.command));
+        Ok(Some((Change { lines: vec![line], question: None }, Place { service, task, container, plugin })))
+    }
+
+    async fn act(&self, on: &On<'_>, Place { service, task, container, plugin }: Place) -> Result<Exit, CliError> {
+        let command = exec::command(&self.args.command);
+        let marks = (!self.args.no_shell).then(|| Marks::new(&uuid::Uuid::new_v4().simple().to_string()));
+        let line = marks.as_ref().map_or_else(|| command.clone(), |marks| marks.around(&command));
+        let failed = |failure| CliError::aws(&doing(&service), failure);
+        let handover = exec::begin(&on.deployed(), &task, &container, &line).await.map_err(failed)?;
+        let program = carrier::program(on.context, &plugin, &handover);
+        let Some(marks) = marks else { return Err(carrier::become_it(program, &plugin)) };
+        let at_terminal = std::io::stdin().is_terminal() && ui::terminal::stdout_is_terminal();
+        let ended = match at_terminal {
+            true => carrier::at_terminal(program, &plugin, marks).await?,
+            false => carrier::piped(program, &plugin, marks).await?,
+        };
+        exit(ended, &command)
+    }
+}
+
+fn doing(service: &Service) -> String {
+    format!("running a command in {}", service.address)
 }
 
 /// The exit code, where the session has shown one.

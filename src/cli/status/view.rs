@@ -10,10 +10,11 @@ use crate::ops::status::certificates::Certificate;
 use crate::ops::status::problems::{Problem, Severity};
 use crate::ops::status::services::{Deployment, Service};
 use crate::ops::status::targets::TargetGroup;
-use crate::ops::status::tasks::Task;
+use crate::ops::status::tasks::{Owner, Task};
 use crate::ui;
 use crate::ui::age::ago;
 use crate::ui::screen::{Cell, Line, Screen, Section, Tone};
+use leoctl_core::model::address::Address;
 
 /// How many events are shown, of all services together.
 const EVENTS: usize = 5;
@@ -25,7 +26,7 @@ pub fn screen(status: &Status) -> Screen {
     let mut sections = vec![
         section("Problems", status.problems.iter().map(problem).collect()),
         section("Services", status.services.iter().flat_map(|service| self::service(service, now)).collect()),
-        section("Tasks", tasks(&status.tasks, &status.services, now)),
+        section("Tasks", tasks(&status.tasks, now)),
         section("Targets", status.target_groups.iter().flat_map(targets).collect()),
         section("Alarms", status.alarms.iter().map(|alarm| self::alarm(alarm, now)).collect()),
         section("Certificates", status.certificates.iter().map(certificate).collect()),
@@ -45,8 +46,8 @@ fn title(status: &Status) -> Line {
 }
 
 /// A service's name in the stack.
-fn name(service: &Service) -> String {
-    let address = service.address.to_string();
+fn name(address: &Address) -> String {
+    let address = address.to_string();
     address.split_once('.').map_or(address.clone(), |(_, name)| name.to_owned())
 }
 
@@ -81,7 +82,7 @@ fn service(service: &Service, now: Timestamp) -> Vec<Line> {
         Some(_) => format!("{count}, scaled by hand"),
         None => count,
     };
-    let mut lines = vec![vec![Cell::new(Tone::Strong, name(service)), Cell::new(tone, count)]];
+    let mut lines = vec![vec![Cell::new(Tone::Strong, name(&service.address)), Cell::new(tone, count)]];
     if let (Some(first), Some(newest)) = (lines.first_mut(), newest) {
         first.extend(deployment(newest, now));
     }
@@ -113,17 +114,23 @@ fn deployment(deployment: &Deployment, now: Timestamp) -> Line {
     ]
 }
 
+/// What tasks have in common that are shown in one line: what they are of, whether they have stopped, their state, and
+/// what there is to say of them.
+type Alike<'a> = (Owner<'a>, Option<&'a Address>, bool, &'a str, Option<&'a str>);
+
 /// A line for those of an owner that run, and one for each reason why others stopped.
-fn tasks(tasks: &[Task], services: &[Service], now: Timestamp) -> Vec<Line> {
-    let named = |owner: &str| services.iter().find(|service| service.name == owner).map_or_else(|| owner.to_owned(), name);
-    let mut groups: BTreeMap<(&str, bool, &str, Option<&str>), Vec<&Task>> = BTreeMap::new();
+fn tasks(tasks: &[Task], now: Timestamp) -> Vec<Line> {
+    let mut groups: BTreeMap<Alike<'_>, Vec<&Task>> = BTreeMap::new();
     for task in tasks {
         let stopped = task.stopped_at.is_some();
         // While a task runs its containers' health is what matters, once it has stopped the reason.
         let about = if stopped || task.health == "UNKNOWN" { None } else { Some(task.health.as_str()) };
-        groups.entry((task.owner(), stopped, &task.status, about.or(task.reason.as_deref()))).or_default().push(task);
+        groups
+            .entry((task.owner(), task.address.as_ref(), stopped, &task.status, about.or(task.reason.as_deref())))
+            .or_default()
+            .push(task);
     }
-    let line = |((owner, stopped, status, about), some): ((&str, bool, &str, Option<&str>), Vec<&Task>)| {
+    let line = |(((owner, ..), address, stopped, status, about), some): (Alike<'_>, Vec<&Task>)| {
         let failed = some.iter().any(|task| task.failed) || about == Some("UNHEALTHY");
         let tone = if failed {
             Tone::Bad
@@ -138,7 +145,7 @@ fn tasks(tasks: &[Task], services: &[Service], now: Timestamp) -> Vec<Line> {
             some.iter().filter_map(|task| task.started_at).max().map(|at| format!("since {}", ago(at, now).trim_end_matches(" ago")))
         };
         vec![
-            Cell::new(Tone::Strong, named(owner)),
+            Cell::new(Tone::Strong, address.map_or_else(|| owner.to_owned(), name)),
             Cell::new(tone, format!("{} {}", some.len(), status.to_lowercase())),
             Cell::new(Tone::Faint, latest.unwrap_or_default()),
             Cell::new(tone, about.map(|about| if stopped { about.to_owned() } else { about.to_lowercase() }).unwrap_or_default()),
@@ -200,7 +207,7 @@ fn events(services: &[Service], now: Timestamp) -> Vec<Line> {
         let when = event.at.map_or_else(String::new, |at| ago(at, now));
         // ECS begins each with the service's name.
         let said = event.message.strip_prefix(&format!("(service {}) ", service.name)).unwrap_or(&event.message);
-        vec![Cell::new(Tone::Faint, when), Cell::new(Tone::Plain, name(service)), Cell::new(Tone::Faint, said)]
+        vec![Cell::new(Tone::Faint, when), Cell::new(Tone::Plain, name(&service.address)), Cell::new(Tone::Faint, said)]
     };
     events.into_iter().take(EVENTS).map(line).collect()
 }
@@ -235,6 +242,9 @@ mod tests {
     fn task(id: u8, stopped: Option<i64>, reason: Option<&str>) -> Task {
         Task {
             id: id.to_string(),
+            region: "us-east-1".to_owned(),
+            cluster: "shop".to_owned(),
+            address: Some("ecs_service.web".parse().unwrap()),
             service: Some("shop-web".to_owned()),
             family: "shop-web".to_owned(),
             status: if stopped.is_some() { "STOPPED" } else { "RUNNING" }.to_owned(),
@@ -270,6 +280,8 @@ mod tests {
             services: vec![Service {
                 address: "ecs_service.web".parse().unwrap(),
                 name: "shop-web".to_owned(),
+                region: "us-east-1".to_owned(),
+                cluster: "shop".to_owned(),
                 arn: String::new(),
                 status: "ACTIVE".to_owned(),
                 desired: 2,

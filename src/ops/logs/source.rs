@@ -161,7 +161,7 @@ impl Known {
 
     /// Whether another task definition writes to the same group.
     fn is_shared(&self, log: &Log, definition: &TaskDefinition) -> bool {
-        let mut others = self.definitions.iter().filter(|other| other.family != definition.family).flat_map(|other| &other.containers);
+        let mut others = self.definitions.iter().filter(|other| other.address != definition.address).flat_map(|other| &other.containers);
         others.any(|container| container.log.as_ref().is_some_and(|other| other.group == log.group && other.region == log.region))
     }
 
@@ -243,6 +243,7 @@ mod tests {
             region: "r".to_owned(),
             task_definition: format!("arn:aws:ecs:r:1:task-definition/leo-{runs}:4"),
             desired_count: None,
+            daemon: false,
         }
     }
 

@@ -9,7 +9,7 @@ use super::alarms::Alarm;
 use super::certificates::Certificate;
 use super::services::Service;
 use super::targets::TargetGroup;
-use super::tasks::Task;
+use super::tasks::{Owner, Task};
 
 /// From how many days before its end on a certificate is a problem: AWS begins to renew sixty days before (ACM User
 /// Guide, "Managed certificate renewal"), so one that is still the old one then is not being renewed.
@@ -99,21 +99,21 @@ fn tasks_of(count: i32) -> String {
 
 /// The tasks that failed, of each service or family together.
 fn failures(services: &[Service], tasks: &[Task]) -> Vec<Problem> {
-    let mut failed: BTreeMap<&str, Vec<&Task>> = BTreeMap::new();
+    let mut failed: BTreeMap<Owner<'_>, Vec<&Task>> = BTreeMap::new();
     for task in tasks.iter().filter(|task| task.failed) {
         failed.entry(task.owner()).or_default().push(task);
     }
-    let problem = |(owner, failed): (&str, Vec<&Task>)| {
+    let problem = |failed: Vec<&Task>| {
         let latest = failed.iter().max_by_key(|task| task.stopped_at)?;
         let count = tasks_of(i32::try_from(failed.len()).unwrap_or(i32::MAX));
         let message = format!("{count} failed in the last hour, the last one: {}", latest.reason.as_deref().unwrap_or("no reason given"));
-        Some(match services.iter().find(|service| latest.service.as_ref() == Some(&service.name)) {
+        Some(match services.iter().find(|service| latest.address.as_ref() == Some(&service.address)) {
             Some(service) if service.running < service.desired => Problem::error(&service.address, message),
             Some(service) => Problem::warning(&service.address, message),
-            None => Problem::warning(owner, message),
+            None => Problem::warning(latest.owner_name(), message),
         })
     };
-    failed.into_iter().filter_map(problem).collect()
+    failed.into_values().filter_map(problem).collect()
 }
 
 fn targets(group: &TargetGroup) -> Option<Problem> {
@@ -176,6 +176,8 @@ mod tests {
         Service {
             address: "ecs_service.web".parse().unwrap(),
             name: "web".to_owned(),
+            region: "r".to_owned(),
+            cluster: "c".to_owned(),
             arn: String::new(),
             status: "ACTIVE".to_owned(),
             desired,
@@ -209,7 +211,10 @@ mod tests {
     fn tasks_that_fail_are_one_problem_with_the_last_reason() {
         let task = |second: i64, reason: &str| Task {
             id: String::new(),
+            region: "r".to_owned(),
+            cluster: "c".to_owned(),
             service: Some("web".to_owned()),
+            address: Some("ecs_service.web".parse().unwrap()),
             family: "web".to_owned(),
             status: "STOPPED".to_owned(),
             health: "UNKNOWN".to_owned(),
@@ -222,6 +227,36 @@ mod tests {
         let expected = "ecs_service.web: 2 tasks failed in the last hour, the last one: out of memory";
         assert_eq!(said(&failures(&[web(1, 1, "COMPLETED")], &tasks)), [format!("Warning {expected}")]);
         assert_eq!(said(&failures(&[web(1, 0, "COMPLETED")], &tasks)), [format!("Error {expected}")]);
+    }
+
+    #[test]
+    fn of_two_services_of_one_name_the_failures_are_each_one_s_own() {
+        let task = |address: Option<&str>, region: &str, cluster: &str, reason: &str| Task {
+            id: String::new(),
+            region: region.to_owned(),
+            cluster: cluster.to_owned(),
+            service: address.map(|_| "web".to_owned()),
+            address: address.map(|address| address.parse().unwrap()),
+            family: "web".to_owned(),
+            status: "STOPPED".to_owned(),
+            health: "UNKNOWN".to_owned(),
+            started_at: None,
+            stopped_at: None,
+            reason: Some(reason.to_owned()),
+            failed: true,
+        };
+        let blue = Service { address: "ecs_service.blue".parse().unwrap(), cluster: "blue".to_owned(), ..web(1, 1, "COMPLETED") };
+        let green = Service { address: "ecs_service.green".parse().unwrap(), cluster: "green".to_owned(), ..web(1, 0, "COMPLETED") };
+        let tasks = [
+            task(Some("ecs_service.green"), "r", "green", "out of memory"),
+            task(None, "r", "green", "a job of the same family"),
+            task(None, "s", "green", "one of another region"),
+        ];
+        let said = said(&failures(&[blue, green], &tasks));
+        let line =
+            |severity: &str, subject: &str, why: &str| format!("{severity} {subject}: 1 task failed in the last hour, the last one: {why}");
+        assert!(said.contains(&line("Error", "ecs_service.green", "out of memory")), "{said:?}");
+        assert!(said.contains(&line("Warning", "web", "one of another region")), "{said:?}");
     }
 
     #[test]

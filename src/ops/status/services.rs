@@ -11,7 +11,7 @@ use super::time;
 use crate::ops::{Deployed, scale, service};
 use leoctl_aws::client::Aws;
 use leoctl_aws::error::{OrAbsent, OrFail};
-use leoctl_core::engine::ports::Outcome;
+use leoctl_core::engine::ports::{Failure, Outcome};
 use leoctl_core::model::address::Address;
 
 /// Most services that DescribeServices takes in one call (ECS API Reference).
@@ -26,6 +26,10 @@ pub struct Service {
     pub address: Address,
     /// Its name in ECS.
     pub name: String,
+    /// The region it is in.
+    pub region: String,
+    /// Its cluster's name.
+    pub cluster: String,
     /// Its ARN.
     pub arn: String,
     /// `ACTIVE`, `DRAINING`, `INACTIVE`, or `MISSING` when ECS has none.
@@ -91,12 +95,23 @@ pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Service>> {
     let batches = clusters.iter().flat_map(|(cluster, services)| services.chunks(BATCH).map(move |some| (*cluster, some)));
     let found = try_join_all(batches.map(async |((region, cluster), some)| {
         let arns = some.iter().map(|service| service.arn.clone()).collect();
-        describe(&deployed.provider.region(region), cluster, arns).await
+        let found = describe(&deployed.provider.region(region), cluster, arns).await?;
+        Ok::<_, Failure>(found.into_iter().map(move |one| (region, cluster, one)))
     }));
-    let found: Vec<api::Service> = found.await?.into_iter().flatten().collect();
-    let of = |service: &service::Service| found.iter().find(|one| one.service_arn() == Some(&service.arn));
+    let found: Vec<Found<'_>> = found.await?.into_iter().flatten().collect();
     let scaled = |service: &service::Service| scale::by_hand(deployed.state.pins.get(&service.address));
-    Ok(services.iter().map(|service| from_api(service, of(service), scaled(service))).collect())
+    Ok(services.iter().map(|service| from_api(service, of(service, &found), scaled(service))).collect())
+}
+
+/// What ECS has of a service, with the region and the cluster that it was asked in.
+type Found<'a> = (&'a str, &'a str, api::Service);
+
+/// What was found of a service. ARNs of the short format do not name the cluster: it is told from where was asked.
+fn of<'a>(service: &service::Service, found: &'a [Found<'_>]) -> Option<&'a api::Service> {
+    let is = |(region, cluster, one): &&Found<'_>| {
+        *region == service.region && *cluster == service.cluster && one.service_arn() == Some(&service.arn)
+    };
+    found.iter().find(is).map(|(_, _, one)| one)
 }
 
 /// Those of these services that exist; none when their cluster does not.
@@ -110,6 +125,8 @@ fn from_api(service: &service::Service, found: Option<&api::Service>, scaled_to:
     let mut one = Service {
         address: service.address.clone(),
         name: service.name.clone(),
+        region: service.region.clone(),
+        cluster: service.cluster_name().to_owned(),
         arn: service.arn.clone(),
         status: "MISSING".to_owned(),
         desired: 0,
@@ -151,6 +168,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_ecs_says_is_of_the_service_of_that_cluster_and_region() {
+        let service = |cluster: &str, region: &str| service::Service {
+            address: "ecs_service.app".parse().unwrap(),
+            name: "app".to_owned(),
+            arn: "arn:aws:ecs:r:1:service/app".to_owned(),
+            cluster: cluster.to_owned(),
+            region: region.to_owned(),
+            task_definition: "t:1".to_owned(),
+            desired_count: Some(1),
+            daemon: false,
+        };
+        let said = |message: &str| {
+            let event = api::ServiceEvent::builder().message(message).build();
+            api::Service::builder().service_arn("arn:aws:ecs:r:1:service/app").events(event).build()
+        };
+        let found = [("r", "blue", said("of blue")), ("r", "green", said("of green")), ("s", "blue", said("of far away"))];
+        let events = |cluster: &str, region: &str| {
+            let service = service(cluster, region);
+            from_api(&service, of(&service, &found), None).events.into_iter().map(|event| event.message).collect::<Vec<_>>()
+        };
+        assert_eq!(events("green", "r"), ["of green"]);
+        assert_eq!(events("blue", "s"), ["of far away"]);
+        assert_eq!(events("green", "s"), Vec::<String>::new());
+    }
+
+    #[test]
     fn a_service_that_ecs_does_not_have_is_missing() {
         let service = service::Service {
             address: "ecs_service.app".parse().unwrap(),
@@ -160,6 +203,7 @@ mod tests {
             region: "r".to_owned(),
             task_definition: "t:1".to_owned(),
             desired_count: Some(1),
+            daemon: false,
         };
         assert_eq!(from_api(&service, None, None).status, "MISSING");
         let running = api::Deployment::builder().task_definition("arn:aws:ecs:r:1:task-definition/t:4").running_count(2).build();

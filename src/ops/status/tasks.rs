@@ -8,11 +8,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{name_of, time};
+use crate::ops::task_definition::{self, Families};
 use crate::ops::{Deployed, service};
 use leoctl_aws::client::Aws;
 use leoctl_aws::ecs::rollout;
 use leoctl_aws::error::{OrAbsent, OrFail};
-use leoctl_core::engine::ports::Outcome;
+use leoctl_core::engine::ports::{Failure, Outcome};
+use leoctl_core::model::address::Address;
 
 /// Most tasks that DescribeTasks takes in one call (ECS API Reference).
 const BATCH: usize = 100;
@@ -22,8 +24,14 @@ const BATCH: usize = 100;
 pub struct Task {
     /// Its id.
     pub id: String,
+    /// The region it is in.
+    pub region: String,
+    /// Its cluster's name.
+    pub cluster: String,
     /// The service it is of, by its name in ECS; none of one that was started by itself.
     pub service: Option<String>,
+    /// The address of that service.
+    pub address: Option<Address>,
     /// The family of its task definition.
     pub family: String,
     /// Its state, such as `RUNNING` or `STOPPED`.
@@ -40,10 +48,18 @@ pub struct Task {
     pub failed: bool,
 }
 
+/// What a task is of: a name, the region, the cluster, and whether it is a service's name or a family's.
+pub type Owner<'a> = (&'a str, &'a str, &'a str, bool);
+
 impl Task {
-    /// What it is of, for people: its service, or its family.
-    pub fn owner(&self) -> &str {
-        self.service.as_deref().unwrap_or(&self.family)
+    /// What it is of: its service or its family, in its cluster. Each cluster of each region may have one of that name.
+    pub fn owner(&self) -> Owner<'_> {
+        (self.service.as_deref().unwrap_or(&self.family), &self.region, &self.cluster, self.service.is_some())
+    }
+
+    /// The same for people.
+    pub fn owner_name(&self) -> String {
+        self.address.as_ref().map_or_else(|| self.owner().0.to_owned(), ToString::to_string)
     }
 }
 
@@ -62,20 +78,30 @@ struct Listing {
 /// When AWS refuses.
 pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Task>> {
     let services = service::all(deployed);
-    let text = |resource: &leoctl_core::model::state::Remembered| Some(resource.attributes.get("family")?.as_str()?.to_owned());
-    let families: BTreeSet<String> = deployed.of_type("ecs_task_definition").filter_map(|(_, resource)| text(resource)).collect();
+    let families = task_definition::families(deployed);
     let clusters: Vec<(String, String)> =
         deployed.of_type("ecs_cluster").map(|(_, cluster)| (cluster.place.region.clone(), cluster.place.id.clone())).collect();
     let listings = listings(&clusters, &services);
-    let found = try_join_all(listings.iter().map(async |listing| of(&deployed.provider.region(&listing.region), listing).await));
-    let tasks = found.await?.into_iter().flatten().map(|task| from_api(&task));
-    let ours = |task: &Task| match &task.service {
-        Some(name) => services.iter().any(|service| service.name == *name),
-        None => families.contains(&task.family),
-    };
-    let mut tasks: Vec<Task> = tasks.filter(ours).collect();
+    let found = try_join_all(listings.iter().map(async |listing| {
+        let tasks = of(&deployed.provider.region(&listing.region), listing).await?;
+        Ok::<_, Failure>(tasks.into_iter().map(|task| from_api(&task, listing)))
+    }));
+    let tasks = found.await?.into_iter().flatten();
+    let mut tasks: Vec<Task> = tasks.filter_map(|task| ours(task, &services, &families)).collect();
     tasks.sort_by(|one, other| (one.owner(), other.stopped_at, other.started_at).cmp(&(other.owner(), one.stopped_at, one.started_at)));
     Ok(tasks)
+}
+
+/// A task with the stack's service it is of; nothing when it is not the stack's.
+fn ours(mut task: Task, services: &[service::Service], families: &Families) -> Option<Task> {
+    match &task.service {
+        Some(name) => {
+            let service = services.iter().find(|service| service.is(&task.region, &task.cluster, name))?;
+            task.address = Some(service.address.clone());
+            Some(task)
+        }
+        None => families.contains(&(task.region.clone(), task.family.clone())).then_some(task),
+    }
 }
 
 /// A cluster of the stack is listed whole, as tasks may have been started in it by themselves; of another one only
@@ -120,12 +146,15 @@ async fn list(aws: &Aws, listing: &Listing, status: api::DesiredStatus) -> Outco
     Ok(arns)
 }
 
-fn from_api(task: &api::Task) -> Task {
+fn from_api(task: &api::Task, listing: &Listing) -> Task {
     let definition = name_of(task.task_definition_arn().unwrap_or_default());
     let stopped = task.last_status() == Some("STOPPED");
     Task {
         id: name_of(task.task_arn().unwrap_or_default()).to_owned(),
+        region: listing.region.clone(),
+        cluster: name_of(&listing.cluster).to_owned(),
         service: task.group().and_then(|group| group.strip_prefix("service:")).map(str::to_owned),
+        address: None,
         family: definition.rsplit_once(':').map_or(definition, |(family, _)| family).to_owned(),
         status: task.last_status().unwrap_or("UNKNOWN").to_owned(),
         health: task.health_status().map_or("UNKNOWN", api::HealthStatus::as_str).to_owned(),
@@ -155,7 +184,11 @@ mod tests {
     fn task(group: &str, code: api::TaskStopCode, exit: Option<i32>) -> Task {
         let container = api::Container::builder().name("web").set_exit_code(exit).build();
         let task = api::Task::builder().group(group).last_status("STOPPED").stop_code(code).stopped_reason("why").containers(container);
-        from_api(&task.task_definition_arn("arn:aws:ecs:r:1:task-definition/gen:3").task_arn("arn:aws:ecs:r:1:task/c/abc").build())
+        let listing = Listing { region: "r".to_owned(), cluster: "arn:aws:ecs:r:1:cluster/c".to_owned(), service: None };
+        from_api(
+            &task.task_definition_arn("arn:aws:ecs:r:1:task-definition/gen:3").task_arn("arn:aws:ecs:r:1:task/c/abc").build(),
+            &listing,
+        )
     }
 
     #[test]
@@ -170,6 +203,27 @@ mod tests {
     }
 
     #[test]
+    fn a_task_is_of_the_service_of_its_own_cluster_and_region() {
+        let service = |address: &str, region: &str, cluster: &str| service::Service {
+            address: address.parse().unwrap(),
+            name: "web".to_owned(),
+            arn: String::new(),
+            cluster: format!("arn:aws:ecs:{region}:1:cluster/{cluster}"),
+            region: region.to_owned(),
+            task_definition: String::new(),
+            desired_count: None,
+            daemon: false,
+        };
+        let services = [service("ecs_service.blue", "r", "blue"), service("ecs_service.c", "r", "c"), service("ecs_service.far", "s", "c")];
+        let failed = || task("service:web", api::TaskStopCode::TaskFailedToStart, None);
+        let of = |task: Task| ours(task, &services, &Families::new()).and_then(|task| task.address).map(|address| address.to_string());
+        assert_eq!(of(failed()).as_deref(), Some("ecs_service.c"));
+        assert_eq!(of(Task { region: "s".to_owned(), ..failed() }).as_deref(), Some("ecs_service.far"));
+        // A service of that name in a cluster that the stack only shares is not the stack's.
+        assert_eq!(of(Task { cluster: "shared".to_owned(), ..failed() }), None);
+    }
+
+    #[test]
     fn a_foreign_cluster_is_not_listed_whole() {
         let clusters = [("r".to_owned(), "arn:aws:ecs:r:1:cluster/ours".to_owned())];
         let service = |name: &str, cluster: &str| service::Service {
@@ -180,6 +234,7 @@ mod tests {
             region: "r".to_owned(),
             task_definition: String::new(),
             desired_count: None,
+            daemon: false,
         };
         let listed = listings(&clusters, &[service("a", "ours"), service("b", "arn:aws:ecs:r:1:cluster/ours"), service("c", "theirs")]);
         let listed: Vec<_> = listed.iter().map(|one| (one.cluster.as_str(), one.service.as_deref())).collect();

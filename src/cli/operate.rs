@@ -1,0 +1,99 @@
+//! The one way of every command that changes what a stack has made: on which stack it acts is said first, then what it
+//! changes, by name; then it asks; then it acts, under the lock where an apply might be at the same; and its exit code
+//! says what came of it.
+//!
+//! A command is an [`Operation`]; [`run`] takes it along that way. Where it asks, and nobody can answer, it takes `--yes`.
+
+use std::path::{Path, PathBuf};
+
+use super::session::{self, Session};
+use super::{CliError, Context, Exit, apply, ask};
+use crate::ops::Deployed;
+use leoctl_core::model::state::State;
+
+/// What a command acts on.
+pub struct On<'a> {
+    /// How this run talks.
+    pub context: &'a Context,
+    /// The stack, its state and AWS.
+    pub session: Session,
+    /// What the stack had made when the command began.
+    pub state: State,
+    /// The stack file.
+    path: PathBuf,
+}
+
+impl On<'_> {
+    /// What the stack has made, and AWS where it is.
+    pub fn deployed(&self) -> Deployed<'_> {
+        Deployed { state: &self.state, provider: &self.session.provider }
+    }
+}
+
+/// What a command is about to change.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// What it changes, each thing by its name.
+    pub lines: Vec<String>,
+    /// What is asked; nothing where nobody has to agree: what runs stays, and no more than was named begins.
+    pub question: Option<String>,
+}
+
+/// A command that changes what a stack has made.
+pub(super) trait Operation {
+    /// What it has found out when it asks, and carries out then.
+    type Prepared;
+
+    /// As what it holds the lock on the state, from before it looks until it has acted; nothing when what it changes is
+    /// nothing that an apply changes: it must work while one is stuck.
+    const LOCK: Option<&'static str>;
+
+    /// Finds mistakes in what is asked for, before a lock is taken.
+    fn check(&self, _on: &On<'_>) -> Result<(), CliError> {
+        Ok(())
+    }
+
+    /// Finds out what is to change, and what would keep it from working; nothing when there is nothing to do, and that has
+    /// been said.
+    async fn prepare(&self, on: &On<'_>) -> Result<Option<(Change, Self::Prepared)>, CliError>;
+
+    /// Does it.
+    async fn act(&self, on: &On<'_>, prepared: Self::Prepared) -> Result<Exit, CliError>;
+}
+
+/// Carries an operation out on a stack.
+///
+/// # Errors
+/// Its own, when the stack was never applied, when somebody else holds the lock, and when nobody can be asked.
+pub(super) async fn run<O: Operation>(context: &Context, stack: Option<&Path>, yes: bool, operation: &O) -> Result<Exit, CliError> {
+    let (path, session, state) = session::applied(context, stack).await?;
+    let on = On { context, session, state, path };
+    operation.check(&on)?;
+    let work = async {
+        let Some((change, prepared)) = operation.prepare(&on).await? else { return Ok(Exit::Done) };
+        match agreed(context, (&on.state, &on.path), &change, yes).await? {
+            true => operation.act(&on, prepared).await,
+            false => Ok(Exit::Error),
+        }
+    };
+    match O::LOCK {
+        Some(command) => {
+            on.session.lock(context, command).await?;
+            apply::released(&on.session, work).await
+        }
+        None => work.await,
+    }
+}
+
+/// Says on which stack a command acts and what it changes, and asks whether to. For commands that are no [`Operation`].
+///
+/// # Errors
+/// When nobody can be asked, and when the question is interrupted.
+pub async fn agreed(context: &Context, (state, path): (&State, &Path), change: &Change, yes: bool) -> Result<bool, CliError> {
+    context.say(&session::whose(state, path));
+    change.lines.iter().for_each(|line| context.say(line));
+    match &change.question {
+        Some(question) => ask::confirmed(context, yes, question).await,
+        None => Ok(true),
+    }
+}

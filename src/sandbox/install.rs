@@ -1,0 +1,62 @@
+//! Installing the emulator: a virtual environment of leoctl's own, made once for all projects.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{SandboxError, Stage, folder};
+
+/// The emulator's version; the Python Package Index keeps it.
+const VERSION: &str = "1.5.33";
+
+/// Where the emulator is, or is to be.
+pub struct Installed {
+    base: PathBuf,
+}
+
+impl Installed {
+    /// In a folder that is ours.
+    pub fn new(base: &Path) -> Self {
+        Self { base: base.to_owned() }
+    }
+
+    fn environment(&self) -> PathBuf {
+        self.base.join(format!("ministack-{VERSION}"))
+    }
+
+    /// A program of the virtual environment.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.environment().join("bin").join(name)
+    }
+
+    /// Makes the virtual environment, unless it is there.
+    ///
+    /// # Errors
+    /// When Python or the package cannot be had.
+    pub fn ensure(&self, stage: &dyn Fn(Stage)) -> Result<(), SandboxError> {
+        let _lock = folder::lock(&self.base.join("install.lock"), || stage(Stage::Lock))?;
+        let environment = self.environment();
+        let done = environment.join("complete");
+        if done.exists() {
+            return Ok(());
+        }
+        stage(Stage::Python);
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment)).map_err(|error| {
+            SandboxError::new(format!("the sandbox needs python3 with venv: {}", error.message))
+                .help("install it: `apt install python3 python3-venv`, `dnf install python3` or `brew install python3`")
+        })?;
+        stage(Stage::Pip);
+        let package = format!("ministack=={VERSION}");
+        run(Command::new(self.program("pip")).args(["install", "--quiet", "--disable-pip-version-check", &package]))?;
+        fs::write(&done, VERSION).map_err(|error| SandboxError::new(format!("cannot write {}: {error}", done.display())))
+    }
+}
+
+fn run(command: &mut Command) -> Result<(), SandboxError> {
+    let program = Path::new(command.get_program()).display().to_string();
+    let output = command.output().map_err(|error| SandboxError::new(format!("cannot run {program}: {error}")))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(SandboxError::new(format!("{program} failed: {}", String::from_utf8_lossy(&output.stderr).trim()))),
+    }
+}
