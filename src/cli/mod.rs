@@ -13,8 +13,10 @@ mod init;
 mod inspect;
 mod logs;
 mod plan;
+mod plan_id;
 mod project;
 mod redeploy;
+mod review;
 mod run;
 mod sandbox;
 mod saved;
@@ -163,7 +165,8 @@ pub fn main() -> Exit {
     // Checking a stack needs no runtime, and so does not wait for one.
     let outcome = match cli.command {
         Command::Init { ci } => init::run(&context, ci),
-        Command::Validate { stack } => validate::run(&context, stack.as_deref()),
+        Command::Validate { stacks } => validate::run(&context, &stacks),
+        Command::Review { own, claims } => review::run(&context, &own, claims.as_deref()),
         Command::Sandbox { command } => sandbox::run(&context, command),
         Command::Completions { shell } => complete::run(&shell),
         other => match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -211,9 +214,9 @@ fn of_terraform(word: &str) -> Option<&'static str> {
 async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Plan(args) => plan::run(context, &args).await,
-        Command::Apply { plan, stack, saved, yes } => match saved {
+        Command::Apply { plan, stack, saved, plan_id, yes } => match saved {
             Some(file) => saved::apply(context, &file, yes, plan.no_preflight).await,
-            None => apply::run(context, stack.as_deref(), &plan, yes).await,
+            None => apply::run(context, stack.as_deref(), &plan, (plan_id.as_deref(), yes)).await,
         },
         Command::Destroy { stack, targets, excludes, no_preflight, yes } => {
             apply::destroy(context, stack.as_deref(), targets, excludes, (yes, no_preflight)).await
@@ -241,7 +244,8 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Tasks { command } => tasks::run(context, command).await,
         Command::Demo => demo::run(context).await,
         Command::Init { ci } => init::run(context, ci),
-        Command::Validate { stack } => validate::run(context, stack.as_deref()),
+        Command::Validate { stacks } => validate::run(context, &stacks),
+        Command::Review { own, claims } => review::run(context, &own, claims.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command),
         Command::Completions { shell } => complete::run(&shell),
     }

@@ -1,27 +1,32 @@
 //! `leoctl plan` and `leoctl drift`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use futures_util::future::join_all;
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
 use super::args::PlanArgs;
+use super::review::{self, Reviewed};
 use super::session::Session;
-use super::{CliError, Context, Exit, cost, error_text, project, saved};
+use super::{CliError, Context, Exit, cost, error_text, plan_id, project, saved};
 use crate::ui::{self, STRONG, WARN, markdown, styled};
 use leoctl_core::engine::ports::Provider;
 use leoctl_core::engine::refresh::Planned;
 use leoctl_core::plan::select::Options;
-use leoctl_core::plan::types::Plan;
 
 /// Shows what apply would do.
 pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
     let paths = match args.stacks.as_slice() {
-        [] => vec![project::stack_file(None, context)?],
+        [] if args.gone.is_empty() => vec![project::stack_file(None, context)?],
         [one] => vec![project::stack_file(Some(one), context)?],
-        several => several.to_vec(),
+        any => any.to_vec(),
+    };
+    let paths = match &args.changed {
+        Some(file) => project::changed(paths, &changes(file)?, &context.global)?,
+        None => paths,
     };
     if let (Some(_), [_, _, ..]) = (&args.out, paths.as_slice()) {
         return Err(CliError::usage("`--out` saves one plan, and there are several stacks", "`--out-dir FOLDER` saves all of them"));
@@ -39,6 +44,17 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         return one(context, args, path).await;
     }
     several(context, args, &paths).await
+}
+
+/// The paths in a file, each with a NUL after it: no other character is in none of them.
+fn changes(file: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let failed = |error: std::io::Error| {
+        let help = "write it with `git diff --name-only -z`";
+        CliError::usage(&format!("cannot read the changed files from {}: {error}", file.display()), help)
+    };
+    let bytes = std::fs::read(file).map_err(failed)?;
+    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    Ok(names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect())
 }
 
 /// Plans one stack.
@@ -67,22 +83,26 @@ async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, Cl
     let (session, planned) = planned(context, args, path).await?;
     let plan = &planned.plan;
     if context.global.json {
-        ui::out(shown(&session, &planned, args)?);
+        ui::out(shown(&session, &planned, args, path)?);
     } else {
         ui::out(ui::plan::render(plan).trim_end());
         cost::change(plan)?.into_iter().for_each(ui::out);
         ui::preflight::lines(&plan.stack, &planned.preflight).into_iter().for_each(ui::out);
     }
     save(context, args, path, &session, &planned)?;
+    if let Some(file) = &args.review {
+        review::write(file, args.commit.as_deref(), vec![Reviewed::of(path, &session, &planned, args.flags.refresh)])?;
+    }
     project::remember(path);
     Ok(exit(args, plan.has_changes()))
 }
 
-/// A plan as JSON, with what it costs and what would make its apply fail.
-fn shown(session: &Session, planned: &Planned, args: &PlanArgs) -> Result<Json, CliError> {
+/// A plan as JSON, with its id, what it costs and what would make its apply fail.
+fn shown(session: &Session, planned: &Planned, args: &PlanArgs, path: &Path) -> Result<Json, CliError> {
     let plan = &planned.plan;
     let mut shown = ui::json::plan(plan, &session.provider.api_calls());
     if let Some(shown) = shown.as_object_mut() {
+        shown.insert("plan_id".to_owned(), plan_id::of(session, path, planned, args.flags.refresh).plan.into());
         shown.insert("cost".to_owned(), cost::change_json(plan)?);
         let found = (!args.flags.no_preflight).then(|| ui::preflight::json(&plan.stack, &planned.preflight));
         shown.insert("preflight".to_owned(), found.into());
@@ -133,6 +153,13 @@ async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Resul
             save(context, args, path, session, planned)?;
         }
     }
+    if let Some(file) = &args.review {
+        let reviewed = outcomes.iter().filter_map(|(path, outcome)| {
+            let (session, planned) = outcome.as_ref().ok()?;
+            Some(Reviewed::of(path, session, planned, args.flags.refresh))
+        });
+        review::write(file, args.commit.as_deref(), reviewed.collect())?;
+    }
     if let [(path, Ok(_))] = outcomes.as_slice() {
         project::remember(path);
     }
@@ -153,27 +180,29 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
     let mut shown = Vec::new();
     for (path, outcome) in outcomes {
         let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error_text(error, false));
-        let (id, cost) = match &plan {
+        let (id, cost) = match outcome {
             // Without its styles, which are for terminals.
-            Ok(plan) => (id(plan), cost::change(plan)?),
+            Ok((session, planned)) => (plan_id::of(session, path, planned, args.flags.refresh).plan, cost::change(&planned.plan)?),
             Err(_) => (String::new(), None),
         };
         let preflight = outcome.as_ref().ok().map(|(_, planned)| &planned.preflight);
         shown.push(markdown::Shown { file: path.display().to_string(), id, plan, preflight, cost });
     }
-    Ok(markdown::render(&args.marker, args.commit.as_deref(), &shown, markdown::LIMIT))
+    for path in &args.gone {
+        let plan = Err(GONE.to_owned());
+        shown.push(markdown::Shown { file: path.display().to_string(), id: String::new(), plan, preflight: None, cost: None });
+    }
+    let text = markdown::render(&args.marker, args.commit.as_deref(), &shown, markdown::LIMIT);
+    Ok(if shown.is_empty() { format!("{}\n\nNo stack is changed.\n", text.trim_end()) } else { text })
 }
 
-/// What identifies a plan: equal for equal plans.
-fn id(plan: &Plan) -> String {
-    let shown = ui::json::plan(plan, &BTreeMap::new()).to_string();
-    let hash = Sha256::digest(shown.as_bytes());
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
-}
+/// What is to be said of a stack file that is not there any more.
+const GONE: &str = "The stack file is deleted: what it made stays in AWS, and nothing manages it any more.
+Run `leoctl destroy` before its file goes.";
 
 fn to_json((path, outcome): &Outcome<'_>, args: &PlanArgs) -> Result<Json, CliError> {
     Ok(match outcome {
-        Ok((session, planned)) => json!({ "stack_file": path, "plan": shown(session, planned, args)? }),
+        Ok((session, planned)) => json!({ "stack_file": path, "plan": shown(session, planned, args, path)? }),
         Err(error) => json!({ "stack_file": path, "error": error_text(error, false) }),
     })
 }

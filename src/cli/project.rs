@@ -1,6 +1,6 @@
 //! Which stack a command is about, and reading it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use crate::store;
 use leoctl_aws::registry;
 use leoctl_core::model::schema::Catalog;
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics};
+use leoctl_core::stack::files::{StackFile, normalize};
 use leoctl_core::stack::vars::Given;
 use leoctl_core::stack::{self, Files, Loaded, Stack};
 use serde_json::Value as Json;
@@ -123,6 +124,35 @@ pub fn portable(stack_file: &Path, file: &Path) -> PathBuf {
     absolute.strip_prefix(root(stack_file)).map(Path::to_owned).unwrap_or(absolute)
 }
 
+/// A file of a stack by its path in the project, whatever links there are on the way; one outside of it by its whole path.
+pub fn relative(stack_file: &Path, file: &Path) -> PathBuf {
+    let absolute = whole(file);
+    absolute.strip_prefix(root(stack_file)).map(Path::to_owned).unwrap_or_else(|_| portable(stack_file, file))
+}
+
+/// A path from the root on, without `.` and `..` where that can be told from the text.
+fn whole(path: &Path) -> PathBuf {
+    normalize(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
+}
+
+/// The stacks that a change may concern: those that read one of the changed files, and those of which that cannot be
+/// told. A file at the end of a change is enough to look at: what a stack read before and does not read now was
+/// taken out of a file that is changed, and that it reads still.
+pub fn changed(paths: Vec<PathBuf>, changes: &[PathBuf], global: &Global) -> Result<Vec<PathBuf>, CliError> {
+    let changes: BTreeSet<PathBuf> = changes.iter().map(|path| whole(path)).collect();
+    // Also by a changed link that is a folder on its way.
+    let is_changed = |path: &Path| path.ancestors().any(|part| changes.contains(part));
+    let reads = |file: &StackFile| is_changed(&whole(&file.path)) || fs::canonicalize(&file.path).is_ok_and(|path| is_changed(&path));
+    let mut concerned = Vec::new();
+    for path in paths {
+        let Loaded { stack, files, .. } = loaded(&path, global)?;
+        if stack.is_none() || files.iter().any(reads) {
+            concerned.push(path);
+        }
+    }
+    Ok(concerned)
+}
+
 /// Where a [`portable`] file is in the project of this stack file.
 pub fn found_again(stack_file: &Path, file: &Path) -> PathBuf {
     if file.is_absolute() { file.to_owned() } else { root(stack_file).join(file) }
@@ -144,9 +174,13 @@ pub fn load_applied(path: &Path, global: &Global, remembered: BTreeMap<String, J
     read(path, Given { remembered, may_lack: true, ..given(global)? })
 }
 
+/// Reads a stack that is to be planned, with what is known of one that is wrong.
+pub fn loaded(path: &Path, global: &Global) -> Result<Loaded, CliError> {
+    Ok(stack::load(path, &Disk, &given(global)?, catalog()?))
+}
+
 fn read(path: &Path, given: Given) -> Result<Stack, CliError> {
-    let catalog = catalog()?;
-    let Loaded { stack, diagnostics, sources } = stack::load(path, &Disk, &given, catalog);
+    let Loaded { stack, diagnostics, sources, .. } = stack::load(path, &Disk, &given, catalog()?);
     stack.ok_or(CliError::Diagnostics { diagnostics, sources })
 }
 

@@ -50,6 +50,7 @@ mod preflight;
 mod priorities;
 mod reference;
 mod repeated;
+mod review;
 mod secrecy;
 mod secrets;
 mod services;
