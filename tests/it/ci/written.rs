@@ -50,7 +50,10 @@ fn init_writes_a_stack_that_applies_and_overwrites_nothing() {
     assert_eq!(again["written"], json!([]));
     assert!(again["kept"].as_array().unwrap().contains(&json!(".leoctl/ci/plan.sh")), "{again}");
     let github = project.json(&["init", "--ci", "github", "--json"]);
-    assert_eq!(github["written"], json!([".github/workflows/leoctl.yml", ".github/workflows/leoctl-drift.yml", ".leoctl/ci/github.sh"]));
+    assert_eq!(
+        github["written"],
+        json!([".github/workflows/leoctl.yml", ".github/workflows/leoctl-drift.yml", ".leoctl/ci/github.sh", ".leoctl/ci/github-login.sh"])
+    );
     assert_eq!(std::fs::read_to_string(project.path().join(".leoctl/ci/plan.sh")).unwrap(), "mine");
 
     std::fs::create_dir(project.path().join("locked")).unwrap();
@@ -103,11 +106,11 @@ fn the_workflows_are_yaml_whose_steps_are_the_tested_scripts() {
     let gitlab = Ci::new("", "gitlab");
     let pipeline = yaml(&gitlab.project.path().join(".gitlab-ci.yml"));
     let stages = texts(&pipeline["stages"]);
-    for job in ["leoctl-plan", "leoctl-apply", "leoctl-drift"] {
+    for job in ["leoctl-plan", "leoctl-review", "leoctl-apply", "leoctl-drift"] {
         assert!(stages.contains(&pipeline[job]["stage"].as_str().unwrap()), "{job}");
         assert_eq!(pipeline[job]["extends"], ".leoctl");
     }
-    let lines = ["leoctl-plan", "leoctl-apply", "leoctl-drift"].iter().flat_map(|job| texts(&pipeline[job]["script"]));
+    let lines = ["leoctl-plan", "leoctl-review", "leoctl-apply", "leoctl-drift"].iter().flat_map(|job| texts(&pipeline[job]["script"]));
     runs_what_is_there(&gitlab, &lines.chain(texts(&pipeline[".leoctl"]["before_script"])).collect::<Vec<_>>());
     assert!(pipeline["leoctl-apply"]["resource_group"].is_string());
 
