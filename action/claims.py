@@ -194,7 +194,7 @@ class GitLab:
         pipelines = [
             one
             for one in self.rows(f"merge_requests/{iid}/pipelines")
-            if (one["source"], one["sha"]) == ("merge_request_event", head)
+            if (one.get("source"), one["sha"]) == ("merge_request_event", head)
         ]
         newest = max(pipelines, key=lambda one: one["id"], default=None)
         jobs = self.rows(f"pipelines/{int(newest['id'])}/jobs") if newest and newest["status"] == "success" else []

@@ -7,17 +7,14 @@
 #
 # Exits with 1 when a stack cannot be read, else with 2 when there is drift and no issue to say so, else with 0.
 set -euo pipefail
-shopt -s nullglob
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=action/stacks.sh
+. "$here/stacks.sh"
 out=${LEOCTL_OUT:-leoctl-out}
 report=$out/comment.md
-# shellcheck disable=SC2206
-stacks=(${LEOCTL_STACKS:-stacks/*.toml})
-if [ ${#stacks[@]} -eq 0 ]; then
-  printf 'error: there is no stack file %s: what is LEOCTL_STACKS?\n' "${LEOCTL_STACKS:-stacks/*.toml}" >&2
-  exit 1
-fi
+stacks=("${all[@]}")
+[ ${#stacks[@]} -gt 0 ] || fail "there is no stack file ${patterns[*]}: what is LEOCTL_STACKS?"
 code=0
 drift=false
 

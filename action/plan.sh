@@ -20,7 +20,7 @@ base=${LEOCTL_BASE:-${CI_MERGE_REQUEST_DIFF_BASE_SHA:-}}
 export LEOCTL_COMMIT=${LEOCTL_COMMIT:-${CI_COMMIT_SHA:-}}
 [ -n "$LEOCTL_COMMIT" ] || unset LEOCTL_COMMIT
 selection=()
-gone=()
+deleted=()
 
 # Whether a file that is not there any more was a stack.
 was_stack() {
@@ -43,19 +43,19 @@ select_stacks() {
   fi
   selection=(--changed "$out/changed")
   while IFS= read -r -d '' file; do
-    ! was_stack "$file" || gone+=("--gone=$file")
+    ! was_stack "$file" || deleted+=("--deleted=$file")
   done < "$out/changed"
 }
 
 rm -rf "$out"
 mkdir -p "$out"
 select_stacks
-if [ ${#all[@]} -eq 0 ] && [ ${#gone[@]} -eq 0 ]; then
+if [ ${#all[@]} -eq 0 ] && [ ${#deleted[@]} -eq 0 ]; then
   fail "there is no stack file ${patterns[*]}: what is LEOCTL_STACKS?"
 fi
 code=0
 leoctl plan --markdown --detailed-exitcode --no-color --marker "$marker" --review "$out/review.json" \
-  "${selection[@]}" "${gone[@]}" "${options[@]}" -- "${all[@]}" > "$out/comment.md" || code=$?
+  "${selection[@]}" "${deleted[@]}" "${options[@]}" -- "${all[@]}" > "$out/comment.md" || code=$?
 if [ ! -s "$out/comment.md" ]; then
   printf '<!-- leoctl plan %s -->\n## leoctl plan\n\nThere is no plan: the log of the job says why.\n' "$marker" > "$out/comment.md"
 fi

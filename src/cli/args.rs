@@ -306,9 +306,9 @@ pub struct PlanArgs {
     /// Plan only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
     #[arg(long, value_name = "FILE")]
     pub changed: Option<PathBuf>,
-    /// Say of this stack file that it is deleted
-    #[arg(long, value_name = "STACK", requires = "markdown")]
-    pub gone: Vec<PathBuf>,
+    /// A stack file that the change deletes, which the comment points out
+    #[arg(long, value_name = "FILE", requires = "markdown")]
+    pub deleted: Vec<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

@@ -20,7 +20,7 @@ use leoctl_core::plan::select::Options;
 /// Shows what apply would do.
 pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
     let paths = match args.stacks.as_slice() {
-        [] if args.gone.is_empty() => vec![project::stack_file(None, context)?],
+        [] if args.deleted.is_empty() => vec![project::stack_file(None, context)?],
         [one] => vec![project::stack_file(Some(one), context)?],
         any => any.to_vec(),
     };
@@ -188,8 +188,8 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
         let preflight = outcome.as_ref().ok().map(|(_, planned)| &planned.preflight);
         shown.push(markdown::Shown { file: path.display().to_string(), id, plan, preflight, cost });
     }
-    for path in &args.gone {
-        let plan = Err(GONE.to_owned());
+    for path in &args.deleted {
+        let plan = Err(DELETED.to_owned());
         shown.push(markdown::Shown { file: path.display().to_string(), id: String::new(), plan, preflight: None, cost: None });
     }
     let text = markdown::render(&args.marker, args.commit.as_deref(), &shown, markdown::LIMIT);
@@ -197,7 +197,7 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
 }
 
 /// What is to be said of a stack file that is not there any more.
-const GONE: &str = "The stack file is deleted: what it made stays in AWS, and nothing manages it any more.
+const DELETED: &str = "The stack file is deleted: what it made stays in AWS, and nothing manages it any more.
 Run `leoctl destroy` before its file goes.";
 
 fn to_json((path, outcome): &Outcome<'_>, args: &PlanArgs) -> Result<Json, CliError> {

@@ -191,6 +191,6 @@ fn a_change_concerns_the_stacks_that_read_what_it_changes() {
     project.write("changes", "README.md\0");
     let none = project.expect(0, &["plan", "--markdown", "--changed", "changes", STACK]).stdout;
     assert!(none.starts_with("<!-- leoctl plan default -->\n") && none.contains("No stack is changed."), "{none}");
-    let gone = project.expect(0, &["plan", "--markdown", "--gone", "stacks/gone.toml"]).stdout;
+    let gone = project.expect(0, &["plan", "--markdown", "--deleted", "stacks/gone.toml"]).stdout;
     assert!(gone.contains("stacks/gone.toml") && gone.contains("stays in AWS") && !gone.contains("No stack"), "{gone}");
 }

@@ -1,13 +1,16 @@
 //! From a change to its apply: what the jobs of a merge do with what was reviewed, on GitHub and on GitLab.
 
+use std::collections::BTreeSet;
+use std::io::BufRead;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value as Json, json};
 
 use super::claims::{Push, Request};
 use super::{Ci, PLAN, WEB, body, group};
 use crate::support::emulator::Emulator;
-use crate::support::program::Ran;
+use crate::support::program::{Ran, ran};
 
 const API: &str = "stacks/api.toml";
 
@@ -109,6 +112,26 @@ fn a_merge_applies_the_plan_that_was_reviewed_and_no_other() {
             stale.stderr
         );
         assert!(push.reviewed(None).is_empty(), "what is applied needs no review");
+        push.ci.project.expect(0, &["destroy", "-y", WEB]);
+    }
+}
+
+#[test]
+fn what_lies_outside_of_the_stacks_folder_is_planned_and_applied_too() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    for push in Push::on_each(&emulator.endpoint) {
+        push.ci.project.write("shared/deep.toml", &group("web", 7));
+        push.ci.project.write("stacks/base/log.toml", "[stack]\nextends = ['../../shared/deep.toml']\n");
+        push.ci.project.write(WEB, "[stack]\nname = 'web'\nextends = ['base/log.toml']\n");
+        let before = push.ci.commit();
+        push.ci.project.expect(0, &["apply", "-y", WEB]);
+        let review = planned(&push.ci, &|| push.ci.project.write("shared/deep.toml", &group("web", 14)));
+        let push = Push { before, ..push }.merge();
+        push.hold(&[Request::new(7, &push.sha, &review)]);
+        let plans = push.reviewed(None);
+        assert_eq!(plans.len(), 1, "{plans:?}");
+        assert_eq!(push.apply(&plans[0], None).code, 0);
+        assert!(push.is_as_the_file_says(WEB));
         push.ci.project.expect(0, &["destroy", "-y", WEB]);
     }
 }
@@ -264,4 +287,36 @@ fn a_long_apply_on_github_has_a_new_token_whenever_it_needs_one() {
     assert!(!Path::new(file).exists(), "the token goes with the job");
     let none = ci.expect(1, &["apply"], &[&[job[0], ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "wrong"), job[2]], &one[..]].concat());
     assert!(none.stderr.contains("id-token: write"), "{}", none.stderr);
+}
+
+/// A program that runs until the test is over.
+struct Beside(std::process::Child);
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_role_is_taken_again_with_the_token_that_is_in_the_file_by_then() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let ci = Ci::github(&emulator.endpoint);
+    ci.program("sts", include_str!("sts"));
+    std::fs::write(ci.file("token"), "token 1").unwrap();
+    let token = ("AWS_WEB_IDENTITY_TOKEN_FILE", ci.file("token"));
+    let sts = Command::new(ci.file("bin/sts")).env("FORGE", ci.file("")).env(token.0, &token.1).stdout(Stdio::piped()).spawn();
+    let mut sts = Beside(sts.unwrap());
+    let mut port = String::new();
+    std::io::BufReader::new(sts.0.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    let endpoint = format!("http://127.0.0.1:{}", port.trim());
+    let mut leoctl = ci.project.command(&["apply", "-y", WEB]);
+    leoctl.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").env("AWS_EC2_METADATA_DISABLED", "true");
+    leoctl.env(token.0, &token.1).env("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/r").env("AWS_ENDPOINT_URL_STS", endpoint);
+    let ran = ran(leoctl.output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let shown: BTreeSet<String> = std::fs::read_to_string(ci.file("shown")).unwrap().lines().map(str::to_owned).collect();
+    assert!(shown.len() > 2 && shown.contains("token 1") && shown.contains("token 3"), "{shown:?}");
 }

@@ -97,6 +97,11 @@ fn the_workflows_are_yaml_whose_steps_are_the_tested_scripts() {
         let roles: Vec<&str> = steps.iter().filter_map(|step| step["with"]["role-to-assume"].as_str()).collect();
         assert!(roles.iter().all(|role| role.starts_with("${{ vars.LEOCTL_")), "{roles:?}");
     }
+    // What is approved stands in the name of the job.
+    let workflow = yaml(&github.project.path().join(".github/workflows/leoctl.yml"));
+    let apply = &workflow["jobs"]["apply"];
+    assert_eq!(apply["name"], "apply ${{ matrix.plan.stack_file }} ${{ matrix.plan.plan_id }}");
+    assert_eq!(apply["needs"], "review");
     // The role that changes things is taken behind the environment only.
     let workflow = yaml(&github.project.path().join(".github/workflows/leoctl.yml"));
     for (name, job) in workflow["jobs"].as_object().unwrap() {
@@ -119,8 +124,43 @@ fn the_workflows_are_yaml_whose_steps_are_the_tested_scripts() {
     let action = yaml(&root.join("action/action.yml"));
     assert_eq!(action["runs"]["using"], "composite");
     assert!(action["inputs"].as_object().unwrap().values().all(|input| input["description"].is_string()));
-    for command in ["install", "plan", "apply", "drift"] {
+    for command in ["install", "plan", "review", "apply", "drift"] {
         assert!(root.join(format!("action/{command}.sh")).is_file());
+    }
+}
+
+/// Every value of a key, wherever it stands.
+fn every<'a>(key: &str, value: &'a Json, found: &mut Vec<&'a Json>) {
+    match value {
+        Json::Object(fields) => fields.iter().for_each(|(name, value)| {
+            found.extend((name == key).then_some(value));
+            every(key, value, found);
+        }),
+        Json::Array(items) => items.iter().for_each(|item| every(key, item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn what_others_write_is_never_part_of_a_script_and_no_filter_decides_what_is_planned() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in ["templates/github/leoctl.yml", "templates/github/leoctl-drift.yml", "templates/gitlab-ci.yml", "action/action.yml"] {
+        let workflow = yaml(&root.join(file));
+        let found = |key| {
+            let mut found = Vec::new();
+            every(key, &workflow, &mut found);
+            found
+        };
+        // A script gets it in its environment: as text, whatever it is.
+        for run in found("run") {
+            assert!(!run.as_str().unwrap().contains("${{"), "{file}: {run}");
+        }
+        for filter in ["changes", "paths-ignore"] {
+            let steps = found(filter).into_iter().filter(|value| value.is_array()).count();
+            assert_eq!(steps, 0, "{file} has {filter}");
+        }
+        // Of artifacts, `paths` says what is kept; of events there is none.
+        assert!(workflow["true"].to_string().find("paths").is_none(), "{file}");
     }
 }
 
