@@ -191,11 +191,7 @@ class GitLab:
         if request["source_project_id"] != self.project:
             raise Refused("it comes from another project")
         head = request["sha"]
-        pipelines = [
-            one
-            for one in self.rows(f"merge_requests/{iid}/pipelines")
-            if (one.get("source"), one["sha"]) == ("merge_request_event", head)
-        ]
+        pipelines = [one for one in self.rows(f"merge_requests/{iid}/pipelines") if self.is_of(one, iid, head)]
         newest = max(pipelines, key=lambda one: one["id"], default=None)
         jobs = self.rows(f"pipelines/{int(newest['id'])}/jobs") if newest and newest["status"] == "success" else []
         jobs = [one for one in jobs if (one["name"], one["status"]) == ("leoctl-plan", "success")]
@@ -208,6 +204,15 @@ class GitLab:
         if ((job.get("artifacts_file") or {}).get("size") or 0) > LARGEST:
             raise Refused("its artifact is too large")
         return artifact(lambda: self.get(f"jobs/{int(job['id'])}/artifacts/leoctl-out/review.json", LARGEST))
+
+    def is_of(self, pipeline, iid, head):
+        """Whether a pipeline is of the request's last commit, or of what merging that would result in."""
+        if pipeline.get("source") != "merge_request_event":
+            return False
+        if pipeline["sha"] == head:
+            return True
+        result = pipeline["ref"] == f"refs/merge-requests/{iid}/merge"
+        return result and head in json.loads(self.get(f"repository/commits/{pipeline['sha']}"))["parent_ids"]
 
 
 def unpacked(archive):

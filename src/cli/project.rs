@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::args::Global;
 use super::{CliError, Context};
@@ -124,10 +124,13 @@ pub fn portable(stack_file: &Path, file: &Path) -> PathBuf {
     absolute.strip_prefix(root(stack_file)).map(Path::to_owned).unwrap_or(absolute)
 }
 
-/// A file of a stack by its path in the project, whatever links there are on the way; one outside of it by its whole path.
+/// A file of a stack by its path from the project's folder on, which is the same in every checkout.
 pub fn relative(stack_file: &Path, file: &Path) -> PathBuf {
-    let absolute = whole(file);
-    absolute.strip_prefix(root(stack_file)).map(Path::to_owned).unwrap_or_else(|_| portable(stack_file, file))
+    let (root, path) = (root(stack_file), whole(file));
+    let path = if path.starts_with(&root) { path } else { fs::canonicalize(&path).unwrap_or(path) };
+    let shared = path.components().zip(root.components()).take_while(|(one, other)| one == other).count();
+    let up = root.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(shared)).collect()
 }
 
 /// A path from the root on, without `.` and `..` where that can be told from the text.
@@ -228,6 +231,11 @@ mod tests {
         assert_eq!(saved, Path::new("stacks/vars.toml"));
         let again = found_again(&stack("two"), &saved);
         assert_eq!(again, fs::canonicalize(folder.path().join("two/stacks/vars.toml")).unwrap());
+        assert_eq!(relative(&stack("one"), &folder.path().join("one/stacks/./vars.toml")), Path::new("stacks/vars.toml"));
+        for checkout in ["one", "two"] {
+            let beside = folder.path().join("common/none.toml");
+            assert_eq!(relative(&stack(checkout), &beside), Path::new("../common/none.toml"), "outside, and not there");
+        }
         let outside = fs::canonicalize(folder.path()).unwrap().join("secret.toml");
         assert_eq!(found_again(&stack("two"), &portable(&stack("one"), &outside)), outside);
     }

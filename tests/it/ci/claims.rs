@@ -38,6 +38,8 @@ pub struct Planned {
     /// The minute at which it was done.
     pub at: u32,
     pub event: &'static str,
+    /// The workflow, or the job.
+    pub by: &'static str,
     pub succeeded: bool,
     /// What is in the artifact; a text is no archive.
     pub content: Json,
@@ -58,7 +60,7 @@ impl Request {
     /// One that was planned, approved and merged, in this order.
     pub fn new(number: u32, merged_by: &str, review: &str) -> Self {
         let content = json!({ "review.json": review });
-        let plan = Planned { head: HEAD, of: number, at: 10, event: "pull_request", succeeded: true, content };
+        let plan = Planned { head: HEAD, of: number, at: 10, event: "pull_request", by: "leoctl", succeeded: true, content };
         let approval = Approval { by: 2, at: 20, head: HEAD, association: "MEMBER", bot: false };
         Self {
             number,
@@ -94,7 +96,7 @@ pub fn on_github(ci: &Ci, requests: &[Request]) {
             let id = 900 + runs.len();
             runs.push(json!({
                 "id": id, "head_sha": plan.head, "event": plan.event, "conclusion": if plan.succeeded { "success" } else { "failure" },
-                "path": ".github/workflows/leoctl.yml@main", "head_repository": repository(one.fork),
+                "path": format!(".github/workflows/{}.yml@main", plan.by), "head_repository": repository(one.fork),
                 "pull_requests": [{ "number": plan.of }],
             }));
             let size = plan.content.to_string().len();
@@ -128,9 +130,12 @@ pub fn on_gitlab(ci: &Ci, requests: &[Request]) {
             let id = 900 + pipelines.len();
             let source = if plan.event == "pull_request" { "merge_request_event" } else { plan.event };
             let status = if plan.succeeded { "success" } else { "failed" };
-            pipelines.push(json!({ "request": plan.of, "id": id, "source": source, "sha": plan.head, "status": status }));
+            pipelines.push(json!({
+                "request": plan.of, "id": id, "source": source, "sha": plan.head, "status": status,
+                "ref": format!("refs/merge-requests/{}/head", plan.of),
+            }));
             jobs.push(json!({
-                "id": 100 + jobs.len(), "pipeline": id, "name": "leoctl-plan", "status": status, "finished_at": minute(plan.at).replace('Z', ".000Z"),
+                "id": 100 + jobs.len(), "pipeline": id, "name": format!("{}-plan", plan.by), "status": status, "finished_at": minute(plan.at).replace('Z', ".000Z"),
                 "content": plan.content,
             }));
         }
@@ -254,6 +259,7 @@ fn only_the_plan_of_the_last_commit_counts() {
         push.refused(&with(|plan| plan.head = OTHER), "there is no plan of aaaa");
         push.refused(&with(|plan| plan.succeeded = false), "there is no plan of aaaa");
         push.refused(&with(|plan| plan.event = "push"), "there is no plan of aaaa");
+        push.refused(&with(|plan| plan.by = "other"), "there is no plan of aaaa");
         push.refused(&with(|plan| plan.of = 8), "there is no plan of aaaa");
         push.refused(&Request { plans: Vec::new(), ..request.clone() }, "there is no plan of aaaa");
         // Of the same commit in another request, into another branch: that plan is of another merge.
@@ -261,6 +267,24 @@ fn only_the_plan_of_the_last_commit_counts() {
         other.into = "release";
         assert!(push.claimed(&[with(|plan| plan.of = 8), other]).is_empty());
     }
+}
+
+#[test]
+fn on_gitlab_the_result_of_merging_the_last_commit_counts_too() {
+    let [_, push] = Push::on_each("");
+    push.hold(&[Request::new(7, &push.sha, "{}")]);
+    let mut pipelines = push.ci.held("pipelines");
+    pipelines[0]["sha"] = json!(OTHER);
+    let claimed = |reference: &str, parents: Json| {
+        let mut pipelines = pipelines.clone();
+        pipelines[0]["ref"] = json!(reference);
+        push.ci.hold("pipelines", json!(pipelines));
+        push.ci.hold("parents", json!({ OTHER: parents }));
+        !push.claims().0.is_empty()
+    };
+    assert!(claimed("refs/merge-requests/7/merge", json!(["cccc", HEAD])));
+    assert!(!claimed("refs/merge-requests/7/merge", json!(["cccc", "dddd"])), "of an older commit");
+    assert!(!claimed("refs/merge-requests/7/head", json!([HEAD])), "of a commit on top that is not merged");
 }
 
 #[test]

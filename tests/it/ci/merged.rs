@@ -185,7 +185,11 @@ fn what_a_pull_request_brings_of_its_own_is_not_carried_out() {
         push.ci.project.write(WEB, &group("web", 14));
         push.ci.project.write(API, &format!("{}# A word.\n", group("api", 7)));
         let push = push.merge();
-        push.hold(&[Request::new(7, &push.sha, &evil), Request::new(8, &push.sha, &destroy)]);
+        // The same steps, with options that main does not plan with.
+        push.ci.project.expect(0, &["plan", "--target", "cloudwatch_log_group.a", "--review", "leoctl-out/target.json", WEB]);
+        let target = read(&push.ci, "leoctl-out/target.json");
+        let requests = [(7, &evil), (8, &destroy), (9, &target)].map(|(number, review)| Request::new(number, &push.sha, review));
+        push.hold(&requests);
         push.unreviewed(WEB);
         // Nor by its name, where a job was made to ask for it.
         let other = push.apply(&("leoctl-out/evil.toml".to_owned(), "0".repeat(32)), None);
