@@ -57,7 +57,7 @@ code=0
 leoctl plan --markdown --detailed-exitcode --no-color --marker "$marker" --review "$out/review.json" \
   "${selection[@]}" "${deleted[@]}" "${options[@]}" -- "${all[@]}" > "$out/comment.md" || code=$?
 if [ ! -s "$out/comment.md" ]; then
-  printf '<!-- leoctl plan %s -->\n## leoctl plan\n\nThere is no plan: the log of the job says why.\n' "$marker" > "$out/comment.md"
+  echo "There is no plan: the log of the job says why." | leoctl comment --marker "plan $marker" --title "leoctl plan" > "$out/comment.md"
 fi
 
 tee -a "${GITHUB_STEP_SUMMARY:-/dev/null}" < "$out/comment.md"

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod markdown;
 mod operating;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use leoctl_core::model::address::Address;
 
+pub use markdown::{CommentArgs, DriftArgs, PlanComment};
 pub use operating::{EnvFiles, ExecArgs, LogsArgs, RedeployArgs, RunArgs, SecretsCommand, TasksCommand};
 
 /// A declarative reconciler for AWS: one TOML stack file, one binary, no CloudFormation.
@@ -118,10 +120,9 @@ pub enum Command {
         yes: bool,
     },
     /// Show what changed outside leoctl; exit with 2 if anything did
-    Drift {
-        /// The stack file
-        stack: Option<PathBuf>,
-    },
+    Drift(DriftArgs),
+    /// Print a text as Markdown for a comment or a job's page, in which nothing of the text is markup
+    Comment(CommentArgs),
     /// Adopt an existing resource as one of the stack's
     Import {
         /// Its address in the stack
@@ -306,21 +307,12 @@ pub struct PlanArgs {
     /// Plan only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
     #[arg(long, value_name = "FILE")]
     pub changed: Option<PathBuf>,
-    /// A stack file that the change deletes, which the comment points out
-    #[arg(long, value_name = "FILE", requires = "markdown")]
-    pub deleted: Vec<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// Print one comment for a pull request, in Markdown
-    #[arg(long, conflicts_with = "json")]
-    pub markdown: bool,
-    /// The commit that was planned, for the comment
-    #[arg(long, value_name = "SHA", env = "LEOCTL_COMMIT", hide_env_values = true)]
-    pub commit: Option<String>,
-    /// Tells the comment apart from those of other workflows
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub marker: String,
+    /// How it is shown on a pull request
+    #[command(flatten)]
+    pub comment: PlanComment,
 }
 
 /// The commands of `state`.

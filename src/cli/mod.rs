@@ -3,10 +3,12 @@
 mod apply;
 pub mod args;
 mod ask;
+mod comment;
 mod complete;
 mod cost;
 mod demo;
 mod docker;
+mod drift;
 mod exec;
 mod iam_policy;
 mod init;
@@ -165,6 +167,7 @@ pub fn main() -> Exit {
     // Checking a stack needs no runtime, and so does not wait for one.
     let outcome = match cli.command {
         Command::Init { ci } => init::run(&context, ci),
+        Command::Comment(args) => comment::run(&args),
         Command::Validate { stacks } => validate::run(&context, &stacks),
         Command::Review { own, claims } => review::run(&context, &own, claims.as_deref()),
         Command::Sandbox { command } => sandbox::run(&context, command),
@@ -221,7 +224,8 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Destroy { stack, targets, excludes, no_preflight, yes } => {
             apply::destroy(context, stack.as_deref(), targets, excludes, (yes, no_preflight)).await
         }
-        Command::Drift { stack } => plan::drift(context, stack.as_deref()).await,
+        Command::Drift(args) => drift::run(context, &args).await,
+        Command::Comment(args) => comment::run(&args),
         Command::Import { address, id, stack, yes } => apply::import(context, stack.as_deref(), address, id, yes).await,
         Command::Output { stack, name } => inspect::output(context, stack.as_deref(), name.as_deref()).await,
         Command::Show { stack } => inspect::show(context, stack.as_deref()).await,

@@ -1,4 +1,4 @@
-//! `leoctl plan` and `leoctl drift`.
+//! `leoctl plan`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -12,6 +12,7 @@ use super::args::PlanArgs;
 use super::review::{self, Reviewed};
 use super::session::Session;
 use super::{CliError, Context, Exit, cost, error_text, plan_id, project, saved};
+use crate::ui::markdown::plan::{About, Shown};
 use crate::ui::{self, STRONG, WARN, markdown, styled};
 use leoctl_core::engine::ports::Provider;
 use leoctl_core::engine::refresh::Planned;
@@ -20,7 +21,8 @@ use leoctl_core::plan::select::Options;
 /// Shows what apply would do.
 pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
     let paths = match args.stacks.as_slice() {
-        [] if args.deleted.is_empty() => vec![project::stack_file(None, context)?],
+        [] if args.comment.no_stack || !args.comment.deleted.is_empty() => Vec::new(),
+        [] => vec![project::stack_file(None, context)?],
         [one] => vec![project::stack_file(Some(one), context)?],
         any => any.to_vec(),
     };
@@ -40,7 +42,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
             }
         }
     }
-    if let ([path], false) = (paths.as_slice(), args.markdown) {
+    if let ([path], false) = (paths.as_slice(), args.comment.markdown) {
         return one(context, args, path).await;
     }
     several(context, args, &paths).await
@@ -91,7 +93,7 @@ async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, Cl
     }
     save(context, args, path, &session, &planned)?;
     if let Some(file) = &args.review {
-        review::write(file, args.commit.as_deref(), vec![Reviewed::of(path, &session, &planned, args.flags.refresh)])?;
+        review::write(file, args.comment.commit.as_deref(), vec![Reviewed::of(path, &session, &planned, args.flags.refresh)])?;
     }
     project::remember(path);
     Ok(exit(args, plan.has_changes()))
@@ -147,10 +149,15 @@ fn exit(args: &PlanArgs, changes: bool) -> Exit {
 /// Plans stacks at the same time: one summary, one exit code, one comment. One that cannot be planned keeps no other
 /// from being shown.
 async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Result<Exit, CliError> {
-    let outcomes = join_all(paths.iter().map(async |path| (path, planned(context, args, path).await))).await;
-    for (path, outcome) in &outcomes {
-        if let Ok((session, planned)) = outcome {
-            save(context, args, path, session, planned)?;
+    let mut outcomes = join_all(paths.iter().map(async |path| (path, planned(context, args, path).await))).await;
+    for (path, outcome) in &mut outcomes {
+        let saved = match outcome {
+            Ok((session, planned)) => save(context, args, path, session, planned),
+            Err(_) => Ok(()),
+        };
+        if let Err(error) = saved {
+            // What is not saved cannot be applied, so it is not shown as a plan.
+            *outcome = Err(error);
         }
     }
     if let Some(file) = &args.review {
@@ -158,12 +165,12 @@ async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Resul
             let (session, planned) = outcome.as_ref().ok()?;
             Some(Reviewed::of(path, session, planned, args.flags.refresh))
         });
-        review::write(file, args.commit.as_deref(), reviewed.collect())?;
+        review::write(file, args.comment.commit.as_deref(), reviewed.collect())?;
     }
     if let [(path, Ok(_))] = outcomes.as_slice() {
         project::remember(path);
     }
-    match (args.markdown, context.global.json) {
+    match (args.comment.markdown, context.global.json) {
         (true, _) => ui::out(comment(args, &outcomes)?.trim_end()),
         (false, true) => ui::out(json!(outcomes.iter().map(|one| to_json(one, args)).collect::<Result<Vec<_>, _>>()?)),
         (false, false) => text(context, &outcomes)?,
@@ -181,24 +188,17 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
     for (path, outcome) in outcomes {
         let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error_text(error, false));
         let (id, cost) = match outcome {
-            // Without its styles, which are for terminals.
             Ok((session, planned)) => (plan_id::of(session, path, planned, args.flags.refresh).plan, cost::change(&planned.plan)?),
             Err(_) => (String::new(), None),
         };
         let preflight = outcome.as_ref().ok().map(|(_, planned)| &planned.preflight);
-        shown.push(markdown::Shown { file: path.display().to_string(), id, plan, preflight, cost });
+        shown.push(Shown { file: path.display().to_string(), id, plan, preflight, cost });
     }
-    for path in &args.deleted {
-        let plan = Err(DELETED.to_owned());
-        shown.push(markdown::Shown { file: path.display().to_string(), id: String::new(), plan, preflight: None, cost: None });
-    }
-    let text = markdown::render(&args.marker, args.commit.as_deref(), &shown, markdown::LIMIT);
-    Ok(if shown.is_empty() { format!("{}\n\nNo stack is changed.\n", text.trim_end()) } else { text })
+    let asked = &args.comment;
+    let deleted: Vec<String> = asked.deleted.iter().map(|file| file.display().to_string()).collect();
+    let about = About { scope: &asked.marker, commit: asked.commit.as_deref(), deleted: &deleted };
+    Ok(markdown::plan::render(&about, &shown, asked.size.limit))
 }
-
-/// What is to be said of a stack file that is not there any more.
-const DELETED: &str = "The stack file is deleted: what it made stays in AWS, and nothing manages it any more.
-Run `leoctl destroy` before its file goes.";
 
 fn to_json((path, outcome): &Outcome<'_>, args: &PlanArgs) -> Result<Json, CliError> {
     Ok(match outcome {
@@ -225,19 +225,6 @@ fn text(context: &Context, outcomes: &[Outcome<'_>]) -> Result<(), CliError> {
         ui::out(format!("{}: {sum}", path.display()));
     }
     Ok(())
-}
-
-/// Shows what changed outside leoctl, and nothing else.
-pub async fn drift(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
-    let path = project::stack_file(stack, context)?;
-    let session = Session::open(context, &path).await?;
-    let plan = session.plan(&Options::default(), true).await?.plan;
-    if context.global.json {
-        ui::out(ui::json::drift_of(&plan));
-    } else {
-        ui::out(ui::plan::render_drift(&plan).trim_end());
-    }
-    Ok(if plan.drift.is_empty() { Exit::Done } else { Exit::Changes })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What checks before an apply found: as text, as JSON, and for a pull request.
+//! What checks before an apply found: as text and as JSON.
 
 use serde_json::{Value as Json, json};
 
@@ -26,7 +26,7 @@ pub fn lines(stack: &Stack, preflight: &Preflight) -> Vec<String> {
 }
 
 /// `FILE:LINE` of a finding's resource.
-fn place(stack: &Stack, finding: &Finding) -> Option<String> {
+pub(super) fn place(stack: &Stack, finding: &Finding) -> Option<String> {
     finding.place(stack).map(|(file, line)| format!("{}:{line}", file.display()))
 }
 
@@ -45,14 +45,4 @@ pub fn json(stack: &Stack, preflight: &Preflight) -> Json {
     });
     let unchecked = preflight.unchecked.iter().map(|one| json!({ "check": one.check, "why": one.why }));
     json!({ "findings": findings.collect::<Vec<_>>(), "unchecked": unchecked.collect::<Vec<_>>() })
-}
-
-/// The findings as text of one line each, addresses as code.
-pub fn sentences(stack: &Stack, preflight: &Preflight) -> Vec<String> {
-    let findings = preflight.findings.iter().map(|finding| {
-        let place = place(stack, finding).map(|place| format!(" (`{place}`)")).unwrap_or_default();
-        format!("`{}`{place}: {}. To do: {}", finding.address, finding.message, finding.fix)
-    });
-    let unchecked = preflight.unchecked.iter().map(|one| format!("Not checked: {}, as {}", one.check.subject(), one.why));
-    findings.chain(unchecked).collect()
 }

@@ -2,7 +2,8 @@
 //!
 //! Text from AWS, stack files, states and logs may hold control characters, which a terminal obeys: escape sequences,
 //! their one-character forms U+0080 to U+009F, and the marks that turn the direction of writing. They are shown as
-//! JSON writes them (`\u001b`), so that JSON stays the same JSON. Line feeds and tabs are left as they are.
+//! JSON writes them (`\u001b`), so that JSON stays the same JSON. Line feeds and tabs are left as they are. So is what the
+//! runner of a CI job would take for a command when it reads a job's log ([`visible::inert`]).
 //!
 //! Styles are made with [`styled`]. Each carries a number that is drawn anew in every run, so that no text from
 //! outside can pass for one.
@@ -17,6 +18,8 @@ use std::sync::LazyLock;
 
 use anstyle::Style;
 use ratatui::text::Span;
+
+use super::visible;
 
 /// How a style begins on a terminal: a control sequence (ECMA-48, "CSI").
 const SEQUENCE: &str = "\u{1b}[";
@@ -136,7 +139,7 @@ pub fn for_terminal(text: &str) -> String {
             None => shown.push_str(&escaped(part)),
         }
     }
-    shown
+    visible::inert(&shown).into_owned()
 }
 
 /// The text without leoctl's styles, everything else shown: for files, comments and pipes.
@@ -153,7 +156,7 @@ pub fn plain(text: &str) -> String {
 pub fn for_display(text: &str) -> String {
     let text = fitted(text, width(&io::stderr()));
     match anstream::AutoStream::choice(&io::stderr()) {
-        anstream::ColorChoice::Never => plain(&text),
+        anstream::ColorChoice::Never => visible::inert(&plain(&text)).into_owned(),
         _ => for_terminal(&text),
     }
 }
@@ -225,7 +228,7 @@ pub struct Log;
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        io::stderr().write_all(escaped(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        io::stderr().write_all(visible::inert(&escaped(&String::from_utf8_lossy(bytes))).as_bytes())?;
         Ok(bytes.len())
     }
 

@@ -36,6 +36,7 @@ mod gaps;
 mod graph;
 mod growing;
 mod held;
+mod hostile;
 mod https;
 mod iam_policy;
 mod leo;

@@ -3,12 +3,13 @@
 //! MiniStack and Moto come from the Python Package Index into a virtual environment under `target/`;
 //! fakecloud is used when it is installed (`cargo install fakecloud --version 0.51.0 --locked`).
 
-use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+use super::python;
 
 const PACKAGES: &[&str] = &["ministack==1.5.33", "moto[server]==5.2.5"];
 
@@ -109,27 +110,5 @@ pub fn python() -> PathBuf {
 /// The virtual environment with the emulators, made on first use.
 fn python_environment() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
-    MADE.get_or_init(|| {
-        let target =
-            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
-        let folder = target.join("test-emulators");
-        let done = folder.join("complete");
-        let wanted = PACKAGES.join("\n");
-        if std::fs::read_to_string(&done).is_ok_and(|text| text == wanted) {
-            return folder;
-        }
-        std::fs::create_dir_all(&target).unwrap();
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
-        run(Command::new(folder.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES));
-        std::fs::write(&done, wanted).unwrap();
-        folder
-    })
-    .clone()
-}
-
-fn run(command: &mut Command) {
-    let mut child = command.stderr(Stdio::piped()).spawn().expect("the emulators need python3 with venv and pip");
-    let mut errors = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-    assert!(child.wait().unwrap().success(), "{command:?}: {errors}");
+    MADE.get_or_init(|| python::environment("test-emulators", PACKAGES)).clone()
 }

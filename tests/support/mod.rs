@@ -8,6 +8,8 @@ pub mod live;
 pub mod preload;
 pub mod program;
 pub mod proxy;
+pub mod python;
+pub mod render;
 pub mod sdk;
 pub mod strike;
 pub mod terminal;
