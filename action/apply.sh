@@ -1,30 +1,40 @@
 #!/usr/bin/env bash
-# Carries out saved plans, one after the other. leoctl refuses one that is stale: nothing but what was reviewed is done.
+# Carries out reviewed plans, one after the other. leoctl makes each again and refuses it unless it has the id that was
+# reviewed.
 #
-#   LEOCTL_PLANS   the folder with them [leoctl-out/plans]
-#   LEOCTL_PLAN    only this one of them
+#   LEOCTL_STACKS    the stack files, and more: see stacks.sh
+#   LEOCTL_STACK     the stack file
+#   LEOCTL_PLAN_ID   the id of its plan
+#   LEOCTL_OUT       without LEOCTL_STACK, the folder whose review.json says both, of any number of stacks [leoctl-out]
+#   AWS_ROLE_ARN     the role to take, in a job on GitHub that may have a token (id-token: write)
 #
 # Exits with 1 when a plan was not carried out wholly, after the others have been; with 130 when it was interrupted.
 set -uo pipefail
-shopt -s nullglob
 
-folder=${LEOCTL_PLANS:-leoctl-out/plans}
-summary=${GITHUB_STEP_SUMMARY:-/dev/null}
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-mkfifo "$scratch/pipe"
-
-if [ -n "${LEOCTL_PLAN:-}" ]; then
-  plans=("$folder/$LEOCTL_PLAN")
-else
-  plans=("$folder"/*.plan)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=action/stacks.sh
+. "$here/stacks.sh"
+if [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ] && [ -n "${AWS_ROLE_ARN:-}" ]; then
+  # shellcheck source=action/github-login.sh
+  . "$here/github-login.sh"
 fi
-[ ${#plans[@]} -gt 0 ] || echo "No plan changes anything: there is nothing to apply." | tee -a "$summary"
+
+stacks=()
+ids=()
+if [ -n "${LEOCTL_STACK:-}" ]; then
+  stacks=("$LEOCTL_STACK")
+  ids=("${LEOCTL_PLAN_ID:-}")
+else
+  plans=$(leoctl review "${LEOCTL_OUT:-leoctl-out}/review.json") || exit 1
+  while read -r id stack; do
+    [ -z "$id" ] || { ids+=("$id"); stacks+=("$stack"); }
+  done <<< "$plans"
+fi
+[ ${#stacks[@]} -gt 0 ] || echo "No plan changes anything: there is nothing to apply."
 
 pid=
 interrupted=
 failed=()
-changes=false
 
 # A cancelled job: leoctl finishes what it is at, saves the state, and begins nothing more.
 interrupt() {
@@ -33,12 +43,8 @@ interrupt() {
 }
 trap interrupt INT TERM
 
-# Carries out a plan; what it says is shown, and kept for the summary.
 carry_out() {
-  local shown
-  tee "$scratch/log" < "$scratch/pipe" &
-  shown=$!
-  leoctl apply --no-color --yes --plan "$1" > "$scratch/pipe" 2>&1 &
+  leoctl apply --no-color --yes "${options[@]}" --plan-id="$2" -- "$1" &
   pid=$!
   wait "$pid"
   code=$?
@@ -48,30 +54,29 @@ carry_out() {
     code=$?
   done
   pid=
-  wait "$shown"
 }
 
-for plan in "${plans[@]}"; do
-  [ -z "$interrupted" ] || { failed+=("${plan##*/}"); continue; }
+for at in "${!stacks[@]}"; do
+  [ -z "$interrupted" ] || { failed+=("${stacks[at]}"); continue; }
   code=0
-  carry_out "$plan"
-  changes=true
-  title=Applied
-  [ "$code" -eq 0 ] || { title="Not applied"; failed+=("${plan##*/}"); }
-  { printf '### %s: %s\n\n' "$title" "${plan##*/}"; tail -n 200 "$scratch/log" | sed 's/^/    /'; printf '\n'; } >> "$summary"
+  if is_stack "${stacks[at]}"; then
+    carry_out "${stacks[at]}" "${ids[at]}"
+  else
+    say "error: ${stacks[at]} is none of the stack files ${patterns[*]}"
+    code=1
+  fi
+  [ "$code" -eq 0 ] || failed+=("${stacks[at]}")
 done
 
 result=0
 if [ ${#failed[@]} -gt 0 ]; then
   result=1
-  {
-    printf 'Not carried out: %s\n' "${failed[*]}"
-    echo "A plan that is stale has to be made and looked at again: run this workflow by hand on the main branch."
-    echo "It plans, waits for its approval, and applies what was approved."
-  } | tee -a "$summary" >&2
+  say "Not carried out: ${failed[*]}"
+  say "A plan that is stale has to be made and looked at again: run this workflow by hand on the main branch."
+  say "It plans, waits for its approval, and applies what was approved."
 fi
 [ -z "$interrupted" ] || result=130
 if [ -n "${GITHUB_OUTPUT:-}" ]; then
-  printf 'exit-code=%s\nchanges=%s\n' "$result" "$changes" >> "$GITHUB_OUTPUT"
+  printf 'exit-code=%s\n' "$result" >> "$GITHUB_OUTPUT"
 fi
 exit $result

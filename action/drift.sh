@@ -7,52 +7,24 @@
 #
 # Exits with 1 when a stack cannot be read, else with 2 when there is drift and no issue to say so, else with 0.
 set -euo pipefail
-shopt -s nullglob
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=action/stacks.sh
+. "$here/stacks.sh"
 out=${LEOCTL_OUT:-leoctl-out}
 report=$out/comment.md
-# shellcheck disable=SC2206
-stacks=(${LEOCTL_STACKS:-stacks/*.toml})
-if [ ${#stacks[@]} -eq 0 ]; then
-  printf 'error: there is no stack file %s: what is LEOCTL_STACKS?\n' "${LEOCTL_STACKS:-stacks/*.toml}" >&2
-  exit 1
-fi
+stacks=("${all[@]}")
+[ ${#stacks[@]} -gt 0 ] || fail "there is no stack file ${patterns[*]}: what is LEOCTL_STACKS?"
 code=0
-drift=false
-
 mkdir -p "$out"
-printf '<!-- leoctl drift -->\n## Changed outside leoctl\n' > "$report"
-for stack in "${stacks[@]}"; do
-  one=0
-  leoctl drift --no-color "$stack" > "$out/found" 2> "$out/said" || one=$?
-  cat "$out/said" >&2
-  case $one in
-    0) continue ;;
-    2) drift=true file=$out/found ;;
-    *) code=1 file=$out/said ;;
-  esac
-  # Indented text is shown as it is, whatever is in it; and an issue takes 65,536 characters.
-  # shellcheck disable=SC2016
-  { printf '\n### `%s`\n\n' "$stack"; head -n 200 "$file" | cut -c 1-200 | sed 's/^/    /'; } >> "$report"
-done
-rm -f "$out/found" "$out/said"
-
+leoctl drift --markdown --no-color -- "${stacks[@]}" > "$report" || code=$?
+[ -s "$report" ] || fail "leoctl has reported nothing"
 found=false
-[ "$drift" = false ] && [ $code -eq 0 ] || found=true
-if [ "$found" = true ]; then
-  printf '\n`leoctl apply` brings back what the stack files say; or write into them what is to stay.\n' >> "$report"
-else
-  printf '\nNothing, in %s stacks.\n' "${#stacks[@]}" >> "$report"
-fi
-if [ "$(wc -c < "$report")" -gt 60000 ]; then
-  head -n 250 "$report" > "$report.short"
-  printf '\nThere is more: `leoctl drift` shows it.\n' >> "$report.short"
-  mv "$report.short" "$report"
-fi
+[ $code -eq 0 ] || found=true
+drift=false
+[ $code -ne 2 ] || drift=true
 
-cat "$report" | tee -a "${GITHUB_STEP_SUMMARY:-/dev/null}"
-[ "$code" -ne 0 ] || [ "$drift" = false ] || code=2
+tee -a "${GITHUB_STEP_SUMMARY:-/dev/null}" < "$report"
 if [ -n "${GITHUB_OUTPUT:-}" ]; then
   printf 'exit-code=%s\nchanges=%s\ncomment-file=%s\n' "$code" "$drift" "$report" >> "$GITHUB_OUTPUT"
 fi

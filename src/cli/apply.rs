@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::PlanFlags;
 use super::session::Session;
-use super::{CliError, Context, Exit, ask, cost, project, sandbox, signals};
+use super::{CliError, Context, Exit, ask, cost, plan_id, project, review, sandbox, signals};
 use crate::ui::progress::{JsonLines, Lines, Live};
 use crate::ui::{self, BAD, STRONG, WARN, styled};
 use leoctl_core::engine::apply::{Engine, Report};
@@ -18,13 +18,22 @@ use leoctl_core::stack::config::Import;
 use leoctl_core::stack::diagnostic::suggestion;
 use leoctl_core::stack::template::Template;
 
-/// Shows the plan, asks, and carries it out.
-pub async fn run(context: &Context, stack: Option<&Path>, flags: &PlanFlags, yes: bool) -> Result<Exit, CliError> {
+/// Shows the plan, asks, and carries it out; only the plan of one id, when that is given.
+pub async fn run(
+    context: &Context,
+    stack: Option<&Path>,
+    flags: &PlanFlags,
+    (wanted, yes): (Option<&str>, bool),
+) -> Result<Exit, CliError> {
     let path = project::stack_file(stack, context)?;
     let session = Session::open(context, &path).await?;
     session.lock(context, "leoctl apply").await?;
     let outcome = async {
         let mut planned = session.plan(&Options::from(flags), flags.refresh).await?;
+        if let Some(wanted) = wanted {
+            let found = plan_id::of(&session, &path, &planned, flags.refresh);
+            review::same(context, &found.plan, wanted, &planned)?;
+        }
         session.preflight(&mut planned, flags.no_preflight).await;
         project::remember(&path);
         confirm_and_apply(context, &session, planned, yes).await

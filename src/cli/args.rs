@@ -70,8 +70,18 @@ pub enum Command {
     },
     /// Check everything that can be checked without AWS
     Validate {
-        /// The stack file
-        stack: Option<PathBuf>,
+        /// The stack files
+        #[arg(value_name = "STACK")]
+        stacks: Vec<PathBuf>,
+    },
+    /// Print the plans of a review that change something, for workflows
+    #[command(hide = true)]
+    Review {
+        /// What `leoctl plan --review` wrote
+        own: PathBuf,
+        /// Fail unless each of them is claimed by a file in this folder
+        #[arg(long, value_name = "FOLDER")]
+        claims: Option<PathBuf>,
     },
     /// Show what apply would do
     Plan(PlanArgs),
@@ -83,8 +93,11 @@ pub enum Command {
         /// The stack file
         stack: Option<PathBuf>,
         /// Carry out this saved plan, and refuse if the world has moved on
-        #[arg(long = "plan", value_name = "FILE", conflicts_with_all = ["stack", "destroy", "targets", "excludes", "replace", "scale_up"])]
+        #[arg(long = "plan", value_name = "FILE", conflicts_with_all = ["stack", "destroy", "targets", "excludes", "replace", "scale_up", "plan_id"])]
         saved: Option<PathBuf>,
+        /// Carry out only the plan of this id, and refuse if it would be another now
+        #[arg(long, value_name = "ID")]
+        plan_id: Option<String>,
         /// Do not ask
         #[arg(short, long)]
         yes: bool,
@@ -288,6 +301,12 @@ pub struct PlanArgs {
     /// Save the plan of each stack that would change in this folder, named after its file
     #[arg(long, value_name = "FOLDER", conflicts_with = "out")]
     pub out_dir: Option<PathBuf>,
+    /// Write the ids of the plans to this file, for `apply --plan-id`
+    #[arg(long, value_name = "FILE")]
+    pub review: Option<PathBuf>,
+    /// Plan only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
+    #[arg(long, value_name = "FILE")]
+    pub changed: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

@@ -26,7 +26,10 @@ const IGNORED: &str = include_str!("../../templates/gitignore");
 /// The scripts that the workflows of every forge run; those of `action/` too.
 const SCRIPTS: &[(&str, &str)] = &[
     (".leoctl/ci/install.sh", include_str!("../../action/install.sh")),
+    (".leoctl/ci/stacks.sh", include_str!("../../action/stacks.sh")),
     (".leoctl/ci/plan.sh", include_str!("../../action/plan.sh")),
+    (".leoctl/ci/review.sh", include_str!("../../action/review.sh")),
+    (".leoctl/ci/claims.py", include_str!("../../action/claims.py")),
     (".leoctl/ci/apply.sh", include_str!("../../action/apply.sh")),
     (".leoctl/ci/drift.sh", include_str!("../../action/drift.sh")),
 ];
@@ -35,6 +38,7 @@ const GITHUB: &[(&str, &str)] = &[
     (".github/workflows/leoctl.yml", include_str!("../../templates/github/leoctl.yml")),
     (".github/workflows/leoctl-drift.yml", include_str!("../../templates/github/leoctl-drift.yml")),
     (".leoctl/ci/github.sh", include_str!("../../action/github.sh")),
+    (".leoctl/ci/github-login.sh", include_str!("../../action/github-login.sh")),
 ];
 
 const GITLAB: &[(&str, &str)] = &[

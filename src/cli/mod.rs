@@ -16,8 +16,10 @@ mod inspect;
 mod logs;
 mod operate;
 mod plan;
+mod plan_id;
 mod project;
 mod redeploy;
+mod review;
 mod run;
 mod sandbox;
 mod saved;
@@ -167,7 +169,8 @@ pub fn main() -> Exit {
     let outcome = match cli.command {
         Command::Init { ci } => init::run(&context, ci),
         Command::Comment(args) => comment::run(&args),
-        Command::Validate { stack } => validate::run(&context, stack.as_deref()),
+        Command::Validate { stacks } => validate::run(&context, &stacks),
+        Command::Review { own, claims } => review::run(&context, &own, claims.as_deref()),
         Command::Completions { shell } => complete::run(&shell),
         other => match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
             Ok(runtime) => {
@@ -214,9 +217,9 @@ fn of_terraform(word: &str) -> Option<&'static str> {
 async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Plan(args) => plan::run(context, &args).await,
-        Command::Apply { plan, stack, saved, yes } => match saved {
+        Command::Apply { plan, stack, saved, plan_id, yes } => match saved {
             Some(file) => saved::apply(context, &file, yes, plan.no_preflight).await,
-            None => apply::run(context, stack.as_deref(), &plan, yes).await,
+            None => apply::run(context, stack.as_deref(), &plan, (plan_id.as_deref(), yes)).await,
         },
         Command::Destroy { stack, targets, excludes, no_preflight, yes } => {
             apply::destroy(context, stack.as_deref(), targets, excludes, (yes, no_preflight)).await
@@ -245,7 +248,8 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Tasks { command } => tasks::run(context, command).await,
         Command::Demo => demo::run(context).await,
         Command::Init { ci } => init::run(context, ci),
-        Command::Validate { stack } => validate::run(context, stack.as_deref()),
+        Command::Validate { stacks } => validate::run(context, &stacks),
+        Command::Review { own, claims } => review::run(context, &own, claims.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command).await,
         Command::Completions { shell } => complete::run(&shell),
     }

@@ -1,29 +1,34 @@
 //! `leoctl plan`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use futures_util::future::join_all;
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
 use super::args::PlanArgs;
+use super::review::{self, Reviewed};
 use super::session::Session;
-use super::{CliError, Context, Exit, cost, error_text, project, sandbox, saved};
+use super::{CliError, Context, Exit, cost, error_text, plan_id, project, sandbox, saved};
 use crate::ui::markdown::plan::{About, Shown};
 use crate::ui::{self, STRONG, WARN, markdown, styled};
 use leoctl_core::engine::ports::Provider;
 use leoctl_core::engine::refresh::Planned;
 use leoctl_core::plan::select::Options;
-use leoctl_core::plan::types::Plan;
 
 /// Shows what apply would do.
 pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
     let paths = match args.stacks.as_slice() {
-        [] if args.comment.no_stack => Vec::new(),
+        [] if args.comment.no_stack || !args.comment.deleted.is_empty() => Vec::new(),
         [] => vec![project::stack_file(None, context)?],
         [one] => vec![project::stack_file(Some(one), context)?],
-        several => several.to_vec(),
+        any => any.to_vec(),
+    };
+    let paths = match &args.changed {
+        Some(file) => project::changed(paths, &changes(file)?, &context.global)?,
+        None => paths,
     };
     if let (Some(_), [_, _, ..]) = (&args.out, paths.as_slice()) {
         return Err(CliError::usage("`--out` saves one plan, and there are several stacks", "`--out-dir FOLDER` saves all of them"));
@@ -41,6 +46,17 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         return one(context, args, path).await;
     }
     several(context, args, &paths).await
+}
+
+/// The paths in a file, each with a NUL after it: no other character is in none of them.
+fn changes(file: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let failed = |error: std::io::Error| {
+        let help = "write it with `git diff --name-only -z`";
+        CliError::usage(&format!("cannot read the changed files from {}: {error}", file.display()), help)
+    };
+    let bytes = std::fs::read(file).map_err(failed)?;
+    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    Ok(names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect())
 }
 
 /// Plans one stack.
@@ -69,7 +85,7 @@ async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, Cl
     let (session, planned) = planned(context, args, path).await?;
     let plan = &planned.plan;
     if context.global.json {
-        ui::out(shown(&session, &planned, args)?);
+        ui::out(shown(&session, &planned, args, path)?);
     } else {
         ui::out(ui::plan::render(plan).trim_end());
         cost::change(plan)?.into_iter().for_each(ui::out);
@@ -77,15 +93,19 @@ async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, Cl
         ui::preflight::lines(&plan.stack, &planned.preflight).into_iter().for_each(ui::out);
     }
     save(context, args, path, &session, &planned)?;
+    if let Some(file) = &args.review {
+        review::write(file, args.comment.commit.as_deref(), vec![Reviewed::of(path, &session, &planned, args.flags.refresh)])?;
+    }
     project::remember(path);
     Ok(exit(args, plan.has_changes()))
 }
 
-/// A plan as JSON, with what it costs and what would make its apply fail.
-fn shown(session: &Session, planned: &Planned, args: &PlanArgs) -> Result<Json, CliError> {
+/// A plan as JSON, with its id, what it costs and what would make its apply fail.
+fn shown(session: &Session, planned: &Planned, args: &PlanArgs, path: &Path) -> Result<Json, CliError> {
     let plan = &planned.plan;
     let mut shown = ui::json::plan(plan, &session.provider.api_calls());
     if let Some(shown) = shown.as_object_mut() {
+        shown.insert("plan_id".to_owned(), plan_id::of(session, path, planned, args.flags.refresh).plan.into());
         shown.insert("cost".to_owned(), cost::change_json(plan)?);
         let found = (!args.flags.no_preflight).then(|| ui::preflight::json(&plan.stack, &planned.preflight));
         shown.insert("preflight".to_owned(), found.into());
@@ -141,6 +161,13 @@ async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Resul
             *outcome = Err(error);
         }
     }
+    if let Some(file) = &args.review {
+        let reviewed = outcomes.iter().filter_map(|(path, outcome)| {
+            let (session, planned) = outcome.as_ref().ok()?;
+            Some(Reviewed::of(path, session, planned, args.flags.refresh))
+        });
+        review::write(file, args.comment.commit.as_deref(), reviewed.collect())?;
+    }
     if let [(path, Ok(_))] = outcomes.as_slice() {
         project::remember(path);
     }
@@ -161,8 +188,8 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
     let mut shown = Vec::new();
     for (path, outcome) in outcomes {
         let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error_text(error, false));
-        let (id, cost) = match &plan {
-            Ok(plan) => (id(plan), cost::change(plan)?),
+        let (id, cost) = match outcome {
+            Ok((session, planned)) => (plan_id::of(session, path, planned, args.flags.refresh).plan, cost::change(&planned.plan)?),
             Err(_) => (String::new(), None),
         };
         let preflight = outcome.as_ref().ok().map(|(_, planned)| &planned.preflight);
@@ -174,16 +201,9 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
     Ok(markdown::plan::render(&about, &shown, asked.size.limit))
 }
 
-/// What identifies a plan: equal for equal plans.
-fn id(plan: &Plan) -> String {
-    let shown = ui::json::plan(plan, &BTreeMap::new()).to_string();
-    let hash = Sha256::digest(shown.as_bytes());
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn to_json((path, outcome): &Outcome<'_>, args: &PlanArgs) -> Result<Json, CliError> {
     Ok(match outcome {
-        Ok((session, planned)) => json!({ "stack_file": path, "plan": shown(session, planned, args)? }),
+        Ok((session, planned)) => json!({ "stack_file": path, "plan": shown(session, planned, args, path)? }),
         Err(error) => json!({ "stack_file": path, "error": error_text(error, false) }),
     })
 }

@@ -1,9 +1,9 @@
 //! Which stack a command is about, and reading it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::args::Global;
 use super::{CliError, Context};
@@ -12,6 +12,7 @@ use leoctl_aws::registry;
 use leoctl_core::model::schema::Catalog;
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics};
 use leoctl_core::stack::env_file::{self, Variable};
+use leoctl_core::stack::files::{StackFile, normalize};
 use leoctl_core::stack::vars::Given;
 use leoctl_core::stack::{self, Files, Loaded, Stack};
 use serde_json::Value as Json;
@@ -137,6 +138,38 @@ pub fn portable(stack_file: &Path, file: &Path) -> PathBuf {
     absolute.strip_prefix(root(stack_file)).map(Path::to_owned).unwrap_or(absolute)
 }
 
+/// A file of a stack by its path from the project's folder on, which is the same in every checkout.
+pub fn relative(stack_file: &Path, file: &Path) -> PathBuf {
+    let (root, path) = (root(stack_file), whole(file));
+    let path = if path.starts_with(&root) { path } else { fs::canonicalize(&path).unwrap_or(path) };
+    let shared = path.components().zip(root.components()).take_while(|(one, other)| one == other).count();
+    let up = root.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(shared)).collect()
+}
+
+/// A path from the root on, without `.` and `..` where that can be told from the text.
+fn whole(path: &Path) -> PathBuf {
+    normalize(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
+}
+
+/// The stacks that a change may concern: those that read one of the changed files, and those of which that cannot be
+/// told. A file at the end of a change is enough to look at: what a stack read before and does not read now was
+/// taken out of a file that is changed, and that it reads still.
+pub fn changed(paths: Vec<PathBuf>, changes: &[PathBuf], global: &Global) -> Result<Vec<PathBuf>, CliError> {
+    let changes: BTreeSet<PathBuf> = changes.iter().map(|path| whole(path)).collect();
+    // Also by a changed link that is a folder on its way.
+    let is_changed = |path: &Path| path.ancestors().any(|part| changes.contains(part));
+    let reads = |file: &StackFile| is_changed(&whole(&file.path)) || fs::canonicalize(&file.path).is_ok_and(|path| is_changed(&path));
+    let mut concerned = Vec::new();
+    for path in paths {
+        let Loaded { stack, files, .. } = loaded(&path, global)?;
+        if stack.is_none() || files.iter().any(reads) {
+            concerned.push(path);
+        }
+    }
+    Ok(concerned)
+}
+
 /// Where a [`portable`] file is in the project of this stack file.
 pub fn found_again(stack_file: &Path, file: &Path) -> PathBuf {
     if file.is_absolute() { file.to_owned() } else { root(stack_file).join(file) }
@@ -158,9 +191,13 @@ pub fn load_applied(path: &Path, global: &Global, remembered: BTreeMap<String, J
     read(path, Given { remembered, may_lack: true, ..given(global)? })
 }
 
+/// Reads a stack that is to be planned, with what is known of one that is wrong.
+pub fn loaded(path: &Path, global: &Global) -> Result<Loaded, CliError> {
+    Ok(stack::load(path, &Disk, &given(global)?, catalog()?))
+}
+
 fn read(path: &Path, given: Given) -> Result<Stack, CliError> {
-    let catalog = catalog()?;
-    let Loaded { stack, diagnostics, sources } = stack::load(path, &Disk, &given, catalog);
+    let Loaded { stack, diagnostics, sources, .. } = stack::load(path, &Disk, &given, catalog()?);
     stack.ok_or(CliError::Diagnostics { diagnostics, sources })
 }
 
@@ -208,6 +245,11 @@ mod tests {
         assert_eq!(saved, Path::new("stacks/vars.toml"));
         let again = found_again(&stack("two"), &saved);
         assert_eq!(again, fs::canonicalize(folder.path().join("two/stacks/vars.toml")).unwrap());
+        assert_eq!(relative(&stack("one"), &folder.path().join("one/stacks/./vars.toml")), Path::new("stacks/vars.toml"));
+        for checkout in ["one", "two"] {
+            let beside = folder.path().join("common/none.toml");
+            assert_eq!(relative(&stack(checkout), &beside), Path::new("../common/none.toml"), "outside, and not there");
+        }
         let outside = fs::canonicalize(folder.path()).unwrap().join("secret.toml");
         assert_eq!(found_again(&stack("two"), &portable(&stack("one"), &outside)), outside);
     }

@@ -108,7 +108,7 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
     }
     let saved: SavedPlan = serde_json::from_value(json).map_err(|error| unreadable(error.to_string()))?;
     let file = if saved.stack_file.is_file() { &saved.stack_file } else { &saved.named };
-    context.say(&format!("Stack {}", file.display()));
+    said(context, file, &saved);
     // What is given now goes before what was given then: different, it makes the plan stale.
     let mut global = context.global.clone();
     global.vars = saved.vars.iter().cloned().chain(context.global.vars.clone()).collect();
@@ -119,6 +119,23 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
     session.lock(context, "leoctl apply --plan").await?;
     let outcome = replayed(context, &session, saved, (yes, no_preflight));
     apply::released(&session, outcome).await
+}
+
+/// Says what is taken from the file of a plan: whoever wrote it chose all of this.
+fn said(context: &Context, file: &Path, saved: &SavedPlan) {
+    let listed = |flag: &str, addresses: &[leoctl_core::model::address::Address]| {
+        addresses.iter().map(|address| format!("--{flag} {address}")).collect::<Vec<_>>()
+    };
+    let flags = [("destroy", saved.destroy), ("scale-up", saved.scale_up), ("refresh false", !saved.refresh)];
+    let flags = flags.iter().filter(|(_, set)| *set).map(|(flag, _)| format!("--{flag}"));
+    let vars = saved.vars.iter().map(|(name, _)| format!("--var {name}"));
+    let var_files = saved.var_files.iter().map(|path| format!("--var-file {}", path.display()));
+    let lists = [("target", &saved.targets), ("exclude", &saved.excludes), ("replace", &saved.replace)];
+    let lists = lists.iter().flat_map(|(flag, addresses)| listed(flag, addresses));
+    let taken: Vec<String> = flags.chain(lists).chain(vars).chain(var_files).collect();
+    let taken = if taken.is_empty() { "no options".to_owned() } else { taken.join(" ") };
+    context.say(&format!("Stack {}", ui::one_line(&file.display().to_string())));
+    context.say(&ui::prose(format!("The plan's file was made with {}", ui::one_line(&taken))));
 }
 
 async fn replayed(context: &Context, session: &Session, saved: SavedPlan, (yes, no_preflight): (bool, bool)) -> Result<Exit, CliError> {

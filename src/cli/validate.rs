@@ -1,19 +1,79 @@
 //! `leoctl validate`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{CliError, Context, Exit, project};
+use serde_json::{Value as Json, json};
+
+use super::{CliError, Context, Exit, error_text, project};
 use crate::ui;
+use leoctl_core::stack::{Loaded, Stack};
 
-/// Checks a stack without asking AWS.
-pub fn run(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
-    let path = project::stack_file(stack, context)?;
-    let stack = project::load(&path, &context.global)?;
-    let (resources, data) = (stack.config.resources.len(), stack.config.data.len());
+/// Checks stacks without asking AWS.
+pub fn run(context: &Context, stacks: &[PathBuf]) -> Result<Exit, CliError> {
+    match stacks {
+        [] => one(context, &project::stack_file(None, context)?),
+        [path] => one(context, &project::stack_file(Some(path), context)?),
+        several => all(context, several),
+    }
+}
+
+/// A stack, what is known of it as JSON, and what is wrong with it.
+type Checked = (Json, Result<Stack, CliError>);
+
+fn checked(context: &Context, path: &Path) -> Result<Checked, CliError> {
+    let Loaded { stack, diagnostics, sources, files } = project::loaded(path, &context.global)?;
+    let files: Vec<Json> =
+        files.iter().map(|file| json!({ "path": project::relative(path, &file.path), "role": file.role.name() })).collect();
+    let stack = stack.ok_or(CliError::Diagnostics { diagnostics, sources });
+    let shown = match &stack {
+        Ok(stack) => {
+            let (resources, data) = (stack.config.resources.len(), stack.config.data.len());
+            json!({ "valid": true, "stack": stack.name, "resources": resources, "data": data, "files": files })
+        }
+        Err(error) => json!({ "valid": false, "error": error_text(error, false), "files": files }),
+    };
+    Ok((shown, stack))
+}
+
+fn one(context: &Context, path: &Path) -> Result<Exit, CliError> {
+    let (shown, stack) = checked(context, path)?;
     if context.global.json {
-        ui::out(serde_json::json!({ "valid": true, "stack": stack.name, "resources": resources, "data": data }));
-    } else {
-        ui::out(format!("{} is valid: {}, {}.", stack.name, ui::counted(resources, "resource block"), ui::counted(data, "data source")));
+        ui::out(shown);
+    }
+    let stack = stack?;
+    if !context.global.json {
+        ui::out(verdict(&stack));
     }
     Ok(Exit::Done)
+}
+
+/// Checks stacks one after the other; one that is wrong keeps no other from being checked.
+fn all(context: &Context, paths: &[PathBuf]) -> Result<Exit, CliError> {
+    let checked = paths.iter().map(|path| Ok((path, checked(context, path)?))).collect::<Result<Vec<_>, CliError>>()?;
+    let mut exit = Exit::Done;
+    for (path, (_, stack)) in &checked {
+        match stack {
+            Ok(stack) if !context.global.json => ui::out(format!("{}: {}", path.display(), verdict(stack))),
+            Ok(_) => {}
+            Err(error) => {
+                ui::note(error_text(error, !context.global.no_color));
+                exit = Exit::Error;
+            }
+        }
+    }
+    if context.global.json {
+        let shown = checked.into_iter().map(|(path, (mut shown, _))| {
+            if let Some(fields) = shown.as_object_mut() {
+                fields.insert("stack_file".to_owned(), json!(path));
+            }
+            shown
+        });
+        ui::out(shown.collect::<Json>());
+    }
+    Ok(exit)
+}
+
+fn verdict(stack: &Stack) -> String {
+    let (resources, data) = (stack.config.resources.len(), stack.config.data.len());
+    format!("{} is valid: {}, {}.", stack.name, ui::counted(resources, "resource block"), ui::counted(data, "data source"))
 }

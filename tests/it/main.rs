@@ -53,6 +53,7 @@ mod priorities;
 mod reference;
 mod repeated;
 mod reports;
+mod review;
 mod sandbox;
 mod secrecy;
 mod secrets;

@@ -16,7 +16,7 @@ fn comment(project: &Project, arguments: &[&str]) -> String {
         (r"\b(vpc|subnet|sg|sgr|igw|rtb|fs|fsmt|fsap|eigw|rtbassoc|vpc-cidr-assoc)-[0-9a-f]{6,}", "$1-ID"),
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID"),
         (r"127\.0\.0\.1:[0-9]+", "REGISTRY"),
-        (r"plan `[0-9a-f]{12}`", "plan `ID`"),
+        (r"plan `[0-9a-f]{32}`", "plan `ID`"),
         (r"(secret:[a-z/-]+)-[0-9a-f]{6}", "$1-SUFFIX"),
         (r"/[0-9a-f]{16}\b", "/ID"),
         (r"-[0-9a-f]{16}\.", "-ID."),

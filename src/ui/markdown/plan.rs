@@ -352,7 +352,7 @@ fn comment(about: &About<'_>, sections: &[Section], left_out: &LeftOut) -> Docum
             None => title,
         },
     ));
-    if sections.is_empty() && left_out.sections == 0 {
+    if sections.is_empty() && left_out.sections == 0 && about.deleted.is_empty() {
         document.push(Block::Paragraph(Inline::new().own("No stack is changed.")));
     }
     if sections.len() > 1 {

@@ -50,7 +50,10 @@ fn init_writes_a_stack_that_applies_and_overwrites_nothing() {
     assert_eq!(again["written"], json!([]));
     assert!(again["kept"].as_array().unwrap().contains(&json!(".leoctl/ci/plan.sh")), "{again}");
     let github = project.json(&["init", "--ci", "github", "--json"]);
-    assert_eq!(github["written"], json!([".github/workflows/leoctl.yml", ".github/workflows/leoctl-drift.yml", ".leoctl/ci/github.sh"]));
+    assert_eq!(
+        github["written"],
+        json!([".github/workflows/leoctl.yml", ".github/workflows/leoctl-drift.yml", ".leoctl/ci/github.sh", ".leoctl/ci/github-login.sh"])
+    );
     assert_eq!(std::fs::read_to_string(project.path().join(".leoctl/ci/plan.sh")).unwrap(), "mine");
 
     std::fs::create_dir(project.path().join("locked")).unwrap();
@@ -94,6 +97,11 @@ fn the_workflows_are_yaml_whose_steps_are_the_tested_scripts() {
         let roles: Vec<&str> = steps.iter().filter_map(|step| step["with"]["role-to-assume"].as_str()).collect();
         assert!(roles.iter().all(|role| role.starts_with("${{ vars.LEOCTL_")), "{roles:?}");
     }
+    // What is approved stands in the name of the job.
+    let workflow = yaml(&github.project.path().join(".github/workflows/leoctl.yml"));
+    let apply = &workflow["jobs"]["apply"];
+    assert_eq!(apply["name"], "apply ${{ matrix.plan.stack_file }} ${{ matrix.plan.plan_id }}");
+    assert_eq!(apply["needs"], "review");
     // The role that changes things is taken behind the environment only.
     let workflow = yaml(&github.project.path().join(".github/workflows/leoctl.yml"));
     for (name, job) in workflow["jobs"].as_object().unwrap() {
@@ -103,11 +111,11 @@ fn the_workflows_are_yaml_whose_steps_are_the_tested_scripts() {
     let gitlab = Ci::new("", "gitlab");
     let pipeline = yaml(&gitlab.project.path().join(".gitlab-ci.yml"));
     let stages = texts(&pipeline["stages"]);
-    for job in ["leoctl-plan", "leoctl-apply", "leoctl-drift"] {
+    for job in ["leoctl-plan", "leoctl-review", "leoctl-apply", "leoctl-drift"] {
         assert!(stages.contains(&pipeline[job]["stage"].as_str().unwrap()), "{job}");
         assert_eq!(pipeline[job]["extends"], ".leoctl");
     }
-    let lines = ["leoctl-plan", "leoctl-apply", "leoctl-drift"].iter().flat_map(|job| texts(&pipeline[job]["script"]));
+    let lines = ["leoctl-plan", "leoctl-review", "leoctl-apply", "leoctl-drift"].iter().flat_map(|job| texts(&pipeline[job]["script"]));
     runs_what_is_there(&gitlab, &lines.chain(texts(&pipeline[".leoctl"]["before_script"])).collect::<Vec<_>>());
     assert!(pipeline["leoctl-apply"]["resource_group"].is_string());
 
@@ -116,8 +124,43 @@ fn the_workflows_are_yaml_whose_steps_are_the_tested_scripts() {
     let action = yaml(&root.join("action/action.yml"));
     assert_eq!(action["runs"]["using"], "composite");
     assert!(action["inputs"].as_object().unwrap().values().all(|input| input["description"].is_string()));
-    for command in ["install", "plan", "apply", "drift"] {
+    for command in ["install", "plan", "review", "apply", "drift"] {
         assert!(root.join(format!("action/{command}.sh")).is_file());
+    }
+}
+
+/// Every value of a key, wherever it stands.
+fn every<'a>(key: &str, value: &'a Json, found: &mut Vec<&'a Json>) {
+    match value {
+        Json::Object(fields) => fields.iter().for_each(|(name, value)| {
+            found.extend((name == key).then_some(value));
+            every(key, value, found);
+        }),
+        Json::Array(items) => items.iter().for_each(|item| every(key, item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn what_others_write_is_never_part_of_a_script_and_no_filter_decides_what_is_planned() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in ["templates/github/leoctl.yml", "templates/github/leoctl-drift.yml", "templates/gitlab-ci.yml", "action/action.yml"] {
+        let workflow = yaml(&root.join(file));
+        let found = |key| {
+            let mut found = Vec::new();
+            every(key, &workflow, &mut found);
+            found
+        };
+        // A script gets it in its environment: as text, whatever it is.
+        for run in found("run") {
+            assert!(!run.as_str().unwrap().contains("${{"), "{file}: {run}");
+        }
+        for filter in ["changes", "paths-ignore"] {
+            let steps = found(filter).into_iter().filter(|value| value.is_array()).count();
+            assert_eq!(steps, 0, "{file} has {filter}");
+        }
+        // Of artifacts, `paths` says what is kept; of events there is none.
+        assert!(workflow["true"].to_string().find("paths").is_none(), "{file}");
     }
 }
 
@@ -135,6 +178,20 @@ fn the_page_has_the_workflows_as_they_are_written_and_a_stack_that_is_valid() {
     for stack in stacks {
         project.write("stacks/ci.toml", &stack);
         project.expect(0, &["validate", "stacks/ci.toml"]);
+    }
+}
+
+#[test]
+fn every_test_that_the_threat_model_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/threat-model.md")).unwrap();
+    let named = regex_lite::Regex::new(r"`((?:[a-z_]+::)+)([a-z_]+)`").unwrap();
+    let tests: Vec<_> =
+        named.captures_iter(&page).map(|found| (found[1].trim_end_matches("::").replace("::", "/"), found[2].to_owned())).collect();
+    assert!(tests.len() > 15, "{tests:?}");
+    for (file, test) in tests {
+        let text = std::fs::read_to_string(root.join(format!("tests/it/{file}.rs"))).unwrap();
+        assert!(text.contains(&format!("fn {test}()")), "docs/threat-model.md names {file}::{test}");
     }
 }
 

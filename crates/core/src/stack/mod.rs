@@ -16,6 +16,7 @@ pub mod env_file;
 pub mod eval;
 pub mod expand;
 pub mod expr;
+pub mod files;
 pub mod functions;
 mod habits;
 mod ignored;
@@ -51,6 +52,8 @@ use crate::model::schema::Catalog;
 use crate::model::value::Value;
 use config::Config;
 use diagnostic::{Diagnostic, Diagnostics, Source, Span};
+pub use files::Files;
+use files::{Role, StackFile, normalize};
 use node::{NodeKind, Table};
 use vars::Given;
 
@@ -89,20 +92,6 @@ impl Stack {
     }
 }
 
-/// How the caller reads files: their text, or why not, in words.
-pub trait Files {
-    /// The text of a file.
-    ///
-    /// # Errors
-    /// Why it cannot be read.
-    fn read(&self, path: &Path) -> Result<String, String>;
-    /// The variables in a file of environment variables.
-    ///
-    /// # Errors
-    /// Why it cannot be read.
-    fn read_env(&self, path: &Path) -> Result<Vec<(String, String)>, String>;
-}
-
 /// A stack, or what is wrong with it; with the sources that diagnostics point into.
 pub struct Loaded {
     /// The stack, unless something is wrong.
@@ -111,22 +100,26 @@ pub struct Loaded {
     pub diagnostics: Diagnostics,
     /// The texts read so far.
     pub sources: Vec<Source>,
+    /// The files it is read from, as far as that is known of one that cannot be read; each once, the stack file first.
+    pub files: Vec<StackFile>,
 }
 
 /// Reads and checks a stack.
 pub fn load(path: &Path, files: &dyn Files, given: &Given, catalog: &Catalog) -> Loaded {
-    let mut loader = Loader { files, sources: Vec::new(), diagnostics: Diagnostics::default(), whole: true };
+    let (sources, read) = (Vec::new(), Vec::new());
+    let mut loader = Loader { files, sources, read, diagnostics: Diagnostics::default(), whole: true };
     let table = loader.merged(path);
     let stack = table.and_then(|table| loader.stack(path, &table, given, catalog));
-    let Loader { sources, mut diagnostics, .. } = loader;
+    let Loader { sources, read: files, mut diagnostics, .. } = loader;
     let stack = stack.filter(|_| !diagnostics.has_errors()).map(|stack| Stack { sources: sources.clone(), ..stack });
     diagnostics.0.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| (span.file, span.range.start)));
-    Loaded { stack, diagnostics, sources }
+    Loaded { stack, diagnostics, sources, files }
 }
 
 struct Loader<'a> {
     files: &'a dyn Files,
     sources: Vec<Source>,
+    read: Vec<StackFile>,
     diagnostics: Diagnostics,
     /// Whether every table of every file is there.
     whole: bool,
@@ -135,6 +128,14 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn merged(&mut self, path: &Path) -> Option<Table> {
         self.file(path, &mut Vec::new(), None)
+    }
+
+    /// Notes that a file is one of the stack's.
+    fn reads(&mut self, path: &Path, role: Role) {
+        let file = StackFile { path: normalize(path), role };
+        if !self.read.contains(&file) {
+            self.read.push(file);
+        }
     }
 
     /// A file with everything it extends underneath.
@@ -150,6 +151,7 @@ impl Loader<'_> {
             self.diagnostics.push(complain(format!("`extends` is a cycle: {}", names.join(" → "))));
             return None;
         }
+        self.reads(path, if chain.is_empty() { Role::Stack } else { Role::Base });
         let text = match self.files.read(path) {
             Ok(text) => text,
             Err(problem) => {
@@ -262,6 +264,7 @@ impl Loader<'_> {
         let (mut env, mut read) = (BTreeMap::new(), true);
         for (name, span) in &config.env_files {
             let beside = path.parent().unwrap_or(Path::new("")).join(name);
+            self.reads(&beside, Role::Env);
             match self.files.read_env(&beside) {
                 Ok(pairs) => {
                     let public = env_file::is_public(&beside);
@@ -288,19 +291,4 @@ fn is_stack_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-}
-
-/// A path without `.` and, where it can be told from the text, without `..`.
-fn normalize(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match component {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir if clean.file_name().is_some() => {
-                clean.pop();
-            }
-            other => clean.push(other),
-        }
-    }
-    clean
 }

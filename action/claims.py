@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Gets what is claimed to have been reviewed: of every pull or merge request that the commits of this push were merged by,
+the file of its review, as FOLDER/NUMBER.json.
+
+    claims.py FOLDER
+
+    LEOCTL_BEFORE   what the branch was at before the push
+
+What such a file says was written by whoever could run code in the job that made it. Only its ids are believed, and
+only to have been claimed: `leoctl review` compares them with the plan that the main branch makes itself. So it matters
+whose file it is, and when it was made: that of the last commit of a request into this branch, before it was approved.
+
+GitHub is asked with `gh`, whose token is GH_TOKEN; GitLab with curl and LEOCTL_GITLAB_TOKEN.
+"""
+
+import datetime
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import zipfile
+import zlib
+
+# The largest file of a review that is taken, in bytes.
+LARGEST = 1 << 20
+# More commits than that in one push are not looked at one by one.
+MOST = 250
+
+
+class Refused(Exception):
+    """Why a request claims nothing."""
+
+
+class Unknown(Exception):
+    """Why it cannot be known what was reviewed."""
+
+
+def run(words, **more):
+    """What a program prints, as bytes."""
+    done = subprocess.run(words, stdout=subprocess.PIPE, check=False, **more)
+    if done.returncode != 0:
+        raise Unknown(f"`{' '.join(words)}` failed")
+    return done.stdout
+
+
+def artifact(get):
+    """The bytes of an artifact. One that cannot be had claims nothing: its job chose what is in it."""
+    try:
+        return get()
+    except Unknown as why:
+        raise Refused(f"its artifact cannot be had: {why}") from why
+
+
+def when(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def commits(after):
+    """The commits that a push has brought to the branch, the last first."""
+    before = os.environ.get("LEOCTL_BEFORE", "")
+    words = ["git", "rev-list", f"--max-count={MOST}", "--first-parent", f"{before}..{after}"]
+    known = subprocess.run(["git", "cat-file", "-e", f"{before}^{{commit}}"], stderr=subprocess.DEVNULL, check=False)
+    if not before.strip("0") or known.returncode != 0:
+        return [after]
+    return run(words).decode().split()
+
+
+def in_time(made, approvals, merged):
+    """Refuses what was made when it had been approved already: nobody has seen it."""
+    seen = max(map(when, approvals), default=None)
+    if seen is None and when(made) >= when(merged):
+        raise Refused("the plan was made again after it was merged")
+    if seen is not None and when(made) >= seen:
+        raise Refused("the plan was made again after it was approved")
+
+
+class GitHub:
+    sign = "#"
+
+    def __init__(self):
+        self.repository = os.environ["GITHUB_REPOSITORY"]
+        self.branch = os.environ["GITHUB_REF_NAME"]
+        self.sha = os.environ["GITHUB_SHA"]
+        # OWNER/NAME/.github/workflows/FILE@REF
+        self.workflow = os.environ["GITHUB_WORKFLOW_REF"].split("@")[0].rsplit("/", 1)[1]
+
+    def rows(self, path, key=None):
+        """What all pages of an answer list, under a key where it is an object."""
+        text = run(["gh", "api", "--paginate", f"repos/{self.repository}/{path}"]).decode()
+        rows, at, decoder = [], 0, json.JSONDecoder()
+        while text[at:].strip():
+            at += len(text[at:]) - len(text[at:].lstrip())
+            page, at = decoder.raw_decode(text, at)
+            rows += page[key] if key else page
+        return rows
+
+    def requests(self):
+        shas, found = commits(self.sha), {}
+        for sha in shas:
+            for pull in self.rows(f"commits/{sha}/pulls?per_page=100"):
+                base = pull["base"]
+                here = base["ref"] == self.branch and (base["repo"] or {}).get("full_name") == self.repository
+                if pull["merged_at"] and here and pull["merge_commit_sha"] in shas:
+                    found[int(pull["number"])] = pull
+        return found
+
+    def claim(self, number, pull):
+        head = pull["head"]["sha"]
+        if (pull["head"]["repo"] or {}).get("full_name") != self.repository:
+            raise Refused("it comes from another repository")
+
+        def counts(one):
+            of = [int(other["number"]) for other in one["pull_requests"]]
+            path = one["path"].split("@")[0]
+            return (
+                (one["head_sha"], one["event"], one["conclusion"]) == (head, "pull_request", "success")
+                and one["head_repository"]["full_name"] == self.repository
+                and path == f".github/workflows/{self.workflow}"
+                and (not of or number in of)
+            )
+
+        query = f"head_sha={head}&event=pull_request&status=success&per_page=100"
+        runs = [one for one in self.rows(f"actions/workflows/{self.workflow}/runs?{query}", "workflow_runs") if counts(one)]
+        name = f"leoctl-review-{number}"
+        all_kept = [
+            kept
+            for one in runs
+            for kept in self.rows(f"actions/runs/{int(one['id'])}/artifacts?name={name}&per_page=100", "artifacts")
+            if kept["name"] == name and not kept["expired"]
+        ]
+        if not all_kept:
+            raise Refused(f"there is no plan of {head}: it failed, or is too old")
+        newest = max(all_kept, key=lambda kept: when(kept["created_at"]))
+        if newest["size_in_bytes"] > LARGEST:
+            raise Refused("its artifact is too large")
+        in_time(newest["created_at"], self.approvals(number, pull), pull["merged_at"])
+        words = ["gh", "api", f"repos/{self.repository}/actions/artifacts/{int(newest['id'])}/zip"]
+        return unpacked(artifact(lambda: run(words)))
+
+    def approvals(self, number, pull):
+        """When its last commit was approved by a person who belongs here, and is not its author."""
+        members = ("OWNER", "MEMBER", "COLLABORATOR")
+        return [
+            one["submitted_at"]
+            for one in self.rows(f"pulls/{number}/reviews?per_page=100")
+            if (one["state"], one["commit_id"]) == ("APPROVED", pull["head"]["sha"])
+            and one["author_association"] in members
+            and one["user"]
+            and one["user"]["type"] == "User"
+            and one["user"]["login"] != pull["user"]["login"]
+        ]
+
+
+class GitLab:
+    sign = "!"
+
+    def __init__(self):
+        self.project = int(os.environ["CI_PROJECT_ID"])
+        self.branch = os.environ["CI_COMMIT_BRANCH"]
+        self.sha = os.environ["CI_COMMIT_SHA"]
+        if not os.environ.get("LEOCTL_GITLAB_TOKEN"):
+            raise Unknown("LEOCTL_GITLAB_TOKEN is not set")
+
+    def get(self, path, most=64 * LARGEST):
+        # The token is not among the arguments, which other processes can see; and as `Authorization` it is not sent on to
+        # where an answer redirects.
+        words = ["curl", "-fsSL", "--max-filesize", str(most), "--header", "@/dev/stdin"]
+        header = f"Authorization: Bearer {os.environ['LEOCTL_GITLAB_TOKEN']}\n".encode()
+        return run([*words, f"{os.environ['CI_API_V4_URL']}/projects/{self.project}/{path}"], input=header)
+
+    def rows(self, path):
+        rows, page = [], 1
+        while len(rows) == 100 * (page - 1):
+            rows += json.loads(self.get(f"{path}?per_page=100&page={page}"))
+            page += 1
+        return rows
+
+    def requests(self):
+        shas, found = commits(self.sha), {}
+        for sha in shas:
+            for request in self.rows(f"repository/commits/{sha}/merge_requests"):
+                here = (request["target_project_id"], request["target_branch"]) == (self.project, self.branch)
+                made = {request["merge_commit_sha"], request["squash_commit_sha"], request["sha"]}
+                if request["state"] == "merged" and here and made & set(shas):
+                    found[int(request["iid"])] = request
+        return found
+
+    def claim(self, iid, request):
+        if request["source_project_id"] != self.project:
+            raise Refused("it comes from another project")
+        head = request["sha"]
+        pipelines = [one for one in self.rows(f"merge_requests/{iid}/pipelines") if self.is_of(one, iid, head)]
+        newest = max(pipelines, key=lambda one: one["id"], default=None)
+        jobs = self.rows(f"pipelines/{int(newest['id'])}/jobs") if newest and newest["status"] == "success" else []
+        jobs = [one for one in jobs if (one["name"], one["status"]) == ("leoctl-plan", "success")]
+        if not jobs:
+            raise Refused(f"there is no plan of {head}: its pipeline failed, or is too old")
+        job = max(jobs, key=lambda one: one["id"])
+        said = json.loads(self.get(f"merge_requests/{iid}/approvals"))["approved_by"]
+        others = [one for one in said if one["user"]["id"] != request["author"]["id"]]
+        in_time(job["finished_at"], [one["approved_at"] for one in others if one.get("approved_at")], request["merged_at"])
+        if ((job.get("artifacts_file") or {}).get("size") or 0) > LARGEST:
+            raise Refused("its artifact is too large")
+        return artifact(lambda: self.get(f"jobs/{int(job['id'])}/artifacts/leoctl-out/review.json", LARGEST))
+
+    def is_of(self, pipeline, iid, head):
+        """Whether a pipeline is of the request's last commit, or of what merging that would result in."""
+        if pipeline.get("source") != "merge_request_event":
+            return False
+        if pipeline["sha"] == head:
+            return True
+        result = pipeline["ref"] == f"refs/merge-requests/{iid}/merge"
+        return result and head in json.loads(self.get(f"repository/commits/{pipeline['sha']}"))["parent_ids"]
+
+
+def unpacked(archive):
+    """The file of a review in an artifact. No other is unpacked, and nothing is written where the archive says."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as files, files.open("review.json") as file:
+            return file.read(LARGEST + 1)
+    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        raise Refused(f"its artifact cannot be read: {error}") from error
+
+
+def collect(folder):
+    forge = GitLab() if os.environ.get("GITLAB_CI") == "true" else GitHub()
+    requests = forge.requests()
+    if not requests:
+        print("This push was merged by no request: nothing in it has been reviewed.", file=sys.stderr)
+    for number, request in sorted(requests.items()):
+        try:
+            text = forge.claim(number, request)
+            if len(text) > LARGEST:
+                raise Refused("its artifact is too large")
+            (folder / f"{number}.json").write_bytes(text)
+        except Refused as why:
+            print(f"{forge.sign}{number} claims nothing: {why}", file=sys.stderr)
+
+
+try:
+    collect(pathlib.Path(sys.argv[1]))
+except Unknown as unknown:
+    sys.exit(f"error: what was reviewed cannot be found: {unknown}")

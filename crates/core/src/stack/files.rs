@@ -1,0 +1,63 @@
+//! The files of a stack: how they are read, and which they are.
+
+use std::path::{Component, Path, PathBuf};
+
+/// How the caller reads files: their text, or why not, in words.
+pub trait Files {
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn read(&self, path: &Path) -> Result<String, String>;
+    /// The variables in a file of environment variables.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn read_env(&self, path: &Path) -> Result<Vec<(String, String)>, String>;
+}
+
+/// What a file is to a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The stack file itself.
+    Stack,
+    /// One that `extends` names, in the stack file or in another base.
+    Base,
+    /// One of `[env] files`.
+    Env,
+}
+
+impl Role {
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stack => "stack",
+            Self::Base => "base",
+            Self::Env => "env",
+        }
+    }
+}
+
+/// A file that a stack is read from. It need not be there: then the stack would read it if it were.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackFile {
+    /// Where it is, without `.` and `..` where that can be told from the text.
+    pub path: PathBuf,
+    /// What it is to the stack.
+    pub role: Role,
+}
+
+/// A path without `.` and, where it can be told from the text, without `..`.
+pub fn normalize(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if clean.file_name().is_some() => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}

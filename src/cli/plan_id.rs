@@ -1,0 +1,145 @@
+//! What identifies a plan. Equal plans have equal ids, whoever makes them and wherever; any other step, value, option,
+//! file or account gives another. Values that are sensitive are not in it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use super::project;
+use super::session::Session;
+use crate::ui;
+use leoctl_core::engine::refresh::Planned;
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::select::Options;
+
+/// The version of what is hashed: an id of another version is another id.
+const FORMAT: u32 = 1;
+/// How many bytes of the hash an id has.
+const BYTES: usize = 16;
+/// How many characters an id has.
+pub const LENGTH: usize = 2 * BYTES;
+
+/// A plan's id, and that of its steps alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanId {
+    /// Of the plan with what it was made from.
+    pub plan: String,
+    /// Of what is shown of it: changes, steps and outputs.
+    pub steps: String,
+}
+
+/// The id of a plan of this stack file; `refresh` says whether AWS was read.
+pub fn of(session: &Session, stack_file: &Path, planned: &Planned, refresh: bool) -> PlanId {
+    let identity = &planned.plan.identity;
+    let steps = digest(shown(planned));
+    let made_from = json!({
+        "format": FORMAT,
+        "account_id": identity.account_id,
+        "region": identity.region,
+        "partition": identity.partition,
+        "stack": session.stack.name,
+        "stack_file": project::relative(stack_file, stack_file),
+        "options": options(&planned.plan.options, refresh),
+        "steps": steps,
+        "inputs": inputs(session, stack_file),
+    });
+    PlanId { plan: digest(made_from), steps }
+}
+
+/// What a plan was asked for, as data.
+pub fn options(options: &Options, refresh: bool) -> Json {
+    let Options { destroy, targets, excludes, replace, scale_up, only: _ } = options;
+    json!({
+        "destroy": destroy, "targets": targets, "excludes": excludes, "replace": replace, "scale_up": scale_up, "refresh": refresh,
+    })
+}
+
+/// What is shown of a plan, but for what another run of the same plan may have otherwise.
+fn shown(planned: &Planned) -> Json {
+    let mut shown = ui::json::plan(&planned.plan, &BTreeMap::new());
+    if let Some(fields) = shown.as_object_mut() {
+        fields.retain(|name, _| !["serial", "api_calls"].contains(&name.as_str()));
+    }
+    shown
+}
+
+/// The texts and the public values that a plan was made from.
+fn inputs(session: &Session, stack_file: &Path) -> Json {
+    let stack = &session.stack;
+    let files: Vec<Json> = stack.sources.iter().map(|source| json!([project::relative(stack_file, &source.path), source.text])).collect();
+    let vars: BTreeMap<&String, Json> = stack.vars.iter().map(|(name, value)| (name, ui::json::public(value))).collect();
+    // A file with secrets need not be on every machine that makes the plan.
+    let public = stack.env.iter().filter(|(_, value)| !matches!(value, Value::Secret(_)));
+    let env: BTreeMap<&String, Json> = public.map(|(name, value)| (name, ui::json::public(value))).collect();
+    json!({ "files": files, "vars": vars, "env": env })
+}
+
+/// A hash of JSON that does not depend on the order of its keys.
+fn digest(mut value: Json) -> String {
+    value.sort_all_objects();
+    let hash = Sha256::digest(value.to_string().as_bytes());
+    hash.iter().take(BYTES).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a text has the form of an id.
+pub fn is_whole(text: &str) -> bool {
+    text.len() == LENGTH && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            "[a-z\",:{}\\[\\]]{0,6}".prop_map(Json::from),
+        ];
+        leaf.prop_recursive(4, 32, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Json::from),
+                prop::collection::vec(("[a-c]{1,2}", inner), 0..5).prop_map(|entries| entries.into_iter().collect::<Json>()),
+            ]
+        })
+    }
+
+    /// The same with the keys of every object the other way round.
+    fn reversed(value: &Json) -> Json {
+        match value {
+            Json::Array(items) => items.iter().map(reversed).collect(),
+            Json::Object(fields) => fields.iter().rev().map(|(name, value)| (name.clone(), reversed(value))).collect(),
+            other => other.clone(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_keys_does_not_matter(value in any_json()) {
+            prop_assert_eq!(digest(reversed(&value)), digest(value));
+        }
+
+        #[test]
+        fn other_data_has_another_digest(one in any_json(), other in any_json()) {
+            prop_assert_eq!(digest(one.clone()) == digest(other.clone()), one == other);
+        }
+
+        #[test]
+        fn one_value_more_gives_another_digest(value in any_json(), more in any_json()) {
+            prop_assert_ne!(digest(json!([value.clone()])), digest(json!([value, more])));
+        }
+    }
+
+    #[test]
+    fn only_a_whole_id_in_lower_case_has_its_form() {
+        assert!(is_whole(&"0123456789abcdef".repeat(2)));
+        for wrong in ["", "0123", &"0".repeat(33), &"A".repeat(32), &format!("{}\n", "0".repeat(31)), "../../../../../../../../../../../"] {
+            assert!(!is_whole(wrong), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! Whose claims count: what GitHub and GitLab answer about the requests of a push, and which of their artifacts are taken
+//! for a review of it. The same cases for both.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::Ci;
+use crate::support::program::Ran;
+
+/// The last commit of a request, at its merge.
+const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const OTHER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+/// A request into a branch, as it stands after its merge.
+#[derive(Clone)]
+pub struct Request {
+    pub number: u32,
+    /// Who asked for it.
+    pub author: u32,
+    /// The commit that merged it.
+    pub merged_by: String,
+    /// The branch it was merged into.
+    pub into: &'static str,
+    pub fork: bool,
+    pub state: &'static str,
+    pub plans: Vec<Planned>,
+    pub approvals: Vec<Approval>,
+}
+
+/// A run of the job that plans.
+#[derive(Clone)]
+pub struct Planned {
+    /// The commit that was planned.
+    pub head: &'static str,
+    /// The request that the run was of.
+    pub of: u32,
+    /// The minute at which it was done.
+    pub at: u32,
+    pub event: &'static str,
+    /// The workflow, or the job.
+    pub by: &'static str,
+    pub succeeded: bool,
+    /// What is in the artifact; a text is no archive.
+    pub content: Json,
+}
+
+/// An approval.
+#[derive(Clone)]
+pub struct Approval {
+    pub by: u32,
+    /// The minute.
+    pub at: u32,
+    pub head: &'static str,
+    pub association: &'static str,
+    pub bot: bool,
+}
+
+impl Request {
+    /// One that was planned, approved and merged, in this order.
+    pub fn new(number: u32, merged_by: &str, review: &str) -> Self {
+        let content = json!({ "review.json": review });
+        let plan = Planned { head: HEAD, of: number, at: 10, event: "pull_request", by: "leoctl", succeeded: true, content };
+        let approval = Approval { by: 2, at: 20, head: HEAD, association: "MEMBER", bot: false };
+        Self {
+            number,
+            author: 1,
+            merged_by: merged_by.to_owned(),
+            into: "main",
+            fork: false,
+            state: "merged",
+            plans: vec![plan],
+            approvals: vec![approval],
+        }
+    }
+}
+
+/// A minute of the hour in which all happens; the merge is at its half.
+fn minute(at: u32) -> String {
+    format!("2026-01-31T09:{at:02}:00Z")
+}
+
+/// The requests as GitHub answers about them.
+pub fn on_github(ci: &Ci, requests: &[Request]) {
+    let repository = |fork| json!({ "full_name": if fork { "mallory/shop" } else { "acme/shop" } });
+    let user = |id: u32, bot| json!({ "login": format!("user-{id}"), "type": if bot { "Bot" } else { "User" } });
+    let (mut pulls, mut runs, mut artifacts, mut reviews) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for one in requests {
+        pulls.push(json!({
+            "commits": [one.merged_by], "number": one.number, "user": user(one.author, false),
+            "merged_at": if one.state == "merged" { json!(minute(30)) } else { Json::Null },
+            "merge_commit_sha": one.merged_by, "head": { "sha": HEAD, "repo": repository(one.fork) },
+            "base": { "ref": one.into, "repo": repository(false) },
+        }));
+        for plan in &one.plans {
+            let id = 900 + runs.len();
+            runs.push(json!({
+                "id": id, "head_sha": plan.head, "event": plan.event, "conclusion": if plan.succeeded { "success" } else { "failure" },
+                "path": format!(".github/workflows/{}.yml@main", plan.by), "head_repository": repository(one.fork),
+                "pull_requests": [{ "number": plan.of }],
+            }));
+            let size = plan.content.to_string().len();
+            artifacts.push(json!({
+                "id": 100 + artifacts.len(), "run": id, "name": format!("leoctl-review-{}", plan.of), "size_in_bytes": size.min(4000),
+                "expired": false, "created_at": minute(plan.at), "content": plan.content,
+            }));
+        }
+        reviews.extend(one.approvals.iter().map(|approval| {
+            json!({
+                "pull": one.number, "state": "APPROVED", "user": user(approval.by, approval.bot), "commit_id": approval.head,
+                "submitted_at": minute(approval.at), "author_association": approval.association,
+            })
+        }));
+    }
+    for (name, rows) in [("pulls", pulls), ("runs", runs), ("artifacts", artifacts), ("reviews", reviews)] {
+        ci.hold(name, json!(rows));
+    }
+}
+
+/// The requests as GitLab answers about them.
+pub fn on_gitlab(ci: &Ci, requests: &[Request]) {
+    let (mut merges, mut pipelines, mut jobs, mut approvals) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for one in requests {
+        merges.push(json!({
+            "commits": [one.merged_by], "iid": one.number, "state": one.state, "author": { "id": one.author }, "sha": HEAD,
+            "target_branch": one.into, "target_project_id": 42, "source_project_id": if one.fork { 43 } else { 42 },
+            "merge_commit_sha": one.merged_by, "squash_commit_sha": null, "merged_at": minute(30).replace('Z', ".000Z"),
+        }));
+        for plan in &one.plans {
+            let id = 900 + pipelines.len();
+            let source = if plan.event == "pull_request" { "merge_request_event" } else { plan.event };
+            let status = if plan.succeeded { "success" } else { "failed" };
+            pipelines.push(json!({
+                "request": plan.of, "id": id, "source": source, "sha": plan.head, "status": status,
+                "ref": format!("refs/merge-requests/{}/head", plan.of),
+            }));
+            jobs.push(json!({
+                "id": 100 + jobs.len(), "pipeline": id, "name": format!("{}-plan", plan.by), "status": status, "finished_at": minute(plan.at).replace('Z', ".000Z"),
+                "content": plan.content,
+            }));
+        }
+        approvals.extend(one.approvals.iter().map(|approval| {
+            json!({ "request": one.number, "user": { "id": approval.by }, "approved_at": minute(approval.at).replace('Z', ".000Z") })
+        }));
+    }
+    for (name, rows) in [("merge_requests", merges), ("pipelines", pipelines), ("jobs", jobs), ("approvals", approvals)] {
+        ci.hold(name, json!(rows));
+    }
+}
+
+/// A repository on a forge, with a push to look at.
+pub struct Push {
+    pub ci: Ci,
+    pub before: String,
+    pub sha: String,
+    /// Has the forge answer about these.
+    pub answer: fn(&Ci, &[Request]),
+}
+
+impl Push {
+    /// On each forge, one commit that has come to the main branch.
+    pub fn on_each(endpoint: &str) -> [Self; 2] {
+        let of = |ci: Ci, answer| {
+            let before = ci.git(&["rev-parse", "HEAD"]);
+            let sha = ci.commit();
+            Self { ci, before, sha, answer }
+        };
+        [of(Ci::github(endpoint), on_github), of(Ci::gitlab(endpoint), on_gitlab)]
+    }
+
+    pub fn hold(&self, requests: &[Request]) {
+        (self.answer)(&self.ci, requests);
+    }
+
+    /// The environment of a job of this push.
+    pub fn environment(&self) -> [(&'static str, &str); 8] {
+        [
+            ("LEOCTL_BEFORE", self.before.as_str()),
+            ("GITHUB_SHA", self.sha.as_str()),
+            ("GITHUB_REF", "refs/heads/main"),
+            ("GITHUB_REF_NAME", "main"),
+            ("GITHUB_WORKFLOW_REF", "acme/shop/.github/workflows/leoctl.yml@refs/heads/main"),
+            ("CI_COMMIT_SHA", self.sha.as_str()),
+            ("CI_COMMIT_BRANCH", "main"),
+            ("CI_COMMIT_BEFORE_SHA", self.before.as_str()),
+        ]
+    }
+
+    /// The claims that are got, by request, and what is said.
+    fn claims(&self) -> (BTreeMap<String, String>, Ran) {
+        let folder = self.ci.project.path().join("claims");
+        std::fs::create_dir_all(&folder).unwrap();
+        let ran = self.ci.expect(0, &["claims", "claims"], &self.environment());
+        let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let read =
+            |path: std::path::PathBuf| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(&path).unwrap());
+        let found = entries.map(read).collect();
+        std::fs::remove_dir_all(&folder).unwrap();
+        (found, ran)
+    }
+
+    /// What the request claims, which is all that is claimed.
+    fn claimed(&self, requests: &[Request]) -> Vec<String> {
+        self.hold(requests);
+        self.claims().0.into_keys().collect()
+    }
+
+    fn refused(&self, request: &Request, why: &str) {
+        self.hold(std::slice::from_ref(request));
+        let (found, ran) = self.claims();
+        assert!(found.is_empty() && ran.stderr.contains(why), "{why}: {found:?} {}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_review_of_a_merged_request_is_its_claim() {
+    for push in Push::on_each("") {
+        let request = Request::new(7, &push.sha, "{}");
+        assert_eq!(push.claimed(std::slice::from_ref(&request)), ["7.json"]);
+        // Approved by nobody, it was seen until it was merged.
+        let quiet = Request { approvals: Vec::new(), ..request.clone() };
+        assert_eq!(push.claimed(&[quiet]), ["7.json"]);
+        // A merge queue, or a rebase: several requests and commits in one push.
+        let last = push.ci.commit();
+        let several = Push { sha: last.clone(), ..push };
+        let pair = [Request::new(7, &request.merged_by, "{}"), Request::new(8, &last, "{}")];
+        assert_eq!(several.claimed(&pair), ["7.json", "8.json"]);
+        let later = Push { before: request.merged_by.clone(), ..several };
+        assert_eq!(later.claimed(&pair), ["8.json"], "what an earlier push has brought is none of this one");
+        let unknown = Push { before: "0".repeat(40), ..later };
+        assert_eq!(unknown.claimed(&pair), ["8.json"], "of a new branch, only its last commit is known");
+    }
+}
+
+#[test]
+fn a_request_that_was_not_merged_here_claims_nothing() {
+    for push in Push::on_each("") {
+        let request = Request::new(7, &push.sha, "{}");
+        let into = Request { into: "release", ..request.clone() };
+        push.refused(&into, "nothing in it has been reviewed");
+        let open = Request { state: "opened", ..request.clone() };
+        push.refused(&open, "nothing in it has been reviewed");
+        let fork = Request { fork: true, ..request.clone() };
+        push.refused(&fork, "comes from another");
+        push.hold(&[]);
+        assert!(push.claims().1.stderr.contains("merged by no request"));
+    }
+}
+
+#[test]
+fn only_the_plan_of_the_last_commit_counts() {
+    for push in Push::on_each("") {
+        let request = Request::new(7, &push.sha, "{}");
+        let with = |change: fn(&mut Planned)| {
+            let mut request = request.clone();
+            change(&mut request.plans[0]);
+            request
+        };
+        push.refused(&with(|plan| plan.head = OTHER), "there is no plan of aaaa");
+        push.refused(&with(|plan| plan.succeeded = false), "there is no plan of aaaa");
+        push.refused(&with(|plan| plan.event = "push"), "there is no plan of aaaa");
+        push.refused(&with(|plan| plan.by = "other"), "there is no plan of aaaa");
+        push.refused(&with(|plan| plan.of = 8), "there is no plan of aaaa");
+        push.refused(&Request { plans: Vec::new(), ..request.clone() }, "there is no plan of aaaa");
+        // Of the same commit in another request, into another branch: that plan is of another merge.
+        let mut other = Request::new(8, &push.sha, "{}");
+        other.into = "release";
+        assert!(push.claimed(&[with(|plan| plan.of = 8), other]).is_empty());
+    }
+}
+
+#[test]
+fn on_gitlab_the_result_of_merging_the_last_commit_counts_too() {
+    let [_, push] = Push::on_each("");
+    push.hold(&[Request::new(7, &push.sha, "{}")]);
+    let mut pipelines = push.ci.held("pipelines");
+    pipelines[0]["sha"] = json!(OTHER);
+    let claimed = |reference: &str, parents: Json| {
+        let mut pipelines = pipelines.clone();
+        pipelines[0]["ref"] = json!(reference);
+        push.ci.hold("pipelines", json!(pipelines));
+        push.ci.hold("parents", json!({ OTHER: parents }));
+        !push.claims().0.is_empty()
+    };
+    assert!(claimed("refs/merge-requests/7/merge", json!(["cccc", HEAD])));
+    assert!(!claimed("refs/merge-requests/7/merge", json!(["cccc", "dddd"])), "of an older commit");
+    assert!(!claimed("refs/merge-requests/7/head", json!([HEAD])), "of a commit on top that is not merged");
+}
+
+#[test]
+fn a_plan_that_was_made_after_its_approval_was_seen_by_nobody() {
+    for push in Push::on_each("") {
+        let request = Request::new(7, &push.sha, "{}");
+        let planned_at = |at| Planned { at, ..request.plans[0].clone() };
+        let again = |plans| Request { plans, ..request.clone() };
+        push.refused(&again(vec![planned_at(25)]), "made again after it was approved");
+        push.refused(&again(vec![planned_at(10), planned_at(25)]), "made again after it was approved");
+        let approvals = [request.approvals[0].clone(), Approval { at: 27, ..request.approvals[0].clone() }].to_vec();
+        assert_eq!(push.claimed(&[Request { approvals, ..again(vec![planned_at(25)]) }]), ["7.json"], "it was approved once more");
+        // Nobody else's approval counts: then it has to be older than the merge.
+        let own = Approval { by: 1, ..request.approvals[0].clone() };
+        let unseen = Request { approvals: vec![own.clone()], ..again(vec![planned_at(25)]) };
+        assert_eq!(push.claimed(&[unseen]), ["7.json"]);
+        let late = Request { approvals: vec![own], ..again(vec![planned_at(31)]) };
+        push.refused(&late, "made again after it was merged");
+    }
+}
+
+#[test]
+fn on_github_only_members_approve_and_only_what_they_saw() {
+    let [push, _] = Push::on_each("");
+    let request = Request::new(7, &push.sha, "{}");
+    let first = request.approvals[0].clone();
+    let late = Planned { at: 25, ..request.plans[0].clone() };
+    let strangers = [
+        Approval { at: 27, association: "NONE", ..first.clone() },
+        Approval { at: 27, bot: true, ..first.clone() },
+        Approval { at: 27, head: OTHER, ..first.clone() },
+    ];
+    for stranger in strangers {
+        let request = Request { plans: vec![late.clone()], approvals: vec![first.clone(), stranger], ..request.clone() };
+        push.refused(&request, "made again after it was approved");
+    }
+}
+
+#[test]
+fn an_artifact_of_any_content_changes_nothing_but_what_is_claimed() {
+    for push in Push::on_each("") {
+        let request = |content: Json| {
+            let mut request = Request::new(7, &push.sha, "");
+            request.plans[0].content = content;
+            request
+        };
+        let outside = push.ci.project.path().join("evil.json");
+        push.refused(&request(json!({ "review.json": "x".repeat((1 << 20) + 1) })), "too large");
+        push.refused(&request(json!({ "../../evil.json": "{}", "plans/evil.plan": "{}" })), "its artifact cannot be");
+        push.hold(&[request(json!({ "review.json": "{}", "../evil.json": "{}", "evil.json": "{}", ".leoctl/ci/apply.sh": "true" }))]);
+        let (found, _) = push.claims();
+        assert_eq!(found, BTreeMap::from([("7.json".to_owned(), "{}".to_owned())]));
+        assert!(!outside.exists() && push.ci.git(&["status", "--porcelain"]).is_empty());
+    }
+    let [github, _] = Push::on_each("");
+    let mut request = Request::new(7, &github.sha, "");
+    request.plans[0].content = json!("no archive");
+    github.refused(&request, "its artifact cannot be read");
+}
+
+#[test]
+fn what_the_forge_does_not_answer_is_not_taken_for_no_claim() {
+    for push in Push::on_each("") {
+        push.hold(&[Request::new(7, &push.sha, "{}")]);
+        std::fs::create_dir_all(push.ci.project.path().join("claims")).unwrap();
+        let environment = push.environment();
+        let mut wrong = environment.to_vec();
+        wrong.extend([("GH_TOKEN", "wrong"), ("LEOCTL_GITLAB_TOKEN", "wrong")]);
+        let ran = push.ci.expect(1, &["claims", "claims"], &wrong);
+        assert!(ran.stderr.contains("what was reviewed cannot be found"), "{}", ran.stderr);
+    }
+}
