@@ -4,12 +4,16 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 /// The state of a socket that listens, as in `/proc/net/tcp`.
 const LISTENS: &str = "0A";
+
+/// For how many milliseconds a program that is just being started is waited for.
+const BEGINNING: u32 = 1000;
 
 fn invalid(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{what} is not as Linux writes it"))
@@ -45,14 +49,30 @@ pub fn started(pid: u32) -> io::Result<Option<String>> {
 
 /// Whether the environment of a process has this variable with this value.
 pub fn has(pid: u32, variable: &str) -> io::Result<bool> {
-    let environment = of(pid, "environ")?.unwrap_or_default();
+    let mut environment = of(pid, "environ")?.unwrap_or_default();
+    for _ in 0..BEGINNING {
+        if !environment.is_empty() || !is_beginning(pid)? {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+        environment = of(pid, "environ")?.unwrap_or_default();
+    }
     Ok(environment.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes()))
+}
+
+/// Whether a program is just being started: for a moment it has neither arguments nor an environment.
+fn is_beginning(pid: u32) -> io::Result<bool> {
+    Ok(of(pid, "cmdline")?.is_some_and(|arguments| arguments.is_empty()) && started(pid)?.is_some())
 }
 
 /// The process whose environment has this variable with this value.
 pub fn having(variable: &str) -> io::Result<Option<u32>> {
     for entry in fs::read_dir("/proc")?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        // The kernel's own threads have no program, and never get one.
+        if fs::read_link(format!("/proc/{pid}/exe")).is_err() {
+            continue;
+        }
         // Other people's environments cannot be read: ours is not among them.
         if has(pid, variable).unwrap_or(false) && started(pid)?.is_some() {
             return Ok(Some(pid));
