@@ -57,8 +57,10 @@ fn that_nothing_is_planned_and_what_is_deleted_is_said() {
     let project = Project::new("", "test");
     let comment = |file: &str| project.expect(0, &["plan", "--markdown", "--no-stack", "--marker", "x y", "--deleted", file]).stdout;
     let harmless = comment("stacks/web.toml");
-    assert!(harmless.starts_with("<!-- leoctl plan x%20y -->\n## leoctl plan\n\nNo stack is changed.\n"), "{harmless}");
-    assert!(harmless.contains("`stacks/web.toml` is deleted: what was made from it stays in AWS"), "{harmless}");
+    let deleted = "`stacks/web.toml` is deleted: what was made from it stays in AWS";
+    assert!(harmless.starts_with(&format!("<!-- leoctl plan x%20y -->\n## leoctl plan\n\n{deleted}")), "{harmless}");
+    let none = project.expect(0, &["plan", "--markdown", "--no-stack", "--marker", "x y"]).stdout;
+    assert_eq!(none.trim_end(), "<!-- leoctl plan x%20y -->\n## leoctl plan\n\nNo stack is changed.");
     alike(&[&harmless, &comment(HOSTILE), &comment("\n/close\n::add-mask::x")]);
 
     let names: Vec<String> = (0..200).map(|at| format!("stacks/{at}.toml")).collect();

@@ -60,7 +60,11 @@ const SERVICE: &[Grant] = &[
     Grant { actions: &["ecs:ListTasks"], on: On::Cluster("cluster"), when: None },
     Grant::on(&["ecs:DescribeTasks", "ecs:StopTask"], &[TASKS]),
     Grant::on(&["ecs:ExecuteCommand"], &["arn:{partition}:ecs:{region}:{account}:cluster/{cluster after cluster/}", TASKS]),
-    Grant::itself(&["ecs:UpdateService"]),
+    Grant::itself(&["ecs:DescribeServiceDeployments", "ecs:ListServiceDeployments", "ecs:UpdateService"]),
+    Grant::on(
+        &["ecs:DescribeServiceDeployments"],
+        &["arn:{partition}:ecs:{region}:{account}:service-deployment/{cluster after cluster/}/{name}/*"],
+    ),
     Grant::any(&["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"]),
 ];
 

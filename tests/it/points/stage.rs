@@ -233,6 +233,9 @@ impl Stage {
             let switched_off = self.world.apply(&self.subject.body(Some(unprotected))).await;
             return switched_off.map(|_| Some(String::new())).map_err(|error| format!("its protection cannot be switched off: {error}"));
         }
+        if error.contains("is not restored, as its KMS key") {
+            return Err("the key that the case names does not exist here".to_owned());
+        }
         // Of a private namespace Cloud Map alone knows whether its VPC has one of that name, and of a private address EC2.
         let taken = ["exists already", "ConflictingDomainExists", "InvalidIPAddress.InUse"];
         if !taken.iter().any(|taken| error.contains(taken)) {

@@ -25,6 +25,12 @@ impl Builder<'_> {
         let (name, value) = inside.when;
         change.after.get(name).filter(|written| written.as_str() == Some(value))?;
         let holder = self.changes.iter().find(|other| other.address.type_name() == inside.of && is_in(change, inside, other))?;
+        // What `ignore_changes` leaves alone is somebody else's.
+        let ignored = self.stack.config.resources.get(&holder.address.block).map(|block| &block.lifecycle.ignore_changes);
+        let names = |paths: &[Path]| paths.iter().any(|path| path.root() == Some(inside.list));
+        if ignored.is_some_and(|paths| names(paths)) {
+            return None;
+        }
         let list = self.catalog.resources.get(inside.of)?.schema.attribute(inside.list)?;
         let items = holder.after.get(inside.list)?.revealed().as_list()?;
         items.iter().find(|item| is_same(&list.ty, item, &change.after, inside.aside))?;
