@@ -14,43 +14,19 @@ GitHub is asked with `gh`, whose token is GH_TOKEN; GitLab with curl and LEOCTL_
 """
 
 import datetime
-import io
 import json
 import os
 import pathlib
 import subprocess
 import sys
-import zipfile
-import zlib
 
-# The largest file of a review that is taken, in bytes.
-LARGEST = 1 << 20
+# The folder of the scripts is a checkout: nothing is left in it.
+sys.dont_write_bytecode = True
+
+from forge import LARGEST, Refused, Repository, Unknown, artifact, is_from, run
+
 # More commits than that in one push are not looked at one by one.
 MOST = 250
-
-
-class Refused(Exception):
-    """Why a request claims nothing."""
-
-
-class Unknown(Exception):
-    """Why it cannot be known what was reviewed."""
-
-
-def run(words, **more):
-    """What a program prints, as bytes."""
-    done = subprocess.run(words, stdout=subprocess.PIPE, check=False, **more)
-    if done.returncode != 0:
-        raise Unknown(f"`{' '.join(words)}` failed")
-    return done.stdout
-
-
-def artifact(get):
-    """The bytes of an artifact. One that cannot be had claims nothing: its job chose what is in it."""
-    try:
-        return get()
-    except Unknown as why:
-        raise Refused(f"its artifact cannot be had: {why}") from why
 
 
 def when(text):
@@ -80,35 +56,25 @@ class GitHub:
     sign = "#"
 
     def __init__(self):
-        self.repository = os.environ["GITHUB_REPOSITORY"]
+        self.repository = Repository()
         self.branch = os.environ["GITHUB_REF_NAME"]
         self.sha = os.environ["GITHUB_SHA"]
         # OWNER/NAME/.github/workflows/FILE@REF
         self.workflow = os.environ["GITHUB_WORKFLOW_REF"].split("@")[0].rsplit("/", 1)[1]
 
-    def rows(self, path, key=None):
-        """What all pages of an answer list, under a key where it is an object."""
-        text = run(["gh", "api", "--paginate", f"repos/{self.repository}/{path}"]).decode()
-        rows, at, decoder = [], 0, json.JSONDecoder()
-        while text[at:].strip():
-            at += len(text[at:]) - len(text[at:].lstrip())
-            page, at = decoder.raw_decode(text, at)
-            rows += page[key] if key else page
-        return rows
-
     def requests(self):
         shas, found = commits(self.sha), {}
         for sha in shas:
-            for pull in self.rows(f"commits/{sha}/pulls?per_page=100"):
+            for pull in self.repository.rows(f"commits/{sha}/pulls?per_page=100"):
                 base = pull["base"]
-                here = base["ref"] == self.branch and (base["repo"] or {}).get("full_name") == self.repository
+                here = base["ref"] == self.branch and is_from(base["repo"], self.repository.name)
                 if pull["merged_at"] and here and pull["merge_commit_sha"] in shas:
                     found[int(pull["number"])] = pull
         return found
 
     def claim(self, number, pull):
         head = pull["head"]["sha"]
-        if (pull["head"]["repo"] or {}).get("full_name") != self.repository:
+        if not is_from(pull["head"]["repo"], self.repository.name):
             raise Refused("it comes from another repository")
 
         def counts(one):
@@ -116,35 +82,27 @@ class GitHub:
             path = one["path"].split("@")[0]
             return (
                 (one["head_sha"], one["event"], one["conclusion"]) == (head, "pull_request", "success")
-                and one["head_repository"]["full_name"] == self.repository
+                and is_from(one["head_repository"], self.repository.name)
                 and path == f".github/workflows/{self.workflow}"
                 and (not of or number in of)
             )
 
         query = f"head_sha={head}&event=pull_request&status=success&per_page=100"
-        runs = [one for one in self.rows(f"actions/workflows/{self.workflow}/runs?{query}", "workflow_runs") if counts(one)]
+        runs = self.repository.rows(f"actions/workflows/{self.workflow}/runs?{query}", "workflow_runs")
         name = f"leoctl-review-{number}"
-        all_kept = [
-            kept
-            for one in runs
-            for kept in self.rows(f"actions/runs/{int(one['id'])}/artifacts?name={name}&per_page=100", "artifacts")
-            if kept["name"] == name and not kept["expired"]
-        ]
+        all_kept = [kept for one in runs if counts(one) for kept in self.repository.artifacts(one["id"], name)]
         if not all_kept:
             raise Refused(f"there is no plan of {head}: it failed, or is too old")
         newest = max(all_kept, key=lambda kept: when(kept["created_at"]))
-        if newest["size_in_bytes"] > LARGEST:
-            raise Refused("its artifact is too large")
         in_time(newest["created_at"], self.approvals(number, pull), pull["merged_at"])
-        words = ["gh", "api", f"repos/{self.repository}/actions/artifacts/{int(newest['id'])}/zip"]
-        return unpacked(artifact(lambda: run(words)))
+        return self.repository.kept(newest, "review.json")
 
     def approvals(self, number, pull):
         """When its last commit was approved by a person who belongs here, and is not its author."""
         members = ("OWNER", "MEMBER", "COLLABORATOR")
         return [
             one["submitted_at"]
-            for one in self.rows(f"pulls/{number}/reviews?per_page=100")
+            for one in self.repository.rows(f"pulls/{number}/reviews?per_page=100")
             if (one["state"], one["commit_id"]) == ("APPROVED", pull["head"]["sha"])
             and one["author_association"] in members
             and one["user"]
@@ -203,7 +161,10 @@ class GitLab:
         in_time(job["finished_at"], [one["approved_at"] for one in others if one.get("approved_at")], request["merged_at"])
         if ((job.get("artifacts_file") or {}).get("size") or 0) > LARGEST:
             raise Refused("its artifact is too large")
-        return artifact(lambda: self.get(f"jobs/{int(job['id'])}/artifacts/leoctl-out/review.json", LARGEST))
+        text = artifact(lambda: self.get(f"jobs/{int(job['id'])}/artifacts/leoctl-out/review.json", LARGEST))
+        if len(text) > LARGEST:
+            raise Refused("its artifact is too large")
+        return text
 
     def is_of(self, pipeline, iid, head):
         """Whether a pipeline is of the request's last commit, or of what merging that would result in."""
@@ -215,15 +176,6 @@ class GitLab:
         return result and head in json.loads(self.get(f"repository/commits/{pipeline['sha']}"))["parent_ids"]
 
 
-def unpacked(archive):
-    """The file of a review in an artifact. No other is unpacked, and nothing is written where the archive says."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as files, files.open("review.json") as file:
-            return file.read(LARGEST + 1)
-    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-        raise Refused(f"its artifact cannot be read: {error}") from error
-
-
 def collect(folder):
     forge = GitLab() if os.environ.get("GITLAB_CI") == "true" else GitHub()
     requests = forge.requests()
@@ -231,10 +183,7 @@ def collect(folder):
         print("This push was merged by no request: nothing in it has been reviewed.", file=sys.stderr)
     for number, request in sorted(requests.items()):
         try:
-            text = forge.claim(number, request)
-            if len(text) > LARGEST:
-                raise Refused("its artifact is too large")
-            (folder / f"{number}.json").write_bytes(text)
+            (folder / f"{number}.json").write_bytes(forge.claim(number, request))
         except Refused as why:
             print(f"{forge.sign}{number} claims nothing: {why}", file=sys.stderr)
 

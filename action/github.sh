@@ -5,7 +5,8 @@
 #                                          as a new one, unless it is only to be updated
 #   github.sh issue FILE true|false        the same with an issue, which `false` closes
 #
-#   LEOCTL_ACCOUNT   who we are, where that cannot be asked [github-actions[bot]]
+#   LEOCTL_ACCOUNT        who we are, where that cannot be asked [github-actions[bot]]
+#   LEOCTL_PULL_REQUEST   the number of the pull request [that of GITHUB_REF]
 set -euo pipefail
 
 repository=${GITHUB_REPOSITORY:?the owner/name of the repository}
@@ -31,9 +32,11 @@ first() {
 }
 
 comment() {
-  local file=$1 how=$2 number id
-  [[ ${GITHUB_REF:-} =~ ^refs/pull/([0-9]+)/ ]] || fail "there is no pull request to comment on: GITHUB_REF is ${GITHUB_REF:-not set}"
-  number=${BASH_REMATCH[1]}
+  local file=$1 how=$2 number=${LEOCTL_PULL_REQUEST:-} id
+  if [ -z "$number" ]; then
+    [[ ${GITHUB_REF:-} =~ ^refs/pull/([0-9]+)/ ]] || fail "there is no pull request to comment on: GITHUB_REF is ${GITHUB_REF:-not set}"
+    number=${BASH_REMATCH[1]}
+  fi
   id=$(first "repos/$repository/issues/$number/comments?per_page=100" "$ours | .id")
   if [ -n "$id" ]; then
     gh api --silent --method PATCH "repos/$repository/issues/comments/$id" --field "body=@$file"

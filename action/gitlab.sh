@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What the other scripts need of GitLab, with curl and python3. LEOCTL_GITLAB_TOKEN is a project access token with the
-# scope `api`, since a job's own token may not comment.
+# What the other scripts need of GitLab, with curl and python3. LEOCTL_COMMENT_TOKEN is a project access token with the
+# scope `api`, since a job's own token may not comment. The code of every merge request can read it and use it: set it only
+# where everybody who can open one is trusted. It is never the token of the main branch, LEOCTL_GITLAB_TOKEN.
 #
 #   gitlab.sh comment FILE create|update   puts the comment on the merge request: over ours with the same first line, else
 #                                          as a new one, unless it is only to be updated
@@ -16,7 +17,7 @@ fail() {
 api() {
   local path=$1
   shift
-  curl -fsSL --header @<(printf 'Authorization: Bearer %s\n' "$LEOCTL_GITLAB_TOKEN") "$CI_API_V4_URL/$path" "$@"
+  curl -fsSL --header @<(printf 'Authorization: Bearer %s\n' "$LEOCTL_COMMENT_TOKEN") "$CI_API_V4_URL/$path" "$@"
 }
 
 # The id of the first comment in a page that is ours: we wrote it, and it has our first line. Without one: nothing when
@@ -33,8 +34,8 @@ print(found[0] if found else ("" if len(notes) == 100 else "none"))'
 comment() {
   local file=$1 how=$2 notes id= page=1
   [ -n "${CI_MERGE_REQUEST_IID:-}" ] || return 0
-  if [ -z "${LEOCTL_GITLAB_TOKEN:-}" ]; then
-    echo "LEOCTL_GITLAB_TOKEN is not set: the plan is above, and not on the merge request." >&2
+  if [ -z "${LEOCTL_COMMENT_TOKEN:-}" ]; then
+    echo "LEOCTL_COMMENT_TOKEN is not set: the plan is above and an artifact, and no comment." >&2
     return 0
   fi
   notes="projects/$CI_PROJECT_ID/merge_requests/$CI_MERGE_REQUEST_IID/notes"

@@ -4,7 +4,8 @@
 #   LEOCTL_STACKS    the stack files, and more: see stacks.sh
 #   LEOCTL_BASE      the commit that the change is compared with; without it all stacks are planned
 #   LEOCTL_COMMIT    the commit, as the comment says it
-#   LEOCTL_COMMENT   `true` puts the comment on the pull request
+#   LEOCTL_COMMENT   `true` puts the comment on the request here and now, with a token that the code of the request can
+#                    use: without it, comment.md is what others put there
 #   LEOCTL_MARKER    tells the comment apart from those of other workflows [default]
 #   LEOCTL_OUT       the folder for comment.md and review.json [leoctl-out]
 #

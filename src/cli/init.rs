@@ -30,13 +30,16 @@ const SCRIPTS: &[(&str, &str)] = &[
     (".leoctl/ci/plan.sh", include_str!("../../action/plan.sh")),
     (".leoctl/ci/review.sh", include_str!("../../action/review.sh")),
     (".leoctl/ci/claims.py", include_str!("../../action/claims.py")),
+    (".leoctl/ci/forge.py", include_str!("../../action/forge.py")),
     (".leoctl/ci/apply.sh", include_str!("../../action/apply.sh")),
     (".leoctl/ci/drift.sh", include_str!("../../action/drift.sh")),
 ];
 
 const GITHUB: &[(&str, &str)] = &[
     (".github/workflows/leoctl.yml", include_str!("../../templates/github/leoctl.yml")),
+    (".github/workflows/leoctl-comment.yml", include_str!("../../templates/github/leoctl-comment.yml")),
     (".github/workflows/leoctl-drift.yml", include_str!("../../templates/github/leoctl-drift.yml")),
+    (".leoctl/ci/comment.py", include_str!("../../action/comment.py")),
     (".leoctl/ci/github.sh", include_str!("../../action/github.sh")),
     (".leoctl/ci/github-login.sh", include_str!("../../action/github-login.sh")),
 ];
@@ -139,7 +142,7 @@ fn next_steps(ci: Option<Forge>, written: &[&str]) -> Vec<String> {
                 "the variables LEOCTL_PLAN_ROLE, LEOCTL_APPLY_ROLE, AWS_REGION and LEOCTL_URL, and who approves for the environment `production`"
             }
             Forge::Gitlab => {
-                "the variables LEOCTL_PLAN_ROLE, LEOCTL_APPLY_ROLE, AWS_REGION, LEOCTL_URL and LEOCTL_GITLAB_TOKEN, and a schedule for drift"
+                "the variables LEOCTL_PLAN_ROLE, AWS_REGION and LEOCTL_URL, LEOCTL_APPLY_ROLE and LEOCTL_GITLAB_TOKEN as protected ones, and a schedule for drift"
             }
         };
         steps.push(format!("CI needs {settings}."));

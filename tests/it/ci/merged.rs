@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value as Json, json};
 
 use super::claims::{Push, Request};
-use super::{Ci, PLAN, WEB, body, group};
+use super::{Ci, GITLAB_COMMENT, PLAN, WEB, body, group};
 use crate::support::emulator::Emulator;
 use crate::support::program::{Ran, ran};
 
@@ -255,7 +255,7 @@ fn a_comment_of_somebody_else_that_begins_as_ours_stays_as_it_is() {
         push.ci.hold(name, json!([{ "id": 1, "issue": 7, "body": foreign, "edits": 0, author: { "id": 5, "login": "mallory" } }]));
         push.ci.project.write(WEB, &group("web", 14));
         push.ci.commit();
-        let request = [PLAN, &[("CI_MERGE_REQUEST_IID", "7")]].concat();
+        let request = [PLAN, GITLAB_COMMENT, &[("CI_MERGE_REQUEST_IID", "7")]].concat();
         for edits in 0..2 {
             push.ci.expect(0, &["plan"], &request);
             let all = push.ci.held(name);
