@@ -35,14 +35,19 @@ was_stack() {
 
 # Which of the stacks read what is changed, leoctl knows.
 select_stacks() {
-  local file
+  local file inside outside root
   [ -n "$base" ] || return 0
-  if ! git diff --name-only --no-renames -z "$base" HEAD -- > "$out/changed"; then
+  if ! differences "$base" HEAD > "$out/changed"; then
     say "Cannot compare with $base: planning all stacks."
     return
   fi
-  selection=(--changed "$out/changed")
+  root=$(repository)
+  inside=$(git rev-parse --show-prefix)
+  outside=$(git rev-parse --show-cdup)
+  selection=(--changed "$out/changed" --repository "$root")
   while IFS= read -r -d '' file; do
+    # As the patterns name it, from this folder on.
+    case $file in "$inside"*) file=${file#"$inside"} ;; *) file=$outside$file ;; esac
     ! was_stack "$file" || deleted+=("--deleted=$file")
   done < "$out/changed"
 }

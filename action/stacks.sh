@@ -37,6 +37,16 @@ all=(${patterns[*]})
 options=()
 by_hand=
 
+# The names of the files, from the root of the repository on, in which two commits differ, each with a NUL after it.
+differences() {
+  git diff --name-only --no-renames --no-relative --ignore-submodules=none -z "$1" "$2" --
+}
+
+# The root of the repository: the project may be in a folder of it.
+repository() {
+  git rev-parse --show-toplevel
+}
+
 is_stack() {
   local stack
   for stack in "${all[@]}"; do [ "$stack" = "$1" ] && return 0; done

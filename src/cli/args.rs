@@ -73,6 +73,9 @@ pub enum Command {
         /// The stack files
         #[arg(value_name = "STACK")]
         stacks: Vec<PathBuf>,
+        /// Which of them
+        #[command(flatten)]
+        changed: Changed,
     },
     /// Print the plans of a review that change something, for workflows
     #[command(hide = true)]
@@ -286,6 +289,17 @@ pub struct PlanFlags {
     pub no_preflight: bool,
 }
 
+/// Which stacks a change is about.
+#[derive(Debug, Args)]
+pub struct Changed {
+    /// Only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
+    #[arg(long, value_name = "FILE")]
+    pub changed: Option<PathBuf>,
+    /// The folder that those names start from, as `git rev-parse --show-toplevel` prints it
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub repository: PathBuf,
+}
+
 /// The arguments of `plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
@@ -304,9 +318,9 @@ pub struct PlanArgs {
     /// Write the ids of the plans to this file, for `apply --plan-id`
     #[arg(long, value_name = "FILE")]
     pub review: Option<PathBuf>,
-    /// Plan only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
-    #[arg(long, value_name = "FILE")]
-    pub changed: Option<PathBuf>,
+    /// Of which of them
+    #[command(flatten)]
+    pub changed: Changed,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

@@ -1,8 +1,6 @@
 //! `leoctl plan`.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use futures_util::future::join_all;
@@ -11,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::args::PlanArgs;
 use super::review::{self, Reviewed};
 use super::session::Session;
-use super::{CliError, Context, Exit, cost, error_text, plan_id, project, sandbox, saved};
+use super::{CliError, Context, Exit, changed, cost, error_text, plan_id, project, sandbox, saved};
 use crate::ui::markdown::plan::{About, Shown};
 use crate::ui::{self, STRONG, WARN, markdown, styled};
 use leoctl_core::engine::ports::Provider;
@@ -26,10 +24,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         [one] => vec![project::stack_file(Some(one), context)?],
         any => any.to_vec(),
     };
-    let paths = match &args.changed {
-        Some(file) => project::changed(paths, &changes(file)?, &context.global)?,
-        None => paths,
-    };
+    let paths = changed::select(paths, &args.changed, &context.global)?;
     if let (Some(_), [_, _, ..]) = (&args.out, paths.as_slice()) {
         return Err(CliError::usage("`--out` saves one plan, and there are several stacks", "`--out-dir FOLDER` saves all of them"));
     }
@@ -46,17 +41,6 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         return one(context, args, path).await;
     }
     several(context, args, &paths).await
-}
-
-/// The paths in a file, each with a NUL after it: no other character is in none of them.
-fn changes(file: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let failed = |error: std::io::Error| {
-        let help = "write it with `git diff --name-only -z`";
-        CliError::usage(&format!("cannot read the changed files from {}: {error}", file.display()), help)
-    };
-    let bytes = std::fs::read(file).map_err(failed)?;
-    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    Ok(names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect())
 }
 
 /// Plans one stack.

@@ -2,7 +2,6 @@
 //! nothing but the ids that it claims: whoever carries a plan out makes it again, and compares.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,8 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::session::Session;
 use super::{CliError, Context, Exit, plan_id};
-use crate::store;
-use crate::ui;
+use crate::{disk, store, ui};
 use leoctl_core::engine::refresh::Planned;
 
 /// The largest file that is read, in bytes. One that was written here has some hundred for each stack.
@@ -148,12 +146,7 @@ fn read(path: &Path) -> Result<String, String> {
     if !kind.is_file() {
         return Err("it is not a file".to_owned());
     }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(format!("it is larger than {LARGEST} bytes"));
-    }
+    let bytes = disk::read_regular(path, LARGEST).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
 }
 
@@ -186,7 +179,7 @@ mod tests {
         std::fs::create_dir(path("folder")).unwrap();
         std::os::unix::fs::symlink(path("whole"), path("link")).unwrap();
         assert!(read(&path("whole")).is_ok());
-        for (name, why) in [("huge", "larger"), ("binary", "UTF-8"), ("folder", "not a file"), ("link", "not a file"), ("none", "")] {
+        for (name, why) in [("huge", "too large"), ("binary", "UTF-8"), ("folder", "not a file"), ("link", "not a file"), ("none", "")] {
             assert!(read(&path(name)).unwrap_err().contains(why), "{name}");
         }
     }

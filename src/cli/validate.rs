@@ -4,12 +4,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
-use super::{CliError, Context, Exit, error_text, project};
+use super::args::Changed;
+use super::{CliError, Context, Exit, changed, error_text, project};
 use crate::ui;
 use leoctl_core::stack::{Loaded, Stack};
 
 /// Checks stacks without asking AWS.
-pub fn run(context: &Context, stacks: &[PathBuf]) -> Result<Exit, CliError> {
+pub fn run(context: &Context, stacks: &[PathBuf], asked: &Changed) -> Result<Exit, CliError> {
+    if asked.changed.is_some() {
+        return all(context, &changed::select(stacks.to_vec(), asked, &context.global)?);
+    }
     match stacks {
         [] => one(context, &project::stack_file(None, context)?),
         [path] => one(context, &project::stack_file(Some(path), context)?),

@@ -31,6 +31,8 @@ struct Ci {
     forge: PathBuf,
     forge_folder: tempfile::TempDir,
     environment: Vec<(&'static str, String)>,
+    /// Where the project is in the repository.
+    folder: &'static str,
 }
 
 impl Ci {
@@ -43,7 +45,7 @@ impl Ci {
         project.expect(0, &["init", "--ci", forge]);
         let forge_folder = tempfile::tempdir().unwrap();
         let file = forge_folder.path().join(format!("{forge}.json"));
-        let ci = Self { project, forge: file, forge_folder, environment: Vec::new() };
+        let ci = Self { project, forge: file, forge_folder, environment: Vec::new(), folder: "" };
         ci.program("gh", include_str!("ci/gh"));
         ci.program("curl", include_str!("ci/curl"));
         ci.git(&["init", "--quiet", "--initial-branch", "main"]);
@@ -117,7 +119,7 @@ impl Ci {
         let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&old))).unwrap();
         let (program, kind) = if *script == "claims" { ("python3", "py") } else { ("bash", "sh") };
         let mut bash = Command::new(program);
-        bash.arg(format!(".leoctl/ci/{script}.{kind}")).args(arguments).current_dir(self.project.path()).env_clear();
+        bash.arg(format!(".leoctl/ci/{script}.{kind}")).args(arguments).current_dir(self.project.path().join(self.folder)).env_clear();
         bash.envs(leoctl.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("PATH", path);
         bash.env("FORGE", self.forge_folder.path()).envs(self.environment.iter().map(|(name, value)| (name, value)));
         bash.envs(more.iter().copied());
@@ -259,6 +261,36 @@ fn the_stacks_that_read_a_changed_file_are_planned() {
     std::fs::remove_file(ci.project.path().join("stacks/odd\nname.toml")).unwrap();
     let lost = ci.expect(0, &["plan"], &[("LEOCTL_BASE", "0000000000000000000000000000000000000000")]);
     assert!(lost.stderr.contains("planning all stacks"), "{}", lost.stderr);
+}
+
+#[test]
+fn a_project_may_be_in_a_folder_of_the_repository() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let mut ci = Ci::github(&emulator.endpoint);
+    std::fs::create_dir(ci.project.path().join("infra")).unwrap();
+    for part in ["stacks", ".leoctl"] {
+        std::fs::rename(ci.project.path().join(part), ci.project.path().join("infra").join(part)).unwrap();
+    }
+    ci.folder = "infra";
+    ci.project.write("common/base.toml", "[locals]\na = 1\n");
+    ci.project.write("infra/stacks/api.toml", &group("api", 7).replace("[resource", "extends = ['../../common/base.toml']\n[resource"));
+    ci.commit();
+    let planned = || {
+        ci.commit();
+        let ran = ci.expect(0, &["plan"], &PLAN[..1]);
+        [WEB, "stacks/api.toml"].map(|stack| ran.stdout.contains(&format!("### `{stack}`: Plan")))
+    };
+    ci.project.write("infra/stacks/web.toml", &group("web", 14));
+    assert_eq!(planned(), [true, false]);
+    ci.project.write("common/base.toml", "[locals]\na = 2\n");
+    assert_eq!(planned(), [false, true], "a file outside of the folder");
+    ci.project.write("stacks/web.toml", "");
+    assert_eq!(planned(), [false, false], "another folder's file of the same name");
+    std::fs::remove_file(ci.project.path().join("infra/stacks/web.toml")).unwrap();
+    std::fs::remove_file(ci.project.path().join("stacks/web.toml")).unwrap();
+    ci.commit();
+    let gone = ci.expect(0, &["plan"], &PLAN[..1]).stdout;
+    assert!(gone.matches("`stacks/web.toml`").count() == 1 && gone.contains("stays in AWS"), "{gone}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::support::emulator::Emulator;
-use crate::support::program::Project;
+use crate::support::program::{Project, ran};
 
 const STACK: &str = "stacks/web.toml";
 
@@ -188,9 +188,50 @@ fn a_change_concerns_the_stacks_that_read_what_it_changes() {
     assert_eq!(planned(&["stacks/linked"]), [false, true, false], "a link on the way");
     assert_eq!(planned(&["stacks/base/log.toml"]), [false, true, false], "what a link leads to");
     assert_eq!(planned(&[".env"]), [true, false, false], "a file that is gone");
+    std::os::unix::fs::symlink("base", project.path().join("stacks/second")).unwrap();
+    std::os::unix::fs::symlink("second", project.path().join("stacks/first")).unwrap();
+    project.write("stacks/api.toml", "[stack]\nname = 'api'\nregion = 'us-east-1'\nextends = ['first/log.toml']\n");
+    for link in ["stacks/first", "stacks/second"] {
+        assert_eq!(planned(&[link]), [false, true, false], "every link of several, one behind the other");
+    }
+    std::fs::create_dir(project.path().join("folder")).unwrap();
+    let below = [&["plan", "--markdown", "--changed", "../changes"][..], &["--repository", "..", "../stacks/api.toml"]].concat();
+    project.write("changes", "shared/deep.toml\0");
+    let below = ran(project.command(&below).current_dir(project.path().join("folder")).output().unwrap());
+    assert!(below.stdout.contains("stacks/api.toml`:"), "names start from the folder that is named: {}{}", below.stdout, below.stderr);
     project.write("changes", "README.md\0");
     let none = project.expect(0, &["plan", "--markdown", "--changed", "changes", STACK]).stdout;
     assert!(none.starts_with("<!-- leoctl plan default -->\n") && none.contains("No stack is changed."), "{none}");
     let gone = project.expect(0, &["plan", "--markdown", "--deleted", "stacks/gone.toml"]).stdout;
     assert!(gone.contains("stacks/gone.toml") && gone.contains("stays in AWS") && !gone.contains("No stack"), "{gone}");
+}
+
+#[test]
+fn what_a_stack_reads_is_what_is_listed_of_it_and_ends() {
+    let project = project("", "test", 7);
+    std::fs::create_dir_all(project.path().join("other/deep")).unwrap();
+    std::os::unix::fs::symlink("../other/deep", project.path().join("stacks/link")).unwrap();
+    project.write("other/base.toml", "[locals]\nhidden = 1\n");
+    project.write("stacks/base.toml", "[resource.cloudwatch_log_group.listed]\nname = \"/review/listed\"\n");
+    let extending = |name: &str| project.write(STACK, &stack(7).replace("[env]", &format!("extends = ['{name}']\n[env]")));
+    extending("link/../base.toml");
+    let read = project.json(&["validate", "--json", STACK]);
+    assert_eq!((&read["resources"], &read["files"][1]["path"]), (&json!(3), &json!("stacks/base.toml")), "not what the link leads to");
+
+    assert!(std::process::Command::new("mkfifo").arg(project.path().join("stacks/pipe")).status().unwrap().success());
+    for (name, why) in [("/dev/zero", "no regular file"), ("pipe", "no regular file"), ("link", "it is a folder")] {
+        extending(name);
+        let refused = project.expect(1, &["validate", STACK]);
+        assert!(refused.stderr.contains(why), "{name}: {}", refused.stderr);
+    }
+    project.write(STACK, &stack(7).replace("../.env\"", "pipe\""));
+    assert!(project.expect(1, &["validate", STACK]).stderr.contains("no regular file"));
+    project.write(STACK, &stack(7));
+    for endless in [
+        &["plan", "--changed", "/dev/zero", STACK][..],
+        &["comment", "--title", "x", "/dev/zero"],
+        &["validate", "--var-file", "/dev/zero", STACK],
+    ] {
+        assert!(project.expect(1, endless).stderr.contains("too large"), "{endless:?}");
+    }
 }
