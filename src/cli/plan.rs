@@ -25,6 +25,9 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         any => any.to_vec(),
     };
     let paths = changed::select(paths, &args.changed, &context.global)?;
+    if args.review.is_some() {
+        paths.iter().try_for_each(|path| review::can_be_listed(&path.to_string_lossy()))?;
+    }
     if let (Some(_), [_, _, ..]) = (&args.out, paths.as_slice()) {
         return Err(CliError::usage("`--out` saves one plan, and there are several stacks", "`--out-dir FOLDER` saves all of them"));
     }

@@ -1,5 +1,5 @@
 //! What identifies a plan. Equal plans have equal ids, whoever makes them and wherever; any other step, value, option,
-//! file or account gives another. Values that are sensitive are not in it.
+//! file, account or state to start from gives another. Values that are sensitive are not in it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use leoctl_core::model::value::Value;
 use leoctl_core::plan::select::Options;
 
 /// The version of what is hashed: an id of another version is another id.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// How many bytes of the hash an id has.
 const BYTES: usize = 16;
 /// How many characters an id has.
@@ -40,12 +40,20 @@ pub fn of(session: &Session, stack_file: &Path, planned: &Planned, refresh: bool
         "region": identity.region,
         "partition": identity.partition,
         "stack": session.stack.name,
+        "state": state(planned),
         "stack_file": project::relative(stack_file, stack_file),
         "options": options(&planned.plan.options, refresh),
         "steps": steps,
         "inputs": inputs(session, stack_file),
     });
     PlanId { plan: digest(made_from), steps }
+}
+
+/// Which state a plan starts from; none where nothing was ever applied. A plan that was carried out is never made again,
+/// even when what it changed has been changed back.
+fn state(planned: &Planned) -> Json {
+    let plan = &planned.plan;
+    (plan.serial > 0).then(|| json!([plan.lineage, plan.serial])).into()
 }
 
 /// What a plan was asked for, as data.

@@ -65,6 +65,15 @@ pub fn write(file: &Path, commit: Option<&str>, stacks: Vec<Reviewed>) -> Result
     Ok(store::replace(file, &(text + "\n"))?)
 }
 
+/// Refuses a name that is more than one line in a list of plans, where a part of it is another name.
+pub fn can_be_listed(stack_file: &str) -> Result<(), CliError> {
+    if stack_file.chars().any(char::is_control) {
+        let problem = format!("the name of the stack file {stack_file:?} has a control character: it cannot be in a review");
+        return Err(CliError::usage(&problem, "rename it"));
+    }
+    Ok(())
+}
+
 /// Refuses a plan that is not the one that was asked for, and shows what it is now.
 pub fn same(context: &Context, found: &str, wanted: &str, planned: &Planned) -> Result<(), CliError> {
     let shortened = context.interactive && wanted.len() >= SHORT;
@@ -92,6 +101,7 @@ pub fn run(context: &Context, own: &Path, claims: Option<&Path>) -> Result<Exit,
     if review.format_version != VERSION {
         return Err(unusable(format!("{} has format {}, and this leoctl reads {VERSION}", own.display(), review.format_version)));
     }
+    review.stacks.iter().try_for_each(|one| can_be_listed(&one.stack_file))?;
     let changing: Vec<&Reviewed> = review.stacks.iter().filter(|one| one.changes).collect();
     if let Some(folder) = claims {
         let claimed = claimed(context, folder)?;

@@ -49,6 +49,8 @@ impl Ci {
         ci.program("gh", include_str!("ci/gh"));
         ci.program("curl", include_str!("ci/curl"));
         ci.git(&["init", "--quiet", "--initial-branch", "main"]);
+        ci.git(&["init", "--quiet", "--bare", &ci.file("origin")]);
+        ci.git(&["remote", "add", "origin", &ci.file("origin")]);
         ci.commit();
         ci
     }
@@ -102,6 +104,7 @@ impl Ci {
     fn commit(&self) -> String {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "--message", "a change"]);
+        self.git(&["push", "--quiet", "--force", "origin", "HEAD:refs/heads/main"]);
         self.git(&["rev-parse", "HEAD"])
     }
 
@@ -257,7 +260,10 @@ fn the_stacks_that_read_a_changed_file_are_planned() {
     assert_eq!(planned(&|| ci.project.write("shared/deep.toml", &group("deep", 14))), 1, "a base of a base, outside of their folder");
     assert_eq!(planned(&|| ci.project.write(".env.defaults", "A=b\n")), 1);
     assert_eq!(planned(&|| ci.project.write(WEB, &group("web", 14))), 1);
-    assert_eq!(planned(&|| ci.project.write("stacks/odd\nname.toml", &group("odd", 7))), 1, "a name is taken as it is");
+    ci.project.write("stacks/odd\nname.toml", &group("odd", 7));
+    ci.commit();
+    let odd = ci.expect(1, &["plan"], &PLAN[..1]);
+    assert!(odd.stderr.contains("stacks/odd\\nname.toml") && odd.stderr.contains("control character"), "{}", odd.stderr);
     std::fs::remove_file(ci.project.path().join("stacks/odd\nname.toml")).unwrap();
     let lost = ci.expect(0, &["plan"], &[("LEOCTL_BASE", "0000000000000000000000000000000000000000")]);
     assert!(lost.stderr.contains("planning all stacks"), "{}", lost.stderr);
@@ -376,7 +382,7 @@ fn a_cancelled_apply_ends_in_order_and_begins_nothing_more() {
     // A leoctl that is at something, and ends it when it is told to.
     let apply = "trap 'echo saved; exit 130' TERM\necho \"$@\" >> \"$FORGE/begun\"\nwhile :; do sleep 0.05; done\n";
     ci.program("leoctl", &format!("#!/bin/sh\n[ \"$1\" = apply ] || {{ printf '1 {WEB}\\n2 stacks/api.toml\\n'; exit; }}\n{apply}"));
-    let child = ci.script(&["apply"], &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = ci.script(&["apply"], &[("GITHUB_REF_NAME", "main")]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = PathBuf::from(ci.file("begun"));
     while !begun.exists() {
         std::thread::sleep(std::time::Duration::from_millis(10));

@@ -89,6 +89,24 @@ fn only_the_plan_of_that_id_is_carried_out() {
 }
 
 #[test]
+fn a_plan_that_was_carried_out_has_no_id_again_when_all_is_changed_back() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = project(&emulator.endpoint, "test", 7);
+    project.expect(0, &["apply", "-y", STACK]);
+    let planned = || {
+        project.write(STACK, &stack(14));
+        id(&project, &[])
+    };
+    let first = planned();
+    assert_eq!(first, planned(), "planning leaves the state as it is");
+    project.expect(0, &["apply", "-y", STACK, "--plan-id", &first]);
+    project.write(STACK, &stack(7));
+    project.expect(0, &["apply", "-y", STACK]);
+    assert_ne!(first, planned());
+    assert!(project.expect(1, &["apply", "-y", STACK, "--plan-id", &first]).stderr.contains("stale"));
+}
+
+#[test]
 fn a_saved_plan_says_what_it_was_made_with_before_it_is_carried_out() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };
     let project = project(&emulator.endpoint, "test", 7);
@@ -122,6 +140,9 @@ fn a_review_lists_its_plans_and_is_compared_with_what_was_claimed() {
     let listed = json!([{ "stack_file": STACK, "plan_id": ours }]);
     assert_eq!(project.json(&["review", "own.json", "--json"]), listed);
     assert_eq!(project.expect(0, &["review", "own.json"]).stdout, format!("{ours} {STACK}\n"));
+    let odd = std::fs::read_to_string(project.path().join("own.json")).unwrap().replace(STACK, "a\\nb c.toml");
+    project.write("odd.json", &odd);
+    assert!(project.expect(1, &["review", "odd.json"]).stderr.contains("control character"), "a name is one line of the list");
     let refused = |why: &str| {
         let ran = project.expect(1, &["review", "own.json", "--claims", "claims"]);
         assert!(ran.stderr.contains("nobody has reviewed this plan of\n  stacks/web.toml"), "{why}: {}", ran.stderr);
