@@ -30,6 +30,10 @@ else
 fi
 [ ${#stacks[@]} -gt 0 ] || echo "No plan changes anything: there is nothing to apply."
 
+if ! versions=$(mktemp) || ! root=$(repository) || ! committed > "$versions"; then
+  fail "cannot list which files are committed"
+fi
+
 pid=
 interrupted=
 failed=()
@@ -42,7 +46,7 @@ interrupt() {
 trap interrupt INT TERM
 
 carry_out() {
-  leoctl apply --no-color --yes "${options[@]}" --plan-id="$2" -- "$1" &
+  leoctl apply --no-color --yes "${options[@]}" --committed "$versions" --repository "$root" --plan-id="$2" -- "$1" &
   pid=$!
   wait "$pid"
   code=$?
@@ -67,6 +71,7 @@ for at in "${!stacks[@]}"; do
   fi
   [ "$code" -eq 0 ] || failed+=("${stacks[at]}")
 done
+rm -f "$versions"
 
 result=0
 if [ ${#failed[@]} -gt 0 ]; then

@@ -48,6 +48,11 @@ repository() {
   git rev-parse --show-toplevel
 }
 
+# Which version of each file is committed, for the ids of plans: env files that are in the repository are part of them.
+committed() {
+  git -C "$(repository)" ls-files --stage -z
+}
+
 # Fetches a branch. The token of a job on GitHub is not kept in the checkout, and not among the arguments, which other
 # processes can see.
 fetch() {

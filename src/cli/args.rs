@@ -73,9 +73,12 @@ pub enum Command {
         /// The stack files
         #[arg(value_name = "STACK")]
         stacks: Vec<PathBuf>,
-        /// Which of them
-        #[command(flatten)]
-        changed: Changed,
+        /// Only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
+        #[arg(long, value_name = "FILE")]
+        changed: Option<PathBuf>,
+        /// The folder that those names start from, as `git rev-parse --show-toplevel` prints it
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        repository: PathBuf,
     },
     /// Print the plans of a review that change something, for workflows
     #[command(hide = true)]
@@ -287,15 +290,10 @@ pub struct PlanFlags {
     /// Do not look for what would make the apply fail
     #[arg(long)]
     pub no_preflight: bool,
-}
-
-/// Which stacks a change is about.
-#[derive(Debug, Args)]
-pub struct Changed {
-    /// Only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
+    /// What `git ls-files --stage -z` lists: the plan's id has which version of its env files is committed
     #[arg(long, value_name = "FILE")]
-    pub changed: Option<PathBuf>,
-    /// The folder that those names start from, as `git rev-parse --show-toplevel` prints it
+    pub committed: Option<PathBuf>,
+    /// The folder that names of files in the repository start from, as `git rev-parse --show-toplevel` prints it
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub repository: PathBuf,
 }
@@ -318,9 +316,9 @@ pub struct PlanArgs {
     /// Write the ids of the plans to this file, for `apply --plan-id`
     #[arg(long, value_name = "FILE")]
     pub review: Option<PathBuf>,
-    /// Of which of them
-    #[command(flatten)]
-    pub changed: Changed,
+    /// Plan only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
+    #[arg(long, value_name = "FILE")]
+    pub changed: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

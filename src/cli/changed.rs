@@ -1,12 +1,12 @@
-//! Which stacks a change concerns.
+//! What git says of the files of a repository: which stacks a change concerns, and which version is committed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use super::args::{Changed, Global};
+use super::args::Global;
 use super::{CliError, project};
 use crate::disk;
 use leoctl_core::stack::files::normalize;
@@ -16,27 +16,48 @@ use leoctl_core::stack::{Loaded, MAX_FILE_SIZE};
 const MOST_LINKS: u32 = 40;
 
 /// The stacks that are asked for: without `--changed` all of them.
-pub fn select(paths: Vec<PathBuf>, asked: &Changed, global: &Global) -> Result<Vec<PathBuf>, CliError> {
-    match &asked.changed {
-        Some(file) => concerned(paths, &named(file, &asked.repository)?, global),
+pub fn select(paths: Vec<PathBuf>, changes: Option<&Path>, repository: &Path, global: &Global) -> Result<Vec<PathBuf>, CliError> {
+    match changes {
+        Some(file) => concerned(paths, &named(file, repository)?, global),
         None => Ok(paths),
     }
 }
 
-/// The paths that a file names, from the root on. Each has a NUL after it: no other character is in none of them.
-pub fn named(file: &Path, repository: &Path) -> Result<BTreeSet<PathBuf>, CliError> {
+/// The paths that a file names, from the root on.
+fn named(file: &Path, repository: &Path) -> Result<BTreeSet<PathBuf>, CliError> {
+    let (start, names) = entries(file, repository, "git diff --name-only -z")?;
+    Ok(names.iter().map(|name| within(&start, name)).collect())
+}
+
+/// Which version of a file is committed, of those that `git ls-files --stage -z` lists in a file.
+pub fn committed(file: &Path, repository: &Path) -> Result<BTreeMap<PathBuf, String>, CliError> {
+    let (start, entries) = entries(file, repository, "git ls-files --stage -z")?;
+    let listed = |entry: &Vec<u8>| {
+        // MODE HASH STAGE<tab>NAME
+        let tab = entry.iter().position(|byte| *byte == b'\t')?;
+        let (about, name) = (entry.get(..tab)?, entry.get(tab + 1..)?);
+        Some((within(&start, name), String::from_utf8_lossy(about).into_owned()))
+    };
+    entries.iter().map(listed).collect::<Option<_>>().ok_or_else(|| {
+        CliError::usage(&format!("{} does not list which files are committed", file.display()), "write it with `git ls-files --stage -z`")
+    })
+}
+
+fn within(start: &Path, name: &[u8]) -> PathBuf {
+    normalize(&start.join(OsStr::from_bytes(name)))
+}
+
+/// The root that names start from, and what a file lists. Each entry has a NUL after it: no other character is in no name.
+fn entries(file: &Path, repository: &Path, by: &str) -> Result<(PathBuf, Vec<Vec<u8>>), CliError> {
     let bytes = disk::read_bounded(file, MAX_FILE_SIZE as u64).map_err(|error| {
-        CliError::usage(
-            &format!("cannot read the names of files from {}: {error}", file.display()),
-            "write it with `git diff --name-only -z`",
-        )
+        CliError::usage(&format!("cannot read the names of files from {}: {error}", file.display()), &format!("write it with `{by}`"))
     })?;
     let start = fs::canonicalize(repository).map_err(|error| {
         let help = "name the folder that the names start from, as `git rev-parse --show-toplevel` prints it";
         CliError::usage(&format!("cannot use the folder {}: {error}", repository.display()), help)
     })?;
-    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    Ok(names.map(|name| normalize(&start.join(OsStr::from_bytes(name)))).collect())
+    let found = bytes.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+    Ok((start, found.map(<[u8]>::to_vec).collect()))
 }
 
 /// The stacks that a change may concern: those that read one of the changed files, and those of which that cannot be
@@ -58,7 +79,7 @@ fn concerned(paths: Vec<PathBuf>, changes: &BTreeSet<PathBuf>, global: &Global) 
 
 /// What the system passes on the way to a file, every link among it, and the file last; nothing when that is a cycle of
 /// links. What is not there is taken for a file.
-fn way(path: &Path) -> Option<BTreeSet<PathBuf>> {
+pub fn way(path: &Path) -> Option<BTreeSet<PathBuf>> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let parts = |path: &Path| path.components().rev().map(|part| part.as_os_str().to_owned()).collect::<Vec<OsString>>();
     let (mut rest, mut at, mut passed, mut links) = (parts(&absolute), PathBuf::new(), BTreeSet::new(), 0);

@@ -24,7 +24,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         [one] => vec![project::stack_file(Some(one), context)?],
         any => any.to_vec(),
     };
-    let paths = changed::select(paths, &args.changed, &context.global)?;
+    let paths = changed::select(paths, args.changed.as_deref(), &args.flags.repository, &context.global)?;
     if args.review.is_some() {
         paths.iter().try_for_each(|path| review::can_be_listed(&path.to_string_lossy()))?;
     }
@@ -81,7 +81,7 @@ async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, Cl
     }
     save(context, args, path, &session, &planned)?;
     if let Some(file) = &args.review {
-        review::write(file, args.comment.commit.as_deref(), vec![Reviewed::of(path, &session, &planned, args.flags.refresh)])?;
+        review::write(file, args.comment.commit.as_deref(), vec![Reviewed::of(path, &session, &planned, &args.flags)?])?;
     }
     project::remember(path);
     Ok(exit(args, plan.has_changes()))
@@ -92,7 +92,7 @@ fn shown(session: &Session, planned: &Planned, args: &PlanArgs, path: &Path) -> 
     let plan = &planned.plan;
     let mut shown = ui::json::plan(plan, &session.provider.api_calls());
     if let Some(shown) = shown.as_object_mut() {
-        shown.insert("plan_id".to_owned(), plan_id::of(session, path, planned, args.flags.refresh).plan.into());
+        shown.insert("plan_id".to_owned(), plan_id::of(session, path, planned, &args.flags)?.plan.into());
         shown.insert("cost".to_owned(), cost::change_json(plan)?);
         let found = (!args.flags.no_preflight).then(|| ui::preflight::json(&plan.stack, &planned.preflight));
         shown.insert("preflight".to_owned(), found.into());
@@ -151,9 +151,9 @@ async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Resul
     if let Some(file) = &args.review {
         let reviewed = outcomes.iter().filter_map(|(path, outcome)| {
             let (session, planned) = outcome.as_ref().ok()?;
-            Some(Reviewed::of(path, session, planned, args.flags.refresh))
+            Some(Reviewed::of(path, session, planned, &args.flags))
         });
-        review::write(file, args.comment.commit.as_deref(), reviewed.collect())?;
+        review::write(file, args.comment.commit.as_deref(), reviewed.collect::<Result<_, _>>()?)?;
     }
     if let [(path, Ok(_))] = outcomes.as_slice() {
         project::remember(path);
@@ -176,7 +176,7 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
     for (path, outcome) in outcomes {
         let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error_text(error, false));
         let (id, cost) = match outcome {
-            Ok((session, planned)) => (plan_id::of(session, path, planned, args.flags.refresh).plan, cost::change(&planned.plan)?),
+            Ok((session, planned)) => (plan_id::of(session, path, planned, &args.flags)?.plan, cost::change(&planned.plan)?),
             Err(_) => (String::new(), None),
         };
         let preflight = outcome.as_ref().ok().map(|(_, planned)| &planned.preflight);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::args::PlanFlags;
 use super::session::Session;
 use super::{CliError, Context, Exit, plan_id};
 use crate::{disk, store, ui};
@@ -40,11 +41,11 @@ pub struct Reviewed {
 }
 
 impl Reviewed {
-    /// A plan of a stack file; `refresh` says whether AWS was read.
-    pub fn of(stack_file: &Path, session: &Session, planned: &Planned, refresh: bool) -> Self {
+    /// A plan of a stack file, which was made with these flags.
+    pub fn of(stack_file: &Path, session: &Session, planned: &Planned, flags: &PlanFlags) -> Result<Self, CliError> {
         let plan = &planned.plan;
-        let id = plan_id::of(session, stack_file, planned, refresh);
-        Self {
+        let id = plan_id::of(session, stack_file, planned, flags)?;
+        Ok(Self {
             stack_file: stack_file.display().to_string(),
             stack: plan.stack.name.clone(),
             account_id: plan.identity.account_id.clone(),
@@ -52,8 +53,8 @@ impl Reviewed {
             plan_id: id.plan,
             steps_digest: id.steps,
             changes: plan.has_changes(),
-            options: plan_id::options(&plan.options, refresh),
-        }
+            options: plan_id::options(&plan.options, flags.refresh),
+        })
     }
 }
 

@@ -4,15 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
-use super::args::Changed;
 use super::{CliError, Context, Exit, changed, error_text, project};
 use crate::ui;
 use leoctl_core::stack::{Loaded, Stack};
 
 /// Checks stacks without asking AWS.
-pub fn run(context: &Context, stacks: &[PathBuf], asked: &Changed) -> Result<Exit, CliError> {
-    if asked.changed.is_some() {
-        return all(context, &changed::select(stacks.to_vec(), asked, &context.global)?);
+pub fn run(context: &Context, stacks: &[PathBuf], changes: Option<&Path>, repository: &Path) -> Result<Exit, CliError> {
+    if changes.is_some() {
+        return all(context, &changed::select(stacks.to_vec(), changes, repository, &context.global)?);
     }
     match stacks {
         [] => one(context, &project::stack_file(None, context)?),

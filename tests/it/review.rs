@@ -39,6 +39,11 @@ fn equal_plans_have_one_id_wherever_they_are_made_and_no_other_has_it() {
     assert_eq!(first, id(&elsewhere, &["--var", "key=other"]));
     assert!(one.expect(0, &["plan", "--markdown", "--commit", "4f2a9c1", STACK]).stdout.contains(&first));
 
+    // Nor which files are committed, but for one with secrets.
+    one.write("listed", "100644 4f2a9c1 0\tstacks/web.toml\x00100644 4f2a9c1 0\t.env.defaults\0");
+    assert_eq!(first, id(&one, &["--committed", "listed"]));
+    one.write("listed", "100644 4f2a9c1 0\t.env\0");
+    assert_ne!(first, id(&one, &["--committed", "listed"]));
     let mut seen = vec![first.clone()];
     let mut another = |what: &str, id: String| {
         assert!(!seen.contains(&id), "{what} leaves the id as it was");

@@ -168,6 +168,35 @@ fn a_run_of_an_old_commit_does_nothing_about_a_stack_that_has_changed_since() {
 }
 
 #[test]
+fn another_version_of_a_committed_env_file_is_another_plan() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    for push in Push::on_each(&emulator.endpoint) {
+        let review = planned(&push.ci, &|| {
+            secret(&push.ci, "one");
+            let stack = group("web", 14).replace("[resource", "[env]\nfiles = ['../shared/prod.env']\n[resource");
+            push.ci.project.write(WEB, &stack);
+        });
+        assert!(!review.contains("one"));
+        let push = push.merge();
+        push.hold(&[Request::new(7, &push.sha, &review)]);
+        let plans = push.reviewed(None);
+        secret(&push.ci, "two");
+        let push = push.merge();
+        push.hold(&[Request::new(7, &push.sha, &review)]);
+        push.unreviewed(WEB);
+        assert!(push.apply(&plans[0], None).stderr.contains("stale"));
+        secret(&push.ci, "one");
+        push.ci.commit();
+        assert_eq!(push.apply(&plans[0], None).code, 0);
+        push.ci.project.expect(0, &["destroy", "-y", WEB]);
+    }
+}
+
+fn secret(ci: &Ci, value: &str) {
+    ci.project.write("shared/prod.env", &format!("KEY={value}\n"));
+}
+
+#[test]
 fn several_requests_that_are_merged_at_once_each_have_their_plan() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };
     for push in Push::on_each(&emulator.endpoint) {

@@ -53,7 +53,7 @@ use crate::model::value::Value;
 use config::Config;
 use diagnostic::{Diagnostic, Diagnostics, Source, Span};
 pub use files::Files;
-use files::{Role, StackFile, normalize};
+use files::{Role, StackFile, beside, normalize};
 use node::{NodeKind, Table};
 use vars::Given;
 
@@ -282,12 +282,6 @@ impl Loader<'_> {
         }
         (env, read)
     }
-}
-
-/// The path of a file that another one names. What is listed of a stack, and looked for in a cycle, is what is opened: `..`
-/// is taken out before a link can give it another meaning.
-fn beside(path: &Path, name: &str) -> PathBuf {
-    normalize(&path.parent().unwrap_or(Path::new("")).join(name))
 }
 
 /// How something that has to be shown is given.
