@@ -19,6 +19,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import urllib.parse
 
 # The folder of the scripts is a checkout: nothing is left in it.
 sys.dont_write_bytecode = True
@@ -43,13 +44,13 @@ def commits(after):
     return run(words).decode().split()
 
 
-def in_time(made, approvals, merged):
-    """Refuses what was made when it had been approved already: nobody has seen it."""
-    seen = max(map(when, approvals), default=None)
-    if seen is None and when(made) >= when(merged):
+def seen(made, reviewed, approvals, merged):
+    """Refuses what nobody can have seen. Where anybody has reviewed, one approval has to be newer than the plan; else the
+    plan has to be older than the merge."""
+    if not reviewed and when(made) >= when(merged):
         raise Refused("the plan was made again after it was merged")
-    if seen is not None and when(made) >= seen:
-        raise Refused("the plan was made again after it was approved")
+    if reviewed and not any(when(at) > when(made) for at in approvals):
+        raise Refused("no approval that still counts is newer than the plan")
 
 
 class GitHub:
@@ -94,21 +95,33 @@ class GitHub:
         if not all_kept:
             raise Refused(f"there is no plan of {head}: it failed, or is too old")
         newest = max(all_kept, key=lambda kept: when(kept["created_at"]))
-        in_time(newest["created_at"], self.approvals(number, pull), pull["merged_at"])
+        said = self.reviews(number, pull)
+        seen(newest["created_at"], said, self.approvals(said, pull), pull["merged_at"])
         return self.repository.kept(newest, "review.json")
 
-    def approvals(self, number, pull):
-        """When its last commit was approved by a person who belongs here, and is not its author."""
-        members = ("OWNER", "MEMBER", "COLLABORATOR")
-        return [
-            one["submitted_at"]
+    def reviews(self, number, pull):
+        """What each person who may write here, and is not its author, has said last. A comment takes nothing back."""
+        states, members = ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"), ("OWNER", "MEMBER", "COLLABORATOR")
+        said = [
+            one
             for one in self.repository.rows(f"pulls/{number}/reviews?per_page=100")
-            if (one["state"], one["commit_id"]) == ("APPROVED", pull["head"]["sha"])
+            if one["state"] in states
             and one["author_association"] in members
             and one["user"]
             and one["user"]["type"] == "User"
             and one["user"]["login"] != pull["user"]["login"]
         ]
+        last = {one["user"]["login"]: one for one in sorted(said, key=lambda one: when(one["submitted_at"]))}
+        return [one for login, one in last.items() if self.writes(login)]
+
+    def writes(self, login):
+        """Whether somebody may write to the repository: who can only read it approves nothing."""
+        held = self.repository.get(f"collaborators/{urllib.parse.quote(login, safe='')}/permission")
+        return held["permission"] in ("write", "maintain", "admin")
+
+    def approvals(self, reviews, pull):
+        """When its last commit was approved."""
+        return [one["submitted_at"] for one in reviews if (one["state"], one["commit_id"]) == ("APPROVED", pull["head"]["sha"])]
 
 
 class GitLab:
@@ -158,7 +171,9 @@ class GitLab:
         job = max(jobs, key=lambda one: one["id"])
         said = json.loads(self.get(f"merge_requests/{iid}/approvals"))["approved_by"]
         others = [one for one in said if one["user"]["id"] != request["author"]["id"]]
-        in_time(job["finished_at"], [one["approved_at"] for one in others if one.get("approved_at")], request["merged_at"])
+        # Those that were taken back are not among them.
+        approvals = [one["approved_at"] for one in others if one.get("approved_at")]
+        seen(job["finished_at"], approvals, approvals, request["merged_at"])
         if ((job.get("artifacts_file") or {}).get("size") or 0) > LARGEST:
             raise Refused("its artifact is too large")
         text = artifact(lambda: self.get(f"jobs/{int(job['id'])}/artifacts/leoctl-out/review.json", LARGEST))

@@ -36,27 +36,33 @@ was_stack() {
 
 # Which of the stacks read what is changed, leoctl knows.
 select_stacks() {
-  local file
+  local file inside outside
   [ -n "$base" ] || return 0
-  if ! git diff --name-only --no-renames -z "$base" HEAD -- > "$out/changed"; then
+  if ! differences "$base" HEAD > "$out/changed"; then
     say "Cannot compare with $base: planning all stacks."
     return
   fi
+  inside=$(git rev-parse --show-prefix)
+  outside=$(git rev-parse --show-cdup)
   selection=(--changed "$out/changed")
   while IFS= read -r -d '' file; do
+    # As the patterns name it, from this folder on.
+    case $file in "$inside"*) file=${file#"$inside"} ;; *) file=$outside$file ;; esac
     ! was_stack "$file" || deleted+=("--deleted=$file")
   done < "$out/changed"
 }
 
 rm -rf "$out"
 mkdir -p "$out"
+root=$(repository)
+committed > "$out/committed"
 select_stacks
 if [ ${#all[@]} -eq 0 ] && [ ${#deleted[@]} -eq 0 ]; then
   fail "there is no stack file ${patterns[*]}: what is LEOCTL_STACKS?"
 fi
 code=0
 leoctl plan --markdown --detailed-exitcode --no-color --marker "$marker" --review "$out/review.json" \
-  "${selection[@]}" "${deleted[@]}" "${options[@]}" -- "${all[@]}" > "$out/comment.md" || code=$?
+  --committed "$out/committed" --repository "$root" "${selection[@]}" "${deleted[@]}" "${options[@]}" -- "${all[@]}" > "$out/comment.md" || code=$?
 if [ ! -s "$out/comment.md" ]; then
   echo "There is no plan: the log of the job says why." | leoctl comment --marker "plan $marker" --title "leoctl plan" > "$out/comment.md"
 fi

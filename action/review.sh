@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # On the main branch, before anything is applied: plans with the scripts and the stacks of that branch, and fails when a
-# stack would change and its plan is none that was reviewed. A run by hand has no review before it: there the plan is
+# stack would change and its plan is none that was reviewed, or is out of date. A run by hand has no review before it: there the plan is
 # shown now, and approved before it is applied.
 #
 #   LEOCTL_STACKS   the stack files, and more: see stacks.sh
@@ -28,4 +28,8 @@ if ! plans=$(leoctl review --json "$out/review.json" "${claims[@]}"); then
   printf '\n**Nobody has reviewed this plan.** Look at it, then run this workflow by hand on the main branch: it plans, waits for its approval, and applies.\n' >> "${GITHUB_STEP_SUMMARY:-/dev/null}"
   exit 1
 fi
+read_plans "$out/review.json"
+current=true
+for stack in "${stacks[@]}"; do is_current "$stack" || current=false; done
+[ "$current" = true ] || fail "this run is of an old commit: the run of the branch's head plans what is there now"
 printf 'plans=%s\n' "$plans" >> "${GITHUB_OUTPUT:-/dev/null}"

@@ -1,7 +1,7 @@
 //! Files that are written whole, and are readable by their owner only.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// How the name of a file ends that is being written and is not in its place yet.
@@ -47,6 +47,40 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Failed> {
     file.persist(path).map_err(|error| failed("replace", path, error.error))?;
     // The rename itself is durable once the directory is.
     File::open(folder).and_then(|directory| directory.sync_all()).map_err(|error| failed("sync", folder, error))
+}
+
+/// What a file has that somebody named on the command line, where it may be a pipe.
+///
+/// # Errors
+/// When it cannot be read, or has more bytes than `most`: no more than that are read.
+pub fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    bounded(File::open(path)?, most)
+}
+
+/// What a file has that was named in another file: a regular one, for a pipe or a device may never end.
+///
+/// # Errors
+/// As [`read_bounded`], and when it is something else than a regular file.
+pub fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    // Opening a pipe already waits for who writes into it.
+    match std::fs::metadata(path)? {
+        kind if kind.is_dir() => Err(io::Error::other("it is a folder")),
+        kind if !kind.is_file() => Err(io::Error::other("it is no regular file, but a pipe or a device")),
+        _ => read_bounded(path, most),
+    }
+}
+
+/// All that is read from a source, which may have at most so many bytes.
+///
+/// # Errors
+/// As [`read_bounded`].
+pub fn bounded(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it has more than {most} bytes, which is too large")));
+    }
+    Ok(bytes)
 }
 
 /// Makes a file that is created readable by its owner only.

@@ -31,7 +31,7 @@ pub async fn run(
     let outcome = async {
         let mut planned = session.plan(&Options::from(flags), flags.refresh).await?;
         if let Some(wanted) = wanted {
-            let found = plan_id::of(&session, &path, &planned, flags.refresh);
+            let found = plan_id::of(&session, &path, &planned, flags)?;
             review::same(context, &found.plan, wanted, &planned)?;
         }
         session.preflight(&mut planned, flags.no_preflight).await;

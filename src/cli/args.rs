@@ -73,6 +73,12 @@ pub enum Command {
         /// The stack files
         #[arg(value_name = "STACK")]
         stacks: Vec<PathBuf>,
+        /// Only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
+        #[arg(long, value_name = "FILE")]
+        changed: Option<PathBuf>,
+        /// The folder that those names start from, as `git rev-parse --show-toplevel` prints it
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        repository: PathBuf,
     },
     /// Print the plans of a review that change something, for workflows
     #[command(hide = true)]
@@ -284,6 +290,12 @@ pub struct PlanFlags {
     /// Do not look for what would make the apply fail
     #[arg(long)]
     pub no_preflight: bool,
+    /// What `git ls-files --stage -z` lists: the plan's id has which version of its env files is committed
+    #[arg(long, value_name = "FILE")]
+    pub committed: Option<PathBuf>,
+    /// The folder that names of files in the repository start from, as `git rev-parse --show-toplevel` prints it
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub repository: PathBuf,
 }
 
 /// The arguments of `plan`.

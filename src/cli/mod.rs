@@ -3,6 +3,7 @@
 mod apply;
 pub mod args;
 mod ask;
+mod changed;
 mod comment;
 mod complete;
 mod cost;
@@ -169,7 +170,7 @@ pub fn main() -> Exit {
     let outcome = match cli.command {
         Command::Init { ci } => init::run(&context, ci),
         Command::Comment(args) => comment::run(&args),
-        Command::Validate { stacks } => validate::run(&context, &stacks),
+        Command::Validate { stacks, changed, repository } => validate::run(&context, &stacks, changed.as_deref(), &repository),
         Command::Review { own, claims } => review::run(&context, &own, claims.as_deref()),
         Command::Completions { shell } => complete::run(&shell),
         other => match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -248,7 +249,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Tasks { command } => tasks::run(context, command).await,
         Command::Demo => demo::run(context).await,
         Command::Init { ci } => init::run(context, ci),
-        Command::Validate { stacks } => validate::run(context, &stacks),
+        Command::Validate { stacks, changed, repository } => validate::run(context, &stacks, changed.as_deref(), &repository),
         Command::Review { own, claims } => review::run(context, &own, claims.as_deref()),
         Command::Sandbox { command } => sandbox::run(context, command).await,
         Command::Completions { shell } => complete::run(&shell),

@@ -1,8 +1,6 @@
 //! `leoctl plan`.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use futures_util::future::join_all;
@@ -11,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::args::PlanArgs;
 use super::review::{self, Reviewed};
 use super::session::Session;
-use super::{CliError, Context, Exit, cost, error_text, plan_id, project, sandbox, saved};
+use super::{CliError, Context, Exit, changed, cost, error_text, plan_id, project, sandbox, saved};
 use crate::ui::markdown::plan::{About, Shown};
 use crate::ui::{self, STRONG, WARN, markdown, styled};
 use leoctl_core::engine::ports::Provider;
@@ -26,10 +24,10 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         [one] => vec![project::stack_file(Some(one), context)?],
         any => any.to_vec(),
     };
-    let paths = match &args.changed {
-        Some(file) => project::changed(paths, &changes(file)?, &context.global)?,
-        None => paths,
-    };
+    let paths = changed::select(paths, args.changed.as_deref(), &args.flags.repository, &context.global)?;
+    if args.review.is_some() {
+        paths.iter().try_for_each(|path| review::can_be_listed(&path.to_string_lossy()))?;
+    }
     if let (Some(_), [_, _, ..]) = (&args.out, paths.as_slice()) {
         return Err(CliError::usage("`--out` saves one plan, and there are several stacks", "`--out-dir FOLDER` saves all of them"));
     }
@@ -46,17 +44,6 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         return one(context, args, path).await;
     }
     several(context, args, &paths).await
-}
-
-/// The paths in a file, each with a NUL after it: no other character is in none of them.
-fn changes(file: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let failed = |error: std::io::Error| {
-        let help = "write it with `git diff --name-only -z`";
-        CliError::usage(&format!("cannot read the changed files from {}: {error}", file.display()), help)
-    };
-    let bytes = std::fs::read(file).map_err(failed)?;
-    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    Ok(names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect())
 }
 
 /// Plans one stack.
@@ -94,7 +81,7 @@ async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, Cl
     }
     save(context, args, path, &session, &planned)?;
     if let Some(file) = &args.review {
-        review::write(file, args.comment.commit.as_deref(), vec![Reviewed::of(path, &session, &planned, args.flags.refresh)])?;
+        review::write(file, args.comment.commit.as_deref(), vec![Reviewed::of(path, &session, &planned, &args.flags)?])?;
     }
     project::remember(path);
     Ok(exit(args, plan.has_changes()))
@@ -105,7 +92,7 @@ fn shown(session: &Session, planned: &Planned, args: &PlanArgs, path: &Path) -> 
     let plan = &planned.plan;
     let mut shown = ui::json::plan(plan, &session.provider.api_calls());
     if let Some(shown) = shown.as_object_mut() {
-        shown.insert("plan_id".to_owned(), plan_id::of(session, path, planned, args.flags.refresh).plan.into());
+        shown.insert("plan_id".to_owned(), plan_id::of(session, path, planned, &args.flags)?.plan.into());
         shown.insert("cost".to_owned(), cost::change_json(plan)?);
         let found = (!args.flags.no_preflight).then(|| ui::preflight::json(&plan.stack, &planned.preflight));
         shown.insert("preflight".to_owned(), found.into());
@@ -164,9 +151,9 @@ async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Resul
     if let Some(file) = &args.review {
         let reviewed = outcomes.iter().filter_map(|(path, outcome)| {
             let (session, planned) = outcome.as_ref().ok()?;
-            Some(Reviewed::of(path, session, planned, args.flags.refresh))
+            Some(Reviewed::of(path, session, planned, &args.flags))
         });
-        review::write(file, args.comment.commit.as_deref(), reviewed.collect())?;
+        review::write(file, args.comment.commit.as_deref(), reviewed.collect::<Result<_, _>>()?)?;
     }
     if let [(path, Ok(_))] = outcomes.as_slice() {
         project::remember(path);
@@ -189,7 +176,7 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
     for (path, outcome) in outcomes {
         let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error_text(error, false));
         let (id, cost) = match outcome {
-            Ok((session, planned)) => (plan_id::of(session, path, planned, args.flags.refresh).plan, cost::change(&planned.plan)?),
+            Ok((session, planned)) => (plan_id::of(session, path, planned, &args.flags)?.plan, cost::change(&planned.plan)?),
             Err(_) => (String::new(), None),
         };
         let preflight = outcome.as_ref().ok().map(|(_, planned)| &planned.preflight);

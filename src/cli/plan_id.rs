@@ -1,5 +1,5 @@
 //! What identifies a plan. Equal plans have equal ids, whoever makes them and wherever; any other step, value, option,
-//! file or account gives another. Values that are sensitive are not in it.
+//! file, account or state to start from gives another. Values that are sensitive are not in it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,15 +7,18 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use super::project;
+use super::args::PlanFlags;
 use super::session::Session;
+use super::{CliError, changed, project};
 use crate::ui;
 use leoctl_core::engine::refresh::Planned;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::select::Options;
+use leoctl_core::stack::env_file;
+use leoctl_core::stack::files::beside;
 
 /// The version of what is hashed: an id of another version is another id.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// How many bytes of the hash an id has.
 const BYTES: usize = 16;
 /// How many characters an id has.
@@ -30,8 +33,8 @@ pub struct PlanId {
     pub steps: String,
 }
 
-/// The id of a plan of this stack file; `refresh` says whether AWS was read.
-pub fn of(session: &Session, stack_file: &Path, planned: &Planned, refresh: bool) -> PlanId {
+/// The id of a plan of this stack file, which was made with these flags.
+pub fn of(session: &Session, stack_file: &Path, planned: &Planned, flags: &PlanFlags) -> Result<PlanId, CliError> {
     let identity = &planned.plan.identity;
     let steps = digest(shown(planned));
     let made_from = json!({
@@ -40,12 +43,21 @@ pub fn of(session: &Session, stack_file: &Path, planned: &Planned, refresh: bool
         "region": identity.region,
         "partition": identity.partition,
         "stack": session.stack.name,
+        "state": state(planned),
         "stack_file": project::relative(stack_file, stack_file),
-        "options": options(&planned.plan.options, refresh),
+        "options": options(&planned.plan.options, flags.refresh),
         "steps": steps,
         "inputs": inputs(session, stack_file),
+        "committed": committed(session, stack_file, flags)?,
     });
-    PlanId { plan: digest(made_from), steps }
+    Ok(PlanId { plan: digest(made_from), steps })
+}
+
+/// Which state a plan starts from; none where nothing was ever applied. A plan that was carried out is never made again,
+/// even when what it changed has been changed back.
+fn state(planned: &Planned) -> Json {
+    let plan = &planned.plan;
+    (plan.serial > 0).then(|| json!([plan.lineage, plan.serial])).into()
 }
 
 /// What a plan was asked for, as data.
@@ -74,6 +86,22 @@ fn inputs(session: &Session, stack_file: &Path) -> Json {
     let public = stack.env.iter().filter(|(_, value)| !matches!(value, Value::Secret(_)));
     let env: BTreeMap<&String, Json> = public.map(|(name, value)| (name, ui::json::public(value))).collect();
     json!({ "files": files, "vars": vars, "env": env })
+}
+
+/// Which versions of the env files with secrets are committed, and of the links on the way to them, as git names them.
+/// No value is looked at: such a file may lie encrypted in the repository.
+fn committed(session: &Session, stack_file: &Path, flags: &PlanFlags) -> Result<Json, CliError> {
+    let Some(list) = &flags.committed else { return Ok(json!({})) };
+    let known = changed::committed(list, &flags.repository)?;
+    let mut found = BTreeMap::new();
+    let files = session.stack.config.env_files.iter().map(|(name, _)| beside(stack_file, name));
+    for file in files.filter(|file| !env_file::is_public(file)) {
+        let passed = changed::way(&file).unwrap_or_default();
+        for (path, version) in passed.iter().filter_map(|path| known.get_key_value(path)) {
+            found.insert(project::relative(stack_file, path).display().to_string(), version);
+        }
+    }
+    Ok(json!(found))
 }
 
 /// A hash of JSON that does not depend on the order of its keys.

@@ -1,18 +1,18 @@
 //! Which stack a command is about, and reading it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::args::Global;
 use super::{CliError, Context};
-use crate::store;
+use crate::{disk, store};
 use leoctl_aws::registry;
 use leoctl_core::model::schema::Catalog;
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics};
 use leoctl_core::stack::env_file::{self, Variable};
-use leoctl_core::stack::files::{StackFile, normalize};
+use leoctl_core::stack::files::normalize;
 use leoctl_core::stack::vars::Given;
 use leoctl_core::stack::{self, Files, Loaded, Stack};
 use serde_json::Value as Json;
@@ -27,14 +27,7 @@ struct Disk;
 
 impl Disk {
     fn bytes(&self, path: &Path) -> Result<Vec<u8>, String> {
-        let metadata = fs::metadata(path).map_err(|error| words(&error))?;
-        if metadata.is_dir() {
-            return Err("it is a folder".to_owned());
-        }
-        if metadata.len() > stack::MAX_FILE_SIZE as u64 {
-            return Err(format!("it has {} MB, which is too large", metadata.len() >> 20));
-        }
-        fs::read(path).map_err(|error| words(&error))
+        disk::read_regular(path, stack::MAX_FILE_SIZE as u64).map_err(|error| words(&error))
     }
 
     fn variables(&self, path: &Path) -> Result<Vec<Variable>, String> {
@@ -48,11 +41,7 @@ impl Disk {
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> Result<String, String> {
-        String::from_utf8(self.bytes(path)?).map_err(|error| {
-            let line = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-            let line = line.iter().filter(|byte| **byte == b'\n').count() + 1;
-            format!("it is not UTF-8 text (line {line})")
-        })
+        text(self.bytes(path)?)
     }
 
     fn read_env(&self, path: &Path) -> Result<Vec<(String, String)>, String> {
@@ -64,6 +53,14 @@ impl Files for Disk {
 pub fn env_file(path: &Path) -> Result<Vec<Variable>, CliError> {
     let problem = |problem: String| CliError::usage(&format!("cannot read {}: {problem}", path.display()), "its lines are NAME=value");
     Disk.variables(path).map_err(problem)
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = line.iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("it is not UTF-8 text (line {line})")
+    })
 }
 
 fn words(error: &io::Error) -> String {
@@ -148,26 +145,8 @@ pub fn relative(stack_file: &Path, file: &Path) -> PathBuf {
 }
 
 /// A path from the root on, without `.` and `..` where that can be told from the text.
-fn whole(path: &Path) -> PathBuf {
+pub fn whole(path: &Path) -> PathBuf {
     normalize(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
-}
-
-/// The stacks that a change may concern: those that read one of the changed files, and those of which that cannot be
-/// told. A file at the end of a change is enough to look at: what a stack read before and does not read now was
-/// taken out of a file that is changed, and that it reads still.
-pub fn changed(paths: Vec<PathBuf>, changes: &[PathBuf], global: &Global) -> Result<Vec<PathBuf>, CliError> {
-    let changes: BTreeSet<PathBuf> = changes.iter().map(|path| whole(path)).collect();
-    // Also by a changed link that is a folder on its way.
-    let is_changed = |path: &Path| path.ancestors().any(|part| changes.contains(part));
-    let reads = |file: &StackFile| is_changed(&whole(&file.path)) || fs::canonicalize(&file.path).is_ok_and(|path| is_changed(&path));
-    let mut concerned = Vec::new();
-    for path in paths {
-        let Loaded { stack, files, .. } = loaded(&path, global)?;
-        if stack.is_none() || files.iter().any(reads) {
-            concerned.push(path);
-        }
-    }
-    Ok(concerned)
 }
 
 /// Where a [`portable`] file is in the project of this stack file.
@@ -215,7 +194,8 @@ fn given(global: &Global) -> Result<Given, CliError> {
     }
     for file in &global.var_files {
         let mut diagnostics = Diagnostics::default();
-        let text = Disk.read(file).map_err(|problem| {
+        let read = disk::read_bounded(file, stack::MAX_FILE_SIZE as u64).map_err(|error| words(&error));
+        let text = read.and_then(text).map_err(|problem| {
             CliError::from(Diagnostics(vec![Diagnostic::general(format!("cannot read {}: {problem}", file.display()))]))
         })?;
         let table = stack::node::parse(0, &text, &mut diagnostics);

@@ -2,16 +2,15 @@
 //! nothing but the ids that it claims: whoever carries a plan out makes it again, and compares.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::args::PlanFlags;
 use super::session::Session;
 use super::{CliError, Context, Exit, plan_id};
-use crate::store;
-use crate::ui;
+use crate::{disk, store, ui};
 use leoctl_core::engine::refresh::Planned;
 
 /// The largest file that is read, in bytes. One that was written here has some hundred for each stack.
@@ -42,11 +41,11 @@ pub struct Reviewed {
 }
 
 impl Reviewed {
-    /// A plan of a stack file; `refresh` says whether AWS was read.
-    pub fn of(stack_file: &Path, session: &Session, planned: &Planned, refresh: bool) -> Self {
+    /// A plan of a stack file, which was made with these flags.
+    pub fn of(stack_file: &Path, session: &Session, planned: &Planned, flags: &PlanFlags) -> Result<Self, CliError> {
         let plan = &planned.plan;
-        let id = plan_id::of(session, stack_file, planned, refresh);
-        Self {
+        let id = plan_id::of(session, stack_file, planned, flags)?;
+        Ok(Self {
             stack_file: stack_file.display().to_string(),
             stack: plan.stack.name.clone(),
             account_id: plan.identity.account_id.clone(),
@@ -54,8 +53,8 @@ impl Reviewed {
             plan_id: id.plan,
             steps_digest: id.steps,
             changes: plan.has_changes(),
-            options: plan_id::options(&plan.options, refresh),
-        }
+            options: plan_id::options(&plan.options, flags.refresh),
+        })
     }
 }
 
@@ -65,6 +64,15 @@ pub fn write(file: &Path, commit: Option<&str>, stacks: Vec<Reviewed>) -> Result
     let text = serde_json::to_string_pretty(&review)
         .map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
     Ok(store::replace(file, &(text + "\n"))?)
+}
+
+/// Refuses a name that is more than one line in a list of plans, where a part of it is another name.
+pub fn can_be_listed(stack_file: &str) -> Result<(), CliError> {
+    if stack_file.chars().any(char::is_control) {
+        let problem = format!("the name of the stack file {stack_file:?} has a control character: it cannot be in a review");
+        return Err(CliError::usage(&problem, "rename it"));
+    }
+    Ok(())
 }
 
 /// Refuses a plan that is not the one that was asked for, and shows what it is now.
@@ -94,6 +102,7 @@ pub fn run(context: &Context, own: &Path, claims: Option<&Path>) -> Result<Exit,
     if review.format_version != VERSION {
         return Err(unusable(format!("{} has format {}, and this leoctl reads {VERSION}", own.display(), review.format_version)));
     }
+    review.stacks.iter().try_for_each(|one| can_be_listed(&one.stack_file))?;
     let changing: Vec<&Reviewed> = review.stacks.iter().filter(|one| one.changes).collect();
     if let Some(folder) = claims {
         let claimed = claimed(context, folder)?;
@@ -148,12 +157,7 @@ fn read(path: &Path) -> Result<String, String> {
     if !kind.is_file() {
         return Err("it is not a file".to_owned());
     }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(format!("it is larger than {LARGEST} bytes"));
-    }
+    let bytes = disk::read_regular(path, LARGEST).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
 }
 
@@ -186,7 +190,7 @@ mod tests {
         std::fs::create_dir(path("folder")).unwrap();
         std::os::unix::fs::symlink(path("whole"), path("link")).unwrap();
         assert!(read(&path("whole")).is_ok());
-        for (name, why) in [("huge", "larger"), ("binary", "UTF-8"), ("folder", "not a file"), ("link", "not a file"), ("none", "")] {
+        for (name, why) in [("huge", "too large"), ("binary", "UTF-8"), ("folder", "not a file"), ("link", "not a file"), ("none", "")] {
             assert!(read(&path(name)).unwrap_err().contains(why), "{name}");
         }
     }

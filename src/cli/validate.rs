@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
-use super::{CliError, Context, Exit, error_text, project};
+use super::{CliError, Context, Exit, changed, error_text, project};
 use crate::ui;
 use leoctl_core::stack::{Loaded, Stack};
 
 /// Checks stacks without asking AWS.
-pub fn run(context: &Context, stacks: &[PathBuf]) -> Result<Exit, CliError> {
+pub fn run(context: &Context, stacks: &[PathBuf], changes: Option<&Path>, repository: &Path) -> Result<Exit, CliError> {
+    if changes.is_some() {
+        return all(context, &changed::select(stacks.to_vec(), changes, repository, &context.global)?);
+    }
     match stacks {
         [] => one(context, &project::stack_file(None, context)?),
         [path] => one(context, &project::stack_file(Some(path), context)?),

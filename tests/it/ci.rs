@@ -32,6 +32,8 @@ struct Ci {
     forge: PathBuf,
     forge_folder: tempfile::TempDir,
     environment: Vec<(&'static str, String)>,
+    /// Where the project is in the repository.
+    folder: &'static str,
 }
 
 impl Ci {
@@ -44,10 +46,12 @@ impl Ci {
         project.expect(0, &["init", "--ci", forge]);
         let forge_folder = tempfile::tempdir().unwrap();
         let file = forge_folder.path().join(format!("{forge}.json"));
-        let ci = Self { project, forge: file, forge_folder, environment: Vec::new() };
+        let ci = Self { project, forge: file, forge_folder, environment: Vec::new(), folder: "" };
         ci.program("gh", include_str!("ci/gh"));
         ci.program("curl", include_str!("ci/curl"));
         ci.git(&["init", "--quiet", "--initial-branch", "main"]);
+        ci.git(&["init", "--quiet", "--bare", &ci.file("origin")]);
+        ci.git(&["remote", "add", "origin", &ci.file("origin")]);
         ci.commit();
         ci
     }
@@ -100,6 +104,7 @@ impl Ci {
     fn commit(&self) -> String {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "--message", "a change"]);
+        self.git(&["push", "--quiet", "--force", "origin", "HEAD:refs/heads/main"]);
         self.git(&["rev-parse", "HEAD"])
     }
 
@@ -117,7 +122,7 @@ impl Ci {
         let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&old))).unwrap();
         let (program, kind) = if matches!(*script, "claims" | "comment") { ("python3", "py") } else { ("bash", "sh") };
         let mut bash = Command::new(program);
-        bash.arg(format!(".leoctl/ci/{script}.{kind}")).args(arguments).current_dir(self.project.path()).env_clear();
+        bash.arg(format!(".leoctl/ci/{script}.{kind}")).args(arguments).current_dir(self.project.path().join(self.folder)).env_clear();
         bash.envs(leoctl.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("PATH", path);
         bash.env("FORGE", self.forge_folder.path()).envs(self.environment.iter().map(|(name, value)| (name, value)));
         bash.envs(more.iter().copied());
@@ -258,10 +263,43 @@ fn the_stacks_that_read_a_changed_file_are_planned() {
     assert_eq!(planned(&|| ci.project.write("shared/deep.toml", &group("deep", 14))), 1, "a base of a base, outside of their folder");
     assert_eq!(planned(&|| ci.project.write(".env.defaults", "A=b\n")), 1);
     assert_eq!(planned(&|| ci.project.write(WEB, &group("web", 14))), 1);
-    assert_eq!(planned(&|| ci.project.write("stacks/odd\nname.toml", &group("odd", 7))), 1, "a name is taken as it is");
+    ci.project.write("stacks/odd\nname.toml", &group("odd", 7));
+    ci.commit();
+    let odd = ci.expect(1, &["plan"], &PLAN[..1]);
+    assert!(odd.stderr.contains("stacks/odd\\nname.toml") && odd.stderr.contains("control character"), "{}", odd.stderr);
     std::fs::remove_file(ci.project.path().join("stacks/odd\nname.toml")).unwrap();
     let lost = ci.expect(0, &["plan"], &[("LEOCTL_BASE", "0000000000000000000000000000000000000000")]);
     assert!(lost.stderr.contains("planning all stacks"), "{}", lost.stderr);
+}
+
+#[test]
+fn a_project_may_be_in_a_folder_of_the_repository() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let mut ci = Ci::github(&emulator.endpoint);
+    std::fs::create_dir(ci.project.path().join("infra")).unwrap();
+    for part in ["stacks", ".leoctl"] {
+        std::fs::rename(ci.project.path().join(part), ci.project.path().join("infra").join(part)).unwrap();
+    }
+    ci.folder = "infra";
+    ci.project.write("common/base.toml", "[locals]\na = 1\n");
+    ci.project.write("infra/stacks/api.toml", &group("api", 7).replace("[resource", "extends = ['../../common/base.toml']\n[resource"));
+    ci.commit();
+    let planned = || {
+        ci.commit();
+        let ran = ci.expect(0, &["plan"], &PLAN[..1]);
+        [WEB, "stacks/api.toml"].map(|stack| ran.stdout.contains(&format!("### `{stack}`: Plan")))
+    };
+    ci.project.write("infra/stacks/web.toml", &group("web", 14));
+    assert_eq!(planned(), [true, false]);
+    ci.project.write("common/base.toml", "[locals]\na = 2\n");
+    assert_eq!(planned(), [false, true], "a file outside of the folder");
+    ci.project.write("stacks/web.toml", "");
+    assert_eq!(planned(), [false, false], "another folder's file of the same name");
+    std::fs::remove_file(ci.project.path().join("infra/stacks/web.toml")).unwrap();
+    std::fs::remove_file(ci.project.path().join("stacks/web.toml")).unwrap();
+    ci.commit();
+    let gone = ci.expect(0, &["plan"], &PLAN[..1]).stdout;
+    assert!(gone.matches("`stacks/web.toml`").count() == 1 && gone.contains("stays in AWS"), "{gone}");
 }
 
 #[tokio::test]
@@ -355,7 +393,7 @@ fn a_cancelled_apply_ends_in_order_and_begins_nothing_more() {
     // A leoctl that is at something, and ends it when it is told to.
     let apply = "trap 'echo saved; exit 130' TERM\necho \"$@\" >> \"$FORGE/begun\"\nwhile :; do sleep 0.05; done\n";
     ci.program("leoctl", &format!("#!/bin/sh\n[ \"$1\" = apply ] || {{ printf '1 {WEB}\\n2 stacks/api.toml\\n'; exit; }}\n{apply}"));
-    let child = ci.script(&["apply"], &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = ci.script(&["apply"], &[("GITHUB_REF_NAME", "main")]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = PathBuf::from(ci.file("begun"));
     while !begun.exists() {
         std::thread::sleep(std::time::Duration::from_millis(10));

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::support::emulator::Emulator;
-use crate::support::program::Project;
+use crate::support::program::{Project, ran};
 
 const STACK: &str = "stacks/web.toml";
 
@@ -39,6 +39,11 @@ fn equal_plans_have_one_id_wherever_they_are_made_and_no_other_has_it() {
     assert_eq!(first, id(&elsewhere, &["--var", "key=other"]));
     assert!(one.expect(0, &["plan", "--markdown", "--commit", "4f2a9c1", STACK]).stdout.contains(&first));
 
+    // Nor which files are committed, but for one with secrets.
+    one.write("listed", "100644 4f2a9c1 0\tstacks/web.toml\x00100644 4f2a9c1 0\t.env.defaults\0");
+    assert_eq!(first, id(&one, &["--committed", "listed"]));
+    one.write("listed", "100644 4f2a9c1 0\t.env\0");
+    assert_ne!(first, id(&one, &["--committed", "listed"]));
     let mut seen = vec![first.clone()];
     let mut another = |what: &str, id: String| {
         assert!(!seen.contains(&id), "{what} leaves the id as it was");
@@ -89,6 +94,24 @@ fn only_the_plan_of_that_id_is_carried_out() {
 }
 
 #[test]
+fn a_plan_that_was_carried_out_has_no_id_again_when_all_is_changed_back() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = project(&emulator.endpoint, "test", 7);
+    project.expect(0, &["apply", "-y", STACK]);
+    let planned = || {
+        project.write(STACK, &stack(14));
+        id(&project, &[])
+    };
+    let first = planned();
+    assert_eq!(first, planned(), "planning leaves the state as it is");
+    project.expect(0, &["apply", "-y", STACK, "--plan-id", &first]);
+    project.write(STACK, &stack(7));
+    project.expect(0, &["apply", "-y", STACK]);
+    assert_ne!(first, planned());
+    assert!(project.expect(1, &["apply", "-y", STACK, "--plan-id", &first]).stderr.contains("stale"));
+}
+
+#[test]
 fn a_saved_plan_says_what_it_was_made_with_before_it_is_carried_out() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };
     let project = project(&emulator.endpoint, "test", 7);
@@ -122,6 +145,9 @@ fn a_review_lists_its_plans_and_is_compared_with_what_was_claimed() {
     let listed = json!([{ "stack_file": STACK, "plan_id": ours }]);
     assert_eq!(project.json(&["review", "own.json", "--json"]), listed);
     assert_eq!(project.expect(0, &["review", "own.json"]).stdout, format!("{ours} {STACK}\n"));
+    let odd = std::fs::read_to_string(project.path().join("own.json")).unwrap().replace(STACK, "a\\nb c.toml");
+    project.write("odd.json", &odd);
+    assert!(project.expect(1, &["review", "odd.json"]).stderr.contains("control character"), "a name is one line of the list");
     let refused = |why: &str| {
         let ran = project.expect(1, &["review", "own.json", "--claims", "claims"]);
         assert!(ran.stderr.contains("nobody has reviewed this plan of\n  stacks/web.toml"), "{why}: {}", ran.stderr);
@@ -188,9 +214,50 @@ fn a_change_concerns_the_stacks_that_read_what_it_changes() {
     assert_eq!(planned(&["stacks/linked"]), [false, true, false], "a link on the way");
     assert_eq!(planned(&["stacks/base/log.toml"]), [false, true, false], "what a link leads to");
     assert_eq!(planned(&[".env"]), [true, false, false], "a file that is gone");
+    std::os::unix::fs::symlink("base", project.path().join("stacks/second")).unwrap();
+    std::os::unix::fs::symlink("second", project.path().join("stacks/first")).unwrap();
+    project.write("stacks/api.toml", "[stack]\nname = 'api'\nregion = 'us-east-1'\nextends = ['first/log.toml']\n");
+    for link in ["stacks/first", "stacks/second"] {
+        assert_eq!(planned(&[link]), [false, true, false], "every link of several, one behind the other");
+    }
+    std::fs::create_dir(project.path().join("folder")).unwrap();
+    let below = [&["plan", "--markdown", "--changed", "../changes"][..], &["--repository", "..", "../stacks/api.toml"]].concat();
+    project.write("changes", "shared/deep.toml\0");
+    let below = ran(project.command(&below).current_dir(project.path().join("folder")).output().unwrap());
+    assert!(below.stdout.contains("stacks/api.toml`:"), "names start from the folder that is named: {}{}", below.stdout, below.stderr);
     project.write("changes", "README.md\0");
     let none = project.expect(0, &["plan", "--markdown", "--changed", "changes", STACK]).stdout;
     assert!(none.starts_with("<!-- leoctl plan default -->\n") && none.contains("No stack is changed."), "{none}");
     let gone = project.expect(0, &["plan", "--markdown", "--deleted", "stacks/gone.toml"]).stdout;
     assert!(gone.contains("stacks/gone.toml") && gone.contains("stays in AWS") && !gone.contains("No stack"), "{gone}");
+}
+
+#[test]
+fn what_a_stack_reads_is_what_is_listed_of_it_and_ends() {
+    let project = project("", "test", 7);
+    std::fs::create_dir_all(project.path().join("other/deep")).unwrap();
+    std::os::unix::fs::symlink("../other/deep", project.path().join("stacks/link")).unwrap();
+    project.write("other/base.toml", "[locals]\nhidden = 1\n");
+    project.write("stacks/base.toml", "[resource.cloudwatch_log_group.listed]\nname = \"/review/listed\"\n");
+    let extending = |name: &str| project.write(STACK, &stack(7).replace("[env]", &format!("extends = ['{name}']\n[env]")));
+    extending("link/../base.toml");
+    let read = project.json(&["validate", "--json", STACK]);
+    assert_eq!((&read["resources"], &read["files"][1]["path"]), (&json!(3), &json!("stacks/base.toml")), "not what the link leads to");
+
+    assert!(std::process::Command::new("mkfifo").arg(project.path().join("stacks/pipe")).status().unwrap().success());
+    for (name, why) in [("/dev/zero", "no regular file"), ("pipe", "no regular file"), ("link", "it is a folder")] {
+        extending(name);
+        let refused = project.expect(1, &["validate", STACK]);
+        assert!(refused.stderr.contains(why), "{name}: {}", refused.stderr);
+    }
+    project.write(STACK, &stack(7).replace("../.env\"", "pipe\""));
+    assert!(project.expect(1, &["validate", STACK]).stderr.contains("no regular file"));
+    project.write(STACK, &stack(7));
+    for endless in [
+        &["plan", "--changed", "/dev/zero", STACK][..],
+        &["comment", "--title", "x", "/dev/zero"],
+        &["validate", "--var-file", "/dev/zero", STACK],
+    ] {
+        assert!(project.expect(1, endless).stderr.contains("too large"), "{endless:?}");
+    }
 }

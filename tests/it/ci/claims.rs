@@ -10,6 +10,8 @@ use crate::support::program::Ran;
 
 /// The last commit of a request, at its merge.
 const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// Why a plan that was made after the last approval claims nothing.
+const UNSEEN: &str = "no approval that still counts is newer than the plan";
 const OTHER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
 /// A request into a branch, as it stands after its merge.
@@ -54,6 +56,8 @@ pub struct Approval {
     pub head: &'static str,
     pub association: &'static str,
     pub bot: bool,
+    /// What the review said, on GitHub.
+    pub state: &'static str,
 }
 
 impl Request {
@@ -61,7 +65,7 @@ impl Request {
     pub fn new(number: u32, merged_by: &str, review: &str) -> Self {
         let content = json!({ "review.json": review });
         let plan = Planned { head: HEAD, of: number, at: 10, event: "pull_request", by: "leoctl", succeeded: true, content };
-        let approval = Approval { by: 2, at: 20, head: HEAD, association: "MEMBER", bot: false };
+        let approval = Approval { by: 2, at: 20, head: HEAD, association: "MEMBER", bot: false, state: "APPROVED" };
         Self {
             number,
             author: 1,
@@ -107,7 +111,7 @@ pub fn on_github(ci: &Ci, requests: &[Request]) {
         }
         reviews.extend(one.approvals.iter().map(|approval| {
             json!({
-                "pull": one.number, "state": "APPROVED", "user": user(approval.by, approval.bot), "commit_id": approval.head,
+                "pull": one.number, "state": approval.state, "user": user(approval.by, approval.bot), "commit_id": approval.head,
                 "submitted_at": minute(approval.at), "author_association": approval.association,
             })
         }));
@@ -293,8 +297,8 @@ fn a_plan_that_was_made_after_its_approval_was_seen_by_nobody() {
         let request = Request::new(7, &push.sha, "{}");
         let planned_at = |at| Planned { at, ..request.plans[0].clone() };
         let again = |plans| Request { plans, ..request.clone() };
-        push.refused(&again(vec![planned_at(25)]), "made again after it was approved");
-        push.refused(&again(vec![planned_at(10), planned_at(25)]), "made again after it was approved");
+        push.refused(&again(vec![planned_at(25)]), UNSEEN);
+        push.refused(&again(vec![planned_at(10), planned_at(25)]), UNSEEN);
         let approvals = [request.approvals[0].clone(), Approval { at: 27, ..request.approvals[0].clone() }].to_vec();
         assert_eq!(push.claimed(&[Request { approvals, ..again(vec![planned_at(25)]) }]), ["7.json"], "it was approved once more");
         // Nobody else's approval counts: then it has to be older than the merge.
@@ -319,8 +323,32 @@ fn on_github_only_members_approve_and_only_what_they_saw() {
     ];
     for stranger in strangers {
         let request = Request { plans: vec![late.clone()], approvals: vec![first.clone(), stranger], ..request.clone() };
-        push.refused(&request, "made again after it was approved");
+        push.refused(&request, UNSEEN);
     }
+}
+
+#[test]
+fn on_github_what_a_reviewer_said_last_counts() {
+    let [push, _] = Push::on_each("");
+    let request = Request::new(7, &push.sha, "{}");
+    let said = |by, at, state| Approval { by, at, state, ..request.approvals[0].clone() };
+    let with = |approvals: &[Approval]| Request { approvals: approvals.to_vec(), ..request.clone() };
+    for taken_back in ["CHANGES_REQUESTED", "DISMISSED"] {
+        push.refused(&with(&[said(2, 20, "APPROVED"), said(2, 22, taken_back)]), UNSEEN);
+        assert_eq!(push.claimed(&[with(&[said(2, 20, taken_back), said(2, 22, "APPROVED")])]), ["7.json"]);
+        assert_eq!(push.claimed(&[with(&[said(2, 20, taken_back), said(3, 21, "APPROVED")])]), ["7.json"], "another has approved");
+        push.refused(&with(&[said(2, 20, taken_back)]), UNSEEN);
+    }
+    assert_eq!(push.claimed(&[with(&[said(2, 20, "APPROVED"), said(2, 22, "COMMENTED")])]), ["7.json"]);
+    push.refused(&with(&[said(2, 20, "APPROVED"), Approval { head: OTHER, ..said(2, 22, "APPROVED") }]), UNSEEN);
+    // Who only reads has a plan that was made after the approval of one who writes approved by nobody.
+    push.ci.hold("permissions", json!({ "user-3": "read", "user-4": "admin" }));
+    let late = |by| Request {
+        plans: vec![Planned { at: 25, ..request.plans[0].clone() }],
+        ..with(&[said(2, 20, "APPROVED"), said(by, 27, "APPROVED")])
+    };
+    push.refused(&late(3), UNSEEN);
+    assert_eq!(push.claimed(&[late(4)]), ["7.json"]);
 }
 
 #[test]

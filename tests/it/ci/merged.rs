@@ -137,6 +137,66 @@ fn what_lies_outside_of_the_stacks_folder_is_planned_and_applied_too() {
 }
 
 #[test]
+fn a_run_of_an_old_commit_does_nothing_about_a_stack_that_has_changed_since() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    for push in Push::on_each(&emulator.endpoint) {
+        let review = planned(&push.ci, &|| push.ci.project.write(WEB, &group("web", 14)));
+        let push = push.merge();
+        push.hold(&[Request::new(7, &push.sha, &review)]);
+        let plans = push.reviewed(None);
+        let main_goes_on = |change: &dyn Fn()| {
+            change();
+            push.ci.commit();
+            push.ci.git(&["checkout", "--quiet", &push.sha]);
+        };
+        main_goes_on(&|| push.ci.project.write(WEB, &group("web", 7)));
+        for by_hand in [None, Some(&[] as &[(&str, &str)])] {
+            for ran in [push.job("review", by_hand), push.apply(&plans[0], by_hand)] {
+                assert!(ran.code == 1 && ran.stderr.contains("the plan of stacks/web.toml is out of date"), "{}{}", ran.stdout, ran.stderr);
+            }
+        }
+        push.ci.git(&["remote", "set-url", "origin", "nowhere"]);
+        for ran in [push.job("review", None), push.apply(&plans[0], None)] {
+            assert!(ran.code == 1 && ran.stderr.contains("cannot be fetched"), "{}{}", ran.stdout, ran.stderr);
+        }
+        push.ci.git(&["remote", "set-url", "origin", &push.ci.file("origin")]);
+        main_goes_on(&|| push.ci.project.write(API, &group("api", 30)));
+        assert_eq!(push.reviewed(None), plans, "another stack has changed");
+        assert_eq!(push.apply(&plans[0], None).code, 0);
+        push.ci.project.expect(0, &["destroy", "-y", WEB]);
+    }
+}
+
+#[test]
+fn another_version_of_a_committed_env_file_is_another_plan() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    for push in Push::on_each(&emulator.endpoint) {
+        let review = planned(&push.ci, &|| {
+            secret(&push.ci, "one");
+            let stack = group("web", 14).replace("[resource", "[env]\nfiles = ['../shared/prod.env']\n[resource");
+            push.ci.project.write(WEB, &stack);
+        });
+        assert!(!review.contains("one"));
+        let push = push.merge();
+        push.hold(&[Request::new(7, &push.sha, &review)]);
+        let plans = push.reviewed(None);
+        secret(&push.ci, "two");
+        let push = push.merge();
+        push.hold(&[Request::new(7, &push.sha, &review)]);
+        push.unreviewed(WEB);
+        assert!(push.apply(&plans[0], None).stderr.contains("stale"));
+        secret(&push.ci, "one");
+        push.ci.commit();
+        assert_eq!(push.apply(&plans[0], None).code, 0);
+        push.ci.project.expect(0, &["destroy", "-y", WEB]);
+    }
+}
+
+fn secret(ci: &Ci, value: &str) {
+    ci.project.write("shared/prod.env", &format!("KEY={value}\n"));
+}
+
+#[test]
 fn several_requests_that_are_merged_at_once_each_have_their_plan() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };
     for push in Push::on_each(&emulator.endpoint) {
@@ -282,7 +342,7 @@ fn a_long_apply_on_github_has_a_new_token_whenever_it_needs_one() {
     std::fs::write(ci.file("seen"), "").unwrap();
     let url = ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://tokens.example/?api-version=2.0");
     let job = [url, ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-the-job"), ("AWS_ROLE_ARN", "arn:apply"), ("LEOCTL_RENEW", "0.01")];
-    let one = [("LEOCTL_STACK", WEB), ("LEOCTL_PLAN_ID", "0")];
+    let one = [("LEOCTL_STACK", WEB), ("LEOCTL_PLAN_ID", "0"), ("GITHUB_REF_NAME", "main")];
     ci.expect(0, &["apply"], &[&job[..], &one].concat());
     assert_eq!(std::fs::read_to_string(ci.file("seen")).unwrap().lines().next(), Some("token 1"));
     let file = std::fs::read_to_string(ci.file("file")).unwrap();

@@ -47,6 +47,12 @@ pub struct StackFile {
     pub role: Role,
 }
 
+/// The path of a file that another one names. What is listed of a stack, and looked for in a cycle, is what is opened: `..`
+/// is taken out before a link can give it another meaning.
+pub fn beside(path: &Path, name: &str) -> PathBuf {
+    normalize(&path.parent().unwrap_or(Path::new("")).join(name))
+}
+
 /// A path without `.` and, where it can be told from the text, without `..`.
 pub fn normalize(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();

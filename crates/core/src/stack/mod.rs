@@ -53,7 +53,7 @@ use crate::model::value::Value;
 use config::Config;
 use diagnostic::{Diagnostic, Diagnostics, Source, Span};
 pub use files::Files;
-use files::{Role, StackFile, normalize};
+use files::{Role, StackFile, beside, normalize};
 use node::{NodeKind, Table};
 use vars::Given;
 
@@ -127,12 +127,12 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     fn merged(&mut self, path: &Path) -> Option<Table> {
-        self.file(path, &mut Vec::new(), None)
+        self.file(&normalize(path), &mut Vec::new(), None)
     }
 
     /// Notes that a file is one of the stack's.
     fn reads(&mut self, path: &Path, role: Role) {
-        let file = StackFile { path: normalize(path), role };
+        let file = StackFile { path: path.to_owned(), role };
         if !self.read.contains(&file) {
             self.read.push(file);
         }
@@ -144,9 +144,9 @@ impl Loader<'_> {
             Some(span) => Diagnostic::error(span, message),
             None => Diagnostic::general(message),
         };
-        let clean = normalize(path);
-        if let Some(start) = chain.iter().position(|known| *known == clean) {
-            let names: Vec<String> = chain.iter().skip(start).chain([&clean]).map(|path| path.display().to_string()).collect();
+        if let Some(start) = chain.iter().position(|known| known == path) {
+            let names = chain.iter().skip(start).map(PathBuf::as_path).chain([path]);
+            let names: Vec<String> = names.map(|path| path.display().to_string()).collect();
             self.whole = false;
             self.diagnostics.push(complain(format!("`extends` is a cycle: {}", names.join(" → "))));
             return None;
@@ -170,7 +170,7 @@ impl Loader<'_> {
         }
         let (table, whole) = node::parse_partly(index, &text, &mut self.diagnostics);
         self.whole &= whole;
-        chain.push(clean);
+        chain.push(path.to_owned());
         let merged = self.extended(path, table, chain);
         chain.pop();
         Some(merged)
@@ -190,7 +190,7 @@ impl Loader<'_> {
                 self.diagnostics.push(Diagnostic::error(&base.span, "`extends` lists paths of other stack files"));
                 continue;
             };
-            let beside = path.parent().unwrap_or(Path::new("")).join(name);
+            let beside = beside(path, name);
             if let Some(table) = self.file(&beside, chain, Some(&base.span)) {
                 below = node::merge(below, table);
             }
@@ -263,7 +263,7 @@ impl Loader<'_> {
     fn env(&mut self, path: &Path, config: &Config) -> (BTreeMap<String, Value>, bool) {
         let (mut env, mut read) = (BTreeMap::new(), true);
         for (name, span) in &config.env_files {
-            let beside = path.parent().unwrap_or(Path::new("")).join(name);
+            let beside = beside(path, name);
             self.reads(&beside, Role::Env);
             match self.files.read_env(&beside) {
                 Ok(pairs) => {
