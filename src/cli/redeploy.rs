@@ -11,7 +11,7 @@ use super::operate::{self, Change, On, Operation};
 use super::{CliError, Context, Exit, apply, signals};
 use crate::ops::Deployed;
 use crate::ops::image::{self, Asked, Container, Unclear};
-use crate::ops::service::{self, Service, Unknown};
+use crate::ops::service::{self, Service};
 use crate::ui::{self, BAD, STRONG, styled};
 use leoctl_core::engine::ports::{FailureKind, Operation as Operating, Progress};
 use leoctl_core::engine::refresh::Planned;
@@ -75,7 +75,7 @@ impl Redeployment<'_> {
         if all.is_empty() {
             return Err(CliError::usage("the stack has no services", "`leoctl state list` shows what it has"));
         }
-        let chosen = service::chosen(all, &self.args.services).map_err(unknown)?;
+        let chosen = service::chosen(all, &self.args.services)?;
         match self.args.image.as_deref().map(Asked::new) {
             Some(Asked::Image(image)) if self.args.services.is_empty() => {
                 let users = image::users(deployed, image::repository(image), None);
@@ -177,11 +177,6 @@ fn unclear(service: &Service, why: Unclear) -> CliError {
             CliError::usage(&error, &format!("name one with `--container`: {}", names.join(", ")))
         }
     }
-}
-
-/// A word that names no service.
-pub fn unknown(Unknown { word, help }: Unknown) -> CliError {
-    CliError::usage(&format!("there is no service `{word}`"), &help)
 }
 
 /// Deploys these services anew, at the same time.

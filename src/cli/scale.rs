@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::operate::{self, Change, On, Operation};
-use super::{CliError, Context, Exit, apply, redeploy};
+use super::{CliError, Context, Exit, apply};
 use crate::ops::Deployed;
 use crate::ops::scale::{self, Scale};
 use crate::ops::service::{self, Service};
@@ -91,7 +91,7 @@ fn wanted(deployed: &Deployed<'_>, words: &[String]) -> Result<Wanted, CliError>
         _ => None,
     };
     if let (Some(scale), Some(names)) = (whole, words.get(1..)) {
-        let chosen = service::chosen(services, names).map_err(redeploy::unknown)?;
+        let chosen = service::chosen(services, names)?;
         // What was scaled before leoctl left daemons alone can be brought back.
         let alone = |service: &Service| service.daemon && !(scale == Scale::Up && by_hand(service));
         let (daemons, chosen): (Vec<Service>, Vec<Service>) = chosen.into_iter().partition(alone);
@@ -106,9 +106,14 @@ fn wanted(deployed: &Deployed<'_>, words: &[String]) -> Result<Wanted, CliError>
         let Some((name, count)) = count else {
             return Err(CliError::usage(&format!("`{word}` says neither `down`, `up` nor SERVICE=N"), "such as `leoctl scale web=3`"));
         };
-        let chosen = service::chosen(services.clone(), &[name.to_owned()]).map_err(redeploy::unknown)?;
+        let chosen = service::chosen(services.clone(), &[name.to_owned()])?;
         if let Some(daemon) = chosen.iter().find(|service| service.daemon) {
             return Err(not_scaled(daemon));
+        }
+        let again = chosen.iter().find(|service| wanted.services.iter().any(|(before, _)| before.address == service.address));
+        if let Some(again) = again {
+            let message = format!("`{word}` names {} once more", again.address);
+            return Err(CliError::usage(&message, "name each service once, with one number of tasks"));
         }
         wanted.services.extend(chosen.into_iter().map(|service| (service, Scale::To(count))));
     }
