@@ -58,7 +58,7 @@ impl Operation for Redeployment<'_> {
     async fn act(&self, on: &On<'_>, prepared: Prepared) -> Result<Exit, CliError> {
         match prepared {
             Prepared::Anew(services) => all(on.context, &on.deployed(), &services).await,
-            Prepared::Image(planned) => apply::confirm_and_apply(on.context, &on.session, *planned, true).await,
+            Prepared::Image(planned) => apply::carry_out(on.context, &on.session, *planned).await,
         }
     }
 }
@@ -116,11 +116,11 @@ impl Redeployment<'_> {
         }
         on.session.preflight(&mut planned, false).await;
         let line = |(service, container, image): &(Service, Container, String)| {
-            format!("  {}: {image} in {}", styled(STRONG, &service.address), container.name)
+            format!("  {}: container {}: {} → {image}", styled(STRONG, &service.address), container.name, container.image)
         };
         let mut lines: Vec<String> = changes.iter().map(line).collect();
-        lines.extend(ui::preflight::lines(&planned.plan.stack, &std::mem::take(&mut planned.preflight)));
-        Ok(Some((Change { lines, question: question(services.len()) }, Prepared::Image(Box::new(planned)))))
+        lines.extend(apply::shown(on.context, &planned)?);
+        Ok(Some((Change { lines, question: Some("Do this?".to_owned()) }, Prepared::Image(Box::new(planned)))))
     }
 }
 

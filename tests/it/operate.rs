@@ -163,6 +163,28 @@ async fn a_daemon_is_left_alone_by_scaling() {
 }
 
 #[test]
+fn what_else_another_image_changes_is_shown_before_the_question() {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "440000000009");
+    let parameter =
+        "[resource.ssm_parameter.revision]\nname = \"/two/revision\"\ntype = \"String\"\nvalue = \"${ecs_task_definition.tools.arn}\"\n";
+    project.write(STACK, &format!("{BODY}{parameter}"));
+    project.expect(0, &["apply", "-y", STACK]);
+    let arguments = ["redeploy", "tools", "--image", "v5", "--stack", STACK];
+    let old = format!("{}:v1", uri(&project, "tools"));
+    let refused = project.expect(1, &arguments);
+    let (shown, _) = refused.stderr.split_once("pass `--yes`").unwrap_or_else(|| panic!("{}", refused.stderr));
+    for words in [&format!("container tools: {old} → "), "ssm_parameter.revision", "ecs_task_definition.tools", "to replace"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let done = project.expect(0, &[&arguments[..], &["-y"]].concat());
+    assert_eq!(done.stderr.matches("to replace").count(), 1, "{}", done.stderr);
+    // So do the steps of scaling, all of them.
+    let refused = project.expect(1, &["scale", "app=1", "--stack", STACK]);
+    let (shown, _) = refused.stderr.split_once("pass `--yes`").unwrap_or_else(|| panic!("{}", refused.stderr));
+    assert!(shown.contains("desired_count = 2 → 1"), "{shown}");
+}
+
+#[test]
 fn a_word_means_one_service_and_a_service_is_named_once() {
     let project = applied("440000000007");
     let serial = || project.json(&["state", "pull", STACK])["serial"].clone();
