@@ -96,10 +96,28 @@ pub async fn destroy(
 
 /// Shows a plan, asks unless told not to, and carries it out. The lock is held.
 pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Planned, yes: bool) -> Result<Exit, CliError> {
-    context.say(ui::plan::render(&planned.plan).trim_end());
-    cost::change(&planned.plan)?.iter().for_each(|line| context.say(line));
-    sandbox::otherwise(context, &planned.plan).iter().for_each(|line| context.say(line));
-    ui::preflight::lines(&planned.plan.stack, &planned.preflight).iter().for_each(|line| context.say(line));
+    shown(context, &planned)?.iter().for_each(|line| context.say(line));
+    let question = if planned.plan.options.destroy { "Delete all of this?" } else { "Do this?" };
+    if planned.plan.has_changes() && !ask::confirmed(context, yes, question).await? {
+        return Ok(Exit::Error);
+    }
+    carry_out(context, session, planned).await
+}
+
+/// A plan with all that is said of it before anybody agrees to it.
+///
+/// # Errors
+/// When the prices that come with leoctl cannot be read.
+pub fn shown(context: &Context, planned: &Planned) -> Result<Vec<String>, CliError> {
+    let mut lines = vec![ui::plan::render(&planned.plan).trim_end().to_owned()];
+    lines.extend(cost::change(&planned.plan)?);
+    lines.extend(sandbox::otherwise(context, &planned.plan));
+    lines.extend(ui::preflight::lines(&planned.plan.stack, &planned.preflight));
+    Ok(lines)
+}
+
+/// Carries a plan out that was shown and agreed to. The lock is held.
+pub async fn carry_out(context: &Context, session: &Session, planned: Planned) -> Result<Exit, CliError> {
     // What making the plan found out has to be written down even when nothing changes.
     let quiet = !planned.plan.has_changes();
     let whole = planned.plan.options.only.is_none();
@@ -108,10 +126,6 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
         let outputs = planned.plan.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.after.clone()?)));
         show_outputs(context, &outputs.filter(|_| whole).collect());
         return Ok(Exit::Done);
-    }
-    let question = if planned.plan.options.destroy { "Delete all of this?" } else { "Do this?" };
-    if !quiet && !ask::confirmed(context, yes, question).await? {
-        return Ok(Exit::Error);
     }
     let sink = sink(context);
     let engine = Engine {

@@ -419,7 +419,11 @@ pub enum SandboxCommand {
     /// Say whether it runs, and where
     Status,
     /// Forget everything in it
-    Reset,
+    Reset {
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
 }
 
 fn url(text: &str) -> Result<String, String> {

@@ -12,7 +12,7 @@ use super::{CliError, Context, Exit, session};
 use crate::ops::exec::quoted;
 use crate::ops::repository::{self, Repository};
 use crate::ops::service::{self, Service};
-use crate::ops::{Deployed, image};
+use crate::ops::{Deployed, image, word};
 use crate::ui::{self, STRONG, styled};
 
 /// Logs docker in to the registries of the stack.
@@ -63,8 +63,7 @@ impl Operation for Push<'_> {
 
     async fn prepare(&self, on: &On<'_>) -> Result<Option<(Change, Pushed)>, CliError> {
         let deployed = on.deployed();
-        let named = repository::named(&repository::all(&deployed), self.repository);
-        let repository = named.map_err(|help| CliError::usage(&format!("there is no repository `{}`", self.repository), &help))?;
+        let repository = repository::named(&repository::all(&deployed), self.repository)?;
         let tag = self.tag.unwrap_or_else(|| repository::tag(self.image));
         let target = format!("{}:{tag}", repository.uri);
         let runs = |service: &Service| {
@@ -74,7 +73,7 @@ impl Operation for Push<'_> {
         let replaced = image::users(&deployed, &repository.uri, Some(tag));
         lines.extend(replaced.iter().map(runs));
         let users = image::users(&deployed, &repository.uri, None);
-        let names: Vec<String> = users.iter().map(|user| quoted(&service::shortest(&service::all(&deployed), user))).collect();
+        let names: Vec<String> = users.iter().map(|user| quoted(&word::shortest(&service::all(&deployed), &user.address))).collect();
         let next = (!names.is_empty()).then(|| format!("`leoctl redeploy {} --image {target}`", names.join(" ")));
         let question = (!replaced.is_empty()).then(|| "Replace it?".to_owned());
         Ok(Some((Change { lines, question }, Pushed { repository, target, next })))

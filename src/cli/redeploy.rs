@@ -11,7 +11,7 @@ use super::operate::{self, Change, On, Operation};
 use super::{CliError, Context, Exit, apply, signals};
 use crate::ops::Deployed;
 use crate::ops::image::{self, Asked, Container, Unclear};
-use crate::ops::service::{self, Service, Unknown};
+use crate::ops::service::{self, Service};
 use crate::ui::{self, BAD, STRONG, styled};
 use leoctl_core::engine::ports::{FailureKind, Operation as Operating, Progress};
 use leoctl_core::engine::refresh::Planned;
@@ -58,7 +58,7 @@ impl Operation for Redeployment<'_> {
     async fn act(&self, on: &On<'_>, prepared: Prepared) -> Result<Exit, CliError> {
         match prepared {
             Prepared::Anew(services) => all(on.context, &on.deployed(), &services).await,
-            Prepared::Image(planned) => apply::confirm_and_apply(on.context, &on.session, *planned, true).await,
+            Prepared::Image(planned) => apply::carry_out(on.context, &on.session, *planned).await,
         }
     }
 }
@@ -75,7 +75,7 @@ impl Redeployment<'_> {
         if all.is_empty() {
             return Err(CliError::usage("the stack has no services", "`leoctl state list` shows what it has"));
         }
-        let chosen = service::chosen(all, &self.args.services).map_err(unknown)?;
+        let chosen = service::chosen(all, &self.args.services)?;
         match self.args.image.as_deref().map(Asked::new) {
             Some(Asked::Image(image)) if self.args.services.is_empty() => {
                 let users = image::users(deployed, image::repository(image), None);
@@ -116,11 +116,11 @@ impl Redeployment<'_> {
         }
         on.session.preflight(&mut planned, false).await;
         let line = |(service, container, image): &(Service, Container, String)| {
-            format!("  {}: {image} in {}", styled(STRONG, &service.address), container.name)
+            format!("  {}: container {}: {} → {image}", styled(STRONG, &service.address), container.name, container.image)
         };
         let mut lines: Vec<String> = changes.iter().map(line).collect();
-        lines.extend(ui::preflight::lines(&planned.plan.stack, &std::mem::take(&mut planned.preflight)));
-        Ok(Some((Change { lines, question: question(services.len()) }, Prepared::Image(Box::new(planned)))))
+        lines.extend(apply::shown(on.context, &planned)?);
+        Ok(Some((Change { lines, question: Some("Do this?".to_owned()) }, Prepared::Image(Box::new(planned)))))
     }
 }
 
@@ -177,11 +177,6 @@ fn unclear(service: &Service, why: Unclear) -> CliError {
             CliError::usage(&error, &format!("name one with `--container`: {}", names.join(", ")))
         }
     }
-}
-
-/// A word that names no service.
-pub fn unknown(Unknown { word, help }: Unknown) -> CliError {
-    CliError::usage(&format!("there is no service `{word}`"), &help)
 }
 
 /// Deploys these services anew, at the same time.

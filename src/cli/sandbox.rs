@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::SandboxCommand;
-use super::{CliError, Context, Exit, project};
+use super::{CliError, Context, Exit, ask, project};
 use crate::sandbox::{Running, Sandbox, SandboxError, Stage, Status};
 use crate::ui::waiting::Voice;
 use crate::ui::{self, WARN, styled};
@@ -29,7 +29,10 @@ pub async fn run(context: &Context, command: SandboxCommand) -> Result<Exit, Cli
             Status::Starts(pid) => format!("The sandbox is starting (process {pid})."),
             Status::Stopped => "The sandbox does not run.".to_owned(),
         },
-        SandboxCommand::Reset => {
+        SandboxCommand::Reset { yes } => {
+            if !ask::confirmed(context, yes, "Forget everything in its sandbox?").await? {
+                return Ok(Exit::Error);
+            }
             waited(context, move |stage| sandbox.reset(stage)).await?;
             "The sandbox is empty.".to_owned()
         }

@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use super::operate::{self, Change, On, Operation};
-use super::{CliError, Context, Exit, apply, redeploy};
+use super::{CliError, Context, Exit, apply};
 use crate::ops::Deployed;
 use crate::ops::scale::{self, Scale};
 use crate::ops::service::{self, Service};
-use crate::ui::{STRONG, styled};
+use crate::ui::{self, STRONG, styled};
+use leoctl_core::engine::refresh::Planned;
+use leoctl_core::model::address::Address;
 use leoctl_core::plan::select::{Only, Options};
+use leoctl_core::plan::types::Action;
 
 /// Scales services down, up, or to a number of tasks.
 pub async fn run(context: &Context, stack: Option<&Path>, words: &[String], yes: bool) -> Result<Exit, CliError> {
@@ -21,7 +24,7 @@ struct Scaling<'a> {
 }
 
 impl Operation for Scaling<'_> {
-    type Prepared = Vec<Only>;
+    type Prepared = Vec<Step>;
 
     const LOCK: Option<&'static str> = Some("leoctl scale");
 
@@ -40,7 +43,12 @@ impl Operation for Scaling<'_> {
         }
         let mut lines: Vec<String> = wanted.iter().map(|(service, scale)| line(service, *scale)).collect();
         lines.extend(daemons.iter().map(|daemon| format!("  {}: left alone, it is a daemon", styled(STRONG, &daemon.address))));
-        let steps = scale::steps(state, &wanted);
+        let mut steps = Vec::new();
+        for only in scale::steps(state, &wanted) {
+            let planned = plan(on, &only).await?;
+            lines.extend(apply::shown(on.context, &planned)?);
+            steps.push(Step { only, planned });
+        }
         if steps.is_empty() {
             on.context.say("Nothing to do: no service is scaled by hand.");
             return Ok(None);
@@ -51,15 +59,41 @@ impl Operation for Scaling<'_> {
     }
 
     async fn act(&self, on: &On<'_>, steps: Self::Prepared) -> Result<Exit, CliError> {
-        for only in steps {
-            let planned = on.session.plan(&Options { only: Some(only), ..Options::default() }, true).await?;
-            let exit = apply::confirm_and_apply(on.context, &on.session, planned, true).await?;
+        for (number, Step { only, planned }) in steps.into_iter().enumerate() {
+            // The steps before have changed the state.
+            let planned = if number == 0 { planned } else { agreed(planned, plan(on, &only).await?)? };
+            let exit = apply::carry_out(on.context, &on.session, planned).await?;
             if exit != Exit::Done {
                 return Ok(exit);
             }
         }
         Ok(Exit::Done)
     }
+}
+
+/// One of the plans that scaling takes, as it was shown.
+struct Step {
+    only: Only,
+    planned: Planned,
+}
+
+async fn plan(on: &On<'_>, only: &Only) -> Result<Planned, CliError> {
+    on.session.plan(&Options { only: Some(only.clone()), ..Options::default() }, true).await
+}
+
+/// The plan made again, when it changes what was agreed to.
+fn agreed(before: Planned, now: Planned) -> Result<Planned, CliError> {
+    if changes(&before) == changes(&now) {
+        return Ok(now);
+    }
+    let message = "what is left to do is not what was shown any more: something else has changed it meanwhile";
+    Err(CliError::usage(message, "nothing more was done; the same command again goes on with the rest"))
+}
+
+/// What a plan changes, as people read it.
+fn changes(planned: &Planned) -> Vec<(&Address, Vec<String>)> {
+    let real = planned.plan.changes.iter().filter(|change| change.action != Action::NoOp);
+    real.map(|change| (&change.address, ui::plan::details(change))).collect()
 }
 
 /// What happens to a service.
@@ -91,7 +125,7 @@ fn wanted(deployed: &Deployed<'_>, words: &[String]) -> Result<Wanted, CliError>
         _ => None,
     };
     if let (Some(scale), Some(names)) = (whole, words.get(1..)) {
-        let chosen = service::chosen(services, names).map_err(redeploy::unknown)?;
+        let chosen = service::chosen(services, names)?;
         // What was scaled before leoctl left daemons alone can be brought back.
         let alone = |service: &Service| service.daemon && !(scale == Scale::Up && by_hand(service));
         let (daemons, chosen): (Vec<Service>, Vec<Service>) = chosen.into_iter().partition(alone);
@@ -106,9 +140,14 @@ fn wanted(deployed: &Deployed<'_>, words: &[String]) -> Result<Wanted, CliError>
         let Some((name, count)) = count else {
             return Err(CliError::usage(&format!("`{word}` says neither `down`, `up` nor SERVICE=N"), "such as `leoctl scale web=3`"));
         };
-        let chosen = service::chosen(services.clone(), &[name.to_owned()]).map_err(redeploy::unknown)?;
+        let chosen = service::chosen(services.clone(), &[name.to_owned()])?;
         if let Some(daemon) = chosen.iter().find(|service| service.daemon) {
             return Err(not_scaled(daemon));
+        }
+        let again = chosen.iter().find(|service| wanted.services.iter().any(|(before, _)| before.address == service.address));
+        if let Some(again) = again {
+            let message = format!("`{word}` names {} once more", again.address);
+            return Err(CliError::usage(&message, "name each service once, with one number of tasks"));
         }
         wanted.services.extend(chosen.into_iter().map(|service| (service, Scale::To(count))));
     }

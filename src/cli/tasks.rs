@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::args::TasksCommand;
 use super::operate::{self, Change, On, Operation};
-use super::{CliError, Context, Exit, redeploy, session};
+use super::{CliError, Context, Exit, session};
 use crate::ops::Deployed;
 use crate::ops::service::{self, Service};
 use crate::ops::task::{self, Task, ago};
@@ -39,7 +39,7 @@ async fn list(context: &Context, stack: Option<&Path>, word: Option<String>) -> 
         None => session.reading("the tasks", task::all(&deployed)).await.map_err(listing)?,
         Some(word) => {
             let mut tasks = Vec::new();
-            for service in &service::chosen(services.clone(), &[word]).map_err(redeploy::unknown)? {
+            for service in &service::chosen(services.clone(), &[word])? {
                 tasks.extend(session.reading("the tasks", task::of_service(&deployed, service)).await.map_err(listing)?);
             }
             tasks

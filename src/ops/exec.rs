@@ -4,7 +4,7 @@ use aws_sdk_ecs::types as api;
 use serde_json::json;
 
 use super::service::Service;
-use super::task::{Task, last};
+use super::task::Task;
 use super::task_definition::TaskDefinition;
 use super::{Deployed, Problem};
 use leoctl_aws::client::send_once;
@@ -30,13 +30,16 @@ pub fn task<'a>(service: &Service, tasks: &'a [Task], wanted: Option<&str>, enab
         let help = format!("`leoctl tasks list {}` shows what became of its tasks", address.block.name);
         return Err(Problem::new(format!("{address} has no running task"), help));
     }
-    let mut named: Vec<&Task> = running.iter().copied().filter(|task| wanted.is_none_or(|id| task.id.starts_with(last(id)))).collect();
+    let mut named: Vec<&Task> = running.iter().copied().filter(|task| wanted.is_none_or(|word| task.is_called(word))).collect();
     if named.is_empty() {
         let ids: Vec<&str> = running.iter().map(|task| task.id.as_str()).collect();
         return Err(Problem::new(
             format!("{address} has no running task `{}`", wanted.unwrap_or_default()),
             format!("it has {}", ids.join(", ")),
         ));
+    }
+    if let (Some(word), [_, _, ..]) = (wanted, named.as_slice()) {
+        return Err(Problem::new(format!("several tasks of {address} begin with `{word}`"), "give more of the id"));
     }
     named.sort_by_key(|task| std::cmp::Reverse(task.started()));
     match named.into_iter().find(|task| task.live.enable_execute_command()) {

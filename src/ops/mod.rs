@@ -16,6 +16,7 @@ pub mod stats;
 pub mod status;
 pub mod task;
 pub mod task_definition;
+pub mod word;
 
 use std::sync::Arc;
 

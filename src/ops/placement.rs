@@ -16,7 +16,9 @@ use serde_json::Value as Json;
 use super::service::{self, Service};
 use super::task::{Cluster, last, own_clusters};
 use super::task_definition::{self, Container, TaskDefinition, family};
+use super::word::{self, Named};
 use super::{Deployed, Problem};
+use leoctl_core::model::address::Address;
 
 /// Where a task runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +92,18 @@ fn of_service(service: &Service, network: &Json) -> Option<Placement> {
     })
 }
 
+impl Named for (Service, Option<Placement>) {
+    const KIND: (&'static str, &'static str) = Service::KIND;
+
+    fn address(&self) -> Option<&Address> {
+        self.0.address()
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.0.names()
+    }
+}
+
 fn as_service((service, place): &(Service, Option<Placement>)) -> Option<Found> {
     Some((place.clone()?, format!("as {} runs its tasks", service.address)))
 }
@@ -141,8 +155,8 @@ impl Known {
     fn without_network(&self, wishes: &Wishes) -> Result<Option<Found>, Problem> {
         let found = match (&wishes.like, self.clusters.as_slice()) {
             (Some(word), _) => {
-                let named = self.called(word)?.into_iter().next();
-                named.map(|service| (last(&service.cluster).to_owned(), format!("as {} runs its tasks", service.address)))
+                let (service, _) = self.called(word)?;
+                Some((last(&service.cluster).to_owned(), format!("as {} runs its tasks", service.address)))
             }
             (None, [only]) => Some((only.clone(), "the stack's only cluster".to_owned())),
             (None, _) => None,
@@ -151,15 +165,12 @@ impl Known {
             .map(|(cluster, why)| (Placement { cluster, subnets: BTreeSet::new(), security_groups: BTreeSet::new(), public: false }, why)))
     }
 
-    fn called(&self, word: &str) -> Result<Vec<Service>, Problem> {
-        let services = self.services.iter().map(|(service, _)| service.clone()).collect();
-        let unknown = |unknown: service::Unknown| Problem::new(format!("there is no service `{}`", unknown.word), unknown.help);
-        service::chosen(services, &[word.to_owned()]).map_err(unknown)
+    fn called(&self, word: &str) -> Result<&(Service, Option<Placement>), Problem> {
+        word::one(&self.services, word)
     }
 
     fn like(&self, word: &str) -> Result<Option<Found>, Problem> {
-        let chosen = self.called(word)?;
-        Ok(self.services.iter().filter(|(service, _)| chosen.contains(service)).find_map(as_service))
+        self.called(word).map(as_service)
     }
 
     fn discovered(&self, definition: &TaskDefinition) -> Result<Option<Found>, Problem> {

@@ -2,12 +2,12 @@
 
 use serde_json::Value as Json;
 
-use super::Deployed;
+use super::word::{self, Named};
+use super::{Deployed, Problem};
 use leoctl_aws::client::Aws;
 use leoctl_aws::error::OrFail;
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 use leoctl_core::model::address::Address;
-use leoctl_core::stack::diagnostic::suggestion;
 
 /// A repository of the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,27 +36,26 @@ impl Repository {
     pub fn registry(&self) -> &str {
         self.uri.split_once('/').map_or(&self.uri, |(registry, _)| registry)
     }
+}
 
-    /// Whether a person means it by this: its address, the name in the stack or the one in ECR.
-    fn is_called(&self, word: &str) -> bool {
-        word == self.address.to_string() || word == self.name || word == self.address.block.name
+impl Named for Repository {
+    const KIND: (&'static str, &'static str) = ("repository", "repositories");
+
+    fn address(&self) -> Option<&Address> {
+        Some(&self.address)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        vec![&self.name]
     }
 }
 
 /// The repository a word names.
 ///
 /// # Errors
-/// What to say instead when it names none.
-pub fn named(repositories: &[Repository], word: &str) -> Result<Repository, String> {
-    let found = repositories.iter().find(|repository| repository.is_called(word));
-    found.cloned().ok_or_else(|| {
-        let names: Vec<&str> = repositories.iter().map(|repository| repository.address.block.name.as_str()).collect();
-        match (suggestion(word, names.iter().copied()), names.is_empty()) {
-            (Some(suggestion), _) => suggestion,
-            (None, true) => "the stack has no ecr_repository".to_owned(),
-            (None, false) => format!("the stack's repositories: {}", names.join(", ")),
-        }
-    })
+/// What to say instead when it names none, or several.
+pub fn named(repositories: &[Repository], word: &str) -> Result<Repository, Problem> {
+    word::one(repositories, word).cloned()
 }
 
 /// The tag of an image's name; `latest` when it has none.

@@ -1,12 +1,14 @@
 //! The services of a stack, and new deployments of them.
 
-use super::Deployed;
+use std::collections::BTreeSet;
+
 use super::task::last;
+use super::word::{self, Named};
+use super::{Deployed, Problem};
 use leoctl_aws::ecs::rollout::{self, Deployment};
 use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
 use leoctl_core::model::address::Address;
-use leoctl_core::stack::diagnostic::suggestion;
 use serde_json::Value as Json;
 
 /// A service of the stack.
@@ -63,44 +65,30 @@ impl Service {
     pub fn is(&self, region: &str, cluster: &str, name: &str) -> bool {
         self.name == name && self.cluster_name() == last(cluster) && self.region == region
     }
-
-    /// Whether a person means it by this: its address, the name in the stack or the one in ECS.
-    pub fn is_called(&self, word: &str) -> bool {
-        word == self.address.to_string() || word == self.name || word == self.address.block.name
-    }
 }
 
-/// A word that names no service; with the names there are.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Unknown {
-    /// The word.
-    pub word: String,
-    /// What was meant, maybe.
-    pub help: String,
+impl Named for Service {
+    const KIND: (&'static str, &'static str) = ("service", "services");
+
+    fn address(&self) -> Option<&Address> {
+        Some(&self.address)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        vec![&self.name]
+    }
 }
 
 /// The services that these words name; all when there are none.
 ///
 /// # Errors
-/// For a word that names none.
-pub fn chosen(services: Vec<Service>, words: &[String]) -> Result<Vec<Service>, Unknown> {
+/// For a word that names none, or that has several meanings.
+pub fn chosen(services: Vec<Service>, words: &[String]) -> Result<Vec<Service>, Problem> {
+    let mut named: BTreeSet<Address> = BTreeSet::new();
     for word in words {
-        if !services.iter().any(|service| service.is_called(word)) {
-            let names = || services.iter().map(|service| service.address.block.name.as_str());
-            let all = names().collect::<Vec<_>>().join(", ");
-            let help = suggestion(word, names()).unwrap_or_else(|| format!("the stack's services: {all}"));
-            let help = if services.is_empty() { "the stack has no services".to_owned() } else { help };
-            return Err(Unknown { word: word.clone(), help });
-        }
+        named.extend(word::meant(&services, word)?.into_iter().map(|service| service.address.clone()));
     }
-    Ok(services.into_iter().filter(|service| words.is_empty() || words.iter().any(|word| service.is_called(word))).collect())
-}
-
-/// The shortest that names this one of the services and no other: its name in the stack, or its address.
-pub fn shortest(services: &[Service], service: &Service) -> String {
-    let name = &service.address.block.name;
-    let called = services.iter().filter(|one| one.is_called(name)).count();
-    if called == 1 { name.clone() } else { service.address.to_string() }
+    Ok(services.into_iter().filter(|service| words.is_empty() || named.contains(&service.address)).collect())
 }
 
 /// Has a service start its tasks anew, and waits until they have taken over.
@@ -148,5 +136,6 @@ mod tests {
         assert_eq!(names(&["leo-worker", "ecs_service.app"]).unwrap(), ["leo-orchestrator", "leo-worker"]);
         assert_eq!(names(&[]).unwrap().len(), 2);
         assert!(names(&["wroker"]).unwrap_err().help.contains("worker"));
+        assert_eq!(names(&["app", "leo-orchestrator"]).unwrap(), ["leo-orchestrator"]);
     }
 }

@@ -99,6 +99,11 @@ impl Task {
         services.iter().find(|service| service.is(&self.region, &self.cluster, name))
     }
 
+    /// Whether a person means it by this: its whole ARN, or the beginning of its id.
+    pub fn is_called(&self, word: &str) -> bool {
+        if word.starts_with("arn:") { self.arn() == word } else { !word.is_empty() && self.id.starts_with(word) }
+    }
+
     /// A container of it.
     pub fn container(&self, name: &str) -> Option<&api::Container> {
         self.live.containers().iter().find(|container| container.name() == Some(name))
@@ -220,18 +225,17 @@ pub async fn described(aws: &Aws, cluster: &str, arns: &[String]) -> Outcome<Vec
     Ok(tasks)
 }
 
-/// The tasks that these words name: each an id, the beginning of one, or an ARN.
+/// The tasks that these words name: each an id, the beginning of one, or a whole ARN.
 ///
 /// # Errors
 /// For a word that names none, or several.
 pub fn chosen(tasks: &[Task], words: &[String]) -> Result<Vec<Task>, Problem> {
     let mut found: Vec<Task> = Vec::new();
     for word in words {
-        let named = last(word);
-        let mut matching = tasks.iter().filter(|task| !named.is_empty() && task.id.starts_with(named));
+        let mut matching = tasks.iter().filter(|task| task.is_called(word));
         match (matching.next(), matching.next()) {
             (Some(one), None) => {
-                if !found.iter().any(|task| task.id == one.id) {
+                if !found.iter().any(|task| task.arn() == one.arn()) {
                     found.push(one.clone());
                 }
             }
@@ -281,6 +285,10 @@ mod tests {
         assert!(ids(&["ab"]).unwrap_err().message.contains("several"));
         assert!(ids(&["x"]).unwrap_err().help.contains("tasks list"));
         assert!(ids(&[""]).is_err());
+        // The ARN of a task of another account, region or cluster is that task's alone.
+        for arn in ["arn:aws:ecs:r:2:task/leo/abd2", "arn:aws:ecs:s:1:task/leo/abd2", "arn:aws:ecs:r:1:task/other/abd2"] {
+            assert!(ids(&[arn]).unwrap_err().message.contains(arn), "{arn}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::service::Service;
+use super::word::{self, Named};
 use super::{Deployed, Problem};
 use leoctl_core::model::address::Address;
 use leoctl_core::model::state::Remembered;
@@ -130,35 +131,24 @@ pub fn of_service<'a>(all: &'a [TaskDefinition], service: &Service) -> Option<&'
 /// # Errors
 /// When it names none, or several.
 pub fn chosen(all: Vec<TaskDefinition>, word: &str) -> Result<TaskDefinition, Problem> {
-    let names: Vec<String> = all.iter().map(|one| one.address.block.name.clone()).collect();
-    let mut found: Vec<TaskDefinition> = all.into_iter().filter(|one| one.is_called(word)).collect();
-    match (found.pop(), found.is_empty()) {
-        (Some(one), true) => Ok(one),
-        (Some(one), false) => {
-            let help = format!("name it by its address, such as `{}`", one.address);
-            Err(Problem::new(format!("`{word}` names several task definitions"), help))
-        }
-        (None, _) => {
-            let help = suggestion(word, names.iter().map(String::as_str)).unwrap_or_else(|| match names.is_empty() {
-                true => "the stack has no task definitions".to_owned(),
-                false => format!("the stack's task definitions: {}", names.join(", ")),
-            });
-            Err(Problem::new(format!("there is no task definition `{word}`"), help))
-        }
+    word::one(&all, word).cloned()
+}
+
+impl Named for TaskDefinition {
+    const KIND: (&'static str, &'static str) = ("task definition", "task definitions");
+
+    fn address(&self) -> Option<&Address> {
+        Some(&self.address)
+    }
+
+    /// Its family, `family:revision` and its ARN.
+    fn names(&self) -> Vec<&str> {
+        let revision = self.arn.rsplit_once('/').map(|(_, name)| name);
+        [self.family.as_str(), &self.arn].into_iter().chain(revision).collect()
     }
 }
 
 impl TaskDefinition {
-    /// Whether a person means it by this: its address, the name in the stack, its family, `family:revision` or its ARN.
-    pub fn is_called(&self, word: &str) -> bool {
-        let revision = self.arn.rsplit_once('/').map(|(_, name)| name);
-        word == self.address.to_string()
-            || word == self.address.block.name
-            || word == self.family
-            || word == self.arn
-            || Some(word) == revision
-    }
-
     /// The container a command is about: the one named, the only one, or the only essential one.
     ///
     /// # Errors

@@ -12,6 +12,27 @@ fn cannot(what: &str, path: &Path, error: &io::Error) -> SandboxError {
     SandboxError::new(format!("cannot {what} {}: {error}", path.display()))
 }
 
+/// Makes the folder of all sandboxes for its owner alone, when leoctl has made it or nothing is in it. What the user
+/// keeps other files in stays as open as it is.
+///
+/// # Errors
+/// When others may use a folder that has other files, and those of [`own`].
+pub fn own_base(path: &Path, made: bool) -> Result<(), SandboxError> {
+    if let Ok(found) = fs::symlink_metadata(path)
+        && found.is_dir()
+        && found.permissions().mode() & 0o777 != 0o700
+        && !made
+    {
+        let mut entries = fs::read_dir(path).map_err(|error| cannot("look into", path, &error))?;
+        if entries.next().is_some() {
+            let message = format!("{} has other files in it and is open to others, so leoctl does not use it", path.display());
+            let help = "set LEOCTL_SANDBOX_DIR to a folder that does not exist yet, such as one in that folder";
+            return Err(SandboxError::new(message).help(help));
+        }
+    }
+    own(path)
+}
+
 /// Makes a folder for its owner alone, whoever could use it before. Where it is once ours and no one else's, nobody else
 /// can put anything into it.
 ///
@@ -124,6 +145,28 @@ mod tests {
         drop(create(&folder.join("log")).unwrap());
         drop(lock(&folder.join("lock"), || ()).unwrap());
         assert_eq!((mode(&folder.join("log")), mode(&folder.join("lock"))), (0o600, 0o600));
+    }
+
+    #[test]
+    fn a_folder_of_the_user_s_stays_as_it_is() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = base.path().join("shared");
+        let made = folder.join("install.lock");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("theirs"), "text").unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o2777)).unwrap();
+        let refused = own_base(&folder, made.exists()).unwrap_err();
+        assert!(refused.message.contains("other files"), "{}", refused.message);
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o7777, 0o2777);
+        // What leoctl has made, or nothing is in, is closed.
+        fs::write(&made, "").unwrap();
+        own_base(&folder, made.exists()).unwrap();
+        assert_eq!(mode(&folder), 0o700);
+        let empty = base.path().join("empty");
+        fs::create_dir(&empty).unwrap();
+        fs::set_permissions(&empty, fs::Permissions::from_mode(0o777)).unwrap();
+        own_base(&empty, false).unwrap();
+        assert_eq!(mode(&empty), 0o700);
     }
 
     #[test]

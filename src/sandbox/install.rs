@@ -29,12 +29,21 @@ impl Installed {
         self.environment().join("bin").join(name)
     }
 
+    fn lock(&self) -> PathBuf {
+        self.base.join("install.lock")
+    }
+
+    /// Whether leoctl has installed in the folder, or has begun to: nobody else makes what is there then.
+    pub fn has_begun(&self) -> bool {
+        self.lock().exists() || self.environment().exists()
+    }
+
     /// Makes the virtual environment, unless it is there.
     ///
     /// # Errors
     /// When Python or the package cannot be had.
     pub fn ensure(&self, stage: &dyn Fn(Stage)) -> Result<(), SandboxError> {
-        let _lock = folder::lock(&self.base.join("install.lock"), || stage(Stage::Lock))?;
+        let _lock = folder::lock(&self.lock(), || stage(Stage::Lock))?;
         let environment = self.environment();
         let done = environment.join("complete");
         if done.exists() {

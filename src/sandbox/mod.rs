@@ -233,7 +233,7 @@ impl Sandbox {
 
     /// Makes the folders ours alone.
     fn own(&self) -> Result<(), SandboxError> {
-        folder::own(&self.base)?;
+        folder::own_base(&self.base, Installed::new(&self.base).has_begun())?;
         folder::own(&self.folder)
     }
 

@@ -162,6 +162,51 @@ async fn a_daemon_is_left_alone_by_scaling() {
     }
 }
 
+#[test]
+fn what_else_another_image_changes_is_shown_before_the_question() {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "440000000009");
+    let parameter =
+        "[resource.ssm_parameter.revision]\nname = \"/two/revision\"\ntype = \"String\"\nvalue = \"${ecs_task_definition.tools.arn}\"\n";
+    project.write(STACK, &format!("{BODY}{parameter}"));
+    project.expect(0, &["apply", "-y", STACK]);
+    let arguments = ["redeploy", "tools", "--image", "v5", "--stack", STACK];
+    let old = format!("{}:v1", uri(&project, "tools"));
+    let refused = project.expect(1, &arguments);
+    let (shown, _) = refused.stderr.split_once("pass `--yes`").unwrap_or_else(|| panic!("{}", refused.stderr));
+    for words in [&format!("container tools: {old} → "), "ssm_parameter.revision", "ecs_task_definition.tools", "to replace"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let done = project.expect(0, &[&arguments[..], &["-y"]].concat());
+    assert_eq!(done.stderr.matches("to replace").count(), 1, "{}", done.stderr);
+    // So do the steps of scaling, all of them.
+    let refused = project.expect(1, &["scale", "app=1", "--stack", STACK]);
+    let (shown, _) = refused.stderr.split_once("pass `--yes`").unwrap_or_else(|| panic!("{}", refused.stderr));
+    assert!(shown.contains("desired_count = 2 → 1"), "{shown}");
+}
+
+#[test]
+fn a_word_means_one_service_and_a_service_is_named_once() {
+    let project = applied("440000000007");
+    let serial = || project.json(&["state", "pull", STACK])["serial"].clone();
+    let before = serial();
+    for arguments in [&["scale", "web=1"][..], &["redeploy", "web"], &["tasks", "list", "web"], &["logs", "web"]] {
+        let extra: &[&str] = if matches!(arguments[0], "scale" | "redeploy") { &["-y"] } else { &[] };
+        let refused = project.expect(1, &[arguments, extra, &["--stack", STACK]].concat());
+        assert!(refused.stderr.contains("`ecs_service.app`, `ecs_service.tools`"), "{arguments:?}: {}", refused.stderr);
+    }
+    for words in [["app=1", "app=0"], ["app=1", "ecs_service.app=1"]] {
+        let twice = project.expect(1, &[&["scale"], &words[..], &["-y", "--stack", STACK]].concat());
+        assert!(twice.stderr.contains("names ecs_service.app once more"), "{words:?}: {}", twice.stderr);
+    }
+    assert_eq!(serial(), before);
+    // The ARN of a task of another cluster is none of the stack's tasks.
+    let arn = project.json(&["tasks", "list", "--json", "--stack", STACK])[0]["arn"].as_str().unwrap().to_owned();
+    let other = arn.replace("440000000007", "440000000008");
+    let none = project.expect(1, &["tasks", "stop", &other, "-y", "--stack", STACK]);
+    assert!(none.stderr.contains("there is no task"), "{}", none.stderr);
+    project.expect(0, &["tasks", "stop", &arn, "-y", "--stack", STACK]);
+}
+
 /// A task of `web` in the green cluster that could not start, and none anywhere else.
 fn failed_in_green(call: &Call) -> Option<Fault> {
     let green = call.request.contains("two-green");

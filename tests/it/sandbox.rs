@@ -307,26 +307,38 @@ fn a_link_in_the_place_of_the_folder_or_the_record_is_refused() {
     let elsewhere = machine.file("elsewhere");
     fs::write(&elsewhere, r#"{"token":"t","port":1,"process":{"pid":1,"started":"1","token":"t"}}"#).unwrap();
     std::os::unix::fs::symlink(&elsewhere, sandbox.join("running.json")).unwrap();
-    for command in ["start", "stop", "status", "reset"] {
-        let refused = machine.expect(1, &project, &["sandbox", command]);
-        assert!(refused.stderr.contains("running.json is no file of the sandbox's"), "{command}: {}", refused.stderr);
+    for command in [&["start"][..], &["stop"], &["status"], &["reset", "-y"]] {
+        let refused = machine.expect(1, &project, &[&["sandbox"], command].concat());
+        assert!(refused.stderr.contains("running.json is no file of the sandbox's"), "{command:?}: {}", refused.stderr);
     }
     fs::remove_file(sandbox.join("running.json")).unwrap();
     // What says nothing of a process has none stopped, and none started beside it.
     fs::write(sandbox.join("running.json"), r#"{"pid":1,"port":1}"#).unwrap();
-    for command in ["start", "stop", "status", "reset"] {
-        let refused = machine.expect(1, &project, &["sandbox", command]);
-        assert!(refused.stderr.contains("does not say which process is the sandbox's"), "{command}: {}", refused.stderr);
+    for command in [&["start"][..], &["stop"], &["status"], &["reset", "-y"]] {
+        let refused = machine.expect(1, &project, &[&["sandbox"], command].concat());
+        assert!(refused.stderr.contains("does not say which process is the sandbox's"), "{command:?}: {}", refused.stderr);
     }
     fs::remove_file(sandbox.join("running.json")).unwrap();
     let moved = machine.file("moved");
     fs::rename(&sandbox, &moved).unwrap();
     std::os::unix::fs::symlink(&moved, &sandbox).unwrap();
-    for command in ["start", "stop", "status", "reset"] {
-        let refused = machine.expect(1, &project, &["sandbox", command]);
-        assert!(refused.stderr.contains("is a symbolic link"), "{command}: {}", refused.stderr);
+    for command in [&["start"][..], &["stop"], &["status"], &["reset", "-y"]] {
+        let refused = machine.expect(1, &project, &[&["sandbox"], command].concat());
+        assert!(refused.stderr.contains("is a symbolic link"), "{command:?}: {}", refused.stderr);
     }
     assert_eq!(fs::read_to_string(moved.join("data/began")).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn a_reset_asks_first() {
+    let (machine, project) = (Machine::new(), project());
+    machine.expect(0, &project, &["sandbox", "start"]);
+    machine.expect(0, &project, &["sandbox", "stop"]);
+    let refused = machine.expect(1, &project, &["sandbox", "reset"]);
+    assert!(refused.stderr.contains("pass `--yes`"), "{}", refused.stderr);
+    assert!(machine.only().join("data").exists());
+    machine.expect(0, &project, &["sandbox", "reset", "-y"]);
+    assert!(!machine.only().join("data").exists());
 }
 
 #[test]

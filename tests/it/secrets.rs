@@ -110,13 +110,13 @@ async fn secrets_are_compared_pushed_and_set_without_being_shown() {
     assert!(none.stderr.contains("--from FILE") && none.stderr.contains("SAAS_ROOT"), "{}", none.stderr);
     private(&project, ".env", "API_TOKEN=hunter2-token\nDB_USER=shop\nDB_PASSWORD=hunter2-password\nELSEWHERE=hunter2-other\n");
     let pairs = |standings: [&str; 4]| {
-        let names = ["DB_PASSWORD", "DB_USER", "SPARE_KEY", "API_TOKEN"].map(str::to_owned);
+        let names = ["DB_PASSWORD", "DB_USER", "shop/spare-key", "API_TOKEN"].map(str::to_owned);
         names.into_iter().zip(standings.map(str::to_owned)).collect::<Vec<_>>()
     };
     assert_eq!(standings(&project), pairs(["unset", "unset", "nowhere", "unset"]));
     assert_eq!(project.json(&["secrets", "status", "--json", STACK])["not_in_the_stack"], json!(["ELSEWHERE"]));
     let missing = project.expect(0, &["secrets", "pull-names", STACK]);
-    assert_eq!(missing.stdout, "# shop/spare-key\nSPARE_KEY=\n");
+    assert_eq!(missing.stdout, "# shop/spare-key\nshop/spare-key=\n");
 
     // Nobody is asked here, so nothing is done.
     runs.push(project.expect(1, &["secrets", "push", STACK]));
@@ -139,7 +139,7 @@ async fn secrets_are_compared_pushed_and_set_without_being_shown() {
     assert_eq!(standings(&project), pairs(["not_in_files", "unchanged", "nowhere", "differs"]));
 
     // Set from stdin, without the end of the line.
-    runs.push(typed(&project, &["secrets", "set", "SPARE_KEY", STACK], "hunter2-typed\n"));
+    runs.push(typed(&project, &["secrets", "set", "shop/spare-key", STACK], "hunter2-typed\n"));
     assert_eq!(runs.last().unwrap().code, 0, "{}", runs.last().unwrap().stderr);
     assert_eq!(value(&emulator.endpoint, "shop/spare-key").await, "hunter2-typed");
     runs.push(project.expect(0, &["secrets", "status", STACK]));

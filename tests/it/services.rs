@@ -213,6 +213,10 @@ async fn autoscaling_rests_while_a_service_is_scaled_down() {
             state["resources"]["ecs_service.web"]["current"]["attributes"]["desired_count"].clone(),
         )
     };
+    let asked = project.expect(1, &["scale", "down", "web", "--stack", STACK]).stderr;
+    let shown = asked.split("pass `--yes`").next().unwrap_or_default();
+    assert!(shown.contains("appautoscaling_target.web") && shown.contains("desired_count = 2 → 0"), "{asked}");
+    assert_eq!(suspended(&project), (json!(false), json!(2)));
     project.expect(0, &["scale", "down", "web", "-y", "--stack", STACK]);
     assert_eq!(suspended(&project), (json!(true), json!(0)));
     assert_eq!(summary(&plan(&project, &[])), (0, 0, 0));

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 
 use super::args::ExecArgs;
 use super::operate::{self, Change, On, Operation};
-use super::{CliError, Context, Exit, redeploy};
+use super::{CliError, Context, Exit};
 use crate::ops::exec;
 use crate::ops::exec_status::{Ended, Marks};
 use crate::ops::service::{self, Service};
 use crate::ops::task::{self, Task};
-use crate::ops::{Deployed, task_definition};
+use crate::ops::{Deployed, task_definition, word};
 use crate::ui::{self, FAINT, STRONG, styled};
 
 /// Begins a session, which AWS's plugin carries, and exits as the command does that runs in it.
@@ -91,12 +91,5 @@ fn exit(ended: Ended, command: &str) -> Result<Exit, CliError> {
 }
 
 fn one(deployed: &Deployed<'_>, word: &str) -> Result<Service, CliError> {
-    let mut found = service::chosen(service::all(deployed), &[word.to_owned()]).map_err(redeploy::unknown)?;
-    match (found.pop(), found.is_empty()) {
-        (Some(service), true) => Ok(service),
-        (last, _) => {
-            let such_as = last.map(|service| format!(", such as `{}`", service.address)).unwrap_or_default();
-            Err(CliError::usage(&format!("`{word}` names several services"), &format!("name one by its address{such_as}")))
-        }
-    }
+    Ok(word::one(&service::all(deployed), word)?.clone())
 }

@@ -20,7 +20,7 @@ use leoctl_core::engine::ports::Failure;
 use leoctl_core::model::state::State;
 use leoctl_core::secrets::join::{self, Files, Joined};
 use leoctl_core::secrets::names::{Meaning, Names};
-use leoctl_core::secrets::{Secret, Target, Use};
+use leoctl_core::secrets::{Beside, Secret, Target};
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics};
 
 /// Runs one of the commands.
@@ -40,15 +40,15 @@ struct Opened {
     state: State,
     stored: Vec<Stored>,
     secrets: Vec<Secret>,
-    elsewhere: Vec<Use>,
+    beside: Beside,
 }
 
 impl Opened {
     async fn new(context: &Context, stack: Option<&Path>) -> Result<Self, CliError> {
         let (path, session, state) = session::applied(context, stack).await?;
-        let secrets::Found { stored, elsewhere } = secrets::all(&Deployed { state: &state, provider: &session.provider });
+        let secrets::Found { stored, beside } = secrets::all(&Deployed { state: &state, provider: &session.provider });
         let secrets = stored.iter().map(|stored| stored.secret.clone()).collect();
-        Ok(Self { path, session, state, stored, secrets, elsewhere })
+        Ok(Self { path, session, state, stored, secrets, beside })
     }
 
     fn deployed(&self) -> Deployed<'_> {
@@ -60,7 +60,7 @@ impl Opened {
     }
 
     fn names(&self) -> Names<'_> {
-        Names::new(&self.secrets, &self.elsewhere)
+        Names::new(&self.secrets, &self.beside)
     }
 
     /// The secrets that are among these targets.
@@ -79,9 +79,9 @@ fn meant(names: &Names<'_>, word: &str) -> Result<Target, CliError> {
     match names.meaning(word) {
         Meaning::One(target) => Ok(target),
         Meaning::Nothing => Err(CliError::usage(&format!("there is no secret `{word}`"), &names.meant(word))),
-        Meaning::Several(targets) => {
-            let choices: Vec<String> = targets.iter().map(|target| names.full(target)).collect();
-            Err(CliError::usage(&format!("`{word}` may mean several secrets or keys"), &format!("write which: {}", choices.join(", "))))
+        Meaning::Several(targets, beside) => {
+            let (why, help) = join::ambiguous(names, &targets, &beside);
+            Err(CliError::usage(&format!("`{word}` {why}"), &help))
         }
     }
 }

@@ -87,7 +87,8 @@ impl Chosen {
 
 /// Says which lines were meant for a secret, and are for none.
 fn mistyped(context: &Context, names: &Names<'_>, joined: &Joined) {
-    for other in joined.others.iter().filter(|other| other.name.contains(['.', '/', ':', '['])) {
+    let meant = |name: &str| name.contains(['.', '/', ':', '[']) || names.unused(name).is_some();
+    for other in joined.others.iter().filter(|other| meant(&other.name)) {
         let note = format!("Note: {} means no secret of the stack: {}", other.place, names.meant(&other.name));
         context.say(&styled(WARN, note));
     }

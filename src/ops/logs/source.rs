@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::ops::service::{self, Service};
 use crate::ops::task_definition::{self, Log, TaskDefinition};
+use crate::ops::word::{self, Named};
 use crate::ops::{Deployed, Problem};
 use leoctl_core::model::address::Address;
 use leoctl_core::stack::diagnostic::suggestion;
@@ -119,28 +120,27 @@ impl Known {
 
     /// What one word names: a service before a task definition before a group.
     fn add(&self, word: &str, task: Option<&str>, found: &mut Vec<Source>) -> Result<(), Problem> {
-        let mut matched = false;
-        for service in self.services.iter().filter(|service| service.is_called(word)) {
-            matched = true;
+        let services = word::find(&self.services, word)?;
+        for service in &services {
             let Some(definition) = task_definition::of_service(&self.definitions, service) else {
                 let problem = format!("the stack does not know the task definition of {}", service.address);
                 return Err(Problem::new(problem, "name its log group instead"));
             };
             self.add_definition(definition, task, found)?;
         }
-        if !matched {
-            for definition in self.definitions.iter().filter(|definition| definition.is_called(word)) {
-                matched = true;
-                self.add_definition(definition, task, found)?;
-            }
+        if !services.is_empty() {
+            return Ok(());
         }
-        if !matched {
-            for group in self.groups.iter().filter(|group| group.is_called(word)) {
-                matched = true;
-                self.add_group(group, task, found);
-            }
+        let definitions = word::find(&self.definitions, word)?;
+        for definition in &definitions {
+            self.add_definition(definition, task, found)?;
         }
-        if matched { Ok(()) } else { Err(self.unknown(word)) }
+        if !definitions.is_empty() {
+            return Ok(());
+        }
+        let groups = word::find(&self.groups, word)?;
+        groups.iter().for_each(|group| self.add_group(group, task, found));
+        if groups.is_empty() { Err(self.unknown(word)) } else { Ok(()) }
     }
 
     fn add_definition(&self, definition: &TaskDefinition, task: Option<&str>, found: &mut Vec<Source>) -> Result<(), Problem> {
@@ -189,11 +189,15 @@ impl Known {
     }
 }
 
-impl Group {
-    /// Whether a person means it by this: its address, the name in the stack or the one in CloudWatch.
-    fn is_called(&self, word: &str) -> bool {
-        let address = self.address.as_ref();
-        word == self.name || address.is_some_and(|address| word == address.to_string() || word == address.block.name)
+impl Named for Group {
+    const KIND: (&'static str, &'static str) = ("log group", "log groups");
+
+    fn address(&self) -> Option<&Address> {
+        self.address.as_ref()
+    }
+
+    fn names(&self) -> Vec<&str> {
+        vec![&self.name]
     }
 }
 

@@ -14,7 +14,7 @@ use leoctl_aws::error::{OrAbsent, OrFail};
 use leoctl_core::engine::ports::Outcome;
 use leoctl_core::model::address::Address;
 use leoctl_core::model::state::Remembered;
-use leoctl_core::secrets::{Owner, Secret, Use};
+use leoctl_core::secrets::{Beside, Open, Owner, Secret, Use};
 
 /// A secret of the stack, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,13 +48,13 @@ enum Held {
 pub struct Found {
     /// The secrets of the stack, by address.
     pub stored: Vec<Stored>,
-    /// What comes from secrets of other stacks and from parameters.
-    pub elsewhere: Vec<Use>,
+    /// What else they get.
+    pub beside: Beside,
 }
 
 /// The secrets of a stack, and what its containers get beside them.
 pub fn all(deployed: &Deployed<'_>) -> Found {
-    let uses = uses(deployed);
+    let Environments { uses, plain, open } = environments(deployed);
     let secrets = deployed.of_type("secretsmanager_secret").collect::<Vec<_>>();
     let arns: Vec<&str> = secrets.iter().map(|(_, resource)| resource.place.id.as_str()).collect();
     let stored = secrets.iter().map(|(address, resource)| {
@@ -69,29 +69,64 @@ pub fn all(deployed: &Deployed<'_>) -> Found {
         }
     });
     let elsewhere = uses.iter().filter(|(from, _)| named(from, &arns).is_none()).map(|(_, one)| one.clone());
-    Found { stored: stored.collect(), elsewhere: elsewhere.collect() }
+    Found { stored: stored.collect(), beside: Beside { variables: elsewhere.chain(plain).collect(), open } }
 }
 
-/// The variables that containers get from secrets and parameters, each with the ARN or name of that.
-fn uses(deployed: &Deployed<'_>) -> Vec<(String, Use)> {
+/// What the containers of a stack get.
+#[derive(Default)]
+struct Environments {
+    /// From secrets and parameters, each with the ARN or name of that.
+    uses: Vec<(String, Use)>,
+    /// With plain values.
+    plain: Vec<Use>,
+    /// Those that may get more.
+    open: Vec<Open>,
+}
+
+fn environments(deployed: &Deployed<'_>) -> Environments {
     let services = service::all(deployed);
-    let mut uses = Vec::new();
+    let mut found = Environments::default();
     for (address, task) in deployed.of_type("ecs_task_definition") {
         let arn = text(task, "arn").unwrap_or(&task.place.id);
         let running = services.iter().filter(|service| service.runs(arn));
         let mut owners: Vec<Owner> =
             running.map(|service| Owner { address: service.address.clone(), name: service.name.clone() }).collect();
         owners.push(Owner { address: address.clone(), name: text(task, "family").unwrap_or_default().to_owned() });
-        for container in task.attributes.get("container_definitions").and_then(Json::as_array).into_iter().flatten() {
-            let name = container.get("name").and_then(Json::as_str).unwrap_or_default();
-            for (variable, from) in container.get("secrets").and_then(Json::as_object).into_iter().flatten() {
-                let from = from.as_str().unwrap_or_default();
-                let (arn, key) = reference(from).unwrap_or_else(|| (from.to_owned(), None));
-                uses.push((arn, Use { variable: variable.clone(), key, container: name.to_owned(), owners: owners.clone() }));
-            }
+        // What is sensitive is a hash in the state.
+        match task.attributes.get("container_definitions").and_then(Json::as_array) {
+            Some(containers) => containers.iter().for_each(|container| found.add(container, &owners)),
+            None => found.open.push(Open { container: None, owners, known: BTreeSet::new() }),
         }
     }
-    uses
+    found
+}
+
+impl Environments {
+    /// Adds what a container gets.
+    fn add(&mut self, container: &Json, owners: &[Owner]) {
+        let name = container.get("name").and_then(Json::as_str).unwrap_or_default();
+        let map = |attribute: &str| container.get(attribute).and_then(Json::as_object).into_iter().flatten();
+        let one = |variable: &str, key: Option<String>| Use {
+            variable: variable.to_owned(),
+            key,
+            container: name.to_owned(),
+            owners: owners.to_vec(),
+        };
+        for (variable, from) in map("secrets") {
+            let from = from.as_str().unwrap_or_default();
+            let (arn, key) = reference(from).unwrap_or_else(|| (from.to_owned(), None));
+            self.uses.push((arn, one(variable, key)));
+        }
+        self.plain.extend(map("environment").map(|(variable, _)| one(variable, None)));
+        let files = container
+            .get("environment_files")
+            .is_some_and(|files| !files.is_null() && files.as_array().is_none_or(|files| !files.is_empty()));
+        let hidden = |attribute: &str| container.get(attribute).is_some_and(|value| !value.is_object() && !value.is_null());
+        if files || hidden("environment") || hidden("secrets") {
+            let known = map("secrets").chain(map("environment")).map(|(variable, _)| variable.clone()).collect();
+            self.open.push(Open { container: Some(name.to_owned()), owners: owners.to_vec(), known });
+        }
+    }
 }
 
 fn text<'a>(resource: &'a Remembered, attribute: &str) -> Option<&'a str> {
@@ -131,6 +166,24 @@ async fn current(aws: &Aws, arn: &str) -> Outcome<Current> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_container_gets_is_every_variable_and_with_files_it_may_be_more() {
+        let mut found = Environments::default();
+        let hash = "sha256:00";
+        found.add(
+            &json!({ "name": "app", "environment": { "A": hash, "B": "x" }, "secrets": { "C": "arn" }, "environment_files": [] }),
+            &[],
+        );
+        found.add(&json!({ "name": "files", "environment": { "A": "x" }, "environment_files": ["arn"] }), &[]);
+        found.add(&json!({ "name": "hidden", "environment": hash }), &[]);
+        let plain: Vec<(&str, &str)> = found.plain.iter().map(|one| (one.container.as_str(), one.variable.as_str())).collect();
+        assert_eq!(plain, [("app", "A"), ("app", "B"), ("files", "A")]);
+        assert_eq!(found.uses.len(), 1);
+        let open: Vec<(Option<&str>, usize)> = found.open.iter().map(|one| (one.container.as_deref(), one.known.len())).collect();
+        assert_eq!(open, [(Some("files"), 1), (Some("hidden"), 0)]);
+    }
 
     #[test]
     fn a_container_s_reference_names_a_secret_and_maybe_a_key_in_it() {

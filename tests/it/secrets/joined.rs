@@ -7,10 +7,10 @@ use crate::support::emulator::{Emulator, Running};
 use crate::support::program::Project;
 use crate::support::sdk;
 
-/// A stack with two services that get a `DATABASE_URL`, each from a secret of its own, and with two secrets that no
-/// container gets and whose names end alike.
+/// A stack with two services that get a `DATABASE_URL`, each from a secret of its own, a `MAIL_URL` that only `worker`
+/// gets from a secret, and two secrets that no container gets and whose names end alike.
 fn two_services() -> String {
-    let service = |name: &str, secrets: &str| {
+    let service = |name: &str, secrets: &str, environment: &str| {
         format!(
             r#"
 [resource.secretsmanager_secret.{name}]
@@ -24,6 +24,7 @@ execution_role_arn = "${{iam_role.execution.arn}}"
 name = "app"
 image = "nginx"
 secrets = {{ {secrets} }}
+environment = {{ {environment} }}
 [resource.ecs_service.{name}]
 name = "shop-{name}"
 cluster = "${{ecs_cluster.main.arn}}"
@@ -36,9 +37,15 @@ rollout = "none"
     let web = service(
         "web",
         r#"DATABASE_URL = "${secretsmanager_secret.web.arn}", PORT = "${secretsmanager_secret.database.arn}:port::", MODE = "${secretsmanager_secret.database.arn}:mode::""#,
+        r#"MAIL_URL = "smtp://web", TOKEN = "x""#,
     );
     let parameter = "arn:aws:ssm:us-east-1:123456789012:parameter/shop/mode";
-    let worker = service("worker", &format!(r#"DATABASE_URL = "${{secretsmanager_secret.worker.arn}}", MODE = "{parameter}""#));
+    let mail = "${secretsmanager_secret.database.arn}:mail::";
+    let worker = service(
+        "worker",
+        &format!(r#"DATABASE_URL = "${{secretsmanager_secret.worker.arn}}", MAIL_URL = "{mail}", MODE = "{parameter}""#),
+        "",
+    );
     format!(
         r#"
 [stack]
@@ -116,11 +123,25 @@ async fn a_variable_that_another_service_gets_from_a_parameter_is_not_taken_for_
 }
 
 #[tokio::test]
-async fn secrets_whose_names_end_alike_are_not_one_variable() {
+async fn a_plain_variable_of_one_container_gets_into_no_secret_of_another() {
     let Some((emulator, project)) = applied() else { return };
-    private(&project, ".env.shop", "TOKEN=hunter2-token\n");
-    let refused = project.expect(1, &["secrets", "push", "-y", "--from", ".env.shop", STACK]);
-    assert!(refused.stderr.contains("write which: one/token, two/token"), "{}", refused.stderr);
+    private(&project, ".env.shop", "MAIL_URL=hunter2-web\nTOKEN=hunter2-token\n");
+    let refused = project.expect(1, &["secrets", "push", "-y", STACK]);
+    for words in ["`MAIL_URL`", "ecs_service.web", "write which: worker.MAIL_URL"] {
+        assert!(refused.stderr.contains(words), "{words}: {}", refused.stderr);
+    }
+    private(&project, ".env.shop", "worker.MAIL_URL=hunter2-worker\nMAIL_URL=hunter2-web\nTOKEN=hunter2-token\n");
+    project.expect(0, &["secrets", "push", "-y", STACK]);
+    assert_eq!(value(&emulator.endpoint, "shop/database").await, r#"{"mail":"hunter2-worker"}"#);
+    assert_eq!((standing(&project, "one/token"), standing(&project, "two/token")), ("nowhere".into(), "nowhere".into()));
+}
+
+#[tokio::test]
+async fn a_secret_that_no_container_gets_is_set_by_its_whole_name() {
+    let Some((emulator, project)) = applied() else { return };
+    private(&project, ".env.shop", "TOKN=hunter2-token\n");
+    let nothing = project.expect(0, &["secrets", "push", "-y", "--from", ".env.shop", STACK]);
+    assert!(nothing.stderr.contains("Nothing to push"), "{}", nothing.stderr);
     let lacking = project.expect(0, &["secrets", "pull-names", STACK]).stdout;
     assert!(lacking.contains("\none/token=\n") && lacking.contains("\ntwo/token=\n"), "{lacking}");
     private(&project, ".env.shop", "two/token=hunter2-token\n");

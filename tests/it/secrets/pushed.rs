@@ -39,16 +39,16 @@ async fn a_binary_secret_is_said_to_be_binary_and_never_touched() {
     let client = client(&emulator.endpoint).await;
     let bytes = || Blob::new([0, 159, 146, 150]);
     client.put_secret_value().secret_id("shop/spare-key").secret_binary(bytes()).send().await.unwrap();
-    private(&project, ".env", "SPARE_KEY=hunter2-other\nAPI_TOKEN=hunter2-token\n");
+    private(&project, ".env", "shop/spare-key=hunter2-other\nAPI_TOKEN=hunter2-token\n");
     let pushed = project.expect(0, &["secrets", "push", "-y", STACK]);
-    let set = typed(&project, &["secrets", "set", "SPARE_KEY", STACK], "hunter2-typed");
+    let set = typed(&project, &["secrets", "set", "shop/spare-key", STACK], "hunter2-typed");
     let found = client.get_secret_value().secret_id("shop/spare-key").send().await.unwrap();
     assert_eq!((found.secret_string, found.secret_binary), (None, Some(bytes())));
     assert!(pushed.stderr.contains("shop/spare-key is binary"), "{}", pushed.stderr);
     let again = project.json(&["secrets", "push", "-y", "--json", STACK]);
     assert_eq!(again, serde_json::json!({ "pushed": [], "not_pushed": ["shop/spare-key"], "unknown": [] }));
     assert!(set.code == 1 && set.stderr.contains("binary"), "{}", set.stderr);
-    assert!(standings(&project).contains(&("SPARE_KEY".to_owned(), "binary".to_owned())), "{:?}", standings(&project));
+    assert!(standings(&project).contains(&("shop/spare-key".to_owned(), "binary".to_owned())), "{:?}", standings(&project));
     assert_eq!(value(&emulator.endpoint, "shop/api-token").await, "hunter2-token");
 }
 
@@ -116,7 +116,7 @@ async fn a_secret_that_somebody_else_sets_meanwhile_is_left_as_they_set_it() {
 #[tokio::test]
 async fn a_push_that_fails_in_the_middle_says_what_it_has_set_and_what_not() {
     let Some((emulator, project)) = applied() else { return };
-    private(&project, ".env", "DB_USER=shop\nSPARE_KEY=hunter2-other\nAPI_TOKEN=hunter2-token\n");
+    private(&project, ".env", "DB_USER=shop\nshop/spare-key=hunter2-other\nAPI_TOKEN=hunter2-token\n");
     let puts = AtomicUsize::new(0);
     let proxy = Proxy::start(&emulator.endpoint, move |call| {
         let second = call.operation == "PutSecretValue" && puts.fetch_add(1, Ordering::SeqCst) == 1;

@@ -109,15 +109,14 @@ pub fn join(secrets: &[Secret], names: &Names<'_>, files: &Files) -> Joined {
             Meaning::Nothing if matches!(entry.value.as_str(), "" | "=") => {}
             Meaning::Nothing => joined.others.push(Other { name: name.clone(), place: files.line(entry) }),
             Meaning::One(target) => given.entry(target).or_default().push((name, entry)),
-            Meaning::Several(targets) => several.push((name, entry, targets)),
+            Meaning::Several(targets, beside) => several.push((name, entry, targets, beside)),
         }
     }
     // Where everything it may mean has a line of its own, nothing is left for it to say.
-    several.retain(|(_, entry, targets)| !entry.value.is_empty() && !targets.iter().all(|target| given.contains_key(target)));
-    for (name, entry, targets) in several {
-        let choices: Vec<String> = targets.iter().map(|target| names.full(target)).collect();
-        let message = format!("{} may mean several secrets or keys", files.place(name, entry));
-        joined.problems.push(Problem { message, help: format!("write which: {}", choices.join(", ")), targets });
+    several.retain(|(_, entry, targets, _)| !entry.value.is_empty() && !targets.iter().all(|target| given.contains_key(target)));
+    for (name, entry, targets, beside) in several {
+        let (why, help) = ambiguous(names, &targets, &beside);
+        joined.problems.push(Problem { message: format!("{} {why}", files.place(name, entry)), help, targets });
     }
     for (target, lines) in given {
         match one_value(files, &lines) {
@@ -132,6 +131,18 @@ pub fn join(secrets: &[Secret], names: &Names<'_>, files: &Files) -> Joined {
         whole(secret, names, files, &mut joined);
     }
     joined
+}
+
+/// Why a name is none that may mean any of these, and what to write.
+pub fn ambiguous(names: &Names<'_>, targets: &BTreeSet<Target>, beside: &BTreeSet<String>) -> (String, String) {
+    let choices: Vec<String> = targets.iter().map(|target| names.full(target)).collect();
+    let beside = beside.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let why = match (targets.len(), beside.is_empty()) {
+        (_, true) => "may mean several secrets or keys".to_owned(),
+        (1, false) => format!("may mean a secret, or what a container of {beside} gets otherwise"),
+        (_, false) => format!("may mean several secrets or keys, or what a container of {beside} gets otherwise"),
+    };
+    (why, format!("write which: {}", choices.join(", ")))
 }
 
 /// What the lines for one secret or key say: those of the last file that has one. Nothing when that is no value.

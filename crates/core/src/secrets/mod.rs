@@ -12,6 +12,7 @@ pub mod names;
 mod tests;
 pub mod value;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::model::address::Address;
@@ -38,6 +39,26 @@ pub struct Use {
     pub container: String,
     /// What runs the container: services, and last the task definition.
     pub owners: Vec<Owner>,
+}
+
+/// What containers get beside the secrets of the stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Variables with a plain value, from secrets of other stacks, or from parameters.
+    pub variables: Vec<Use>,
+    /// Containers that may get variables which are not known here.
+    pub open: Vec<Open>,
+}
+
+/// A container that may get any variable: from environment files, or from what is sensitive in the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// The container; nothing where not even the containers of a task definition are known.
+    pub container: Option<String>,
+    /// What runs it: services, and last the task definition.
+    pub owners: Vec<Owner>,
+    /// The variables that it is known to get: what else gives these is overruled.
+    pub known: BTreeSet<String>,
 }
 
 /// A service or a task definition.

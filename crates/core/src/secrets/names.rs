@@ -5,13 +5,13 @@
 //!   named by its address, by its name in the stack or by the one in ECS.
 //! - `SECRET` and `SECRET:KEY`: a secret by its address or by its name in Secrets Manager, and a key in it.
 //!
-//! A secret that no container gets has the usual variable of its name, too. A name that could mean several is none, and
-//! so is one that could mean what a container gets from elsewhere: a secret of another stack, or a parameter.
+//! A name that could mean several is none, and so is one that could mean what a container gets beside the secrets of the
+//! stack: a plain value, a secret of another stack, a parameter, or a line of an environment file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Owner, Secret, Target, Use};
-use crate::model::address::Address;
+use super::{Beside, Open, Owner, Secret, Target, Use};
+use crate::model::address::{Address, is_name};
 use crate::stack::diagnostic::suggestion;
 use crate::stack::env_file::can_be_a_name;
 
@@ -19,7 +19,9 @@ use crate::stack::env_file::can_be_a_name;
 pub struct Names<'a> {
     secrets: &'a [Secret],
     meanings: BTreeMap<String, BTreeSet<Target>>,
-    elsewhere: BTreeSet<String>,
+    /// What containers get beside the secrets, by every name of it: who gets it.
+    beside: BTreeMap<String, BTreeSet<String>>,
+    open: &'a [Open],
 }
 
 /// What a name means.
@@ -29,21 +31,26 @@ pub enum Meaning {
     Nothing,
     /// This.
     One(Target),
-    /// Any of these, or of these and what is elsewhere.
-    Several(BTreeSet<Target>),
+    /// Any of these, or what these services and task definitions get beside the secrets.
+    Several(BTreeSet<Target>, BTreeSet<String>),
 }
 
 impl<'a> Names<'a> {
-    /// The names of these secrets, beside what containers get from elsewhere.
-    pub fn new(secrets: &'a [Secret], elsewhere: &[Use]) -> Self {
+    /// The names of these secrets, and what containers get beside them.
+    pub fn new(secrets: &'a [Secret], beside: &'a Beside) -> Self {
         let mut meanings: BTreeMap<String, BTreeSet<Target>> = BTreeMap::new();
         for secret in secrets {
             for (name, key) in names(secret) {
                 meanings.entry(name).or_default().insert(Target { secret: secret.address.clone(), key });
             }
         }
-        let elsewhere = elsewhere.iter().flat_map(|one| qualified(one).into_iter().chain([one.variable.clone()])).collect();
-        Self { secrets, meanings, elsewhere }
+        let mut others: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for one in &beside.variables {
+            for name in qualified(one).into_iter().chain([one.variable.clone()]) {
+                others.entry(name).or_default().extend(shown(&one.owners));
+            }
+        }
+        Self { secrets, meanings, beside: others, open: &beside.open }
     }
 
     /// What a name means.
@@ -54,11 +61,27 @@ impl<'a> Names<'a> {
             let keys = spellings(secret).into_iter().filter_map(|own| key_of(name.strip_prefix(own.as_str())?));
             targets.extend(keys.map(|key| Target { secret: secret.address.clone(), key: Some(key) }));
         }
+        let beside = self.beside(name);
         match (targets.len(), targets.first()) {
             (_, None) => Meaning::Nothing,
-            (1, Some(only)) if !self.elsewhere.contains(name) => Meaning::One(only.clone()),
-            _ => Meaning::Several(targets),
+            (1, Some(only)) if beside.is_empty() => Meaning::One(only.clone()),
+            _ => Meaning::Several(targets, beside),
         }
+    }
+
+    /// Who gets this beside the secrets of the stack, or may get it.
+    fn beside(&self, name: &str) -> BTreeSet<String> {
+        let mut owners = self.beside.get(name).cloned().unwrap_or_default();
+        owners.extend(self.open.iter().filter(|open| open.may_get(name)).filter_map(|open| shown(&open.owners)));
+        owners
+    }
+
+    /// The secrets that no container gets and that this may have been meant for, by the last part of their names.
+    pub fn unused(&self, name: &str) -> Option<String> {
+        let named = self.secrets.iter().filter(|secret| secret.uses.is_empty() && usual(&secret.name) == name);
+        let named: Vec<String> = named.map(|secret| self.shortest(&Target { secret: secret.address.clone(), key: None })).collect();
+        let meant = !named.is_empty() && self.beside(name).is_empty();
+        meant.then(|| format!("what no container gets is called by the secret's whole name: {}", named.join(", ")))
     }
 
     /// The secret that is called so, whatever key of it is meant.
@@ -84,7 +107,6 @@ impl<'a> Names<'a> {
             let uses = || secret.uses.iter().filter(|one| one.key == target.key);
             if bare {
                 candidates.extend(uses().map(|one| one.variable.clone()));
-                candidates.extend(secret.uses.is_empty().then(|| usual(&secret.name)).filter(|_| target.key.is_none()));
             }
             candidates.extend(uses().flat_map(qualified));
             candidates.push(match &target.key {
@@ -98,6 +120,9 @@ impl<'a> Names<'a> {
 
     /// What may have been meant by a name that means nothing.
     pub fn meant(&self, name: &str) -> String {
+        if let Some(unused) = self.unused(name) {
+            return unused;
+        }
         let all: Vec<String> = self.secrets.iter().flat_map(Secret::targets).map(|target| self.shortest(&target)).collect();
         suggestion(name, self.meanings.keys().map(String::as_str)).unwrap_or_else(|| match all.is_empty() {
             true => "the stack has no secrets".to_owned(),
@@ -109,14 +134,31 @@ impl<'a> Names<'a> {
 /// The names of a secret that are known without being asked for, each with the key it means.
 fn names(secret: &Secret) -> Vec<(String, Option<String>)> {
     let mut names: Vec<(String, Option<String>)> = spellings(secret).into_iter().map(|own| (own, None)).collect();
-    if secret.uses.is_empty() {
-        names.push((usual(&secret.name), None));
-    }
     for one in &secret.uses {
         names.push((one.variable.clone(), one.key.clone()));
         names.extend(qualified(one).into_iter().map(|name| (name, one.key.clone())));
     }
     names
+}
+
+impl Open {
+    /// Whether this may name a variable of it that is not known.
+    fn may_get(&self, name: &str) -> bool {
+        let variable = |text: &str| is_name(text) && !self.known.contains(text);
+        let of_container = |rest: &str| match (&self.container, rest.split_once('.')) {
+            (_, None) => variable(rest),
+            (None, Some((_, rest))) => variable(rest),
+            (Some(container), Some(_)) => rest.strip_prefix(container).and_then(|rest| rest.strip_prefix('.')).is_some_and(variable),
+        };
+        let owners = self.owners.iter().flat_map(owner);
+        let mut rests = owners.filter_map(|owner| name.strip_prefix(owner.as_str())?.strip_prefix('.'));
+        variable(name) || rests.any(of_container)
+    }
+}
+
+/// What runs a container, as messages call it.
+fn shown(owners: &[Owner]) -> Option<String> {
+    owners.first().map(|owner| owner.address.to_string())
 }
 
 /// The names of a container's variable with what runs the container, the shortest first.
@@ -152,8 +194,8 @@ fn with_index(block: &str, address: &Address) -> Vec<String> {
     vec![format!("{block}[{}]", serde_json::Value::from(key.as_str())), format!("{block}['{key}']"), format!("{block}[{key}]")]
 }
 
-/// The variable of a secret that no container gets: `leo/github-bot-token` has `GITHUB_BOT_TOKEN`.
-pub fn usual(name: &str) -> String {
+/// The variable that a secret without a container would usually be: `leo/github-bot-token` has `GITHUB_BOT_TOKEN`.
+fn usual(name: &str) -> String {
     name.rsplit('/').next().unwrap_or(name).chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 

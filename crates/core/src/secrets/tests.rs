@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::join::{Files, Joined, Other, join};
 use super::names::{Meaning, Names};
 use super::value::{self, Write};
-use super::{Owner, Secret, Target, Use};
+use super::{Beside, Open, Owner, Secret, Target, Use};
 use crate::stack::env_file;
 
 fn secret(address: &str, name: &str, uses: Vec<Use>) -> Secret {
@@ -36,7 +36,7 @@ fn files(texts: &[&str]) -> Files {
 }
 
 fn joined(secrets: &[Secret], texts: &[&str]) -> Joined {
-    join(secrets, &Names::new(secrets, &[]), &files(texts))
+    join(secrets, &Names::new(secrets, &Beside::default()), &files(texts))
 }
 
 fn writes(joined: &Joined) -> Vec<(String, &str)> {
@@ -76,10 +76,15 @@ fn a_variable_that_two_services_get_from_two_secrets_is_for_neither() {
 }
 
 #[test]
-fn secrets_whose_names_end_alike_are_no_one_variable() {
-    let joined = joined(&shop(), &["TOKEN=hunter2"]);
-    assert_eq!(writes(&joined), []);
-    assert!(problem(&joined).ends_with("write which: one/token, two/token"), "{:?}", joined.problems);
+fn a_secret_that_no_container_gets_is_set_by_its_whole_name_alone() {
+    let secrets = [secret("secretsmanager_secret.session", "shop/session", vec![])];
+    let joined = joined(&secrets, &["SESSION=hunter2"]);
+    assert_eq!((writes(&joined), others(&joined)), (vec![], vec!["SESSION".to_owned()]));
+    let none = Beside::default();
+    assert!(Names::new(&secrets, &none).meant("SESSION").ends_with("shop/session"));
+    // What a container gets by that name is that container's.
+    let plain = Beside { variables: vec![gets("web", "app", "SESSION", None)], open: vec![] };
+    assert_eq!(Names::new(&secrets, &plain).unused("SESSION"), None);
 }
 
 #[test]
@@ -109,16 +114,36 @@ fn a_line_says_which_secret_it_is_for() {
 }
 
 #[test]
-fn a_variable_that_another_service_gets_from_elsewhere_is_no_secret_s_alone() {
+fn a_variable_that_another_service_gets_otherwise_is_no_secret_s_alone() {
     let secrets = shop();
-    let elsewhere = [gets("batch", "app", "PW", None)];
-    let names = Names::new(&secrets, &elsewhere);
+    let beside = Beside { variables: vec![gets("batch", "app", "PW", None)], open: vec![] };
+    let names = Names::new(&secrets, &beside);
     let joined = |text: &str| join(&secrets, &names, &files(&[text]));
     assert_eq!(writes(&joined("PW=x")), []);
-    assert!(problem(&joined("PW=x")).ends_with("write which: web.PW"), "{:?}", joined("PW=x").problems);
+    assert_eq!(
+        problem(&joined("PW=x")),
+        "`PW` (0.env:1) may mean a secret, or what a container of ecs_service.batch gets otherwise: write which: web.PW"
+    );
     assert_eq!(writes(&joined("web.PW=x")), [("secretsmanager_secret.db:pw".to_owned(), "x")]);
     assert_eq!(joined("batch.PW=x").others.len(), 1);
     assert_eq!(joined("PW=x\nweb.PW=y").problems, []);
+}
+
+#[test]
+fn a_container_with_environment_files_may_get_any_variable_but_those_it_has() {
+    let secrets = shop();
+    let of = |service: &str, known: &[&str]| {
+        let one = gets(service, "app", "X", None);
+        Open { container: Some(one.container), owners: one.owners, known: known.iter().map(|name| (*name).to_owned()).collect() }
+    };
+    let other = Beside { variables: vec![], open: vec![of("batch", &[])] };
+    let joined = |beside: &Beside, text: &str| join(&secrets, &Names::new(&secrets, beside), &files(&[text]));
+    assert!(problem(&joined(&other, "PW=x")).contains("ecs_service.batch"), "{:?}", joined(&other, "PW=x"));
+    for line in ["web.PW=x", "shop/db:pw=x"] {
+        assert_eq!(writes(&joined(&other, line)), [("secretsmanager_secret.db:pw".to_owned(), "x")], "{line}");
+    }
+    let own = Beside { variables: vec![], open: vec![of("web", &["PW"])] };
+    assert_eq!(writes(&joined(&own, "PW=x")), [("secretsmanager_secret.db:pw".to_owned(), "x")]);
 }
 
 #[test]
@@ -175,7 +200,8 @@ fn all_of_a_secret_is_not_set_so_that_a_key_of_it_is_lost() {
 #[test]
 fn the_name_to_write_is_the_shortest_that_says_it() {
     let secrets = shop();
-    let names = Names::new(&secrets, &[]);
+    let none = Beside::default();
+    let names = Names::new(&secrets, &none);
     let shortest: Vec<String> = secrets.iter().flat_map(Secret::targets).map(|target| names.shortest(&target)).collect();
     assert_eq!(shortest, ["web.DATABASE_URL", "worker.DATABASE_URL", "one/token", "two/token", "PW", "USER"]);
     assert!(names.meant("wbe.DATABASE_URL").contains("web.DATABASE_URL"));
@@ -191,8 +217,9 @@ const KEYS: [Option<&str>; 3] = [None, Some("k"), Some("TOKEN")];
 /// A variable of a container: service, container, variable, secret, key; by their numbers.
 type Slot = (usize, usize, usize, usize, usize);
 
-/// Secrets, and what containers get from elsewhere.
-fn stack(count: usize, slots: &[Slot]) -> (Vec<Secret>, Vec<Use>) {
+/// Secrets, and what containers get beside them: what is of no secret has a plain value or comes from elsewhere, and the
+/// containers of `files` have environment files.
+fn stack(count: usize, slots: &[Slot], with_files: &[(usize, usize)]) -> (Vec<Secret>, Beside) {
     // A container has each variable once.
     let slots: BTreeMap<(usize, usize, usize), (usize, usize)> =
         slots.iter().map(|(service, container, variable, secret, key)| ((*service, *container, *variable), (*secret, *key))).collect();
@@ -205,7 +232,13 @@ fn stack(count: usize, slots: &[Slot]) -> (Vec<Secret>, Vec<Use>) {
     };
     let secrets =
         (0..count).map(|number| secret(&format!("secretsmanager_secret.s{number}"), NAMES[number], uses(&|secret| secret == number)));
-    (secrets.collect(), uses(&|secret| secret >= count))
+    let open = with_files.iter().map(|(service, container)| {
+        let of_it = slots.keys().filter(|(one, other, _)| (one, other) == (service, container));
+        let known = of_it.map(|(_, _, variable)| VARIABLES[*variable].to_owned()).collect();
+        let any = gets(BLOCKS[*service], CONTAINERS[*container], "X", None);
+        Open { container: Some(any.container), owners: any.owners, known }
+    });
+    (secrets.collect(), Beside { variables: uses(&|secret| secret >= count), open: open.collect() })
 }
 
 fn line() -> impl Strategy<Value = String> {
@@ -227,9 +260,21 @@ fn line() -> impl Strategy<Value = String> {
     ]
 }
 
-/// All that somebody could mean by a name, found by looking at everything there is; nothing stands for what is elsewhere.
-fn everything_meant(secrets: &[Secret], elsewhere: &[Use], name: &str) -> BTreeSet<Option<Target>> {
-    let mut meant: BTreeSet<Option<Target>> = elsewhere.iter().filter(|one| is_called(one, name)).map(|_| None).collect();
+/// All that somebody could mean by a name, found by looking at everything there is; nothing stands for what a container gets otherwise.
+fn everything_meant(secrets: &[Secret], beside: &Beside, name: &str) -> BTreeSet<Option<Target>> {
+    // An environment file may have every variable that its container has not.
+    let from_files = beside.open.iter().flat_map(|open| {
+        let absent = VARIABLES.iter().filter(|variable| !variable.contains('.') && !open.known.contains(**variable));
+        let container = open.container.clone().unwrap();
+        absent.map(move |variable| Use {
+            variable: (*variable).to_owned(),
+            key: None,
+            container: container.clone(),
+            owners: open.owners.clone(),
+        })
+    });
+    let others = beside.variables.iter().cloned().chain(from_files);
+    let mut meant: BTreeSet<Option<Target>> = others.filter(|one| is_called(one, name)).map(|_| None).collect();
     for secret in secrets {
         let mut mean = |key: Option<&str>| meant.insert(Some(Target { secret: secret.address.clone(), key: key.map(str::to_owned) }));
         for own in [secret.name.clone(), secret.address.to_string()] {
@@ -238,10 +283,6 @@ fn everything_meant(secrets: &[Secret], elsewhere: &[Use], name: &str) -> BTreeS
             } else if let Some(key) = name.strip_prefix(&format!("{own}:")) {
                 mean(Some(key));
             }
-        }
-        let last = secret.name.split('/').next_back().unwrap().to_uppercase().replace('.', "_");
-        if secret.uses.is_empty() && name == last {
-            mean(None);
         }
         for one in secret.uses.iter().filter(|one| is_called(one, name)) {
             mean(one.key.as_deref());
@@ -269,19 +310,20 @@ proptest! {
     fn no_secret_of_one_service_ever_reaches_another_s(
         count in 1..=NAMES.len(),
         slots in prop::collection::vec((0..BLOCKS.len(), 0..CONTAINERS.len(), 0..VARIABLES.len(), 0..=NAMES.len(), 0..KEYS.len()), 0..10),
+        with_files in prop::collection::vec((0..BLOCKS.len(), 0..CONTAINERS.len()), 0..2),
         lines in prop::collection::vec(prop::collection::vec(line(), 0..6), 1..3),
     ) {
-        let (secrets, elsewhere) = stack(count, &slots);
+        let (secrets, beside) = stack(count, &slots, &with_files);
         // Every line has a value of its own, that tells where it came from.
         let texts: Vec<String> = lines.iter().enumerate().map(|(file, lines)| {
             lines.iter().enumerate().map(|(line, name)| format!("{name}=hunter2-{file}-{line}\n")).collect()
         }).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let joined = join(&secrets, &Names::new(&secrets, &elsewhere), &files(&texts));
+        let joined = join(&secrets, &Names::new(&secrets, &beside), &files(&texts));
 
         for (target, entry) in &joined.writes {
             let name = &lines[entry.file][entry.line - 1];
-            prop_assert_eq!(everything_meant(&secrets, &elsewhere, name), BTreeSet::from([Some(target.clone())]), "{}", name);
+            prop_assert_eq!(everything_meant(&secrets, &beside, name), BTreeSet::from([Some(target.clone())]), "{}", name);
         }
         // What each container then gets is from a line that can mean nothing but that secret.
         for secret in &secrets {
@@ -292,7 +334,7 @@ proptest! {
                 let text = value::text(&after, one.key.as_deref()).ok().flatten().unwrap_or_default();
                 for (file, line, name) in lines.iter().enumerate().flat_map(|(file, lines)| lines.iter().enumerate().map(move |(line, name)| (file, line, name))) {
                     if text.contains(&format!("hunter2-{file}-{line}")) {
-                        prop_assert!(everything_meant(&secrets, &elsewhere, name).iter().flatten().all(|target| target.secret == secret.address));
+                        prop_assert!(everything_meant(&secrets, &beside, name).iter().flatten().all(|target| target.secret == secret.address));
                     }
                 }
             }
@@ -306,9 +348,10 @@ proptest! {
     fn a_name_that_leoctl_says_to_write_means_that(
         count in 1..=NAMES.len(),
         slots in prop::collection::vec((0..BLOCKS.len(), 0..CONTAINERS.len(), 0..VARIABLES.len(), 0..=NAMES.len(), 0..KEYS.len()), 0..10),
+        with_files in prop::collection::vec((0..BLOCKS.len(), 0..CONTAINERS.len()), 0..2),
     ) {
-        let (secrets, elsewhere) = stack(count, &slots);
-        let names = Names::new(&secrets, &elsewhere);
+        let (secrets, beside) = stack(count, &slots, &with_files);
+        let names = Names::new(&secrets, &beside);
         for target in secrets.iter().flat_map(Secret::targets) {
             for name in [names.shortest(&target), names.full(&target)] {
                 prop_assert_eq!(names.meaning(&name), Meaning::One(target.clone()), "{}", name);
