@@ -9,6 +9,7 @@ use crate::store;
 use crate::ui::{WARN, styled};
 use leoctl_core::secrets::join::Files;
 use leoctl_core::stack::env_file::is_public;
+use leoctl_core::stack::files;
 
 /// Names the repository beside this one whose env file has values, too.
 const SIBLING: &str = "SAAS_ROOT";
@@ -65,8 +66,7 @@ fn candidates(opened: &Opened, from: &[PathBuf]) -> Result<Vec<PathBuf>, CliErro
 
 /// The files of the stack's `[env]`.
 fn declared(opened: &Opened) -> Vec<PathBuf> {
-    let beside = opened.path.parent().unwrap_or(Path::new(""));
-    opened.session.stack.config.env_files.iter().map(|(name, _)| beside.join(name)).collect()
+    opened.session.stack.config.env_files.iter().map(|(name, _)| files::beside(&opened.path, name)).collect()
 }
 
 /// The env file of the repository beside this one, where the environment or one of these files names it.

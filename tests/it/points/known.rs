@@ -14,18 +14,38 @@ struct Known {
 
 const KNOWN: &[Known] = &[
     Known {
-        types: &["route53_record", "kms_alias", "efs_mount_target", "backup_selection", "sns_topic_subscription"],
+        types: &[
+            "route53_record",
+            "kms_alias",
+            "efs_mount_target",
+            "backup_selection",
+            "sns_topic_subscription",
+            "cloudwatch_log_metric_filter",
+        ],
         deed: Deed::Foreign,
         phase: "delete",
         why: "whose it is cannot be told of what has no tags: what another stack has made in its place is deleted",
     },
     Known {
-        types: &["route53_record", "kms_alias", "efs_mount_target", "backup_selection", "sns_topic_subscription"],
+        types: &[
+            "route53_record",
+            "kms_alias",
+            "efs_mount_target",
+            "backup_selection",
+            "sns_topic_subscription",
+            "cloudwatch_log_metric_filter",
+        ],
         deed: Deed::Older,
         phase: "set",
         why: "whose it is cannot be told of what has no tags: a successor that an older state does not know is refused",
     },
     Known { types: &["kms_alias"], deed: Deed::Older, phase: "change", why: "the same in the stack of equal names, which has an alias" },
+    Known {
+        types: &["route53_zone"],
+        deed: Deed::Older,
+        phase: "",
+        why: "a zone gets its tags after it is made: killed in between, and the state is older, nothing tells whose it is",
+    },
     Known {
         types: &["secretsmanager_secret"],
         deed: Deed::Region,

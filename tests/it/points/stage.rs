@@ -116,9 +116,10 @@ impl Stage {
         self.size
     }
 
-    /// Whether another point needs another stage: a secret's name stays taken for days.
+    /// Whether another point needs another stage: a secret's name stays taken for days, and fakecloud keeps the tags of a
+    /// dashboard that is deleted for the next of its name.
     pub fn is_used_up(&self) -> bool {
-        matches!(self.subject.type_name, None | Some("secretsmanager_secret"))
+        matches!(self.subject.type_name, None | Some("secretsmanager_secret" | "cloudwatch_dashboard"))
     }
 
     /// What there is of the subject's type beside the scaffold.
