@@ -12,9 +12,10 @@ use serde_json::json;
 use super::args::SecretsCommand;
 use super::session::{self, Session};
 use super::{CliError, Context, Exit, ask, redeploy};
+use crate::ops::exec::quoted;
 use crate::ops::secrets::compare::Standing;
 use crate::ops::secrets::{self, Stored};
-use crate::ops::{Deployed, service};
+use crate::ops::{Deployed, service, word};
 use crate::ui::{ADD, BAD, CHANGE, FAINT, WARN, styled};
 use leoctl_core::engine::ports::Failure;
 use leoctl_core::model::state::State;
@@ -125,9 +126,10 @@ fn no_object(secret: &Secret) -> CliError {
 
 /// Offers new tasks to the services that have the old values.
 async fn renew(context: &Context, deployed: &Deployed<'_>, written: &[&Stored], yes: bool) -> Result<(), CliError> {
-    let mut services = service::all(deployed);
+    let all = service::all(deployed);
+    let mut services = all.clone();
     services.retain(|service| written.iter().any(|stored| stored.services.contains(&service.address)));
-    let names: Vec<&str> = services.iter().map(|service| service.address.block.name.as_str()).collect();
+    let names: Vec<String> = services.iter().map(|service| quoted(&word::shortest(&all, &service.address))).collect();
     if names.is_empty() {
         return Ok(());
     }
