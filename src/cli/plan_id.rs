@@ -1,5 +1,5 @@
-//! What identifies a plan. Equal plans have equal ids, whoever makes them and wherever; any other step, value, option,
-//! file, account or state to start from gives another. Values that are sensitive are not in it.
+//! What identifies a plan. Equal plans have equal ids on every machine; any other step, value, option, file, account or
+//! state to start from gives another. Values that are sensitive are not in it.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -17,7 +17,7 @@ pub struct Permissions {
 
 /// What every command asks first: who it is.
 pub const IDENTITY: Grant = Grant::any(&["sts:GetCallerIdentity"]);
-/// What a plan asks about whoever makes it, and about nobody else: what they may do.
+/// What preflight asks IAM: what the principal that plans may do. It asks about no other.
 pub const PREFLIGHT: &[&str] = &["iam:GetRole", "iam:SimulatePrincipalPolicy"];
 
 /// Some actions and what they are allowed on.

@@ -12,40 +12,31 @@ struct Known {
     why: &'static str,
 }
 
+const ZONE: &str = "a zone gets its tags after it is made: killed in between, and the state is older, nothing tells whose it is";
+
+/// What has no tags.
+const UNTAGGED: &[&str] =
+    &["route53_record", "kms_alias", "efs_mount_target", "backup_selection", "sns_topic_subscription", "cloudwatch_log_metric_filter"];
+
+/// A stack of several types.
+const WHOLE_STACK: &[&str] = &["a whole stack"];
+
 const KNOWN: &[Known] = &[
     Known {
-        types: &[
-            "route53_record",
-            "kms_alias",
-            "efs_mount_target",
-            "backup_selection",
-            "sns_topic_subscription",
-            "cloudwatch_log_metric_filter",
-        ],
+        types: UNTAGGED,
         deed: Deed::Foreign,
         phase: "delete",
         why: "whose it is cannot be told of what has no tags: what another stack has made in its place is deleted",
     },
     Known {
-        types: &[
-            "route53_record",
-            "kms_alias",
-            "efs_mount_target",
-            "backup_selection",
-            "sns_topic_subscription",
-            "cloudwatch_log_metric_filter",
-        ],
+        types: UNTAGGED,
         deed: Deed::Older,
         phase: "set",
         why: "whose it is cannot be told of what has no tags: a successor that an older state does not know is refused",
     },
-    Known { types: &["kms_alias"], deed: Deed::Older, phase: "change", why: "the same in the stack of equal names, which has an alias" },
-    Known {
-        types: &["route53_zone"],
-        deed: Deed::Older,
-        phase: "",
-        why: "a zone gets its tags after it is made: killed in between, and the state is older, nothing tells whose it is",
-    },
+    Known { types: WHOLE_STACK, deed: Deed::Older, phase: "change", why: "the same in the stack of equal names, which has an alias" },
+    Known { types: &["route53_zone"], deed: Deed::Older, phase: "create", why: ZONE },
+    Known { types: &["route53_zone"], deed: Deed::Older, phase: "set other.", why: ZONE },
     Known {
         types: &["secretsmanager_secret"],
         deed: Deed::Region,
@@ -57,7 +48,7 @@ const KNOWN: &[Known] = &[
 /// Why a point is known not to converge; nothing, if it is not.
 pub fn why(type_name: Option<&str>, phase: &str, deed: Deed) -> Option<&'static str> {
     let known = KNOWN.iter().find(|known| {
-        let of = type_name.is_none_or(|name| known.types.contains(&name));
+        let of = known.types.contains(&type_name.unwrap_or(WHOLE_STACK[0]));
         of && known.deed == deed && phase.starts_with(known.phase)
     });
     known.map(|known| known.why)
