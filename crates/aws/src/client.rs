@@ -122,7 +122,9 @@ impl Intercept for Calls {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(name) = operation(config) {
-            self.traffic.ended(&name, context.response().is_some());
+            let status = context.response().map(|response| response.status().as_u16());
+            tracing::trace!(operation = name, status, "AWS answered");
+            self.traffic.ended(&name, status.is_some());
         }
         Ok(())
     }
