@@ -10,7 +10,7 @@ login=$(mktemp -d)
 renew() {
   curl -fsSL --retry 3 --header @<(printf 'Authorization: Bearer %s\n' "$ACTIONS_ID_TOKEN_REQUEST_TOKEN") \
     "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=sts.amazonaws.com" |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["value"], end="")' > "$login/new" &&
+    python3 -I -c 'import json, sys; print(json.load(sys.stdin)["value"], end="")' > "$login/new" &&
     mv "$login/new" "$login/token"
 }
 

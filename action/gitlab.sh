@@ -23,7 +23,7 @@ api() {
 # The id of the first comment in a page that is ours: we wrote it, and it has our first line. Without one: nothing when
 # the page is full, since the next may have it, else `none`.
 ours() {
-  python3 -c '
+  python3 -I -c '
 import json, os, sys
 notes = json.load(sys.stdin)
 account, marker = int(os.environ["ACCOUNT"]), os.environ["MARKER"]
@@ -40,7 +40,7 @@ comment() {
   fi
   notes="projects/$CI_PROJECT_ID/merge_requests/$CI_MERGE_REQUEST_IID/notes"
   MARKER=$(head -n 1 "$file")
-  ACCOUNT=$(api user | python3 -c 'import json, sys; print(int(json.load(sys.stdin)["id"]))')
+  ACCOUNT=$(api user | python3 -I -c 'import json, sys; print(int(json.load(sys.stdin)["id"]))')
   export MARKER ACCOUNT
   while [ -z "$id" ]; do
     id=$(api "$notes?per_page=100&page=$page" | ours)

@@ -12,9 +12,8 @@ set -euo pipefail
 
 say() { printf '%s\n' "$*" >&2; }
 
-folder=${RUNNER_TEMP:-${CI_PROJECT_DIR:-$PWD}/..}/leoctl-bin
-mkdir -p "$folder"
-folder=$(cd "$folder" && pwd)
+# A folder of this job alone: what another job has left anywhere is neither used nor put on the PATH.
+folder=$(mktemp -d "${RUNNER_TEMP:-${TMPDIR:-/tmp}}/leoctl.XXXXXX")
 
 download() {
   local file=$folder/download found
@@ -34,7 +33,8 @@ download() {
       tar -xzf "$file" -C "$folder/unpacked"
       found=$(find "$folder/unpacked" -type f -name leoctl)
       [ -n "$found" ] || { say "error: there is no leoctl in $LEOCTL_URL"; exit 1; }
-      mv "${found%%$'\n'*}" "$folder/leoctl"
+      [ -f "$found" ] || { say "error: there is more than one leoctl in $LEOCTL_URL"; exit 1; }
+      mv "$found" "$folder/leoctl"
       ;;
     *) mv "$file" "$folder/leoctl" ;;
   esac
@@ -48,6 +48,8 @@ elif [ -n "${LEOCTL_URL:-}" ]; then
   download
 elif [ -n "${LEOCTL_GIT:-}" ]; then
   say "Building leoctl from $LEOCTL_GIT"
+  # Not here: cargo does what the `.cargo/config.toml` and the `rust-toolchain.toml` of the folder it is run in say.
+  cd "$folder"
   cargo install --locked --git "$LEOCTL_GIT" ${LEOCTL_REV:+--rev "$LEOCTL_REV"} --root "$folder" leoctl >&2
   cp "$folder/bin/leoctl" "$folder/leoctl"
 elif found=$(command -v leoctl); then

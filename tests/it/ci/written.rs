@@ -30,7 +30,42 @@ fn leoctl_is_installed_from_where_it_is_said_to_be() {
         let folder = ci.expect(0, &["install"], &[&base[..], &more[..]].concat()).stdout;
         assert!(std::fs::read_to_string(&path).unwrap().ends_with(&folder));
         assert!(Path::new(folder.trim()).join("leoctl").is_file());
+        let there: Vec<_> = std::fs::read_dir(folder.trim()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(there, ["leoctl"], "what others have left is not on the PATH");
     }
+}
+
+#[test]
+fn what_another_job_or_the_repository_has_left_is_not_installed() {
+    let ci = Ci::github("");
+    let temp = ci.file("");
+    let archive = |folders: &[&str]| {
+        for folder in folders {
+            std::fs::create_dir_all(ci.file(folder)).unwrap();
+            std::fs::copy(env!("CARGO_BIN_EXE_leoctl"), ci.file(&format!("{folder}/leoctl"))).unwrap();
+        }
+        let done = Command::new("tar").args(["-czf", &ci.file("release"), "-C", &temp]).args(folders).status().unwrap();
+        assert!(done.success());
+    };
+    let base = [("RUNNER_TEMP", temp.as_str()), ("LEOCTL_URL", "https://github.example/leoctl.tar.gz")];
+    for program in ["leoctl-bin/git", "leoctl-bin/unpacked/0/leoctl"] {
+        let file = std::path::PathBuf::from(ci.file(program));
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "#!/bin/sh\necho evil\n").unwrap();
+    }
+    archive(&["release-1"]);
+    let ran = ci.expect(0, &["install"], &base);
+    let folder = Path::new(ran.stdout.trim());
+    assert!(ran.stderr.contains("leoctl 0.") && !folder.join("git").exists(), "{}", ran.stderr);
+    archive(&["release-1", "release-2"]);
+    assert!(ci.expect(1, &["install"], &base).stderr.contains("more than one leoctl"));
+
+    // Cargo does what files of the folder say in which it is run.
+    ci.program("cargo", "#!/bin/sh\npwd > \"$FORGE/built-in\"\nmkdir bin && cp \"$LEOCTL\" bin/leoctl\n");
+    let git = [("RUNNER_TEMP", temp.as_str()), ("LEOCTL_GIT", "https://github.example/leoctl"), ("LEOCTL", env!("CARGO_BIN_EXE_leoctl"))];
+    ci.expect(0, &["install"], &git);
+    let built_in = std::fs::read_to_string(ci.file("built-in")).unwrap();
+    assert!(!Path::new(built_in.trim()).starts_with(ci.project.path().canonicalize().unwrap()), "{built_in}");
 }
 
 #[test]
@@ -46,6 +81,15 @@ fn init_writes_a_stack_that_applies_and_overwrites_nothing() {
     project.expect(0, &["validate"]);
     project.expect(0, &["apply", "-y"]);
     assert!(project.expect(0, &["plan"]).stdout.contains("No changes"));
+
+    // A job of CI whose files go with it does not make what nobody remembers.
+    let mut job = project.command(&["apply", "-y"]);
+    let refused = crate::support::program::ran(job.env("CI", "true").env_remove("AWS_ENDPOINT_URL").output().unwrap());
+    assert!(refused.code == 1 && refused.stderr.contains("[stack.backend.s3]"), "{}", refused.stderr);
+    let bootstrap = Project::new("", "test");
+    std::fs::remove_dir_all(bootstrap.path().join("stacks")).unwrap();
+    bootstrap.write("stacks/bootstrap/ci.toml", "");
+    assert!(!bootstrap.expect(0, &["init", "--ci", "github"]).stdout.contains("stacks/dev.toml"), "who has stacks needs no example");
 
     project.write("stacks/dev.toml", &group("mine", 7));
     project.write(".leoctl/ci/plan.sh", "mine");
@@ -110,7 +154,8 @@ fn the_workflows_are_yaml_whose_steps_are_the_tested_scripts() {
     // What is approved stands in the name of the job.
     let workflow = yaml(&github.project.path().join(".github/workflows/leoctl.yml"));
     let apply = &workflow["jobs"]["apply"];
-    assert_eq!(apply["name"], "apply ${{ matrix.plan.stack_file }} ${{ matrix.plan.plan_id }}");
+    let name = apply["name"].as_str().unwrap();
+    assert!(name.starts_with("apply ${{ matrix.plan.stack_file }} ${{ matrix.plan.plan_id }}${{ inputs.destroy && ' (destroy)'"), "{name}");
     assert_eq!(apply["needs"], "review");
     // The role that changes things is taken behind the environment only.
     let workflow = yaml(&github.project.path().join(".github/workflows/leoctl.yml"));
@@ -128,6 +173,9 @@ fn the_workflows_are_yaml_whose_steps_are_the_tested_scripts() {
     let lines = ["leoctl-plan", "leoctl-review", "leoctl-apply", "leoctl-drift"].iter().flat_map(|job| texts(&pipeline[job]["script"]));
     runs_what_is_there(&gitlab, &lines.chain(texts(&pipeline[".leoctl"]["before_script"])).collect::<Vec<_>>());
     assert!(pipeline["leoctl-apply"]["resource_group"].is_string());
+    // What is carried out, somebody has started who could read it.
+    let rules = pipeline["leoctl-apply"]["rules"].as_array().unwrap();
+    assert!(!rules.is_empty() && rules.iter().all(|rule| rule["when"] == "manual"), "{rules:?}");
 
     // Of the action, every input is described, and every step runs a script beside it.
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
