@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Gets what is claimed to have been reviewed: of every pull or merge request that the commits of this push were merged by,
-the file of its review, as FOLDER/NUMBER.json.
+the names of the files it changes, as FOLDER/NUMBER.files with a NUL after each, and the file of its review, as
+FOLDER/NUMBER.json.
 
     claims.py FOLDER
 
     LEOCTL_BEFORE   what the branch was at before the push
 
-What such a file says was written by whoever could run code in the job that made it. Only its ids are believed, and
-only to have been claimed: `leoctl review` compares them with the plan that the main branch makes itself. So it matters
-whose file it is, and when it was made: that of the last commit of a request into this branch, before it was approved.
+What a review says was written by whoever could run code in the job that made it. Only its ids are believed, and only to
+have been claimed: `leoctl review` compares them with the plan that the main branch makes itself. So it matters whose file
+it is, and when it was made: that of the last commit of a request into this branch, before it was approved and merged. Which
+stacks a request may speak of is told by the files it changes, and these the forge names.
 
 GitHub is asked with `gh`, whose token is GH_TOKEN; GitLab with curl and LEOCTL_GITLAB_TOKEN.
 """
@@ -45,11 +47,11 @@ def commits(after):
 
 
 def seen(made, reviewed, approvals, merged):
-    """Refuses what nobody can have seen. Where anybody has reviewed, one approval has to be newer than the plan; else the
-    plan has to be older than the merge."""
-    if not reviewed and when(made) >= when(merged):
+    """Refuses what nobody can have seen before it was merged. Where anybody has reviewed, one approval has to be newer than
+    the plan."""
+    if when(made) >= when(merged):
         raise Refused("the plan was made again after it was merged")
-    if reviewed and not any(when(at) > when(made) for at in approvals):
+    if reviewed and not any(when(made) < when(at) <= when(merged) for at in approvals):
         raise Refused("no approval that still counts is newer than the plan")
 
 
@@ -73,19 +75,32 @@ class GitHub:
                     found[int(pull["number"])] = pull
         return found
 
+    def head(self, pull):
+        """The last commit of a request."""
+        return pull["head"]["sha"]
+
+    def files(self, number):
+        """The names of the files that a request changes, old names among them."""
+        rows = self.repository.rows(f"pulls/{number}/files?per_page=100")
+        # GitHub lists no more.
+        if len(rows) >= 3000:
+            raise Refused("it changes more files than GitHub lists")
+        return [name for row in rows for name in (row["filename"], row.get("previous_filename")) if name]
+
     def claim(self, number, pull):
         head = pull["head"]["sha"]
         if not is_from(pull["head"]["repo"], self.repository.name):
             raise Refused("it comes from another repository")
 
+        # The pull requests that a run names are those that are open now and fit it, and not the one that started it. Two of
+        # one branch into this one are never open at once, and the workflow plans none into another.
         def counts(one):
-            of = [int(other["number"]) for other in one["pull_requests"]]
             path = one["path"].split("@")[0]
             return (
                 (one["head_sha"], one["event"], one["conclusion"]) == (head, "pull_request", "success")
+                and one["head_branch"] == pull["head"]["ref"]
                 and is_from(one["head_repository"], self.repository.name)
                 and path == f".github/workflows/{self.workflow}"
-                and (not of or number in of)
             )
 
         query = f"head_sha={head}&event=pull_request&status=success&per_page=100"
@@ -100,13 +115,13 @@ class GitHub:
         return self.repository.kept(newest, "review.json")
 
     def reviews(self, number, pull):
-        """What each person who may write here, and is not its author, has said last. A comment takes nothing back."""
-        states, members = ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"), ("OWNER", "MEMBER", "COLLABORATOR")
+        """What each person who may write here, and is not its author, has said last. A comment takes nothing back. What
+        GitHub calls an association is no answer: a member who is one in private has none."""
+        states = ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
         said = [
             one
             for one in self.repository.rows(f"pulls/{number}/reviews?per_page=100")
             if one["state"] in states
-            and one["author_association"] in members
             and one["user"]
             and one["user"]["type"] == "User"
             and one["user"]["login"] != pull["user"]["login"]
@@ -158,6 +173,15 @@ class GitLab:
                     found[int(request["iid"])] = request
         return found
 
+    def head(self, request):
+        """The last commit of a request."""
+        return request["sha"]
+
+    def files(self, iid):
+        """The names of the files that a request changes, old names among them."""
+        rows = self.rows(f"merge_requests/{iid}/diffs")
+        return [name for row in rows for name in (row["new_path"], row["old_path"])]
+
     def claim(self, iid, request):
         if request["source_project_id"] != self.project:
             raise Refused("it comes from another project")
@@ -196,8 +220,14 @@ def collect(folder):
     requests = forge.requests()
     if not requests:
         print("This push was merged by no request: nothing in it has been reviewed.", file=sys.stderr)
+    heads = [forge.head(request) for request in requests.values()]
     for number, request in sorted(requests.items()):
         try:
+            names = forge.files(number)
+            (folder / f"{number}.files").write_bytes(b"".join(name.encode() + b"\0" for name in names))
+            # Who opens one with the last commit of another has it merged together with that, reviewed by nobody.
+            if heads.count(forge.head(request)) > 1:
+                raise Refused("another request of this push has the same last commit")
             (folder / f"{number}.json").write_bytes(forge.claim(number, request))
         except Refused as why:
             print(f"{forge.sign}{number} claims nothing: {why}", file=sys.stderr)

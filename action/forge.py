@@ -40,8 +40,14 @@ def unpacked(archive, name):
     """The file of this name in an artifact, or its beginning if it is too large. No other is unpacked, and nothing is
     written where the archive says."""
     try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as files, files.open(name) as file:
-            return file.read(LARGEST + 1)
+        with zipfile.ZipFile(io.BytesIO(archive)) as files:
+            # Of the other methods some expand a whole block, of any size, before the first byte can be read.
+            if files.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise Refused("its artifact is compressed in a way that GitHub does not")
+            with files.open(name) as file:
+                return file.read(LARGEST + 1)
+    except Refused:
+        raise
     except Exception as error:
         # Whatever fails, the job has made the archive so. The error may have names of the archive in it.
         raise Refused(f"its artifact cannot be read, or has no {name}: {type(error).__name__}") from error

@@ -22,7 +22,7 @@ claims=()
 if [ -z "$by_hand" ] && [ -n "$(leoctl review "$out/review.json")" ]; then
   folder=$(mktemp -d)
   LEOCTL_BEFORE=$before python3 "$here/claims.py" "$folder"
-  claims=(--claims "$folder")
+  claims=(--claims "$folder" --repository "$(repository)")
 fi
 if ! plans=$(leoctl review --json "$out/review.json" "${claims[@]}"); then
   printf '\n**Nobody has reviewed this plan.** Look at it, then run this workflow by hand on the main branch: it plans, waits for its approval, and applies.\n' >> "${GITHUB_STEP_SUMMARY:-/dev/null}"

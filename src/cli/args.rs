@@ -85,9 +85,13 @@ pub enum Command {
     Review {
         /// What `leoctl plan --review` wrote
         own: PathBuf,
-        /// Fail unless each of them is claimed by a file in this folder
-        #[arg(long, value_name = "FOLDER")]
+        /// Fail unless each of them is claimed in this folder, by the one request that changes its stack: NUMBER.json is
+        /// what it claims, NUMBER.files the names that it changes
+        #[arg(long, value_name = "FOLDER", requires = "repository")]
         claims: Option<PathBuf>,
+        /// The root of the repository, from which those names go on
+        #[arg(long, value_name = "FOLDER", requires = "claims")]
+        repository: Option<PathBuf>,
     },
     /// Show what apply would do
     Plan(PlanArgs),

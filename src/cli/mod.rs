@@ -171,7 +171,7 @@ pub fn main() -> Exit {
         Command::Init { ci } => init::run(&context, ci),
         Command::Comment(args) => comment::run(&args),
         Command::Validate { stacks, changed, repository } => validate::run(&context, &stacks, changed.as_deref(), &repository),
-        Command::Review { own, claims } => review::run(&context, &own, claims.as_deref()),
+        Command::Review { own, claims, repository } => review::run(&context, &own, claims.as_deref().zip(repository.as_deref())),
         Command::Completions { shell } => complete::run(&shell),
         other => match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
             Ok(runtime) => {
@@ -250,7 +250,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Demo => demo::run(context).await,
         Command::Init { ci } => init::run(context, ci),
         Command::Validate { stacks, changed, repository } => validate::run(context, &stacks, changed.as_deref(), &repository),
-        Command::Review { own, claims } => review::run(context, &own, claims.as_deref()),
+        Command::Review { own, claims, repository } => review::run(context, &own, claims.as_deref().zip(repository.as_deref())),
         Command::Sandbox { command } => sandbox::run(context, command).await,
         Command::Completions { shell } => complete::run(&shell),
     }

@@ -1,15 +1,14 @@
 //! Reviews: what was planned and shown, as a file, and whether a plan is one that was. Such a file is believed for
 //! nothing but the ids that it claims: whoever carries a plan out makes it again, and compares.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::args::PlanFlags;
+use super::args::{Global, PlanFlags};
 use super::session::Session;
-use super::{CliError, Context, Exit, plan_id};
+use super::{CliError, Context, Exit, changed, plan_id};
 use crate::{disk, store, ui};
 use leoctl_core::engine::refresh::Planned;
 
@@ -92,9 +91,9 @@ pub fn same(context: &Context, found: &str, wanted: &str, planned: &Planned) -> 
     ))
 }
 
-/// Prints the plans of a review that change something, unless one of them is none of those that the files in `claims`
-/// claim to have been reviewed.
-pub fn run(context: &Context, own: &Path, claims: Option<&Path>) -> Result<Exit, CliError> {
+/// Prints the plans of a review that change something. With a folder of claims, and the root of the repository, each of them
+/// has to be claimed by the one request that changes its stack.
+pub fn run(context: &Context, own: &Path, claims: Option<(&Path, &Path)>) -> Result<Exit, CliError> {
     let unusable = |problem: String| CliError::usage(&problem, "it is written by `leoctl plan --review`");
     let text = read(own).map_err(|why| unusable(format!("cannot read {}: {why}", own.display())))?;
     let review: Review =
@@ -104,13 +103,17 @@ pub fn run(context: &Context, own: &Path, claims: Option<&Path>) -> Result<Exit,
     }
     review.stacks.iter().try_for_each(|one| can_be_listed(&one.stack_file))?;
     let changing: Vec<&Reviewed> = review.stacks.iter().filter(|one| one.changes).collect();
-    if let Some(folder) = claims {
-        let claimed = claimed(context, folder)?;
-        let unknown: Vec<&&Reviewed> = changing.iter().filter(|one| !claimed.contains(&one.plan_id)).collect();
+    if let Some((folder, repository)) = claims {
+        let requests = requests(context, folder)?;
+        let mut unknown = Vec::new();
+        for one in &changing {
+            if let Err(why) = claimed(one, &requests, repository, &context.global)? {
+                unknown.push(format!("  {} (plan {}): {why}", one.stack_file, one.plan_id));
+            }
+        }
         if !unknown.is_empty() {
-            let listed: Vec<String> = unknown.iter().map(|one| format!("  {} (plan {})", one.stack_file, one.plan_id)).collect();
             return Err(CliError::usage(
-                &format!("nobody has reviewed this plan of\n{}", listed.join("\n")),
+                &format!("nobody has reviewed this plan of\n{}", unknown.join("\n")),
                 "look at it, then run the workflow by hand on the main branch: it plans, waits for its approval, and applies",
             ));
         }
@@ -123,32 +126,74 @@ pub fn run(context: &Context, own: &Path, claims: Option<&Path>) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// The ids that the files of a folder claim. Nothing else in them is looked at: they come from whoever could run code in
-/// the job that made them.
-fn claimed(context: &Context, folder: &Path) -> Result<BTreeSet<String>, CliError> {
-    let failed = |error: std::io::Error| {
-        CliError::usage(&format!("cannot read the folder {}: {error}", folder.display()), "it holds the claims, one file of a review each")
-    };
-    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(failed)?;
-    let mut files: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).collect();
-    files.sort();
-    let mut ids = BTreeSet::new();
-    for file in files {
-        match read(&file).and_then(|text| ids_in(&text)) {
-            Ok(found) => ids.extend(found),
-            Err(why) => ui::note(format!("{} claims nothing: {why}", file.display())),
-        }
-    }
-    context.say(&format!("{} claimed.", ui::counted(ids.len(), "plan")));
-    Ok(ids)
+/// A request that was merged.
+struct Request {
+    /// Its number, as the names of its files have it.
+    number: String,
+    /// The file that lists what it changes.
+    changes: PathBuf,
+    /// The ids that it claims, with the stack file of each.
+    plans: Vec<(String, String)>,
 }
 
-/// The ids in a claim.
-fn ids_in(text: &str) -> Result<Vec<String>, String> {
+/// The requests of which a folder has files. What one claims comes from whoever could run code in the job that made it.
+fn requests(context: &Context, folder: &Path) -> Result<Vec<Request>, CliError> {
+    let failed = |error: std::io::Error| {
+        CliError::usage(&format!("cannot read the folder {}: {error}", folder.display()), "it holds what `claims.py` has put there")
+    };
+    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(failed)?;
+    let mut files: Vec<PathBuf> =
+        entries.iter().map(std::fs::DirEntry::path).filter(|path| path.extension() == Some("files".as_ref())).collect();
+    files.sort();
+    let mut requests = Vec::new();
+    for changes in files {
+        let claim = changes.with_extension("json");
+        let plans = if claim.exists() { read(&claim).and_then(|text| plans_in(&text)) } else { Ok(Vec::new()) };
+        let plans = plans.unwrap_or_else(|why| {
+            ui::note(format!("{} claims nothing: {why}", claim.display()));
+            Vec::new()
+        });
+        let number = changes.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        requests.push(Request { number, changes, plans });
+    }
+    let count: usize = requests.iter().map(|one| one.plans.len()).sum();
+    context.say(&format!("{} claimed.", ui::counted(count, "plan")));
+    Ok(requests)
+}
+
+/// Whether a plan is claimed by the one request that changes its stack, or why not. Of two that change it, each has shown a
+/// plan that has not both changes, so neither speaks of this one. A request that says more than one id of a stack has shown
+/// none of them for certain.
+fn claimed(plan: &Reviewed, requests: &[Request], repository: &Path, global: &Global) -> Result<Result<(), String>, CliError> {
+    let mut changing = Vec::new();
+    for one in requests {
+        if !changed::select(vec![PathBuf::from(&plan.stack_file)], Some(&one.changes), repository, global)?.is_empty() {
+            changing.push(one);
+        }
+    }
+    let [request] = changing.as_slice() else {
+        let numbers: Vec<&str> = changing.iter().map(|one| one.number.as_str()).collect();
+        return Ok(Err(match numbers.as_slice() {
+            [] => "no request of this push changes the stack".to_owned(),
+            numbers => format!("the requests {} change the stack together", numbers.join(", ")),
+        }));
+    };
+    let mut ids = request.plans.iter().filter(|(stack, _)| *stack == plan.stack_file).map(|(_, id)| id);
+    Ok(match (ids.next(), ids.next()) {
+        (Some(id), None) if *id == plan.plan_id => Ok(()),
+        (Some(id), None) => Err(format!("request {} has shown plan {id}", request.number)),
+        (None, _) => Err(format!("request {} has shown no plan of the stack that counts", request.number)),
+        (Some(_), Some(_)) => Err(format!("request {} claims more than one plan of the stack", request.number)),
+    })
+}
+
+/// The plans in a claim, as stack file and id. Nothing else in it is looked at.
+fn plans_in(text: &str) -> Result<Vec<(String, String)>, String> {
     let claim: Json = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
     let stacks = claim.get("stacks").and_then(Json::as_array).ok_or("it is not the file of a review")?;
-    let ids = stacks.iter().filter_map(|one| one.get("plan_id")?.as_str());
-    Ok(ids.filter(|id| plan_id::is_whole(id)).map(str::to_owned).collect())
+    let plans = stacks.iter().filter_map(|one| Some((one.get("stack_file")?.as_str()?, one.get("plan_id")?.as_str()?)));
+    let whole = plans.filter(|(stack, id)| plan_id::is_whole(id) && can_be_listed(stack).is_ok());
+    Ok(whole.map(|(stack, id)| (stack.to_owned(), id.to_owned())).collect())
 }
 
 /// The text of a file, unless it is a link, something else than a file, or larger than one of a review can be.
@@ -170,13 +215,14 @@ mod tests {
     #[test]
     fn nothing_but_ids_is_taken_from_a_claim() {
         let id = "0123456789abcdef".repeat(2);
+        let of = |stack: &str, id: Json| json!({ "plan_id": id, "stack_file": stack, "options": { "destroy": true } });
         let claim = json!({ "stacks": [
-            { "plan_id": id, "stack_file": "../evil.toml", "options": { "destroy": true } },
-            { "plan_id": "0123" }, { "plan_id": format!("{id}\n") }, { "plan_id": [id] }, { "plan_id": id.to_uppercase() }, id, null,
+            of("../evil.toml", json!(id)), of("a", json!("0123")), of("a", json!(format!("{id}\n"))), of("a", json!([id])),
+            of("a", json!(id.to_uppercase())), of("a\nb", json!(id)), { "plan_id": id }, { "stack_file": "a" }, id, null,
         ] });
-        assert_eq!(ids_in(&claim.to_string()), Ok(vec![id]));
+        assert_eq!(plans_in(&claim.to_string()), Ok(vec![("../evil.toml".to_owned(), id)]));
         for none in ["", "[]", "{}", "{\"stacks\": 1}", &"[".repeat(100_000)] {
-            assert!(ids_in(none).is_err(), "{none:.20}");
+            assert!(plans_in(none).is_err(), "{none:.20}");
         }
     }
 
@@ -198,8 +244,8 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_a_claim_is_only_ids_come_out(text in "[\\[\\]{}\",:a-f0-9 stackpln_id]{0,80}") {
-            if let Ok(ids) = ids_in(&text) {
-                prop_assert!(ids.iter().all(|id| plan_id::is_whole(id)));
+            if let Ok(plans) = plans_in(&text) {
+                prop_assert!(plans.iter().all(|(_, id)| plan_id::is_whole(id)));
             }
         }
     }

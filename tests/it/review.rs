@@ -149,22 +149,42 @@ fn a_review_lists_its_plans_and_is_compared_with_what_was_claimed() {
     project.write("odd.json", &odd);
     assert!(project.expect(1, &["review", "odd.json"]).stderr.contains("control character"), "a name is one line of the list");
     let refused = |why: &str| {
-        let ran = project.expect(1, &["review", "own.json", "--claims", "claims"]);
+        let ran = project.expect(1, &["review", "own.json", "--claims", "claims", "--repository", "."]);
         assert!(ran.stderr.contains("nobody has reviewed this plan of\n  stacks/web.toml"), "{why}: {}", ran.stderr);
+        assert!(ran.stderr.contains(why), "{why}: {}", ran.stderr);
         assert!(ran.stdout.is_empty() && ran.stderr.contains("by hand"), "{why}: {}", ran.stderr);
     };
     std::fs::create_dir(project.path().join("claims")).unwrap();
-    refused("there is no claim");
-    project.write("claims/1.json", "no JSON");
-    project.write("claims/2.json", &json!({ "stacks": [{ "plan_id": api }] }).to_string());
-    refused("the claims are of nothing, and of another stack");
-    let huge = json!({ "stacks": [{ "plan_id": ours }], "more": "x".repeat(1 << 20) });
-    project.write("claims/3.json", &huge.to_string());
-    refused("the claim is larger than any is");
-    // One with another stack file and other options claims this plan all the same, and these count for nothing.
-    let evil = json!({ "stacks": [{ "plan_id": ours, "stack_file": "evil.toml", "options": { "destroy": true } }] });
-    project.write("claims/4.json", &evil.to_string());
-    assert_eq!(project.json(&["review", "own.json", "--json", "--claims", "claims"]), listed);
+    refused("no request of this push changes the stack");
+    let claim = |plans: &[(&str, &str)]| {
+        let plans: Vec<Json> =
+            plans.iter().map(|(stack, id)| json!({ "plan_id": id, "stack_file": stack, "options": { "destroy": true } })).collect();
+        json!({ "stacks": plans }).to_string()
+    };
+    project.write("claims/1.json", &claim(&[(STACK, &ours)]));
+    refused("no request of this push changes the stack");
+    project.write("claims/1.files", "README.md\0stacks/api.toml\0");
+    refused("no request of this push changes the stack");
+    project.write("claims/1.files", "README.md\0stacks/web.toml\0");
+    let accepted = || assert_eq!(project.json(&["review", "own.json", "--json", "--claims", "claims", "--repository", "."]), listed);
+    accepted();
+    let more = "x".repeat(1 << 20);
+    for (claimed, why) in [
+        ("no JSON".to_owned(), "has shown no plan"),
+        (claim(&[("stacks/api.toml", &ours)]), "has shown no plan"),
+        (claim(&[(STACK, api)]), "has shown plan"),
+        (claim(&[(STACK, api), (STACK, &ours)]), "claims more than one plan"),
+        (format!("{}{more}", claim(&[(STACK, &ours)])), "has shown no plan"),
+    ] {
+        project.write("claims/1.json", &claimed);
+        refused(why);
+    }
+    // One more that changes the same makes another plan of both.
+    project.write("claims/1.json", &claim(&[(STACK, &ours)]));
+    project.write("claims/2.files", "stacks/web.toml\0");
+    refused("the requests 1, 2 change the stack together");
+    project.write("claims/2.files", "stacks/api.toml\0");
+    accepted();
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::support::program::Ran;
 
 /// The last commit of a request, at its merge.
 const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// That of another.
+const NEXT: &str = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee";
 /// Why a plan that was made after the last approval claims nothing.
 const UNSEEN: &str = "no approval that still counts is newer than the plan";
 const OTHER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -26,6 +28,10 @@ pub struct Request {
     pub into: &'static str,
     pub fork: bool,
     pub state: &'static str,
+    /// Its last commit.
+    pub head: &'static str,
+    /// The files that it changes.
+    pub files: Vec<&'static str>,
     pub plans: Vec<Planned>,
     pub approvals: Vec<Approval>,
 }
@@ -35,8 +41,10 @@ pub struct Request {
 pub struct Planned {
     /// The commit that was planned.
     pub head: &'static str,
-    /// The request that the run was of.
+    /// The request that its artifact is called after, and on GitLab the one that the pipeline was of.
     pub of: u32,
+    /// The branch that the run was of.
+    pub branch: String,
     /// The minute at which it was done.
     pub at: u32,
     pub event: &'static str,
@@ -61,11 +69,12 @@ pub struct Approval {
 }
 
 impl Request {
-    /// One that was planned, approved and merged, in this order.
+    /// One about the first stack that was planned, approved and merged, in this order.
     pub fn new(number: u32, merged_by: &str, review: &str) -> Self {
-        let content = json!({ "review.json": review });
-        let plan = Planned { head: HEAD, of: number, at: 10, event: "pull_request", by: "leoctl", succeeded: true, content };
-        let approval = Approval { by: 2, at: 20, head: HEAD, association: "MEMBER", bot: false, state: "APPROVED" };
+        let (content, branch) = (json!({ "review.json": review }), format!("branch-{number}"));
+        let head = if number == 7 { HEAD } else { NEXT };
+        let plan = Planned { head, of: number, branch, at: 10, event: "pull_request", by: "leoctl", succeeded: true, content };
+        let approval = Approval { by: 2, at: 20, head, association: "MEMBER", bot: false, state: "APPROVED" };
         Self {
             number,
             author: 1,
@@ -73,9 +82,16 @@ impl Request {
             into: "main",
             fork: false,
             state: "merged",
+            head,
+            files: vec![super::WEB],
             plans: vec![plan],
             approvals: vec![approval],
         }
+    }
+
+    /// One that changes these files.
+    pub fn about(self, files: &[&'static str]) -> Self {
+        Self { files: files.to_vec(), ..self }
     }
 }
 
@@ -93,15 +109,17 @@ pub fn on_github(ci: &Ci, requests: &[Request]) {
         pulls.push(json!({
             "commits": [one.merged_by], "number": one.number, "user": user(one.author, false),
             "merged_at": if one.state == "merged" { json!(minute(30)) } else { Json::Null },
-            "merge_commit_sha": one.merged_by, "head": { "sha": HEAD, "repo": repository(one.fork) },
-            "base": { "ref": one.into, "repo": repository(false) },
+            "merge_commit_sha": one.merged_by, "base": { "ref": one.into, "repo": repository(false) },
+            "head": { "sha": one.head, "ref": format!("branch-{}", one.number), "repo": repository(one.fork) },
+            "files": one.files.iter().map(|name| json!({ "filename": name })).collect::<Vec<_>>(),
         }));
         for plan in &one.plans {
             let id = 900 + runs.len();
             runs.push(json!({
                 "id": id, "head_sha": plan.head, "event": plan.event, "conclusion": if plan.succeeded { "success" } else { "failure" },
                 "path": format!(".github/workflows/{}.yml@main", plan.by), "head_repository": repository(one.fork),
-                "pull_requests": [{ "number": plan.of }],
+                // After a merge it names none, whichever it was of.
+                "head_branch": plan.branch, "pull_requests": [],
             }));
             let size = plan.content.to_string().len();
             artifacts.push(json!({
@@ -126,7 +144,8 @@ pub fn on_gitlab(ci: &Ci, requests: &[Request]) {
     let (mut merges, mut pipelines, mut jobs, mut approvals) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for one in requests {
         merges.push(json!({
-            "commits": [one.merged_by], "iid": one.number, "state": one.state, "author": { "id": one.author }, "sha": HEAD,
+            "commits": [one.merged_by], "iid": one.number, "state": one.state, "author": { "id": one.author }, "sha": one.head,
+            "diffs": one.files.iter().map(|name| json!({ "new_path": name, "old_path": name })).collect::<Vec<_>>(),
             "target_branch": one.into, "target_project_id": 42, "source_project_id": if one.fork { 43 } else { 42 },
             "merge_commit_sha": one.merged_by, "squash_commit_sha": null, "merged_at": minute(30).replace('Z', ".000Z"),
         }));
@@ -198,7 +217,7 @@ impl Push {
         let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
         let read =
             |path: std::path::PathBuf| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(&path).unwrap());
-        let found = entries.map(read).collect();
+        let found = entries.filter(|path| path.extension() == Some("json".as_ref())).map(read).collect();
         std::fs::remove_dir_all(&folder).unwrap();
         (found, ran)
     }
@@ -265,6 +284,9 @@ fn only_the_plan_of_the_last_commit_counts() {
         push.refused(&with(|plan| plan.event = "push"), "there is no plan of aaaa");
         push.refused(&with(|plan| plan.by = "other"), "there is no plan of aaaa");
         push.refused(&with(|plan| plan.of = 8), "there is no plan of aaaa");
+        if push.ci.environment.iter().any(|(name, _)| *name == "GITHUB_ACTIONS") {
+            push.refused(&with(|plan| plan.branch = "evil".to_owned()), "there is no plan of aaaa");
+        }
         push.refused(&Request { plans: Vec::new(), ..request.clone() }, "there is no plan of aaaa");
         // Of the same commit in another request, into another branch: that plan is of another merge.
         let mut other = Request::new(8, &push.sha, "{}");
@@ -307,17 +329,31 @@ fn a_plan_that_was_made_after_its_approval_was_seen_by_nobody() {
         assert_eq!(push.claimed(&[unseen]), ["7.json"]);
         let late = Request { approvals: vec![own], ..again(vec![planned_at(31)]) };
         push.refused(&late, "made again after it was merged");
+        // Nor can anybody approve what is merged.
+        let afterwards = Approval { by: 3, at: 36, ..request.approvals[0].clone() };
+        push.refused(&Request { approvals: vec![afterwards.clone()], ..again(vec![planned_at(35)]) }, "made again after it was merged");
+        push.refused(&Request { approvals: vec![request.approvals[0].clone(), afterwards], ..again(vec![planned_at(25)]) }, UNSEEN);
     }
 }
 
 #[test]
-fn on_github_only_members_approve_and_only_what_they_saw() {
+fn a_request_with_the_last_commit_of_another_takes_the_claims_of_both() {
+    for push in Push::on_each("") {
+        let mut other = Request::new(8, &push.sha, "{}");
+        (other.head, other.plans[0].head, other.approvals) = (HEAD, HEAD, Vec::new());
+        assert!(push.claimed(&[Request::new(7, &push.sha, "{}"), other]).is_empty());
+    }
+}
+
+#[test]
+fn on_github_only_who_may_write_approves_and_only_what_he_saw() {
     let [push, _] = Push::on_each("");
     let request = Request::new(7, &push.sha, "{}");
     let first = request.approvals[0].clone();
     let late = Planned { at: 25, ..request.plans[0].clone() };
+    push.ci.hold("permissions", json!({ "user-5": "read" }));
     let strangers = [
-        Approval { at: 27, association: "NONE", ..first.clone() },
+        Approval { at: 27, by: 5, ..first.clone() },
         Approval { at: 27, bot: true, ..first.clone() },
         Approval { at: 27, head: OTHER, ..first.clone() },
     ];
@@ -325,6 +361,9 @@ fn on_github_only_members_approve_and_only_what_they_saw() {
         let request = Request { plans: vec![late.clone()], approvals: vec![first.clone(), stranger], ..request.clone() };
         push.refused(&request, UNSEEN);
     }
+    // A member in private is none to the token of a job: who may write is a reviewer all the same.
+    let unknown = Approval { association: "CONTRIBUTOR", ..first };
+    push.refused(&Request { plans: vec![late], approvals: vec![unknown], ..request }, UNSEEN);
 }
 
 #[test]
@@ -371,6 +410,11 @@ fn an_artifact_of_any_content_changes_nothing_but_what_is_claimed() {
     let mut request = Request::new(7, &github.sha, "");
     request.plans[0].content = json!("no archive");
     github.refused(&request, "its artifact cannot be read");
+    // Some methods expand a thousand bytes to gigabytes before the first of them can be read.
+    for method in ["bzip2", "lzma"] {
+        request.plans[0].content = json!({ "method": method, "review.json": "x".repeat(1 << 24) });
+        github.refused(&request, "compressed in a way that GitHub does not");
+    }
 }
 
 #[test]

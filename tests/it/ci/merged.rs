@@ -127,7 +127,7 @@ fn what_lies_outside_of_the_stacks_folder_is_planned_and_applied_too() {
         push.ci.project.expect(0, &["apply", "-y", WEB]);
         let review = planned(&push.ci, &|| push.ci.project.write("shared/deep.toml", &group("web", 14)));
         let push = Push { before, ..push }.merge();
-        push.hold(&[Request::new(7, &push.sha, &review)]);
+        push.hold(&[Request::new(7, &push.sha, &review).about(&["shared/deep.toml"])]);
         let plans = push.reviewed(None);
         assert_eq!(plans.len(), 1, "{plans:?}");
         assert_eq!(push.apply(&plans[0], None).code, 0);
@@ -182,7 +182,7 @@ fn another_version_of_a_committed_env_file_is_another_plan() {
         let plans = push.reviewed(None);
         secret(&push.ci, "two");
         let push = push.merge();
-        push.hold(&[Request::new(7, &push.sha, &review)]);
+        push.hold(&[Request::new(7, &push.sha, &review).about(&["shared/prod.env"])]);
         push.unreviewed(WEB);
         assert!(push.apply(&plans[0], None).stderr.contains("stale"));
         secret(&push.ci, "one");
@@ -207,7 +207,7 @@ fn several_requests_that_are_merged_at_once_each_have_their_plan() {
         let push = push.merge();
         push.hold(&[Request::new(7, &push.sha, &web)]);
         push.unreviewed(API);
-        push.hold(&[Request::new(7, &push.sha, &web), Request::new(8, &push.sha, &api)]);
+        push.hold(&[Request::new(7, &push.sha, &web), Request::new(8, &push.sha, &api).about(&[API])]);
         let plans = push.reviewed(None);
         assert_eq!(plans.iter().map(|(stack, _)| stack.as_str()).collect::<Vec<_>>(), [API, WEB]);
         let crossed = (plans[0].0.clone(), plans[1].1.clone());
@@ -227,6 +227,16 @@ fn two_requests_about_one_stack_together_were_reviewed_by_nobody() {
         let push = push.merge();
         push.hold(&[Request::new(7, &push.sha, &days), Request::new(8, &push.sha, &another)]);
         push.unreviewed(WEB);
+        // Though one of them claims just that, which its code can have known before.
+        push.ci.expect(0, &["plan"], &[("LEOCTL_BASE", push.before.as_str())]);
+        let together = read(&push.ci, "leoctl-out/review.json");
+        push.hold(&[Request::new(7, &push.sha, &together), Request::new(8, &push.sha, &another)]);
+        push.unreviewed(WEB);
+        // Nor does one speak of a stack that it does not change.
+        push.hold(&[Request::new(7, &push.sha, &together).about(&["README.md"]), Request::new(8, &push.sha, &another)]);
+        push.unreviewed(WEB);
+        push.hold(&[Request::new(7, &push.sha, &together)]);
+        assert_eq!(push.reviewed(None).len(), 1);
     }
 }
 
@@ -248,9 +258,10 @@ fn what_a_pull_request_brings_of_its_own_is_not_carried_out() {
         // The same steps, with options that main does not plan with.
         push.ci.project.expect(0, &["plan", "--target", "cloudwatch_log_group.a", "--review", "leoctl-out/target.json", WEB]);
         let target = read(&push.ci, "leoctl-out/target.json");
-        let requests = [(7, &evil), (8, &destroy), (9, &target)].map(|(number, review)| Request::new(number, &push.sha, review));
-        push.hold(&requests);
-        push.unreviewed(WEB);
+        for review in [evil, destroy, target] {
+            push.hold(&[Request::new(7, &push.sha, &review).about(&[WEB, API, "leoctl-out/evil.toml"])]);
+            push.unreviewed(WEB);
+        }
         // Nor by its name, where a job was made to ask for it.
         let other = push.apply(&("leoctl-out/evil.toml".to_owned(), "0".repeat(32)), None);
         assert!(other.code == 1 && other.stderr.contains("none of the stack files"), "{}", other.stderr);
@@ -340,6 +351,10 @@ fn a_long_apply_on_github_has_a_new_token_whenever_it_needs_one() {
     let text = "#!/bin/sh\ncase $1 in apply) : ;; *) exit 0 ;; esac\nwhile :; do\n  token=$(cat \"$AWS_WEB_IDENTITY_TOKEN_FILE\")\n  grep -qxF \"$token\" \"$FORGE/seen\" || echo \"$token\" >> \"$FORGE/seen\"\n  [ \"$token\" != 'token 3' ] || { echo \"$AWS_WEB_IDENTITY_TOKEN_FILE $AWS_ROLE_ARN\" > \"$FORGE/file\"; exit 0; }\ndone\n";
     ci.program("leoctl", text);
     std::fs::write(ci.file("seen"), "").unwrap();
+    // A file of the repository that is called like one of Python's is data, and not run with the role.
+    for module in ["json", "sys", "os", "zipfile"] {
+        ci.project.write(&format!("{module}.py"), &format!("open({:?}, 'w')", ci.file("evil")));
+    }
     let url = ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://tokens.example/?api-version=2.0");
     let job = [url, ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-the-job"), ("AWS_ROLE_ARN", "arn:apply"), ("LEOCTL_RENEW", "0.01")];
     let one = [("LEOCTL_STACK", WEB), ("LEOCTL_PLAN_ID", "0"), ("GITHUB_REF_NAME", "main")];
@@ -348,6 +363,7 @@ fn a_long_apply_on_github_has_a_new_token_whenever_it_needs_one() {
     let file = std::fs::read_to_string(ci.file("file")).unwrap();
     let (file, role) = file.trim().rsplit_once(' ').unwrap();
     assert_eq!(role, "arn:apply");
+    assert!(!Path::new(&ci.file("evil")).exists());
     assert!(!Path::new(file).exists(), "the token goes with the job");
     let none = ci.expect(1, &["apply"], &[&[job[0], ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "wrong"), job[2]], &one[..]].concat());
     assert!(none.stderr.contains("id-token: write"), "{}", none.stderr);
