@@ -5,6 +5,7 @@ branch when the one that plans is done (`workflow_run`).
     LEOCTL_RUN        the id of the run that planned
     LEOCTL_ATTEMPT    which attempt of it is done
     LEOCTL_WORKFLOW   the file of the workflow that plans [leoctl.yml]
+    GITHUB_REF_NAME   the branch, into which pull requests are planned
     LEOCTL_MARKER     tells the comment apart from those of other workflows [default]
 
 The plan job runs the code of the pull request, so its token may write nothing, and here the comment is taken from its
@@ -47,16 +48,17 @@ def planned(repository, run_id, attempt):
 
 
 def pull_request(repository, run):
-    """The number of the one open pull request that has the commit of the run as its last, from the branch of the run."""
-    # Those of other repositories have numbers of their own.
-    named = [int(one["number"]) for one in run["pull_requests"] or [] if one["base"]["repo"]["id"] == run["repository"]["id"]]
+    """The number of the one open pull request into this branch that has the commit of the run as its last, from the branch of
+    the run. The pull requests that a run names are those that are open now and fit it, and not the one that started it: the
+    workflow plans those into this branch, and no two of them are from one branch."""
+    branch = os.environ["GITHUB_REF_NAME"]
     found = {
         int(one["number"])
         for one in repository.rows(f"commits/{run['head_sha']}/pulls?per_page=100")
         if (one["state"], one["head"]["sha"], one["head"]["ref"]) == ("open", run["head_sha"], run["head_branch"])
         and is_from(one["head"]["repo"], repository.name)
         and is_from(one["base"]["repo"], repository.name)
-        and (not named or int(one["number"]) in named)
+        and one["base"]["ref"] == branch
     }
     if len(found) != 1:
         raise Refused(f"its commit is the last of {len(found)} open pull requests, and not of one")

@@ -13,7 +13,8 @@ use crate::support::program::Ran;
 const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const OTHER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 const MARKER: &str = "<!-- leoctl plan default -->";
-const JOB: &[(&str, &str)] = &[("LEOCTL_RUN", "900"), ("LEOCTL_ATTEMPT", "1"), ("GITHUB_REF", "refs/heads/main")];
+const JOB: &[(&str, &str)] =
+    &[("LEOCTL_RUN", "900"), ("LEOCTL_ATTEMPT", "1"), ("GITHUB_REF", "refs/heads/main"), ("GITHUB_REF_NAME", "main")];
 
 fn pull(number: u32, branch: &str) -> Json {
     let repository = json!({ "id": 1, "full_name": "acme/shop" });
@@ -137,13 +138,13 @@ fn only_the_one_open_pull_request_of_the_runs_branch_is_spoken_to() {
     // Somebody else's branch at the same commit is somebody else's.
     assert_eq!(only_comment(&ci, &with(&[pull(7, "days"), pull(8, "evil")]))["issue"], 7);
     says_nothing(&ci, &with(&[pull(8, "evil")]), "of 0 open pull requests");
-    // What GitHub says of the run counts; the same numbers elsewhere do not.
-    let mut named = with(&[pull(7, "days"), pull(8, "days")]);
-    let here = |number: u32| json!({ "number": number, "base": { "repo": { "id": 1 } } });
-    named["runs"][0]["pull_requests"] = json!([here(8), { "number": 7, "base": { "repo": { "id": 2 } } }]);
-    assert_eq!(only_comment(&ci, &named)["issue"], 8);
-    named["runs"][0]["pull_requests"] = json!([here(9)]);
-    says_nothing(&ci, &named, "of 0 open pull requests");
+    // One from the same branch into another is not planned, whoever has opened it and whatever GitHub names in the run.
+    let mut into = pull(8, "days");
+    into["base"]["ref"] = json!("evil-base");
+    let mut named = with(&[pull(7, "days"), into.clone()]);
+    named["runs"][0]["pull_requests"] = json!([{ "number": 8, "base": { "repo": { "id": 1 } } }]);
+    assert_eq!(only_comment(&ci, &named)["issue"], 7);
+    says_nothing(&ci, &with(&[into]), "of 0 open pull requests");
 }
 
 #[test]
@@ -217,6 +218,13 @@ fn the_job_that_runs_a_requests_code_has_no_token_that_writes() {
         let main = job["if"].as_str().unwrap().contains("default_branch") || job["needs"] == "review";
         assert!(name == "plan" || main, "{name}");
     }
+
+    assert_eq!(workflow["true"]["pull_request"], json!({ "branches": ["main"] }), "of another branch, the code is somebody else's");
+    // So is a job that writes, of a workflow that can be started on any branch.
+    let drift = yaml(&templates.join("github/leoctl-drift.yml"));
+    let only_main = json!("github.ref == format('refs/heads/{0}', github.event.repository.default_branch)");
+    assert_eq!(drift["jobs"]["drift"]["if"], only_main);
+    assert!(workflow["jobs"]["review"]["if"].as_str().unwrap().ends_with(only_main.as_str().unwrap()), "a tag may be called main");
 
     // The job that writes has no code of the request, and nothing of AWS.
     let comment = yaml(&templates.join("github/leoctl-comment.yml"));
