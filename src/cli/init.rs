@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::args::Forge;
-use super::{CliError, Context, Exit, project};
+use super::{CliError, Context, Exit};
 use crate::ui::{self, ADD, FAINT, styled};
 
 /// A file to be written, by its path in the project.
@@ -55,7 +55,7 @@ pub fn run(context: &Context, ci: Option<Forge>) -> Result<Exit, CliError> {
     let folder = std::env::current_dir().map_err(|error| cannot(Path::new("."), &error))?;
     let name = project_name(&folder.file_name().unwrap_or_default().to_string_lossy());
     let (mut written, mut kept) = (Vec::new(), Vec::new());
-    for Template { path, text } in templates(ci, &name, !project::all().is_empty()) {
+    for Template { path, text } in templates(ci, &name, Path::new("stacks").exists()) {
         match write_new(Path::new(path), &text).map_err(|error| cannot(Path::new(path), &error))? {
             true => written.push(path),
             false => kept.push(path),
@@ -107,7 +107,7 @@ fn missing(there: &str) -> Vec<&'static str> {
     let has = |line: &str| there.lines().any(|other| other.trim().trim_start_matches('/') == line);
     let state = has("state/") || has("state");
     let wanted = IGNORED.lines().filter(|line| !line.starts_with('#'));
-    wanted.filter(|line| !(has(line) || state && line.starts_with("state/"))).collect()
+    wanted.filter(|line| !(has(line) || state && line.starts_with("**/state/"))).collect()
 }
 
 /// Writes a file whole, unless there is one; whether it did.

@@ -70,12 +70,30 @@ impl Session {
 
     /// Takes the lock on the state, and says what people should know of it.
     pub async fn lock(&self, context: &Context, command: &str) -> Result<(), CliError> {
+        self.outlives_the_job(context)?;
         let notes = self.waiting_for_the_lock(self.store.lock(command)).await?;
         notes.iter().for_each(|note| context.say(&prose(styled(WARN, format!("Note: {note}")))));
         if let Some(still_ours) = self.store.watch().await {
             self.provider.fence().set(still_ours);
         }
         Ok(())
+    }
+
+    /// Refuses to begin what would be remembered in a file only, in a job of CI whose files go with it.
+    fn outlives_the_job(&self, context: &Context) -> Result<(), CliError> {
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| value == "true");
+        let emulated = context.global.sandbox || context.global.endpoint_url.is_some() || std::env::var_os("AWS_ENDPOINT_URL").is_some();
+        if self.stack.config.backend_s3.is_some() || emulated || !is_set("CI") || is_set("LEOCTL_KEEPS_STATE") {
+            return Ok(());
+        }
+        Err(CliError::usage(
+            &format!(
+                "the state of {} is in a file, {}, and what a job of CI writes is gone when it ends",
+                self.stack.name,
+                self.store.location()
+            ),
+            "keep it in a bucket: write [stack.backend.s3], then `leoctl state migrate`. Where the job does keep its files, set LEOCTL_KEEPS_STATE=true",
+        ))
     }
 
     /// The state as it is now, with what an unfinished apply left.

@@ -15,8 +15,16 @@ struct Known {
 const ZONE: &str = "a zone gets its tags after it is made: killed in between, and the state is older, nothing tells whose it is";
 
 /// What has no tags.
-const UNTAGGED: &[&str] =
-    &["route53_record", "kms_alias", "efs_mount_target", "backup_selection", "sns_topic_subscription", "cloudwatch_log_metric_filter"];
+const UNTAGGED: &[&str] = &[
+    "route53_record",
+    "kms_alias",
+    "efs_mount_target",
+    "backup_selection",
+    "sns_topic_subscription",
+    "cloudwatch_log_metric_filter",
+    "appautoscaling_policy",
+    "scheduler_schedule",
+];
 
 /// A stack of several types.
 const WHOLE_STACK: &[&str] = &["a whole stack"];
