@@ -26,7 +26,7 @@ import urllib.parse
 # The folder of the scripts is a checkout: nothing is left in it.
 sys.dont_write_bytecode = True
 
-from forge import LARGEST, Refused, Repository, Unknown, artifact, is_from, run
+from forge import LARGEST, Refused, Repository, Unknown, artifact, is_from, run, variable
 
 # More commits than that in one push are not looked at one by one.
 MOST = 250
@@ -60,10 +60,10 @@ class GitHub:
 
     def __init__(self):
         self.repository = Repository()
-        self.branch = os.environ["GITHUB_REF_NAME"]
-        self.sha = os.environ["GITHUB_SHA"]
+        self.branch = variable("GITHUB_REF_NAME")
+        self.sha = variable("GITHUB_SHA")
         # OWNER/NAME/.github/workflows/FILE@REF
-        self.workflow = os.environ["GITHUB_WORKFLOW_REF"].split("@")[0].rsplit("/", 1)[1]
+        self.workflow = variable("GITHUB_WORKFLOW_REF").split("@")[0].rsplit("/", 1)[1]
 
     def requests(self):
         shas, found = commits(self.sha), {}
@@ -82,9 +82,9 @@ class GitHub:
     def files(self, number):
         """The names of the files that a request changes, old names among them."""
         rows = self.repository.rows(f"pulls/{number}/files?per_page=100")
-        # GitHub lists no more.
+        # GitHub lists no more: what else it changes is not known, and so not which stacks others may speak of.
         if len(rows) >= 3000:
-            raise Refused("it changes more files than GitHub lists")
+            raise Unknown(f"#{number} changes more files than GitHub lists")
         return [name for row in rows for name in (row["filename"], row.get("previous_filename")) if name]
 
     def claim(self, number, pull):
@@ -143,9 +143,9 @@ class GitLab:
     sign = "!"
 
     def __init__(self):
-        self.project = int(os.environ["CI_PROJECT_ID"])
-        self.branch = os.environ["CI_COMMIT_BRANCH"]
-        self.sha = os.environ["CI_COMMIT_SHA"]
+        self.project = int(variable("CI_PROJECT_ID"))
+        self.branch = variable("CI_COMMIT_BRANCH")
+        self.sha = variable("CI_COMMIT_SHA")
         if not os.environ.get("LEOCTL_GITLAB_TOKEN"):
             raise Unknown("LEOCTL_GITLAB_TOKEN is not set")
 
@@ -179,6 +179,9 @@ class GitLab:
 
     def files(self, iid):
         """The names of the files that a request changes, old names among them."""
+        # A number with a plus sign: GitLab lists no more.
+        if not str(json.loads(self.get(f"merge_requests/{iid}"))["changes_count"]).isdecimal():
+            raise Unknown(f"!{iid} changes more files than GitLab lists")
         rows = self.rows(f"merge_requests/{iid}/diffs")
         return [name for row in rows for name in (row["new_path"], row["old_path"])]
 

@@ -25,7 +25,7 @@ import tempfile
 # The folder of the scripts is a checkout: nothing is left in it.
 sys.dont_write_bytecode = True
 
-from forge import Refused, Repository, Unknown, is_from
+from forge import Refused, Repository, Unknown, is_from, variable
 
 # leoctl makes no longer comment, in bytes. GitHub takes 65536 characters.
 LONGEST = 65000
@@ -51,7 +51,7 @@ def pull_request(repository, run):
     """The number of the one open pull request into this branch that has the commit of the run as its last, from the branch of
     the run. The pull requests that a run names are those that are open now and fit it, and not the one that started it: the
     workflow plans those into this branch, and no two of them are from one branch."""
-    branch = os.environ["GITHUB_REF_NAME"]
+    branch = variable("GITHUB_REF_NAME")
     found = {
         int(one["number"])
         for one in repository.rows(f"commits/{run['head_sha']}/pulls?per_page=100")
@@ -119,9 +119,8 @@ def comment(run_id, attempt):
 
 
 try:
-    run_id, attempt = int(os.environ["LEOCTL_RUN"]), int(os.environ["LEOCTL_ATTEMPT"])
-    comment(run_id, attempt)
+    comment(int(variable("LEOCTL_RUN")), int(variable("LEOCTL_ATTEMPT")))
 except Refused as why:
-    print(f"Nothing is said of run {run_id}: {why}.", file=sys.stderr)
+    print(f"Nothing is said of run {os.environ['LEOCTL_RUN']}: {why}.", file=sys.stderr)
 except Unknown as why:
-    sys.exit(f"error: there is no comment about run {run_id}: {why}")
+    sys.exit(f"error: there is no comment about run {os.environ.get('LEOCTL_RUN', '')}: {why}")

@@ -20,6 +20,14 @@ class Unknown(Exception):
     """Why it cannot be known what a request wants."""
 
 
+def variable(name):
+    """A variable that the forge sets in every job."""
+    value = os.environ.get(name)
+    if not value:
+        raise Unknown(f"the variable {name} is not set: this is for a job of the forge")
+    return value
+
+
 def run(words, **more):
     """What a program prints, as bytes."""
     done = subprocess.run(words, stdout=subprocess.PIPE, check=False, **more)
@@ -57,7 +65,7 @@ class Repository:
     """The repository on GitHub whose workflow this is."""
 
     def __init__(self):
-        self.name = os.environ["GITHUB_REPOSITORY"]
+        self.name = variable("GITHUB_REPOSITORY")
 
     def get(self, path):
         """What an answer says."""

@@ -89,6 +89,12 @@ impl Request {
         }
     }
 
+    /// How many files GitLab says it changes: a text, with a plus sign where it lists no more.
+    fn changes_count(&self) -> String {
+        let count = self.files.len();
+        if count > 1000 { "1000+".to_owned() } else { count.to_string() }
+    }
+
     /// One that changes these files.
     pub fn about(self, files: &[&'static str]) -> Self {
         Self { files: files.to_vec(), ..self }
@@ -145,6 +151,7 @@ pub fn on_gitlab(ci: &Ci, requests: &[Request]) {
     for one in requests {
         merges.push(json!({
             "commits": [one.merged_by], "iid": one.number, "state": one.state, "author": { "id": one.author }, "sha": one.head,
+            "changes_count": one.changes_count(),
             "diffs": one.files.iter().map(|name| json!({ "new_path": name, "old_path": name })).collect::<Vec<_>>(),
             "target_branch": one.into, "target_project_id": 42, "source_project_id": if one.fork { 43 } else { 42 },
             "merge_commit_sha": one.merged_by, "squash_commit_sha": null, "merged_at": minute(30).replace('Z', ".000Z"),
@@ -342,6 +349,16 @@ fn a_request_with_the_last_commit_of_another_takes_the_claims_of_both() {
         let mut other = Request::new(8, &push.sha, "{}");
         (other.head, other.plans[0].head, other.approvals) = (HEAD, HEAD, Vec::new());
         assert!(push.claimed(&[Request::new(7, &push.sha, "{}"), other]).is_empty());
+    }
+}
+
+#[test]
+fn what_a_request_changes_is_known_whole_or_nothing_is_claimed() {
+    for push in Push::on_each("") {
+        push.hold(&[Request::new(7, &push.sha, "{}").about(&vec!["a"; 3000])]);
+        std::fs::create_dir_all(push.ci.project.path().join("claims")).unwrap();
+        let ran = push.ci.expect(1, &["claims", "claims"], &push.environment());
+        assert!(ran.stderr.contains("7 changes more files than Git"), "{}", ran.stderr);
     }
 }
 
