@@ -30,7 +30,8 @@ pub struct Plan {
     pub lineage: String,
     /// What was asked for.
     pub options: Options,
-    /// Why: one entry for every resource, desired or remembered, each after what it depends on.
+    /// Why: one entry for every resource that is desired or goes, each after what it depends on. One that is desired and left
+    /// out by the options stays as it is; one that is not desired and left out has no entry.
     pub changes: Vec<Change>,
     /// What is done, and in which order.
     pub steps: Vec<Step>,

@@ -6,6 +6,7 @@ mod exchange;
 mod identity;
 mod interrupt;
 mod law;
+mod left_out;
 mod outputs;
 mod secrets;
 mod selection;

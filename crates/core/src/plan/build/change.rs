@@ -184,11 +184,6 @@ impl Builder<'_> {
         recall(attributes, &Value::from(&saved.attributes), desired, &|secret| self.world.state.digest(secret))
     }
 
-    /// Whether a resource is not what the plan is about: `--target`, `--exclude` or the command leaves it out.
-    pub(super) fn leaves_out(&self, address: &Address) -> bool {
-        !self.selection.includes(address) || self.options.only(address).is_some_and(<[_]>::is_empty)
-    }
-
     /// A resource that is left out stays as it is, with all that is remembered of it.
     fn untouched(&self, instance: &Instance<'_>, saved: Option<&Remembered>, desired: &Value) -> Change {
         let attributes = attributes_of(instance.block);

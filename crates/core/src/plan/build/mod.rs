@@ -8,6 +8,7 @@ mod exchange;
 mod follow;
 mod held;
 mod inside;
+mod left_out;
 mod leftover;
 mod named;
 mod order;
@@ -180,6 +181,8 @@ struct Builder<'a> {
     changed: BTreeSet<Address>,
     instances: BTreeMap<Block, Vec<Address>>,
     failed: Failed,
+    /// What is not desired any more and goes.
+    going: BTreeSet<Address>,
     pinned: Vec<Pinned>,
     handovers: Handovers,
 }
@@ -224,6 +227,7 @@ impl<'a> Builder<'a> {
             changed: BTreeSet::new(),
             instances: BTreeMap::new(),
             failed: Failed::default(),
+            going: BTreeSet::new(),
             pinned: Vec::new(),
             handovers: Handovers::default(),
         }
