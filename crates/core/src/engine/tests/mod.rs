@@ -11,6 +11,7 @@ mod outputs;
 mod secrets;
 mod selection;
 mod shelf;
+mod state_only;
 mod update;
 mod widen;
 mod world;

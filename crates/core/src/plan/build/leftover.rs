@@ -107,7 +107,7 @@ impl Builder<'_> {
             sensitive: goes.remembered.sensitive.clone(),
             goes: Some(goes),
             authored: Vec::new(),
-            state_only: false,
+            state_only: BTreeSet::new(),
             unfinished: false,
         }))
     }
