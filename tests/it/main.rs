@@ -42,6 +42,7 @@ mod iam_policy;
 mod leo;
 mod logs;
 mod markdown;
+mod moved;
 mod noise;
 mod operate;
 mod operating;
