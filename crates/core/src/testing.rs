@@ -11,9 +11,9 @@ use crate::model::place::Place;
 use crate::model::schema::{After, Catalog, Inside, Release, ResourceSchema, TypeSchema};
 use crate::model::state::{Guard, Remembered, ResourceState, State};
 use crate::model::value::Value;
-use crate::plan::build::{self, Found, Live, World};
+use crate::plan::build::{self, Alias, Found, Live, World};
 use crate::plan::select::Options;
-use crate::plan::types::{Change, Plan};
+use crate::plan::types::{Action, Change, Plan};
 use crate::stack::diagnostic::Diagnostic;
 use crate::stack::scope::Identity;
 use crate::stack::vars::Given;
@@ -118,6 +118,7 @@ pub fn catalog() -> Catalog {
                 schema.inside = &[Inside { of: "route_table", by: "group", list: "routes", when: ("side", "in"), aside: &["via"] }];
             },
         ),
+        resource("store", json!({ "key": with(text(), json!({ "x-replace": true, "x-server": true, "x-kms-key": true })), "note": text(), "id": computed(text()) }), &[], |_| ()),
         resource("service", json!({ "group": text(), "name": text(), "arn": computed(text()) }), &["group"], |schema| {
             schema.after = &[After { type_name: "listener", through: "group" }];
         }),
@@ -172,6 +173,14 @@ impl Account {
         let world = World { identity: &self.identity, state: &self.state, live: &self.live, data: &self.data, found: &found };
         let plan = build::build(&stack(text)?, &catalog(), world, &self.options);
         plan.map_err(|errors| errors.0.into_iter().map(|error| error.message).collect())
+    }
+
+    /// The aliases of keys in a stack, and what would be done with the first resource.
+    pub fn aliases(&self, text: &str) -> (Vec<Alias>, Action) {
+        let found: BTreeMap<Address, Found> = BTreeMap::new();
+        let world = World { identity: &self.identity, state: &self.state, live: &self.live, data: &self.data, found: &found };
+        let draft = build::draft(&stack(text).unwrap(), &catalog(), world, &self.options).unwrap();
+        (draft.aliases, draft.plan.changes[0].action)
     }
 
     /// Why there is no plan of a stack, in full.

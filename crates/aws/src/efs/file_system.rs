@@ -37,8 +37,9 @@ pub struct EfsFileSystem {
     /// Whether what is in it is encrypted.
     #[schemars(extend("default" = false, "x-replace" = true))]
     encrypted: bool,
-    /// The KMS key it is encrypted with; `aws/elasticfilesystem` when left out.
-    #[schemars(extend("x-replace" = true, "x-server" = true, "x-format" = "arn:kms"))]
+    /// The ARN of the KMS key it is encrypted with; `aws/elasticfilesystem` when left out. With the ARN of an alias it gets the
+    /// key that has the alias, and keeps that key when the alias goes to another one.
+    #[schemars(extend("x-replace" = true, "x-server" = true, "x-kms-key" = true, "x-format" = "arn:kms"))]
     kms_key_id: Option<String>,
     /// The only availability zone it is in, such as `us-west-2a`; all of the region when left out.
     #[schemars(extend("x-replace" = true))]
@@ -265,12 +266,16 @@ impl Resource for EfsFileSystem {
     };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:elasticfilesystem:{region}:{account}:file-system/*",
-        plan: &[Grant::itself(&[
-            "elasticfilesystem:DescribeBackupPolicy",
-            "elasticfilesystem:DescribeFileSystemPolicy",
-            "elasticfilesystem:DescribeFileSystems",
-            "elasticfilesystem:DescribeLifecycleConfiguration",
-        ])],
+        plan: &[
+            Grant::itself(&[
+                "elasticfilesystem:DescribeBackupPolicy",
+                "elasticfilesystem:DescribeFileSystemPolicy",
+                "elasticfilesystem:DescribeFileSystems",
+                "elasticfilesystem:DescribeLifecycleConfiguration",
+            ]),
+            // Where an alias is written: whose it is.
+            Grant::key("kms_key_id", &["kms:DescribeKey"]),
+        ],
         apply: &[
             Grant::any(&["elasticfilesystem:CreateFileSystem"]),
             Grant::itself(&[

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::canonical::{counterpart, element_name, is_name_secret, is_name_unknown};
+use crate::model::kms_key::may_name;
 use crate::model::path::{Path, Segment};
 use crate::model::pin::position;
 use crate::model::schema::{Attribute, Order, Type, Unset};
@@ -36,6 +37,7 @@ pub fn complete(attributes: &[Attribute], desired: &Value, live: Option<&Value>)
     for attribute in attributes {
         let from_live = live.map(|live| live.get(&attribute.name).cloned().unwrap_or(Value::Null));
         let value = match desired.get(&attribute.name) {
+            Some(value) if attribute.kms_key => complete_key(value, from_live.as_ref()),
             Some(value) if !attribute.computed => complete_value(&attribute.ty, value, from_live.as_ref()),
             _ if attribute.computed || attribute.unset == Unset::Server => from_live.unwrap_or(Value::Unknown),
             _ => continue,
@@ -45,6 +47,15 @@ pub fn complete(attributes: &[Attribute], desired: &Value, live: Option<&Value>)
         }
     }
     Value::Map(out)
+}
+
+/// A KMS key: the one that there is, where what is written may be a name of it.
+fn complete_key(desired: &Value, live: Option<&Value>) -> Value {
+    match (desired, desired.as_str(), live.map(Value::revealed)) {
+        (Value::Secret(inner), ..) => complete_key(inner, live).into_secret(),
+        (_, Some(name), Some(Value::String(key))) if may_name(name, key) => Value::string(key),
+        _ => desired.clone(),
+    }
 }
 
 fn complete_value(ty: &Type, desired: &Value, live: Option<&Value>) -> Value {

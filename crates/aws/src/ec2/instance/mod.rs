@@ -181,6 +181,9 @@ impl Resource for Instance {
         plan: &[
             Grant::any(&["ec2:DescribeInstanceCreditSpecifications", "ec2:DescribeInstances", "ec2:DescribeVolumes"]),
             Grant::itself(&["ec2:DescribeInstanceAttribute"]),
+            // Where an alias is written: whose it is.
+            Grant::key("root_block_device.kms_key_id", &["kms:DescribeKey"]),
+            Grant::key("ebs_block_devices.kms_key_id", &["kms:DescribeKey"]),
         ],
         apply: &[
             Grant::any(&["ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeImages", "ec2:DescribeVolumesModifications"]),

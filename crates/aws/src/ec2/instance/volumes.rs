@@ -37,8 +37,9 @@ pub struct RootBlockDevice {
     /// Whether it is encrypted. Changing this replaces the instance.
     #[schemars(extend("x-replace" = true, "x-server" = true))]
     encrypted: Option<bool>,
-    /// The ARN of the key it is encrypted with; AWS's own for EBS when left out. Changing this replaces the instance.
-    #[schemars(extend("x-replace" = true, "x-server" = true, "x-format" = "arn:kms"))]
+    /// The ARN of the key it is encrypted with; AWS's own for EBS when left out. Changing this replaces the instance. With the
+    /// ARN of an alias it gets the key that has the alias, and keeps that key when the alias goes to another one.
+    #[schemars(extend("x-replace" = true, "x-server" = true, "x-kms-key" = true, "x-format" = "arn:kms"))]
     kms_key_id: Option<String>,
     /// Whether it is deleted with the instance.
     #[schemars(extend("default" = true))]
@@ -73,8 +74,9 @@ pub struct EbsBlockDevice {
     /// Whether it is encrypted. Changing this replaces the instance.
     #[schemars(extend("x-replace" = true, "x-server" = true))]
     encrypted: Option<bool>,
-    /// The ARN of the key it is encrypted with; AWS's own for EBS when left out. Changing this replaces the instance.
-    #[schemars(extend("x-replace" = true, "x-server" = true, "x-format" = "arn:kms"))]
+    /// The ARN of the key it is encrypted with; AWS's own for EBS when left out. Changing this replaces the instance. With the
+    /// ARN of an alias it gets the key that has the alias, and keeps that key when the alias goes to another one.
+    #[schemars(extend("x-replace" = true, "x-server" = true, "x-kms-key" = true, "x-format" = "arn:kms"))]
     kms_key_id: Option<String>,
     /// Whether it is deleted with the instance.
     #[schemars(extend("default" = true))]

@@ -10,10 +10,12 @@
 //! 6. [`pins`]: what a command sets otherwise than the stack file says.
 //! 7. [`data`]: data sources.
 //! 8. [`adopt`]: what stands where something is to be created; an address is searched again only when more is known of it.
+//! 9. [`keys`]: whose the aliases are that are written for KMS keys.
 
 mod adopt;
 mod data;
 pub mod find;
+mod keys;
 mod live;
 mod moves;
 mod normal;
@@ -130,7 +132,9 @@ impl Planner<'_> {
             }
             draft = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
         }
-        let plan = draft.judged()?;
+        let aliases = if self.refresh { std::mem::take(&mut draft.aliases) } else { Vec::new() };
+        let mut plan = draft.judged()?;
+        plan.warnings.extend(self.moved(&aliases).await);
         self.close_intents(&plan, &searched, &mut ledger);
         pins::release(&plan, &mut ledger);
         Ok(Planned { plan, ledger, preflight: Preflight::default() })
