@@ -99,7 +99,7 @@ pub fn catalog() -> Catalog {
             schema.releases = &[Release { attribute: "providers", by: "task", using: "strategy" }];
         }),
         resource("task", json!({ "cluster": text(), "strategy": texts(), "arn": computed(text()) }), &["cluster"], |_| ()),
-        resource("balancer", json!({ "links": texts(), "note": text(), "tags": tags, "arn": computed(text()) }), &[], |_| ()),
+        resource("balancer", json!({ "links": texts(), "note": text(), "key": with(text(), json!({ "x-replace": true, "x-kms-key": true })), "tags": tags, "arn": computed(text()) }), &[], |_| ()),
         resource("gate", json!({ "links": with(texts(), json!({ "x-within": "vpc" })), "tags": tags, "arn": computed(text()), "vpc_id": computed(text()) }), &[], |_| ()),
         resource(
             "link",
@@ -118,7 +118,6 @@ pub fn catalog() -> Catalog {
                 schema.inside = &[Inside { of: "route_table", by: "group", list: "routes", when: ("side", "in"), aside: &["via"] }];
             },
         ),
-        resource("store", json!({ "key": with(text(), json!({ "x-replace": true, "x-server": true, "x-kms-key": true })), "note": text(), "id": computed(text()) }), &[], |_| ()),
         resource("service", json!({ "group": text(), "name": text(), "arn": computed(text()) }), &["group"], |schema| {
             schema.after = &[After { type_name: "listener", through: "group" }];
         }),

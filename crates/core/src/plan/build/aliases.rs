@@ -59,31 +59,34 @@ mod tests {
 
     const KEY: &str = "arn:aws:kms:us-east-1:111111111111:key/1";
 
-    fn store(key: &str) -> String {
-        format!("[resource.store.s]\nkey = \"{key}\"\n")
+    fn balancer(key: &str) -> String {
+        format!("[resource.balancer.b]\nkey = \"{key}\"\n")
     }
 
     #[test]
     fn an_alias_replaces_nothing_and_another_key_does() {
-        let account = Account::new().applied(&store(KEY));
+        let account = Account::new().applied(&balancer(KEY));
         for name in ["arn:aws:kms:us-east-1:111111111111:alias/app", "alias/app", "1", KEY] {
-            assert_eq!(account.aliases(&store(name)).1, Action::NoOp, "{name}");
+            assert_eq!(account.aliases(&balancer(name)).1, Action::NoOp, "{name}");
         }
         for other in ["arn:aws:kms:us-east-1:111111111111:key/2", "2", "arn:aws:kms:us-east-1:222222222222:alias/app"] {
-            assert_eq!(account.aliases(&store(other)).1, Action::Replace, "{other}");
+            assert_eq!(account.aliases(&balancer(other)).1, Action::Replace, "{other}");
         }
     }
 
     #[test]
     fn whose_an_alias_is_can_be_asked_and_said() {
-        let account = Account::new().applied(&store(KEY));
-        assert_eq!(account.aliases(&store(KEY)).0, []);
-        let (aliases, _) = account.aliases(&store("alias/app"));
+        let account = Account::new().applied(&balancer(KEY));
+        assert_eq!(account.aliases(&balancer(KEY)).0, []);
+        let (aliases, _) = account.aliases(&balancer("alias/app"));
         let [alias] = aliases.as_slice() else { panic!("{aliases:?}") };
         assert_eq!((alias.alias.as_str(), alias.key.as_str(), alias.region.as_str()), ("alias/app", KEY, "us-east-1"));
         let said = alias.moved("arn:aws:kms:us-east-1:111111111111:key/2");
-        assert!(said.starts_with("store.s: `key` is alias/app, which is an alias of arn:aws:kms:us-east-1:111111111111:key/2"), "{said}");
+        assert!(
+            said.starts_with("balancer.b: `key` is alias/app, which is an alias of arn:aws:kms:us-east-1:111111111111:key/2"),
+            "{said}"
+        );
         // A new one gets whatever key the alias is of.
-        assert_eq!(Account::new().aliases(&store("alias/app")), (Vec::new(), Action::Create));
+        assert_eq!(Account::new().aliases(&balancer("alias/app")), (Vec::new(), Action::Create));
     }
 }
