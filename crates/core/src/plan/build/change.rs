@@ -7,7 +7,7 @@ use crate::model::canonical::{canonicalize, with_local};
 use crate::model::path::Path;
 use crate::model::place::{Place, Scope};
 use crate::model::schema::{Attribute, ResourceSchema};
-use crate::model::secrecy::{conceal, recall, secret_paths};
+use crate::model::secrecy::{conceal, recall, secret_paths, unhide};
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
 use crate::plan::desired::settled;
@@ -75,7 +75,8 @@ impl Builder<'_> {
         let only = self.options.only(address);
         let after = settled(instance.block, desired, live, false, only);
         change.sensitive = secret_paths(attributes, &after);
-        let live = conceal(attributes, live, &change.sensitive);
+        // What was hidden at the last apply and is written in clear by now is compared, shown and remembered in clear.
+        let live = unhide(&conceal(attributes, live, &change.sensitive), &after);
         change.attributes = diff(attributes, &live, &after);
         for changed in &mut change.attributes {
             changed.forces_replacement |= self.leaves(instance, &live, &changed.path);
