@@ -24,7 +24,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         [one] => vec![project::stack_file(Some(one), context)?],
         any => any.to_vec(),
     };
-    let paths = changed::select(paths, args.changed.as_deref(), &args.flags.repository, &context.global)?;
+    let paths = changed::select(paths, args.changed.as_deref(), &args.flags.repository, context)?;
     if args.review.is_some() {
         paths.iter().try_for_each(|path| review::can_be_listed(&path.to_string_lossy()))?;
     }
