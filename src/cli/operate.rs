@@ -20,7 +20,7 @@ pub struct On<'a> {
     /// What the stack had made when the command began.
     pub state: State,
     /// The stack file.
-    path: PathBuf,
+    pub path: PathBuf,
 }
 
 impl On<'_> {

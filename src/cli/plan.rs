@@ -114,7 +114,7 @@ fn save(context: &Context, args: &PlanArgs, path: &Path, session: &Session, plan
     };
     let asked = saved::Asked { options: &planned.plan.options, refresh: args.flags.refresh, global: &context.global };
     saved::save(&file, path, &asked, session, planned)?;
-    context.say(&format!("Saved: `leoctl apply --plan {}` carries out exactly this.", file.display()));
+    context.hint(&format!("Saved: `leoctl apply --plan {}` carries out exactly this.", file.display()));
     Ok(())
 }
 

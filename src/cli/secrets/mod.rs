@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::args::SecretsCommand;
 use super::session::{self, Session};
-use super::{CliError, Context, Exit, ask, redeploy};
+use super::{CliError, Context, Exit, ask, hint, redeploy};
 use crate::ops::exec::quoted;
 use crate::ops::secrets::compare::Standing;
 use crate::ops::secrets::{self, Stored};
@@ -125,7 +125,8 @@ fn no_object(secret: &Secret) -> CliError {
 }
 
 /// Offers new tasks to the services that have the old values.
-async fn renew(context: &Context, deployed: &Deployed<'_>, written: &[&Stored], yes: bool) -> Result<(), CliError> {
+async fn renew(context: &Context, opened: &Opened, written: &[&Stored], yes: bool) -> Result<(), CliError> {
+    let deployed = &opened.deployed();
     let all = service::all(deployed);
     let mut services = all.clone();
     services.retain(|service| written.iter().any(|stored| stored.services.contains(&service.address)));
@@ -137,7 +138,8 @@ async fn renew(context: &Context, deployed: &Deployed<'_>, written: &[&Stored], 
     if context.interactive && !yes && ask::agreed(&format!("Tasks get them when they start. Redeploy {list}?")).await? {
         redeploy::all(context, deployed, &services).await?;
     } else {
-        context.say(&format!("Running tasks have the old values: `leoctl redeploy {list}` starts new ones."));
+        let stack = hint::stack(&opened.path);
+        context.hint(&format!("Running tasks have the old values: `leoctl redeploy {list}{stack}` starts new ones."));
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ pub async fn push(context: &Context, stack: Option<&Path>, from: &[PathBuf], onl
     }
     let pushed = Pushed::all(&deployed, &changed, binaries).await;
     pushed.say(context);
-    renew(context, &deployed, &pushed.written, yes).await?;
+    renew(context, &opened, &pushed.written, yes).await?;
     pushed.failed.map_or(Ok(Exit::Done), |(stored, failure)| Err(CliError::aws(&format!("setting {}", stored.secret.name), failure)))
 }
 

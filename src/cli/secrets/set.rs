@@ -48,7 +48,7 @@ pub async fn set(context: &Context, stack: Option<&Path>, name: &str) -> Result<
             ui::out(json!({ "pushed": names_of(&[&one.stored]) }));
         }
         context.say(&format!("{}: {shown} set.", styled(STRONG, "Done")));
-        renew(context, &deployed, &[&one.stored], false).await?;
+        renew(context, &opened, &[&one.stored], false).await?;
     }
     Ok(Exit::Done)
 }
