@@ -7,10 +7,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use leoctl_aws::is_region;
 use leoctl_core::model::address::Address;
 
 pub use markdown::{CommentArgs, DriftArgs, PlanComment};
 pub use operating::{EnvFiles, ExecArgs, LogsArgs, RedeployArgs, RunArgs, SecretsCommand, TasksCommand};
+
+/// What `scale` takes.
+pub const SCALES: &str = "down|up|SERVICE=N";
 
 /// A declarative reconciler for AWS: one TOML stack file, one binary, no CloudFormation.
 #[derive(Debug, Parser)]
@@ -37,7 +41,7 @@ pub struct Global {
     #[arg(long, global = true)]
     pub profile: Option<String>,
     /// Use this region when the stack names none
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = region)]
     pub region: Option<String>,
     /// Send every AWS call to this address
     #[arg(long, value_name = "URL", global = true, value_parser = url)]
@@ -195,7 +199,7 @@ pub enum Command {
     /// Run more or fewer tasks than the stack says, or none; plan and apply keep it so
     Scale {
         /// `down` to none and `up` to what the stack says (of all services, or those named after it), or SERVICE=N
-        #[arg(required = true, value_name = "down|up|SERVICE=N")]
+        #[arg(required = true, value_name = SCALES)]
         to: Vec<String>,
         /// The stack file
         #[arg(long, value_name = "STACK")]
@@ -409,7 +413,7 @@ pub struct IamPolicyArgs {
     /// The stack file
     pub stack: Option<PathBuf>,
     /// The role that gets the policy, by name or ARN (of a user, too): preflight may ask IAM what it may do
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = principal)]
     pub role: Option<String>,
 }
 
@@ -428,6 +432,24 @@ pub enum SandboxCommand {
         #[arg(short, long)]
         yes: bool,
     },
+}
+
+fn region(text: &str) -> Result<String, String> {
+    if is_region(text) { Ok(text.to_owned()) } else { Err("expected the name of a region, such as us-east-1".to_owned()) }
+}
+
+/// A role by its name, with its path or without, or a role or user by ARN (IAM API Reference, CreateRole).
+fn principal(text: &str) -> Result<String, String> {
+    let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-/".contains(c));
+    let whose = |text: &str| text.strip_prefix("role/").or(text.strip_prefix("user/")).is_some_and(is_name);
+    let is_arn = match text.split(':').collect::<Vec<_>>().as_slice() {
+        ["arn", _, "iam", "", account, rest] => account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) && whose(rest),
+        _ => false,
+    };
+    if is_arn || is_name(text) {
+        return Ok(text.to_owned());
+    }
+    Err("expected the name of a role, or arn:aws:iam::ACCOUNT:role/NAME (or user/NAME), which is not the ARN of its session".to_owned())
 }
 
 fn url(text: &str) -> Result<String, String> {

@@ -36,7 +36,7 @@ fn prices() -> Result<&'static Prices, CliError> {
 /// A line on what a plan changes in what the stack costs; nothing when that stays the same.
 pub fn change(plan: &Plan) -> Result<Option<String>, CliError> {
     let prices = prices()?;
-    Ok(cost::change(plan, prices).map(|change| ui::cost::change(&change, prices)))
+    Ok(cost::change(plan, prices).map(|change| ui::commands::here(&ui::cost::change(&change, prices))))
 }
 
 /// The same as JSON, null when it stays the same.

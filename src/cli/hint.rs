@@ -6,18 +6,9 @@ use super::args::Global;
 use super::project;
 use crate::ops::exec::quoted;
 
-/// How a command begins in a hint.
-const COMMAND: &str = "`leoctl ";
-
 impl Global {
-    /// A hint whose commands have those options of this run that say where they act.
-    pub fn hint(&self, hint: &str) -> String {
-        let options = self.place();
-        if options.is_empty() { hint.to_owned() } else { hint.replace(COMMAND, &format!("{COMMAND}{options}")) }
-    }
-
-    /// The options that say which AWS a command asks, each with a space behind it.
-    fn place(&self) -> String {
+    /// The options of this run that say which AWS a command asks, each with a space behind it.
+    pub fn place(&self) -> String {
         let sandbox = self.sandbox.then(|| "--sandbox ".to_owned());
         let values = [("profile", &self.profile), ("region", &self.region), ("endpoint-url", &self.endpoint_url)];
         let values = values.into_iter().filter_map(|(name, value)| Some(format!("--{name} {} ", quoted(value.as_ref()?))));
@@ -38,10 +29,11 @@ mod tests {
     use clap::Parser;
 
     use super::super::args::Cli;
+    use crate::ui::commands;
 
     fn hint(options: &[&str], hint: &str) -> String {
         let words = ["leoctl", "validate"].iter().chain(options);
-        Cli::try_parse_from(words).unwrap().global.hint(hint)
+        commands::with(hint, &Cli::try_parse_from(words).unwrap().global.place())
     }
 
     #[test]

@@ -50,9 +50,10 @@ use crate::ops::Problem;
 use crate::sandbox::SandboxError;
 use crate::ui::{self, BAD, failure, styled};
 use args::{Cli, Command, Global};
+use leoctl_aws::profile::UnknownProfile;
 use leoctl_core::engine::EngineError;
 use leoctl_core::engine::ports::{Failure, StoreError};
-use leoctl_core::stack::diagnostic::{Diagnostics, Source};
+use leoctl_core::stack::diagnostic::{Diagnostics, Source, suggestion};
 
 /// What leoctl tells the shell.
 #[must_use = "it says whether what was asked for was done, and the shell is to be told"]
@@ -132,6 +133,14 @@ impl From<Diagnostics> for CliError {
     }
 }
 
+impl From<UnknownProfile> for CliError {
+    fn from(error: UnknownProfile) -> Self {
+        let known = error.known.iter().map(String::as_str);
+        let help = suggestion(&error.name, known).unwrap_or_else(|| "`aws configure list-profiles` lists those that there are".to_owned());
+        Self::usage(&error.to_string(), &help)
+    }
+}
+
 impl From<Problem> for CliError {
     fn from(Problem { message, help }: Problem) -> Self {
         Self::Usage { message, help }
@@ -150,7 +159,7 @@ pub struct Context {
 impl Context {
     /// Says what may be done next, in commands that act where this run does.
     pub fn hint(&self, text: &str) {
-        self.say(&self.global.hint(text));
+        self.say(&ui::commands::here(text));
     }
 
     /// Says something in passing; JSON output keeps quiet.
@@ -174,6 +183,7 @@ pub fn main() -> Exit {
     log_to_stderr(cli.global.verbose);
     let interactive = std::io::stdin().is_terminal() && ui::terminal::stderr_is_terminal();
     let context = Context { global: cli.global, interactive };
+    ui::commands::have(context.global.place());
     // Checking a stack needs no runtime, and so does not wait for one.
     let outcome = match cli.command {
         Command::Init { ci } => init::run(&context, ci),
@@ -192,7 +202,7 @@ pub fn main() -> Exit {
         },
     };
     outcome.unwrap_or_else(|error| {
-        ui::note(error_with_hints(&error, !context.global.no_color, &|hint| context.global.hint(hint)));
+        ui::note(error_text(&error, !context.global.no_color));
         if matches!(error, CliError::Interrupted) { Exit::Interrupted } else { Exit::Error }
     })
 }
@@ -251,19 +261,14 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     }
 }
 
-/// An error as text of several lines, of which nobody pastes a command.
+/// An error as text of several lines: everything that is known of it, and what to do.
 fn error_text(error: &CliError, colour: bool) -> String {
-    error_with_hints(error, colour, &str::to_owned)
-}
-
-/// An error as text of several lines: everything that is known of it, and what to do, with its hints as `hint` writes them.
-fn error_with_hints(error: &CliError, colour: bool, hint: &dyn Fn(&str) -> String) -> String {
     let titled = |message: &str, rest: Vec<String>| {
         let title = ui::prose(format!("{}: {message}", styled(BAD, "error")));
         let text = std::iter::once(title).chain(rest).collect::<Vec<_>>().join("\n");
         if colour { text } else { ui::terminal::plain(&text) }
     };
-    let helps = |helps: &[String]| helps.iter().map(|help| ui::prose(format!("help: {}", hint(help)))).collect();
+    let helps = |helps: &[String]| helps.iter().map(|help| ui::prose(format!("help: {}", ui::commands::here(help)))).collect();
     match error {
         CliError::Interrupted => {
             if colour {

@@ -6,11 +6,12 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::args::Global;
-use super::{CliError, Context};
+use super::{CliError, Context, saved};
+use crate::ops::exec::quoted;
 use crate::{disk, store};
 use leoctl_aws::registry;
 use leoctl_core::model::schema::Catalog;
-use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics};
+use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics, suggestion};
 use leoctl_core::stack::env_file::{self, Variable};
 use leoctl_core::stack::files::normalize;
 use leoctl_core::stack::vars::Given;
@@ -175,11 +176,39 @@ pub fn load_applied(path: &Path, global: &Global, remembered: BTreeMap<String, J
 
 /// Reads a stack that is to be planned, with what is known of one that is wrong.
 pub fn loaded(path: &Path, global: &Global) -> Result<Loaded, CliError> {
-    Ok(stack::load(path, &Disk, &given(global)?, catalog()?))
+    let loaded = stack::load(path, &Disk, &given(global)?, catalog()?);
+    if loaded.stack.is_some() {
+        return Ok(loaded);
+    }
+    Ok(match no_stack_file(path) {
+        Some(problem) => Loaded { diagnostics: Diagnostics(vec![problem]), ..loaded },
+        None => loaded,
+    })
+}
+
+/// Why a path names no stack file, where that is plain before it is read.
+fn no_stack_file(path: &Path) -> Option<Diagnostic> {
+    let shown = path.display();
+    if matches!(path.try_exists(), Ok(false)) {
+        let known: Vec<String> = all().iter().map(|path| path.display().to_string()).collect();
+        // `prod` and `prod.toml` are meant for the stack of that name.
+        let names = |known: &&String| Path::new(known).file_stem().is_some_and(|stem| path.file_stem() == Some(stem));
+        let help = known.iter().find(names).map(|known| format!("did you mean `{known}`?"));
+        let help = help.or_else(|| suggestion(&shown.to_string(), known.iter().map(String::as_str)));
+        let help = help.unwrap_or_else(|| "`leoctl init` makes a project with a stack".to_owned());
+        return Some(Diagnostic::general(format!("there is no stack file {shown}")).help(help));
+    }
+    saved::is_plan(path).then(|| {
+        Diagnostic::general(format!("{shown} is a saved plan, and no stack file"))
+            .help(format!("`leoctl apply --plan {}` carries it out", quoted(&shown.to_string())))
+    })
 }
 
 fn read(path: &Path, given: Given) -> Result<Stack, CliError> {
     let Loaded { stack, diagnostics, sources, .. } = stack::load(path, &Disk, &given, catalog()?);
+    if let Some(problem) = no_stack_file(path).filter(|_| stack.is_none()) {
+        return Err(Diagnostics(vec![problem]).into());
+    }
     stack.ok_or(CliError::Diagnostics { diagnostics, sources })
 }
 

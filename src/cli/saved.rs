@@ -87,6 +87,12 @@ pub fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &Session
     Ok(store::replace(file, &text)?)
 }
 
+/// Whether a file is a saved plan, of this leoctl or another.
+pub fn is_plan(file: &Path) -> bool {
+    let json = disk::read_text(file, disk::LARGEST).ok().and_then(|text| serde_json::from_str::<Json>(&text).ok());
+    json.is_some_and(|json| json.get("format_version").is_some() && json.get("plan").is_some())
+}
+
 /// Makes the saved plan again and carries it out, unless it has become another.
 pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool) -> Result<Exit, CliError> {
     let unreadable = |problem: String| {

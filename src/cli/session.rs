@@ -65,7 +65,7 @@ impl Session {
             settings.credentials = Some(sandbox_credentials());
             failure::in_sandbox();
         }
-        let provider = AwsProvider::new(Clients::load(&settings).await);
+        let provider = AwsProvider::new(Clients::load(&settings).await?);
         Ok(Self { stack: Arc::new(stack), store, provider, catalog, voice: Voice::new(context.global.json) })
     }
 
@@ -182,7 +182,7 @@ pub fn never_applied(name: &str) -> CliError {
 pub async fn store(context: &Context, path: &Path, stack: &Stack) -> Result<Box<dyn Store>, CliError> {
     let wrong = |diagnostics| CliError::Diagnostics { diagnostics, sources: stack.sources.clone() };
     match backend::location(stack).map_err(wrong)? {
-        Some(backend) if !context.global.sandbox => Ok(Box::new(shared(context, &backend).await)),
+        Some(backend) if !context.global.sandbox => Ok(Box::new(shared(context, &backend).await?)),
         _ => Ok(Box::new(local_store(context, path, &stack.name))),
     }
 }
@@ -195,17 +195,17 @@ pub fn local_store(context: &Context, path: &Path, name: &str) -> LocalStore {
 }
 
 /// A state in S3, by its own profile and region.
-pub async fn shared(context: &Context, backend: &Backend) -> S3Store {
+pub async fn shared(context: &Context, backend: &Backend) -> Result<S3Store, CliError> {
     let settings = Settings {
         profile: backend.profile.clone().or_else(|| context.global.profile.clone()),
         region: backend.region.clone().or_else(|| context.global.region.clone()),
         endpoint_url: context.global.endpoint_url.clone(),
         credentials: None,
     };
-    let clients = Clients::load(&settings).await;
+    let clients = Clients::load(&settings).await?;
     let region = backend.region.clone().or_else(|| clients.default_region()).unwrap_or_else(|| "us-east-1".to_owned());
     let location = Location { bucket: backend.bucket.clone(), key: backend.key.clone(), kms_key_id: backend.kms_key_id.clone() };
-    S3Store::new(clients.region(&region).s3().clone(), &location)
+    Ok(S3Store::new(clients.region(&region).s3().clone(), &location))
 }
 
 /// A stack whose file now names a bucket, while its state is still in a local file, would be made a second time.

@@ -81,7 +81,8 @@ async fn mv(context: &Context, from: &Address, to: &Address, stack: Option<&Path
             return Err(CliError::usage(&format!("{from} cannot become {to}"), "the two are of different types"));
         }
         state.fold(&Record::Moved { from: from.clone(), to: to.clone() });
-        Ok(format!("{} is now {}.", styled(STRONG, from), styled(STRONG, to)))
+        let note = "Give its block in the stack file this name, too, or the next apply deletes it: `leoctl plan` shows what it would do.";
+        Ok(format!("{} is now {}. {note}", styled(STRONG, from), styled(STRONG, to)))
     })
     .await
 }
@@ -178,7 +179,7 @@ async fn migrate(context: &Context, stack: Option<&Path>, from: Option<&str>) ->
     let stack = project::find(&path, &context.global)?;
     let to = session::store(context, &path, &stack).await?;
     let from: Box<dyn Store> = match from {
-        Some(place) => Box::new(session::shared(context, &bucket_and_key(place)?).await),
+        Some(place) => Box::new(session::shared(context, &bucket_and_key(place)?).await?),
         None if stack.config.backend_s3.is_some() => Box::new(session::local_store(context, &path, &stack.name)),
         None => {
             return Err(CliError::usage(

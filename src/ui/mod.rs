@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod changes;
+pub mod commands;
 pub mod cost;
 pub mod diagnostics;
 pub mod failure;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{ADD, CHANGE, FAINT, REMOVE, STRONG, WARN, changes, one_line, prose, styled};
+use super::{ADD, CHANGE, FAINT, REMOVE, STRONG, WARN, changes, commands, one_line, prose, styled};
 use leoctl_core::model::address::Address;
 use leoctl_core::plan::types::{Action, Change, Drift, OutputChange, Plan};
 
@@ -37,8 +37,8 @@ fn drift_summary(plan: &Plan) -> String {
     match plan.drift.len() {
         0 if plan.serial == 0 => "Nothing to compare: the stack has never been applied.".to_owned(),
         0 => "No drift: AWS is as the last apply left it.".to_owned(),
-        1 => "Drift: 1 resource. `leoctl plan` shows what apply would do about it.".to_owned(),
-        count => format!("Drift: {count} resources. `leoctl plan` shows what apply would do about them."),
+        1 => commands::here("Drift: 1 resource. `leoctl plan` shows what apply would do about it."),
+        count => commands::here(&format!("Drift: {count} resources. `leoctl plan` shows what apply would do about them.")),
     }
 }
 

@@ -190,3 +190,82 @@ fn what_may_exist_is_seen_moved_and_forgotten() {
     assert!((ran.stdout + &ran.stderr).contains("me-south-1"), "what may be left behind is said");
     assert_eq!(seen(&["state", "list"]), "");
 }
+
+#[test]
+fn the_shell_completes_what_operates_a_stack() {
+    let project = Project::new("", "test");
+    for (words, has) in [
+        (&["logs", ""][..], "app"),
+        (&["run", ""], "app"),
+        (&["tasks", "list", ""], "app"),
+        (&["run", "x", "--like", ""], "app"),
+        (&["scale", ""], "down"),
+        (&["scale", ""], "app"),
+        (&["scale", "down", ""], "app"),
+        (&["secrets", "set", ""], "secretsmanager_secret."),
+        (&["secrets", "push", "--only", ""], "secretsmanager_secret."),
+        (&["state", "mv", "vpc.a", ""], "ecs_service.app"),
+    ] {
+        let found = completed(&project, words);
+        assert!(found.iter().any(|one| one.starts_with(has)), "{words:?}: {found:?}");
+    }
+    assert!(!completed(&project, &["push", "image", "app", "--tag", ""]).contains(&"ecs_service.app".to_owned()));
+}
+
+#[test]
+fn a_stack_file_that_is_none_is_met_with_what_was_meant() {
+    let project = Project::new("", "test");
+    project.write("my.plan", r#"{ "format_version": 1, "plan": {} }"#);
+    for (arguments, meant) in [
+        (&["plan", "stacks/dve.toml"][..], "did you mean `stacks/dev.toml`?"),
+        (&["validate", "dev"], "did you mean `stacks/dev.toml`?"),
+        (&["status", "prod.toml"], "did you mean `stacks/prod.toml`?"),
+        (&["plan", "nothing-like-it"], "there is no stack file nothing-like-it"),
+        (&["apply", "my.plan"], "`leoctl apply --plan my.plan` carries it out"),
+    ] {
+        let ran = project.expect(1, arguments);
+        let said = (ran.stdout + &ran.stderr).replace('\n', " ");
+        assert!(said.contains(meant), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_profile_or_region_that_there_is_none_of_ends_a_command_before_aws_is_asked() {
+    let project = Project::new("http://127.0.0.1:9", "test");
+    project.write("aws", "[profile shop]\nregion = eu-west-1\n");
+    let with = |arguments: &[&str], profile: Option<&str>| {
+        let mut command = project.command(arguments);
+        command.env("AWS_CONFIG_FILE", project.path().join("aws")).env_remove("AWS_PROFILE");
+        crate::support::program::ran(command.envs(profile.map(|profile| ("AWS_PROFILE", profile))).output().unwrap())
+    };
+    for (arguments, profile) in
+        [(&["plan", "stacks/dev.toml", "--profile", "shpo"][..], None), (&["plan", "stacks/dev.toml"], Some("shpo"))]
+    {
+        let ran = with(arguments, profile);
+        assert!(ran.code == 1 && ran.stderr.contains("has the profile `shpo`"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("did you mean `shop`?"), "{}", ran.stderr);
+    }
+    let known = with(&["plan", "stacks/dev.toml"], Some("shop"));
+    assert!(known.stderr.contains("could not be reached"), "{}", known.stderr);
+    let region = with(&["plan", "stacks/dev.toml", "--region", "mars-1"], None);
+    assert!(region.code == 1 && region.stderr.contains("such as us-east-1"), "{}", region.stderr);
+}
+
+#[test]
+fn a_policy_is_for_a_role_by_its_name_or_arn() {
+    let project = Project::new("http://127.0.0.1:9", "test");
+    for (role, is_one) in [
+        ("deploy", true),
+        ("/ci/deploy", true),
+        ("arn:aws:iam::111111111111:role/ci/deploy", true),
+        ("arn:aws:iam::111111111111:user/me", true),
+        ("arn:aws:sts::111111111111:assumed-role/deploy/session", false),
+        ("arn:aws:iam::1:role/deploy", false),
+        ("a role", false),
+        ("*", false),
+        ("", false),
+    ] {
+        let ran = project.expect(1, &["iam-policy", "apply", "--role", role, "stacks/dev.toml"]);
+        assert_eq!(ran.stderr.contains("expected the name of a role"), !is_one, "{role}: {}", ran.stderr);
+    }
+}

@@ -216,7 +216,7 @@ async fn a_zone_that_leoctl_died_over_is_found_whatever_became_of_its_block_sinc
         credentials: Some(Credentials::new("test", "test", None, None, "test")),
         ..Settings::default()
     };
-    let aws = Clients::load(&settings).await.region("us-east-1");
+    let aws = Clients::load(&settings).await.unwrap().region("us-east-1");
     let zones = async || aws.route53().list_hosted_zones().send().await.unwrap().hosted_zones;
     for (since, there) in [(zone("after"), 1), (zone("before"), 1), (String::new(), 0)] {
         write(&project, &zone("before"));

@@ -61,7 +61,7 @@ impl World {
             credentials: Some(aws_credential_types::Credentials::new("test", "test", None, None, "test")),
             ..Settings::default()
         };
-        let provider = Arc::new(AwsProvider::new(Clients::load(&settings).await));
+        let provider = Arc::new(AwsProvider::new(Clients::load(&settings).await.unwrap()));
         Self { folder: tempfile::tempdir().unwrap(), provider, name: name.to_owned(), parallelism: 16 }
     }
 

@@ -21,6 +21,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::fence::Fence;
+use super::profile::{self, UnknownProfile};
 use super::traffic::Traffic;
 
 /// Attempts of one call before its failure is leoctl's to handle: throttling alone can take several.
@@ -151,7 +152,13 @@ pub struct Clients {
 
 impl Clients {
     /// Reads the AWS configuration. Credentials are looked for only when first needed.
-    pub async fn load(settings: &Settings) -> Self {
+    ///
+    /// # Errors
+    /// When a profile is named that is not there.
+    pub async fn load(settings: &Settings) -> Result<Self, UnknownProfile> {
+        if settings.credentials.is_none() {
+            profile::check(settings.profile.as_deref()).await?;
+        }
         let fence = Fence::default();
         let http_client = fence.client();
         let patience = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
@@ -174,7 +181,7 @@ impl Clients {
             loader = loader.credentials_provider(credentials.clone());
         }
         let base = loader.http_client(http_client).load().await;
-        Self { base, calls: Calls::default(), fence, regions: Mutex::default() }
+        Ok(Self { base, calls: Calls::default(), fence, regions: Mutex::default() })
     }
 
     /// The region of the AWS configuration.

@@ -12,7 +12,7 @@ use crate::ops::logs::since::Since;
 pub struct RedeployArgs {
     /// The services, by their names in the stack or in ECS; all when left out
     pub services: Vec<String>,
-    /// Run this tag or digest (sha256:…) in the services named, or this whole image in the containers of its repository
+    /// Run this tag or digest (sha256:…) in the services named, or this image (REPOSITORY:TAG) in the containers of its repository
     #[arg(long, value_name = "TAG|IMAGE")]
     pub image: Option<String>,
     /// The container that gets the image, when the task has several
@@ -45,7 +45,7 @@ pub enum SecretsCommand {
         #[command(flatten)]
         files: EnvFiles,
         /// Only these: SERVICE.VARIABLE, VARIABLE where it means one secret, or a secret's name or address with or without :KEY
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "SECRET")]
         only: Vec<String>,
         /// Do not ask
         #[arg(short, long)]
@@ -62,6 +62,7 @@ pub enum SecretsCommand {
     /// Set one to what is typed without being shown, or comes on stdin
     Set {
         /// Which: SERVICE.VARIABLE, VARIABLE where it means one secret, or a secret's name or address with or without :KEY
+        #[arg(value_name = "SECRET")]
         name: String,
         /// The stack file
         stack: Option<PathBuf>,

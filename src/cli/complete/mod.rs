@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Elvish, Fish, Shells, Zsh};
 
-use super::args::Cli;
+use super::args::{Cli, SCALES};
 use super::{CliError, Exit, project};
 use crate::ui;
 
@@ -55,10 +55,15 @@ fn named(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|argument| {
         let names: fn() -> Vec<CompletionCandidate> = match argument.get_id().as_str() {
             "stack" | "stacks" => stacks,
-            "services" | "service" | "to" => || blocks("ecs_service", false),
+            "services" | "service" | "like" => || blocks(&["ecs_service"], false),
+            "to" if is_called(&argument, SCALES) => scales,
+            "names" => || blocks(&["ecs_service", "ecs_task_definition", "cloudwatch_log_group"], false),
+            "definition" => || blocks(&["ecs_task_definition"], false),
+            "only" | "name" if is_called(&argument, "SECRET") => || blocks(&["secretsmanager_secret"], true),
+            "name" if argument.is_positional() => outputs,
             "shell" => || SHELLS.names().map(CompletionCandidate::new).collect(),
-            "repository" => || blocks("ecr_repository", false),
-            "targets" | "excludes" | "replace" | "address" | "from" if !is_file(&argument) => || blocks("", true),
+            "repository" => || blocks(&["ecr_repository"], false),
+            "targets" | "excludes" | "replace" | "address" | "from" | "to" if !is_called(&argument, "FILE") => || blocks(&[], true),
             _ => return argument,
         };
         argument.add(ArgValueCandidates::new(names))
@@ -66,20 +71,33 @@ fn named(command: clap::Command) -> clap::Command {
     command.mut_subcommands(named)
 }
 
-fn is_file(argument: &clap::Arg) -> bool {
-    argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE"))
+/// Whether the help calls the value of an argument so.
+fn is_called(argument: &clap::Arg, value: &str) -> bool {
+    argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == value))
 }
 
 fn stacks() -> Vec<CompletionCandidate> {
     project::all().into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// The resource blocks of a type in the stack that a command would take by itself: their names, or their addresses.
-fn blocks(type_name: &str, whole: bool) -> Vec<CompletionCandidate> {
+/// What `scale` may begin with, and the services.
+fn scales() -> Vec<CompletionCandidate> {
+    let words = ["down", "up"].into_iter().map(CompletionCandidate::new);
+    words.chain(blocks(&["ecs_service"], false)).collect()
+}
+
+/// The outputs of the stack that a command would take by itself.
+fn outputs() -> Vec<CompletionCandidate> {
+    let stack = project::default_stack().ok().and_then(|path| read(&path));
+    stack.iter().flat_map(|stack| stack.config.outputs.keys()).map(|name| CompletionCandidate::new(name.to_string())).collect()
+}
+
+/// The resource blocks of these types, or of all, in the stack that a command would take by itself: their names, or their addresses.
+fn blocks(types: &[&str], whole: bool) -> Vec<CompletionCandidate> {
     let Ok(path) = project::default_stack() else { return Vec::new() };
     let named = |block: &leoctl_core::model::address::Block| if whole { block.to_string() } else { block.name.to_string() };
     let Some(stack) = read(&path) else { return Vec::new() };
-    let blocks = stack.config.resources.keys().filter(|block| type_name.is_empty() || block.type_name == type_name);
+    let blocks = stack.config.resources.keys().filter(|block| types.is_empty() || types.contains(&block.type_name.as_str()));
     blocks.map(named).map(CompletionCandidate::new).collect()
 }
 

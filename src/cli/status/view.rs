@@ -13,6 +13,7 @@ use crate::ops::status::targets::TargetGroup;
 use crate::ops::status::tasks::{Owner, TaskReport};
 use crate::ui;
 use crate::ui::age::ago;
+use crate::ui::commands;
 use crate::ui::screen::{Cell, Line, Screen, Section, Tone};
 use leoctl_core::model::address::Address;
 
@@ -56,7 +57,7 @@ fn problem(problem: &Problem) -> Line {
         Severity::Error => Tone::Bad,
         Severity::Warning => Tone::Warn,
     };
-    vec![Cell::new(tone, &problem.subject), Cell::new(tone, &problem.message)]
+    vec![Cell::new(tone, &problem.subject), Cell::new(tone, commands::here(&problem.message))]
 }
 
 /// A line for the service, and one for each deployment that is not the newest.
