@@ -1,5 +1,6 @@
 //! `leoctl redeploy`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -58,8 +59,8 @@ impl Operation for Redeployment<'_> {
     }
 
     async fn prepare(&self, on: &On<'_>) -> Result<Option<(Change, Prepared)>, CliError> {
-        if let Some(asked) = self.image {
-            return self.with_image(on, Asked::new(asked)).await;
+        if self.image.is_some() {
+            return self.with_image(on).await;
         }
         let services = self.services(&on.deployed())?;
         let lines = services.iter().map(|service| format!("  {}: new tasks", styled(STRONG, &service.address))).collect();
@@ -79,6 +80,17 @@ fn question(services: usize) -> Option<String> {
 }
 
 impl Redeployment<'_> {
+    /// The image that is asked for. One for a container that is named may be of any repository, and so is written whole.
+    fn image(&self, deployed: &Deployed<'_>) -> Result<Option<Cow<'_, str>>, CliError> {
+        match self.image {
+            Some(asked) if self.container.is_none() => image::complete(deployed, asked).map(Some).map_err(|several| {
+                let message = format!("`{asked}` may be of several repositories");
+                CliError::usage(&message, &format!("write which: {}", several.join(", ")))
+            }),
+            asked => Ok(asked.map(Cow::Borrowed)),
+        }
+    }
+
     /// The services that are meant: those that are named; else those that run an image of the repository that is named;
     /// else all.
     fn services(&self, deployed: &Deployed<'_>) -> Result<Vec<Service>, CliError> {
@@ -87,7 +99,7 @@ impl Redeployment<'_> {
             return Err(CliError::usage("the stack has no services", "`leoctl state list` shows what it has"));
         }
         let chosen = service::chosen(all, self.services)?;
-        match self.image.map(Asked::new) {
+        match self.image(deployed)?.as_deref().map(Asked::new) {
             Some(Asked::Image(image)) if self.services.is_empty() => {
                 let users = image::users(deployed, image::repository(image), None);
                 match (users.is_empty(), self.container.is_some()) {
@@ -103,9 +115,11 @@ impl Redeployment<'_> {
     }
 
     /// A plan that registers task definitions with another image, and has the services run them.
-    async fn with_image(&self, on: &On<'_>, asked: Asked<'_>) -> Result<Option<(Change, Prepared)>, CliError> {
+    async fn with_image(&self, on: &On<'_>) -> Result<Option<(Change, Prepared)>, CliError> {
         let says = on.session.plan(&Options::default(), true).await?;
         let deployed = Deployed { state: says.ledger.state(), provider: &on.session.provider };
+        let Some(image) = self.image(&deployed)? else { return Ok(None) };
+        let asked = Asked::new(&image);
         let services = self.services(&deployed)?;
         let mut changes: Vec<(Service, Container, String)> = Vec::new();
         for service in &services {

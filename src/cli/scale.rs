@@ -150,7 +150,7 @@ fn wanted(deployed: &Deployed<'_>, words: &[String]) -> Result<Wanted, CliError>
     for word in words {
         let count = word.split_once('=').and_then(|(name, count)| Some((name, count.parse::<i32>().ok().filter(|count| *count >= 0)?)));
         let Some((name, count)) = count else {
-            return Err(CliError::usage(&format!("`{word}` says neither `down`, `up` nor SERVICE=N"), "such as `leoctl scale web=3`"));
+            return Err(not_a_count(word, words));
         };
         let chosen = service::chosen(services.clone(), &[name.to_owned()])?;
         if let Some(daemon) = chosen.iter().find(|service| service.daemon) {
@@ -166,7 +166,36 @@ fn wanted(deployed: &Deployed<'_>, words: &[String]) -> Result<Wanted, CliError>
     Ok(wanted)
 }
 
+fn not_a_count(word: &str, words: &[String]) -> CliError {
+    let help = match words {
+        [services @ .., last] if last == "down" || last == "up" => format!("`leoctl scale {last} {}`", services.join(" ")),
+        [service, number] if number.parse::<u32>().is_ok() => format!("`leoctl scale {service}={number}`"),
+        _ => "such as `leoctl scale web=3`".to_owned(),
+    };
+    CliError::usage(&format!("`{word}` says neither `down`, `up` nor SERVICE=N"), &help)
+}
+
 fn not_scaled(daemon: &Service) -> CliError {
     let message = format!("{} is a daemon: it runs one task on each instance, and has no number of tasks", daemon.address);
     CliError::usage(&message, "name services that are not; a daemon has as many tasks as its cluster has instances")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_no_number_is_met_with_what_does() {
+        for (line, meant) in [
+            ("web down", "`leoctl scale down web`"),
+            ("web api up", "`leoctl scale up web api`"),
+            ("web 3", "`leoctl scale web=3`"),
+            ("web", "such as `leoctl scale web=3`"),
+            ("web=many", "such as `leoctl scale web=3`"),
+        ] {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let CliError::Usage { help, .. } = not_a_count("web", &words) else { panic!("no usage") };
+            assert_eq!(help, meant);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Another image for a service's tasks.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
@@ -221,6 +222,29 @@ pub fn users(deployed: &Deployed<'_>, repository: &str, tag: Option<&str>) -> Ve
     super::service::all(deployed).into_iter().filter(runs).collect()
 }
 
+/// An image as it is asked for, with the address of its registry where that is left out: the repository of the stack's
+/// services whose path ends so.
+///
+/// # Errors
+/// When that is true of several, which are listed.
+pub fn complete<'a>(deployed: &Deployed<'_>, asked: &'a str) -> Result<Cow<'a, str>, Vec<String>> {
+    among(&repositories(deployed), asked)
+}
+
+fn among<'a>(known: &BTreeSet<String>, asked: &'a str) -> Result<Cow<'a, str>, Vec<String>> {
+    let named = repository(asked);
+    if matches!(Asked::new(asked), Asked::Tag(_)) || known.contains(named) {
+        return Ok(Cow::Borrowed(asked));
+    }
+    let ends_so = |known: &&String| known.strip_suffix(named).is_some_and(|registry| registry.ends_with('/'));
+    let found: Vec<&String> = known.iter().filter(ends_so).collect();
+    match (found.as_slice(), asked.strip_prefix(named)) {
+        ([one], Some(version)) => Ok(Cow::Owned(format!("{one}{version}"))),
+        ([] | [_], _) => Ok(Cow::Borrowed(asked)),
+        (several, _) => Err(several.iter().map(|one| (*one).clone()).collect()),
+    }
+}
+
 /// The repositories that the images of the stack's services are of.
 pub fn repositories(deployed: &Deployed<'_>) -> BTreeSet<String> {
     let running = Running::new(deployed);
@@ -265,6 +289,21 @@ mod tests {
         assert!(
             !of(":v1", Some("v2")) && !of("@sha256:aa", Some("latest")) && !of("-other:v1", None) && !is_of("app:v1", repository, None)
         );
+    }
+
+    #[test]
+    fn the_registry_of_an_image_of_the_stack_may_be_left_out() {
+        let known = ["1.dkr.ecr.r.amazonaws.com/shop/app", "2.dkr.ecr.r.amazonaws.com/side", "3.dkr.ecr.r.amazonaws.com/side", "nginx"];
+        let known: BTreeSet<String> = known.iter().map(|one| (*one).to_owned()).collect();
+        let of = |asked: &'static str| among(&known, asked).map(Cow::into_owned);
+        let whole = |rest: &str| Ok(format!("1.dkr.ecr.r.amazonaws.com/shop/app{rest}"));
+        assert_eq!(of("app:v2"), whole(":v2"));
+        assert_eq!(of("shop/app@sha256:aa"), whole("@sha256:aa"));
+        assert_eq!(of("1.dkr.ecr.r.amazonaws.com/shop/app:v2"), whole(":v2"));
+        assert_eq!(of("nginx:1.27"), Ok("nginx:1.27".to_owned()));
+        assert_eq!(of("pp:v2"), Ok("pp:v2".to_owned()));
+        assert_eq!(of("v2"), Ok("v2".to_owned()));
+        assert_eq!(of("side:v2").map_err(|several| several.len()), Err(2));
     }
 
     #[test]

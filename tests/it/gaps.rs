@@ -257,19 +257,19 @@ const GAPS: &[Gap] = &[
         emulator: Emulator::MiniStack,
         type_name: "ecs_service",
         attribute: "volume_configurations",
-        evidence: "DescribeServices lacks volumeConfigurations of the ECS API Reference's Deployment; a unit test of the type holds both directions to each other",
+        evidence: "DescribeServices lacks volumeConfigurations of the ECS API Reference's Deployment",
     },
     Gap {
         emulator: Emulator::Moto,
         type_name: "ecs_service",
         attribute: "volume_configurations",
-        evidence: "DescribeServices lacks volumeConfigurations of the ECS API Reference's Deployment; a unit test of the type holds both directions to each other",
+        evidence: "DescribeServices lacks volumeConfigurations of the ECS API Reference's Deployment",
     },
     Gap {
         emulator: Emulator::Fakecloud,
         type_name: "ecs_service",
         attribute: "volume_configurations",
-        evidence: "DescribeServices lacks volumeConfigurations of the ECS API Reference's Deployment; a unit test of the type holds both directions to each other",
+        evidence: "DescribeServices lacks volumeConfigurations of the ECS API Reference's Deployment",
     },
     Gap {
         emulator: Emulator::MiniStack,

@@ -118,11 +118,14 @@ fn an_image_goes_to_the_containers_of_its_repository_only() {
     assert!(wrong.stderr.contains("ecs_service.tools runs no image of"), "{}", wrong.stderr);
     let nobody = project.expect(1, &["redeploy", "-y", "--image", "ghcr.io/other/app:v3", "--stack", STACK]);
     assert!(nobody.stderr.contains("no service of the stack runs an image of ghcr.io/other/app"), "{}", nobody.stderr);
+    // The address of the registry may be left out.
+    project.expect(0, &["redeploy", "-y", "--image", "tools:v3", "--stack", STACK]);
+    assert_eq!(images(&project), ["app:v1", "tools:v3", "tools:v3", "agent:v1"]);
     project.expect(0, &["redeploy", "tools", "-y", "--image", "v4", "--stack", STACK]);
-    assert_eq!(images(&project), ["app:v1", "tools:v2", "tools:v4", "agent:v1"]);
+    assert_eq!(images(&project), ["app:v1", "tools:v3", "tools:v4", "agent:v1"]);
     // Who names the container may have it run anything.
     project.expect(0, &["redeploy", "agent", "-y", "--container", "agent", "--image", "ghcr.io/x/agent:v9", "--stack", STACK]);
-    assert_eq!(images(&project), ["app:v1", "tools:v2", "tools:v4", "agent:v9"]);
+    assert_eq!(images(&project), ["app:v1", "tools:v3", "tools:v4", "agent:v9"]);
 }
 
 #[test]

@@ -12,12 +12,13 @@ use crate::ops::Deployed;
 use crate::ops::secrets::Stored;
 use crate::ops::secrets::compare::{Compared, Part, Standing, compare};
 use crate::ops::secrets::write::write;
-use crate::ui::{self, FAINT, STRONG, WARN, styled};
+use crate::ui::{self, FAINT, STRONG, WARN, prose, styled};
 use leoctl_core::engine::ports::Failure;
 use leoctl_core::model::address::Address;
-use leoctl_core::secrets::Target;
-use leoctl_core::secrets::join::{Files, Joined};
+use leoctl_core::secrets::join::{Files, Joined, Other};
 use leoctl_core::secrets::names::Names;
+use leoctl_core::secrets::{Secret, Target};
+use leoctl_core::stack::diagnostic::suggestion;
 
 /// Setting what is not set or differs to what the files have.
 pub struct Push<'a> {
@@ -116,10 +117,15 @@ impl Chosen {
 
 /// Says which lines were meant for a secret, and are for none.
 fn mistyped(context: &Context, names: &Names<'_>, joined: &Joined) {
-    let meant = |name: &str| name.contains(['.', '/', ':', '[']) || names.unused(name).is_some();
-    for other in joined.others.iter().filter(|other| meant(&other.name)) {
+    let is_meant = |name: &str| name.contains(['.', '/', ':', '[']) || names.unused(name).is_some() || names.resembles(name);
+    let (meant, others): (Vec<&Other>, Vec<&Other>) = joined.others.iter().partition(|other| is_meant(&other.name));
+    for other in meant {
         let note = format!("Note: {} means no secret of the stack: {}", other.place, names.meant(&other.name));
         context.say(&styled(WARN, note));
+    }
+    if !others.is_empty() {
+        let others = others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        context.say(&prose(styled(FAINT, format!("In the files, and no secret of the stack: {others}"))));
     }
 }
 
@@ -129,10 +135,22 @@ fn lines(one: &Compared, joined: &Joined, files: &Files) -> Vec<String> {
     let parts = one.parts.iter().filter(|part| part.after.is_some()).map(|part| {
         let from = joined.writes.get(&part.target).map_or("", |entry| files.name(entry));
         let (style, words) = words(part.standing);
-        let what = called(&one.stored.secret, &part.target);
-        format!("    {what}: {} {}", styled(style, change(part, words)), styled(FAINT, format!("({from})")))
+        let secret = &one.stored.secret;
+        let what = called(secret, &part.target);
+        let new = new_key(part, secret).map(|new| format!("; {}", styled(WARN, new))).unwrap_or_default();
+        format!("    {what}: {} {}{new}", styled(style, change(part, words)), styled(FAINT, format!("({from})")))
     });
     std::iter::once(name).chain(parts).collect()
+}
+
+/// That a key is new to a secret and nobody asks for it: it may be mistyped.
+fn new_key(part: &Part, secret: &Secret) -> Option<String> {
+    let key = part.target.key.as_deref().filter(|_| part.standing == Standing::Unset)?;
+    if secret.keys().any(|known| known == key) {
+        return None;
+    }
+    let meant = suggestion(key, secret.keys()).map(|meant| format!(": {meant}")).unwrap_or_default();
+    Some(format!("a new key, which no container gets{meant}"))
 }
 
 fn change(part: &Part, words: &str) -> String {

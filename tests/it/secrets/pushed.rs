@@ -131,3 +131,18 @@ async fn a_push_that_fails_in_the_middle_says_what_it_has_set_and_what_not() {
     assert_eq!(standings, ["nowhere", "unchanged", "unset", "unset"]);
     nothing_is_shown(&project, &[failed]);
 }
+
+#[test]
+fn what_is_likely_mistyped_is_said_before_the_question() {
+    let Some((_emulator, project)) = applied() else { return };
+    private(&project, ".env", "DB_PASSWROD=hunter2-a\nNODE_ENV=hunter2-b\nshop/database:pasword=hunter2-c\n");
+    let asked = project.expect(1, &["secrets", "push", STACK]);
+    for said in [
+        ".env:1 means no secret of the stack: did you mean `DB_PASSWORD`?",
+        "In the files, and no secret of the stack: NODE_ENV\n",
+        "a new key, which no container gets: did you mean `password`?",
+    ] {
+        assert!(asked.stderr.contains(said), "{said}: {}", asked.stderr);
+    }
+    nothing_is_shown(&project, &[asked]);
+}

@@ -141,14 +141,29 @@ fn is_settled(service: &api::Service) -> bool {
 }
 
 /// What ECS has said since the deployment began and was not heard yet, in order of time: tasks that start and stop,
-/// targets that are registered, drained, or fail their health checks, and why.
+/// targets that are registered, drained, or fail their health checks, and why. What is said again of another task is not
+/// news: how many there are is in the count.
 fn news(service: &api::Service, wanted: &Deployment, heard: &mut BTreeSet<String>) -> Vec<String> {
     let ours = service.deployments().iter().find(|deployment| wanted.is(deployment));
     let Some(began) = ours.and_then(|ours| ours.created_at()).map(aws_smithy_types::DateTime::secs) else { return Vec::new() };
     let events = service.events().iter().rev();
     let since = events.filter(|event| event.created_at().is_some_and(|at| at.secs() >= began));
-    let new = since.filter(|event| heard.insert(event.id().unwrap_or_default().to_owned()));
-    new.filter_map(|event| event.message().map(str::to_owned)).collect()
+    let said = since.filter_map(|event| event.message());
+    said.filter(|message| heard.insert(without_names(message))).map(str::to_owned).collect()
+}
+
+/// A message of ECS without what it puts in brackets: names of services, tasks and targets.
+fn without_names(message: &str) -> String {
+    let mut depth = 0_usize;
+    let outside = |c: &char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => return depth == 0,
+        }
+        false
+    };
+    message.chars().filter(outside).collect()
 }
 
 async fn describe(aws: &Aws, cluster: &str, service: &str) -> Outcome<api::Service> {
@@ -211,7 +226,11 @@ fn standing(service: &api::Service, record: Option<&api::ServiceDeployment>, wan
     let old: i32 = deployments.iter().filter(|other| other.id() != ours.id()).map(|other| other.running_count()).sum();
     let parts = [(ours.pending_count(), "start"), (old, "of before still run"), (ours.failed_tasks(), "failed")];
     let parts = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}"));
-    let count = format!("{} of {} tasks run{}", ours.running_count(), ours.desired_count(), parts.collect::<String>());
+    let count = match ours.desired_count() {
+        0 => "no task is to run yet".to_owned(),
+        desired => format!("{} of {desired} tasks run", ours.running_count()),
+    };
+    let count = format!("{count}{}", parts.collect::<String>());
     if ours.rollout_state() == Some(&api::DeploymentRolloutState::Failed) {
         let reason = ours.rollout_state_reason().unwrap_or("AWS gives no reason");
         return Standing::Failed(format!("the deployment failed: {reason}"));
@@ -418,10 +437,11 @@ mod tests {
             api::ServiceEvent::builder().id(id).created_at(DateTime::from_secs(at)).message(message).build()
         };
         let service = api::Service::builder().deployments(deployment("PRIMARY", State::InProgress, 0));
-        let service = service.events(event("c", 1010, "is unhealthy: [502]")).events(event("b", 1001, "has started 1 tasks"));
+        let started = |id: &str, at: i64| event(id, at, &format!("(service app) has started 1 tasks: (task {id})."));
+        let service = service.events(event("d", 1010, "is unhealthy: [502]")).events(started("c", 1005)).events(started("b", 1001));
         let service = service.events(event("a", 900, "of before")).build();
         let mut heard = BTreeSet::new();
-        assert_eq!(news(&service, &ours(), &mut heard), ["has started 1 tasks", "is unhealthy: [502]"]);
+        assert_eq!(news(&service, &ours(), &mut heard), ["(service app) has started 1 tasks: (task b).", "is unhealthy: [502]"]);
         assert!(news(&service, &ours(), &mut heard).is_empty());
     }
 

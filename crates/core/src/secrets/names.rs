@@ -84,6 +84,11 @@ impl<'a> Names<'a> {
         meant.then(|| format!("what no container gets is called by the secret's whole name: {}", named.join(", ")))
     }
 
+    /// Whether a name that means nothing is one letter or two off one that means a secret, and none that a container gets.
+    pub fn resembles(&self, name: &str) -> bool {
+        self.beside(name).is_empty() && self.meanings.keys().any(|meant| strsim::damerau_levenshtein(name, meant) <= 2)
+    }
+
     /// The secret that is called so, whatever key of it is meant.
     pub fn secret(&self, name: &str) -> Option<&'a Secret> {
         let mut called = self.secrets.iter().filter(|secret| spellings(secret).iter().any(|own| own == name));
