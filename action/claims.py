@@ -30,6 +30,8 @@ from forge import LARGEST, Refused, Repository, Unknown, artifact, is_from, run,
 
 # More commits than that in one push are not looked at one by one.
 MOST = 250
+# A folder with the names that a repository without a checkout has is none here: see stacks.sh.
+GIT = ["git", "-c", "safe.bareRepository=explicit"]
 
 
 def when(text):
@@ -39,11 +41,14 @@ def when(text):
 def commits(after):
     """The commits that a push has brought to the branch, the last first."""
     before = os.environ.get("LEOCTL_BEFORE", "")
-    words = ["git", "rev-list", f"--max-count={MOST}", "--first-parent", f"{before}..{after}"]
-    known = subprocess.run(["git", "cat-file", "-e", f"{before}^{{commit}}"], stderr=subprocess.DEVNULL, check=False)
+    known = subprocess.run([*GIT, "cat-file", "-e", f"{before}^{{commit}}"], stderr=subprocess.DEVNULL, check=False)
+    # Of requests that are not looked at it is not known which stacks they change: none is alone with its stack then.
     if not before.strip("0") or known.returncode != 0:
-        return [after]
-    return run(words).decode().split()
+        raise Unknown("what the branch was at before the push is not known")
+    found = run([*GIT, "rev-list", f"--max-count={MOST + 1}", "--first-parent", f"{before}..{after}"]).decode().split()
+    if len(found) > MOST:
+        raise Unknown(f"the push has more than {MOST} commits")
+    return found
 
 
 def seen(made, reviewed, approvals, merged):
@@ -92,8 +97,10 @@ class GitHub:
         if not is_from(pull["head"]["repo"], self.repository.name):
             raise Refused("it comes from another repository")
 
-        # The pull requests that a run names are those that are open now and fit it, and not the one that started it. Two of
-        # one branch into this one are never open at once, and the workflow plans none into another.
+        if rivals := self.repository.rivals(number, pull["head"]["ref"], head):
+            raise Refused(f"#{rivals[0]} is from the same branch: whose plan there is, is not known")
+
+        # The pull requests that a run names are those that are open now and fit it, and not the one that started it.
         def counts(one):
             path = one["path"].split("@")[0]
             return (
@@ -106,13 +113,20 @@ class GitHub:
         query = f"head_sha={head}&event=pull_request&status=success&per_page=100"
         runs = self.repository.rows(f"actions/workflows/{self.workflow}/runs?{query}", "workflow_runs")
         name = f"leoctl-review-{number}"
-        all_kept = [kept for one in runs if counts(one) for kept in self.repository.artifacts(one["id"], name)]
+        all_kept = [(kept, one) for one in runs if counts(one) for kept in self.repository.artifacts(one["id"], name)]
         if not all_kept:
             raise Refused(f"there is no plan of {head}: it failed, or is too old")
-        newest = max(all_kept, key=lambda kept: when(kept["created_at"]))
+        newest, made_by = max(all_kept, key=lambda kept: when(kept[0]["created_at"]))
         said = self.reviews(number, pull)
-        seen(newest["created_at"], said, self.approvals(said, pull), pull["merged_at"])
+        made = max([newest["created_at"], *self.ends(made_by)], key=when)
+        seen(made, said, self.approvals(said, pull), pull["merged_at"])
         return self.repository.kept(newest, "review.json")
+
+    def ends(self, run):
+        """When the jobs of a run ended. One that has kept its artifact may go on, and nobody sees the plan before it is
+        done."""
+        jobs = self.repository.rows(f"actions/runs/{int(run['id'])}/jobs?per_page=100", "jobs")
+        return [job["completed_at"] for job in jobs if job["completed_at"]]
 
     def reviews(self, number, pull):
         """What each person who may write here, and is not its author, has said last. A comment takes nothing back. What

@@ -49,8 +49,7 @@ def planned(repository, run_id, attempt):
 
 def pull_request(repository, run):
     """The number of the one open pull request into this branch that has the commit of the run as its last, from the branch of
-    the run. The pull requests that a run names are those that are open now and fit it, and not the one that started it: the
-    workflow plans those into this branch, and no two of them are from one branch."""
+    the run. The pull requests that a run names are those that are open now and fit it, and not the one that started it."""
     branch = variable("GITHUB_REF_NAME")
     found = {
         int(one["number"])
@@ -62,7 +61,10 @@ def pull_request(repository, run):
     }
     if len(found) != 1:
         raise Refused(f"its commit is the last of {len(found)} open pull requests, and not of one")
-    return found.pop()
+    (number,) = found
+    if rivals := repository.rivals(number, run["head_branch"], run["head_sha"]):
+        raise Refused(f"#{rivals[0]} is from the same branch: for which of the two the run was, is not known")
+    return number
 
 
 def text_of(repository, run, marker):

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import subprocess
+import urllib.parse
 import zipfile
 
 # The largest artifact, and the largest file in one, that is taken, in bytes.
@@ -80,6 +81,14 @@ class Repository:
             page, at = decoder.raw_decode(text, at)
             rows += page[key] if key else page
         return rows
+
+    def rivals(self, number, branch, sha):
+        """The other pull requests that a run of this branch and commit may have been for. GitHub runs the workflow as it is
+        in the branch that a request goes into: what one into another branch has kept, its author chose."""
+        head = f"{self.name.split('/')[0]}:{branch}"
+        query = urllib.parse.urlencode({"head": head, "state": "all", "per_page": 100})
+        others = [one for one in self.rows(f"pulls?{query}") if int(one["number"]) != number and one["head"]["ref"] == branch]
+        return [int(one["number"]) for one in others if one["state"] == "open" or one["head"]["sha"] == sha]
 
     def artifacts(self, run_id, name):
         """The artifacts of this name that a run has kept."""

@@ -38,6 +38,12 @@ options=()
 variables=()
 by_hand=
 
+# A folder with the names that a repository without a checkout has is none here: its configuration would be obeyed, and name
+# programs to run (git-config, safe.bareRepository; git 2.38).
+git() {
+  command git -c safe.bareRepository=explicit "$@"
+}
+
 # The names of the files, from the root of the repository on, in which two commits differ, each with a NUL after it.
 differences() {
   git diff --name-only --no-renames --no-relative --ignore-submodules=none -z "$1" "$2" --

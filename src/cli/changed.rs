@@ -15,6 +15,9 @@ use leoctl_core::stack::{Loaded, MAX_FILE_SIZE};
 /// More links than that on the way to a file are a cycle, as for the system.
 const MOST_LINKS: u32 = 40;
 
+/// How git makes the files of a folder, and of those in it, from what is committed (gitattributes).
+pub const ATTRIBUTES: &str = ".gitattributes";
+
 /// The stacks that are asked for: without `--changed` all of them. That there are none of them is said.
 pub fn select(paths: Vec<PathBuf>, changes: Option<&Path>, repository: &Path, context: &Context) -> Result<Vec<PathBuf>, CliError> {
     let Some(file) = changes else { return Ok(paths) };
@@ -81,7 +84,8 @@ fn entries(file: &Path, repository: &Path, by: &str) -> Result<(PathBuf, Vec<Vec
 /// taken out of a file that is changed, and that it reads still.
 fn concerned(paths: Vec<PathBuf>, changes: &BTreeSet<PathBuf>, global: &Global) -> Result<Vec<PathBuf>, CliError> {
     // A folder stands for what is in it: it may be a link, or a submodule.
-    let is_changed = |path: &Path| path.ancestors().any(|part| changes.contains(part));
+    // What a file says here depends on what git is told of its attributes, such as an encoding.
+    let is_changed = |path: &Path| path.ancestors().any(|part| changes.contains(part) || changes.contains(&part.join(ATTRIBUTES)));
     let mut concerned = Vec::new();
     for path in paths {
         let Loaded { stack, files, .. } = project::loaded(&path, global)?;

@@ -10,6 +10,7 @@ use super::args::PlanArgs;
 use super::review::{self, Reviewed};
 use super::session::Session;
 use super::{CliError, Context, Exit, changed, cost, error_text, plan_id, project, sandbox, saved};
+use crate::ops::exec::quoted;
 use crate::ui::markdown::plan::{About, Shown};
 use crate::ui::{self, STRONG, WARN, markdown, styled};
 use leoctl_core::engine::ports::Provider;
@@ -114,7 +115,7 @@ fn save(context: &Context, args: &PlanArgs, path: &Path, session: &Session, plan
     };
     let asked = saved::Asked { options: &planned.plan.options, refresh: args.flags.refresh, global: &context.global };
     saved::save(&file, path, &asked, session, planned)?;
-    context.hint(&format!("Saved: `leoctl apply --plan {}` carries out exactly this.", file.display()));
+    context.hint(&format!("Saved: `leoctl apply --plan {}` carries out exactly this.", quoted(&file.display().to_string())));
     Ok(())
 }
 

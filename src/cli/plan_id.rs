@@ -1,8 +1,8 @@
 //! What identifies a plan. Equal plans have equal ids on every machine; any other step, value, option, file, account or
 //! state to start from gives another. Values that are sensitive are not in it.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
@@ -88,8 +88,8 @@ fn inputs(session: &Session, stack_file: &Path) -> Json {
     json!({ "files": files, "vars": vars, "env": env })
 }
 
-/// Which versions of the env files with secrets are committed, and of the links on the way to them, as git names them.
-/// No value is looked at: such a file may lie encrypted in the repository.
+/// Which versions of the env files with secrets are committed, of the links on the way to them, and of what says how git
+/// makes them, as git names them. No value is looked at: such a file may lie encrypted in the repository.
 fn committed(session: &Session, stack_file: &Path, flags: &PlanFlags) -> Result<Json, CliError> {
     let Some(list) = &flags.committed else { return Ok(json!({})) };
     let known = changed::committed(list, &flags.repository)?;
@@ -97,7 +97,9 @@ fn committed(session: &Session, stack_file: &Path, flags: &PlanFlags) -> Result<
     let files = session.stack.config.env_files.iter().map(|(name, _)| beside(stack_file, name));
     for file in files.filter(|file| !env_file::is_public(file)) {
         let passed = changed::way(&file).unwrap_or_default();
-        for (path, version) in passed.iter().filter_map(|path| known.get_key_value(path)) {
+        let attributes = passed.iter().flat_map(|path| path.ancestors()).map(|folder| folder.join(changed::ATTRIBUTES));
+        let of_it: BTreeSet<PathBuf> = passed.iter().cloned().chain(attributes).collect();
+        for (path, version) in of_it.iter().filter_map(|path| known.get_key_value(path)) {
             found.insert(project::relative(stack_file, path).display().to_string(), version);
         }
     }

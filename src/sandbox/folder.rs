@@ -13,19 +13,19 @@ fn cannot(what: &str, path: &Path, error: &io::Error) -> SandboxError {
 }
 
 /// Makes the folder of all sandboxes for its owner alone, when leoctl has made it or nothing is in it. What the user
-/// keeps other files in stays as open as it is.
+/// keeps other files in stays as open as it is, and what others may have put files into is not used.
 ///
 /// # Errors
-/// When others may use a folder that has other files, and those of [`own`].
+/// When others may read a folder that has other files, or write to one that has any, and those of [`own`].
 pub fn own_base(path: &Path, made: bool) -> Result<(), SandboxError> {
     if let Ok(found) = fs::symlink_metadata(path)
         && found.is_dir()
         && found.permissions().mode() & 0o777 != 0o700
-        && !made
+        && (!made || found.permissions().mode() & 0o022 != 0)
     {
         let mut entries = fs::read_dir(path).map_err(|error| cannot("look into", path, &error))?;
         if entries.next().is_some() {
-            let message = format!("{} has other files in it and is open to others, so leoctl does not use it", path.display());
+            let message = format!("{} has files in it and is open to others, so leoctl does not use it", path.display());
             let help = "set LEOCTL_SANDBOX_DIR to a folder that does not exist yet, such as one in that folder";
             return Err(SandboxError::new(message).help(help));
         }
@@ -56,6 +56,20 @@ pub fn own(path: &Path) -> Result<(), SandboxError> {
         _ if !found.is_dir() => other("no folder"),
         _ if found.uid() != rustix::process::geteuid().as_raw() => other("somebody else's"),
         _ => narrow(path, &found, 0o700),
+    }
+}
+
+/// Checks that what is there, a link among it, was put there by nobody else.
+///
+/// # Errors
+/// When it was.
+pub fn made_by_us(path: &Path) -> Result<(), SandboxError> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.uid() != rustix::process::geteuid().as_raw() => {
+            let message = format!("{} is somebody else's, so leoctl does not run what is in it", path.display());
+            Err(SandboxError::new(message).help("remove it, or set LEOCTL_SANDBOX_DIR to a folder that is yours alone"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -156,10 +170,13 @@ mod tests {
         fs::write(folder.join("theirs"), "text").unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o2777)).unwrap();
         let refused = own_base(&folder, made.exists()).unwrap_err();
-        assert!(refused.message.contains("other files"), "{}", refused.message);
-        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o7777, 0o2777);
-        // What leoctl has made, or nothing is in, is closed.
+        assert!(refused.message.contains("has files in it"), "{}", refused.message);
+        // What leoctl has made others can have put there, where they may write.
         fs::write(&made, "").unwrap();
+        assert!(own_base(&folder, made.exists()).is_err());
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o7777, 0o2777);
+        // What only leoctl has made, or nothing is in, is closed.
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
         own_base(&folder, made.exists()).unwrap();
         assert_eq!(mode(&folder), 0o700);
         let empty = base.path().join("empty");

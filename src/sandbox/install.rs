@@ -54,6 +54,8 @@ impl Installed {
     pub fn ensure(&self, stage: &dyn Fn(Stage)) -> Result<(), SandboxError> {
         let _lock = folder::lock(&self.lock(), || stage(Stage::Lock))?;
         let environment = self.environment();
+        // What somebody else has put there is not run.
+        folder::made_by_us(&environment)?;
         let done = environment.join("complete");
         if done.exists() {
             return Ok(());

@@ -302,6 +302,30 @@ fn a_project_may_be_in_a_folder_of_the_repository() {
     assert!(gone.matches("`stacks/web.toml`").count() == 1 && gone.contains("stays in AWS"), "{gone}");
 }
 
+#[test]
+fn a_folder_that_looks_like_a_repository_is_none() {
+    let mut ci = Ci::github("");
+    ci.folder = "infra";
+    for part in ["stacks", ".leoctl"] {
+        std::fs::create_dir_all(ci.project.path().join("infra")).unwrap();
+        std::fs::rename(ci.project.path().join(part), ci.project.path().join("infra").join(part)).unwrap();
+    }
+    let ran_here = "[core]\nbare = false\nworktree = ..\nfsmonitor = sh infra/notes.txt\n[protocol \"ext\"]\nallow = always\n\
+                    [remote \"origin\"]\nurl = \"ext::sh infra/notes.txt\"\n";
+    for (name, text) in [("HEAD", "ref: refs/heads/main\n"), ("config", ran_here), ("objects/.keep", ""), ("refs/.keep", "")] {
+        ci.project.write(&format!("infra/{name}"), text);
+    }
+    ci.project.write("infra/notes.txt", "touch \"$FORGE/obeyed\"\n");
+    let sha = ci.commit();
+    let push = [("GITHUB_REF_NAME", "main"), ("GITHUB_SHA", sha.as_str()), ("LEOCTL_BEFORE", sha.as_str())];
+    let apply = [("LEOCTL_STACK", WEB), ("LEOCTL_PLAN_ID", "00000000000000000000000000000000")];
+    let claims = [("GITHUB_WORKFLOW_REF", "acme/shop/.github/workflows/leoctl.yml@refs/heads/main")];
+    for (script, more) in [("plan", &PLAN[..1]), ("review", &[]), ("drift", &[]), ("apply", &apply), ("claims", &claims)] {
+        drop(ci.run(&[script, "claims"], &[&push[..], more].concat()));
+        assert!(!ci.forge_folder.path().join("obeyed").exists(), "{script}");
+    }
+}
+
 #[tokio::test]
 async fn drift_opens_an_issue_keeps_it_and_closes_it() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };

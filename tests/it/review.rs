@@ -234,6 +234,10 @@ fn a_change_concerns_the_stacks_that_read_what_it_changes() {
     assert_eq!(planned(&["stacks/linked"]), [false, true, false], "a link on the way");
     assert_eq!(planned(&["stacks/base/log.toml"]), [false, true, false], "what a link leads to");
     assert_eq!(planned(&[".env"]), [true, false, false], "a file that is gone");
+    assert_eq!(planned(&[".gitattributes"]), [true, true, true], "how git makes every file");
+    assert_eq!(planned(&["stacks/.gitattributes"]), [true, true, true], "and those of a folder");
+    assert_eq!(planned(&["shared/.gitattributes"]), [false, true, false], "of another folder");
+    assert_eq!(planned(&["app/.gitattributes"]), [false; 3], "of a folder that no stack reads");
     std::os::unix::fs::symlink("base", project.path().join("stacks/second")).unwrap();
     std::os::unix::fs::symlink("second", project.path().join("stacks/first")).unwrap();
     project.write("stacks/api.toml", "[stack]\nname = 'api'\nregion = 'us-east-1'\nextends = ['first/log.toml']\n");

@@ -162,26 +162,30 @@ async fn mistakes_with_secrets_are_met_with_what_was_meant() {
     assert!(typo.stderr.contains("chmod 600"), "{}", typo.stderr);
     let absent = project.expect(1, &["secrets", "status", "--from", "app/.envv", STACK]);
     assert!(absent.stderr.contains("app/.envv"), "{}", absent.stderr);
-    // The repository beside this one, as the environment or a private file says: whoever may commit a file does not choose.
-    project.write(".env.defaults", "A=1\nSAAS_ROOT=app\n");
-    let committed = project.expect(1, &["secrets", "push", "-y", STACK]);
-    let note = "Note: SAAS_ROOT in ./.env.defaults:2 is not used";
-    assert!(committed.stderr.contains(note) || committed.stderr.contains(&note.replace("./", "")), "{}", committed.stderr);
-    assert!(committed.stderr.contains("there is no env file to compare with"), "{}", committed.stderr);
+    // The repository beside this one, as the environment says: who may commit a file does not choose.
+    for (file, code) in [(".env.defaults", 1), (".env", 0)] {
+        private(&project, file, "A=1\nSAAS_ROOT=app\n");
+        let committed = project.expect(code, &["secrets", "push", "-y", STACK]);
+        assert!(committed.stderr.contains(&format!("{file}:2 is not used")), "{}", committed.stderr);
+        assert!(!committed.stderr.contains("API_TOKEN"), "{}", committed.stderr);
+    }
+    std::fs::remove_file(project.path().join(".env")).unwrap();
     let environment = project.command(&["secrets", "status", "--json", STACK]).env("SAAS_ROOT", "app").output().unwrap();
     let beside: serde_json::Value = serde_json::from_slice(&environment.stdout).unwrap();
     assert_eq!(beside["files"].as_array().unwrap().len(), 1);
-    private(&project, ".env", "SAAS_ROOT=app\n");
-    let beside = project.json(&["secrets", "status", "--json", STACK]);
-    assert_eq!(beside["files"].as_array().unwrap().len(), 2);
-    assert_eq!(standings(&project)[3], ("API_TOKEN".to_owned(), "unset".to_owned()));
+    let beside = |arguments: &[&str]| ran(project.command(&[arguments, &[STACK]].concat()).env("SAAS_ROOT", "app").output().unwrap());
+    private(&project, ".env", "DB_USER=\n");
+    let both: serde_json::Value = serde_json::from_str(&beside(&["secrets", "status", "--json"]).stdout).unwrap();
+    assert_eq!(both["files"].as_array().unwrap().len(), 2);
+    assert!(both["secrets"].to_string().contains(r#""standing":"unset""#), "{both}");
     // An empty line hides what stands in the file before.
-    private(&project, ".env", "SAAS_ROOT=app\nAPI_TOKEN=\n");
-    let hidden = project.expect(0, &["secrets", "push", "-y", STACK]);
+    private(&project, ".env", "# more\nAPI_TOKEN=\n");
+    let hidden = beside(&["secrets", "push", "-y"]);
     assert!(hidden.stderr.contains("Note: `API_TOKEN` (.env:2) is empty, and hides the value in app/.env:1"), "{}", hidden.stderr);
     assert!(hidden.stderr.contains("Nothing to push"), "{}", hidden.stderr);
-    assert_eq!(project.json(&["secrets", "status", "--json", STACK])["hidden"].as_array().unwrap().len(), 1);
-    let other = project.expect(0, &["secrets", "push", "-y", "--only", "DB_USER", STACK]);
+    let hides: serde_json::Value = serde_json::from_str(&beside(&["secrets", "status", "--json"]).stdout).unwrap();
+    assert_eq!(hides["hidden"].as_array().unwrap().len(), 1);
+    let other = beside(&["secrets", "push", "-y", "--only", "DB_USER"]);
     assert!(!other.stderr.contains("hides the value"), "{}", other.stderr);
     let service = project.expect(1, &["redeploy", "wbe", "--stack", STACK]);
     assert!(service.stderr.contains("web"), "{}", service.stderr);

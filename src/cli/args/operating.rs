@@ -72,7 +72,7 @@ pub enum SecretsCommand {
 /// Where the values of secrets are.
 #[derive(Debug, Args)]
 pub struct EnvFiles {
-    /// Read values from this env file; of several, later ones win [default: .env of the repository that `SAAS_ROOT` names, and the stack's `[env] files` or else .env of the project; never files that end in .defaults]
+    /// Read values from this env file; of several, later ones win [default: .env of the repository that `SAAS_ROOT` in the environment names, and the stack's `[env] files` or else .env of the project; never files that end in .defaults]
     #[arg(long, value_name = "FILE")]
     pub from: Vec<PathBuf>,
 }

@@ -1,5 +1,7 @@
 //! Which env files the values of secrets come from.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -8,10 +10,10 @@ use crate::cli::{CliError, Context, project};
 use crate::store;
 use crate::ui::{WARN, styled};
 use leoctl_core::secrets::join::Files;
-use leoctl_core::stack::env_file::{Variable, is_public};
+use leoctl_core::stack::env_file::is_public;
 use leoctl_core::stack::files;
 
-/// Names the repository beside this one whose env file has values, too: in the environment, or in a private env file.
+/// The environment variable that names the repository beside this one whose env file has values, too.
 const SIBLING: &str = "SAAS_ROOT";
 /// A committed file, whose values are no secrets.
 const COMMITTED: &str = ".env.defaults";
@@ -58,10 +60,12 @@ fn candidates(context: &Context, opened: &Opened<'_>, from: &[PathBuf]) -> Resul
     let root = store::directory(opened.path()).parent().map(Path::to_owned).unwrap_or_default();
     let declared = declared(opened);
     let own = if declared.iter().any(|path| !is_public(path)) { declared.clone() } else { vec![root.join(PRIVATE)] };
-    let sibling = Named::find(&[vec![root.join(COMMITTED)], declared, own.clone()].concat())?;
-    sibling.refused.iter().for_each(|place| context.say(&styled(WARN, refused(place))));
-    let mut files: Vec<PathBuf> = sibling.file(&root)?.into_iter().collect();
-    files.extend(own);
+    let mut files: Vec<PathBuf> = sibling(&root)?.into_iter().collect();
+    let (inside, outside): (Vec<PathBuf>, Vec<PathBuf>) = own.into_iter().partition(|path| is_inside(&root, path));
+    let others = outside.iter().filter(|path| path.is_file() && !is_public(path)).map(|path| elsewhere(path));
+    let notes = others.chain(named_in(&[vec![root.join(COMMITTED)], declared, vec![root.join(PRIVATE)]].concat())?);
+    notes.collect::<BTreeSet<String>>().iter().for_each(|note| context.say(&styled(WARN, note)));
+    files.extend(inside);
     files.retain(|path| path.is_file() && !is_public(path));
     Ok(files)
 }
@@ -71,82 +75,68 @@ fn declared(opened: &Opened<'_>) -> Vec<PathBuf> {
     opened.on.session.stack.config.env_files.iter().map(|(name, _)| files::beside(opened.path(), name)).collect()
 }
 
-/// What names the repository beside this one.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Named {
-    /// Its folder.
-    folder: Option<PathBuf>,
-    /// The lines that would name it, and may not. Whoever may change a committed file would choose whose private file is
-    /// read, and pushed: only the environment and files that are not committed may.
-    refused: Vec<String>,
+/// The env file of the repository beside this one. Only the environment names that: any file of the project may be
+/// committed, and who commits it would choose whose private file is read, and pushed.
+fn sibling(root: &Path) -> Result<Option<PathBuf>, CliError> {
+    let Some(folder) = std::env::var_os(SIBLING).filter(|folder| !folder.is_empty()) else { return Ok(None) };
+    let folder = root.join(folder);
+    if !folder.is_dir() {
+        return Err(CliError::usage(&format!("{SIBLING} names {}, which is no folder", folder.display()), "correct it, or use `--from`"));
+    }
+    Ok(Some(folder.join(PRIVATE)))
 }
 
-impl Named {
-    /// In the environment, or else in the first of these files that has it.
-    fn find(files: &[PathBuf]) -> Result<Self, CliError> {
-        let mut named =
-            Self { folder: std::env::var_os(SIBLING).filter(|folder| !folder.is_empty()).map(PathBuf::from), ..Self::default() };
-        for path in files.iter().filter(|path| path.is_file()) {
-            named.add(path, project::env_file(path)?);
-        }
-        named.refused.dedup();
-        Ok(named)
-    }
-
-    fn add(&mut self, path: &Path, variables: Vec<Variable>) {
-        let Some(found) = variables.into_iter().rfind(|variable| variable.name == SIBLING && !variable.value.is_empty()) else { return };
-        match is_public(path) {
-            true => self.refused.push(format!("{}:{}", path.display(), found.line)),
-            false => drop(self.folder.get_or_insert(found.value.into())),
-        }
-    }
-
-    /// Its env file.
-    fn file(self, root: &Path) -> Result<Option<PathBuf>, CliError> {
-        let Some(folder) = self.folder.map(|folder| root.join(folder)) else { return Ok(None) };
-        if !folder.is_dir() {
-            return Err(CliError::usage(
-                &format!("{SIBLING} names {}, which is no folder", folder.display()),
-                "correct it, or use `--from`",
-            ));
-        }
-        Ok(Some(folder.join(PRIVATE)))
+/// Whether a file is in the project's folder, links on the way followed. One that is not there is nowhere else.
+fn is_inside(root: &Path, file: &Path) -> bool {
+    let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    match (fs::canonicalize(root), fs::canonicalize(file)) {
+        (Ok(root), Ok(file)) => file.starts_with(root),
+        _ => true,
     }
 }
 
-fn refused(place: &str) -> String {
+fn elsewhere(path: &Path) -> String {
     format!(
-        "Note: {SIBLING} in {place} is not used: whoever may commit that file would choose whose private file is pushed. Set it in the \
-         environment or in a file that is not committed"
+        "Note: {0} is outside of the project and is not read: who commits the stack file would choose whose private file is pushed. \
+         Name it with `--from {0}` if it is meant",
+        path.display()
     )
+}
+
+/// That files name the repository beside this one, which counts in the environment only.
+fn named_in(files: &[PathBuf]) -> Result<Vec<String>, CliError> {
+    let mut notes = Vec::new();
+    for path in files.iter().filter(|path| path.is_file()) {
+        let found = project::env_file(path)?.into_iter().rfind(|variable| variable.name == SIBLING && !variable.value.is_empty());
+        notes.extend(found.map(|found| {
+            format!(
+                "Note: {SIBLING} in {}:{} is not used: who commits that file would choose whose private file is pushed. Set it in the \
+                 environment, or use `--from`",
+                path.display(),
+                found.line
+            )
+        }));
+    }
+    Ok(notes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn variables(value: &str) -> Vec<Variable> {
-        vec![Variable { name: SIBLING.to_owned(), value: value.to_owned(), line: 3 }]
-    }
-
     #[test]
-    fn no_committed_file_chooses_whose_private_file_is_read() {
-        for committed in [".env.defaults", "deploy/shop.env.defaults", ".defaults"] {
-            let mut named = Named::default();
-            named.add(Path::new(committed), variables("/home/other"));
-            assert_eq!(named, Named { folder: None, refused: vec![format!("{committed}:3")] });
+    fn what_lies_or_leads_outside_of_the_project_is_not_inside() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, other) = (folder.path().join("shop"), folder.path().join("other"));
+        for folder in [&root, &other] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join(".env"), "A=1").unwrap();
         }
-    }
-
-    #[test]
-    fn the_environment_goes_before_the_private_files_and_of_these_the_first_counts() {
-        let mut named = Named::default();
-        [(".env.defaults", "a"), (".env.shop", ""), (".env.shop", "b"), (".env", "c")]
-            .into_iter()
-            .for_each(|(path, value)| named.add(Path::new(path), variables(value)));
-        assert_eq!(named.folder.as_deref(), Some(Path::new("b")));
-        let mut named = Named { folder: Some("environment".into()), refused: Vec::new() };
-        named.add(Path::new(".env"), variables("b"));
-        assert_eq!(named.folder.as_deref(), Some(Path::new("environment")));
+        std::os::unix::fs::symlink(other.join(".env"), root.join(".env.link")).unwrap();
+        for (file, inside) in [(".env", true), ("../shop/.env", true), ("not-there", true), ("../other/.env", false), (".env.link", false)]
+        {
+            assert_eq!(is_inside(&root, &root.join(file)), inside, "{file}");
+        }
+        assert!(!is_inside(&root, &other.join(".env")));
     }
 }

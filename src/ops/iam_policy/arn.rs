@@ -34,6 +34,19 @@ pub fn texts(attributes: &Value, path: &str) -> Vec<Option<String>> {
     found.map(text).collect()
 }
 
+/// A text of a stack as IAM takes it for itself: a `*` in it stands for nothing else (IAM User Guide, "IAM policy elements:
+/// Variables and tags", special characters).
+pub fn literal(text: &str) -> String {
+    let mut literal = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '*' | '?' | '$' => literal.extend(['$', '{', c, '}']),
+            _ => literal.push(c),
+        }
+    }
+    literal
+}
+
 /// The ARNs a template stands for: more than one when it names an attribute inside a list.
 pub fn fill(template: &str, attributes: &Value, place: &Place<'_>) -> Vec<String> {
     let mut filled = vec![String::new()];
@@ -58,11 +71,11 @@ fn piece(name: &str, attributes: &Value, place: &Place<'_>) -> Vec<String> {
     let any = || "*".to_owned();
     let found = texts(attributes, path).into_iter().map(|text| {
         text.map_or_else(any, |text| match marker {
-            None => text,
+            None => literal(&text),
             Some(marker) => match text.split_once(marker) {
-                Some((_, after)) => after.to_owned(),
+                Some((_, after)) => literal(after),
                 None if text.contains([':', '/']) => any(),
-                None => text,
+                None => literal(&text),
             },
         })
     });
@@ -75,12 +88,23 @@ pub fn keys(attributes: &Value, path: &str, place: &Place<'_>) -> Vec<String> {
     texts(attributes, path).iter().map(|text| key(text.as_deref(), place)).collect()
 }
 
+/// The ARN of a parameter of Systems Manager that is named by ARN or name, with a version or label or without.
+pub fn parameter(named: &str, place: &Place<'_>) -> Option<String> {
+    let Identity { partition, account_id, .. } = place.identity;
+    let (before, name) = match named.split_once(":parameter/") {
+        Some((before, name)) => (literal(before), name),
+        None => (format!("arn:{partition}:ssm:{}:{account_id}", place.region), named.trim_start_matches('/')),
+    };
+    let name = name.split(':').next().filter(|name| !name.is_empty())?;
+    Some(format!("{before}:parameter/{}", literal(name)))
+}
+
 /// The ARN of a KMS key that is named by ARN or id. Which key an alias stands for only KMS knows.
 pub fn key(named: Option<&str>, place: &Place<'_>) -> String {
     let Identity { partition, account_id, .. } = place.identity;
     match named {
-        Some(arn) if arn.contains(":key/") => arn.to_owned(),
-        Some(id) if !id.contains([':', '/']) => format!("arn:{partition}:kms:{}:{account_id}:key/{id}", place.region),
+        Some(arn) if arn.contains(":key/") => literal(arn),
+        Some(id) if !id.contains([':', '/']) => format!("arn:{partition}:kms:{}:{account_id}:key/{}", place.region, literal(id)),
         _ => format!("arn:{partition}:kms:{}:{account_id}:key/*", place.region),
     }
 }

@@ -17,6 +17,21 @@ struct Statement {
     condition: Option<Condition>,
 }
 
+/// What is denied, whatever else allows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// The actions, on everything.
+    pub actions: &'static [&'static str],
+    /// When, as a policy says it.
+    pub condition: Json,
+}
+
+impl Denied {
+    fn to_json(&self) -> Json {
+        json!({ "Effect": "Deny", "Action": self.actions, "Resource": "*", "Condition": self.condition })
+    }
+}
+
 impl Statement {
     fn to_json(&self) -> Json {
         let mut json = json!({ "Effect": "Allow", "Action": self.actions, "Resource": self.resources });
@@ -37,10 +52,11 @@ impl Statement {
     }
 }
 
-/// The documents that allow all this.
-pub fn documents(allowed: &Allowed) -> Vec<Json> {
-    let mut documents: Vec<Vec<Statement>> = Vec::new();
-    for statement in statements(allowed).into_iter().flat_map(within_limit) {
+/// The documents that allow all this, and deny the rest.
+pub fn documents(allowed: &Allowed, denied: Option<&Denied>) -> Vec<Json> {
+    let allowed = statements(allowed).into_iter().flat_map(within_limit);
+    let mut documents: Vec<Vec<Json>> = Vec::new();
+    for statement in allowed.map(|statement| statement.to_json()).chain(denied.map(Denied::to_json)) {
         if let Some(last) = documents.last_mut() {
             last.push(statement.clone());
             if size(last) <= LIMIT {
@@ -53,11 +69,11 @@ pub fn documents(allowed: &Allowed) -> Vec<Json> {
     documents.iter().map(|statements| document(statements)).collect()
 }
 
-fn document(statements: &[Statement]) -> Json {
-    json!({ "Version": "2012-10-17", "Statement": statements.iter().map(Statement::to_json).collect::<Vec<_>>() })
+fn document(statements: &[Json]) -> Json {
+    json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-fn size(statements: &[Statement]) -> usize {
+fn size(statements: &[Json]) -> usize {
     document(statements).to_string().chars().filter(|c| !c.is_whitespace()).count()
 }
 
@@ -75,7 +91,7 @@ fn statements(allowed: &Allowed) -> Vec<Statement> {
 
 fn within_limit(statement: Statement) -> Vec<Statement> {
     match statement.halves() {
-        Some(halves) if size(std::slice::from_ref(&statement)) > LIMIT => halves.into_iter().flat_map(within_limit).collect(),
+        Some(halves) if size(&[statement.to_json()]) > LIMIT => halves.into_iter().flat_map(within_limit).collect(),
         _ => vec![statement],
     }
 }
@@ -86,8 +102,16 @@ fn needed(resources: &BTreeSet<String>) -> Vec<String> {
     resources.iter().filter(|one| !spare(one)).cloned().collect()
 }
 
-/// Whether a pattern stands for everything another one does. `*` alone is looked at; `?` has to stand in both.
+/// Whether a pattern stands for everything another one does. `*` alone is looked at; `?` has to stand in both, and what
+/// stands for itself ([`super::arn::literal`]), too.
 fn covers(pattern: &str, text: &str) -> bool {
+    let literal = ["${*}", "${?}", "${$}"].into_iter().filter_map(|literal| Some((pattern.find(literal)?, literal))).min();
+    if let Some((at, literal)) = literal
+        && pattern.find('*').is_none_or(|star| star > at)
+        && let Some((start, rest)) = pattern.split_at_checked(at + literal.len())
+    {
+        return text.strip_prefix(start).is_some_and(|text| covers(rest, text));
+    }
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
     let ends = |text: &str| (0..=text.len()).filter_map(|at| text.get(at..)).any(|end| covers(rest, end));
     text.strip_prefix(start).is_some_and(|text| rest.is_empty() || ends(text))
@@ -117,7 +141,7 @@ mod tests {
             { "Effect": "Allow", "Action": ["b:List"], "Resource": ["*"] },
             { "Effect": "Allow", "Action": ["c:Get"], "Resource": ["arn:x/*", "arn:y"] },
         ] }]);
-        assert_eq!(json!(documents(&allowed)), expected);
+        assert_eq!(json!(documents(&allowed, None)), expected);
     }
 
     #[test]
@@ -125,7 +149,7 @@ mod tests {
         let resources: BTreeSet<String> =
             (0..400).map(|n| format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{n:03}-??????")).collect();
         let allowed = Allowed::from([(("secretsmanager:DescribeSecret".to_owned(), None), resources.clone())]);
-        let documents = documents(&allowed);
+        let documents = documents(&allowed, None);
         assert!(documents.len() > 1);
         let mut again = BTreeSet::new();
         for document in &documents {
@@ -148,6 +172,11 @@ mod tests {
             ("arn:a", "arn:a", true),
             ("arn:a/*", "arn:a/*", true),
             ("arn:a/b*", "arn:a/*", false),
+            ("arn:${*}", "arn:x", false),
+            ("arn:${*}", "arn:${*}", true),
+            ("arn:*/${*}", "arn:a/${*}", true),
+            ("arn:${*}/*", "arn:${*}/a", true),
+            ("arn:${*}/*", "arn:b/a", false),
         ] {
             assert_eq!(covers(pattern, text), covered, "{pattern} {text}");
         }

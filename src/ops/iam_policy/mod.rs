@@ -9,10 +9,11 @@ mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 pub use document::LIMIT;
 
+use self::document::Denied;
 use self::subject::Subject;
 use leoctl_aws::permissions::{Grant, IDENTITY, On, PREFLIGHT};
 use leoctl_core::model::value::Value;
@@ -59,7 +60,29 @@ type Allowed = BTreeMap<(String, Option<Condition>), BTreeSet<String>>;
 
 /// The policy documents of a role, each within IAM's limit.
 pub fn documents(plan: &Plan, asked: Asked<'_>) -> Vec<Json> {
-    document::documents(&allowed(plan, asked))
+    let allowed = allowed(plan, asked);
+    let denied = (asked.role == Role::Plan).then(|| denied(plan, &allowed)).flatten();
+    document::documents(&allowed, denied.as_ref())
+}
+
+/// What keeps who plans from reading secure parameters of Systems Manager, whose key decrypts for everybody in the account
+/// who may get them unless it is a key of one's own (Systems Manager User Guide, "How AWS Systems Manager Parameter Store
+/// uses AWS KMS"): but for those that the stack takes the values of itself.
+fn denied(plan: &Plan, allowed: &Allowed) -> Option<Denied> {
+    const READ: [&str; 2] = ["ssm:GetParameter", "ssm:GetParameters"];
+    if !allowed.keys().any(|(action, _)| READ.contains(&action.as_str())) {
+        return None;
+    }
+    let subjects = subject::all(plan);
+    let data = subjects.iter().filter(|subject| subject.arn.is_empty() && subject.type_name == "ssm_parameter");
+    let decrypted = data.filter(|subject| subject.attributes.get("with_decryption") != Some(&Value::Bool(false)));
+    let arns: BTreeSet<String> =
+        decrypted.filter_map(|subject| arn::parameter(subject.text("name")?, &subject.place(&plan.identity))).collect();
+    let mut condition = json!({ "StringLike": { "kms:ViaService": "ssm.*" } });
+    if let (false, Some(condition)) = (arns.is_empty(), condition.as_object_mut()) {
+        condition.insert("StringNotLike".to_owned(), json!({ "kms:EncryptionContext:PARAMETER_ARN": arns }));
+    }
+    Some(Denied { actions: &["kms:Decrypt"], condition })
 }
 
 fn allowed(plan: &Plan, asked: Asked<'_>) -> Allowed {
@@ -140,7 +163,7 @@ fn resources(on: On, subject: &Subject, all: &[Subject], identity: &Identity) ->
             let named = arn::texts(&subject.attributes, attribute).into_iter();
             let any = || format!("arn:{}:{service}:{}:{}:*", identity.partition, subject.region, identity.account_id);
             let is_of = |arn: &String| arn.split(':').nth(2) == Some(service);
-            (named.map(|arn| arn.unwrap_or_else(any)).filter(is_of).collect(), None)
+            (named.map(|arn| arn.map_or_else(any, |arn| arn::literal(&arn))).filter(is_of).collect(), None)
         }
         On::Cluster(attribute) => {
             let clusters = arn::fill(&cluster_template(attribute), &subject.attributes, &place);
@@ -158,7 +181,7 @@ fn cluster_template(attribute: &str) -> String {
 /// The ARN of an image's repository; none when it is not in ECR.
 fn repository_arn(image: &str, identity: &Identity) -> Option<String> {
     let (account, region, repository) = image::repository(image)?;
-    Some(format!("arn:{}:ecr:{region}:{account}:repository/{repository}", identity.partition))
+    Some(format!("arn:{}:ecr:{}:{account}:repository/{}", identity.partition, arn::literal(region), arn::literal(repository)))
 }
 
 /// The resource of a type with this name.
@@ -170,10 +193,10 @@ fn named<'a>(type_name: &str, name: &str, all: &'a [Subject]) -> Option<&'a Subj
 fn role(name: Option<&str>, all: &[Subject], identity: &Identity) -> String {
     let Identity { partition, account_id, .. } = identity;
     match name {
-        Some(arn) if arn.contains(':') => arn.to_owned(),
+        Some(arn) if arn.contains(':') => arn::literal(arn),
         Some(name) => {
             let own = named("iam_role", name, all).and_then(|role| role.arn_of(identity));
-            own.unwrap_or_else(|| format!("arn:{partition}:iam::{account_id}:role/{name}"))
+            own.unwrap_or_else(|| format!("arn:{partition}:iam::{account_id}:role/{}", arn::literal(name)))
         }
         None => format!("arn:{partition}:iam::{account_id}:role/*"),
     }
@@ -181,8 +204,8 @@ fn role(name: Option<&str>, all: &[Subject], identity: &Identity) -> String {
 
 /// The state in S3: who plans reads it and its journal, who applies or operates writes them and the lock (`store::s3`).
 fn state(allowed: &mut Allowed, backend: &Backend, identity: &Identity, role: Role) {
-    let bucket = format!("arn:{}:s3:::{}", identity.partition, backend.bucket);
-    let object = |suffix: &str| format!("{bucket}/{}{suffix}", backend.key);
+    let bucket = format!("arn:{}:s3:::{}", identity.partition, arn::literal(&backend.bucket));
+    let object = |suffix: &str| format!("{bucket}/{}{suffix}", arn::literal(&backend.key));
     // Without ListBucket an object that is not there is one that may not be read (S3 API Reference, GetObject).
     allow(allowed, &["s3:ListBucket"], None, [bucket.clone()]);
     allow(allowed, &["s3:GetObject"], None, [object(""), object(".journal/*")]);

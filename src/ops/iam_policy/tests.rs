@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::arn::{Place, fill, key, values};
+use super::arn::{Place, fill, key, parameter, values};
 use super::*;
 use leoctl_aws::permissions::Permissions;
 use leoctl_aws::registry;
@@ -25,6 +25,39 @@ fn a_template_takes_what_is_known_and_a_star_for_the_rest() {
     let hidden = Value::Map([("name".to_owned(), Value::Secret(Box::new(Value::string("s3cret"))))].into());
     assert_eq!(fill("secret:{name}", &hidden, &Place { region: "r", identity: &identity() }), ["secret:*"]);
     assert_eq!(fill("{a.b}", &Value::Unknown, &Place { region: "r", identity: &identity() }), ["*"]);
+}
+
+#[test]
+fn what_a_stack_writes_stands_for_itself_in_a_policy() {
+    assert_eq!(filled("repository/{name}", serde_json::json!({ "name": "a*b?${x}" })), ["repository/a${*}b${?}${$}{x}"]);
+    assert_eq!(filled("{cluster after cluster/}", serde_json::json!({ "cluster": "arn:aws:ecs:r:1:cluster/*" })), ["${*}"]);
+    let place = Place { region: "r", identity: &identity() };
+    assert_eq!(key(Some("arn:aws:kms:r:1:key/*"), &place), "arn:aws:kms:r:1:key/${*}");
+    assert_eq!(role(Some("arn:aws:iam::1:role/*"), &[], &identity()), "arn:aws:iam::1:role/${*}");
+    assert_eq!(role(Some("leo*"), &[], &identity()), "arn:aws:iam::123456789012:role/leo${*}");
+    let image = repository_arn("1.dkr.ecr.r.amazonaws.com/*:v1", &identity());
+    assert!(image.is_none_or(|image| image.ends_with(":repository/${*}")));
+    let backend =
+        Backend { bucket: "states".to_owned(), key: "*".to_owned(), region: None, profile: None, kms_key_id: Some("*".to_owned()) };
+    let mut allowed = Allowed::new();
+    state(&mut allowed, &backend, &identity(), Role::Operate);
+    let wild = |arn: &&String| arn.replace("${*}", "").replace("/*", "").contains('*');
+    let on_objects = allowed.iter().filter(|((action, _), _)| action.starts_with("s3:")).flat_map(|(_, arns)| arns);
+    assert_eq!(on_objects.filter(wild).count(), 0);
+}
+
+#[test]
+fn a_parameter_is_known_by_arn_or_name_whatever_its_version() {
+    let identity = identity();
+    let place = Place { region: "us-east-1", identity: &identity };
+    let own = Some("arn:aws:ssm:us-east-1:123456789012:parameter/app/token".to_owned());
+    for name in ["/app/token", "/app/token:3", "app/token:live"] {
+        assert_eq!(parameter(name, &place), own, "{name}");
+    }
+    let other = "arn:aws:ssm:eu-west-1:1:parameter/app/token";
+    assert_eq!(parameter(&format!("{other}:3"), &place).as_deref(), Some(other));
+    assert_eq!(parameter("*", &place).as_deref(), Some("arn:aws:ssm:us-east-1:123456789012:parameter/${*}"));
+    assert_eq!(parameter("", &place), None);
 }
 
 #[test]
@@ -131,6 +164,29 @@ fn planning_only_reads_and_never_the_value_of_a_secret() {
         let name = action.split_once(':').unwrap().1;
         assert!(["Describe", "Get", "List"].iter().any(|verb| name.starts_with(verb)), "{action}");
     }
+    let resources = catalog.resources.keys().filter_map(|name| Some(registry::permissions(name)?.plan));
+    let data = catalog.data.keys().filter_map(|name| registry::data_permissions(name));
+    let plans: BTreeSet<&str> = resources.chain(data).flatten().flat_map(|grant| grant.actions).copied().collect();
+    // What returns a value that is kept secret, or takes what does (Service Authorization Reference). Of these Systems
+    // Manager's alone are needed: what they return in plain text is denied.
+    let readers = [
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:BatchGetSecretValue",
+        "ssm:GetParameter",
+        "ssm:GetParameters",
+        "ssm:GetParametersByPath",
+        "ssm:GetParameterHistory",
+        "kms:Decrypt",
+        "s3:GetObject",
+        "ecr:GetAuthorizationToken",
+        "ec2:GetPasswordData",
+        "acm:ExportCertificate",
+        "ecs:ExecuteCommand",
+        "logs:GetLogEvents",
+        "logs:FilterLogEvents",
+    ];
+    let found: Vec<&str> = readers.into_iter().filter(|action| plans.contains(action)).collect();
+    assert_eq!(found, ["ssm:GetParameter", "ssm:GetParameters"]);
     let every = catalog.resources.keys().filter_map(|name| registry::permissions(name));
     let every = every.flat_map(|permissions| permissions.plan.iter().chain(permissions.apply));
     assert!(every.flat_map(|grant| grant.actions).all(|action| *action != "secretsmanager:GetSecretValue"));

@@ -10,6 +10,7 @@ use crate::support::program::Ran;
 
 /// The last commit of a request, at its merge.
 const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const WORKFLOW: &str = "acme/shop/.github/workflows/leoctl.yml@refs/heads/main";
 /// That of another.
 const NEXT: &str = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee";
 /// Why a plan that was made after the last approval claims nothing.
@@ -30,6 +31,8 @@ pub struct Request {
     pub state: &'static str,
     /// Its last commit.
     pub head: &'static str,
+    /// The branch that it comes from.
+    pub branch: String,
     /// The files that it changes.
     pub files: Vec<&'static str>,
     pub plans: Vec<Planned>,
@@ -45,8 +48,10 @@ pub struct Planned {
     pub of: u32,
     /// The branch that the run was of.
     pub branch: String,
-    /// The minute at which it was done.
+    /// The minute at which its artifact was made.
     pub at: u32,
+    /// The minute at which its last job ended; nothing of one that goes on.
+    pub ended: Option<u32>,
     pub event: &'static str,
     /// The workflow, or the job.
     pub by: &'static str,
@@ -73,7 +78,17 @@ impl Request {
     pub fn new(number: u32, merged_by: &str, review: &str) -> Self {
         let (content, branch) = (json!({ "review.json": review }), format!("branch-{number}"));
         let head = if number == 7 { HEAD } else { NEXT };
-        let plan = Planned { head, of: number, branch, at: 10, event: "pull_request", by: "leoctl", succeeded: true, content };
+        let plan = Planned {
+            head,
+            of: number,
+            branch: branch.clone(),
+            at: 10,
+            ended: Some(10),
+            event: "pull_request",
+            by: "leoctl",
+            succeeded: true,
+            content,
+        };
         let approval = Approval { by: 2, at: 20, head, association: "MEMBER", bot: false, state: "APPROVED" };
         Self {
             number,
@@ -83,6 +98,7 @@ impl Request {
             fork: false,
             state: "merged",
             head,
+            branch,
             files: vec![super::WEB],
             plans: vec![plan],
             approvals: vec![approval],
@@ -114,9 +130,10 @@ pub fn on_github(ci: &Ci, requests: &[Request]) {
     for one in requests {
         pulls.push(json!({
             "commits": [one.merged_by], "number": one.number, "user": user(one.author, false),
+            "state": if one.state == "opened" { "open" } else { "closed" },
             "merged_at": if one.state == "merged" { json!(minute(30)) } else { Json::Null },
             "merge_commit_sha": one.merged_by, "base": { "ref": one.into, "repo": repository(false) },
-            "head": { "sha": one.head, "ref": format!("branch-{}", one.number), "repo": repository(one.fork) },
+            "head": { "sha": one.head, "ref": one.branch, "repo": repository(one.fork) },
             "files": one.files.iter().map(|name| json!({ "filename": name })).collect::<Vec<_>>(),
         }));
         for plan in &one.plans {
@@ -125,7 +142,7 @@ pub fn on_github(ci: &Ci, requests: &[Request]) {
                 "id": id, "head_sha": plan.head, "event": plan.event, "conclusion": if plan.succeeded { "success" } else { "failure" },
                 "path": format!(".github/workflows/{}.yml@main", plan.by), "head_repository": repository(one.fork),
                 // After a merge it names none, whichever it was of.
-                "head_branch": plan.branch, "pull_requests": [],
+                "head_branch": plan.branch, "pull_requests": [], "ends": [plan.ended.map(minute)],
             }));
             let size = plan.content.to_string().len();
             artifacts.push(json!({
@@ -209,7 +226,7 @@ impl Push {
             ("GITHUB_SHA", self.sha.as_str()),
             ("GITHUB_REF", "refs/heads/main"),
             ("GITHUB_REF_NAME", "main"),
-            ("GITHUB_WORKFLOW_REF", "acme/shop/.github/workflows/leoctl.yml@refs/heads/main"),
+            ("GITHUB_WORKFLOW_REF", WORKFLOW),
             ("CI_COMMIT_SHA", self.sha.as_str()),
             ("CI_COMMIT_BRANCH", "main"),
             ("CI_COMMIT_BEFORE_SHA", self.before.as_str()),
@@ -257,9 +274,53 @@ fn the_review_of_a_merged_request_is_its_claim() {
         assert_eq!(several.claimed(&pair), ["7.json", "8.json"]);
         let later = Push { before: request.merged_by.clone(), ..several };
         assert_eq!(later.claimed(&pair), ["8.json"], "what an earlier push has brought is none of this one");
-        let unknown = Push { before: "0".repeat(40), ..later };
-        assert_eq!(unknown.claimed(&pair), ["8.json"], "of a new branch, only its last commit is known");
     }
+}
+
+#[test]
+fn where_not_every_request_of_a_push_is_known_nothing_is_claimed() {
+    for push in Push::on_each("") {
+        let request = Request::new(7, &push.sha, "{}");
+        let claims = |before: &str, sha: &str| {
+            push.hold(std::slice::from_ref(&request));
+            std::fs::create_dir_all(push.ci.project.path().join("claims")).unwrap();
+            let of = [("LEOCTL_BEFORE", before), ("GITHUB_SHA", sha), ("CI_COMMIT_SHA", sha), ("CI_COMMIT_BEFORE_SHA", before)];
+            let rest = [("GITHUB_REF_NAME", "main"), ("CI_COMMIT_BRANCH", "main"), ("GITHUB_WORKFLOW_REF", WORKFLOW)];
+            push.ci.expect(1, &["claims", "claims"], &[&of[..], &rest].concat()).stderr
+        };
+        // A new branch, a forced push, and a run without what it is compared with.
+        for before in ["0".repeat(40), "f".repeat(40), String::new()] {
+            assert!(claims(&before, &push.sha).contains("what the branch was at before the push is not known"));
+        }
+        (0..250).for_each(|_| drop(push.ci.git(&["commit", "--quiet", "--allow-empty", "--message", "another"])));
+        assert!(claims(&push.before, &push.ci.git(&["rev-parse", "HEAD"])).contains("more than 250 commits"));
+    }
+}
+
+#[test]
+fn a_plan_may_be_of_any_request_from_its_branch() {
+    let [push, _] = Push::on_each("");
+    let request = Request::new(7, &push.sha, "{}");
+    let from =
+        |into, state, head| Request { into, state, head, plans: Vec::new(), branch: "branch-7".to_owned(), ..Request::new(66, "", "{}") };
+    for rival in [from("evil", "opened", HEAD), from("evil", "closed", HEAD), from("main", "closed", HEAD), from("evil", "opened", OTHER)] {
+        push.hold(&[request.clone(), rival]);
+        let (found, ran) = push.claims();
+        assert!(found.is_empty() && ran.stderr.contains("#66 is from the same branch"), "{found:?} {}", ran.stderr);
+    }
+    // A branch that is used again and again has requests of other commits.
+    assert_eq!(push.claimed(&[request.clone(), from("release", "closed", OTHER)]), ["7.json"]);
+    let fork = Request { fork: true, ..from("evil", "opened", HEAD) };
+    assert_eq!(push.claimed(&[request, fork]), ["7.json"], "a branch of that name in a fork is another");
+}
+
+#[test]
+fn a_run_that_goes_on_after_it_has_kept_its_plan_is_seen_when_it_has_ended() {
+    let [push, _] = Push::on_each("");
+    let request = Request::new(7, &push.sha, "{}");
+    let ended = |ended| Request { plans: vec![Planned { ended, ..request.plans[0].clone() }], ..request.clone() };
+    push.refused(&ended(Some(25)), UNSEEN);
+    assert_eq!(push.claimed(&[ended(Some(15))]), ["7.json"]);
 }
 
 #[test]

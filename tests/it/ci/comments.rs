@@ -138,12 +138,17 @@ fn only_the_one_open_pull_request_of_the_runs_branch_is_spoken_to() {
     // Somebody else's branch at the same commit is somebody else's.
     assert_eq!(only_comment(&ci, &with(&[pull(7, "days"), pull(8, "evil")]))["issue"], 7);
     says_nothing(&ci, &with(&[pull(8, "evil")]), "of 0 open pull requests");
-    // One from the same branch into another is not planned, whoever has opened it and whatever GitHub names in the run.
+    // One from the same branch into another is planned as the workflow there says: whose run it was is not known, whatever
+    // GitHub names in it.
     let mut into = pull(8, "days");
     into["base"]["ref"] = json!("evil-base");
     let mut named = with(&[pull(7, "days"), into.clone()]);
     named["runs"][0]["pull_requests"] = json!([{ "number": 8, "base": { "repo": { "id": 1 } } }]);
-    assert_eq!(only_comment(&ci, &named)["issue"], 7);
+    says_nothing(&ci, &named, "#8 is from the same branch");
+    named["pulls"][1]["state"] = json!("closed");
+    says_nothing(&ci, &named, "#8 is from the same branch");
+    named["pulls"][1]["head"]["sha"] = json!(OTHER);
+    assert_eq!(only_comment(&ci, &named)["issue"], 7, "it was closed at another commit");
     says_nothing(&ci, &with(&[into]), "of 0 open pull requests");
 }
 

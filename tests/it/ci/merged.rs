@@ -180,6 +180,11 @@ fn another_version_of_a_committed_env_file_is_another_plan() {
         let push = push.merge();
         push.hold(&[Request::new(7, &push.sha, &review)]);
         let plans = push.reviewed(None);
+        // What git makes of the same version is another text.
+        push.ci.project.write("shared/.gitattributes", "*.env working-tree-encoding=UTF-16LE-BOM\n");
+        push.ci.commit();
+        assert!(push.apply(&plans[0], None).stderr.contains("stale"));
+        std::fs::remove_file(push.ci.project.path().join("shared/.gitattributes")).unwrap();
         secret(&push.ci, "two");
         let push = push.merge();
         push.hold(&[Request::new(7, &push.sha, &review).about(&["shared/prod.env"])]);

@@ -158,6 +158,13 @@ fn registry(name: &str) -> Option<(&str, &str, &str)> {
     (is_account && is_aws).then_some((account, region, repository))
 }
 
+/// Whether an image can have this tag, which then needs no quotes in a command (OCI Distribution Specification, "Pulling
+/// manifests").
+fn is_tag(text: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.len() <= 128 && text.starts_with(is_word) && text.chars().all(|c| is_word(c) || ".-".contains(c))
+}
+
 /// What it means how an image stands.
 pub fn judge(image: &Image, found: Standing) -> Vec<Finding> {
     let Image { name, repository, version, .. } = image;
@@ -170,7 +177,9 @@ pub fn judge(image: &Image, found: Standing) -> Vec<Finding> {
         Standing::Missing => (
             format!("{repository} does not have {what}: tasks with {name} cannot start"),
             match (&image.ours, version) {
-                (Some(ours), Version::Tag(tag)) => format!("`leoctl push IMAGE {ours} --tag {tag}`, or name one that is there"),
+                (Some(ours), Version::Tag(tag)) if is_tag(tag) => {
+                    format!("`leoctl push IMAGE {ours} --tag {tag}`, or name one that is there")
+                }
                 _ => "push it, or name one that is there".to_owned(),
             },
         ),
