@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 /// How the name of a file ends that is being written and is not in its place yet.
 pub const DRAFT: &str = ".tmp";
 
+/// The largest file that is read of those that leoctl writes, or that stand for one, in bytes.
+pub const LARGEST: u64 = 64 << 20;
+
 /// What the disk refused.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {what} {}: {error}", path.display())]
@@ -55,6 +58,15 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Failed> {
 /// When it cannot be read, or has more bytes than `most`: no more than that are read.
 pub fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     bounded(File::open(path)?, most)
+}
+
+/// The same as text.
+///
+/// # Errors
+/// As there, and when it is no text.
+pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
+    let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
+    String::from_utf8(read_bounded(path, most)?).map_err(not_text)
 }
 
 /// What a file has that was named in another file: a regular one, for a pipe or a device may never end.

@@ -118,11 +118,8 @@ pub fn shown(context: &Context, planned: &Planned) -> Result<Vec<String>, CliErr
 
 /// Carries a plan out that was shown and agreed to. The lock is held.
 pub async fn carry_out(context: &Context, session: &Session, planned: Planned) -> Result<Exit, CliError> {
-    // What making the plan found out has to be written down even when nothing changes.
-    let quiet = !planned.plan.has_changes();
     let whole = planned.plan.options.only.is_none();
-    let remembers = planned.ledger.is_news() || planned.plan.changes.iter().any(|change| change.state_only);
-    if quiet && !remembers {
+    if !planned.has_work() {
         let outputs = planned.plan.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.after.clone()?)));
         show_outputs(context, &outputs.filter(|_| whole).collect());
         return Ok(Exit::Done);

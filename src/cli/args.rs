@@ -323,7 +323,7 @@ pub struct PlanArgs {
     /// Plan only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
     #[arg(long, value_name = "FILE")]
     pub changed: Option<PathBuf>,
-    /// Exit with 2 when there are changes
+    /// Exit with 2 when there are changes, also when only the state changes
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// How it is shown on a pull request

@@ -7,14 +7,11 @@ use super::{CliError, Exit};
 use crate::ui::markdown::report;
 use crate::{disk, ui};
 
-/// The longest text that is read, in bytes. A comment takes only its end.
-const LARGEST: u64 = 64 << 20;
-
 /// Prints a text as Markdown.
 pub fn run(args: &CommentArgs) -> Result<Exit, CliError> {
     let read = match &args.file {
-        Some(file) => disk::read_bounded(file, LARGEST),
-        None => disk::bounded(io::stdin(), LARGEST),
+        Some(file) => disk::read_bounded(file, disk::LARGEST),
+        None => disk::bounded(io::stdin(), disk::LARGEST),
     };
     let bytes = read.map_err(|error| {
         let place = args.file.as_ref().map_or_else(|| "standard input".to_owned(), |file| file.display().to_string());

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use super::args::Forge;
 use super::{CliError, Context, Exit};
+use crate::disk;
 use crate::ui::{self, ADD, FAINT, styled};
+use leoctl_core::stack::MAX_FILE_SIZE;
 
 /// A file to be written, by its path in the project.
 struct Template {
@@ -62,7 +64,7 @@ pub fn run(context: &Context, ci: Option<Forge>) -> Result<Exit, CliError> {
         }
     }
     let not_ignored = match kept.contains(&IGNORE) {
-        true => missing(&fs::read_to_string(IGNORE).map_err(|error| cannot(Path::new(IGNORE), &error))?),
+        true => missing(&disk::read_text(Path::new(IGNORE), MAX_FILE_SIZE as u64).map_err(|error| cannot(Path::new(IGNORE), &error))?),
         false => Vec::new(),
     };
     if context.global.json {

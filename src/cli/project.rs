@@ -21,6 +21,8 @@ use serde_json::Value as Json;
 const VARIABLE: &str = "LEOCTL_VAR_";
 /// Where the stack last planned is remembered, beside the states.
 const LAST: &str = ".last";
+/// No path is longer, in bytes.
+const LONGEST_PATH: u64 = 4096;
 
 /// The disk.
 struct Disk;
@@ -94,7 +96,8 @@ pub fn default_stack() -> Result<PathBuf, CliError> {
     if let Some(path) = std::env::var_os("LEOCTL_STACK") {
         return Ok(path.into());
     }
-    let last = fs::read_to_string(Path::new("state").join(LAST)).ok().map(|text| PathBuf::from(text.trim()));
+    let last = disk::read_text(&Path::new("state").join(LAST), LONGEST_PATH);
+    let last = last.ok().map(|text| PathBuf::from(text.trim()));
     if let Some(last) = last.filter(|path| path.is_file()) {
         return Ok(last);
     }

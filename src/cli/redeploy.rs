@@ -110,7 +110,7 @@ impl Redeployment<'_> {
         }
         let only = image::only(&deployed, &changes, &says.plan);
         let mut planned = on.session.plan(&Options { only: Some(only), ..Options::default() }, true).await?;
-        if !planned.plan.has_changes() {
+        if !planned.plan.changes_resources() {
             on.context.say("Nothing to do: this image runs. `leoctl redeploy` without `--image` starts new tasks of it.");
             return Ok(None);
         }

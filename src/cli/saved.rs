@@ -12,8 +12,7 @@ use sha2::{Digest, Sha256};
 use super::args::Global;
 use super::session::Session;
 use super::{CliError, Context, Exit, apply, project};
-use crate::store;
-use crate::ui;
+use crate::{disk, store, ui};
 use leoctl_core::engine::refresh::Planned;
 use leoctl_core::plan::select::Options;
 
@@ -93,7 +92,7 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
     let unreadable = |problem: String| {
         CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out`")
     };
-    let text = std::fs::read_to_string(file).map_err(|error| match error.kind() {
+    let text = disk::read_text(file, disk::LARGEST).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             CliError::usage(&format!("there is no plan {}", file.display()), "`leoctl plan --out FILE` saves one")
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::args::StateCommand;
 use super::{CliError, Context, Exit, inspect, project, session};
+use crate::disk;
 use crate::ui::{self, STRONG, WARN, styled};
 use leoctl_core::engine::ports::Store;
 use leoctl_core::model::address::Address;
@@ -118,7 +119,7 @@ async fn pull(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError>
 async fn push(context: &Context, file: &Path, stack: Option<&Path>, force: bool) -> Result<Exit, CliError> {
     let unusable =
         |why: String| CliError::usage(&format!("cannot use {}: {why}", file.display()), "it has to be a state, as `state pull` prints it");
-    let text = std::fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
+    let text = disk::read_text(file, disk::LARGEST).map_err(|error| unusable(error.to_string()))?;
     let mut state = State::parse(&text).map_err(|error| unusable(error.to_string()))?;
     let (store, named) = opened(context, stack).await?;
     if state.stack != named.name {

@@ -38,6 +38,7 @@ pub fn plan(plan: &Plan, api_calls: &BTreeMap<String, u64>) -> Json {
         "reads": plan.reads.iter().map(|read| format!("data.{}", read.block)).collect::<Vec<_>>(),
         "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
         "outputs": outputs,
+        "state_changes": plan.state_changes,
         "checks": checks(&plan.checks),
         "pinned": plan.pinned.iter().map(pinned).collect::<Vec<_>>(),
         "warnings": plan.warnings,

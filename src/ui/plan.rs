@@ -14,6 +14,7 @@ pub fn render(plan: &Plan) -> String {
     drift(&mut text, &plan.drift);
     tree(&mut text, plan);
     outputs(&mut text, &plan.outputs);
+    state(&mut text, plan);
     for check in plan.checks.iter().filter(|check| check.holds == Some(false)) {
         line(&mut text, 0, &prose(styled(WARN, one_line(&format!("Check {}: {}", check.name, check.message)))));
     }
@@ -50,6 +51,13 @@ pub fn summary(plan: &Plan) -> String {
             true if summary.no_op == 1 => "No changes: 1 resource is as the stack says.".to_owned(),
             true => format!("No changes: {} resources are as the stack says.", summary.no_op),
             false => "No changes: what changed outside leoctl is as the stack says, or not the stack's to say.".to_owned(),
+        };
+    }
+    if !plan.changes_resources() && !plan.outputs.values().any(OutputChange::is_change) {
+        return match summary.no_op {
+            0 => "Plan: only the state changes.".to_owned(),
+            1 => "Plan: only the state changes, and 1 resource stays as it is.".to_owned(),
+            count => format!("Plan: only the state changes, and {count} resources stay as they are."),
         };
     }
     let unfinished = plan.changes.iter().filter(|change| change.unfinished && change.action == Action::NoOp).count();
@@ -209,6 +217,18 @@ fn outputs(text: &mut String, outputs: &BTreeMap<String, OutputChange>) {
     }
     line(text, 0, &styled(STRONG, "Outputs"));
     show(text, &changes::outputs(outputs), 2);
+    text.push('\n');
+}
+
+/// What the state alone says otherwise afterwards.
+fn state(text: &mut String, plan: &Plan) {
+    if plan.state_changes.is_empty() {
+        return;
+    }
+    line(text, 0, &styled(STRONG, "In the state"));
+    for change in &plan.state_changes {
+        line(text, 2, &prose(format!("{} {}", styled(CHANGE, "~"), one_line(&change.to_string()))));
+    }
     text.push('\n');
 }
 

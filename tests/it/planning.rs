@@ -265,6 +265,41 @@ fn a_saved_plan_is_applied_once_and_refused_when_the_world_moved_on() {
 }
 
 #[test]
+fn what_another_address_has_is_neither_imported_nor_made_beside_it() {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "343434343434");
+    let role = |block: &str| {
+        let policy = "{ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"sts:AssumeRole\", Principal = { Service = \"ecs-tasks.amazonaws.com\" } }] }";
+        format!(
+            "[stack]\nname = \"p-two\"\nregion = \"us-east-1\"\n[resource.iam_role.{block}]\nname = \"p-two\"\nassume_role_policy = {policy}\n"
+        )
+    };
+    project.write("s.toml", &role("a"));
+    project.expect(0, &["apply", "-y", "s.toml"]);
+    let state = || std::fs::read_to_string(project.path().join("state/p-two.json")).unwrap();
+    let before = state();
+    project.write("s.toml", &role("b"));
+    let import = project.expect(1, &["import", "iam_role.b", "p-two", "-y", "s.toml"]).stderr;
+    assert!(import.contains("that is iam_role.a in the state") && import.contains("[[moved]]"), "{import}");
+    let made = project.expect(1, &["apply", "-y", "--target", "iam_role.b", "s.toml"]).stderr;
+    assert!(made.contains("iam_role.b cannot be made") && made.contains("add `--target 'iam_role.a'`"), "{made}");
+    assert_eq!(state(), before);
+    // What is said helps.
+    project.write("s.toml", &format!("{}[[moved]]\nfrom = \"iam_role.a\"\nto = \"iam_role.b\"\n", role("b")));
+    project.expect(0, &["apply", "-y", "s.toml"]);
+    project.expect(0, &["plan", "--detailed-exitcode", "s.toml"]);
+    project.expect(0, &["destroy", "-y", "s.toml"]);
+}
+
+#[test]
+fn a_file_without_an_end_is_no_plan_and_no_state() {
+    let project = Project::new("http://127.0.0.1:1", "test");
+    for arguments in [&["apply", "--plan", "/dev/zero"][..], &["state", "push", "/dev/zero", "stacks/dev.toml"]] {
+        let refused = project.expect(1, arguments).stderr;
+        assert!(refused.contains("/dev/zero") && refused.contains("too large"), "{refused}");
+    }
+}
+
+#[test]
 fn five_thousand_resources_are_planned_without_a_call_each() {
     let mut text = String::from("[stack]\nname = \"p-many\"\nregion = \"us-east-1\"\n");
     for layer in 0..10 {

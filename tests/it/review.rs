@@ -281,3 +281,42 @@ fn what_a_stack_reads_is_what_is_listed_of_it_and_ends() {
         assert!(project.expect(1, endless).stderr.contains("too large"), "{endless:?}");
     }
 }
+
+#[test]
+fn what_only_the_state_says_is_reviewed_and_applied_like_any_other_change() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = project(&emulator.endpoint, "test", 7);
+    project.expect(0, &["apply", "-y", STACK]);
+    let changes = |expected: bool| {
+        let id = id(&project, &[]);
+        let plan = project.expect(if expected { 2 } else { 0 }, &["plan", "--detailed-exitcode", STACK, "--review", "review.json"]).stdout;
+        assert_eq!(plan.contains("Plan: only the state changes"), expected, "{plan}");
+        let reviewed = project.expect(0, &["review", "review.json"]).stdout;
+        assert_eq!(reviewed.contains(&id), expected, "{reviewed}");
+        let comment = project.expect(0, &["plan", "--markdown", STACK]).stdout;
+        assert!(comment.contains(&id) && comment.contains("In the state") == expected, "{comment}");
+        (id, plan)
+    };
+    // Guards: one is refused by, the other stays.
+    let guarded = stack(7)
+        .replace("[resource.cloudwatch_log_group.b]\n", "[resource.cloudwatch_log_group.b]\nlifecycle = { deletion_policy = \"retain\" }\n")
+        .replace("[resource.cloudwatch_log_group.a]\n", "[resource.cloudwatch_log_group.a]\nlifecycle = { prevent_destroy = true }\n");
+    project.write(STACK, &guarded);
+    let (id, plan) = changes(true);
+    assert!(plan.contains("cloudwatch_log_group.a: what protects it"), "{plan}");
+    // Nobody is there to agree to it.
+    project.expect(1, &["apply", STACK]);
+    project.expect(0, &["apply", "-y", STACK, "--plan-id", &id]);
+    changes(false);
+    let (before, _) = guarded.split_once("[resource").unwrap();
+    project.write(STACK, before);
+    assert!(project.expect(1, &["plan", STACK]).stderr.contains("`prevent_destroy` protects it"));
+    // What has become sensitive leaves the state, though what it is does not change.
+    project.write(STACK, &guarded.replace("default = \"a\"", "default = \"a\"\nsensitive = true"));
+    let (id, _) = changes(true);
+    let state = || std::fs::read_to_string(project.path().join("state/web.json")).unwrap();
+    assert!(state().contains("\"vars.team\""), "{}", state());
+    project.expect(0, &["apply", "-y", STACK, "--plan-id", &id]);
+    assert!(!state().contains("\"vars.team\""), "{}", state());
+    changes(false);
+}

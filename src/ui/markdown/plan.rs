@@ -255,6 +255,7 @@ fn listed(entries: &[&Entry]) -> Vec<Block> {
 fn notes(plan: &Plan, shown: &Shown<'_>) -> Vec<Note> {
     let checks = plan.checks.iter().filter(|check| check.holds == Some(false));
     let checks = checks.map(|check| Inline::new().code(&check.name).own(": ").text(&check.message));
+    let state = plan.state_changes.iter().map(|change| Inline::new().text(change.to_string()));
     let warnings = plan.warnings.iter().map(|warning| Inline::new().text(warning));
     let found = shown.preflight.map(|found| findings(&plan.stack, found)).unwrap_or_default();
     let cost = shown.cost.iter().map(|cost| Inline::new().text(cost));
@@ -263,6 +264,7 @@ fn notes(plan: &Plan, shown: &Shown<'_>) -> Vec<Note> {
         Note::new("What it costs", Lines::List(cost.collect())),
         Note::new("Changed outside leoctl", Lines::Fence(Language::Diff, drift_details(plan))),
         Note::new("Outputs", Lines::Fence(Language::Diff, output_changes(&plan.outputs))),
+        Note::new("In the state", Lines::List(state.collect())),
         Note::new("Checks that do not hold", Lines::List(checks.collect())),
         Note::new("Notes", Lines::List(warnings.collect())),
     ]

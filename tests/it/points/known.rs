@@ -43,6 +43,7 @@ const KNOWN: &[Known] = &[
         why: "whose it is cannot be told of what has no tags: a successor that an older state does not know is refused",
     },
     Known { types: WHOLE_STACK, deed: Deed::Older, phase: "change", why: "the same in the stack of equal names, which has an alias" },
+    Known { types: WHOLE_STACK, deed: Deed::Foreign, phase: "delete", why: "the same in the stack of equal names, which has an alias" },
     Known { types: &["route53_zone"], deed: Deed::Older, phase: "create", why: ZONE },
     Known { types: &["route53_zone"], deed: Deed::Older, phase: "set other.", why: ZONE },
     Known {

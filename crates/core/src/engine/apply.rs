@@ -1,6 +1,6 @@
 //! Carrying out a plan: the executor around the ready queue, and what is recorded when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt;
@@ -158,17 +158,19 @@ impl Engine<'_> {
             halfway: Mutex::default(),
             ledger: Mutex::new(ledger),
         };
-        let mut report = self.run(&shared, &mut heard).await;
-        self.conclude(&shared, &mut report).await?;
+        let (mut report, undone) = self.run(&shared, &mut heard).await;
+        self.conclude(&shared, &undone, &mut report).await?;
         Ok(report)
     }
 
-    async fn run(&self, shared: &Shared<'_>, progress: &mut mpsc::UnboundedReceiver<(Address, String)>) -> Report {
+    /// What came of the steps, and which of them were not done.
+    async fn run(&self, shared: &Shared<'_>, progress: &mut mpsc::UnboundedReceiver<(Address, String)>) -> (Report, BTreeSet<usize>) {
         let steps = &shared.plan.steps;
         self.sink.emit(&Event::Begin { steps: steps.len() });
         let mut queue = Queue::new(steps.iter().enumerate().map(|(number, step)| (number, step.after.iter().copied().collect())).collect());
         let mut running = FuturesUnordered::new();
         let mut report = Report::default();
+        let mut undone: BTreeSet<usize> = (0..steps.len()).collect();
         let mut interrupted = self.interrupted.clone();
         let mut stopping = false;
         loop {
@@ -199,6 +201,7 @@ impl Engine<'_> {
             match outcome {
                 Ok(()) => {
                     *report.done.entry(verb.past()).or_default() += 1;
+                    undone.remove(&number);
                     queue.finish(&number);
                 }
                 Err(failure) if failure.kind == FailureKind::Interrupted => {
@@ -225,7 +228,7 @@ impl Engine<'_> {
         }
         let rest = queue.drain();
         self.skip(rest, None, shared.plan, &mut report);
-        report
+        (report, undone)
     }
 
     fn skip(&self, steps: impl IntoIterator<Item = usize>, because: Option<&Address>, plan: &Plan, report: &mut Report) {
@@ -238,18 +241,10 @@ impl Engine<'_> {
     }
 
     /// Outputs, conditions, and the state written whole.
-    async fn conclude(&self, shared: &Shared<'_>, report: &mut Report) -> Result<(), StoreError> {
-        let mut outputs = BTreeMap::new();
-        if shared.plan.options.destroy || shared.plan.options.only.is_some() {
-            let kept = shared.plan.outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.after.clone()?)));
-            outputs.extend(kept);
-        } else {
-            for (name, output) in &shared.plan.stack.config.outputs {
-                // What a failed resource would have said is simply not there yet.
-                if let Ok(value) = shared.scope(|scope| output.value.eval(&scope)) {
-                    outputs.insert(name.clone(), if output.sensitive { value.into_secret() } else { value });
-                }
-            }
+    async fn conclude(&self, shared: &Shared<'_>, undone: &BTreeSet<usize>, report: &mut Report) -> Result<(), StoreError> {
+        shared.see_what_stands(undone);
+        let outputs = shared.outputs(undone);
+        if !shared.plan.options.destroy && shared.plan.options.only.is_none() {
             report.checks = shared.scope(|scope| check_results(&shared.plan.stack, &scope).0);
         }
         let mut state = shared.state(State::clone);

@@ -5,6 +5,7 @@
 pub mod apply;
 pub mod event;
 pub mod no_answer;
+mod outputs;
 pub mod persist;
 pub mod ports;
 pub mod preflight;

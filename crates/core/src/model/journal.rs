@@ -229,8 +229,13 @@ impl Ledger {
     }
 
     /// Whether there is anything to be written down, though no step does anything.
-    pub fn is_news(&self) -> bool {
+    pub fn has_unwritten(&self) -> bool {
         self.cleaned || !self.records.is_empty()
+    }
+
+    /// Whether something was taken out of the state that may not stand in it.
+    pub fn is_cleaned(&self) -> bool {
+        self.cleaned
     }
 
     /// The state with every record on it.

@@ -7,5 +7,6 @@ pub mod handover;
 pub mod preflight;
 pub mod schedule;
 pub mod select;
+pub mod state_change;
 pub mod step;
 pub mod types;

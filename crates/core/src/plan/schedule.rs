@@ -369,7 +369,7 @@ fn apply_step(account: &str, change: &Change, rest: bool) -> Option<StepKind> {
         Action::Update => Some(StepKind::Update(Box::new(update(target)?))),
         Action::Import => Some(StepKind::Import(Box::new(update(target)?))),
         Action::NoOp if change.unfinished => Some(StepKind::Wait(confirm(target)?)),
-        Action::NoOp if change.state_only => Some(StepKind::Remember(confirm(target)?)),
+        Action::NoOp if !change.state_only.is_empty() => Some(StepKind::Remember(confirm(target)?)),
         Action::NoOp | Action::Delete | Action::Forget => None,
     }
 }

@@ -1,12 +1,13 @@
 //! The plan as data: what will be done, why, and what it risks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::diff::AttributeChange;
 use super::select::Options;
+use super::state_change::{Aspect, StateChange};
 use super::step::Step;
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
@@ -30,7 +31,8 @@ pub struct Plan {
     pub lineage: String,
     /// What was asked for.
     pub options: Options,
-    /// Why: one entry for every resource, desired or remembered, each after what it depends on.
+    /// Why: one entry for every resource that is desired or goes, each after what it depends on. One that is desired and left
+    /// out by the options stays as it is; one that is not desired and left out has no entry.
     pub changes: Vec<Change>,
     /// What is done, and in which order.
     pub steps: Vec<Step>,
@@ -42,6 +44,8 @@ pub struct Plan {
     pub drift: Vec<Drift>,
     /// The outputs as they will be.
     pub outputs: BTreeMap<String, OutputChange>,
+    /// What the state alone says otherwise afterwards.
+    pub state_changes: Vec<StateChange>,
     /// The stack's conditions.
     pub checks: Vec<CheckResult>,
     /// What is set otherwise than the stack file says.
@@ -122,8 +126,8 @@ pub struct Change {
     pub sensitive: Vec<Path>,
     /// The attributes the stack file sets.
     pub authored: Vec<Path>,
-    /// Whether what is remembered of it differs from what will be, though AWS does not: saved without a call.
-    pub state_only: bool,
+    /// In what that which is remembered of it differs from what will be, though AWS does not: saved without a call.
+    pub state_only: BTreeSet<Aspect>,
     /// Whether an earlier apply made or changed it and did not wait until it was ready.
     pub unfinished: bool,
 }
@@ -257,9 +261,15 @@ impl Plan {
         }
     }
 
-    /// Whether applying it would change anything in AWS or in the state.
+    /// Whether there is anything to apply: something changes in AWS, in the outputs or in the state alone. Exit codes,
+    /// reviews and the question before an apply go by this.
     pub fn has_changes(&self) -> bool {
-        self.changes.iter().any(Change::is_change) || self.outputs.values().any(OutputChange::is_change)
+        self.changes_resources() || self.outputs.values().any(OutputChange::is_change) || !self.state_changes.is_empty()
+    }
+
+    /// Whether anything is done to a resource.
+    pub fn changes_resources(&self) -> bool {
+        self.changes.iter().any(Change::is_change)
     }
 
     /// What takes everything secret in it out of texts that others have written.

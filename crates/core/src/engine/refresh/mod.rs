@@ -37,6 +37,7 @@ use crate::model::value::Value;
 use crate::plan::build::{self, Draft, Found, Live, World};
 use crate::plan::preflight::Preflight;
 use crate::plan::select::Options;
+use crate::plan::state_change::StateChange;
 use crate::plan::types::{Action, Plan};
 use crate::stack::Stack;
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
@@ -50,6 +51,15 @@ pub struct Planned {
     pub ledger: Ledger,
     /// What would make applying it fail; empty where nobody asked.
     pub preflight: Preflight,
+}
+
+impl Planned {
+    /// Whether applying it would do anything: also write down what nobody would apply a stack for, such as what every plan
+    /// finds out again.
+    pub fn has_work(&self) -> bool {
+        let remembers = self.plan.changes.iter().any(|change| !change.state_only.is_empty());
+        self.plan.has_changes() || remembers || self.ledger.has_unwritten()
+    }
 }
 
 /// Makes a plan from a stack, its state and AWS.
@@ -130,9 +140,10 @@ impl Planner<'_> {
             }
             draft = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
         }
-        let plan = draft.judged()?;
+        let mut plan = draft.judged()?;
         self.close_intents(&plan, &searched, &mut ledger);
         pins::release(&plan, &mut ledger);
+        plan.state_changes.splice(..0, StateChange::recorded(&ledger));
         Ok(Planned { plan, ledger, preflight: Preflight::default() })
     }
 

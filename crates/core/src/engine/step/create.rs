@@ -76,11 +76,13 @@ impl Runner<'_> {
     fn new_place(&self, target: &Target, id: String) -> Result<Place, NotCreated> {
         let type_name = self.address.type_name().to_owned();
         let place = Place { type_name, account: target.account.clone(), region: target.region.clone(), id };
-        let other = self.shared.state(|state| state.addresses_of(&place).find(|known| *known != self.address).cloned());
-        match other {
+        match self.other_of(&place) {
             None => Ok(place),
             Some(other) => {
-                let message = format!("AWS made nothing new: {} is {other} already", place.id);
+                let message = format!(
+                    "AWS answered with {}, which is {other} in the state: it made nothing new, or it made again what {other} was",
+                    place.id
+                );
                 Err(NotCreated { failure: Failure::new(FailureKind::AlreadyExists, message), may_exist: false })
             }
         }

@@ -122,6 +122,11 @@ impl<'a> Runner<'a> {
         Ok(Self { shared, address, handler })
     }
 
+    /// Another address that has a place in the state.
+    fn other_of(&self, place: &Place) -> Option<Address> {
+        self.shared.state(|state| state.addresses_of(place).find(|known| *known != self.address).cloned())
+    }
+
     fn block(&self) -> Outcome<&'a ResourceBlock> {
         let block = self.shared.plan.stack.config.resources.get(&self.address.block);
         block.ok_or_else(|| Failure::new(FailureKind::Invalid, "it is not in the stack"))

@@ -37,6 +37,10 @@ impl Wanted {
 
 impl Runner<'_> {
     pub(super) async fn import(&self, update: &Update) -> Outcome<String> {
+        if let Some(other) = self.other_of(&update.place) {
+            let message = format!("{} is {other} in the state, and is not taken over as {} too", update.place.id, self.address);
+            return Err(Failure::new(FailureKind::AlreadyExists, message));
+        }
         let wanted = self.wanted(update)?;
         // Ours from now on, whatever becomes of the update.
         self.begin(update, &wanted, None).await?;

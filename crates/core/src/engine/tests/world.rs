@@ -35,6 +35,7 @@ pub fn catalog() -> Catalog {
     let tags = || json!({ "type": "object", "additionalProperties": { "type": "string" } });
     let named = json!({ "type": "object", "required": ["name"], "properties": {
         "name": { "type": "string", "x-replace": true }, "note": text(), "uses": text(), "tags": tags(),
+        "zone": { "type": "string", "x-server": true },
         "empty_on_delete": { "type": "boolean", "default": false, "x-local": true },
         "key": { "type": "string", "x-local": true },
         "size": { "type": "integer", "default": 1, "x-replace": true },

@@ -13,12 +13,13 @@ use crate::model::value::Value;
 use crate::plan::desired::settled;
 use crate::plan::diff::{complete, diff};
 use crate::plan::select::covers;
+use crate::plan::state_change::Aspect;
 use crate::plan::types::{Action, Change, Removal, RemovalKind};
 use crate::stack::Stack;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Builder<'_> {
     /// An error at the block of an address.
@@ -97,7 +98,7 @@ impl Builder<'_> {
         if let Some(saved) = saved.filter(|_| change.action != Action::Replace) {
             change.still_uses = still_used(self.world.state, saved, change);
         }
-        change.state_only = saved.is_some_and(|saved| remembers_otherwise(saved, change));
+        change.state_only = saved.map(|saved| remembered_otherwise(saved, change)).unwrap_or_default();
         if change.action == Action::Replace {
             change.create_before_destroy = made_first(change, instance, *relocated)?;
             change.goes = saved.map(|saved| removal(saved, change.before.clone(), change.guard.retain));
@@ -184,11 +185,6 @@ impl Builder<'_> {
         recall(attributes, &Value::from(&saved.attributes), desired, &|secret| self.world.state.digest(secret))
     }
 
-    /// Whether a resource is not what the plan is about: `--target`, `--exclude` or the command leaves it out.
-    pub(super) fn leaves_out(&self, address: &Address) -> bool {
-        !self.selection.includes(address) || self.options.only(address).is_some_and(<[_]>::is_empty)
-    }
-
     /// A resource that is left out stays as it is, with all that is remembered of it.
     fn untouched(&self, instance: &Instance<'_>, saved: Option<&Remembered>, desired: &Value) -> Change {
         let attributes = attributes_of(instance.block);
@@ -238,7 +234,7 @@ impl Builder<'_> {
             each: instance.each.clone(),
             sensitive: Vec::new(),
             authored: instance.block.attributes.as_table().into_iter().flat_map(|fields| fields.keys()).map(Path::attribute).collect(),
-            state_only: false,
+            state_only: BTreeSet::new(),
             unfinished: false,
             address: instance.address.clone(),
         }
@@ -289,13 +285,18 @@ pub(super) fn relocated(instance: &Instance<'_>, place: &Place) -> bool {
     place.region != instance.region
 }
 
-/// Whether what is remembered of a resource differs from what will be, though AWS does not.
-fn remembers_otherwise(saved: &Remembered, change: &Change) -> bool {
-    saved.guard != change.guard
-        || saved.depends_on != change.remembered_depends_on()
-        || saved.incomplete
-        || saved.authored != change.authored
-        || saved.sensitive != change.sensitive
+/// In what that which is remembered of a resource differs from what will be, though AWS does not.
+fn remembered_otherwise(saved: &Remembered, change: &Change) -> BTreeSet<Aspect> {
+    let depends_on = change.remembered_depends_on();
+    let more = depends_on.iter().any(|on| !saved.depends_on.contains(on));
+    let aspects = [
+        (Aspect::Guard, saved.guard != change.guard),
+        (Aspect::Dependencies, more),
+        (Aspect::FewerDependencies, !more && saved.depends_on != depends_on),
+        (Aspect::Authored, saved.authored != change.authored),
+        (Aspect::Sensitive, saved.sensitive != change.sensitive),
+    ];
+    aspects.into_iter().filter(|(_, differs)| *differs).map(|(aspect, _)| aspect).collect()
 }
 
 fn removal(saved: &Remembered, last: Value, forget: bool) -> Removal {

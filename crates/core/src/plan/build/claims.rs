@@ -18,10 +18,10 @@ use crate::stack::template::TemplateKind;
 
 /// Something that only one resource can have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Claim {
+pub(super) struct Claim {
     type_name: String,
     /// What it is: the attributes, or a word for the resource itself.
-    what: String,
+    pub what: String,
     /// Within which region; empty where it is unique everywhere.
     region: String,
     /// Whether it is changed jointly, so that [`super::exchange`] sees to its order.
@@ -47,16 +47,18 @@ impl Builder<'_> {
         }
         let (takeovers, refused) = self.takeovers();
         found.extend(refused);
+        found.extend(self.kept());
         found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
         self.handovers.takeovers = takeovers;
         self.handovers.passed_on = self.passed_on();
     }
 
-    /// Two desired resources that would be one object in AWS, or have in common what AWS lets only one have.
+    /// Two desired resources that would be one object in AWS, or have in common what AWS lets only one have. What is left out
+    /// has what it has, whatever the stack file says of it.
     fn claimed_twice(&self) -> Vec<Diagnostic> {
         let mut seen: BTreeMap<Claim, &Address> = BTreeMap::new();
         let mut diagnostics = Vec::new();
-        for change in self.changes.iter().filter(|change| is_desired(change)) {
+        for change in self.changes.iter().filter(|change| is_desired(change) && !self.is_left_out(change)) {
             let address = &change.address;
             if let Some(place) = &change.place
                 && let Some(other) = seen.insert(Self::place_claim(place), address)
@@ -64,7 +66,7 @@ impl Builder<'_> {
                 let error = format!("{address} and {other} would both be {} {}", place.type_name, place.id);
                 diagnostics.push(self.at(address, &error).help("keep one of the two blocks, or import another id"));
             }
-            for claim in self.wanted_claims(change).chain(self.element_claims(change, &change.after)).chain(tag_claim(change)) {
+            for claim in self.wanted_claims(change).chain(self.element_claims(&change.address, &change.after)).chain(tag_claim(change)) {
                 let what = claim.what.clone();
                 if let Some(other) = seen.insert(claim, address) {
                     let error = format!("{address} and {other} have the same {what}, and AWS allows that once");
@@ -127,14 +129,14 @@ impl Builder<'_> {
         let mut going: BTreeMap<Claim, Vec<(&Address, usize)>> = BTreeMap::new();
         for change in self.changes.iter().filter(|change| matches!(change.action, Action::Replace | Action::Delete)) {
             for (index, removal) in change.removals().enumerate().filter(|(_, removal)| removal.kind == RemovalKind::Delete) {
-                for claim in self.groups_of(change, &removal.last, &removal.remembered.place.region, conflicts) {
+                for claim in self.groups_of(&change.address, &removal.last, &removal.remembered.place.region, conflicts) {
                     going.entry(claim).or_default().push((&change.address, index));
                 }
             }
         }
         let mut found = Vec::new();
         for taker in self.changes.iter().filter(|change| change.action == Action::Replace) {
-            for claim in self.groups_of(taker, &taker.after, &taker.region, conflicts) {
+            for claim in self.groups_of(&taker.address, &taker.after, &taker.region, conflicts) {
                 let others = going.get(&claim).into_iter().flatten().filter(|(holder, _)| **holder != taker.address);
                 found.extend(others.map(|(holder, index)| Takeover {
                     taker: taker.address.clone(),
@@ -182,10 +184,10 @@ impl Builder<'_> {
             && !diff(attributes, &removal.last, &taker.after).iter().any(|change| change.forces_replacement)
     }
 
-    /// Everything that is claimed now.
+    /// Everything that is claimed now, but by what is left out.
     fn held_claims(&self) -> BTreeMap<Claim, Vec<Holder<'_>>> {
         let mut held: BTreeMap<Claim, Vec<Holder<'_>>> = BTreeMap::new();
-        for change in &self.changes {
+        for change in self.changes.iter().filter(|change| !self.is_left_out(change)) {
             for (index, removal) in change.removals().enumerate() {
                 let remembered;
                 let last = match removal.last.is_null() {
@@ -196,12 +198,12 @@ impl Builder<'_> {
                     false => &removal.last,
                 };
                 let place = &removal.remembered.place;
-                for claim in self.claims_of(change, last, &place.region).chain([Self::place_claim(place)]) {
+                for claim in self.claims_of(&change.address, last, &place.region).chain([Self::place_claim(place)]) {
                     held.entry(claim).or_default().push(Holder { change, by: GivenUpBy::Removal(index), removal: Some(removal) });
                 }
             }
             if let Some(lost) = change.gone.as_ref().and_then(|_| self.world.state.current(&change.address)) {
-                for claim in self.claims_of(change, &Value::from(&lost.attributes), &lost.place.region) {
+                for claim in self.claims_of(&change.address, &Value::from(&lost.attributes), &lost.place.region) {
                     held.entry(claim).or_default().push(Holder { change, by: GivenUpBy::Loss, removal: None });
                 }
             }
@@ -209,7 +211,7 @@ impl Builder<'_> {
                 && change.action != Action::Replace
                 && let Some(place) = &change.place
             {
-                for claim in self.claims_of(change, &change.before, &place.region) {
+                for claim in self.claims_of(&change.address, &change.before, &place.region) {
                     held.entry(claim).or_default().push(Holder { change, by: GivenUpBy::Update, removal: None });
                 }
             }
@@ -219,24 +221,35 @@ impl Builder<'_> {
 
     /// What a resource is to have alone.
     fn wanted_claims<'a>(&'a self, change: &'a Change) -> impl Iterator<Item = Claim> + 'a {
-        self.claims_of(change, &change.after, &change.region)
+        self.claims_of(&change.address, &change.after, &change.region)
     }
 
     /// What a resource with these attributes has alone, as far as it is known.
-    fn claims_of<'a>(&'a self, change: &'a Change, attributes: &'a Value, region: &'a str) -> impl Iterator<Item = Claim> + 'a {
-        self.groups_of(change, attributes, region, |schema| schema.unique)
+    fn claims_of<'a>(&'a self, address: &'a Address, attributes: &'a Value, region: &'a str) -> impl Iterator<Item = Claim> + 'a {
+        self.groups_of(address, attributes, region, |schema| schema.unique)
+    }
+
+    /// The same with its elements, and without what is changed jointly.
+    pub(super) fn claims_apart<'a>(
+        &'a self,
+        address: &'a Address,
+        attributes: &'a Value,
+        region: &'a str,
+    ) -> impl Iterator<Item = Claim> + 'a {
+        let apart = self.claims_of(address, attributes, region).filter(|claim| !claim.joint);
+        apart.chain(self.element_claims(address, attributes))
     }
 
     /// What a resource with these attributes has of groups of them, as far as it is known.
     fn groups_of<'a>(
         &'a self,
-        change: &'a Change,
+        address: &'a Address,
         attributes: &'a Value,
         region: &'a str,
         groups: fn(&ResourceSchema) -> &'static [&'static [&'static str]],
     ) -> impl Iterator<Item = Claim> + 'a {
-        let schema = self.catalog.resources.get(change.address.type_name());
-        let block = self.stack.config.resources.get(&change.address.block);
+        let schema = self.catalog.resources.get(address.type_name());
+        let block = self.stack.config.resources.get(&address.block);
         schema.into_iter().flat_map(move |schema| {
             let region = if schema.scope == Scope::Regional { region } else { "" };
             groups(schema).iter().filter_map(move |group| {
@@ -245,7 +258,7 @@ impl Builder<'_> {
                 let values: Option<Vec<String>> =
                     group.iter().map(|name| known(&schema.schema.told_by(name, value(name)), written(block, name))).collect();
                 Some(Claim {
-                    type_name: change.address.type_name().to_owned(),
+                    type_name: address.type_name().to_owned(),
                     what: format!("`{}`", group.join("`, `")),
                     region: region.to_owned(),
                     joint: schema.joint.is_some_and(|joint| group.contains(&joint)),
@@ -256,9 +269,9 @@ impl Builder<'_> {
     }
 
     /// The elements of lists that only one resource can have each.
-    fn element_claims<'a>(&'a self, change: &'a Change, attributes: &'a Value) -> impl Iterator<Item = Claim> + 'a {
-        let schema = self.catalog.resources.get(change.address.type_name());
-        let block = self.stack.config.resources.get(&change.address.block);
+    fn element_claims<'a>(&'a self, address: &'a Address, attributes: &'a Value) -> impl Iterator<Item = Claim> + 'a {
+        let schema = self.catalog.resources.get(address.type_name());
+        let block = self.stack.config.resources.get(&address.block);
         let names = schema.into_iter().flat_map(|schema| schema.exclusive);
         names.flat_map(move |name| {
             let items = attributes.get(name).and_then(|list| list.revealed().as_list()).unwrap_or_default();
@@ -273,7 +286,7 @@ impl Builder<'_> {
                 .enumerate()
                 .filter_map(move |(index, item)| known(item, templates.get(index).filter(|_| aligned).map(|template| &template.kind)));
             values.map(move |value| Claim {
-                type_name: change.address.type_name().to_owned(),
+                type_name: address.type_name().to_owned(),
                 what: format!("element of `{name}` ({value})"),
                 region: String::new(),
                 joint: false,
@@ -287,14 +300,15 @@ impl Builder<'_> {
         let stays = |change: &&Change| is_desired(change) && change.action != Action::Replace;
         let mut takers: BTreeMap<Claim, &Address> = BTreeMap::new();
         for change in self.changes.iter().filter(|change| is_desired(change)) {
-            let had: Vec<Claim> = Some(change).filter(stays).into_iter().flat_map(|it| self.element_claims(it, &it.before)).collect();
-            let new = self.element_claims(change, &change.after).filter(|claim| !had.contains(claim));
+            let had: Vec<Claim> =
+                Some(change).filter(stays).into_iter().flat_map(|it| self.element_claims(&it.address, &it.before)).collect();
+            let new = self.element_claims(&change.address, &change.after).filter(|claim| !had.contains(claim));
             takers.extend(new.map(|claim| (claim, &change.address)));
         }
         let mut found = Vec::new();
         for holder in &self.changes {
             let mut give = |attributes: &Value, by: GivenUpBy| {
-                for claim in self.element_claims(holder, attributes) {
+                for claim in self.element_claims(&holder.address, attributes) {
                     if let Some(taker) = takers.get(&claim).filter(|taker| ***taker != holder.address) {
                         let (taker, holder) = ((*taker).clone(), holder.address.clone());
                         found.push(Takeover { taker, holder, by, what: claim.what });
@@ -312,13 +326,14 @@ impl Builder<'_> {
     }
 
     /// The resource itself.
-    fn place_claim(place: &Place) -> Claim {
+    pub(super) fn place_claim(place: &Place) -> Claim {
         let values = vec![place.account.clone(), place.id.clone()];
         Claim { type_name: place.type_name.clone(), what: "id".to_owned(), region: place.region.clone(), joint: false, values }
     }
 }
 
-fn is_desired(change: &Change) -> bool {
+/// Whether a change is of what the stack file wants.
+pub(super) fn is_desired(change: &Change) -> bool {
     !matches!(change.action, Action::Delete | Action::Forget)
 }
 

@@ -25,6 +25,11 @@ pub(super) struct Failed {
 }
 
 impl Failed {
+    /// Whether it is an address that could not be planned.
+    pub fn has(&self, address: &Address) -> bool {
+        self.instances.contains(address) || self.blocks.contains(&address.block)
+    }
+
     /// Whether any of what was looked up has failed.
     pub fn affects(&self, lookups: &Lookups) -> bool {
         let failed = |block: &Block| self.blocks.contains(block);

@@ -94,8 +94,7 @@ impl Builder<'_> {
                 hold(self.spot(type_name, &change.region, &change.before), &change.address, Fate::Moves);
             }
         }
-        let planned: BTreeSet<&Address> = self.changes.iter().map(|change| &change.address).collect();
-        for (address, saved) in self.world.state.all().filter(|(address, _)| !planned.contains(address)) {
+        for (address, saved) in self.left_out() {
             let attributes = match self.world.live.get(&saved.place) {
                 Some(Live::Present(value)) => value.clone(),
                 Some(Live::Gone | Live::Foreign(_)) => continue,

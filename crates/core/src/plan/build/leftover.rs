@@ -16,8 +16,10 @@ impl Builder<'_> {
     pub(super) fn leftovers(&mut self) {
         let desired = self.wanted();
         let state = self.world.state;
-        let going = if self.options.destroy { self.options.destroyed(state) } else { self.going(&desired) };
-        for address in state.resources.keys().filter(|address| !desired.contains(*address) && going.contains(*address)) {
+        self.going = if self.options.destroy { self.options.destroyed(state) } else { self.going(&desired) };
+        let going: Vec<&Address> =
+            state.resources.keys().filter(|known| !desired.contains(*known) && self.going.contains(*known)).collect();
+        for address in going {
             match self.leftover(address) {
                 Ok(change) => self.changes.extend(change),
                 Err(diagnostic) => self.diagnostics.push(diagnostic),
@@ -105,7 +107,7 @@ impl Builder<'_> {
             sensitive: goes.remembered.sensitive.clone(),
             goes: Some(goes),
             authored: Vec::new(),
-            state_only: false,
+            state_only: BTreeSet::new(),
             unfinished: false,
         }))
     }

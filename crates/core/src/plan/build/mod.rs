@@ -8,6 +8,7 @@ mod exchange;
 mod follow;
 mod held;
 mod inside;
+mod left_out;
 mod leftover;
 mod named;
 mod order;
@@ -38,6 +39,7 @@ use crate::plan::desired::Owner;
 use crate::plan::handover::Handovers;
 use crate::plan::schedule;
 use crate::plan::select::{Options, Selection};
+use crate::plan::state_change::{Aspect, StateChange};
 use crate::plan::types::{Action, Change, Drift, Pinned, Plan, Read};
 use crate::stack::Stack;
 use crate::stack::check::failed;
@@ -179,6 +181,8 @@ struct Builder<'a> {
     /// The resources so far that will not be what they are.
     changed: BTreeSet<Address>,
     instances: BTreeMap<Block, Vec<Address>>,
+    /// What is not desired any more and goes.
+    going: BTreeSet<Address>,
     failed: Failed,
     pinned: Vec<Pinned>,
     handovers: Handovers,
@@ -223,6 +227,7 @@ impl<'a> Builder<'a> {
             changes: Vec::new(),
             changed: BTreeSet::new(),
             instances: BTreeMap::new(),
+            going: BTreeSet::new(),
             failed: Failed::default(),
             pinned: Vec::new(),
             handovers: Handovers::default(),
@@ -417,7 +422,7 @@ impl<'a> Builder<'a> {
         let drifted: BTreeSet<&Address> =
             drift.iter().filter(|one| one.loss.is_none()).map(|one| &one.address).filter(|address| !self.leaves_out(address)).collect();
         for change in self.changes.iter_mut().filter(|change| drifted.contains(&change.address)) {
-            change.state_only = true;
+            change.state_only.insert(Aspect::Drift);
         }
     }
 
@@ -432,6 +437,7 @@ impl<'a> Builder<'a> {
         let outputs = self.outputs();
         let checks = if self.options.destroy { Vec::new() } else { self.checks() };
         let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads, &self.handovers);
+        let state_changes = StateChange::of_resources(&self.changes);
         let mut warnings = self.warnings();
         if !cyclic.is_empty() {
             let names: Vec<String> = cyclic.iter().map(ToString::to_string).collect();
@@ -455,6 +461,7 @@ impl<'a> Builder<'a> {
             data: self.data,
             drift,
             outputs,
+            state_changes,
             checks,
             pinned: self.pinned,
             warnings,

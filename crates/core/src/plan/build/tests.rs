@@ -295,7 +295,7 @@ fn a_predecessor_counts_as_what_becomes_of_it() {
 /// The edges that the state would remember, and whether remembering them is all there is to be done.
 fn remembered(plan: &Plan, address: &str) -> (Vec<String>, bool) {
     let change = change(plan, address);
-    (names(&change.remembered_depends_on()), change.state_only && change.action == Action::NoOp)
+    (names(&change.remembered_depends_on()), !change.state_only.is_empty() && change.action == Action::NoOp)
 }
 
 #[test]
