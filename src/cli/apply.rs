@@ -174,8 +174,7 @@ fn conclude(context: &Context, report: &Report, otherwise: &str, state: &str) ->
         }
         for (address, _, why) in &report.failed {
             context.say(&format!("  {}", styled(STRONG, address)));
-            let lacks = sandbox::lacks(context, why);
-            ui::failure::lines(why).iter().chain(&lacks).for_each(|line| context.say(&ui::prose(format!("    {line}"))));
+            ui::failure::lines(why).iter().for_each(|line| context.say(&ui::prose(format!("    {line}"))));
         }
         context.say(&format!("The state is saved in {state}. Run the same command again to continue."));
     } else {

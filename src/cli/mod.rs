@@ -53,6 +53,7 @@ use leoctl_core::engine::ports::{Failure, StoreError};
 use leoctl_core::stack::diagnostic::{Diagnostics, Source};
 
 /// What leoctl tells the shell.
+#[must_use = "it says whether what was asked for was done, and the shell is to be told"]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Done, or nothing to do.
@@ -184,7 +185,7 @@ pub fn main() -> Exit {
         },
     };
     outcome.unwrap_or_else(|error| {
-        report(&error, &context);
+        ui::note(error_text(&error, !context.global.no_color));
         if matches!(error, CliError::Interrupted) { Exit::Interrupted } else { Exit::Error }
     })
 }
@@ -256,15 +257,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     }
 }
 
-/// Shows an error: everything that is known of it, and what to do.
-fn report(error: &CliError, context: &Context) {
-    ui::note(error_text(error, !context.global.no_color));
-    if let CliError::Engine(EngineError::Aws { failure, .. }) = error {
-        sandbox::lacks(context, failure).iter().for_each(ui::note);
-    }
-}
-
-/// An error as text of several lines.
+/// An error as text of several lines: everything that is known of it, and what to do.
 fn error_text(error: &CliError, colour: bool) -> String {
     let titled = |message: &str, rest: Vec<String>| {
         let title = ui::prose(format!("{}: {message}", styled(BAD, "error")));

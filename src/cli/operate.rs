@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::session::{self, Session};
-use super::{CliError, Context, Exit, apply, ask};
+use super::{CliError, Context, Exit, ask, signals};
 use crate::ops::Deployed;
 use leoctl_core::model::state::State;
 
@@ -17,13 +17,19 @@ pub struct On<'a> {
     pub context: &'a Context,
     /// The stack, its state and AWS.
     pub session: Session,
-    /// What the stack had made when the command began.
+    /// What the stack has made, as it was when the command looked: under the lock, where it holds one.
     pub state: State,
     /// The stack file.
-    path: PathBuf,
+    pub path: PathBuf,
 }
 
-impl On<'_> {
+impl<'a> On<'a> {
+    /// A stack that has been applied, looked at without a lock.
+    pub async fn open(context: &'a Context, stack: Option<&Path>) -> Result<Self, CliError> {
+        let (path, session, state) = session::applied(context, stack).await?;
+        Ok(Self { context, session, state, path })
+    }
+
     /// What the stack has made, and AWS where it is.
     pub fn deployed(&self) -> Deployed<'_> {
         Deployed { state: &self.state, provider: &self.session.provider }
@@ -66,34 +72,34 @@ pub(super) trait Operation {
 /// # Errors
 /// Its own, when the stack was never applied, when somebody else holds the lock, and when nobody can be asked.
 pub(super) async fn run<O: Operation>(context: &Context, stack: Option<&Path>, yes: bool, operation: &O) -> Result<Exit, CliError> {
-    let (path, session, state) = session::applied(context, stack).await?;
-    let on = On { context, session, state, path };
+    let mut on = On::open(context, stack).await?;
     operation.check(&on)?;
+    let Some(command) = O::LOCK else { return carried_out(&on, yes, operation).await };
+    on.session.lock(context, command).await?;
     let work = async {
-        let Some((change, prepared)) = operation.prepare(&on).await? else { return Ok(Exit::Done) };
-        match agreed(context, (&on.state, &on.path), &change, yes).await? {
-            true => operation.act(&on, prepared).await,
-            false => Ok(Exit::Error),
-        }
+        // Another run may have changed it all until the lock was taken.
+        on.state = on.session.look(context, &on.path).await?;
+        carried_out(&on, yes, operation).await
     };
-    match O::LOCK {
-        Some(command) => {
-            on.session.lock(context, command).await?;
-            apply::released(&on.session, work).await
-        }
-        None => work.await,
+    let outcome = signals::until_interrupted(work).await;
+    on.session.store.release().await;
+    outcome
+}
+
+async fn carried_out<O: Operation>(on: &On<'_>, yes: bool, operation: &O) -> Result<Exit, CliError> {
+    let Some((change, prepared)) = operation.prepare(on).await? else { return Ok(Exit::Done) };
+    match agreed(on, &change, yes).await? {
+        true => operation.act(on, prepared).await,
+        false => Ok(Exit::Error),
     }
 }
 
-/// Says on which stack a command acts and what it changes, and asks whether to. For commands that are no [`Operation`].
-///
-/// # Errors
-/// When nobody can be asked, and when the question is interrupted.
-pub async fn agreed(context: &Context, (state, path): (&State, &Path), change: &Change, yes: bool) -> Result<bool, CliError> {
-    context.say(&session::whose(state, path));
-    change.lines.iter().for_each(|line| context.say(line));
+/// Says on which stack a command acts and what it changes, and asks whether to.
+async fn agreed(on: &On<'_>, change: &Change, yes: bool) -> Result<bool, CliError> {
+    on.context.say(&session::whose(&on.state, &on.path));
+    change.lines.iter().for_each(|line| on.context.say(line));
     match &change.question {
-        Some(question) => ask::confirmed(context, yes, question).await,
+        Some(question) => ask::confirmed(on.context, yes, question).await,
         None => Ok(true),
     }
 }

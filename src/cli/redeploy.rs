@@ -1,6 +1,7 @@
 //! `leoctl redeploy`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use crate::ops::service::{self, Service};
 use crate::ui::{self, BAD, STRONG, styled};
 use leoctl_core::engine::ports::{FailureKind, Operation as Operating, Progress};
 use leoctl_core::engine::refresh::Planned;
+use leoctl_core::model::address::Address;
 use leoctl_core::plan::select::Options;
 
 /// How long a rollout may take, as `ecs_service` has it.
@@ -22,11 +24,20 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Starts new deployments and follows them.
 pub async fn run(context: &Context, args: &RedeployArgs) -> Result<Exit, CliError> {
-    operate::run(context, args.stack.as_deref(), args.yes, &Redeployment { args }).await
+    let asked = Redeployment { services: &args.services, image: args.image.as_deref(), container: args.container.as_deref() };
+    operate::run(context, args.stack.as_deref(), args.yes, &asked).await
+}
+
+/// Starts new deployments of these services, which a person has agreed to.
+pub async fn agreed(context: &Context, stack: &Path, services: &[Address]) -> Result<Exit, CliError> {
+    let services: Vec<String> = services.iter().map(ToString::to_string).collect();
+    operate::run(context, Some(stack), true, &Redeployment { services: &services, image: None, container: None }).await
 }
 
 struct Redeployment<'a> {
-    args: &'a RedeployArgs,
+    services: &'a [String],
+    image: Option<&'a str>,
+    container: Option<&'a str>,
 }
 
 /// What is done.
@@ -47,7 +58,7 @@ impl Operation for Redeployment<'_> {
     }
 
     async fn prepare(&self, on: &On<'_>) -> Result<Option<(Change, Prepared)>, CliError> {
-        if let Some(asked) = &self.args.image {
+        if let Some(asked) = self.image {
             return self.with_image(on, Asked::new(asked)).await;
         }
         let services = self.services(&on.deployed())?;
@@ -75,18 +86,18 @@ impl Redeployment<'_> {
         if all.is_empty() {
             return Err(CliError::usage("the stack has no services", "`leoctl state list` shows what it has"));
         }
-        let chosen = service::chosen(all, &self.args.services)?;
-        match self.args.image.as_deref().map(Asked::new) {
-            Some(Asked::Image(image)) if self.args.services.is_empty() => {
+        let chosen = service::chosen(all, self.services)?;
+        match self.image.map(Asked::new) {
+            Some(Asked::Image(image)) if self.services.is_empty() => {
                 let users = image::users(deployed, image::repository(image), None);
-                match (users.is_empty(), self.args.container.is_some()) {
+                match (users.is_empty(), self.container.is_some()) {
                     (true, false) => Err(nobody_runs(image::repository(image), deployed)),
                     // A container that is named may change its repository.
                     (true, true) => Ok(chosen),
                     (false, _) => Ok(users),
                 }
             }
-            Some(Asked::Tag(tag)) if self.args.services.is_empty() && chosen.len() > 1 => Err(of_which(tag, &chosen)),
+            Some(Asked::Tag(tag)) if self.services.is_empty() && chosen.len() > 1 => Err(of_which(tag, &chosen)),
             _ => Ok(chosen),
         }
     }
@@ -98,7 +109,7 @@ impl Redeployment<'_> {
         let services = self.services(&deployed)?;
         let mut changes: Vec<(Service, Container, String)> = Vec::new();
         for service in &services {
-            let containers = image::containers(&deployed, service, &services, (self.args.container.as_deref(), asked));
+            let containers = image::containers(&deployed, service, &services, (self.container, asked));
             let containers = containers.map_err(|why| unclear(service, why))?;
             changes.extend(containers.into_iter().map(|container| {
                 let image = asked.of(&container.image);
@@ -180,7 +191,7 @@ fn unclear(service: &Service, why: Unclear) -> CliError {
 }
 
 /// Deploys these services anew, at the same time.
-pub async fn all(context: &Context, deployed: &Deployed<'_>, services: &[Service]) -> Result<Exit, CliError> {
+async fn all(context: &Context, deployed: &Deployed<'_>, services: &[Service]) -> Result<Exit, CliError> {
     let interrupted = signals::watch_signals();
     let outcomes = join_all(services.iter().map(async |service| {
         let name = service.address.to_string();

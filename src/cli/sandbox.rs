@@ -9,7 +9,6 @@ use super::{CliError, Context, Exit, ask, project};
 use crate::sandbox::{Running, Sandbox, SandboxError, Stage, Status};
 use crate::ui::waiting::Voice;
 use crate::ui::{self, WARN, styled};
-use leoctl_core::engine::ports::{Failure, FailureKind};
 use leoctl_core::plan::types::{Action, Plan};
 
 /// Starts, stops, shows or resets the sandbox of the project that leoctl is called in.
@@ -76,19 +75,6 @@ async fn waited<T: Send + 'static>(
     }
 }
 
-/// What to do about a failure that comes of something the sandbox's emulator does not know; nothing without a sandbox.
-pub fn lacks(context: &Context, failure: &Failure) -> Option<String> {
-    if !context.global.sandbox || !is_unknown(failure) {
-        return None;
-    }
-    let what = failure.operation.split(':').next().unwrap_or_default();
-    Some(format!(
-        "help: the sandbox lacks this part of {what} ({}): your stack is fine; leave out what needs it with `--exclude ADDRESS`, \
-         or try it in AWS",
-        failure.operation
-    ))
-}
-
 /// The page that says what the sandbox's emulator does otherwise than AWS, type by type.
 const PAGE: &str = include_str!("../../docs/sandbox.md");
 
@@ -115,18 +101,6 @@ pub fn otherwise(context: &Context, plan: &Plan) -> Vec<String> {
     types.iter().filter_map(note).collect()
 }
 
-/// Whether an operation is not known where it was called: an answer without a code of AWS's, or the codes AWS has for
-/// operations that do not exist (Common Error Types of its services).
-fn is_unknown(failure: &Failure) -> bool {
-    let unheard = matches!(failure.kind, FailureKind::Other | FailureKind::NotFound | FailureKind::Ambiguous);
-    match failure.code.as_deref() {
-        _ if failure.no_answer.is_some() => false,
-        None => unheard && !failure.operation.is_empty(),
-        Some("InvalidAction" | "UnknownOperationException" | "UnknownOperation" | "NotImplemented" | "UnsupportedOperation") => true,
-        Some(_) => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,17 +111,5 @@ mod tests {
             assert!(!gaps(known).is_empty(), "{known}");
         }
         assert!(gaps("nat").is_empty() && gaps("type").is_empty());
-    }
-
-    #[test]
-    fn what_the_sandbox_does_not_know_is_told_apart_from_what_the_stack_does_wrong() {
-        let failure = |code: Option<&str>| Failure {
-            code: code.map(str::to_owned),
-            operation: "application-autoscaling:DescribeScalableTargets".to_owned(),
-            ..Failure::new(FailureKind::Other, "x")
-        };
-        assert!(is_unknown(&failure(None)) && is_unknown(&failure(Some("InvalidAction"))));
-        assert!(!is_unknown(&failure(Some("ValidationException"))));
-        assert!(!is_unknown(&Failure::new(FailureKind::Interrupted, "x")));
     }
 }

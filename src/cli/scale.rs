@@ -5,7 +5,7 @@ use std::path::Path;
 use super::operate::{self, Change, On, Operation};
 use super::{CliError, Context, Exit, apply};
 use crate::ops::Deployed;
-use crate::ops::scale::{self, Scale};
+use crate::ops::scale::{self, Count, Scale};
 use crate::ops::service::{self, Service};
 use crate::ui::{self, STRONG, styled};
 use leoctl_core::engine::refresh::Planned;
@@ -41,20 +41,22 @@ impl Operation for Scaling<'_> {
         if let Some((service, _)) = wanted.iter().find(|(service, _)| gone(service)) {
             return Err(CliError::usage(&format!("{} is not in the stack any more", service.address), "`leoctl apply` deletes it"));
         }
-        let mut lines: Vec<String> = wanted.iter().map(|(service, scale)| line(service, *scale)).collect();
-        lines.extend(daemons.iter().map(|daemon| format!("  {}: left alone, it is a daemon", styled(STRONG, &daemon.address))));
         let mut steps = Vec::new();
         for only in scale::steps(state, &wanted) {
             let planned = plan(on, &only).await?;
-            lines.extend(apply::shown(on.context, &planned)?);
             steps.push(Step { only, planned });
         }
         if steps.is_empty() {
             on.context.say("Nothing to do: no service is scaled by hand.");
             return Ok(None);
         }
+        let mut lines: Vec<String> = wanted.iter().map(|(service, scale)| line(service, *scale, count(&steps, service))).collect();
+        lines.extend(daemons.iter().map(|daemon| format!("  {}: left alone, it is a daemon", styled(STRONG, &daemon.address))));
+        for step in &steps {
+            lines.extend(apply::shown(on.context, &step.planned)?);
+        }
         let question = if wanted.len() == 1 { "Scale this service?" } else { "Scale these services?" };
-        let asks = wanted.iter().any(|(service, scale)| scale::stops_tasks(service, *scale));
+        let asks = steps.iter().any(|step| scale::stops_tasks(&step.planned.plan));
         Ok(Some((Change { lines, question: asks.then(|| question.to_owned()) }, steps)))
     }
 
@@ -96,14 +98,24 @@ fn changes(planned: &Planned) -> Vec<(&Address, Vec<String>)> {
     real.map(|change| (&change.address, ui::plan::details(change))).collect()
 }
 
+/// What the plans do to a service's number of tasks; nothing when AWS has that number already.
+fn count(steps: &[Step], service: &Service) -> Option<Count> {
+    steps.iter().find_map(|step| Count::of(step.planned.plan.change(&service.address)?))
+}
+
 /// What happens to a service.
-fn line(service: &Service, scale: Scale) -> String {
+fn line(service: &Service, scale: Scale, count: Option<Count>) -> String {
     let name = styled(STRONG, &service.address);
-    let now = service.desired_count.map(|count| format!("{count} → ")).unwrap_or_default();
-    match scale {
-        Scale::To(1) => format!("  {name}: {now}1 task"),
-        Scale::To(count) => format!("  {name}: {now}{count} tasks"),
-        Scale::Up => format!("  {name}: as many tasks as the stack says"),
+    let number = |number: Option<i64>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+    let tasks = |count: &str| if count == "1" { "1 task".to_owned() } else { format!("{count} tasks") };
+    let said = match scale {
+        Scale::To(_) => "",
+        Scale::Up => ", as many as the stack says",
+    };
+    match (count, scale) {
+        (Some(Count { now, then }), _) => format!("  {name}: {} → {}{said}", number(now), tasks(&number(then))),
+        (None, Scale::To(count)) => format!("  {name}: {}, as now", tasks(&count.to_string())),
+        (None, Scale::Up) => format!("  {name}: as many tasks as the stack says, as now"),
     }
 }
 

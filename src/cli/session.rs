@@ -8,7 +8,7 @@ use super::{CliError, Context, project, sandbox};
 use crate::ops::Deployed;
 use crate::store::{self, LocalStore};
 use crate::ui::waiting::Voice;
-use crate::ui::{STRONG, WARN, counted, prose, styled};
+use crate::ui::{STRONG, WARN, counted, failure, prose, styled};
 use leoctl_aws::client::{Clients, Settings};
 use leoctl_aws::registry::AwsProvider;
 use leoctl_aws::state::{Location, S3Store};
@@ -63,6 +63,7 @@ impl Session {
             let running = sandbox::running(context, path).await?;
             settings.endpoint_url = Some(running.endpoint());
             settings.credentials = Some(sandbox_credentials());
+            failure::in_sandbox();
         }
         let provider = AwsProvider::new(Clients::load(&settings).await);
         Ok(Self { stack: Arc::new(stack), store, provider, catalog, voice: Voice::new(context.global.json) })
@@ -100,6 +101,14 @@ impl Session {
     pub async fn state(&self) -> Result<State, CliError> {
         let loaded = self.store.load().await?;
         loaded.ok_or_else(|| never_applied(&self.stack.name))
+    }
+
+    /// Looks at what was made: the state as it is now, and the stack with the values that it remembers of its variables, as
+    /// what was made was made with these.
+    pub async fn look(&mut self, context: &Context, path: &Path) -> Result<State, CliError> {
+        let state = self.state().await?;
+        self.stack = Arc::new(project::load_applied(path, &context.global, state.variables.clone())?);
+        Ok(state)
     }
 
     /// Makes a plan from the state as it is now.
@@ -141,14 +150,12 @@ impl Session {
     }
 }
 
-/// A stack that has been applied, for commands about what it made: its state, and AWS in the account it is in. What was
-/// made was made with the values that the state remembers of its variables.
+/// A stack that has been applied, for commands about what it made: its state, and AWS in the account it is in.
 pub async fn applied(context: &Context, stack: Option<&Path>) -> Result<(PathBuf, Session, State), CliError> {
     let path = project::stack_file(stack, context)?;
     let found = project::find(&path, &context.global)?;
     let mut session = Session::with(context, &path, found).await?;
-    let state = session.state().await?;
-    session.stack = Arc::new(project::load_applied(&path, &context.global, state.variables.clone())?);
+    let state = session.look(context, &path).await?;
     let deployed = Deployed { state: &state, provider: &session.provider };
     let stranger = session.reading("who we are", deployed.stranger()).await;
     if let Some(account) = stranger.map_err(|failure| CliError::aws("asking AWS who we are", failure))? {

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::Deployed;
+use super::kind::Kind;
 use super::service::Service;
+use super::task_definition::{self, TaskDefinition};
 use leoctl_core::model::address::Address;
 use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::pin::{Pin, Pins};
@@ -88,20 +90,30 @@ pub fn containers(
     chosen: &[Service],
     (name, asked): (Option<&str>, Asked<'_>),
 ) -> Result<Vec<Container>, Unclear> {
-    let (address, task) = definition(deployed, service).ok_or(Unclear::Foreign)?;
-    let same = |other: &Service| other.region == service.region && other.runs(&task.place.id);
+    let running = Running::new(deployed);
+    let runs = running.of(service).ok_or(Unclear::Foreign)?;
+    let same = |other: &Service| running.of(other).is_some_and(|other| other.address == runs.address);
     let others = super::service::all(deployed).into_iter().filter(same);
     if let Some(other) = others.into_iter().find(|other| !chosen.contains(other)) {
         return Err(Unclear::Shared(other.address));
     }
-    let text = |container: &Json, key: &str| container.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
-    let containers = task.attributes.get("container_definitions").and_then(Json::as_array).into_iter().flatten();
-    let mut all: Vec<Container> =
-        containers.map(|one| Container { task_definition: address.clone(), name: text(one, "name"), image: text(one, "image") }).collect();
+    let now = runs.remembered(deployed).ok_or(Unclear::Foreign)?;
+    // A new revision is made from the current one, which may be another than the one that runs.
+    let next = deployed.state.current(&runs.address).unwrap_or(now);
+    let image_of = |name: &str| containers_of(now).find(|one| text(one, "name") == name).map(|one| text(one, "image"));
+    let container = |one: &Json| {
+        let name = text(one, "name");
+        let image = image_of(&name).unwrap_or_else(|| text(one, "image"));
+        Container { task_definition: runs.address.clone(), name, image }
+    };
+    let mut all: Vec<Container> = containers_of(next).map(container).collect();
     let names: Vec<String> = all.iter().map(|container| container.name.clone()).collect();
     let balanced = deployed.state.current(&service.address).and_then(|known| known.attributes.get("load_balancers")?.as_array());
     let balanced: Vec<String> = balanced.into_iter().flatten().map(|one| text(one, "container_name")).collect();
-    let is_secret = |one: &Container| task.sensitive.iter().any(|path| path.starts_with(&one.path()) || one.path().starts_with(path));
+    let hides = |task: &Remembered, one: &Container| {
+        task.sensitive.iter().any(|path| path.starts_with(&one.path()) || one.path().starts_with(path))
+    };
+    let is_secret = |one: &Container| hides(now, one) || hides(next, one);
     match (name, asked) {
         (Some(name), _) => all.retain(|container| container.name == name),
         (None, Asked::Image(image)) => {
@@ -123,10 +135,38 @@ pub fn containers(
     }
 }
 
-/// The task definition of the stack that a service runs.
-fn definition<'a>(deployed: &Deployed<'a>, service: &Service) -> Option<(&'a Address, &'a Remembered)> {
-    let runs = |(_, known): &(&Address, &Remembered)| known.place.region == service.region && service.runs(&known.place.id);
-    deployed.of_type("ecs_task_definition").find(runs)
+fn text(container: &Json, key: &str) -> String {
+    container.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
+}
+
+fn containers_of(task: &Remembered) -> impl Iterator<Item = &Json> {
+    task.attributes.get("container_definitions").and_then(Json::as_array).into_iter().flatten()
+}
+
+/// What the services of a stack run.
+struct Running<'d> {
+    deployed: &'d Deployed<'d>,
+    revisions: Vec<TaskDefinition>,
+}
+
+impl<'d> Running<'d> {
+    fn new(deployed: &'d Deployed<'d>) -> Self {
+        Self { deployed, revisions: task_definition::revisions(deployed) }
+    }
+
+    /// The revision that a service runs, where the stack has it run that: a service whose block names another one gets no
+    /// new revision of this.
+    fn of(&self, service: &Service) -> Option<&TaskDefinition> {
+        let found = task_definition::of_service(&self.revisions, service)?;
+        let is_made_from_it =
+            || self.deployed.state.current(&service.address).is_some_and(|known| known.depends_on.contains(&found.address));
+        (service.runs(&found.arn) || is_made_from_it()).then_some(found)
+    }
+
+    /// What is remembered of it.
+    fn remembered(&self, service: &Service) -> Option<&'d Remembered> {
+        self.of(service)?.remembered(self.deployed)
+    }
 }
 
 impl Container {
@@ -173,22 +213,22 @@ pub fn only(deployed: &Deployed<'_>, changes: &[(Service, Container, String)], s
 
 /// The services whose tasks run an image of a repository; only those that run this tag of it, where one is given.
 pub fn users(deployed: &Deployed<'_>, repository: &str, tag: Option<&str>) -> Vec<Service> {
+    let running = Running::new(deployed);
     let runs = |service: &Service| {
-        let containers = definition(deployed, service).and_then(|(_, task)| task.attributes.get("container_definitions")?.as_array());
-        let mut images = containers.into_iter().flatten().filter_map(|container| container.get("image")?.as_str());
-        images.any(|image| is_of(image, repository, tag))
+        let images = running.remembered(service).into_iter().flat_map(containers_of).map(|container| text(container, "image"));
+        images.into_iter().any(|image| is_of(&image, repository, tag))
     };
     super::service::all(deployed).into_iter().filter(runs).collect()
 }
 
 /// The repositories that the images of the stack's services are of.
 pub fn repositories(deployed: &Deployed<'_>) -> BTreeSet<String> {
+    let running = Running::new(deployed);
     let services = super::service::all(deployed);
-    let definitions = services.iter().filter_map(|service| definition(deployed, service));
-    let containers = definitions.filter_map(|(_, task)| Some((task, task.attributes.get("container_definitions")?.as_array()?)));
+    let tasks = services.iter().filter_map(|service| running.remembered(service));
     // What is sensitive is not known here: what stands for it in the state is no image.
-    let known = containers.filter(|(task, _)| task.sensitive.is_empty()).flat_map(|(_, containers)| containers);
-    known.filter_map(|container| Some(repository(container.get("image")?.as_str()?).to_owned())).collect()
+    let images = tasks.filter(|task| task.sensitive.is_empty()).flat_map(containers_of).map(|container| text(container, "image"));
+    images.filter(|image| !image.is_empty()).map(|image| repository(&image).to_owned()).collect()
 }
 
 /// Whether an image is of a repository, and has this tag; an image that names none has `latest`.
@@ -200,13 +240,15 @@ fn is_of(image: &str, repository: &str, tag: Option<&str>) -> bool {
     }
 }
 
-/// What else of the stack names the revision of a task definition, such as a schedule, and where.
+/// What else of the stack names a revision of a task definition, such as a schedule, and where: what a rollout that was cut
+/// short has left on a predecessor, too.
 fn naming(deployed: &Deployed<'_>, task_definition: &Address) -> Vec<(Address, Vec<Path>)> {
-    let Some(revision) = deployed.state.current(task_definition) else { return Vec::new() };
+    let revisions = deployed.there(Kind::TaskDefinition).filter(|(address, _)| *address == task_definition);
+    let revisions: Vec<&str> = revisions.map(|(_, known)| known.place.id.as_str()).collect();
     let users = deployed.state.currents().filter(|(_, known)| known.depends_on.contains(task_definition));
     let named = users.map(|(address, known)| {
         let attributes = Value::from(&known.attributes);
-        (address.clone(), attributes.paths_where(&|value| value.as_str() == Some(&revision.place.id)))
+        (address.clone(), attributes.paths_where(&|value| value.as_str().is_some_and(|text| revisions.contains(&text))))
     });
     named.filter(|(_, paths)| !paths.is_empty()).collect()
 }

@@ -4,6 +4,7 @@ pub mod exec;
 pub mod exec_status;
 pub mod iam_policy;
 pub mod image;
+pub mod kind;
 pub mod logs;
 pub mod placement;
 pub mod pty;
@@ -20,6 +21,7 @@ pub mod word;
 
 use std::sync::Arc;
 
+use kind::Kind;
 use leoctl_aws::client::Aws;
 use leoctl_aws::registry::AwsProvider;
 use leoctl_core::engine::ports::{Outcome, Provider};
@@ -35,10 +37,15 @@ pub struct Deployed<'a> {
 }
 
 impl<'a> Deployed<'a> {
-    /// The resources of a type.
-    pub fn of_type(&self, type_name: &str) -> impl Iterator<Item = (&'a Address, &'a Remembered)> + use<'a> {
-        let type_name = type_name.to_owned();
-        self.state.currents().filter(move |(address, _)| address.block.type_name == type_name)
+    /// The resources of a kind that the stack has now: what can be named, and changed.
+    pub fn current(&self, kind: Kind) -> impl Iterator<Item = (&'a Address, &'a Remembered)> + use<'a> {
+        self.state.currents().filter(move |(address, _)| kind.has(address))
+    }
+
+    /// Those of a kind that may be in AWS, each address with its current one first: the predecessors too that a replacement
+    /// has left to be deleted. These may still run, be used by what runs, and be what AWS speaks of.
+    pub fn there(&self, kind: Kind) -> impl Iterator<Item = (&'a Address, &'a Remembered)> + use<'a> {
+        self.state.all().filter(move |(address, _)| kind.has(address))
     }
 
     /// The clients of a resource's region.

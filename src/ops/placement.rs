@@ -13,8 +13,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::kind::Kind;
 use super::service::{self, Service};
-use super::task::{Cluster, last, own_clusters};
+use super::task::{Cluster, current_clusters, last};
 use super::task_definition::{self, Container, TaskDefinition, family};
 use super::word::{self, Named};
 use super::{Deployed, Problem};
@@ -71,10 +72,10 @@ pub fn find(deployed: &Deployed<'_>, definition: &TaskDefinition, wishes: &Wishe
     });
     let subnet = |attributes: &Json| attributes.get("map_public_ip_on_launch").and_then(Json::as_bool).unwrap_or(false);
     let known = Known {
-        clusters: own_clusters(deployed).into_iter().filter_map(here).collect(),
+        clusters: current_clusters(deployed).into_iter().filter_map(here).collect(),
         services: placed.collect(),
         definitions: task_definition::all(deployed).into_iter().filter(|one| one.region == definition.region).collect(),
-        subnets: deployed.of_type("subnet").map(|(_, resource)| (resource.place.id.clone(), subnet(&resource.attributes))).collect(),
+        subnets: deployed.there(Kind::Subnet).map(|(_, resource)| (resource.place.id.clone(), subnet(&resource.attributes))).collect(),
     };
     known.find(definition, wishes)
 }

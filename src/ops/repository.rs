@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::kind::Kind;
 use super::word::{self, Named};
 use super::{Deployed, Problem};
 use leoctl_aws::client::Aws;
@@ -24,7 +25,7 @@ pub struct Repository {
 
 /// The repositories of a stack, by address.
 pub fn all(deployed: &Deployed<'_>) -> Vec<Repository> {
-    let repositories = deployed.of_type("ecr_repository").map(|(address, resource)| {
+    let repositories = deployed.current(Kind::Repository).map(|(address, resource)| {
         let text = |attribute: &str| resource.attributes.get(attribute).and_then(Json::as_str).unwrap_or_default().to_owned();
         Repository { address: address.clone(), name: text("name"), uri: text("repository_uri"), region: resource.place.region.clone() }
     });

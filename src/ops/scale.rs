@@ -7,7 +7,15 @@ use leoctl_core::model::address::Address;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::pin::{Pin, Pins};
 use leoctl_core::model::state::State;
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::diff::AttributeChange;
 use leoctl_core::plan::select::Only;
+use leoctl_core::plan::types::{Change, Plan, RemovalKind};
+
+/// The type that has a number of tasks.
+const SERVICE: &str = "ecs_service";
+/// Its attribute for that.
+const DESIRED_COUNT: &str = "desired_count";
 
 /// What is asked of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,20 +26,49 @@ pub enum Scale {
     Up,
 }
 
-/// Whether scaling stops tasks that the service has now, as far as that is known.
-pub fn stops_tasks(service: &Service, scale: Scale) -> bool {
-    match scale {
-        Scale::To(0) => true,
-        Scale::To(tasks) => service.desired_count.is_none_or(|now| i64::from(tasks) < now),
-        Scale::Up => false,
+/// How many tasks a service is to have in AWS before a plan and after it; nothing of what is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Before.
+    pub now: Option<i64>,
+    /// After.
+    pub then: Option<i64>,
+}
+
+impl Count {
+    /// What a change does to the number of tasks; nothing when it leaves that as it is.
+    pub fn of(change: &Change) -> Option<Self> {
+        Self::among(change.address.type_name(), &change.attributes)
     }
+
+    fn among(type_name: &str, attributes: &[AttributeChange]) -> Option<Self> {
+        let count = attributes.iter().find(|attribute| type_name == SERVICE && attribute.path == Path::attribute(DESIRED_COUNT))?;
+        let number = |value: &Value| match value.revealed() {
+            Value::Int(number) => Some(*number),
+            _ => None,
+        };
+        // A service that is not there has no tasks.
+        let now = count.before.as_ref().filter(|before| !before.is_null()).map_or(Some(0), number);
+        Some(Self { now, then: count.after.as_ref().and_then(number) })
+    }
+
+    /// Whether there are fewer tasks afterwards, or there may be.
+    pub fn falls(self) -> bool {
+        self.now.zip(self.then).is_none_or(|(now, then)| then < now)
+    }
+}
+
+/// Whether a plan stops tasks that run, or may: with it a service is to have fewer than AWS has it run now, or goes.
+pub fn stops_tasks(plan: &Plan) -> bool {
+    let goes = |change: &Change| change.removals().any(|removal| removal.kind == RemovalKind::Delete);
+    plan.changes.iter().any(|change| goes(change) || Count::of(change).is_some_and(Count::falls))
 }
 
 /// The plans that scale these services, to be carried out one after the other: autoscaling, where there is any, is
 /// stopped before tasks go, and begins again when they are back.
 pub fn steps(state: &State, wanted: &[(Service, Scale)]) -> Vec<Only> {
     let (mut down, mut services, mut up) = (Only::default(), Only::default(), Only::default());
-    let (count, suspended) = (Path::attribute("desired_count"), Path::attribute("suspended_state"));
+    let (count, suspended) = (Path::attribute(DESIRED_COUNT), Path::attribute("suspended_state"));
     for (service, scale) in wanted {
         let target = target(state, service);
         let is_pinned = |address: &Address, path: &Path| state.pins.get(address).is_some_and(|pins| pins.contains_key(path));
@@ -80,7 +117,7 @@ fn all_suspended() -> Json {
 
 /// How many tasks a service is scaled to by hand; nothing when the stack decides.
 pub fn by_hand(pins: Option<&Pins>) -> Option<i64> {
-    pins?.get(&Path::attribute("desired_count")).filter(|pin| pin.instead_of.is_none())?.value.as_i64()
+    pins?.get(&Path::attribute(DESIRED_COUNT)).filter(|pin| pin.instead_of.is_none())?.value.as_i64()
 }
 
 #[cfg(test)]
@@ -138,11 +175,30 @@ mod tests {
         assert!(up.iter().flat_map(|only| only.pins.values()).all(Pins::is_empty));
     }
 
+    fn counted(type_name: &str, attribute: &str, before: Option<Value>, after: Option<Value>) -> Option<Count> {
+        let path = Path::attribute(attribute);
+        let (forces_replacement, sensitive, document, server_chosen) = (false, false, false, false);
+        let change = AttributeChange { path, before, after, forces_replacement, sensitive, document, server_chosen };
+        Count::among(type_name, &[change])
+    }
+
     #[test]
-    fn fewer_tasks_than_now_stops_some_and_none_stops_all() {
-        let stops = |now, scale| stops_tasks(&Service { desired_count: now, ..web() }, scale);
-        assert!(stops(Some(3), Scale::To(2)) && stops(Some(0), Scale::To(0)) && stops(None, Scale::To(5)));
-        assert!(!stops(Some(3), Scale::To(3)) && !stops(Some(3), Scale::To(4)) && !stops(None, Scale::Up));
+    fn tasks_are_stopped_when_there_are_fewer_afterwards_than_in_aws_now() {
+        let falls = |now: Option<Value>, then| counted(SERVICE, DESIRED_COUNT, now, then).unwrap().falls();
+        let number = |number| Some(Value::Int(number));
+        assert!(falls(number(10), number(3)) && falls(number(5), number(1)) && falls(number(1), number(0)));
+        assert!(!falls(number(1), number(3)) && !falls(None, number(3)) && !falls(Some(Value::Null), number(3)));
+        // What is not known may be fewer.
+        assert!(falls(number(1), Some(Value::Unknown)) && falls(Some(Value::Unknown), number(3)));
+        assert!(falls(number(2), None));
+    }
+
+    #[test]
+    fn only_a_service_s_number_of_tasks_is_counted() {
+        let fewer = |type_name: &str, attribute: &str| counted(type_name, attribute, Some(Value::Int(5)), Some(Value::Int(1)));
+        assert_eq!(fewer(SERVICE, DESIRED_COUNT), Some(Count { now: Some(5), then: Some(1) }));
+        assert_eq!(fewer("appautoscaling_target", "min_capacity"), None);
+        assert_eq!(fewer(SERVICE, "health_check_grace_period_seconds"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::kind::Kind;
 use super::task::last;
 use super::word::{self, Named};
 use super::{Deployed, Problem};
@@ -9,6 +10,7 @@ use leoctl_aws::ecs::rollout::{self, Deployment};
 use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
 use leoctl_core::model::address::Address;
+use leoctl_core::model::state::Remembered;
 use serde_json::Value as Json;
 
 /// A service of the stack.
@@ -32,22 +34,28 @@ pub struct Service {
     pub daemon: bool,
 }
 
-/// The services of a stack, by address.
+/// The services that a stack has now, by address.
 pub fn all(deployed: &Deployed<'_>) -> Vec<Service> {
-    let services = deployed.of_type("ecs_service").map(|(address, resource)| {
-        let text = |attribute: &str| resource.attributes.get(attribute).and_then(Json::as_str).unwrap_or_default().to_owned();
-        Service {
-            address: address.clone(),
-            name: text("name"),
-            arn: resource.place.id.clone(),
-            cluster: text("cluster"),
-            region: resource.place.region.clone(),
-            task_definition: text("task_definition"),
-            desired_count: resource.attributes.get("desired_count").and_then(Json::as_i64),
-            daemon: text("scheduling_strategy") == "DAEMON",
-        }
-    });
-    services.collect()
+    deployed.current(Kind::Service).map(from_state).collect()
+}
+
+/// The services whose tasks may run, by address: the predecessors too that a replacement has left.
+pub fn there(deployed: &Deployed<'_>) -> Vec<Service> {
+    deployed.there(Kind::Service).map(from_state).collect()
+}
+
+fn from_state((address, resource): (&Address, &Remembered)) -> Service {
+    let text = |attribute: &str| resource.attributes.get(attribute).and_then(Json::as_str).unwrap_or_default().to_owned();
+    Service {
+        address: address.clone(),
+        name: text("name"),
+        arn: resource.place.id.clone(),
+        cluster: text("cluster"),
+        region: resource.place.region.clone(),
+        task_definition: text("task_definition"),
+        desired_count: resource.attributes.get("desired_count").and_then(Json::as_i64),
+        daemon: text("scheduling_strategy") == "DAEMON",
+    }
 }
 
 impl Service {

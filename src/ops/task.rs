@@ -1,11 +1,12 @@
 //! The tasks of a stack's clusters: listing, finding and stopping them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ecs::types as api;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use jiff::Timestamp;
 
+use super::kind::Kind;
 use super::service::{self, Service};
 use super::task_definition::{self, Families};
 use super::{Deployed, Problem};
@@ -14,6 +15,7 @@ use leoctl_aws::ecs::rollout::why_stopped;
 use leoctl_aws::error::{OrAbsent, OrFail};
 use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, Outcome};
+use leoctl_core::model::state::Remembered;
 
 /// The most tasks DescribeTasks takes (ECS API Reference).
 const AT_ONCE: usize = 100;
@@ -140,19 +142,75 @@ pub struct Cluster {
     pub name: String,
 }
 
-/// The clusters of a stack: its own, and those its services run in.
+/// The clusters that tasks of a stack may run in: its own, and those its services run in.
 pub fn clusters(deployed: &Deployed<'_>) -> BTreeSet<Cluster> {
     let mut all = own_clusters(deployed);
-    all.extend(
-        service::all(deployed).into_iter().map(|service| Cluster { region: service.region, name: last(&service.cluster).to_owned() }),
-    );
+    all.extend(service::there(deployed).iter().map(cluster_of));
     all
 }
 
-/// The clusters the stack has made.
-pub fn own_clusters(deployed: &Deployed<'_>) -> BTreeSet<Cluster> {
-    let own = deployed.of_type("ecs_cluster");
-    own.map(|(_, resource)| Cluster { region: resource.place.region.clone(), name: last(&resource.place.id).to_owned() }).collect()
+/// The clusters that the stack has made and that may be there, predecessors too.
+fn own_clusters(deployed: &Deployed<'_>) -> BTreeSet<Cluster> {
+    deployed.there(Kind::Cluster).map(|(_, resource)| from_state(resource)).collect()
+}
+
+/// The clusters that the stack has now, to run tasks in.
+pub fn current_clusters(deployed: &Deployed<'_>) -> BTreeSet<Cluster> {
+    deployed.current(Kind::Cluster).map(|(_, resource)| from_state(resource)).collect()
+}
+
+fn from_state(cluster: &Remembered) -> Cluster {
+    Cluster { region: cluster.place.region.clone(), name: last(&cluster.place.id).to_owned() }
+}
+
+/// The cluster that a service runs in.
+pub fn cluster_of(service: &Service) -> Cluster {
+    Cluster { region: service.region.clone(), name: service.cluster_name().to_owned() }
+}
+
+/// Which tasks of a stack there are.
+struct Ours {
+    /// The clusters that the stack has made: whatever runs there is its.
+    own: BTreeSet<Cluster>,
+    services: Vec<Service>,
+    families: Families,
+}
+
+/// The tasks of a cluster to ask for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Which {
+    All,
+    OfService(String),
+    OfFamily(String),
+}
+
+impl Ours {
+    fn new(deployed: &Deployed<'_>) -> Self {
+        Self { own: own_clusters(deployed), services: service::there(deployed), families: task_definition::families(deployed) }
+    }
+
+    /// Whether a task is the stack's.
+    fn has(&self, task: &Task) -> bool {
+        let cluster = Cluster { region: task.region.clone(), name: task.cluster.clone() };
+        self.own.contains(&cluster)
+            || match &task.service {
+                Some(_) => task.of(&self.services).is_some(),
+                None => self.families.contains(&(task.region.clone(), task.family().to_owned())),
+            }
+    }
+
+    /// What to list: the stack's own clusters whole, as anybody may have started tasks in them; of one that it shares what
+    /// its services run there, and what was started of its task definitions.
+    fn listings(&self) -> BTreeSet<(Cluster, Which)> {
+        let shared = self.services.iter().map(|service| (cluster_of(service), service));
+        let shared = shared.filter(|(cluster, _)| !self.own.contains(cluster)).flat_map(|(cluster, service)| {
+            let families = self.families.iter().filter(|(region, _)| *region == cluster.region);
+            let families = families.map(|(_, family)| Which::OfFamily(family.clone()));
+            let all: Vec<_> = std::iter::once(Which::OfService(service.name.clone())).chain(families).collect();
+            all.into_iter().map(move |which| (cluster.clone(), which))
+        });
+        self.own.iter().map(|cluster| (cluster.clone(), Which::All)).chain(shared).collect()
+    }
 }
 
 /// The tasks of the stack, those that stopped within the last hour among them: all in its own clusters, and in those it
@@ -161,17 +219,14 @@ pub fn own_clusters(deployed: &Deployed<'_>) -> BTreeSet<Cluster> {
 /// # Errors
 /// When AWS refuses.
 pub async fn all(deployed: &Deployed<'_>) -> Outcome<Vec<Task>> {
-    let (own, services) = (own_clusters(deployed), service::all(deployed));
-    let families = task_definition::families(deployed);
-    let clusters = clusters(deployed);
-    let found = try_join_all(clusters.iter().map(async |cluster| {
-        let mut tasks = in_cluster(&deployed.provider.region(&cluster.region), &cluster.name, None).await?;
-        if !own.contains(cluster) {
-            tasks.retain(|task| is_ours(task, &services, &families));
-        }
-        Ok::<_, Failure>(tasks)
-    }));
-    Ok(in_order(found.await?.into_iter().flatten().collect()))
+    let ours = Ours::new(deployed);
+    let listings = ours.listings();
+    let found = try_join_all(
+        listings.iter().map(async |(cluster, which)| in_cluster(&deployed.provider.region(&cluster.region), &cluster.name, which).await),
+    );
+    // A service's tasks are found by their family, too.
+    let found = found.await?.into_iter().flatten().filter(|task| ours.has(task)).map(|task| (task.arn().to_owned(), task));
+    Ok(in_order(found.collect::<BTreeMap<_, _>>().into_values().collect()))
 }
 
 /// Those that run before those that stopped, newer ones first.
@@ -181,48 +236,51 @@ fn in_order(mut tasks: Vec<Task>) -> Vec<Task> {
     tasks
 }
 
-fn is_ours(task: &Task, services: &[Service], families: &Families) -> bool {
-    match &task.service {
-        Some(_) => task.of(services).is_some(),
-        None => families.contains(&(task.region.clone(), task.family().to_owned())),
-    }
-}
-
 /// The tasks of a service, those that stopped within the last hour among them.
 ///
 /// # Errors
 /// When AWS refuses.
 pub async fn of_service(deployed: &Deployed<'_>, service: &Service) -> Outcome<Vec<Task>> {
-    let tasks = in_cluster(&deployed.provider.region(&service.region), &service.cluster, Some(&service.name)).await?;
+    let which = Which::OfService(service.name.clone());
+    let tasks = in_cluster(&deployed.provider.region(&service.region), &service.cluster, &which).await?;
     Ok(in_order(tasks))
 }
 
-async fn in_cluster(aws: &Aws, cluster: &str, service: Option<&str>) -> Outcome<Vec<Task>> {
-    let mut arns = BTreeSet::new();
-    for status in [api::DesiredStatus::Running, api::DesiredStatus::Stopped] {
-        let call = aws.ecs().list_tasks().cluster(cluster).set_service_name(service.map(str::to_owned)).desired_status(status);
-        let mut pages = call.into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let Some(page) = page.or_fail("ecs:ListTasks").or_absent()? else { break };
-            arns.extend(page.task_arns.unwrap_or_default());
-        }
-    }
-    let arns: Vec<String> = arns.into_iter().collect();
+async fn in_cluster(aws: &Aws, cluster: &str, which: &Which) -> Outcome<Vec<Task>> {
+    let listed = |status| list(aws, cluster, which, status);
+    let (running, stopped) = try_join(listed(api::DesiredStatus::Running), listed(api::DesiredStatus::Stopped)).await?;
+    let arns: Vec<String> = running.into_iter().chain(stopped).collect::<BTreeSet<_>>().into_iter().collect();
     described(aws, cluster, &arns).await
 }
 
-/// Those of these tasks that ECS knows.
+async fn list(aws: &Aws, cluster: &str, which: &Which, status: api::DesiredStatus) -> Outcome<Vec<String>> {
+    let call = aws.ecs().list_tasks().cluster(cluster).desired_status(status);
+    let call = match which {
+        Which::All => call,
+        Which::OfService(name) => call.service_name(name),
+        Which::OfFamily(family) => call.family(family),
+    };
+    let mut pages = call.into_paginator().send();
+    let mut arns = Vec::new();
+    while let Some(page) = pages.next().await {
+        // A cluster or service that is gone has none.
+        let Some(page) = page.or_fail("ecs:ListTasks").or_absent()? else { break };
+        arns.extend(page.task_arns.unwrap_or_default());
+    }
+    Ok(arns)
+}
+
+/// Those of these tasks that ECS knows; none when their cluster is gone.
 ///
 /// # Errors
 /// When AWS refuses.
 pub async fn described(aws: &Aws, cluster: &str, arns: &[String]) -> Outcome<Vec<Task>> {
-    let mut tasks = Vec::new();
-    for some in arns.chunks(AT_ONCE) {
+    let found = try_join_all(arns.chunks(AT_ONCE).map(async |some| {
         let call = aws.ecs().describe_tasks().cluster(cluster).set_tasks(Some(some.to_vec()));
-        let found = call.send().await.or_fail("ecs:DescribeTasks")?.tasks.unwrap_or_default();
-        tasks.extend(found.into_iter().map(|task| Task::new(task, &aws.region)));
-    }
-    Ok(tasks)
+        let found = call.send().await.or_fail("ecs:DescribeTasks").or_absent()?;
+        Ok::<_, Failure>(found.and_then(|found| found.tasks).unwrap_or_default())
+    }));
+    Ok(found.await?.into_iter().flatten().map(|task| Task::new(task, &aws.region)).collect())
 }
 
 /// The tasks that these words name: each an id, the beginning of one, or a whole ARN.
@@ -291,15 +349,61 @@ mod tests {
         }
     }
 
+    fn service(name: &str, region: &str, cluster: &str) -> Service {
+        Service {
+            address: format!("ecs_service.{name}").parse().unwrap(),
+            name: name.to_owned(),
+            arn: String::new(),
+            cluster: cluster.to_owned(),
+            region: region.to_owned(),
+            task_definition: String::new(),
+            desired_count: None,
+            daemon: false,
+        }
+    }
+
+    fn cluster(region: &str, name: &str) -> Cluster {
+        Cluster { region: region.to_owned(), name: name.to_owned() }
+    }
+
+    fn ours(own: &[Cluster], services: &[Service], families: &[(&str, &str)]) -> Ours {
+        let families = families.iter().map(|(region, family)| ((*region).to_owned(), (*family).to_owned()));
+        Ours { own: own.iter().cloned().collect(), services: services.to_vec(), families: families.collect() }
+    }
+
     #[test]
     fn in_a_shared_cluster_only_the_stack_s_tasks_are_its() {
-        let families = Families::from([("r".to_owned(), "leo-gen".to_owned())]);
-        assert!(is_ours(&task("a", "family:leo-gen"), &[], &families));
-        assert!(!is_ours(&task("a", "service:other"), &[], &families));
-        assert!(!is_ours(&task("a", "family:leo-gen"), &[], &BTreeSet::new()));
+        let of_family = |region: &str| ours(&[], &[], &[(region, "leo-gen")]);
+        assert!(of_family("r").has(&task("a", "family:leo-gen")));
+        assert!(!of_family("r").has(&task("a", "service:other")));
+        assert!(!ours(&[], &[], &[]).has(&task("a", "family:leo-gen")));
         // A family of another region is another.
-        assert!(!is_ours(&task("a", "family:leo-gen"), &[], &Families::from([("s".to_owned(), "leo-gen".to_owned())])));
+        assert!(!of_family("s").has(&task("a", "family:leo-gen")));
         assert_eq!(task("a", "service:app").service.as_deref(), Some("app"));
+        // A service of that name in another cluster or region is another.
+        for (region, name, is) in
+            [("r", "leo", true), ("r", "arn:aws:ecs:r:1:cluster/leo", true), ("s", "leo", false), ("r", "blue", false)]
+        {
+            assert_eq!(ours(&[], &[service("app", region, name)], &[]).has(&task("a", "service:app")), is, "{region} {name}");
+        }
+    }
+
+    #[test]
+    fn whatever_runs_in_a_cluster_of_the_stack_is_its() {
+        let ours = ours(&[cluster("r", "leo")], &[], &[]);
+        assert!(ours.has(&task("a", "family:another")) && ours.has(&task("a", "service:another")));
+        let elsewhere = |own: Cluster| self::ours(&[own], &[], &[]).has(&task("a", "family:another"));
+        assert!(!elsewhere(cluster("s", "leo")) && !elsewhere(cluster("r", "blue")));
+    }
+
+    #[test]
+    fn a_shared_cluster_is_not_listed_whole() {
+        let services = [service("a", "r", "ours"), service("b", "r", "arn:aws:ecs:r:1:cluster/ours"), service("c", "r", "theirs")];
+        let ours = ours(&[cluster("r", "ours")], &services, &[("r", "gen"), ("s", "far")]);
+        let theirs = |which| (cluster("r", "theirs"), which);
+        let expected =
+            [(cluster("r", "ours"), Which::All), theirs(Which::OfService("c".to_owned())), theirs(Which::OfFamily("gen".to_owned()))];
+        assert_eq!(ours.listings(), BTreeSet::from(expected));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::kind::Kind;
 use super::service::Service;
 use super::word::{self, Named};
 use super::{Deployed, Problem};
@@ -11,7 +12,7 @@ use leoctl_core::model::address::Address;
 use leoctl_core::model::state::Remembered;
 use leoctl_core::stack::diagnostic::suggestion;
 
-/// A task definition of the stack.
+/// A task definition of the stack: one revision of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskDefinition {
     /// Its address.
@@ -54,9 +55,20 @@ pub struct Log {
     pub streams: Option<String>,
 }
 
-/// The task definitions of a stack, by address.
+/// The task definitions that a stack has now, by address: what can be run, and changed.
 pub fn all(deployed: &Deployed<'_>) -> Vec<TaskDefinition> {
-    deployed.of_type("ecs_task_definition").map(|(address, resource)| from_state(address, resource)).collect()
+    deployed.current(Kind::TaskDefinition).map(|(address, resource)| from_state(address, resource)).collect()
+}
+
+/// Every revision that may run, by address, the current one of each first: a rollout that failed or was cut short leaves
+/// services on a predecessor.
+pub fn revisions(deployed: &Deployed<'_>) -> Vec<TaskDefinition> {
+    deployed.there(Kind::TaskDefinition).map(|(address, resource)| from_state(address, resource)).collect()
+}
+
+/// The ARN of a revision.
+pub fn arn(resource: &Remembered) -> &str {
+    resource.attributes.get("arn").and_then(Json::as_str).unwrap_or(&resource.place.id)
 }
 
 fn from_state(address: &Address, resource: &Remembered) -> TaskDefinition {
@@ -67,7 +79,7 @@ fn from_state(address: &Address, resource: &Remembered) -> TaskDefinition {
     TaskDefinition {
         address: address.clone(),
         family: text("family").unwrap_or_default().to_owned(),
-        arn: text("arn").unwrap_or(&resource.place.id).to_owned(),
+        arn: arn(resource).to_owned(),
         region: resource.place.region.clone(),
         // Left out, both are what Fargate needs.
         fargate: compatibilities.is_none_or(|all| all.iter().any(|one| one.as_str() == Some("FARGATE"))),
@@ -106,9 +118,9 @@ fn log_of(container: &Json, name: &str, region: &str) -> Option<Log> {
 /// Families of task definitions, each with its region.
 pub type Families = BTreeSet<(String, String)>;
 
-/// The families of a stack.
+/// The families of a stack, those of predecessors too.
 pub fn families(deployed: &Deployed<'_>) -> Families {
-    all(deployed).into_iter().map(|definition| (definition.region, definition.family)).collect()
+    revisions(deployed).into_iter().map(|definition| (definition.region, definition.family)).collect()
 }
 
 /// The family in an ARN, in `family:revision`, or in a family.
@@ -120,10 +132,12 @@ pub fn family(named: &str) -> &str {
     }
 }
 
-/// The task definition that a service runs. The revision may be one that another pipeline made.
-pub fn of_service<'a>(all: &'a [TaskDefinition], service: &Service) -> Option<&'a TaskDefinition> {
-    let exact = all.iter().find(|one| service.runs(&one.arn));
-    exact.or_else(|| all.iter().find(|one| one.region == service.region && one.family == family(&service.task_definition)))
+/// The one of all [`revisions`] that a service runs: this very one, or where another pipeline made it, the current one of its
+/// family. There is no other answer to what a service runs.
+pub fn of_service<'a>(revisions: &'a [TaskDefinition], service: &Service) -> Option<&'a TaskDefinition> {
+    let here = || revisions.iter().filter(|one| one.region == service.region);
+    let exact = here().find(|one| service.runs(&one.arn));
+    exact.or_else(|| here().find(|one| one.family == family(&service.task_definition)))
 }
 
 /// The task definition that a word names.
@@ -149,6 +163,12 @@ impl Named for TaskDefinition {
 }
 
 impl TaskDefinition {
+    /// What is remembered of this revision.
+    pub fn remembered<'a>(&self, deployed: &Deployed<'a>) -> Option<&'a Remembered> {
+        let is = |(address, resource): &(&Address, &Remembered)| **address == self.address && arn(resource) == self.arn;
+        deployed.there(Kind::TaskDefinition).find(is).map(|(_, resource)| resource)
+    }
+
     /// The container a command is about: the one named, the only one, or the only essential one.
     ///
     /// # Errors
@@ -209,6 +229,41 @@ mod tests {
         let both = made(json!([{ "name": "app" }, { "name": "web" }]));
         assert!(both.principal(None).unwrap_err().help.contains("app, web"));
         assert_eq!(made(json!([{ "name": "one", "essential": false }])).principal(None).unwrap().name, "one");
+    }
+
+    fn revision(name: &str, region: &str, number: u32) -> TaskDefinition {
+        let arn = format!("arn:aws:ecs:{region}:1:task-definition/{name}:{number}");
+        TaskDefinition { family: name.to_owned(), region: region.to_owned(), arn, ..made(json!([])) }
+    }
+
+    fn runs(region: &str, task_definition: &str) -> Service {
+        Service {
+            address: "ecs_service.web".parse().unwrap(),
+            name: "web".to_owned(),
+            arn: String::new(),
+            cluster: "c".to_owned(),
+            region: region.to_owned(),
+            task_definition: task_definition.to_owned(),
+            desired_count: None,
+            daemon: false,
+        }
+    }
+
+    #[test]
+    fn what_a_service_runs_is_found_among_predecessors_too() {
+        // The current revision of each first, as the state has them.
+        let all = [revision("web", "r", 3), revision("web", "r", 1), revision("web", "r", 2), revision("old-web", "r", 7)];
+        let found = |task_definition: &str| of_service(&all, &runs("r", task_definition)).map(|one| one.arn.as_str());
+        let arn = |name: &str| format!("arn:aws:ecs:r:1:task-definition/{name}");
+        for name in ["web:1", "web:2", "web:3", "old-web:7"] {
+            assert_eq!(found(&arn(name)), Some(arn(name).as_str()));
+            assert_eq!(found(name), Some(arn(name).as_str()));
+        }
+        // One that another pipeline made, or no revision at all: the current one of the family.
+        assert_eq!(found(&arn("web:9")), Some(arn("web:3").as_str()));
+        assert_eq!(found("web"), Some(arn("web:3").as_str()));
+        assert_eq!(found("other:1"), None);
+        assert_eq!(of_service(&all, &runs("s", "web:3")), None, "a family of another region is another");
     }
 
     #[test]

@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use super::process::TOKEN;
 use super::{SandboxError, folder};
+use crate::disk;
 
 /// Starts the program, on a port of loopback, with its data in a folder. It outlives leoctl, and Ctrl-C in leoctl's
-/// terminal is not for it. What it writes is its owner's alone.
+/// terminal is not for it. Python takes no modules from leoctl's current folder, which is the project's. What it writes is its
+/// owner's alone.
 ///
 /// # Errors
 /// When the system does not start it.
@@ -33,7 +35,9 @@ pub fn start(program: &Path, port: u16, token: &str, data: &Path, log: &Path) ->
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(errors)
-        .process_group(0);
+        .process_group(0)
+        .current_dir(disk::folder(log))
+        .env_remove("PYTHONPATH");
     command.spawn().map_err(|error| SandboxError::new(format!("cannot start MiniStack: {error}")))
 }
 

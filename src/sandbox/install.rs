@@ -38,6 +38,15 @@ impl Installed {
         self.lock().exists() || self.environment().exists()
     }
 
+    /// Python with one of its own modules. With `-m` alone it would run a file of that name in the folder leoctl is called
+    /// in, which is the project's and may be anybody's: it runs in leoctl's own folder, and isolated (`-I`), so that neither
+    /// that folder nor PYTHONPATH adds modules. What it starts itself is not told of PYTHONPATH.
+    fn module(&self, python: &Path, module: &str) -> Command {
+        let mut command = Command::new(python);
+        command.args(["-I", "-m", module]).current_dir(&self.base).env_remove("PYTHONPATH");
+        command
+    }
+
     /// Makes the virtual environment, unless it is there.
     ///
     /// # Errors
@@ -50,13 +59,13 @@ impl Installed {
             return Ok(());
         }
         stage(Stage::Python);
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment)).map_err(|error| {
+        run(self.module(Path::new("python3"), "venv").arg("--clear").arg(&environment)).map_err(|error| {
             SandboxError::new(format!("the sandbox needs python3 with venv: {}", error.message))
                 .help("install it: `apt install python3 python3-venv`, `dnf install python3` or `brew install python3`")
         })?;
         stage(Stage::Pip);
         let package = format!("ministack=={VERSION}");
-        run(Command::new(self.program("pip")).args(["install", "--quiet", "--disable-pip-version-check", &package]))?;
+        run(self.module(&self.program("python"), "pip").args(["install", "--quiet", "--disable-pip-version-check", &package]))?;
         fs::write(&done, VERSION).map_err(|error| SandboxError::new(format!("cannot write {}: {error}", done.display())))
     }
 }

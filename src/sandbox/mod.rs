@@ -134,13 +134,15 @@ impl Sandbox {
     /// # Errors
     /// When the user has no home.
     pub fn of(project: &Path) -> Result<Self, SandboxError> {
-        let base = match std::env::var_os("LEOCTL_SANDBOX_DIR") {
+        let base: PathBuf = match std::env::var_os("LEOCTL_SANDBOX_DIR") {
             Some(folder) => folder.into(),
             None => directories::ProjectDirs::from("", "", "leoctl")
                 .ok_or_else(|| SandboxError::new("there is no home folder to keep the sandbox in").help("set LEOCTL_SANDBOX_DIR"))?
                 .cache_dir()
                 .join("sandbox"),
         };
+        // What runs there has another current folder than leoctl.
+        let base = std::path::absolute(&base).unwrap_or(base);
         let folder = base.join(name_of(project));
         Ok(Self { base, folder })
     }

@@ -1,7 +1,17 @@
 //! AWS failures as people need them at night: what failed, AWS's own words, and what to do.
 
+use std::sync::OnceLock;
+
 use super::one_line;
 use leoctl_core::engine::ports::{Failure, FailureKind};
+
+/// Set once, when this run uses the sandbox: what fails there is not AWS's.
+static SANDBOX: OnceLock<()> = OnceLock::new();
+
+/// From now on failures come of the sandbox, and so does what to do about them.
+pub fn in_sandbox() {
+    SANDBOX.get_or_init(|| ());
+}
 
 /// A failure as lines: message, code and request, hint.
 pub fn lines(failure: &Failure) -> Vec<String> {
@@ -21,8 +31,40 @@ pub fn lines(failure: &Failure) -> Vec<String> {
     lines
 }
 
-/// What to do about a failure.
+/// What to do about a failure where this run's calls go.
 pub fn hint(failure: &Failure) -> Option<String> {
+    SANDBOX.get().and_then(|()| of_sandbox(failure)).or_else(|| of_aws(failure))
+}
+
+/// What to do about a failure that comes of the sandbox: its emulator does not answer, or lacks what was asked of it.
+fn of_sandbox(failure: &Failure) -> Option<String> {
+    if failure.no_answer.is_some() {
+        return Some(
+            "see whether the sandbox runs: `leoctl sandbox status`; the same command again starts it where it does not".to_owned(),
+        );
+    }
+    let what = failure.operation.split(':').next().unwrap_or_default();
+    is_unknown(failure).then(|| {
+        format!(
+            "the sandbox lacks this part of {what} ({}): your stack is fine; leave out what needs it with `--exclude ADDRESS`, or try it \
+             in AWS",
+            failure.operation
+        )
+    })
+}
+
+/// Whether an operation is not known where it was called: an answer without a code of AWS's, or the codes AWS has for
+/// operations that do not exist (Common Error Types of its services).
+fn is_unknown(failure: &Failure) -> bool {
+    let unheard = matches!(failure.kind, FailureKind::Other | FailureKind::NotFound | FailureKind::Ambiguous);
+    match failure.code.as_deref() {
+        None => unheard && !failure.operation.is_empty(),
+        Some("InvalidAction" | "UnknownOperationException" | "UnknownOperation" | "NotImplemented" | "UnsupportedOperation") => true,
+        Some(_) => false,
+    }
+}
+
+fn of_aws(failure: &Failure) -> Option<String> {
     if let Some(no_answer) = &failure.no_answer {
         return Some(no_answer.cause.advice().to_owned());
     }
@@ -94,11 +136,12 @@ fn by_code(code: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use leoctl_core::engine::no_answer::{Cause, NoAnswer};
 
     #[test]
     fn only_what_was_not_answered_is_said_not_to_be() {
         let of = |kind, status, code: Option<&str>| {
-            hint(&Failure { status, code: code.map(str::to_owned), ..Failure::new(kind, "no") }).unwrap_or_default()
+            of_aws(&Failure { status, code: code.map(str::to_owned), ..Failure::new(kind, "no") }).unwrap_or_default()
         };
         assert!(of(FailureKind::Ambiguous, None, None).contains("AWS did not answer"));
         for (kind, status, code) in [
@@ -111,5 +154,34 @@ mod tests {
             assert!(!hint.is_empty() && !hint.contains("did not answer"), "{kind:?} {status} {code:?}: {hint}");
         }
         assert!(of(FailureKind::Other, Some(400), None).contains("--endpoint-url"));
+    }
+
+    #[test]
+    fn what_the_sandbox_does_not_know_is_told_apart_from_what_the_stack_does_wrong() {
+        let failure = |status, code: Option<&str>| Failure {
+            status,
+            code: code.map(str::to_owned),
+            operation: "application-autoscaling:DescribeScalableTargets".to_owned(),
+            ..Failure::new(FailureKind::Other, "x")
+        };
+        for unknown in [failure(None, None), failure(Some(404), None), failure(Some(400), Some("InvalidAction"))] {
+            let hint = of_sandbox(&unknown).unwrap();
+            assert!(hint.contains("the sandbox lacks") && !hint.contains("--endpoint-url"), "{hint}");
+        }
+        assert_eq!(of_sandbox(&failure(Some(400), Some("ValidationException"))), None);
+        assert_eq!(of_sandbox(&Failure::new(FailureKind::Interrupted, "x")), None);
+    }
+
+    #[test]
+    fn where_the_sandbox_does_not_answer_nobody_is_sent_to_aws() {
+        for cause in [
+            Cause::Refused { address: "127.0.0.1:4566".to_owned() },
+            Cause::Broken { address: "127.0.0.1:4566".to_owned() },
+            Cause::Unreachable { address: "127.0.0.1:4566".to_owned() },
+        ] {
+            let no_answer = Some(Box::new(NoAnswer { cause, detail: "refused".to_owned() }));
+            let hint = of_sandbox(&Failure { no_answer, ..Failure::new(FailureKind::Ambiguous, "x") }).unwrap();
+            assert!(hint.contains("leoctl sandbox status") && !hint.contains("AWS"), "{hint}");
+        }
     }
 }

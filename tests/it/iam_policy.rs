@@ -342,6 +342,69 @@ fn names_are_exact_before_anything_has_been_made() {
     assert!(apply.actions().iter().all(|action| !action.starts_with("kms:")), "the stack names no key");
 }
 
+/// A role, a topic in a region of its own, and a log group that stays in AWS when it goes.
+const GOING: &str = r#"
+[stack]
+name = "going"
+region = "us-east-1"
+[vars.v]
+default = "1"
+[vars.region]
+default = "us-east-1"
+[resource.iam_role.n]
+name = "N-${vars.v}"
+assume_role_policy = { Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }] }
+[resource.sns_topic.news]
+name = "news"
+region = "${vars.region}"
+[resource.cloudwatch_log_group.kept]
+name = "/going/${vars.v}"
+lifecycle = { deletion_policy = "retain" }
+"#;
+
+#[test]
+fn what_goes_is_allowed_by_its_own_name() {
+    let endpoint = Emulator::MiniStack.endpoint().unwrap();
+    let project = Project::new(endpoint, "420000000018");
+    let stack = "stacks/going.toml";
+    project.write(stack, GOING);
+    project.expect(0, &["apply", "-y", stack]);
+    let has = |policy: &Policy, action: &str, arns: &[&str]| {
+        let found: BTreeSet<&str> = policy.on(action).into_iter().map(|arn| arn.split(":::").last().unwrap_or(arn)).collect();
+        for arn in arns {
+            assert!(found.iter().any(|pattern| matches(pattern, arn)), "{action} on {arn}: {found:?}");
+        }
+    };
+    let role = |v: &str| format!("arn:aws:iam::420000000018:role/N-{v}");
+    let topic = |region: &str| format!("arn:aws:sns:{region}:420000000018:news");
+    let both = |policy: &Policy, action: &str, arns: [String; 2]| has(policy, action, &[&arns[0], &arns[1]]);
+    let changed = ["--var", "v=2", "--var", "region=eu-west-1"];
+    // What a replacement deletes, in the region that it is in.
+    for of in ["plan", "apply"] {
+        let policy = Policy::of(&project, of, stack, &changed);
+        both(&policy, "iam:GetRole", [role("1"), role("2")]);
+        both(&policy, "sns:GetTopicAttributes", [topic("us-east-1"), topic("eu-west-1")]);
+    }
+    let apply = Policy::of(&project, "apply", stack, &changed);
+    both(&apply, "iam:DeleteRole", [role("1"), role("2")]);
+    both(&apply, "sns:DeleteTopic", [topic("us-east-1"), topic("eu-west-1")]);
+    // What stays in AWS is read, and not deleted.
+    let deletes = apply.on("logs:DeleteLogGroup");
+    assert!(deletes.iter().any(|arn| arn.contains("/going/2")) && !deletes.iter().any(|arn| arn.contains("/going/1")), "{deletes:?}");
+    // What an interrupted replacement has left.
+    let refusing = Proxy::start(endpoint, |call| (call.operation == "DeleteRole").then(|| Fault::refuse(403, "AccessDenied")));
+    let mut command = project.command(&[&["apply", "-y", stack], &changed[..]].concat());
+    let left = crate::support::program::ran(command.env("AWS_ENDPOINT_URL", &refusing.endpoint).output().unwrap());
+    assert_eq!(left.code, 1, "{}", left.stderr);
+    both(&Policy::of(&project, "apply", stack, &changed), "iam:DeleteRole", [role("1"), role("2")]);
+    // Once it is gone, nothing is allowed on it.
+    project.expect(0, &[&["apply", "-y", stack], &changed[..]].concat());
+    assert_eq!(Policy::of(&project, "apply", stack, &changed).on("iam:DeleteRole"), [role("2")]);
+    // What is not in the file any more.
+    project.write(stack, "[stack]\nname = 'going'\nregion = 'us-east-1'\n");
+    assert_eq!(Policy::of(&project, "apply", stack, &[]).on("iam:DeleteRole"), [role("2")]);
+}
+
 #[test]
 fn what_is_too_long_for_one_policy_is_several() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };

@@ -55,6 +55,7 @@ mod reference;
 mod repeated;
 mod reports;
 mod review;
+mod rollouts;
 mod sandbox;
 mod secrecy;
 mod secrets;

@@ -204,6 +204,12 @@ fn a_word_means_one_service_and_a_service_is_named_once() {
     let other = arn.replace("440000000007", "440000000008");
     let none = project.expect(1, &["tasks", "stop", &other, "-y", "--stack", STACK]);
     assert!(none.stderr.contains("there is no task"), "{}", none.stderr);
+    // Nor are its logs the stack's.
+    let (elsewhere, far) = (arn.replace("task/two-", "task/six-"), arn.replace("us-east-1", "eu-west-1"));
+    for (wrong, place) in [(&other, "is in account 440000000008"), (&elsewhere, "is in cluster six-"), (&far, "of eu-west-1")] {
+        let refused = project.expect(1, &["logs", "--task", wrong, "--stack", STACK]);
+        assert!(refused.stderr.contains(wrong.as_str()) && refused.stderr.contains(place), "{}", refused.stderr);
+    }
     project.expect(0, &["tasks", "stop", &arn, "-y", "--stack", STACK]);
 }
 

@@ -76,7 +76,7 @@ async fn no_command_shows_or_keeps_a_secret() {
         run(0, &[&["cost", STACK], json].concat());
         run(0, &[&["tasks", "list", "--stack", STACK], json].concat());
         run(0, &[&["scale", "web=2", "--stack", STACK], json].concat());
-        run(0, &[&["scale", "up", "--stack", STACK], json].concat());
+        run(0, &[&["scale", "up", "-y", "--stack", STACK], json].concat());
         run(0, &[&["redeploy", "-y", "--stack", STACK], json].concat());
         run(0, &[&["redeploy", "-y", "--stack", STACK, "--image", if json.is_empty() { "v3" } else { "v2" }], json].concat());
         run(0, &[&["plan", "--detailed-exitcode", STACK], json].concat());

@@ -21,6 +21,7 @@ import http.server, os, signal, sys, time
 folder = os.path.dirname(os.environ["STATE_DIR"])
 os.makedirs(folder, exist_ok=True)
 open(os.path.join(folder, "began"), "a").write("%d\n" % os.getpid())
+open(os.path.join(folder, "folder"), "w").write(os.getcwd())
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 while os.path.exists(os.environ["HOLD"]):
     time.sleep(0.02)
@@ -34,14 +35,14 @@ class Answer(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("127.0.0.1", int(os.environ["GATEWAY_PORT"])), Answer).serve_forever()
 "#;
 
-/// What stands in for `python3 -m venv` and pip.
+/// What stands in for `python3 -I -m venv`, and in the environment for `python -I -m pip`.
 const PYTHON: &str = r#"#!/bin/sh
 for folder; do :; done
 mkdir -p "$folder/bin"
-printf '#!/bin/sh\n[ ! -p "$HOLD.pip" ] || read -r go < "$HOLD.pip"\n' > "$folder/bin/pip"
+printf '#!/bin/sh\n[ ! -p "$HOLD.pip" ] || read -r go < "$HOLD.pip"\n' > "$folder/bin/python"
 printf '#!%s\n' "$REAL_PYTHON" > "$folder/bin/ministack"
 cat "$EMULATOR" >> "$folder/bin/ministack"
-chmod +x "$folder/bin/pip" "$folder/bin/ministack"
+chmod +x "$folder/bin/python" "$folder/bin/ministack"
 "#;
 
 /// The sandboxes of a machine of its own.
@@ -356,6 +357,41 @@ fn what_is_waited_for_is_said() {
     machine.expect(0, &project, &["sandbox", "stop"]);
 }
 
+#[test]
+fn no_code_of_the_project_runs_while_the_emulator_is_installed_or_runs() {
+    let (machine, project) = (Machine::new(), project());
+    // Modules of the names that Python is asked for, and of some that those import.
+    let hostile = "import pathlib\npathlib.Path(__file__).with_suffix('.ran').write_text('x')\n";
+    let names = ["venv", "pip", "ensurepip", "argparse", "hypercorn", "sitecustomize"];
+    names.iter().for_each(|name| project.write(&format!("{name}.py"), hostile));
+    // The real Python. What it would install is not to be had, so that this needs no network.
+    let mut command = project.command(&["sandbox", "start"]);
+    command.env("LEOCTL_SANDBOX_DIR", machine.file("real")).env("PYTHONPATH", project.path());
+    command.env("PIP_INDEX_URL", "http://127.0.0.1:9/").env("PIP_RETRIES", "0").env("PIP_CONFIG_FILE", "/dev/null");
+    let installed = ran(command.output().unwrap());
+    assert_eq!(installed.code, 1, "{}", installed.stderr);
+    assert!(installed.stderr.contains("python failed") && installed.stderr.contains("ministack"), "{}", installed.stderr);
+    // And where it is installed, the emulator runs in a folder of leoctl's own.
+    machine.expect(0, &project, &["sandbox", "start"]);
+    assert_ne!(fs::read_to_string(machine.only().join("data/folder")).unwrap(), project.path().canonicalize().unwrap().to_string_lossy());
+    machine.expect(0, &project, &["sandbox", "stop"]);
+    let ran: Vec<&&str> = names.iter().filter(|name| project.path().join(format!("{name}.ran")).exists()).collect();
+    assert!(ran.is_empty(), "{ran:?}");
+}
+
+#[test]
+fn a_folder_for_sandboxes_may_be_named_from_where_leoctl_is_called() {
+    let (machine, project) = (Machine::new(), project());
+    let run = |arguments: &[&str]| {
+        let ran = ran(machine.command(&project, arguments).env("LEOCTL_SANDBOX_DIR", "sandboxes").output().unwrap());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout
+    };
+    assert!(run(&["sandbox", "start"]).contains("runs at"));
+    assert!(project.path().join("sandboxes").is_dir());
+    assert!(run(&["sandbox", "stop"]).contains("is stopped"));
+}
+
 /// A stack of one thing that the sandbox lacks, and what that needs.
 fn lacking(name: &str) -> (&'static str, &'static str) {
     match name {
@@ -441,6 +477,7 @@ fn what_the_sandbox_lacks_is_said() {
         let (what, refused, _) = apply(name);
         assert_eq!(refused.code, 1, "{name}: {}", refused.stderr);
         assert!(refused.stderr.contains(what) && refused.stderr.contains("the sandbox lacks this part of"), "{name}: {}", refused.stderr);
+        assert!(!refused.stderr.contains("--endpoint-url"), "{name}: {}", refused.stderr);
     }
     for name in ["nat", "alarms"] {
         let (what, applied, file) = apply(name);

@@ -162,11 +162,27 @@ async fn mistakes_with_secrets_are_met_with_what_was_meant() {
     assert!(typo.stderr.contains("chmod 600"), "{}", typo.stderr);
     let absent = project.expect(1, &["secrets", "status", "--from", "app/.envv", STACK]);
     assert!(absent.stderr.contains("app/.envv"), "{}", absent.stderr);
-    // The repository beside this one, as the environment or the committed file says.
-    project.write(".env.defaults", "SAAS_ROOT=app\n");
-    let beside = project.json(&["secrets", "status", "--json", STACK]);
+    // The repository beside this one, as the environment or a private file says: whoever may commit a file does not choose.
+    project.write(".env.defaults", "A=1\nSAAS_ROOT=app\n");
+    let committed = project.expect(1, &["secrets", "push", "-y", STACK]);
+    let note = "Note: SAAS_ROOT in ./.env.defaults:2 is not used";
+    assert!(committed.stderr.contains(note) || committed.stderr.contains(&note.replace("./", "")), "{}", committed.stderr);
+    assert!(committed.stderr.contains("there is no env file to compare with"), "{}", committed.stderr);
+    let environment = project.command(&["secrets", "status", "--json", STACK]).env("SAAS_ROOT", "app").output().unwrap();
+    let beside: serde_json::Value = serde_json::from_slice(&environment.stdout).unwrap();
     assert_eq!(beside["files"].as_array().unwrap().len(), 1);
+    private(&project, ".env", "SAAS_ROOT=app\n");
+    let beside = project.json(&["secrets", "status", "--json", STACK]);
+    assert_eq!(beside["files"].as_array().unwrap().len(), 2);
     assert_eq!(standings(&project)[3], ("API_TOKEN".to_owned(), "unset".to_owned()));
+    // An empty line hides what stands in the file before.
+    private(&project, ".env", "SAAS_ROOT=app\nAPI_TOKEN=\n");
+    let hidden = project.expect(0, &["secrets", "push", "-y", STACK]);
+    assert!(hidden.stderr.contains("Note: `API_TOKEN` (.env:2) is empty, and hides the value in app/.env:1"), "{}", hidden.stderr);
+    assert!(hidden.stderr.contains("Nothing to push"), "{}", hidden.stderr);
+    assert_eq!(project.json(&["secrets", "status", "--json", STACK])["hidden"].as_array().unwrap().len(), 1);
+    let other = project.expect(0, &["secrets", "push", "-y", "--only", "DB_USER", STACK]);
+    assert!(!other.stderr.contains("hides the value"), "{}", other.stderr);
     let service = project.expect(1, &["redeploy", "wbe", "--stack", STACK]);
     assert!(service.stderr.contains("web"), "{}", service.stderr);
 }

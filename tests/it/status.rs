@@ -121,7 +121,7 @@ fn stopped(call: &Call) -> Option<Fault> {
         "ListTasks" if call.request.contains("STOPPED") => Some(Fault::Answer(format!(r#"{{"taskArns":["{arn}"]}}"#))),
         "ListTasks" => Some(Fault::Answer(r#"{"taskArns":[]}"#.to_owned())),
         "DescribeTasks" => Some(Fault::Answer(format!(
-            r#"{{"failures":[],"tasks":[{{"taskArn":"{arn}","group":"service:shop-web","lastStatus":"STOPPED","desiredStatus":"STOPPED",
+            r#"{{"failures":[],"tasks":[{{"taskArn":"{arn}","clusterArn":"arn:aws:ecs:us-east-1:123456789012:cluster/shop","group":"service:shop-web","lastStatus":"STOPPED","desiredStatus":"STOPPED",
             "taskDefinitionArn":"arn:aws:ecs:us-east-1:123456789012:task-definition/shop-web:1","stopCode":"TaskFailedToStart",
             "stoppedAt":1790000000.5,"healthStatus":"UNKNOWN",
             "stoppedReason":"CannotPullContainerError: pull image manifest has been retried 1 time(s): not found",

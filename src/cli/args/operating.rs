@@ -94,7 +94,7 @@ pub struct LogsArgs {
     /// Only lines that match this regular expression
     #[arg(long, value_name = "REGEX")]
     pub grep: Option<String>,
-    /// Only of this task, by its id or the beginning of it
+    /// Only of this task, by its id, the beginning of it, or its ARN
     #[arg(long, value_name = "ID")]
     pub task: Option<String>,
     /// The stack file

@@ -47,8 +47,8 @@ impl Operation for Execution<'_> {
         let tasks = on.session.reading("the tasks", task::of_service(&deployed, &service)).await.map_err(failed)?;
         let enabled = on.state.current(&service.address).and_then(|resource| resource.attributes.get("enable_execute_command")?.as_bool());
         let task = exec::task(&service, &tasks, args.task.as_deref(), enabled.unwrap_or(false))?.clone();
-        let definitions = task_definition::all(&deployed);
-        let container = exec::container(&task, args.container.as_deref(), task_definition::of_service(&definitions, &service))?.clone();
+        let revisions = task_definition::revisions(&deployed);
+        let container = exec::container(&task, args.container.as_deref(), task_definition::of_service(&revisions, &service))?.clone();
         // Before a session is begun that nobody would end.
         let plugin = carrier::find()?;
         let place = styled(FAINT, format!("in {}/{}", container.name().unwrap_or_default(), task.id));

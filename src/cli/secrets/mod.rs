@@ -9,16 +9,19 @@ use std::path::Path;
 
 use serde_json::json;
 
+use self::push::Push;
+use self::set::Set;
 use super::args::SecretsCommand;
-use super::session::{self, Session};
-use super::{CliError, Context, Exit, ask, redeploy};
+use super::operate::On;
+use super::{CliError, Context, Exit, ask, operate, redeploy};
 use crate::ops::exec::quoted;
 use crate::ops::secrets::compare::Standing;
 use crate::ops::secrets::{self, Stored};
-use crate::ops::{Deployed, service, word};
+use crate::ops::service::{self, Service};
+use crate::ops::{Deployed, word};
 use crate::ui::{ADD, BAD, CHANGE, FAINT, WARN, styled};
 use leoctl_core::engine::ports::Failure;
-use leoctl_core::model::state::State;
+use leoctl_core::model::address::Address;
 use leoctl_core::secrets::join::{self, Files, Joined};
 use leoctl_core::secrets::names::{Meaning, Names};
 use leoctl_core::secrets::{Beside, Secret, Target};
@@ -27,33 +30,43 @@ use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics};
 /// Runs one of the commands.
 pub async fn run(context: &Context, command: SecretsCommand) -> Result<Exit, CliError> {
     match command {
-        SecretsCommand::Status { stack, files } => status::status(context, stack.as_deref(), &files.from).await,
-        SecretsCommand::Push { stack, files, only, yes } => push::push(context, stack.as_deref(), &files.from, &only, yes).await,
-        SecretsCommand::PullNames { stack, files } => status::pull_names(context, stack.as_deref(), &files.from).await,
-        SecretsCommand::Set { name, stack } => set::set(context, stack.as_deref(), &name).await,
+        SecretsCommand::Status { stack, files } => {
+            let on = On::open(context, stack.as_deref()).await?;
+            status::status(&Opened::new(&on), &files.from).await
+        }
+        SecretsCommand::Push { stack, files, only, yes } => {
+            operate::run(context, stack.as_deref(), yes, &Push { from: &files.from, only: &only, yes }).await
+        }
+        SecretsCommand::PullNames { stack, files } => {
+            let on = On::open(context, stack.as_deref()).await?;
+            status::pull_names(&Opened::new(&on), &files.from)
+        }
+        SecretsCommand::Set { name, stack } => operate::run(context, stack.as_deref(), false, &Set { name: &name }).await,
     }
 }
 
-/// A stack that was applied, and its secrets.
-struct Opened {
-    path: std::path::PathBuf,
-    session: Session,
-    state: State,
+/// The secrets of a stack that was applied.
+struct Opened<'a> {
+    on: &'a On<'a>,
     stored: Vec<Stored>,
     secrets: Vec<Secret>,
     beside: Beside,
 }
 
-impl Opened {
-    async fn new(context: &Context, stack: Option<&Path>) -> Result<Self, CliError> {
-        let (path, session, state) = session::applied(context, stack).await?;
-        let secrets::Found { stored, beside } = secrets::all(&Deployed { state: &state, provider: &session.provider });
+impl<'a> Opened<'a> {
+    fn new(on: &'a On<'a>) -> Self {
+        let secrets::Found { stored, beside } = secrets::all(&on.deployed());
         let secrets = stored.iter().map(|stored| stored.secret.clone()).collect();
-        Ok(Self { path, session, state, stored, secrets, beside })
+        Self { on, stored, secrets, beside }
     }
 
     fn deployed(&self) -> Deployed<'_> {
-        Deployed { state: &self.state, provider: &self.session.provider }
+        self.on.deployed()
+    }
+
+    /// The stack file.
+    fn path(&self) -> &Path {
+        &self.on.path
     }
 
     fn joined(&self, files: &Files) -> Joined {
@@ -65,7 +78,7 @@ impl Opened {
     }
 
     /// The secrets that are among these targets.
-    fn of<'a>(&self, targets: impl Iterator<Item = &'a Target> + Clone) -> Vec<Stored> {
+    fn of<'t>(&self, targets: impl Iterator<Item = &'t Target> + Clone) -> Vec<Stored> {
         let ours = |stored: &&Stored| targets.clone().any(|target| target.secret == stored.secret.address);
         self.stored.iter().filter(ours).cloned().collect()
     }
@@ -124,22 +137,20 @@ fn no_object(secret: &Secret) -> CliError {
     )
 }
 
-/// Offers new tasks to the services that have the old values.
-async fn renew(context: &Context, deployed: &Deployed<'_>, written: &[&Stored], yes: bool) -> Result<(), CliError> {
-    let all = service::all(deployed);
-    let mut services = all.clone();
-    services.retain(|service| written.iter().any(|stored| stored.services.contains(&service.address)));
-    let names: Vec<String> = services.iter().map(|service| quoted(&word::shortest(&all, &service.address))).collect();
-    if names.is_empty() {
-        return Ok(());
+/// Says which services have the old values, and where somebody may be asked, offers to redeploy them; what came of that.
+async fn renew(on: &On<'_>, written: &[&Stored], asks: bool) -> Result<Exit, CliError> {
+    let all = service::all(&on.deployed());
+    let has = |service: &&Service| written.iter().any(|stored| stored.services.contains(&service.address));
+    let services: Vec<Address> = all.iter().filter(has).map(|service| service.address.clone()).collect();
+    if services.is_empty() {
+        return Ok(Exit::Done);
     }
-    let list = names.join(" ");
-    if context.interactive && !yes && ask::agreed(&format!("Tasks get them when they start. Redeploy {list}?")).await? {
-        redeploy::all(context, deployed, &services).await?;
-    } else {
-        context.say(&format!("Running tasks have the old values: `leoctl redeploy {list}` starts new ones."));
+    let list = services.iter().map(|address| quoted(&word::shortest(&all, address))).collect::<Vec<_>>().join(" ");
+    if on.context.interactive && asks && ask::agreed(&format!("Tasks get them when they start. Redeploy {list}?")).await? {
+        return redeploy::agreed(on.context, &on.path, &services).await;
     }
-    Ok(())
+    on.context.say(&format!("Running tasks have the old values: `leoctl redeploy {list}` starts new ones."));
+    Ok(Exit::Done)
 }
 
 /// The names of secrets, as JSON output has them.

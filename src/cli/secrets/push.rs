@@ -1,11 +1,13 @@
 //! `leoctl secrets push`.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::{Opened, binary, called, files, meant, names_of, no_object, reading, refused, renew, words};
-use crate::cli::{CliError, Context, Exit, ask, session};
+use crate::cli::operate::{Change, On, Operation};
+use crate::cli::{CliError, Context, Exit};
 use crate::ops::Deployed;
 use crate::ops::secrets::Stored;
 use crate::ops::secrets::compare::{Compared, Part, Standing, compare};
@@ -17,49 +19,72 @@ use leoctl_core::secrets::Target;
 use leoctl_core::secrets::join::{Files, Joined};
 use leoctl_core::secrets::names::Names;
 
-/// Sets what is not set or differs to what the files have.
-pub async fn push(context: &Context, stack: Option<&Path>, from: &[PathBuf], only: &[String], yes: bool) -> Result<Exit, CliError> {
-    let opened = Opened::new(context, stack).await?;
-    let files = files::needed(context, &opened, from)?;
-    let names = opened.names();
-    let chosen = Chosen::new(&names, only)?;
-    let mut joined = opened.joined(&files);
-    joined.problems.retain(|problem| problem.targets.iter().any(|target| chosen.has(target)));
-    if !joined.problems.is_empty() {
-        return Err(refused(joined.problems));
-    }
-    joined.writes.retain(|target, _| chosen.has(target));
-    mistyped(context, &names, &joined);
-    let deployed = opened.deployed();
-    let compared = compare(&deployed, opened.of(joined.writes.keys()), &joined.writes).await.map_err(reading)?;
-    let mut binaries = Vec::new();
-    for one in &compared {
-        if one.refused(Standing::NoObject).is_some() {
-            return Err(no_object(&one.stored.secret));
-        }
-        if one.refused(Standing::Binary).is_some() {
-            context.say(&binary(&one.stored.secret));
-            binaries.push(&one.stored);
-        }
-    }
-    let changed: Vec<&Compared> = compared.iter().filter(|one| one.changes()).collect();
-    if changed.is_empty() {
-        context.say("Nothing to push: no secret differs from the files.");
-    } else {
-        context.say(&session::whose(&opened.state, &opened.path));
-        changed.iter().for_each(|one| show(context, one, &joined, &files));
-        if !ask::confirmed(context, yes, question(changed.len())).await? {
-            return Ok(Exit::Error);
-        }
-    }
-    let pushed = Pushed::all(&deployed, &changed, binaries).await;
-    pushed.say(context);
-    renew(context, &deployed, &pushed.written, yes).await?;
-    pushed.failed.map_or(Ok(Exit::Done), |(stored, failure)| Err(CliError::aws(&format!("setting {}", stored.secret.name), failure)))
+/// Setting what is not set or differs to what the files have.
+pub struct Push<'a> {
+    /// The env files that are named.
+    pub from: &'a [PathBuf],
+    /// The secrets and keys that are named.
+    pub only: &'a [String],
+    /// Whether nothing is asked.
+    pub yes: bool,
 }
 
-fn question(count: usize) -> &'static str {
-    if count == 1 { "Set this secret?" } else { "Set these secrets?" }
+impl Operation for Push<'_> {
+    /// The secrets of which the files say something.
+    type Prepared = Vec<Compared>;
+
+    /// An apply does not change the values of secrets.
+    const LOCK: Option<&'static str> = None;
+
+    async fn prepare(&self, on: &On<'_>) -> Result<Option<(Change, Vec<Compared>)>, CliError> {
+        let opened = Opened::new(on);
+        let files = files::needed(on.context, &opened, self.from)?;
+        let names = opened.names();
+        let joined = self.joined(on.context, &opened, &files)?;
+        mistyped(on.context, &names, &joined);
+        let compared = compare(&on.deployed(), opened.of(joined.writes.keys()), &joined.writes).await.map_err(reading)?;
+        if let Some(one) = compared.iter().find(|one| one.refused(Standing::NoObject).is_some()) {
+            return Err(no_object(&one.stored.secret));
+        }
+        binaries(&compared).iter().for_each(|stored| on.context.say(&binary(&stored.secret)));
+        let changed: Vec<&Compared> = compared.iter().filter(|one| one.changes()).collect();
+        if changed.is_empty() {
+            on.context.say("Nothing to push: no secret differs from the files.");
+            Pushed::nothing(&compared).say(on.context);
+            return Ok(None);
+        }
+        let lines = changed.iter().flat_map(|one| lines(one, &joined, &files)).collect();
+        let question = if changed.len() == 1 { "Set this secret?" } else { "Set these secrets?" };
+        Ok(Some((Change { lines, question: Some(question.to_owned()) }, compared)))
+    }
+
+    async fn act(&self, on: &On<'_>, compared: Vec<Compared>) -> Result<Exit, CliError> {
+        let pushed = Pushed::all(&on.deployed(), &compared).await;
+        pushed.say(on.context);
+        let exit = renew(on, &pushed.written, !self.yes && pushed.failed.is_none()).await?;
+        pushed.failed.map_or(Ok(exit), |(stored, failure)| Err(CliError::aws(&format!("setting {}", stored.secret.name), failure)))
+    }
+}
+
+impl Push<'_> {
+    /// What the files say of the secrets that are meant, where it is plain what that is.
+    fn joined(&self, context: &Context, opened: &Opened<'_>, files: &Files) -> Result<Joined, CliError> {
+        let chosen = Chosen::new(&opened.names(), self.only)?;
+        let mut joined = opened.joined(files);
+        joined.problems.retain(|problem| chosen.has_any(&problem.targets));
+        if !joined.problems.is_empty() {
+            return Err(refused(joined.problems));
+        }
+        joined.writes.retain(|target, _| chosen.has(target));
+        joined.hidden.retain(|hidden| chosen.has_any(&hidden.targets));
+        joined.hidden.iter().for_each(|hidden| context.say(&styled(WARN, format!("Note: {hidden}"))));
+        Ok(joined)
+    }
+}
+
+/// The secrets that are binary, and that the files have values for.
+fn binaries(compared: &[Compared]) -> Vec<&Stored> {
+    compared.iter().filter(|one| one.refused(Standing::Binary).is_some()).map(|one| &one.stored).collect()
 }
 
 /// What `--only` names; everything when it names nothing.
@@ -83,6 +108,10 @@ impl Chosen {
     fn has(&self, target: &Target) -> bool {
         self.targets.is_empty() || self.targets.contains(target) || self.secrets.contains(&target.secret)
     }
+
+    fn has_any(&self, targets: &BTreeSet<Target>) -> bool {
+        targets.iter().any(|target| self.has(target))
+    }
 }
 
 /// Says which lines were meant for a secret, and are for none.
@@ -94,15 +123,16 @@ fn mistyped(context: &Context, names: &Names<'_>, joined: &Joined) {
     }
 }
 
-/// Shows what of a secret changes.
-fn show(context: &Context, one: &Compared, joined: &Joined, files: &Files) {
-    context.say(&format!("  {}", styled(STRONG, &one.stored.secret.name)));
-    for part in one.parts.iter().filter(|part| part.after.is_some()) {
+/// What of a secret changes.
+fn lines(one: &Compared, joined: &Joined, files: &Files) -> Vec<String> {
+    let name = format!("  {}", styled(STRONG, &one.stored.secret.name));
+    let parts = one.parts.iter().filter(|part| part.after.is_some()).map(|part| {
         let from = joined.writes.get(&part.target).map_or("", |entry| files.name(entry));
         let (style, words) = words(part.standing);
         let what = called(&one.stored.secret, &part.target);
-        context.say(&format!("    {what}: {} {}", styled(style, change(part, words)), styled(FAINT, format!("({from})"))));
-    }
+        format!("    {what}: {} {}", styled(style, change(part, words)), styled(FAINT, format!("({from})")))
+    });
+    std::iter::once(name).chain(parts).collect()
 }
 
 fn change(part: &Part, words: &str) -> String {
@@ -121,10 +151,15 @@ struct Pushed<'a> {
 }
 
 impl<'a> Pushed<'a> {
-    /// Sets these one after the other, up to the first that fails. Those of `left` are left alone.
-    async fn all(deployed: &Deployed<'_>, changed: &[&'a Compared], left: Vec<&'a Stored>) -> Self {
-        let mut pushed = Self { written: Vec::new(), failed: None, left };
-        for one in changed {
+    /// That nothing was set, nor was to be.
+    fn nothing(compared: &'a [Compared]) -> Self {
+        Self { written: Vec::new(), failed: None, left: binaries(compared) }
+    }
+
+    /// Sets those of these that change one after the other, up to the first that fails.
+    async fn all(deployed: &Deployed<'_>, compared: &'a [Compared]) -> Self {
+        let mut pushed = Self::nothing(compared);
+        for one in compared.iter().filter(|one| one.changes()) {
             let stored = &one.stored;
             if pushed.failed.is_some() {
                 pushed.left.push(stored);

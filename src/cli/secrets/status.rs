@@ -1,11 +1,11 @@
 //! `leoctl secrets status` and `pull-names`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::{Opened, called, files, reading, words};
-use crate::cli::{CliError, Context, Exit};
+use crate::cli::{CliError, Exit};
 use crate::ops::secrets::compare::{Compared, Part, Standing, compare};
 use crate::ui::{self, FAINT, WARN, styled, table};
 use leoctl_core::secrets::join::{Files, Joined};
@@ -13,9 +13,9 @@ use leoctl_core::secrets::names::Names;
 use leoctl_core::secrets::{Secret, Target};
 
 /// Shows how each secret and key stands against the files.
-pub async fn status(context: &Context, stack: Option<&Path>, from: &[PathBuf]) -> Result<Exit, CliError> {
-    let opened = Opened::new(context, stack).await?;
-    let files = files::needed(context, &opened, from)?;
+pub async fn status(opened: &Opened<'_>, from: &[PathBuf]) -> Result<Exit, CliError> {
+    let context = opened.on.context;
+    let files = files::needed(context, opened, from)?;
     let joined = opened.joined(&files);
     let names = opened.names();
     let compared = compare(&opened.deployed(), opened.stored.clone(), &joined.writes).await.map_err(reading)?;
@@ -31,6 +31,9 @@ pub async fn status(context: &Context, stack: Option<&Path>, from: &[PathBuf]) -
     ui::out(table::render(&["variable", "secret", "standing", "file"], rows));
     for problem in &joined.problems {
         ui::out(format!("\n{}: {}", styled(WARN, &problem.message), problem.help));
+    }
+    for hidden in &joined.hidden {
+        ui::out(format!("\n{}", styled(WARN, hidden)));
     }
     if !joined.others.is_empty() {
         ui::out(format!("\nIn the files, and no secret of the stack: {}", others(&joined).join(", ")));
@@ -62,7 +65,10 @@ fn to_json(compared: &[Compared], names: &Names<'_>, joined: &Joined, files: &Fi
         })
         .collect();
     let problems: Vec<_> = joined.problems.iter().map(|problem| json!({ "message": problem.message, "help": problem.help })).collect();
-    json!({ "files": files.names, "secrets": secrets, "problems": problems, "not_in_the_stack": others(joined) })
+    let hidden: Vec<_> = joined.hidden.iter().map(|hidden| json!({ "empty": hidden.empty, "value": hidden.value })).collect();
+    json!({
+        "files": files.names, "secrets": secrets, "problems": problems, "hidden": hidden, "not_in_the_stack": others(joined),
+    })
 }
 
 fn code(standing: Standing) -> &'static str {
@@ -78,9 +84,9 @@ fn code(standing: Standing) -> &'static str {
 }
 
 /// Prints what the files lack, as lines of an env file.
-pub async fn pull_names(context: &Context, stack: Option<&Path>, from: &[PathBuf]) -> Result<Exit, CliError> {
-    let opened = Opened::new(context, stack).await?;
-    let joined = opened.joined(&files::found(context, &opened, from)?);
+pub fn pull_names(opened: &Opened<'_>, from: &[PathBuf]) -> Result<Exit, CliError> {
+    let context = opened.on.context;
+    let joined = opened.joined(&files::found(context, opened, from)?);
     let names = opened.names();
     let targets = |secret: &Secret| secret.targets().into_iter().filter(|target| !joined.writes.contains_key(target)).collect::<Vec<_>>();
     let missing = opened.secrets.iter().flat_map(|secret| targets(secret).into_iter().map(move |target| (secret, target)));

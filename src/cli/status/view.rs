@@ -10,7 +10,7 @@ use crate::ops::status::certificates::Certificate;
 use crate::ops::status::problems::{Problem, Severity};
 use crate::ops::status::services::{Deployment, Service};
 use crate::ops::status::targets::TargetGroup;
-use crate::ops::status::tasks::{Owner, Task};
+use crate::ops::status::tasks::{Owner, TaskReport};
 use crate::ui;
 use crate::ui::age::ago;
 use crate::ui::screen::{Cell, Line, Screen, Section, Tone};
@@ -119,8 +119,8 @@ fn deployment(deployment: &Deployment, now: Timestamp) -> Line {
 type Alike<'a> = (Owner<'a>, Option<&'a Address>, bool, &'a str, Option<&'a str>);
 
 /// A line for those of an owner that run, and one for each reason why others stopped.
-fn tasks(tasks: &[Task], now: Timestamp) -> Vec<Line> {
-    let mut groups: BTreeMap<Alike<'_>, Vec<&Task>> = BTreeMap::new();
+fn tasks(tasks: &[TaskReport], now: Timestamp) -> Vec<Line> {
+    let mut groups: BTreeMap<Alike<'_>, Vec<&TaskReport>> = BTreeMap::new();
     for task in tasks {
         let stopped = task.stopped_at.is_some();
         // While a task runs its containers' health is what matters, once it has stopped the reason.
@@ -130,7 +130,7 @@ fn tasks(tasks: &[Task], now: Timestamp) -> Vec<Line> {
             .or_default()
             .push(task);
     }
-    let line = |(((owner, ..), address, stopped, status, about), some): (Alike<'_>, Vec<&Task>)| {
+    let line = |(((owner, ..), address, stopped, status, about), some): (Alike<'_>, Vec<&TaskReport>)| {
         let failed = some.iter().any(|task| task.failed) || about == Some("UNHEALTHY");
         let tone = if failed {
             Tone::Bad
@@ -239,8 +239,8 @@ mod tests {
         }
     }
 
-    fn task(id: u8, stopped: Option<i64>, reason: Option<&str>) -> Task {
-        Task {
+    fn task(id: u8, stopped: Option<i64>, reason: Option<&str>) -> TaskReport {
+        TaskReport {
             id: id.to_string(),
             region: "us-east-1".to_owned(),
             cluster: "shop".to_owned(),

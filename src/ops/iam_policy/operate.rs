@@ -1,25 +1,32 @@
 //! What operating a stack takes of IAM beyond planning it: the calls of `src/ops` and of the commands on it, for each
-//! type of resource. What scaling and redeploying change goes through the engine, as in an apply, but only there.
+//! kind of resource that they are about. What scaling and redeploying change goes through the engine, as in an apply, but only there.
 //!
 //! Which action is limited to what is in AWS's Service Authorization Reference, and what an image's push calls in the
 //! Amazon ECR User Guide, "IAM permissions for pushing an image".
 
+use crate::ops::kind::Kind;
 use leoctl_aws::permissions::{Grant, On};
 
 const TASKS: &str = "arn:{partition}:ecs:{region}:{account}:task/{cluster after cluster/}/*";
 
-/// What operating a resource of a type takes.
+/// What operating a resource of a type takes; nothing for one that no command is about.
 pub fn grants(type_name: &str) -> &'static [Grant] {
-    match type_name {
-        "appautoscaling_target" => SCALABLE_TARGET,
-        "cloudwatch_log_group" => LOG_GROUP,
-        "ecr_repository" => REPOSITORY,
-        "ecs_cluster" => CLUSTER,
-        "ecs_service" => SERVICE,
-        "ecs_task_definition" => TASK_DEFINITION,
-        "lb_target_group" => TARGET_GROUP,
-        "secretsmanager_secret" => SECRET,
-        _ => &[],
+    Kind::of_type(type_name).map_or(&[], of)
+}
+
+/// What operating takes. There is no arm for the rest, so that a kind that is new says what commands take of it.
+fn of(kind: Kind) -> &'static [Grant] {
+    match kind {
+        Kind::Cluster => CLUSTER,
+        Kind::LogGroup => LOG_GROUP,
+        Kind::Repository => REPOSITORY,
+        Kind::ScalableTarget => SCALABLE_TARGET,
+        Kind::Secret => SECRET,
+        Kind::Service => SERVICE,
+        Kind::TargetGroup => TARGET_GROUP,
+        Kind::TaskDefinition => TASK_DEFINITION,
+        // They are only looked at, as a plan does.
+        Kind::Alarm | Kind::Certificate | Kind::Listener | Kind::Subnet => &[],
     }
 }
 
@@ -66,6 +73,8 @@ const SERVICE: &[Grant] = &[
         &["arn:{partition}:ecs:{region}:{account}:service-deployment/{cluster after cluster/}/{name}/*"],
     ),
     Grant::any(&["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"]),
+    // The target groups that it registers tasks in may be another stack's.
+    Grant::any(&["elasticloadbalancing:DescribeTargetHealth"]).when("load_balancers"),
 ];
 
 const TASK_DEFINITION: &[Grant] = &[

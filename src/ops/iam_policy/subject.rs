@@ -12,7 +12,7 @@ use leoctl_core::model::schema::TypeSchema;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::desired::desired;
 use leoctl_core::plan::diff::complete;
-use leoctl_core::plan::types::{Action, Change, Plan};
+use leoctl_core::plan::types::{Action, Change, Plan, Removal, RemovalKind};
 use leoctl_core::stack::scope::{BlockValue, Identity, StackScope};
 
 /// A resource or a data source.
@@ -51,14 +51,20 @@ impl Subject {
     }
 }
 
-/// Everything in a plan that is read or made, and what is to be deleted.
+/// Everything in a plan that is read or made, and all that goes: what is deleted, what a replacement deletes, and what an
+/// earlier one has left.
 pub fn all(plan: &Plan) -> Vec<Subject> {
     let blocks = plan.stack.config.resources.iter();
     let none = |repeated| if repeated { BlockValue::Each(BTreeMap::new()) } else { BlockValue::Absent };
     let mut values: BTreeMap<Block, BlockValue> = blocks.map(|(name, block)| (name.clone(), none(block.for_each.is_some()))).collect();
-    let mut subjects = Vec::new();
-    for change in plan.changes.iter().filter(|change| change.action != Action::Forget) {
-        let Some(Permissions { arn, plan: read, apply }) = registry::permissions(change.address.type_name()) else { continue };
+    let (mut subjects, mut going) = (Vec::new(), Vec::new());
+    for change in &plan.changes {
+        let Some(permissions) = registry::permissions(change.address.type_name()) else { continue };
+        going.extend(change.removals().map(|removal| leaving(removal, permissions)));
+        if change.goes.is_some() && matches!(change.action, Action::Delete | Action::Forget) {
+            continue;
+        }
+        let Permissions { arn, plan: read, apply } = permissions;
         let wanted = desired_of(plan, change, &values);
         let stays = wanted.is_some();
         let attributes = wanted.unwrap_or_else(|| change.before.clone());
@@ -70,11 +76,28 @@ pub fn all(plan: &Plan) -> Vec<Subject> {
         subjects.push(subject);
     }
     subjects.extend(data(plan, &values));
+    // Behind what stays: where both have one name, that is meant by it.
+    subjects.extend(going);
     subjects
 }
 
-/// The attributes as the stack file has them; none for what is not in it any more. Those of other resources are
-/// known by what these subjects say of them, so that their ARNs are known before AWS has made them.
+/// A remembered resource that goes: by its own name and in its own region, which may be others than those of what takes its
+/// place. What is only forgotten is read, and no more.
+fn leaving(removal: &Removal, permissions: Permissions) -> Subject {
+    let Removal { remembered, last, kind } = removal;
+    let Permissions { arn, plan, apply } = permissions;
+    Subject {
+        type_name: remembered.place.type_name.clone(),
+        region: remembered.place.region.clone(),
+        attributes: if last.is_null() { Value::from(&remembered.attributes) } else { last.clone() },
+        arn,
+        plan,
+        apply: if *kind == RemovalKind::Delete { apply } else { &[] },
+    }
+}
+
+/// The attributes as the stack file has them; none for what is not in it. Those of other resources are known by what these
+/// subjects say of them, so that their ARNs are known before AWS has made them.
 fn desired_of(plan: &Plan, change: &Change, values: &BTreeMap<Block, BlockValue>) -> Option<Value> {
     if change.action == Action::Delete {
         return None;

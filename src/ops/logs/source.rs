@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use crate::ops::kind::Kind;
 use crate::ops::service::{self, Service};
+use crate::ops::task::{self, Cluster, last};
 use crate::ops::task_definition::{self, Log, TaskDefinition};
 use crate::ops::word::{self, Named};
 use crate::ops::{Deployed, Problem};
@@ -50,7 +52,8 @@ struct Group {
 struct Known {
     groups: Vec<Group>,
     services: Vec<Service>,
-    definitions: Vec<TaskDefinition>,
+    /// All revisions that may run, the current one of each first.
+    revisions: Vec<TaskDefinition>,
 }
 
 /// The logs that words name: services, task definitions and log groups of the stack; all of its groups when there are none.
@@ -58,20 +61,18 @@ struct Known {
 /// # Errors
 /// For a word that names nothing, or something without logs.
 pub fn chosen(deployed: &Deployed<'_>, words: &[String], task: Option<&str>) -> Result<Vec<Source>, Problem> {
-    let definitions = task_definition::all(deployed);
-    let groups = deployed.of_type("cloudwatch_log_group").map(|(address, resource)| Group {
+    let groups = deployed.there(Kind::LogGroup).map(|(address, resource)| Group {
         address: Some(address.clone()),
         name: resource.attributes.get("name").and_then(Json::as_str).unwrap_or(&resource.place.id).to_owned(),
         region: resource.place.region.clone(),
     });
-    let mut known = Known { groups: groups.collect(), services: service::all(deployed), definitions };
+    let mut known = Known { groups: groups.collect(), services: service::all(deployed), revisions: task_definition::revisions(deployed) };
     known.add_written();
-    known.sources(words, task.map(task_id))
-}
-
-/// The task's id in what a person calls it by: an id, the beginning of one, or an ARN.
-fn task_id(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
+    let task = task.map(|word| Meant::of(word, &deployed.state.account_id, &task::clusters(deployed))).transpose()?;
+    if let Some(task) = &task {
+        known.may_run(task, words)?;
+    }
+    known.sources(words, task.map(|task| task.id))
 }
 
 /// The logs of a task definition's containers, of this task.
@@ -86,10 +87,91 @@ pub fn of_task(definition: &TaskDefinition, task: &str) -> Vec<Source> {
     logs.map(of).collect()
 }
 
+/// The task that a person means.
+struct Meant<'a> {
+    word: &'a str,
+    /// Its id, or the beginning of it.
+    id: &'a str,
+    /// Where it runs, where that was said: an ARN says it, but for the cluster in the short format.
+    at: Option<(&'a str, Option<&'a str>)>,
+}
+
+impl<'a> Meant<'a> {
+    /// What a person means by an id, the beginning of one, or an ARN: another account's, region's or cluster's task is none
+    /// of the stack's, whatever its id.
+    fn of(word: &'a str, account: &str, clusters: &BTreeSet<Cluster>) -> Result<Self, Problem> {
+        let id = last(word);
+        if !word.starts_with("arn:") {
+            return Ok(Self { word, id, at: None });
+        }
+        let parts: Vec<&str> = word.splitn(6, ':').collect();
+        let (region, theirs, path) = match parts.as_slice() {
+            [_, _, "ecs", region, account, path] => (*region, *account, path.split('/').collect::<Vec<_>>()),
+            _ => return Err(not_a_task(word)),
+        };
+        let cluster = match path.as_slice() {
+            ["task", cluster, id] if !id.is_empty() => Some(*cluster),
+            ["task", id] if !id.is_empty() => None,
+            _ => return Err(not_a_task(word)),
+        };
+        let meant = Self { word, id, at: Some((region, cluster)) };
+        if theirs != account {
+            let help = format!("the stack is in account {account}; `leoctl tasks list` shows its tasks");
+            return Err(Problem::new(format!("the task {word} is in account {theirs}"), help));
+        }
+        if clusters.iter().any(|cluster| meant.may_be_in(cluster)) {
+            return Ok(meant);
+        }
+        let all: Vec<String> = clusters.iter().map(|cluster| format!("{} in {}", cluster.name, cluster.region)).collect();
+        let help = match all.is_empty() {
+            true => "the stack has no clusters".to_owned(),
+            false => format!("the stack's tasks run in: {}", all.join(", ")),
+        };
+        Err(Problem::new(format!("the task {word} is in {}, where the stack runs none", meant.place()), help))
+    }
+
+    fn may_be_in(&self, cluster: &Cluster) -> bool {
+        self.at.is_none_or(|(region, name)| region == cluster.region && name.is_none_or(|name| name == cluster.name))
+    }
+
+    fn place(&self) -> String {
+        match self.at {
+            Some((region, Some(cluster))) => format!("cluster {cluster} of {region}"),
+            Some((region, None)) => region.to_owned(),
+            None => "no place that is known".to_owned(),
+        }
+    }
+}
+
+fn not_a_task(word: &str) -> Problem {
+    Problem::new(format!("{word} is no ARN of a task"), "`leoctl tasks list --json` shows them; the beginning of an id is enough")
+}
+
 impl Known {
+    /// Whether the services that are named may run a task there.
+    fn may_run(&self, task: &Meant<'_>, words: &[String]) -> Result<(), Problem> {
+        for word in words {
+            for service in word::find(&self.services, word)? {
+                let cluster = task::cluster_of(service);
+                if !task.may_be_in(&cluster) {
+                    let problem = format!("the task {} is in {}, and none of {}", task.word, task.place(), service.address);
+                    let help = format!("{} runs its tasks in cluster {} of {}", service.address, cluster.name, cluster.region);
+                    return Err(Problem::new(problem, help));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The current revisions, which can be named.
+    fn definitions(&self) -> Vec<TaskDefinition> {
+        let mut seen = BTreeSet::new();
+        self.revisions.iter().filter(|one| seen.insert(&one.address)).cloned().collect()
+    }
+
     /// Adds the groups that containers write to and the stack did not make.
     fn add_written(&mut self) {
-        for log in self.definitions.iter().flat_map(|definition| &definition.containers).filter_map(|container| container.log.as_ref()) {
+        for log in self.revisions.iter().flat_map(|definition| &definition.containers).filter_map(|container| container.log.as_ref()) {
             if !self.groups.iter().any(|group| group.name == log.group && group.region == log.region) {
                 self.groups.push(Group { address: None, name: log.group.clone(), region: log.region.clone() });
             }
@@ -122,20 +204,21 @@ impl Known {
     fn add(&self, word: &str, task: Option<&str>, found: &mut Vec<Source>) -> Result<(), Problem> {
         let services = word::find(&self.services, word)?;
         for service in &services {
-            let Some(definition) = task_definition::of_service(&self.definitions, service) else {
+            let Some(definition) = task_definition::of_service(&self.revisions, service) else {
                 let problem = format!("the stack does not know the task definition of {}", service.address);
                 return Err(Problem::new(problem, "name its log group instead"));
             };
-            self.add_definition(definition, task, found)?;
+            self.add_definition(&definition.address, task, found)?;
         }
         if !services.is_empty() {
             return Ok(());
         }
-        let definitions = word::find(&self.definitions, word)?;
-        for definition in &definitions {
-            self.add_definition(definition, task, found)?;
+        let definitions = self.definitions();
+        let named = word::find(&definitions, word)?;
+        for definition in &named {
+            self.add_definition(&definition.address, task, found)?;
         }
-        if !definitions.is_empty() {
+        if !named.is_empty() {
             return Ok(());
         }
         let groups = word::find(&self.groups, word)?;
@@ -143,11 +226,14 @@ impl Known {
         if groups.is_empty() { Err(self.unknown(word)) } else { Ok(()) }
     }
 
-    fn add_definition(&self, definition: &TaskDefinition, task: Option<&str>, found: &mut Vec<Source>) -> Result<(), Problem> {
-        let logs: Vec<&Log> = definition.containers.iter().filter_map(|container| container.log.as_ref()).collect();
+    /// What the containers of a task definition write, those of a predecessor too: while a rollout is under way, or after
+    /// one that failed, tasks of both have something to say.
+    fn add_definition(&self, definition: &Address, task: Option<&str>, found: &mut Vec<Source>) -> Result<(), Problem> {
+        let revisions = self.revisions.iter().filter(|one| one.address == *definition);
+        let logs: Vec<&Log> = revisions.flat_map(|one| &one.containers).filter_map(|container| container.log.as_ref()).collect();
         if logs.is_empty() {
             let help = "give its containers a `log_configuration` with the driver `awslogs`, or name a log group";
-            return Err(Problem::new(format!("{} writes no logs to CloudWatch", definition.address), help));
+            return Err(Problem::new(format!("{definition} writes no logs to CloudWatch"), help));
         }
         found.extend(logs.into_iter().map(|log| Source {
             group: log.group.clone(),
@@ -160,15 +246,15 @@ impl Known {
     }
 
     /// Whether another task definition writes to the same group.
-    fn is_shared(&self, log: &Log, definition: &TaskDefinition) -> bool {
-        let mut others = self.definitions.iter().filter(|other| other.address != definition.address).flat_map(|other| &other.containers);
+    fn is_shared(&self, log: &Log, definition: &Address) -> bool {
+        let mut others = self.revisions.iter().filter(|other| other.address != *definition).flat_map(|other| &other.containers);
         others.any(|container| container.log.as_ref().is_some_and(|other| other.group == log.group && other.region == log.region))
     }
 
     /// A group; of a task, the streams containers that are known would write to.
     fn add_group(&self, group: &Group, task: Option<&str>, found: &mut Vec<Source>) {
         let whole = Source { group: group.name.clone(), region: group.region.clone(), prefix: None, task: task.map(str::to_owned) };
-        let containers = self.definitions.iter().flat_map(|definition| &definition.containers);
+        let containers = self.revisions.iter().flat_map(|definition| &definition.containers);
         let logs = containers.filter_map(|container| container.log.as_ref());
         let prefixes: BTreeSet<String> =
             logs.filter(|log| log.group == group.name && log.region == group.region).filter_map(|log| log.streams.clone()).collect();
@@ -181,7 +267,7 @@ impl Known {
 
     fn unknown(&self, word: &str) -> Problem {
         let services = self.services.iter().map(|service| service.address.block.name.as_str());
-        let definitions = self.definitions.iter().map(|definition| definition.address.block.name.as_str());
+        let definitions = self.revisions.iter().map(|definition| definition.address.block.name.as_str());
         let names: BTreeSet<&str> = services.chain(definitions).chain(self.groups.iter().map(|group| group.name.as_str())).collect();
         let help = suggestion(word, names.iter().copied());
         let all = || format!("the stack has {}", names.iter().copied().collect::<Vec<_>>().join(", "));
@@ -260,7 +346,7 @@ mod tests {
         let mut known = Known {
             groups: vec![group("app", "/ecs/app"), group("flow", "/vpc/flow")],
             services: vec![service("app", "app"), service("worker", "worker"), service("mute", "mute")],
-            definitions: vec![
+            revisions: vec![
                 definition("app", &[("web", "/ecs/app"), ("side", "/ecs/side")]),
                 definition("worker", &[("work", "/ecs/app")]),
                 definition("mute", &[]),
@@ -298,7 +384,64 @@ mod tests {
         assert_eq!(named(&[], Some("abc")).unwrap(), ["/ecs/app p/web/abc", "/ecs/app p/work/abc", "/vpc/flow ", "/ecs/side p/side/abc"]);
         let one = Source { group: "g".to_owned(), region: "r".to_owned(), prefix: None, task: Some("abc".to_owned()) };
         assert!(one.has("p/web/abcdef") && one.has("abcd") && !one.has("abc/web/def"));
-        assert_eq!(task_id("arn:aws:ecs:r:1:task/c/abcdef"), "abcdef");
+    }
+
+    fn clusters() -> BTreeSet<Cluster> {
+        [("r", "c"), ("s", "d")].map(|(region, name)| Cluster { region: region.to_owned(), name: name.to_owned() }).into()
+    }
+
+    #[test]
+    fn a_task_s_arn_means_the_task_in_that_very_place() {
+        let clusters = clusters();
+        let of = |word| Meant::of(word, "1", &clusters).map(|meant| meant.id);
+        for (word, id) in [("arn:aws:ecs:r:1:task/c/abc", "abc"), ("arn:aws:ecs:s:1:task/abc", "abc"), ("abc", "abc"), ("c/abc", "abc")] {
+            assert_eq!(of(word), Ok(id), "{word}");
+        }
+        let refused = |word| of(word).map_err(|problem| format!("{}; {}", problem.message, problem.help)).unwrap_err();
+        for (word, place) in [
+            ("arn:aws:ecs:r:1:task/d/abc", "cluster d of r"),
+            ("arn:aws:ecs:s:1:task/c/abc", "cluster c of s"),
+            ("arn:aws:ecs:t:1:task/abc", "t"),
+        ] {
+            let said = format!("the task {word} is in {place}, where the stack runs none; the stack's tasks run in: c in r, d in s");
+            assert_eq!(refused(word), said);
+        }
+        assert!(refused("arn:aws:ecs:r:2:task/c/abc").contains("account 2"));
+        for word in ["arn:aws:ecs:r:1:service/c/web", "arn:aws:s3:::task/c/abc", "arn:", "arn:aws:ecs:r:1:task/", "arn:aws:ecs:r:1:task/c/"]
+        {
+            assert!(refused(word).contains("no ARN of a task"), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_task_of_another_cluster_is_none_of_a_service_that_is_named() {
+        let clusters = clusters();
+        let check = |word, names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            known().may_run(&Meant::of(word, "1", &clusters).unwrap(), &names)
+        };
+        assert_eq!(check("arn:aws:ecs:r:1:task/c/abc", &["app"]), Ok(()));
+        assert_eq!(check("arn:aws:ecs:s:1:task/d/abc", &["/vpc/flow"]), Ok(()));
+        let problem = check("arn:aws:ecs:s:1:task/d/abc", &["app"]).unwrap_err();
+        assert!(problem.message.ends_with("is in cluster d of s, and none of ecs_service.app"), "{}", problem.message);
+        assert!(problem.help.contains("cluster c of r"), "{}", problem.help);
+    }
+
+    #[test]
+    fn after_a_rollout_that_failed_the_logs_of_both_revisions_are_a_service_s() {
+        let mut known = known();
+        let predecessor = TaskDefinition {
+            arn: "arn:aws:ecs:r:1:task-definition/leo-app:0".to_owned(),
+            ..definition("app", &[("web", "/ecs/before"), ("side", "/ecs/side")])
+        };
+        known.revisions.insert(1, predecessor);
+        known.services[0].task_definition = "arn:aws:ecs:r:1:task-definition/leo-app:0".to_owned();
+        known.add_written();
+        for word in ["app", "leo-app", "ecs_task_definition.app"] {
+            let sources = known.sources(&[word.to_owned()], None).unwrap();
+            let groups: BTreeSet<&str> = sources.iter().map(|source| source.group.as_str()).collect();
+            assert_eq!(groups, BTreeSet::from(["/ecs/app", "/ecs/before", "/ecs/side"]), "{word}");
+        }
     }
 
     #[test]

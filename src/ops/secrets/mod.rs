@@ -4,11 +4,14 @@
 pub mod compare;
 pub mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::{Deployed, service};
+use super::Deployed;
+use super::kind::Kind;
+use super::service::{self, Service};
+use super::task_definition::{self, TaskDefinition};
 use leoctl_aws::client::Aws;
 use leoctl_aws::error::{OrAbsent, OrFail};
 use leoctl_core::engine::ports::Outcome;
@@ -55,20 +58,22 @@ pub struct Found {
 /// The secrets of a stack, and what its containers get beside them.
 pub fn all(deployed: &Deployed<'_>) -> Found {
     let Environments { uses, plain, open } = environments(deployed);
-    let secrets = deployed.of_type("secretsmanager_secret").collect::<Vec<_>>();
-    let arns: Vec<&str> = secrets.iter().map(|(_, resource)| resource.place.id.as_str()).collect();
-    let stored = secrets.iter().map(|(address, resource)| {
-        let arn = &resource.place.id;
-        let ours: Vec<Use> = uses.iter().filter(|(from, _)| named(from, &arns) == Some(arn.as_str())).map(|(_, one)| one.clone()).collect();
+    // What a container gets from a predecessor, it gets from its successor once it has been rolled out.
+    let secrets = deployed.there(Kind::Secret).filter(|(address, _)| deployed.state.current(address).is_some());
+    let secrets: BTreeMap<&str, &Address> = secrets.map(|(address, resource)| (resource.place.id.as_str(), address)).collect();
+    let arns: Vec<&str> = secrets.keys().copied().collect();
+    let of = |from: &str| named(from, &arns).and_then(|arn| secrets.get(arn)).copied();
+    let stored = deployed.current(Kind::Secret).map(|(address, resource)| {
+        let ours: Vec<Use> = uses.iter().filter(|(from, _)| of(from) == Some(address)).map(|(_, one)| one.clone()).collect();
         let owners = ours.iter().flat_map(|one| &one.owners).map(|owner| &owner.address);
         Stored {
-            arn: arn.clone(),
+            arn: resource.place.id.clone(),
             region: resource.place.region.clone(),
-            services: owners.filter(|address| address.type_name() == "ecs_service").cloned().collect(),
-            secret: Secret { address: (*address).clone(), name: text(resource, "name").unwrap_or_default().to_owned(), uses: ours },
+            services: owners.filter(|address| Kind::Service.has(address)).cloned().collect(),
+            secret: Secret { address: address.clone(), name: text(resource, "name").unwrap_or_default().to_owned(), uses: ours },
         }
     });
-    let elsewhere = uses.iter().filter(|(from, _)| named(from, &arns).is_none()).map(|(_, one)| one.clone());
+    let elsewhere = uses.iter().filter(|(from, _)| of(from).is_none()).map(|(_, one)| one.clone());
     Found { stored: stored.collect(), beside: Beside { variables: elsewhere.chain(plain).collect(), open } }
 }
 
@@ -85,48 +90,83 @@ struct Environments {
 
 fn environments(deployed: &Deployed<'_>) -> Environments {
     let services = service::all(deployed);
+    let revisions = task_definition::revisions(deployed);
+    let runs = services.iter().filter_map(|service| Some((service, task_definition::of_service(&revisions, service)?)));
+    let runs: Vec<(&Service, &TaskDefinition)> = runs.collect();
     let mut found = Environments::default();
-    for (address, task) in deployed.of_type("ecs_task_definition") {
-        let arn = text(task, "arn").unwrap_or(&task.place.id);
-        let running = services.iter().filter(|service| service.runs(arn));
+    let mut led: BTreeMap<&Address, BTreeSet<Variable>> = BTreeMap::new();
+    // The current revision of each comes first, and says what a name means; a predecessor that a service still runs adds
+    // the names that only it has.
+    for (address, task) in deployed.there(Kind::TaskDefinition) {
+        let ours = runs.iter().filter(|(_, runs)| runs.address == *address);
+        let is_current = deployed.state.current(address).is_some_and(|current| current.place == task.place);
+        if !is_current && !ours.clone().any(|(_, runs)| runs.arn == task_definition::arn(task)) {
+            continue;
+        }
         let mut owners: Vec<Owner> =
-            running.map(|service| Owner { address: service.address.clone(), name: service.name.clone() }).collect();
+            ours.map(|(service, _)| Owner { address: service.address.clone(), name: service.name.clone() }).collect();
         owners.push(Owner { address: address.clone(), name: text(task, "family").unwrap_or_default().to_owned() });
+        let leads = !led.contains_key(address);
+        let known = led.entry(address).or_default();
         // What is sensitive is a hash in the state.
         match task.attributes.get("container_definitions").and_then(Json::as_array) {
-            Some(containers) => containers.iter().for_each(|container| found.add(container, &owners)),
-            None => found.open.push(Open { container: None, owners, known: BTreeSet::new() }),
+            Some(containers) if leads => containers.iter().for_each(|container| found.add(container, &owners, known)),
+            Some(containers) => containers.iter().for_each(|container| found.add_more(container, &owners, known)),
+            None if leads => found.open.push(Open { container: None, owners, known: BTreeSet::new() }),
+            None => {}
         }
     }
     found
 }
 
+/// A container and what it gets by this name.
+type Variable = (String, String);
+
 impl Environments {
     /// Adds what a container gets.
-    fn add(&mut self, container: &Json, owners: &[Owner]) {
-        let name = container.get("name").and_then(Json::as_str).unwrap_or_default();
-        let map = |attribute: &str| container.get(attribute).and_then(Json::as_object).into_iter().flatten();
-        let one = |variable: &str, key: Option<String>| Use {
-            variable: variable.to_owned(),
-            key,
-            container: name.to_owned(),
-            owners: owners.to_vec(),
-        };
-        for (variable, from) in map("secrets") {
-            let from = from.as_str().unwrap_or_default();
-            let (arn, key) = reference(from).unwrap_or_else(|| (from.to_owned(), None));
-            self.uses.push((arn, one(variable, key)));
-        }
-        self.plain.extend(map("environment").map(|(variable, _)| one(variable, None)));
+    fn add(&mut self, container: &Json, owners: &[Owner], known: &mut BTreeSet<Variable>) {
+        self.add_more(container, owners, known);
+        let map = |attribute: &str| variables(container, attribute);
         let files = container
             .get("environment_files")
             .is_some_and(|files| !files.is_null() && files.as_array().is_none_or(|files| !files.is_empty()));
         let hidden = |attribute: &str| container.get(attribute).is_some_and(|value| !value.is_object() && !value.is_null());
         if files || hidden("environment") || hidden("secrets") {
             let known = map("secrets").chain(map("environment")).map(|(variable, _)| variable.clone()).collect();
-            self.open.push(Open { container: Some(name.to_owned()), owners: owners.to_vec(), known });
+            self.open.push(Open { container: Some(name(container).to_owned()), owners: owners.to_vec(), known });
         }
     }
+
+    /// Adds the variables of a container that are not known yet.
+    fn add_more(&mut self, container: &Json, owners: &[Owner], known: &mut BTreeSet<Variable>) {
+        let name = name(container);
+        let one = |variable: &str, key: Option<String>| Use {
+            variable: variable.to_owned(),
+            key,
+            container: name.to_owned(),
+            owners: owners.to_vec(),
+        };
+        let before = known.clone();
+        let is_new = |variable: &str| !before.contains(&(name.to_owned(), variable.to_owned()));
+        for (variable, from) in variables(container, "secrets").filter(|(variable, _)| is_new(variable)) {
+            let from = from.as_str().unwrap_or_default();
+            let (arn, key) = reference(from).unwrap_or_else(|| (from.to_owned(), None));
+            self.uses.push((arn, one(variable, key)));
+            known.insert((name.to_owned(), variable.clone()));
+        }
+        for (variable, _) in variables(container, "environment").filter(|(variable, _)| is_new(variable)) {
+            self.plain.push(one(variable, None));
+            known.insert((name.to_owned(), variable.clone()));
+        }
+    }
+}
+
+fn name(container: &Json) -> &str {
+    container.get("name").and_then(Json::as_str).unwrap_or_default()
+}
+
+fn variables<'a>(container: &'a Json, attribute: &str) -> impl Iterator<Item = (&'a String, &'a Json)> + use<'a> {
+    container.get(attribute).and_then(Json::as_object).into_iter().flatten()
 }
 
 fn text<'a>(resource: &'a Remembered, attribute: &str) -> Option<&'a str> {
@@ -175,14 +215,33 @@ mod tests {
         found.add(
             &json!({ "name": "app", "environment": { "A": hash, "B": "x" }, "secrets": { "C": "arn" }, "environment_files": [] }),
             &[],
+            &mut BTreeSet::new(),
         );
-        found.add(&json!({ "name": "files", "environment": { "A": "x" }, "environment_files": ["arn"] }), &[]);
-        found.add(&json!({ "name": "hidden", "environment": hash }), &[]);
+        let files = json!({ "name": "files", "environment": { "A": "x" }, "environment_files": ["arn"] });
+        found.add(&files, &[], &mut BTreeSet::new());
+        found.add(&json!({ "name": "hidden", "environment": hash }), &[], &mut BTreeSet::new());
         let plain: Vec<(&str, &str)> = found.plain.iter().map(|one| (one.container.as_str(), one.variable.as_str())).collect();
         assert_eq!(plain, [("app", "A"), ("app", "B"), ("files", "A")]);
         assert_eq!(found.uses.len(), 1);
         let open: Vec<(Option<&str>, usize)> = found.open.iter().map(|one| (one.container.as_deref(), one.known.len())).collect();
         assert_eq!(open, [(Some("files"), 1), (Some("hidden"), 0)]);
+    }
+
+    #[test]
+    fn a_predecessor_adds_what_only_it_has_and_says_nothing_of_the_rest() {
+        let mut found = Environments::default();
+        let mut known = BTreeSet::new();
+        let current = json!({ "name": "app", "environment": { "MODE": "x" }, "secrets": { "DB": "new", "TOKEN": "new" } });
+        let predecessor =
+            json!({ "name": "app", "environment": { "DB": "plain", "OLD": "x" }, "secrets": { "TOKEN": "old", "GONE": "old" } });
+        let side = json!({ "name": "side", "secrets": { "DB": "side" }, "environment_files": ["arn"] });
+        found.add(&current, &[], &mut known);
+        [&predecessor, &side].into_iter().for_each(|container| found.add_more(container, &[], &mut known));
+        let uses: Vec<(&str, &str)> = found.uses.iter().map(|(from, one)| (from.as_str(), one.variable.as_str())).collect();
+        assert_eq!(uses, [("new", "DB"), ("new", "TOKEN"), ("old", "GONE"), ("side", "DB")]);
+        let plain: Vec<&str> = found.plain.iter().map(|one| one.variable.as_str()).collect();
+        assert_eq!(plain, ["MODE", "OLD"]);
+        assert!(found.open.is_empty());
     }
 
     #[test]

@@ -190,7 +190,7 @@ fn advise(task: &Task, usage: &[Usage], stack: &Stack) -> Option<Advice> {
     let used = Use { cpu: worst(task, usage, Resource::Cpu), memory: worst(task, usage, Resource::Memory) };
     let sizing = sizing(now, &used);
     let kept = sizing.cpu == Verdict::Keep && sizing.memory == Verdict::Keep;
-    if kept || sizing.size == Some(now) {
+    if kept || task.leaves || sizing.size == Some(now) {
         return None;
     }
     let size = sizing.size.filter(|_| task.fargate);

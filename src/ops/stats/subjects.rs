@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 use super::fargate::Size;
 use super::metrics::Metric;
 use super::{Missing, Resource};
-use crate::ops::Deployed;
 use crate::ops::service::{self, Service};
+use crate::ops::{Deployed, kind, task_definition};
 use leoctl_core::model::address::Address;
 use leoctl_core::model::state::Remembered;
 
@@ -50,6 +50,8 @@ pub struct Task {
     pub region: String,
     /// Its size; none when only its containers have one.
     pub size: Option<Size>,
+    /// Whether this size is on its way out: what runs is a predecessor, and the current revision has another.
+    pub leaves: bool,
     /// Whether its tasks run on Fargate, on Linux.
     pub fargate: bool,
     /// Whether they run on ARM.
@@ -142,7 +144,7 @@ pub fn of(deployed: &Deployed<'_>) -> (Vec<Subject>, Vec<Missing>) {
 
 /// The stack's clusters that measure no task definitions, though some run there.
 fn without_insights(deployed: &Deployed<'_>, tasks: &[Task]) -> Vec<Missing> {
-    let off = deployed.of_type("ecs_cluster").filter(|(_, cluster)| off(cluster));
+    let off = deployed.current(kind::Kind::Cluster).filter(|(_, cluster)| off(cluster));
     let missing = off.filter_map(|(address, cluster)| {
         let here =
             |task: &&Task| task.region == cluster.place.region && task.clusters.iter().any(|name| name == name_of(&cluster.place.id));
@@ -162,19 +164,28 @@ fn off(cluster: &Remembered) -> bool {
 
 /// Whether a cluster measures task definitions. Of one that is not the stack's it is found out by asking.
 fn insights_are_on(deployed: &Deployed<'_>, region: &str, name: &str) -> bool {
-    let mut clusters = deployed.of_type("ecs_cluster");
+    let mut clusters = deployed.there(kind::Kind::Cluster);
     clusters
         .find(|(_, cluster)| cluster.place.region == region && name_of(&cluster.place.id) == name)
         .is_none_or(|(_, cluster)| !off(cluster))
 }
 
+/// The size of a task; none when only its containers have one.
+fn size(task: &Remembered) -> Option<Size> {
+    let number = |attribute: &str| task.attributes.get(attribute).and_then(Json::as_i64);
+    number("cpu").zip(number("memory")).map(|(cpu, memory)| Size { cpu, memory })
+}
+
 /// The stack's task definitions.
 pub fn tasks(deployed: &Deployed<'_>) -> Vec<Task> {
     let services = service::all(deployed);
-    let tasks = deployed.of_type("ecs_task_definition").map(|(address, task)| {
-        let arn = text(task, "arn").unwrap_or(&task.place.id);
-        let running: Vec<&Service> = services.iter().filter(|service| service.region == task.place.region && service.runs(arn)).collect();
-        let own = deployed.of_type("ecs_cluster").filter(|(_, cluster)| cluster.place.region == task.place.region);
+    let revisions = task_definition::revisions(deployed);
+    let runs = |service: &Service| task_definition::of_service(&revisions, service);
+    let tasks = deployed.current(kind::Kind::TaskDefinition).map(|(address, current)| {
+        let running: Vec<&Service> = services.iter().filter(|service| runs(service).is_some_and(|one| one.address == *address)).collect();
+        // What was measured is what runs, which may be a predecessor.
+        let task = running.iter().find_map(|service| runs(service)?.remembered(deployed)).unwrap_or(current);
+        let own = deployed.there(kind::Kind::Cluster).filter(|(_, cluster)| cluster.place.region == task.place.region);
         let mut clusters: Vec<String> = match running.is_empty() {
             // Started by itself, it may be in any of them.
             true => own.map(|(_, cluster)| name_of(&cluster.place.id).to_owned()).collect(),
@@ -182,7 +193,6 @@ pub fn tasks(deployed: &Deployed<'_>) -> Vec<Task> {
         };
         clusters.sort();
         clusters.dedup();
-        let number = |attribute: &str| task.attributes.get(attribute).and_then(Json::as_i64);
         let platform = |attribute: &str| task.attributes.get("runtime_platform")?.get(attribute)?.as_str();
         let runs_on = task.attributes.get("requires_compatibilities").and_then(Json::as_array).into_iter().flatten();
         let linux = platform("operating_system_family").is_none_or(|system| system == "LINUX");
@@ -190,7 +200,8 @@ pub fn tasks(deployed: &Deployed<'_>) -> Vec<Task> {
             address: address.clone(),
             family: text(task, "family").unwrap_or_default().to_owned(),
             region: task.place.region.clone(),
-            size: number("cpu").zip(number("memory")).map(|(cpu, memory)| Size { cpu, memory }),
+            size: size(task),
+            leaves: size(task) != size(current),
             fargate: linux && runs_on.into_iter().any(|one| one.as_str() == Some("FARGATE")),
             arm: platform("cpu_architecture") == Some("ARM64"),
             services: running.iter().map(|service| service.address.clone()).collect(),

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::time;
 use crate::ops::Deployed;
+use crate::ops::kind::Kind;
 use leoctl_aws::cloudwatch::metric_alarm::CloudwatchMetricAlarm;
 use leoctl_core::engine::ports::Outcome;
 use leoctl_core::model::address::Address;
@@ -33,7 +34,7 @@ pub struct Alarm {
 /// When AWS refuses.
 pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Alarm>> {
     let mut regions: BTreeMap<&str, Vec<(&Address, String)>> = BTreeMap::new();
-    for (address, alarm) in deployed.of_type("cloudwatch_metric_alarm") {
+    for (address, alarm) in deployed.current(Kind::Alarm) {
         regions.entry(&alarm.place.region).or_default().push((address, alarm.place.id.clone()));
     }
     let read = regions.iter().map(async |(region, alarms)| {

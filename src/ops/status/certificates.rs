@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::time;
 use crate::ops::Deployed;
+use crate::ops::kind::Kind;
 use leoctl_aws::acm;
 use leoctl_core::engine::ports::Outcome;
 use leoctl_core::model::address::Address;
@@ -51,10 +52,10 @@ pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Certificate>> {
 /// The certificates by ARN, with what uses them. Those that IAM keeps are not Certificate Manager's to tell of.
 fn used(deployed: &Deployed<'_>) -> BTreeMap<String, Vec<Address>> {
     let mut used: BTreeMap<String, Vec<Address>> = BTreeMap::new();
-    for (address, certificate) in deployed.of_type("acm_certificate") {
+    for (address, certificate) in deployed.current(Kind::Certificate) {
         used.entry(certificate.place.id.clone()).or_default().push(address.clone());
     }
-    for (address, listener) in deployed.of_type("lb_listener") {
+    for (address, listener) in deployed.current(Kind::Listener) {
         let certificates = listener.attributes.get("certificates").and_then(Json::as_array).into_iter().flatten();
         for arn in certificates.filter_map(|one| one.get("certificate_arn")?.as_str()) {
             if arn.split(':').nth(2) == Some("acm") {

@@ -19,7 +19,7 @@ use leoctl_core::model::address::Address;
 use problems::Problem;
 use services::Service;
 use targets::TargetGroup;
-use tasks::Task;
+use tasks::TaskReport;
 
 /// How a stack is doing.
 #[derive(Clone, Debug, Serialize)]
@@ -39,7 +39,7 @@ pub struct Status {
     /// Its services, by address.
     pub services: Vec<Service>,
     /// The tasks of its services and task definitions, running and lately stopped.
-    pub tasks: Vec<Task>,
+    pub tasks: Vec<TaskReport>,
     /// Its target groups, and those its services register tasks in.
     pub target_groups: Vec<TargetGroup>,
     /// Its alarms.

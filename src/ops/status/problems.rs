@@ -9,7 +9,7 @@ use super::alarms::Alarm;
 use super::certificates::Certificate;
 use super::services::Service;
 use super::targets::TargetGroup;
-use super::tasks::{Owner, Task};
+use super::tasks::{Owner, TaskReport};
 
 /// From how many days before its end on a certificate is a problem: AWS begins to renew sixty days before (ACM User
 /// Guide, "Managed certificate renewal"), so one that is still the old one then is not being renewed.
@@ -98,12 +98,12 @@ fn tasks_of(count: i32) -> String {
 }
 
 /// The tasks that failed, of each service or family together.
-fn failures(services: &[Service], tasks: &[Task]) -> Vec<Problem> {
-    let mut failed: BTreeMap<Owner<'_>, Vec<&Task>> = BTreeMap::new();
+fn failures(services: &[Service], tasks: &[TaskReport]) -> Vec<Problem> {
+    let mut failed: BTreeMap<Owner<'_>, Vec<&TaskReport>> = BTreeMap::new();
     for task in tasks.iter().filter(|task| task.failed) {
         failed.entry(task.owner()).or_default().push(task);
     }
-    let problem = |failed: Vec<&Task>| {
+    let problem = |failed: Vec<&TaskReport>| {
         let latest = failed.iter().max_by_key(|task| task.stopped_at)?;
         let count = tasks_of(i32::try_from(failed.len()).unwrap_or(i32::MAX));
         let message = format!("{count} failed in the last hour, the last one: {}", latest.reason.as_deref().unwrap_or("no reason given"));
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn tasks_that_fail_are_one_problem_with_the_last_reason() {
-        let task = |second: i64, reason: &str| Task {
+        let task = |second: i64, reason: &str| TaskReport {
             id: String::new(),
             region: "r".to_owned(),
             cluster: "c".to_owned(),
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn of_two_services_of_one_name_the_failures_are_each_one_s_own() {
-        let task = |address: Option<&str>, region: &str, cluster: &str, reason: &str| Task {
+        let task = |address: Option<&str>, region: &str, cluster: &str, reason: &str| TaskReport {
             id: String::new(),
             region: region.to_owned(),
             cluster: cluster.to_owned(),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::ops::Deployed;
+use crate::ops::kind::Kind;
 use leoctl_aws::client::Aws;
 use leoctl_aws::error::{OrAbsent, OrFail};
 use leoctl_core::engine::ports::Outcome;
@@ -65,11 +66,11 @@ pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<TargetGroup>> {
 }
 
 fn asked(deployed: &Deployed<'_>) -> BTreeMap<String, Asked> {
-    let own = deployed.of_type("lb_target_group").map(|(address, group)| {
+    let own = deployed.current(Kind::TargetGroup).map(|(address, group)| {
         (group.place.id.clone(), Asked { region: group.place.region.clone(), address: Some(address.clone()), services: Vec::new() })
     });
     let mut groups: BTreeMap<String, Asked> = own.collect();
-    for (address, service) in deployed.of_type("ecs_service") {
+    for (address, service) in deployed.current(Kind::Service) {
         let balancers = service.attributes.get("load_balancers").and_then(Json::as_array).into_iter().flatten();
         for arn in balancers.filter_map(|balancer| balancer.get("target_group_arn")?.as_str()) {
             let new = || Asked { region: service.place.region.clone(), address: None, services: Vec::new() };

@@ -17,6 +17,8 @@ pub struct Files {
     pub names: Vec<String>,
     /// What they say, by name. Of one name the later line counts.
     entries: BTreeMap<String, Entry>,
+    /// Of names whose later line is empty, the line with a value that it hides.
+    hidden: BTreeMap<String, Entry>,
 }
 
 /// What an env file says of a variable.
@@ -41,8 +43,15 @@ impl Files {
     pub fn add(&mut self, name: String, variables: Vec<Variable>) {
         let file = self.names.len();
         self.names.push(name);
-        let entries = variables.into_iter().map(|one| (one.name, Entry { value: one.value, file, line: one.line }));
-        self.entries.extend(entries);
+        for Variable { name, value, line } in variables {
+            let entry = Entry { value, file, line };
+            let is_empty = entry.value.is_empty();
+            match self.entries.insert(name.clone(), entry) {
+                Some(before) if is_empty && !before.value.is_empty() => drop(self.hidden.insert(name, before)),
+                _ if !is_empty => drop(self.hidden.remove(&name)),
+                _ => {}
+            }
+        }
     }
 
     /// The file an entry is in.
@@ -69,6 +78,25 @@ pub struct Joined {
     pub problems: Vec<Problem>,
     /// What means no secret.
     pub others: Vec<Other>,
+    /// The values that an empty line hides.
+    pub hidden: Vec<Hidden>,
+}
+
+/// An empty line behind a value of the same secret: as the later line counts, nothing is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hidden {
+    /// What the empty line says it is of, and where it is.
+    pub empty: String,
+    /// Where the value is.
+    pub value: String,
+    /// What it may be for.
+    pub targets: BTreeSet<Target>,
+}
+
+impl fmt::Display for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is empty, and hides the value in {}: take the line out to use that", self.empty, self.value)
+    }
 }
 
 /// A variable of an env file that means no secret.
@@ -98,7 +126,8 @@ pub struct Problem {
     pub targets: BTreeSet<Target>,
 }
 
-/// What is written where. A variable without a value says nothing.
+/// What is written where. The later line counts, also an empty one, which writes nothing: where it hides a value, that is
+/// said.
 pub fn join(secrets: &[Secret], names: &Names<'_>, files: &Files) -> Joined {
     let mut joined = Joined::default();
     let mut given: BTreeMap<Target, Vec<(&str, &Entry)>> = BTreeMap::new();
@@ -112,15 +141,23 @@ pub fn join(secrets: &[Secret], names: &Names<'_>, files: &Files) -> Joined {
             Meaning::Several(targets, beside) => several.push((name, entry, targets, beside)),
         }
     }
+    let all_given = |targets: &BTreeSet<Target>| targets.iter().all(|target| given.contains_key(target));
     // Where everything it may mean has a line of its own, nothing is left for it to say.
-    several.retain(|(_, entry, targets, _)| !entry.value.is_empty() && !targets.iter().all(|target| given.contains_key(target)));
+    several.retain(|(_, _, targets, _)| !all_given(targets));
+    for (name, entry, targets, _) in &several {
+        joined.hidden.extend(hides(files, &[(name, entry)]).map(|hidden| Hidden { targets: targets.clone(), ..hidden }));
+    }
+    several.retain(|(_, entry, ..)| !entry.value.is_empty());
     for (name, entry, targets, beside) in several {
         let (why, help) = ambiguous(names, &targets, &beside);
         joined.problems.push(Problem { message: format!("{} {why}", files.place(name, entry)), help, targets });
     }
     for (target, lines) in given {
         match one_value(files, &lines) {
-            Ok(entry) => joined.writes.extend(entry.map(|entry| (target, entry.clone()))),
+            Ok(Some(entry)) => drop(joined.writes.insert(target, entry.clone())),
+            Ok(None) => {
+                joined.hidden.extend(hides(files, &lines).map(|hidden| Hidden { targets: BTreeSet::from([target]), ..hidden }));
+            }
             Err(message) => {
                 let help = "keep one of the lines".to_owned();
                 joined.problems.push(Problem { message, help, targets: BTreeSet::from([target]) });
@@ -156,6 +193,15 @@ fn one_value<'a>(files: &Files, lines: &[(&str, &'a Entry)]) -> Result<Option<&'
             Err(format!("{} and {} are one secret, with two values", files.place(name, entry), files.place(other, also)))
         }
     }
+}
+
+/// The value that the empty one of these lines hides: of the same name, or of another name for the same secret.
+fn hides(files: &Files, lines: &[(&str, &Entry)]) -> Option<Hidden> {
+    let (name, empty) = lines.iter().filter(|(_, entry)| entry.value.is_empty()).max_by_key(|(_, entry)| (entry.file, entry.line))?;
+    let others = lines.iter().map(|(_, entry)| *entry).filter(|entry| !entry.value.is_empty());
+    let of_names = lines.iter().filter_map(|(name, _)| files.hidden.get(*name));
+    let value = others.chain(of_names).max_by_key(|entry| (entry.file, entry.line))?;
+    Some(Hidden { empty: files.place(name, empty), value: files.line(value), targets: BTreeSet::new() })
 }
 
 /// All of a secret is not written beside keys of it, nor so that a key is lost that a container gets.

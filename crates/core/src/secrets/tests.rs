@@ -187,6 +187,28 @@ fn of_two_values_for_one_secret_the_later_file_s_counts_and_within_a_file_neithe
 }
 
 #[test]
+fn an_empty_line_hides_the_value_before_it_and_both_are_named() {
+    let said = |texts: &[&str]| {
+        let joined = joined(&shop(), texts);
+        assert_eq!((writes(&joined), joined.problems.len()), (vec![], 0), "{texts:?}");
+        let [hidden] = joined.hidden.as_slice() else { panic!("{texts:?}: {:?}", joined.hidden) };
+        assert!(!hidden.targets.is_empty());
+        hidden.to_string()
+    };
+    let named = |empty: &str, value: &str| format!("{empty} is empty, and hides the value in {value}: take the line out to use that");
+    // In a later file, in one behind that, in the same file, by another name of the secret, and by a name of several secrets.
+    assert_eq!(said(&["PW=hunter2", "A=1\nPW="]), named("`PW` (1.env:2)", "0.env:1"));
+    assert_eq!(said(&["A=1\nPW=hunter2", "A=1", "PW=''", "PW= # none"]), named("`PW` (3.env:1)", "0.env:2"));
+    assert_eq!(said(&["PW=hunter2\nPW="]), named("`PW` (0.env:2)", "0.env:1"));
+    assert_eq!(said(&["PW=hunter2", "web.PW="]), named("`web.PW` (1.env:1)", "0.env:1"));
+    assert_eq!(said(&["DATABASE_URL=hunter2", "DATABASE_URL="]), named("`DATABASE_URL` (1.env:1)", "0.env:1"));
+    // What hides nothing is not said: without a value before it, with one behind it, or of nothing of the stack.
+    for texts in [&["PW="][..], &["PW=", "PW=x"], &["PW=a", "PW=", "PW=x"], &["PW=a", "PW=b"], &["OTHER=hunter2", "OTHER="]] {
+        assert_eq!(joined(&shop(), texts).hidden, [], "{texts:?}");
+    }
+}
+
+#[test]
 fn all_of_a_secret_is_not_set_so_that_a_key_of_it_is_lost() {
     let lacks = joined(&shop(), &["shop/db={\"user\":\"hunter2\"}"]);
     assert_eq!(writes(&lacks), []);
