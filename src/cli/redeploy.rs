@@ -19,7 +19,7 @@ use leoctl_core::engine::refresh::Planned;
 use leoctl_core::model::address::Address;
 use leoctl_core::plan::select::Options;
 
-/// How long a rollout may take, as `ecs_service` has it.
+/// How long exchanging the tasks may take, as `ecs_service` has it.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Starts new deployments and follows them.
@@ -199,11 +199,12 @@ async fn all(context: &Context, deployed: &Deployed<'_>, services: &[Service]) -
             let (context, name) = (context.clone(), name.clone());
             Progress(Arc::new(move |text| context.say(&format!("{}: {text}", styled(STRONG, &name)))))
         };
+        let timeout = PATIENCE + service::takes(deployed, service);
         let operation = Operating {
             region: service.region.clone(),
             token: String::new(),
-            deadline: Instant::now() + PATIENCE,
-            timeout: PATIENCE,
+            deadline: Instant::now() + timeout,
+            timeout,
             interrupted: interrupted.clone(),
             progress,
         };

@@ -1,6 +1,7 @@
 //! The services of a stack, and new deployments of them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::kind::Kind;
 use super::task::last;
@@ -11,6 +12,7 @@ use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
 use leoctl_core::model::address::Address;
 use leoctl_core::model::state::Remembered;
+use leoctl_core::model::value::Value;
 use serde_json::Value as Json;
 
 /// A service of the stack.
@@ -97,6 +99,14 @@ pub fn chosen(services: Vec<Service>, words: &[String]) -> Result<Vec<Service>, 
         named.extend(word::meant(&services, word)?.into_iter().map(|service| service.address.clone()));
     }
     Ok(services.into_iter().filter(|service| words.is_empty() || named.contains(&service.address)).collect())
+}
+
+/// How much longer than exchanging the tasks a deployment of a service may take: moving requests takes its steps.
+pub fn takes(deployed: &Deployed<'_>, service: &Service) -> Duration {
+    let mut services = deployed.of_type("ecs_service");
+    let resource = services.find(|(address, _)| **address == service.address).map(|(_, resource)| resource);
+    let deployment = resource.and_then(|resource| resource.attributes.get("deployment_configuration"));
+    deployment.map(|deployment| leoctl_aws::ecs::deployment::takes(&Value::from(deployment))).unwrap_or_default()
 }
 
 /// Has a service start its tasks anew, and waits until they have taken over.

@@ -24,7 +24,8 @@ fn plan(region: &str, body: &str) -> Plan {
     let identity = Identity { account_id: "123456789012".to_owned(), partition: "aws".to_owned(), region: region.to_owned() };
     let state = State::new("shop", &identity.account_id, region, "lineage".to_owned(), "salt".to_owned());
     let (live, data, found) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let world = World { identity: &identity, state: &state, live: &live, data: &data, found: &found };
+    let elsewhere = BTreeMap::new();
+    let world = World { identity: &identity, state: &state, live: &live, data: &data, found: &found, elsewhere: &elsewhere };
     build(&stack, catalog().unwrap(), world, &Options::default()).unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
@@ -242,7 +243,7 @@ name = "vault"
 [resource.s3_bucket.b]
 bucket = "shop-b"
 [resource.ecr_repository.r]
-name = "r"
+name = "rr"
 "#;
     let all = sums("us-east-1", body);
     assert_eq!(all["efs_file_system.regional"], 15_0000);

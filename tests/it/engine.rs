@@ -123,7 +123,7 @@ impl Handler for Memory {
         self.cloud.change(|| drop(self.cloud.resources.lock().unwrap().remove(&self.key(id)))).await
     }
 
-    fn timeout(&self) -> Duration {
+    fn timeout(&self, _: &Value) -> Duration {
         Duration::from_secs(60)
     }
 }

@@ -43,6 +43,7 @@ mod leo;
 mod live;
 mod logs;
 mod markdown;
+mod moved;
 mod noise;
 mod operate;
 mod operating;

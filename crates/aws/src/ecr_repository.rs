@@ -6,6 +6,7 @@ use aws_sdk_ecr::types as api;
 use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::client::{Aws, send_once};
 use super::document::{Document, Policy};
@@ -15,6 +16,9 @@ use super::resource::{Info, Resource, Retry, Tags};
 use super::tags::{TagChange, collect};
 use crate::permissions::{Grant, Permissions};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::Governed;
+use leoctl_core::model::value::Value;
 
 /// A repository of container images.
 ///
@@ -23,7 +27,7 @@ use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 #[serde(deny_unknown_fields)]
 pub struct EcrRepository {
     /// The name, unique in account and region.
-    #[schemars(extend("x-replace" = true, "pattern" = r"^([a-z0-9]+([._-][a-z0-9]+)*/)*[a-z0-9]+([._-][a-z0-9]+)*$", "x-form" = "lower-case letters and digits, single dots, underscores and hyphens between them, slashes between such parts"), length(max = 256))]
+    #[schemars(extend("x-replace" = true, "pattern" = r"^([a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*/)*[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$", "x-form" = "lower-case letters and digits, single dots, one or two underscores and hyphens between them, slashes between such parts"), length(max = 256))]
     name: String,
     /// Whether a tag can be moved to another image; with `_WITH_EXCLUSION` the tags below are the exception.
     #[schemars(extend("default" = "MUTABLE", "enum" = ["MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION"]))]
@@ -37,7 +41,7 @@ pub struct EcrRepository {
     /// What images are encrypted with.
     #[schemars(extend("default" = "AES256", "x-replace" = true, "enum" = ["AES256", "KMS", "KMS_DSSE"]))]
     encryption_type: String,
-    /// The KMS key, for `KMS`.
+    /// The ARN or the id of the KMS key, for `KMS`. An alias may come to mean another key, and is refused.
     #[schemars(extend("x-replace" = true, "x-server" = true))]
     kms_key: Option<String>,
     /// Which images are deleted when.
@@ -115,6 +119,28 @@ impl EcrRepository {
     }
 }
 
+/// Whether the key that is wanted is the live one: AWS says its ARN, whatever it was given.
+fn same_key(live: &Value, wanted: &Value) -> bool {
+    let id = |arn: &str| arn.rsplit_once(":key/").map(|(_, id)| id.to_owned());
+    matches!((live.as_str(), wanted.as_str()), (Some(live), Some(wanted)) if id(live).as_deref() == Some(wanted))
+}
+
+/// Whether two lifecycle policies mean the same: AWS returns the rules by their priority, and tags have no order.
+fn same_rules(one: &Value, other: &Value) -> bool {
+    let normal = |policy: &Value| {
+        let mut policy = policy.to_json().ok()?;
+        let rules = policy.get_mut("rules")?.as_array_mut()?;
+        rules.sort_by_key(|rule| rule.get("rulePriority").and_then(Json::as_i64));
+        for name in ["tagPrefixList", "tagPatternList"] {
+            for tags in rules.iter_mut().filter_map(|rule| rule.get_mut("selection")?.get_mut(name)?.as_array_mut()) {
+                tags.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+            }
+        }
+        Some(policy)
+    };
+    normal(one).is_some_and(|one| normal(other) == Some(one))
+}
+
 fn to_api(tags: &Tags) -> Outcome<Vec<api::Tag>> {
     let tags = tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build());
     tags.collect::<Result<_, _>>().map_err(unbuilt)
@@ -155,6 +181,23 @@ impl Resource for EcrRepository {
             Grant::key("kms_key", &["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"]),
         ],
     };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let key = desired.get("kms_key").and_then(Value::as_str).unwrap_or_default();
+        let alias = key.starts_with("alias/") || key.contains(":alias/");
+        let problem = "write the key's ARN or id: AWS keeps the key that an alias means now, and another one replaces the repository";
+        let short = desired.get("name").and_then(Value::as_str).is_some_and(|name| name.chars().count() == 1);
+        let name = short.then(|| (Path::attribute("name"), "the name of a repository has at least two characters".to_owned()));
+        alias.then(|| (Path::attribute("kms_key"), problem.to_owned())).into_iter().chain(name).collect()
+    }
+
+    fn governed(live: &Value, wanted: &Value) -> Vec<Governed> {
+        let both = |name: &str| (live.get(name).unwrap_or(&Value::Null), wanted.get(name).unwrap_or(&Value::Null));
+        let (key, policy) = (both("kms_key"), both("lifecycle_policy"));
+        let key = same_key(key.0, key.1).then_some("kms_key");
+        let policy = same_rules(policy.0, policy.1).then_some("lifecycle_policy");
+        key.into_iter().chain(policy).map(|name| Governed { path: Path::attribute(name), by: None }).collect()
+    }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let parts = try_join_all(ids.iter().map(async |name| Ok((name.clone(), Self::parts(aws, name).await?))));
@@ -293,5 +336,47 @@ impl Resource for EcrRepository {
         let force = last.is_some_and(|last| last.force_delete);
         let call = aws.ecr().delete_repository().repository_name(id).force(force);
         call.send().await.or_gone("ecr:DeleteRepository").map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leoctl_core::model::schema::Type;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_what_it_resolves_to_and_no_alias() {
+        let governed = |live: Json, wanted: Json| !EcrRepository::governed(&Value::from(live), &Value::from(wanted)).is_empty();
+        let live = json!({ "kms_key": "arn:aws:kms:eu-west-1:1:key/1234" });
+        assert!(governed(live.clone(), json!({ "kms_key": "1234" })));
+        assert!(!governed(live, json!({ "kms_key": "4321" })));
+        for alias in ["alias/images", "arn:aws:kms:eu-west-1:1:alias/images"] {
+            assert_eq!(EcrRepository::check(&Value::from(json!({ "kms_key": alias }))).len(), 1, "{alias}");
+        }
+    }
+
+    #[test]
+    fn a_repository_is_named_as_ecr_takes_it() {
+        let attribute = crate::registry::catalog().unwrap().resources["ecr_repository"].schema.attribute("name").unwrap();
+        let Type::String(rule) = &attribute.ty else { panic!("a name is text") };
+        let fits = |name: &str| rule.pattern.as_ref().is_some_and(|pattern| pattern.regex.is_match(name));
+        for name in ["app", "team/app", "a__b", "a--b", "a---b", "a.b_c-d", "ab"] {
+            assert!(fits(name), "{name}");
+        }
+        assert_eq!(EcrRepository::check(&Value::from(json!({ "name": "a" }))).len(), 1);
+        for name in ["a___b", "-a", "a..b", "App", "a/"] {
+            assert!(!fits(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn rules_come_back_by_their_priority() {
+        let rule = |priority: u32, tags: &[&str]| json!({ "rulePriority": priority, "selection": { "tagPrefixList": tags } });
+        let policy = |rules: &[Json]| Value::from(json!({ "rules": rules }));
+        assert!(same_rules(&policy(&[rule(1, &["a", "b"]), rule(2, &[])]), &policy(&[rule(2, &[]), rule(1, &["b", "a"])])));
+        assert!(!same_rules(&policy(&[rule(1, &["a"])]), &policy(&[rule(1, &["b"])])));
+        assert!(!same_rules(&Value::Null, &Value::Null));
     }
 }

@@ -180,6 +180,7 @@ fn is_not_found(code: &str) -> bool {
                 | "ClusterNotFoundException"
                 | "ServiceNotFoundException"
                 | "NamespaceNotFound"
+                | "OperationNotFound"
                 | "ObjectNotFoundException"
                 | "ParameterNotFound"
                 | "ServiceNotFound"

@@ -156,7 +156,8 @@ impl Follower<'_> {
         let address = format!("{}.it", self.type_name).parse::<Address>().unwrap();
         state.resources.insert(address, ResourceState { current: Some(current), deposed: Vec::new() });
         let (data, found): (BTreeMap<Block, Value>, _) = (BTreeMap::new(), BTreeMap::new());
-        let world = World { identity: &identity, state: &state, live: &live, data: &data, found: &found };
+        let elsewhere = BTreeMap::new();
+        let world = World { identity: &identity, state: &state, live: &live, data: &data, found: &found, elsewhere: &elsewhere };
         build(&stack, catalog, world, &Options::default()).unwrap_or_else(|errors| panic!("{text}\n{errors:#?}"))
     }
 
@@ -201,7 +202,13 @@ fn lenient() -> Catalog {
     }
     let mut catalog = registry::catalog().unwrap().clone();
     for schema in catalog.resources.values_mut() {
-        let mut lenient = ResourceSchema { check: |_| Vec::new(), protected: |_| None, governed: |_| &[], ..(**schema).clone() };
+        let mut lenient = ResourceSchema {
+            check: |_| Vec::new(),
+            protected: |_| None,
+            governed: |_, _| Vec::new(),
+            replaces: |_, _| &[],
+            ..(**schema).clone()
+        };
         any(&mut lenient.schema.attributes);
         *schema = Arc::new(lenient);
     }

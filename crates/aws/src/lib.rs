@@ -36,6 +36,8 @@ mod unanswered;
 
 #[cfg(test)]
 mod follows_tests;
+#[cfg(test)]
+mod governed_tests;
 
 /// The partition of a region (AWS General Reference, "Amazon Resource Names").
 pub fn partition(region: &str) -> &'static str {

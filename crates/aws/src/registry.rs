@@ -156,6 +156,10 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         check: R::check,
         protected: R::protected,
         governed: R::governed,
+        governs: R::governs,
+        yields: R::yields,
+        undoes: R::undoes,
+        replaces: R::replaces,
     })
 }
 

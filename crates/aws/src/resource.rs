@@ -20,8 +20,9 @@ use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outco
 use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::Scope;
-use leoctl_core::model::schema::{After, Inside, Release};
+use leoctl_core::model::schema::{After, Governed, Governs, Inside, Release};
 use leoctl_core::model::value::Value;
+use leoctl_core::plan::desired::Governor;
 
 /// Tags as a resource has them.
 pub type Tags = BTreeMap<String, String>;
@@ -130,10 +131,43 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
         None
     }
 
-    /// The attributes of this very one that something else in AWS sets now, such as autoscaling: what is written of
-    /// them is for its creation, and not compared.
-    fn governed(_live: &Value) -> &'static [&'static str] {
+    /// What of this very one something else in AWS sets now, such as autoscaling: what is written of it is for its
+    /// creation, and not compared.
+    fn governed(_live: &Value, _wanted: &Value) -> Vec<Governed> {
+        Vec::new()
+    }
+
+    /// What this very one lets something else in AWS set of others, such as the target groups of a rule between which a
+    /// deployment moves requests.
+    fn governs(_live: &Value) -> Vec<Governs> {
+        Vec::new()
+    }
+
+    /// What is wanted, with what the live one chooses among these values ([`Resource::governs`]), as long as both choose
+    /// among them.
+    fn yields(wanted: &Value, _live: &Value, _among: &[String]) -> Value {
+        wanted.clone()
+    }
+
+    /// Whether a change from one to the other may undo what something else has chosen: then [`Resource::governors`] is asked.
+    /// `drifted` says that somebody else has changed it since the last apply.
+    fn undoes(_before: &Value, _after: &Value, _drifted: bool) -> bool {
+        false
+    }
+
+    /// Who chooses something of these for the sake of what this stack may not know, by id.
+    fn governors(_aws: &Aws, _ids: &[String]) -> impl Future<Output = Outcome<BTreeMap<String, Vec<Governor>>>> + Send {
+        async { Ok(BTreeMap::new()) }
+    }
+
+    /// The attributes whose change from one to the other takes a replacement, though not every change of them does.
+    fn replaces(_before: &Value, _after: &Value) -> &'static [&'static str] {
         &[]
+    }
+
+    /// How much longer than [`Info::timeout`] it may take to make what is wanted, as that says itself.
+    fn takes(_wanted: &Value) -> Duration {
+        Duration::ZERO
     }
 
     /// Those of `ids` that exist, in as few calls as the API allows.
@@ -327,6 +361,10 @@ impl<R: Resource> Handler for Typed<R> {
         Ok(wanted.pick(made))
     }
 
+    async fn governors(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Vec<Governor>>> {
+        R::governors(&self.clients.region(region), ids).await
+    }
+
     async fn successor(&self, region: &str, id: &str, used: &[String]) -> Outcome<String> {
         R::successor(&self.clients.region(region), id, used).await
     }
@@ -370,90 +408,10 @@ impl<R: Resource> Handler for Typed<R> {
         Self::classify(operation, R::delete(&aws, operation, id, last.as_ref()).await)
     }
 
-    fn timeout(&self) -> Duration {
-        Duration::from_secs(R::INFO.timeout)
+    fn timeout(&self, wanted: &Value) -> Duration {
+        Duration::from_secs(R::INFO.timeout).saturating_add(R::takes(wanted))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use leoctl_core::engine::ports::Progress;
-    use tokio::sync::watch;
-
-    use super::*;
-    use crate::ec2::subnet::Subnet;
-    use crate::ec2::vpc::Vpc;
-    use crate::efs::mount_target::EfsMountTarget;
-    use crate::kms::key::KmsKey;
-    use crate::secretsmanager_secret::SecretsmanagerSecret;
-
-    /// An operation that began so many seconds ago.
-    fn operation(began: u64) -> Operation {
-        let timeout = Duration::from_secs(600);
-        let (_, interrupted) = watch::channel(false);
-        let deadline = Instant::now() + timeout.saturating_sub(Duration::from_secs(began));
-        let progress = Progress(Arc::new(|_| {}));
-        Operation { region: "us-east-1".to_owned(), token: String::new(), deadline, timeout, interrupted, progress }
-    }
-
-    fn answered<R: Resource>(began: u64, call: &str, code: &str, kind: FailureKind) -> FailureKind {
-        let failure = Failure { operation: call.to_owned(), code: Some(code.to_owned()), ..Failure::new(kind, "no") };
-        Typed::<R>::classify(&operation(began), Err::<(), _>(failure)).unwrap_err().kind
-    }
-
-    #[test]
-    fn a_code_is_tried_again_after_only_where_it_is_said_of_the_call() {
-        use FailureKind::{NotFound, Refused, Transient};
-        assert_eq!(answered::<Vpc>(0, "ec2:DeleteVpc", "DependencyViolation", Refused), Transient);
-        assert_eq!(answered::<Vpc>(0, "ec2:DisassociateVpcCidrBlock", "DependencyViolation", Refused), Refused);
-        assert_eq!(answered::<Subnet>(0, "ec2:CreateSubnet", "InvalidVpcID.NotFound", NotFound), Transient);
-        assert_eq!(answered::<Subnet>(0, "ec2:DeleteSubnet", "InvalidVpcID.NotFound", NotFound), NotFound);
-        assert_eq!(answered::<Subnet>(0, "ec2:DeleteSubnet", "InvalidParameterValue", Refused), Refused);
-        assert_eq!(answered::<EfsMountTarget>(0, "elasticfilesystem:DeleteMountTarget", "SubnetNotFound", Refused), Refused);
-    }
-
-    #[test]
-    fn what_is_not_known_yet_is_an_error_after_two_minutes() {
-        use FailureKind::{NotFound, Refused, Transient};
-        for (began, kind) in [(0, Transient), (115, Transient), (125, NotFound)] {
-            assert_eq!(answered::<Subnet>(began, "ec2:CreateSubnet", "InvalidVpcID.NotFound", NotFound), kind, "{began}");
-        }
-        // What is being released is waited for as long as the operation may take.
-        assert_eq!(answered::<Vpc>(500, "ec2:DeleteVpc", "DependencyViolation", Refused), Transient);
-    }
-
-    #[tokio::test]
-    async fn what_was_just_made_is_asked_for_until_it_is_known_and_whatever_else_fails_ends_it() {
-        let operation = operation(0);
-        let mut answers = vec![FailureKind::NotFound, FailureKind::NotFound];
-        let known = patiently(&operation, || {
-            let answer = answers.pop();
-            async move { answer.map_or(Ok(()), |kind| Err(Failure::new(kind, "no"))) }
-        });
-        assert!(known.await.is_ok() && answers.is_empty());
-        let refused = patiently(&operation, || async { Err(Failure::new(FailureKind::Denied, "no")) }).await;
-        assert_eq!(refused.unwrap_err().kind, FailureKind::Denied);
-    }
-
-    #[test]
-    fn an_id_has_one_form_whatever_form_was_asked_for() {
-        let key = |id: &str| {
-            Value::from(serde_json::json!({
-                "key_usage": "ENCRYPT_DECRYPT", "key_spec": "SYMMETRIC_DEFAULT", "enable_key_rotation": false, "multi_region": false,
-                "is_enabled": true, "tags": {}, "id": id, "arn": format!("arn:aws:kms:eu-west-1:111111111111:key/{id}"),
-            }))
-        };
-        for asked in ["alias/app", "1234", "arn:aws:kms:eu-west-1:111111111111:key/1234"] {
-            assert_eq!(id_of::<KmsKey>(asked, &key("1234")), "1234");
-        }
-        // Of one that is not read yet, nothing else is known.
-        assert_eq!(id_of::<KmsKey>("1234", &key("")), "1234");
-        assert_eq!(id_of::<KmsKey>("1234", &Value::Null), "1234");
-        let arn = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:app-AbCdEf";
-        let secret = Value::from(serde_json::json!({ "name": "app", "replica_regions": [], "tags": {}, "arn": arn }));
-        for asked in ["app", arn] {
-            assert_eq!(id_of::<SecretsmanagerSecret>(asked, &secret), arn);
-        }
-        assert_eq!(id_of::<Vpc>("vpc-1", &Value::Null), "vpc-1");
-    }
-}
+mod tests;

@@ -169,7 +169,15 @@ impl Account {
     /// The plan of a stack; otherwise its errors, a line each.
     pub fn plan(&self, text: &str) -> Result<Plan, Vec<String>> {
         let found: BTreeMap<Address, Found> = BTreeMap::new();
-        let world = World { identity: &self.identity, state: &self.state, live: &self.live, data: &self.data, found: &found };
+        let elsewhere = BTreeMap::new();
+        let world = World {
+            identity: &self.identity,
+            state: &self.state,
+            live: &self.live,
+            data: &self.data,
+            found: &found,
+            elsewhere: &elsewhere,
+        };
         let plan = build::build(&stack(text)?, &catalog(), world, &self.options);
         plan.map_err(|errors| errors.0.into_iter().map(|error| error.message).collect())
     }
@@ -177,14 +185,30 @@ impl Account {
     /// Why there is no plan of a stack, in full.
     pub fn refused(&self, text: &str) -> Vec<Diagnostic> {
         let found: BTreeMap<Address, Found> = BTreeMap::new();
-        let world = World { identity: &self.identity, state: &self.state, live: &self.live, data: &self.data, found: &found };
+        let elsewhere = BTreeMap::new();
+        let world = World {
+            identity: &self.identity,
+            state: &self.state,
+            live: &self.live,
+            data: &self.data,
+            found: &found,
+            elsewhere: &elsewhere,
+        };
         build::build(&stack(text).unwrap(), &catalog(), world, &self.options).err().map(|errors| errors.0).unwrap_or_default()
     }
 
     /// The data sources that can be read now.
     pub fn readable(&self, text: &str) -> Vec<(Block, Value)> {
         let found: BTreeMap<Address, Found> = BTreeMap::new();
-        let world = World { identity: &self.identity, state: &self.state, live: &self.live, data: &self.data, found: &found };
+        let elsewhere = BTreeMap::new();
+        let world = World {
+            identity: &self.identity,
+            state: &self.state,
+            live: &self.live,
+            data: &self.data,
+            found: &found,
+            elsewhere: &elsewhere,
+        };
         build::readable(&stack(text).unwrap(), &catalog(), world, &self.options)
     }
 

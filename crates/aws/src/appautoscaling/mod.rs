@@ -47,13 +47,12 @@ impl Scalable {
     }
 }
 
-/// Those of these ECS services (as `service/CLUSTER/NAME`) whose number of tasks is set by Application Auto Scaling.
-/// Where the question is refused (no permission, no such service in the region) there are none: a stack that does not
-/// use autoscaling needs no right to ask about it.
+/// Those of these ECS services (as `service/CLUSTER/NAME`) whose number of tasks is set by Application Auto Scaling; nothing
+/// where that may not be asked. Where there is no such service in the region there are none.
 ///
 /// # Errors
 /// When AWS fails to answer.
-pub async fn scaled_services(aws: &Aws, services: &[String]) -> Outcome<BTreeSet<String>> {
+pub async fn scaled_services(aws: &Aws, services: &[String]) -> Outcome<Option<BTreeSet<String>>> {
     let dimension = ScalableDimension::EcsServiceDesiredCount;
     // Fifty at most (Application Auto Scaling API Reference, DescribeScalableTargets).
     let calls = services.chunks(50).map(async |some| {
@@ -63,14 +62,15 @@ pub async fn scaled_services(aws: &Aws, services: &[String]) -> Outcome<BTreeSet
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             match page.or_fail("application-autoscaling:DescribeScalableTargets").or_absent() {
-                Err(failure) if matches!(failure.kind, FailureKind::Denied | FailureKind::Refused | FailureKind::Other) => break,
+                Err(failure) if failure.kind == FailureKind::Denied => return Ok(None),
+                Err(failure) if matches!(failure.kind, FailureKind::Refused | FailureKind::Other) => break,
                 page => found.extend(page?.and_then(|page| page.scalable_targets).unwrap_or_default()),
             }
         }
-        Ok(found)
+        Ok(Some(found))
     });
-    let found = try_join_all(calls).await?;
-    Ok(found.into_iter().flatten().map(|target| target.resource_id).collect())
+    let found = try_join_all(calls).await?.into_iter().collect::<Option<Vec<_>>>();
+    Ok(found.map(|found| found.into_iter().flatten().map(|target| target.resource_id).collect()))
 }
 
 #[cfg(test)]

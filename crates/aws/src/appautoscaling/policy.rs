@@ -12,7 +12,7 @@ use super::{Scalable, unbuilt};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
-use crate::repeat::Changing;
+use crate::repeat::{Changing, says};
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
@@ -262,7 +262,17 @@ impl Resource for AppautoscalingPolicy {
             let mut pages = call.set_policy_names(Some(some.to_vec())).into_paginator().send();
             let mut found = Vec::new();
             while let Some(page) = pages.next().await {
-                let page = page.or_fail("application-autoscaling:DescribeScalingPolicies").or_absent()?;
+                let page = match page.or_fail("application-autoscaling:DescribeScalingPolicies") {
+                    // The alarms of a policy could not be looked at, which says nothing of the policies of others.
+                    Err(failure) if says(&failure, &["FailedResourceAccessException"]) => {
+                        let message = format!(
+                            "the alarms of the policies cannot be read, which takes cloudwatch:DescribeAlarms: {}",
+                            failure.message
+                        );
+                        return Err(Failure { kind: FailureKind::Denied, message, ..failure });
+                    }
+                    page => page.or_absent()?,
+                };
                 found.extend(page.and_then(|page| page.scaling_policies).unwrap_or_default());
             }
             Ok(found)

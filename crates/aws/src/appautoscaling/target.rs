@@ -1,6 +1,7 @@
 //! The resource type `appautoscaling_target`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_applicationautoscaling::types as api;
 use futures_util::future::try_join_all;
@@ -132,8 +133,14 @@ impl AppautoscalingTarget {
 
     async fn from_api(aws: &Aws, scalable: &Scalable, target: &api::ScalableTarget) -> Outcome<(String, Self)> {
         let arn = target.scalable_target_arn().unwrap_or_default().to_owned();
-        let call = aws.autoscaling().list_tags_for_resource().resource_arn(&arn);
-        let tags = call.send().await.or_fail("application-autoscaling:ListTagsForResource").or_absent()?;
+        // One registered before targets had ARNs has none, and no tags.
+        let tags = match arn.is_empty() {
+            true => None,
+            false => {
+                let call = aws.autoscaling().list_tags_for_resource().resource_arn(&arn);
+                call.send().await.or_fail("application-autoscaling:ListTagsForResource").or_absent()?
+            }
+        };
         let read = Self {
             service_namespace: scalable.namespace.clone(),
             resource_id: scalable.resource.clone(),
@@ -265,10 +272,15 @@ impl Resource for AppautoscalingTarget {
         Ok(())
     }
 
-    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+    async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let scalable = Scalable::parse(id)?;
         let call = aws.autoscaling().deregister_scalable_target().service_namespace(scalable.namespace());
         let call = call.resource_id(&scalable.resource).scalable_dimension(scalable.dimension());
-        call.send().await.or_gone("application-autoscaling:DeregisterScalableTarget").map(drop)
+        call.send().await.or_gone("application-autoscaling:DeregisterScalableTarget")?;
+        // As long as it is there, another one cannot be registered with other bounds.
+        while !Self::describe(aws, std::slice::from_ref(&scalable)).await?.is_empty() {
+            operation.pause(Duration::from_secs(2), "waiting for the scalable target to go").await?;
+        }
+        Ok(())
     }
 }

@@ -44,8 +44,9 @@ async fn update_tags(aws: &Aws, arn: &str, from: &Tags, to: &Tags) -> Outcome<()
 async fn wait(aws: &Aws, operation: &Operation, id: Option<&str>, target: OperationTargetType) -> Outcome<Option<String>> {
     let Some(id) = id else { return Ok(None) };
     loop {
-        let found = aws.discovery().get_operation().operation_id(id).send().await.or_fail("servicediscovery:GetOperation")?;
-        let found = found.operation;
+        // AWS forgets an operation a day after it, and of one begun a moment ago it may not know yet.
+        let found = aws.discovery().get_operation().operation_id(id).send().await.or_fail("servicediscovery:GetOperation").or_absent()?;
+        let found = found.and_then(|found| found.operation);
         match found.as_ref().and_then(|found| found.status()) {
             Some(OperationStatus::Success) => {
                 let targets = found.and_then(|found| found.targets);

@@ -206,6 +206,15 @@ impl Resource for ServiceDiscoveryService {
         }
     }
 
+    /// What is found through the API only may be in a namespace without DNS, in which no service is changed (Cloud Map API
+    /// Reference, UpdateService).
+    fn replaces(before: &Value, _: &Value) -> &'static [&'static str] {
+        match before.get("type").and_then(Value::as_str) {
+            Some("HTTP") => &["description", "health_check_config"],
+            _ => &[],
+        }
+    }
+
     /// A service is read by its id or its ARN (Cloud Map API Reference, GetService).
     fn id(&self, _: &str) -> String {
         self.id.clone()
@@ -281,5 +290,17 @@ impl Resource for ServiceDiscoveryService {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         aws.discovery().delete_service().id(id).send().await.or_gone("servicediscovery:DeleteService").map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_through_the_api_only_is_not_changed_in_place() {
+        let of = |kind: Option<&str>| Value::from(serde_json::json!({ "name": "web", "type": kind }));
+        assert_eq!(ServiceDiscoveryService::replaces(&of(Some("HTTP")), &of(Some("HTTP"))), ["description", "health_check_config"]);
+        assert!(ServiceDiscoveryService::replaces(&of(None), &of(None)).is_empty());
     }
 }

@@ -153,10 +153,10 @@ impl ServiceLoadBalancer {
             .build()
     }
 
-    /// The load balancer AWS returned.
-    pub fn from_api(balancer: &api::LoadBalancer) -> Self {
-        Self {
-            target_group_arn: balancer.target_group_arn().unwrap_or_default().to_owned(),
+    /// The load balancer AWS returned; none of the classic ones, which have no target groups.
+    pub fn from_api(balancer: &api::LoadBalancer) -> Option<Self> {
+        Some(Self {
+            target_group_arn: balancer.target_group_arn()?.to_owned(),
             container_name: balancer.container_name().unwrap_or_default().to_owned(),
             container_port: balancer.container_port().unwrap_or_default(),
             advanced_configuration: balancer.advanced_configuration().map(|alternate| Alternate {
@@ -165,7 +165,12 @@ impl ServiceLoadBalancer {
                 test_listener_rule: alternate.test_listener_rule().map(str::to_owned),
                 role_arn: alternate.role_arn().unwrap_or_default().to_owned(),
             }),
-        }
+        })
+    }
+
+    /// Whether it is of the same target group.
+    pub fn is_of(&self, other: &Self) -> bool {
+        self.target_group_arn == other.target_group_arn
     }
 }
 

@@ -13,7 +13,9 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
 use leoctl_core::model::schema::Release;
+use leoctl_core::model::value::Value;
 
 /// A place to run tasks and services.
 ///
@@ -34,10 +36,13 @@ pub struct EcsCluster {
     #[schemars(extend("default" = [], "x-key" = "capacity_provider"))]
     default_capacity_provider_strategy: Vec<StrategyItem>,
     /// How `execute-command` sessions are encrypted and logged.
-    execute_command: Option<ExecuteCommand>,
+    #[schemars(extend("default" = {}))]
+    execute_command: ExecuteCommand,
     /// With which KMS keys tasks' disks are encrypted.
-    managed_storage: Option<ManagedStorage>,
-    /// The Cloud Map namespace services connect in when they do not say.
+    #[schemars(extend("default" = {}))]
+    managed_storage: ManagedStorage,
+    /// The ARN of the Cloud Map namespace services connect in when they do not say.
+    #[schemars(extend("x-format" = "arn:servicediscovery"))]
     service_connect_namespace: Option<String>,
     /// Tags.
     #[schemars(extend("default" = {}))]
@@ -78,6 +83,9 @@ impl StrategyItem {
     }
 }
 
+/// Sessions are logged where the task's logs go.
+const DEFAULT: &str = "DEFAULT";
+
 /// How `execute-command` sessions are encrypted and logged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -85,7 +93,7 @@ pub struct ExecuteCommand {
     /// The KMS key of the session.
     kms_key_id: Option<String>,
     /// Where sessions are logged: nowhere, where the task's logs go, or where the fields below say.
-    #[schemars(extend("default" = "DEFAULT", "enum" = ["NONE", "DEFAULT", "OVERRIDE"]))]
+    #[schemars(extend("default" = DEFAULT, "enum" = ["NONE", DEFAULT, "OVERRIDE"]))]
     logging: String,
     /// The log group, for `OVERRIDE`.
     cloud_watch_log_group_name: Option<String>,
@@ -113,13 +121,18 @@ impl ManagedStorage {
             .build()
     }
 
-    fn from_api(storage: &api::ManagedStorageConfiguration) -> Option<Self> {
-        let key = |key: Option<&str>| key.filter(|key| !key.is_empty()).map(str::to_owned);
-        let read = Self {
-            kms_key_id: key(storage.kms_key_id()),
-            fargate_ephemeral_storage_kms_key_id: key(storage.fargate_ephemeral_storage_kms_key_id()),
+    fn from_api(storage: Option<&api::ManagedStorageConfiguration>) -> Self {
+        let key = |of: fn(&api::ManagedStorageConfiguration) -> Option<&str>| {
+            storage.and_then(of).filter(|key| !key.is_empty()).map(str::to_owned)
         };
-        (read.kms_key_id.is_some() || read.fargate_ephemeral_storage_kms_key_id.is_some()).then_some(read)
+        Self {
+            kms_key_id: key(api::ManagedStorageConfiguration::kms_key_id),
+            fargate_ephemeral_storage_kms_key_id: key(api::ManagedStorageConfiguration::fargate_ephemeral_storage_kms_key_id),
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        self.kms_key_id.is_none() && self.fargate_ephemeral_storage_kms_key_id.is_none()
     }
 }
 
@@ -137,17 +150,21 @@ impl ExecuteCommand {
             .build()
     }
 
-    /// What AWS returned; none when it is AWS's default.
-    fn from_api(configuration: &api::ExecuteCommandConfiguration) -> Option<Self> {
-        let target = configuration.log_configuration();
-        let read = Self {
-            kms_key_id: configuration.kms_key_id().map(str::to_owned),
-            logging: configuration.logging().map_or("DEFAULT", api::ExecuteCommandLogging::as_str).to_owned(),
+    /// What AWS returned; of what was never configured nothing, which is its default.
+    fn from_api(configuration: Option<&api::ExecuteCommandConfiguration>) -> Self {
+        let target = configuration.and_then(|configuration| configuration.log_configuration());
+        let logging = configuration.and_then(|configuration| configuration.logging());
+        Self {
+            kms_key_id: configuration.and_then(|configuration| configuration.kms_key_id()).map(str::to_owned),
+            logging: logging.map_or(DEFAULT, api::ExecuteCommandLogging::as_str).to_owned(),
             cloud_watch_log_group_name: target.and_then(|target| target.cloud_watch_log_group_name()).map(str::to_owned),
             s3_bucket_name: target.and_then(|target| target.s3_bucket_name()).map(str::to_owned),
             s3_key_prefix: target.and_then(|target| target.s3_key_prefix()).map(str::to_owned),
-        };
-        (read.logging != "DEFAULT" || read.kms_key_id.is_some()).then_some(read)
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        self.logging == DEFAULT && self.kms_key_id.is_none()
     }
 }
 
@@ -161,8 +178,8 @@ impl EcsCluster {
             container_insights: insights.and_then(|setting| setting.value()).unwrap_or("disabled").to_owned(),
             capacity_providers: cluster.capacity_providers().to_vec(),
             default_capacity_provider_strategy: cluster.default_capacity_provider_strategy().iter().map(StrategyItem::from_api).collect(),
-            execute_command: execute.and_then(ExecuteCommand::from_api),
-            managed_storage: storage.and_then(ManagedStorage::from_api),
+            execute_command: ExecuteCommand::from_api(execute),
+            managed_storage: ManagedStorage::from_api(storage),
             service_connect_namespace: cluster.service_connect_defaults().and_then(|defaults| defaults.namespace()).map(str::to_owned),
             tags: from_api(cluster.tags()),
             arn: cluster.cluster_arn().unwrap_or_default().to_owned(),
@@ -184,10 +201,9 @@ impl EcsCluster {
 
     /// The whole configuration: what is left out of it is AWS's default.
     fn configuration(&self) -> api::ClusterConfiguration {
-        let plain = || api::ExecuteCommandConfiguration::builder().logging(api::ExecuteCommandLogging::Default).build();
         api::ClusterConfiguration::builder()
-            .execute_command_configuration(self.execute_command.as_ref().map_or_else(plain, ExecuteCommand::to_api))
-            .set_managed_storage_configuration(self.managed_storage.as_ref().map(ManagedStorage::to_api))
+            .execute_command_configuration(self.execute_command.to_api())
+            .set_managed_storage_configuration((!self.managed_storage.is_default()).then(|| self.managed_storage.to_api()))
             .build()
     }
 
@@ -242,6 +258,8 @@ impl Resource for EcsCluster {
         releases: &[Release { attribute: "capacity_providers", by: "ecs_service", using: "capacity_provider_strategy" }],
         transient: &[
             Retry::always("UpdateInProgressException"),
+            Retry::after("ClusterContainsCapacityProviderException", &["ecs:DeleteCluster"]),
+            Retry::after("ClusterContainsContainerInstancesException", &["ecs:DeleteCluster"]),
             Retry::after("ClusterContainsServicesException", &["ecs:DeleteCluster"]),
             Retry::after("ClusterContainsTasksException", &["ecs:DeleteCluster"]),
             Retry::after("ResourceInUseException", &["ecs:PutClusterCapacityProviders"]),
@@ -267,6 +285,18 @@ impl Resource for EcsCluster {
         ],
     };
 
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let Some(execute) = desired.get("execute_command").filter(|execute| execute.as_map().is_some()) else { return Vec::new() };
+        let logged = execute.get("logging").map_or(Some(DEFAULT), Value::as_str);
+        let given = |name: &&str| execute.get(name).is_some_and(|value| !value.is_null());
+        let target = ["cloud_watch_log_group_name", "s3_bucket_name", "s3_key_prefix"].into_iter().find(given);
+        let problem = |name| format!("`{name}` is for `logging = \"OVERRIDE\"`");
+        match target {
+            Some(name) if logged.is_some_and(|logged| logged != "OVERRIDE") => vec![(Path::attribute("execute_command"), problem(name))],
+            _ => Vec::new(),
+        }
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let mut read = Vec::new();
         for some in ids.chunks(100) {
@@ -284,7 +314,7 @@ impl Resource for EcsCluster {
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         let defaults = to.service_connect_namespace.as_ref();
         let defaults = defaults.map(|namespace| api::ClusterServiceConnectDefaultsRequest::builder().namespace(namespace).build());
-        let configured = to.execute_command.is_some() || to.managed_storage.is_some();
+        let configured = !to.execute_command.is_default() || !to.managed_storage.is_default();
         let call = aws
             .ecs()
             .create_cluster()
@@ -352,6 +382,28 @@ impl Resource for EcsCluster {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_off_reads_as_it_is_written() {
+        let default = api::ExecuteCommandConfiguration::builder().logging(api::ExecuteCommandLogging::Default).build();
+        assert_eq!(ExecuteCommand::from_api(Some(&default)), ExecuteCommand::from_api(None));
+        assert!(ExecuteCommand::from_api(None).is_default() && ManagedStorage::from_api(None).is_default());
+        let catalog = crate::registry::catalog().unwrap();
+        let empty = Value::from(serde_json::json!({ "name": "c", "execute_command": {}, "managed_storage": {} }));
+        let absent = Value::from(serde_json::json!({ "name": "c" }));
+        let canonical = |value| leoctl_core::model::canonical::canonicalize(&catalog.resources["ecs_cluster"].schema.attributes, value);
+        assert_eq!(canonical(&empty), canonical(&absent));
+    }
+
+    #[test]
+    fn namespaces_are_written_as_arns() {
+        let catalog = crate::registry::catalog().unwrap();
+        let of = |type_name: &str| &catalog.resources[type_name].schema;
+        let text = |attribute: &leoctl_core::model::schema::Attribute| format!("{:?}", attribute.ty);
+        let cluster = of("ecs_cluster").attribute("service_connect_namespace").unwrap();
+        assert!(text(cluster).contains("servicediscovery"), "{}", text(cluster));
+        assert!(text(of("ecs_service").attribute("service_connect_configuration").unwrap()).contains("servicediscovery"));
+    }
 
     fn cluster(status: Option<&str>) -> api::Cluster {
         let detail = api::KeyValuePair::builder().name("capacityProviderName").value("spot").build();

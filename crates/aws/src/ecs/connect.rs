@@ -13,7 +13,7 @@ use leoctl_core::engine::ports::Outcome;
 #[serde(deny_unknown_fields)]
 pub struct ServiceConnect {
     /// The ARN of the Cloud Map namespace; the cluster's when left out.
-    #[schemars(extend("x-server" = true))]
+    #[schemars(extend("x-server" = true, "x-format" = "arn:servicediscovery"))]
     namespace: Option<String>,
     /// The ports others reach; none for a service that only reaches others.
     #[schemars(extend("default" = [], "x-key" = "port_name"))]

@@ -111,11 +111,11 @@ pub struct Container {
 }
 
 impl Container {
-    /// The container for a call.
+    /// The container for a call, with a network mode.
     ///
     /// # Errors
     /// When the SDK finds it incomplete.
-    pub fn to_api(&self) -> Outcome<api::ContainerDefinition> {
+    pub fn to_api(&self, mode: &str) -> Outcome<api::ContainerDefinition> {
         let this = self.clone();
         let some = |list: Vec<String>| Some(list).filter(|list| !list.is_empty());
         let environment = this.environment.into_iter().map(|(name, value)| api::KeyValuePair::builder().name(name).value(value).build());
@@ -143,7 +143,7 @@ impl Container {
             .set_environment(Some(environment.collect()))
             .set_environment_files(Some(files.collect::<Result<Vec<_>, _>>().map_err(unbuilt)?).filter(|files| !files.is_empty()))
             .set_secrets(Some(secrets(this.secrets)?).filter(|secrets| !secrets.is_empty()))
-            .set_port_mappings(Some(this.port_mappings.into_iter().map(PortMapping::into_api).collect()))
+            .set_port_mappings(Some(this.port_mappings.into_iter().map(|mapping| mapping.into_api(mode)).collect()))
             .set_log_configuration(this.log_configuration.map(LogConfiguration::into_api).transpose()?)
             .set_health_check(this.health_check.map(HealthCheck::into_api).transpose()?)
             .set_depends_on(
@@ -172,8 +172,8 @@ impl Container {
             .build())
     }
 
-    /// The container AWS returned.
-    pub fn from_api(container: &api::ContainerDefinition) -> Self {
+    /// The container AWS returned, with a network mode.
+    pub fn from_api(container: &api::ContainerDefinition, mode: &str) -> Self {
         let pairs = container.environment().iter();
         Self {
             name: text(container.name()),
@@ -189,7 +189,7 @@ impl Container {
             environment: pairs.map(|pair| (text(pair.name()), text(pair.value()))).collect(),
             environment_files: container.environment_files().iter().map(|file| file.value().to_owned()).collect(),
             secrets: container.secrets().iter().map(|secret| (secret.name().to_owned(), secret.value_from().to_owned())).collect(),
-            port_mappings: container.port_mappings().iter().map(PortMapping::from_api).collect(),
+            port_mappings: container.port_mappings().iter().map(|mapping| PortMapping::from_api(mapping, mode)).collect(),
             log_configuration: container.log_configuration().map(LogConfiguration::from_api),
             health_check: container.health_check().map(HealthCheck::from_api),
             depends_on: container.depends_on().iter().map(ContainerDependency::from_api).collect(),

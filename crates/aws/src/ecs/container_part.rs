@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
+/// The network mode in which containers have ports of their instance.
+pub const BRIDGE: &str = "bridge";
+
 /// A port a container listens on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +19,10 @@ pub struct PortMapping {
     /// The port.
     #[schemars(range(min = 1, max = 65535))]
     container_port: i32,
+    /// The instance's port that leads to it, with the network mode `bridge`; one that is free for each task when left out. With
+    /// the other modes it is the container's own.
+    #[schemars(range(min = 1, max = 65535))]
+    host_port: Option<i32>,
     /// The protocol.
     #[schemars(extend("default" = "tcp", "enum" = ["tcp", "udp"]))]
     protocol: String,
@@ -145,22 +152,25 @@ pub struct Firelens {
 }
 
 impl PortMapping {
-    /// The part for a call.
-    pub fn into_api(self) -> api::PortMapping {
+    /// The part for a call, with a network mode.
+    pub fn into_api(self, mode: &str) -> api::PortMapping {
+        // With awsvpc and host networking the host's port is the container's, and with bridge networking none is a free one
+        // (ECS API Reference, PortMapping).
+        let host_port = if mode == BRIDGE { self.host_port } else { Some(self.container_port) };
         api::PortMapping::builder()
             .container_port(self.container_port)
-            // With awsvpc networking the host's port is the container's (ECS API Reference, PortMapping).
-            .host_port(self.container_port)
+            .set_host_port(host_port)
             .protocol(api::TransportProtocol::from(self.protocol.as_str()))
             .set_name(self.name)
             .set_app_protocol(self.app_protocol.as_deref().map(api::ApplicationProtocol::from))
             .build()
     }
 
-    /// The part AWS returned.
-    pub fn from_api(mapping: &api::PortMapping) -> Self {
+    /// The part AWS returned, with a network mode.
+    pub fn from_api(mapping: &api::PortMapping, mode: &str) -> Self {
         Self {
             container_port: mapping.container_port().unwrap_or_default(),
+            host_port: mapping.host_port().filter(|port| mode == BRIDGE && *port != 0),
             protocol: mapping.protocol().map_or("tcp", api::TransportProtocol::as_str).to_owned(),
             name: mapping.name().map(str::to_owned),
             app_protocol: mapping.app_protocol().map(|protocol| protocol.as_str().to_owned()),
@@ -335,4 +345,23 @@ pub fn secrets(secrets: BTreeMap<String, String>) -> Outcome<Vec<api::Secret>> {
 /// Text that AWS always has.
 pub fn text(text: Option<&str>) -> String {
     text.unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_on_a_bridge_share_no_port_of_their_instance() {
+        let mapping = |host_port| PortMapping { container_port: 80, host_port, protocol: "tcp".to_owned(), name: None, app_protocol: None };
+        assert_eq!(mapping(None).into_api(BRIDGE).host_port(), None, "a free one");
+        assert_eq!(mapping(Some(8080)).into_api(BRIDGE).host_port(), Some(8080));
+        assert_eq!(mapping(None).into_api("awsvpc").host_port(), Some(80));
+        for (mode, host_port) in [(BRIDGE, None), (BRIDGE, Some(8080)), ("awsvpc", None), ("host", None)] {
+            let mapping = mapping(host_port);
+            assert_eq!(PortMapping::from_api(&mapping.clone().into_api(mode), mode), mapping, "{mode}");
+        }
+        let dynamic = api::PortMapping::builder().container_port(80).host_port(0).protocol(api::TransportProtocol::Tcp).build();
+        assert_eq!(PortMapping::from_api(&dynamic, BRIDGE), mapping(None));
+    }
 }

@@ -1,11 +1,19 @@
 //! How a service's tasks are exchanged for new ones.
 
+use std::time::Duration;
+
 use aws_sdk_ecs::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::controller::ECS;
+use super::hook::{self, LifecycleHook};
 use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
+use leoctl_core::model::value::Value;
+
+/// The strategy that moves no requests.
+const ROLLING: &str = "ROLLING";
 
 /// How tasks are exchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -13,12 +21,12 @@ use leoctl_core::engine::ports::Outcome;
 pub struct DeploymentConfiguration {
     /// `ROLLING` exchanges tasks one after the other; the others start all new ones beside the old and move the
     /// requests over at once, in equal steps, or a few first.
-    #[schemars(extend("default" = "ROLLING", "enum" = ["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"]))]
+    #[schemars(extend("default" = ROLLING, "enum" = ["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"]))]
     strategy: String,
-    /// The most tasks during a deployment, in percent of the desired count.
+    /// The most tasks during a deployment, in percent of the desired count; 100 of a `DAEMON`.
     #[schemars(extend("default" = 200), range(min = 100))]
     maximum_percent: i32,
-    /// The fewest healthy tasks during a deployment, in percent of the desired count.
+    /// The fewest healthy tasks during a deployment, in percent of the desired count; 0 of a `DAEMON` when left out.
     #[schemars(extend("default" = 100), range(min = 0, max = 100))]
     minimum_healthy_percent: i32,
     /// Whether a deployment whose tasks keep failing is stopped.
@@ -30,8 +38,8 @@ pub struct DeploymentConfiguration {
     /// Minutes for which the old tasks stay after all requests have moved.
     #[schemars(extend("x-server" = true), range(min = 0, max = 1440))]
     bake_time_in_minutes: Option<i32>,
-    /// Functions that are asked before a deployment goes on.
-    #[schemars(extend("default" = [], "x-key" = "hook_target_arn"))]
+    /// Functions that are asked before a deployment goes on, and pauses in which somebody is.
+    #[schemars(extend("default" = [], "x-set" = true))]
     lifecycle_hooks: Vec<LifecycleHook>,
     /// The steps of `LINEAR`.
     linear_configuration: Option<Linear>,
@@ -66,30 +74,6 @@ pub struct Alarms {
     rollback: bool,
 }
 
-/// A function that is asked before a deployment goes on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LifecycleHook {
-    /// The Lambda function.
-    #[schemars(extend("x-format" = "arn:lambda"))]
-    hook_target_arn: String,
-    /// The role ECS calls it with.
-    #[schemars(extend("x-format" = "arn:iam"))]
-    role_arn: String,
-    /// When it is asked, such as `POST_TEST_TRAFFIC_SHIFT`.
-    #[schemars(extend("x-set" = true))]
-    lifecycle_stages: Vec<Stage>,
-}
-
-/// A moment in a deployment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(extend("enum" = [
-    "RECONCILE_SERVICE", "PRE_SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT",
-    "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"
-]))]
-pub struct Stage(String);
-
 /// Moving requests in equal steps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -112,17 +96,71 @@ pub struct Canary {
     canary_bake_time_in_minutes: i32,
 }
 
+/// How many minutes tasks of before stay, and a step takes, where nobody says (ECS Developer Guide, "Amazon ECS blue/green
+/// deployments" and "linear deployments").
+const BAKE: u64 = 15;
+const STEP: u64 = 6;
+const CANARY: u64 = 10;
+/// No deployment is waited for longer than two months.
+const MOST: u64 = 60 * 24 * 60;
+/// The least step, which makes the most of them.
+const STEP_PERCENT: f64 = 10.0;
+/// How much longer a deployment may take than exchanging the tasks does, as its configuration says.
+pub fn takes(deployment: &Value) -> Duration {
+    let minutes = |block: Option<&Value>, name: &str| match block.and_then(|block| block.get(name)) {
+        Some(Value::Int(minutes)) => u64::try_from(*minutes).ok(),
+        _ => None,
+    };
+    let strategy = deployment.get("strategy").and_then(Value::as_str).unwrap_or(ROLLING);
+    let moves = strategy != ROLLING;
+    let bake = minutes(Some(deployment), "bake_time_in_minutes").unwrap_or(if moves { BAKE } else { 0 });
+    let steps = match strategy {
+        "LINEAR" => {
+            let linear = deployment.get("linear_configuration");
+            let percent = linear.and_then(|linear| number(linear.get("step_percent")?)).filter(|percent| *percent >= 1.0);
+            // At most a hundred of them.
+            let steps = (1..=100_u64).find(|steps| *steps as f64 * percent.unwrap_or(STEP_PERCENT) >= 100.0).unwrap_or(100);
+            minutes(linear, "step_bake_time_in_minutes").unwrap_or(STEP).saturating_mul(steps)
+        }
+        "CANARY" => minutes(deployment.get("canary_configuration"), "canary_bake_time_in_minutes").unwrap_or(CANARY),
+        _ => 0,
+    };
+    let hooks = deployment
+        .get("lifecycle_hooks")
+        .and_then(Value::as_list)
+        .unwrap_or_default()
+        .iter()
+        .map(hook::minutes)
+        .fold(0, u64::saturating_add);
+    Duration::from_secs(60 * bake.saturating_add(steps).saturating_add(hooks).min(MOST))
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        _ => None,
+    }
+}
+
 impl DeploymentConfiguration {
+    /// Whether deployments move requests from one target group to another.
+    pub fn moves_requests(&self) -> bool {
+        self.strategy != ROLLING
+    }
+
     /// The configuration for a call. Of deployments that ECS does not control itself it has only the percentages
-    /// (ECS API Reference, DeploymentConfiguration).
+    /// (ECS API Reference, DeploymentConfiguration); of a daemon's only those that are written, as AWS refuses the others'
+    /// defaults.
     ///
     /// # Errors
     /// When the SDK finds it incomplete.
-    pub fn to_api(&self, controller: &str) -> Outcome<api::DeploymentConfiguration> {
+    pub fn to_api(&self, controller: &str, daemon: bool) -> Outcome<api::DeploymentConfiguration> {
+        let written = |percent: i32, default: i32| (!daemon || percent != default).then_some(percent);
         let percentages = api::DeploymentConfiguration::builder()
-            .maximum_percent(self.maximum_percent)
-            .minimum_healthy_percent(self.minimum_healthy_percent);
-        if controller != "ECS" {
+            .set_maximum_percent(written(self.maximum_percent, 200))
+            .set_minimum_healthy_percent(written(self.minimum_healthy_percent, 100));
+        if controller != ECS {
             return Ok(percentages.build());
         }
         let breaker = &self.deployment_circuit_breaker;
@@ -163,7 +201,7 @@ impl DeploymentConfiguration {
         let hooks = configuration.map(api::DeploymentConfiguration::lifecycle_hooks).unwrap_or_default();
         let strategy = configuration.and_then(|configuration| configuration.strategy());
         Self {
-            strategy: strategy.map_or("ROLLING", api::DeploymentStrategy::as_str).to_owned(),
+            strategy: strategy.map_or(ROLLING, api::DeploymentStrategy::as_str).to_owned(),
             maximum_percent: configuration.and_then(|configuration| configuration.maximum_percent()).unwrap_or(200),
             minimum_healthy_percent: configuration.and_then(|configuration| configuration.minimum_healthy_percent()).unwrap_or(100),
             deployment_circuit_breaker: CircuitBreaker {
@@ -189,21 +227,39 @@ impl DeploymentConfiguration {
     }
 }
 
-impl LifecycleHook {
-    fn to_api(&self) -> api::DeploymentLifecycleHook {
-        let stages = self.lifecycle_stages.iter().map(|Stage(stage)| api::DeploymentLifecycleHookStage::from(stage.as_str()));
-        api::DeploymentLifecycleHook::builder()
-            .hook_target_arn(&self.hook_target_arn)
-            .role_arn(&self.role_arn)
-            .set_lifecycle_stages(Some(stages.collect()))
-            .build()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minutes(deployment: serde_json::Value) -> u64 {
+        takes(&Value::from(deployment)).as_secs() / 60
     }
 
-    fn from_api(hook: &api::DeploymentLifecycleHook) -> Self {
-        Self {
-            hook_target_arn: hook.hook_target_arn().unwrap_or_default().to_owned(),
-            role_arn: hook.role_arn().unwrap_or_default().to_owned(),
-            lifecycle_stages: hook.lifecycle_stages().iter().map(|stage| Stage(stage.as_str().to_owned())).collect(),
-        }
+    #[test]
+    fn a_deployment_may_take_as_long_as_its_steps_do() {
+        assert_eq!(minutes(serde_json::json!({})), 0);
+        assert_eq!(minutes(serde_json::json!({ "strategy": "BLUE_GREEN", "bake_time_in_minutes": 1440 })), 1440);
+        // Ten steps of six minutes, and a quarter of an hour in which it can still go back.
+        assert_eq!(minutes(serde_json::json!({ "strategy": "LINEAR" })), 75);
+        let linear = serde_json::json!({ "step_percent": 30.0, "step_bake_time_in_minutes": 10 });
+        assert_eq!(minutes(serde_json::json!({ "strategy": "LINEAR", "bake_time_in_minutes": 0, "linear_configuration": linear })), 40);
+        let canary = serde_json::json!({ "canary_percent": 5, "canary_bake_time_in_minutes": 30 });
+        assert_eq!(minutes(serde_json::json!({ "strategy": "CANARY", "bake_time_in_minutes": 5, "canary_configuration": canary })), 35);
+        let hooks = serde_json::json!([{ "lifecycle_stages": ["PRE_SCALE_UP", "POST_SCALE_UP"] }]);
+        assert_eq!(
+            minutes(serde_json::json!({ "strategy": "BLUE_GREEN", "bake_time_in_minutes": 0, "lifecycle_hooks": hooks })),
+            2 * 24 * 60
+        );
+    }
+
+    #[test]
+    fn a_daemon_has_no_maximum() {
+        let configuration = DeploymentConfiguration::from_api(None);
+        let daemon = configuration.to_api(ECS, true).unwrap();
+        assert_eq!((daemon.maximum_percent(), daemon.minimum_healthy_percent()), (None, None));
+        let replica = configuration.to_api(ECS, false).unwrap();
+        assert_eq!((replica.maximum_percent(), replica.minimum_healthy_percent()), (Some(200), Some(100)));
+        let half = DeploymentConfiguration { minimum_healthy_percent: 50, ..configuration };
+        assert_eq!(half.to_api(ECS, true).unwrap().minimum_healthy_percent(), Some(50));
     }
 }

@@ -5,11 +5,16 @@ pub mod cluster;
 pub mod connect;
 pub mod container;
 pub mod container_part;
+mod controller;
 pub mod deployment;
+pub mod hook;
+pub mod movers;
 mod quiet;
+mod record;
 pub mod rollout;
 pub mod service;
 pub mod task_definition;
+mod update;
 
 use aws_sdk_ecs::types::Tag;
 

@@ -16,9 +16,24 @@ const QUIET: &[&str] = &[
     "tags",
 ];
 
-/// Whether an update that sets these attributes begins no deployment; of a service just made there is one.
-pub(super) fn begins_none(attributes: &[String]) -> bool {
-    !attributes.is_empty() && attributes.iter().all(|name| QUIET.contains(&name.as_str()))
+/// What is waited for after an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// No task starts or stops because of it.
+    Nothing,
+    /// As many tasks as there are to be.
+    Count,
+    /// The deployment that it has begun.
+    Deployment,
+}
+
+/// What is waited for after an update that sets these attributes; of a service just made there is a deployment.
+pub(super) fn waits_for(attributes: &[String]) -> Wait {
+    match () {
+        () if attributes.is_empty() || !attributes.iter().all(|name| QUIET.contains(&name.as_str())) => Wait::Deployment,
+        () if attributes.iter().any(|name| name == "desired_count") => Wait::Count,
+        () => Wait::Nothing,
+    }
 }
 
 /// The attributes in which two services differ.
@@ -38,9 +53,10 @@ mod tests {
     #[test]
     fn only_a_change_that_begins_no_deployment_is_judged_by_the_number_of_tasks() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert!(begins_none(&names(&["desired_count", "tags"])));
-        assert!(!begins_none(&names(&["desired_count", "task_definition"])));
-        assert!(!begins_none(&[]), "of a creation that did not end there is a deployment");
+        assert_eq!(waits_for(&names(&["desired_count", "tags"])), Wait::Count);
+        assert_eq!(waits_for(&names(&["tags", "propagate_tags"])), Wait::Nothing);
+        assert_eq!(waits_for(&names(&["desired_count", "task_definition"])), Wait::Deployment);
+        assert_eq!(waits_for(&[]), Wait::Deployment, "of a creation that did not end");
         let known = |name: &&str| crate::registry::catalog().unwrap().resources["ecs_service"].schema.attribute(name).is_some();
         assert!(QUIET.iter().all(known));
         let (_, service) = EcsService::from_api(&api::Service::builder().desired_count(2).build());

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_sdk_ecs::types as api;
-use futures_util::future::try_join;
-
+use super::record::{number, record};
 use crate::client::Aws;
-use crate::error::{OrAbsent, OrFail};
+use crate::error::OrFail;
+use aws_sdk_ecs::types as api;
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
 
 /// How often the deployment is looked at.
@@ -42,6 +41,15 @@ impl Deployment {
             Self::Id(id) => deployment.id() == Some(id),
         }
     }
+
+    /// The number of the service's revision that it deploys: an id is `ecs-svc/NUMBER`.
+    fn revision<'a>(&'a self, service: &'a api::Service) -> Option<&'a str> {
+        let id = match self {
+            Self::Id(id) => Some(id.as_str()),
+            Self::Of(_) => service.deployments().iter().find(|deployment| self.is(deployment)).and_then(|ours| ours.id()),
+        };
+        id.and_then(number)
+    }
 }
 
 /// Where a rollout stands.
@@ -64,7 +72,8 @@ pub async fn wait(aws: &Aws, operation: &Operation, cluster: &str, service: &str
     let mut heard = BTreeSet::new();
     let mut stops = None;
     for look in 0_u32.. {
-        let (found, record) = try_join(describe(aws, cluster, service), record(aws, cluster, service)).await?;
+        let found = describe(aws, cluster, service).await?;
+        let record = record(aws, cluster, service, deployment.revision(&found)).await?;
         news(&found, deployment, &mut heard).into_iter().for_each(|event| (operation.progress.0)(event));
         match standing(&found, record.as_ref(), deployment) {
             Standing::Done => return Ok(()),
@@ -100,7 +109,7 @@ pub async fn wait_for_count(aws: &Aws, operation: &Operation, cluster: &str, ser
     loop {
         let found = describe(aws, cluster, service).await?;
         let (running, desired) = (found.running_count(), found.desired_count());
-        if running == desired && found.pending_count() == 0 {
+        if is_settled(&found) {
             return Ok(());
         }
         let failed: i32 = found.deployments().iter().map(|deployment| deployment.failed_tasks()).sum();
@@ -121,6 +130,16 @@ pub async fn wait_for_count(aws: &Aws, operation: &Operation, cluster: &str, ser
     }
 }
 
+/// Whether as many tasks of a service run as there are to be. Where somebody else controls deployments, the task set that
+/// serves says so, and a service without any has none to run (ECS API Reference, TaskSet).
+fn is_settled(service: &api::Service) -> bool {
+    let external = service.deployment_controller().is_some_and(|of| *of.r#type() == api::DeploymentControllerType::External);
+    let serving = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"));
+    let steady = serving.is_some_and(|set| set.stability_status() == Some(&api::StabilityStatus::SteadyState));
+    let counted = service.running_count() == service.desired_count() && service.pending_count() == 0;
+    steady || counted || external && service.task_sets().is_empty()
+}
+
 /// What ECS has said since the deployment began and was not heard yet, in order of time: tasks that start and stop,
 /// targets that are registered, drained, or fail their health checks, and why.
 fn news(service: &api::Service, wanted: &Deployment, heard: &mut BTreeSet<String>) -> Vec<String> {
@@ -139,33 +158,20 @@ async fn describe(aws: &Aws, cluster: &str, service: &str) -> Outcome<api::Servi
     found.ok_or_else(|| Failure::new(FailureKind::NotFound, "the service is gone"))
 }
 
-/// ECS's record of the newest deployment, which has its verdict. There is none of a service whose deployments
-/// ECS does not control; without the permission to read it the service's own account has to do.
-async fn record(aws: &Aws, cluster: &str, service: &str) -> Outcome<Option<api::ServiceDeployment>> {
-    let list = aws.ecs().list_service_deployments().cluster(cluster).service(service).send().await;
-    let listed = list.or_fail("ecs:ListServiceDeployments").or_absent().or_else(allowed)?;
-    let listed = listed.and_then(|listed| listed.service_deployments).unwrap_or_default();
-    let newest = listed.into_iter().max_by_key(|brief| brief.created_at().map(aws_smithy_types::DateTime::secs));
-    let Some(arn) = newest.and_then(|newest| newest.service_deployment_arn) else { return Ok(None) };
-    let described = aws.ecs().describe_service_deployments().service_deployment_arns(&arn).send().await;
-    let described = described.or_fail("ecs:DescribeServiceDeployments").or_absent().or_else(allowed)?;
-    Ok(described
-        .and_then(|described| described.service_deployments)
-        .and_then(|all| all.into_iter().find(|one| one.service_deployment_arn() == Some(&arn))))
-}
-
-/// Nothing instead of what may not be read.
-fn allowed<T>(failure: Failure) -> Outcome<Option<T>> {
-    if failure.kind == FailureKind::Denied { Ok(None) } else { Err(failure) }
-}
-
-/// The record's verdict on the deployment that began at `began`; none when it is of an earlier one.
-fn verdict(record: &api::ServiceDeployment, began: Option<&aws_smithy_types::DateTime>) -> Option<Standing> {
-    use api::ServiceDeploymentStatus as Status;
+/// Whether a record is of the deployment of this revision; where one of the two has none, whether it is not of one that
+/// began before.
+fn is_ours(record: &api::ServiceDeployment, revision: Option<&str>, began: Option<&aws_smithy_types::DateTime>) -> bool {
+    let of = record.target_service_revision().and_then(|of| of.arn()).and_then(number);
     let made = record.created_at().map(aws_smithy_types::DateTime::secs);
-    if made.zip(began).is_some_and(|(made, began)| made < began.secs() - SAME_DEPLOYMENT) {
-        return None;
+    match revision.zip(of) {
+        Some((revision, of)) => revision == of,
+        None => made.zip(began).is_none_or(|(made, began)| made >= began.secs() - SAME_DEPLOYMENT),
     }
+}
+
+/// A record's verdict.
+fn verdict(record: &api::ServiceDeployment) -> Option<Standing> {
+    use api::ServiceDeploymentStatus as Status;
     let reason = record.rollback().and_then(|rollback| rollback.reason()).or(record.status_reason());
     let reason = reason.unwrap_or("AWS gives no reason");
     match record.status()? {
@@ -187,17 +193,25 @@ fn verdict(record: &api::ServiceDeployment, began: Option<&aws_smithy_types::Dat
 
 fn standing(service: &api::Service, record: Option<&api::ServiceDeployment>, wanted: &Deployment) -> Standing {
     let deployments = service.deployments();
-    let Some(ours) = deployments.iter().find(|deployment| wanted.is(deployment)) else {
-        return Standing::Going("the deployment has not begun".to_owned());
+    let ours = deployments.iter().find(|deployment| wanted.is(deployment));
+    let revision = wanted.revision(service);
+    let record = record.filter(|record| is_ours(record, revision, ours.and_then(|ours| ours.created_at())));
+    let verdict = record.and_then(verdict);
+    // One that has failed is not listed any more once ECS has gone back.
+    if let Some(Standing::Failed(reason)) = verdict {
+        return Standing::Failed(reason);
+    }
+    let Some(ours) = ours else {
+        return match verdict {
+            // Another one has taken its place since.
+            Some(Standing::Done) if revision.is_some() => Standing::Done,
+            _ => Standing::Going("the deployment has not begun".to_owned()),
+        };
     };
     let old: i32 = deployments.iter().filter(|other| other.id() != ours.id()).map(|other| other.running_count()).sum();
     let parts = [(ours.pending_count(), "start"), (old, "of before still run"), (ours.failed_tasks(), "failed")];
     let parts = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}"));
     let count = format!("{} of {} tasks run{}", ours.running_count(), ours.desired_count(), parts.collect::<String>());
-    let verdict = record.and_then(|record| verdict(record, ours.created_at()));
-    if let Some(Standing::Failed(reason)) = verdict {
-        return Standing::Failed(reason);
-    }
     if ours.rollout_state() == Some(&api::DeploymentRolloutState::Failed) {
         let reason = ours.rollout_state_reason().unwrap_or("AWS gives no reason");
         return Standing::Failed(format!("the deployment failed: {reason}"));
@@ -355,6 +369,41 @@ mod tests {
     fn the_verdict_on_an_earlier_deployment_is_not_the_verdict_on_this_one() {
         assert!(matches!(with_record(State::InProgress, Status::RollbackSuccessful, 100), Standing::Going(_)));
         assert!(matches!(with_record(State::InProgress, Status::Successful, 100), Standing::Going(_)));
+    }
+
+    #[test]
+    fn a_verdict_is_of_the_revision_it_names_however_old_it_is() {
+        let record = |number: u32, status: Status| {
+            let of = api::ServiceRevisionSummary::builder().arn(format!("arn:aws:ecs:r:1:service-revision/c/s/{number}")).build();
+            api::ServiceDeployment::builder().status(status).target_service_revision(of).created_at(DateTime::from_secs(999)).build()
+        };
+        let wanted = Deployment::Id("ecs-svc/7".to_owned());
+        let mut listed = deployment("PRIMARY", State::InProgress, 0);
+        listed.id = Some("ecs-svc/7".to_owned());
+        let service = api::Service::builder().deployments(listed).build();
+        // Rolled back a moment before the fix was applied.
+        assert!(matches!(standing(&service, Some(&record(6, Status::RollbackSuccessful)), &wanted), Standing::Going(_)));
+        assert!(matches!(standing(&service, Some(&record(7, Status::RollbackSuccessful)), &wanted), Standing::Failed(_)));
+        // ECS has gone back already and does not list it any more.
+        let back = api::Service::builder().deployments(deployment("PRIMARY", State::Completed, 0)).build();
+        assert!(matches!(standing(&back, Some(&record(7, Status::Stopped)), &wanted), Standing::Failed(_)));
+        assert_eq!(standing(&back, Some(&record(7, Status::Successful)), &wanted), Standing::Done);
+        assert!(matches!(standing(&back, Some(&record(6, Status::Successful)), &wanted), Standing::Going(_)));
+    }
+
+    #[test]
+    fn a_service_that_codedeploy_deploys_is_waited_for_by_its_task_sets() {
+        let service = |controller: &str, set: Option<(&str, &str)>| {
+            let of = api::DeploymentController::builder().r#type(controller.into()).build().unwrap();
+            let set = set.map(|(status, stable)| api::TaskSet::builder().status(status).stability_status(stable.into()).build());
+            let service = api::Service::builder().deployment_controller(of).desired_count(2).running_count(1);
+            is_settled(&service.set_task_sets(set.map(|set| vec![set])).build())
+        };
+        assert!(service("CODE_DEPLOY", Some(("PRIMARY", "STEADY_STATE"))));
+        assert!(!service("CODE_DEPLOY", Some(("PRIMARY", "STABILIZING"))));
+        assert!(!service("CODE_DEPLOY", Some(("ACTIVE", "STEADY_STATE"))));
+        assert!(!service("CODE_DEPLOY", None), "the first task set is not there yet");
+        assert!(service("EXTERNAL", None), "nobody has made one yet");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::attachment::{NetworkConfiguration, ServiceLoadBalancer, ServiceRegist
 use super::cluster::StrategyItem;
 use super::connect::ServiceConnect;
 use super::deployment::DeploymentConfiguration;
-use super::{from_api, quiet, rollout, to_api, unbuilt, update_tags};
+use super::{controller, deployment, from_api, quiet, rollout, to_api, unbuilt, update};
 use crate::appautoscaling::scaled_services;
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail, made_id};
@@ -21,7 +21,7 @@ use crate::repeat::{Changing, says};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
-use leoctl_core::model::schema::After;
+use leoctl_core::model::schema::{After, Governed, Governs};
 use leoctl_core::model::value::Value;
 
 /// Tasks that are kept running, behind a load balancer if wanted.
@@ -32,81 +32,84 @@ use leoctl_core::model::value::Value;
 pub struct EcsService {
     /// The name, unique in the cluster.
     #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_-]+$", "x-form" = "letters, digits, hyphens and underscores"), length(max = 255))]
-    name: String,
+    pub(super) name: String,
     /// The cluster's ARN.
     #[schemars(extend("x-replace" = true, "x-format" = "arn:ecs"))]
-    cluster: String,
-    /// The ARN of the task definition's revision.
+    pub(super) cluster: String,
+    /// The ARN of the task definition's revision; not of a service with the controller `EXTERNAL`.
     #[schemars(extend("x-format" = "arn:ecs"))]
-    task_definition: String,
+    pub(super) task_definition: Option<String>,
     /// How many tasks run. While the service has an `appautoscaling_target` (of this stack or not), this is only how
     /// many it begins with: from then on Application Auto Scaling sets the number, whatever is written here is not
     /// compared with it, and no apply resets it. When the target goes, what is written here counts again.
     #[schemars(extend("default" = 1), range(min = 0))]
-    desired_count: i32,
-    /// What tasks run on; not together with `capacity_provider_strategy`.
-    #[schemars(extend("x-server" = true, "x-replace" = true, "enum" = ["FARGATE", "EC2", "EXTERNAL"]))]
-    launch_type: Option<String>,
+    pub(super) desired_count: i32,
+    /// What tasks run on; not together with `capacity_provider_strategy`. It changes to one and back in place; another
+    /// launch type replaces the service.
+    #[schemars(extend("x-server" = true, "x-follows" = ["capacity_provider_strategy"], "enum" = ["FARGATE", "EC2", "EXTERNAL"]))]
+    pub(super) launch_type: Option<String>,
     // AWS gives the service the cluster's strategy when it is made (ECS API Reference, CreateService).
     /// Which capacity providers tasks run on, instead of `launch_type`. Where neither is written and the cluster has a
     /// default strategy, the service takes that when it is made, and keeps it.
-    #[schemars(extend("x-server" = true, "x-key" = "capacity_provider"))]
-    capacity_provider_strategy: Option<Vec<StrategyItem>>,
+    #[schemars(extend("x-server" = true, "x-key" = "capacity_provider", "x-follows" = ["launch_type"]))]
+    pub(super) capacity_provider_strategy: Option<Vec<StrategyItem>>,
     /// Fargate's version.
     #[schemars(extend("x-server" = true))]
-    platform_version: Option<String>,
+    pub(super) platform_version: Option<String>,
     /// Where tasks are in the network.
-    network_configuration: Option<NetworkConfiguration>,
+    pub(super) network_configuration: Option<NetworkConfiguration>,
     /// The target groups tasks are registered in.
     #[schemars(extend("default" = [], "x-set" = true))]
-    load_balancers: Vec<ServiceLoadBalancer>,
+    pub(super) load_balancers: Vec<ServiceLoadBalancer>,
     /// The Cloud Map services tasks are registered in.
     #[schemars(extend("default" = [], "x-set" = true))]
-    service_registries: Vec<ServiceRegistry>,
+    pub(super) service_registries: Vec<ServiceRegistry>,
     /// How it reaches other services by name, and is reached.
-    service_connect_configuration: Option<ServiceConnect>,
+    pub(super) service_connect_configuration: Option<ServiceConnect>,
     /// The disks each task gets.
     #[schemars(extend("default" = [], "x-key" = "name"))]
-    volume_configurations: Vec<ServiceVolume>,
+    pub(super) volume_configurations: Vec<ServiceVolume>,
     /// Seconds after a task's start in which failing health checks do not count.
     #[schemars(extend("default" = 0), range(min = 0))]
-    health_check_grace_period_seconds: i32,
+    pub(super) health_check_grace_period_seconds: i32,
     /// How tasks are exchanged.
     #[schemars(extend("default" = {}))]
-    deployment_configuration: DeploymentConfiguration,
-    /// Who exchanges tasks.
-    #[schemars(extend("default" = "ECS", "x-replace" = true, "enum" = ["ECS", "CODE_DEPLOY", "EXTERNAL"]))]
-    deployment_controller: String,
+    pub(super) deployment_configuration: DeploymentConfiguration,
+    /// Who exchanges tasks: ECS itself, CodeDeploy, or a tool of your own. With the last two the task definition, load
+    /// balancers, network and whatever else UpdateService does not take are for the service's creation at most, and not
+    /// compared: their deployments set them.
+    #[schemars(extend("default" = "ECS", "enum" = ["ECS", "CODE_DEPLOY", "EXTERNAL"]))]
+    pub(super) deployment_controller: String,
     /// Whether `execute-command` works in tasks.
     #[schemars(extend("default" = false))]
-    enable_execute_command: bool,
+    pub(super) enable_execute_command: bool,
     /// Whether ECS tags tasks with cluster and service.
     #[schemars(extend("default" = false))]
-    enable_ecs_managed_tags: bool,
+    pub(super) enable_ecs_managed_tags: bool,
     /// Whose tags tasks get.
     #[schemars(extend("default" = "NONE", "enum" = ["NONE", "SERVICE", "TASK_DEFINITION"]))]
-    propagate_tags: String,
+    pub(super) propagate_tags: String,
     /// `REPLICA` keeps so many, `DAEMON` one on each instance.
     #[schemars(extend("default" = "REPLICA", "x-replace" = true, "enum" = ["REPLICA", "DAEMON"]))]
-    scheduling_strategy: String,
+    pub(super) scheduling_strategy: String,
     /// Whether tasks are spread over zones again when they have gathered in one.
     #[schemars(extend("x-server" = true, "enum" = ["ENABLED", "DISABLED"]))]
-    availability_zone_rebalancing: Option<String>,
+    pub(super) availability_zone_rebalancing: Option<String>,
     /// `wait` for the deployment's verdict, or `none` when no image has been pushed yet.
     #[schemars(extend("default" = "wait", "x-local" = true, "enum" = ["wait", "none"]))]
     #[serde(default = "wait")]
-    rollout: String,
+    pub(super) rollout: String,
     /// Tags.
     #[schemars(extend("default" = {}))]
-    tags: Tags,
+    pub(super) tags: Tags,
     /// The ARN, which is also the id.
     #[serde(default)]
     #[schemars(extend("x-computed" = true))]
-    arn: String,
-    /// Whether Application Auto Scaling sets `desired_count`: whether it has a scalable target of the service.
-    #[serde(default)]
+    pub(super) arn: String,
+    /// Whether Application Auto Scaling sets `desired_count`: whether it has a scalable target of the service. Nothing when
+    /// it may not be asked: then the number is left as it is, too.
     #[schemars(extend("x-computed" = true))]
-    autoscaled: bool,
+    pub(super) autoscaled: Option<bool>,
 }
 
 fn wait() -> String {
@@ -120,17 +123,17 @@ impl EcsService {
         let launch_type = service.launch_type().filter(|_| strategy.is_empty()).map(|launch| launch.as_str().to_owned());
         // What a deployment changes is told of the newest one only (ECS API Reference, Deployment).
         let newest = service.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"));
-        let controller = service.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str());
+        let controller = service.deployment_controller().map_or(controller::ECS, |controller| controller.r#type().as_str());
         let read = Self {
             name: service.service_name().unwrap_or_default().to_owned(),
             cluster: service.cluster_arn().unwrap_or_default().to_owned(),
-            task_definition: service.task_definition().unwrap_or_default().to_owned(),
+            task_definition: service.task_definition().map(str::to_owned),
             desired_count: service.desired_count(),
             launch_type,
             capacity_provider_strategy: Some(strategy),
             platform_version: service.platform_version().map(str::to_owned),
             network_configuration: service.network_configuration().and_then(NetworkConfiguration::from_api),
-            load_balancers: service.load_balancers().iter().map(ServiceLoadBalancer::from_api).collect(),
+            load_balancers: controller::balancers(service),
             service_registries: service.service_registries().iter().map(ServiceRegistry::from_api).collect(),
             service_connect_configuration: newest
                 .and_then(|newest| newest.service_connect_configuration())
@@ -152,37 +155,43 @@ impl EcsService {
             rollout: wait(),
             tags: from_api(service.tags()),
             arn: service.service_arn().unwrap_or_default().to_owned(),
-            autoscaled: false,
+            autoscaled: Some(false),
         };
-        (read.arn.clone(), read)
+        (id_of(service), read)
     }
 
     /// Services of one cluster, at most ten; deleted ones left out.
     async fn describe(aws: &Aws, cluster: &str, asked_for: &[String]) -> Outcome<Vec<api::Service>> {
         let call = aws.ecs().describe_services().cluster(cluster).set_services(Some(asked_for.to_vec())).include(api::ServiceField::Tags);
-        let found = call.send().await.or_fail("ecs:DescribeServices").or_absent()?;
-        let services = found.and_then(|found| found.services).unwrap_or_default();
+        let services = match call.send().await.or_fail("ecs:DescribeServices") {
+            // That one is not found says nothing of the others.
+            Err(failure) if says(&failure, &["ServiceNotFoundException"]) && asked_for.len() > 1 => {
+                let alone = asked_for.iter().map(|one| Box::pin(Self::describe(aws, cluster, std::slice::from_ref(one))));
+                return Ok(try_join_all(alone).await?.into_iter().flatten().collect());
+            }
+            found => found.or_absent()?.and_then(|found| found.services).unwrap_or_default(),
+        };
         // A deleted service is described as INACTIVE for a while.
         let is_asked = |service: &api::Service| {
-            let names = [service.service_arn(), service.service_name()];
-            asked_for.iter().any(|asked| names.contains(&Some(asked.as_str())))
+            let names = [service.service_arn().map(str::to_owned), service.service_name().map(str::to_owned), Some(id_of(service))];
+            asked_for.iter().any(|asked| names.iter().flatten().any(|name| name == asked))
         };
         Ok(services.into_iter().filter(|service| is_asked(service) && service.status() != Some("INACTIVE")).collect())
     }
 
-    fn balancers(&self) -> Vec<api::LoadBalancer> {
+    pub(super) fn balancers(&self) -> Vec<api::LoadBalancer> {
         self.load_balancers.iter().map(ServiceLoadBalancer::to_api).collect()
     }
 
-    fn registries(&self) -> Vec<api::ServiceRegistry> {
+    pub(super) fn registries(&self) -> Vec<api::ServiceRegistry> {
         self.service_registries.iter().map(ServiceRegistry::to_api).collect()
     }
 
-    fn volumes(&self) -> Outcome<Vec<api::ServiceVolumeConfiguration>> {
+    pub(super) fn volumes(&self) -> Outcome<Vec<api::ServiceVolumeConfiguration>> {
         self.volume_configurations.iter().map(ServiceVolume::to_api).collect()
     }
 
-    fn strategy(&self) -> Outcome<Vec<api::CapacityProviderStrategyItem>> {
+    pub(super) fn strategy(&self) -> Outcome<Vec<api::CapacityProviderStrategyItem>> {
         self.capacity_provider_strategy.iter().flatten().map(StrategyItem::to_api).collect()
     }
 }
@@ -192,7 +201,21 @@ fn cluster_of(arn: &str) -> Outcome<String> {
     let mut parts = arn.rsplit('/');
     let (_, cluster) = (parts.next(), parts.next());
     let known = cluster.filter(|_| parts.next().is_some());
-    known.map(str::to_owned).ok_or_else(|| Failure::new(FailureKind::Invalid, format!("`{arn}` is not the ARN of a service in a cluster")))
+    known.map(str::to_owned).ok_or_else(|| {
+        let message =
+            format!("`{arn}` is not the ARN of a service in a cluster, which is `arn:…:service/CLUSTER/NAME`: write it with its cluster");
+        Failure::new(FailureKind::Invalid, message)
+    })
+}
+
+/// The id of a service: its ARN, with its cluster. Services made before 2021 may have an ARN without (ECS Developer Guide,
+/// "Amazon Resource Names (ARNs) and IDs").
+fn id_of(service: &api::Service) -> String {
+    let arn = service.service_arn().unwrap_or_default();
+    match (arn.split_once(":service/"), service.cluster_arn().and_then(|cluster| cluster.rsplit_once('/'))) {
+        (Some((before, name)), Some((_, cluster))) if !name.contains('/') => format!("{before}:service/{cluster}/{name}"),
+        _ => arn.to_owned(),
+    }
 }
 
 /// A service as Application Auto Scaling calls it: `service/CLUSTER/NAME`.
@@ -225,9 +248,11 @@ async fn drained(aws: &Aws, operation: &Operation, id: &str, failure: Failure) -
 impl Resource for EcsService {
     const TYPE: &'static str = "ecs_service";
     const INFO: Info = Info {
-        // A role or a listener made a moment ago; a deployment that is just ending.
+        // A deployment that is just ending.
+        transient: &[Retry::after("InvalidParameterException", &["ecs:DeleteService"])],
+        // A role or a listener made a moment ago.
         propagating: &[
-            Retry::after("InvalidParameterException", &["ecs:CreateService", "ecs:UpdateService", "ecs:DeleteService"]),
+            Retry::after("InvalidParameterException", &["ecs:CreateService", "ecs:UpdateService"]),
             Retry::after("ClusterNotFoundException", &["ecs:CreateService"]),
         ],
         unique: &[&["cluster", "name"]],
@@ -262,6 +287,7 @@ impl Resource for EcsService {
             Grant::on(&["ecs:ListTasks"], &["arn:{partition}:ecs:{region}:{account}:container-instance/{cluster after cluster/}/*"]),
             Grant::on(&["ecs:DescribeTasks"], &["arn:{partition}:ecs:{region}:{account}:task/{cluster after cluster/}/*"]),
             Grant::linked_role("ecs.amazonaws.com"),
+            Grant::pass("deployment_configuration.lifecycle_hooks.role_arn", "ecs.amazonaws.com"),
             Grant::pass("load_balancers.advanced_configuration.role_arn", "ecs.amazonaws.com"),
             Grant::pass("service_connect_configuration.services.tls.role_arn", "ecs.amazonaws.com"),
             Grant::pass("volume_configurations.managed_ebs_volume.role_arn", "ecs.amazonaws.com"),
@@ -269,20 +295,23 @@ impl Resource for EcsService {
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
-        let given =
-            |key: &str| desired.get(key).is_some_and(|value| !value.is_null() && value.as_list().is_none_or(|list| !list.is_empty()));
-        match given("launch_type") && given("capacity_provider_strategy") {
-            true => {
-                vec![(Path::attribute("launch_type"), "a service has `launch_type` or `capacity_provider_strategy`, not both".to_owned())]
-            }
-            false => Vec::new(),
-        }
+        controller::problems(desired)
     }
 
-    fn governed(live: &Value) -> &'static [&'static str] {
-        // The number of a daemon's tasks is that of the instances.
-        let daemon = live.get("scheduling_strategy").and_then(Value::as_str) == Some("DAEMON");
-        if daemon || matches!(live.get("autoscaled"), Some(Value::Bool(true))) { &["desired_count"] } else { &[] }
+    fn governed(live: &Value, wanted: &Value) -> Vec<Governed> {
+        controller::governed(live, wanted)
+    }
+
+    fn governs(live: &Value) -> Vec<Governs> {
+        controller::governs(live)
+    }
+
+    fn replaces(before: &Value, after: &Value) -> &'static [&'static str] {
+        controller::replaces(before, after)
+    }
+
+    fn takes(wanted: &Value) -> Duration {
+        deployment::takes(wanted.get("deployment_configuration").unwrap_or(&Value::Null))
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
@@ -295,7 +324,7 @@ impl Resource for EcsService {
         let (found, scaled) = try_join(try_join_all(batches), scaled_services(aws, &resources)).await?;
         let there = found.iter().flatten().filter(|service| !is_draining(service));
         let read = there.map(Self::from_api).map(|(arn, service)| {
-            let autoscaled = scalable(&arn).is_some_and(|resource| scaled.contains(&resource));
+            let autoscaled = scaled.as_ref().map(|scaled| scalable(&arn).is_some_and(|resource| scaled.contains(&resource)));
             (arn, Self { autoscaled, ..service })
         });
         Ok(read.collect())
@@ -304,23 +333,26 @@ impl Resource for EcsService {
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let (Some(cluster), Some(name)) = (wanted.text("cluster"), wanted.text("name")) else { return Ok(None) };
         let found = Self::describe(aws, cluster, &[name.to_owned()]).await?;
-        Ok(wanted.pick(found.into_iter().filter(|service| !is_draining(service)).filter_map(|service| service.service_arn)))
+        Ok(wanted.pick(found.iter().filter(|service| !is_draining(service)).map(id_of)))
     }
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
         let controller =
             api::DeploymentController::builder().r#type(api::DeploymentControllerType::from(to.deployment_controller.as_str()));
-        let replica = to.scheduling_strategy == "REPLICA";
+        let daemon = to.scheduling_strategy == "DAEMON";
+        let strategy = to.strategy()?;
+        // A daemon runs on instances only, whatever the cluster's default strategy says.
+        let launch_type = to.launch_type.as_deref().or((daemon && strategy.is_empty()).then_some("EC2"));
         let call = aws
             .ecs()
             .create_service()
             .client_token(&operation.token)
             .service_name(&to.name)
             .cluster(&to.cluster)
-            .task_definition(&to.task_definition)
-            .set_desired_count(replica.then_some(to.desired_count))
-            .set_launch_type(to.launch_type.as_deref().map(api::LaunchType::from))
-            .set_capacity_provider_strategy(Some(to.strategy()?).filter(|strategy| !strategy.is_empty()))
+            .set_task_definition(to.task_definition.clone())
+            .set_desired_count((!daemon).then_some(to.desired_count))
+            .set_launch_type(launch_type.filter(|_| to.deployment_controller != controller::EXTERNAL).map(api::LaunchType::from))
+            .set_capacity_provider_strategy(Some(strategy).filter(|strategy| !strategy.is_empty()))
             .set_platform_version(to.platform_version.clone())
             .set_network_configuration(to.network_configuration.as_ref().map(NetworkConfiguration::to_api).transpose()?)
             .set_load_balancers(Some(to.balancers()).filter(|balancers| !balancers.is_empty()))
@@ -332,7 +364,7 @@ impl Resource for EcsService {
                 to.service_connect_configuration.as_ref().map(|connect| ServiceConnect::to_api(Some(connect))).transpose()?,
             )
             .set_volume_configurations(Some(to.volumes()?).filter(|volumes| !volumes.is_empty()))
-            .deployment_configuration(to.deployment_configuration.to_api(&to.deployment_controller)?)
+            .deployment_configuration(to.deployment_configuration.to_api(&to.deployment_controller, daemon)?)
             .deployment_controller(controller.build().map_err(unbuilt)?)
             .enable_execute_command(to.enable_execute_command)
             .enable_ecs_managed_tags(to.enable_ecs_managed_tags)
@@ -351,97 +383,37 @@ impl Resource for EcsService {
             }
             made => made?,
         };
-        made_id("ecs:CreateService", made.service().and_then(|service| service.service_arn()))
+        made_id("ecs:CreateService", made.service().map(id_of).as_deref())
     }
 
     async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
-        let Self {
-            task_definition,
-            desired_count,
-            capacity_provider_strategy,
-            platform_version,
-            network_configuration,
-            load_balancers,
-            service_registries,
-            service_connect_configuration,
-            volume_configurations,
-            health_check_grace_period_seconds,
-            deployment_configuration,
-            enable_execute_command,
-            enable_ecs_managed_tags,
-            propagate_tags,
-            availability_zone_rebalancing,
-            tags,
-            // What leoctl does after the call, not what is in it.
-            rollout: _,
-            name: _,
-            cluster: _,
-            launch_type: _,
-            deployment_controller: _,
-            scheduling_strategy: _,
-            arn: _,
-            autoscaled: _,
-        } = to;
-        let same_calls = Self { tags: from.tags.clone(), rollout: from.rollout.clone(), ..to.clone() };
-        if same_calls != *from {
-            let mut call = aws
-                .ecs()
-                .update_service()
-                .cluster(&to.cluster)
-                .service(id)
-                .task_definition(task_definition)
-                // Sent only when it changes: between plan and call autoscaling may have set another.
-                .set_desired_count((*desired_count != from.desired_count).then_some(*desired_count))
-                .set_network_configuration(network_configuration.as_ref().map(NetworkConfiguration::to_api).transpose()?)
-                .health_check_grace_period_seconds(*health_check_grace_period_seconds)
-                .deployment_configuration(deployment_configuration.to_api(&to.deployment_controller)?)
-                .enable_execute_command(*enable_execute_command)
-                .enable_ecs_managed_tags(*enable_ecs_managed_tags)
-                .propagate_tags(api::PropagateTags::from(propagate_tags.as_str()))
-                .set_availability_zone_rebalancing(availability_zone_rebalancing.as_deref().map(api::AvailabilityZoneRebalancing::from));
-            if *platform_version != from.platform_version {
-                call = call.set_platform_version(platform_version.clone());
-            }
-            // Each of these, when given, makes a new deployment.
-            if *capacity_provider_strategy != from.capacity_provider_strategy {
-                call = call.set_capacity_provider_strategy(Some(to.strategy()?)).force_new_deployment(true);
-            }
-            if *load_balancers != from.load_balancers {
-                call = call.set_load_balancers(Some(to.balancers()));
-            }
-            if *service_registries != from.service_registries {
-                call = call.set_service_registries(Some(to.registries()));
-            }
-            if *service_connect_configuration != from.service_connect_configuration {
-                call = call.service_connect_configuration(ServiceConnect::to_api(service_connect_configuration.as_ref())?);
-            }
-            if *volume_configurations != from.volume_configurations {
-                call = call.set_volume_configurations(Some(to.volumes()?));
-            }
-            match call.send().await.idempotent("ecs:UpdateService") {
-                Err(failure) if says(&failure, &["ServiceNotActiveException"]) => return Err(drained(aws, operation, id, failure).await?),
-                updated => drop(updated?),
-            }
+        match update::update(aws, operation, id, from, to).await {
+            Err(failure) if says(&failure, &["ServiceNotActiveException"]) => Err(drained(aws, operation, id, failure).await?),
+            updated => updated,
         }
-        update_tags(aws, id, &from.tags, tags).await
     }
 
     async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
-        match to.rollout.as_str() {
-            "wait" => rollout::wait(aws, operation, &to.cluster, id, &rollout::Deployment::Of(to.task_definition.clone())).await,
-            _ => Ok(()),
+        match &to.task_definition {
+            _ if to.rollout != "wait" => Ok(()),
+            Some(task_definition) if to.deployment_controller == controller::ECS => {
+                rollout::wait(aws, operation, &to.cluster, id, &rollout::Deployment::Of(task_definition.clone())).await
+            }
+            _ => rollout::wait_for_count(aws, operation, &to.cluster, id).await,
         }
     }
 
-    async fn changed(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
-        Self::resumed(aws, operation, id, &quiet::differing(from, to), to).await
+    /// The update itself has waited: it knows which deployment it began.
+    async fn changed(_: &Aws, _: &Operation, _: &str, _: &Self, _: &Self) -> Outcome<()> {
+        Ok(())
     }
 
     async fn resumed(aws: &Aws, operation: &Operation, id: &str, updating: &[String], to: &Self) -> Outcome<()> {
-        match to.rollout.as_str() {
+        match quiet::waits_for(updating) {
+            quiet::Wait::Nothing => Ok(()),
             // How the last deployment ended says nothing about the number of tasks.
-            "wait" if quiet::begins_none(updating) => rollout::wait_for_count(aws, operation, &to.cluster, id).await,
-            _ => Self::ready(aws, operation, id, to).await,
+            quiet::Wait::Count if to.rollout == "wait" => rollout::wait_for_count(aws, operation, &to.cluster, id).await,
+            quiet::Wait::Count | quiet::Wait::Deployment => Self::ready(aws, operation, id, to).await,
         }
     }
 
@@ -456,5 +428,22 @@ impl Resource for EcsService {
         }
         // Until it is inactive its tasks hold network interfaces, and its name cannot be used again.
         inactive(aws, operation, &cluster, id).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_known_by_its_arn_with_its_cluster() {
+        let service =
+            |arn: &str| api::Service::builder().service_arn(arn).service_name("web").cluster_arn("arn:aws:ecs:r:1:cluster/c").build();
+        let long = "arn:aws:ecs:r:1:service/c/web";
+        assert_eq!(id_of(&service("arn:aws:ecs:r:1:service/web")), long);
+        assert_eq!(id_of(&service(long)), long);
+        assert_eq!(cluster_of(long).unwrap(), "c");
+        let failure = cluster_of("arn:aws:ecs:r:1:service/web").unwrap_err();
+        assert!(failure.message.ends_with("write it with its cluster"), "{}", failure.message);
     }
 }

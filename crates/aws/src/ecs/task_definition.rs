@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::container::Container;
+use super::container_part::BRIDGE;
 use super::{from_api, to_api, unbuilt, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrFail, made_id};
@@ -177,19 +178,25 @@ impl EcsTaskDefinition {
             other => other?,
         };
         let Some(definition) = found.task_definition() else { return Ok(None) };
-        if definition.status() == Some(&api::TaskDefinitionStatus::Inactive) {
+        // One that is being deleted serves nobody any more either (ECS API Reference, DeleteTaskDefinitions).
+        if matches!(definition.status(), Some(api::TaskDefinitionStatus::Inactive | api::TaskDefinitionStatus::DeleteInProgress)) {
             return Ok(None);
         }
+        let mode = definition.network_mode().map_or(BRIDGE, api::NetworkMode::as_str);
         let number = |text: Option<&str>| text.and_then(|text| text.parse().ok());
         Ok(Some(Self {
             family: definition.family().unwrap_or_default().to_owned(),
             cpu: number(definition.cpu()),
             memory: number(definition.memory()),
-            network_mode: definition.network_mode().map_or("bridge", api::NetworkMode::as_str).to_owned(),
+            network_mode: mode.to_owned(),
             requires_compatibilities: definition.requires_compatibilities().iter().map(|one| one.as_str().to_owned()).collect(),
             execution_role_arn: definition.execution_role_arn().map(str::to_owned),
             task_role_arn: definition.task_role_arn().map(str::to_owned),
-            container_definitions: definition.container_definitions().iter().map(Container::from_api).collect(),
+            container_definitions: definition
+                .container_definitions()
+                .iter()
+                .map(|container| Container::from_api(container, mode))
+                .collect(),
             volumes: definition.volumes().iter().map(Volume::from_api).collect(),
             runtime_platform: definition.runtime_platform().map(|platform| RuntimePlatform {
                 cpu_architecture: platform.cpu_architecture().map_or("X86_64", api::CpuArchitecture::as_str).to_owned(),
@@ -235,6 +242,43 @@ fn fargate_problem(cpu: i64, memory: i64) -> Option<(&'static str, String)> {
     (!fits).then(|| ("memory", format!("Fargate with `cpu` {cpu} has `memory` from {from} to {to} in steps of {step}, not {memory}")))
 }
 
+/// Only on a bridge the port of the instance is another one than the container's (ECS API Reference, PortMapping).
+fn port_problem(desired: &Value) -> Option<(Path, String)> {
+    let mode = desired.get("network_mode").map_or(Some("awsvpc"), Value::as_str)?;
+    let containers = desired.get("container_definitions").and_then(Value::as_list).unwrap_or_default();
+    let mut mappings = containers.iter().flat_map(|container| container.get("port_mappings").and_then(Value::as_list).unwrap_or_default());
+    let written = mappings.any(|mapping| mapping.get("host_port").is_some_and(|port| !port.is_null()));
+    let problem = format!("`host_port` is for the network mode `{BRIDGE}`: with `{mode}` it is `container_port`");
+    (mode != BRIDGE && written).then(|| (Path::attribute("container_definitions"), problem))
+}
+
+/// AWS keeps nothing of a table that says nothing, so that each plan would find it missing.
+fn empty_problem(desired: &Value) -> Option<(Path, String)> {
+    let containers = desired.get("container_definitions").and_then(Value::as_list).unwrap_or_default();
+    let is_empty = |value: &Value| value.is_null() || value.as_list().is_some_and(<[_]>::is_empty);
+    let says_nothing = |container: &Value| {
+        let capabilities = container.get("capabilities").and_then(Value::as_map)?;
+        Some(["add", "drop"].iter().all(|name| capabilities.get(*name).is_none_or(is_empty)))
+    };
+    let problem = "`capabilities` says nothing: leave it out, or write what is to be added or dropped";
+    let any = containers.iter().any(|container| says_nothing(container) == Some(true));
+    any.then(|| (Path::attribute("container_definitions"), problem.to_owned()))
+}
+
+/// Who may use a file system is asked over an encrypted connection only (ECS API Reference, EFSVolumeConfiguration).
+fn volume_problem(desired: &Value) -> Option<(Path, String)> {
+    let volumes = desired.get("volumes").and_then(Value::as_list).unwrap_or_default();
+    let open = |volume: &Value| {
+        let efs = volume.get("efs_volume_configuration").filter(|efs| efs.as_map().is_some())?;
+        let given = |name: &str| efs.get(name).is_some_and(|value| !value.is_null());
+        let authorizes = given("access_point_id") || efs.get("iam").and_then(Value::as_str) == Some("ENABLED");
+        let plain = efs.get("transit_encryption").is_none_or(|written| matches!(written.as_str(), Some("DISABLED")) || written.is_null());
+        Some(authorizes && plain)
+    };
+    let problem = "`access_point_id` and `iam` of an EFS volume need `transit_encryption = \"ENABLED\"`";
+    volumes.iter().any(|volume| open(volume) == Some(true)).then(|| (Path::attribute("volumes"), problem.to_owned()))
+}
+
 impl Resource for EcsTaskDefinition {
     const TYPE: &'static str = "ecs_task_definition";
     // A role that was just made may not be known to ECS yet.
@@ -267,6 +311,7 @@ impl Resource for EcsTaskDefinition {
             None => true,
         };
         let given = |key: &str| desired.get(key).is_some_and(|value| !value.is_null());
+        problems.extend(port_problem(desired).into_iter().chain(volume_problem(desired)).chain(empty_problem(desired)));
         match (int("cpu"), int("memory")) {
             _ if !fargate => {}
             (Some(cpu), Some(memory)) => {
@@ -316,7 +361,8 @@ impl Resource for EcsTaskDefinition {
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         let this = to.clone();
-        let containers: Vec<_> = this.container_definitions.iter().map(Container::to_api).collect::<Outcome<_>>()?;
+        let containers: Vec<_> =
+            this.container_definitions.iter().map(|container| container.to_api(&this.network_mode)).collect::<Outcome<_>>()?;
         let volumes: Vec<_> = this.volumes.iter().map(Volume::to_api).collect::<Outcome<_>>()?;
         let platform = this.runtime_platform.map(|platform| {
             api::RuntimePlatform::builder()
@@ -379,5 +425,52 @@ impl Resource for EcsTaskDefinition {
             operation.pause(Duration::from_secs(1), "waiting for the revision to be deregistered").await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn problems(body: serde_json::Value) -> Vec<String> {
+        EcsTaskDefinition::check(&Value::from(body)).into_iter().map(|(path, _)| path.to_string()).collect()
+    }
+
+    #[test]
+    fn an_instances_port_is_for_a_bridge() {
+        let with = |mode: Option<&str>| {
+            let containers = json!([{ "name": "web", "port_mappings": [{ "container_port": 80, "host_port": 8080 }] }]);
+            problems(
+                json!({ "requires_compatibilities": ["EC2"], "network_mode": mode.unwrap_or("awsvpc"), "container_definitions": containers }),
+            )
+        };
+        assert!(with(Some("bridge")).is_empty());
+        assert_eq!(with(Some("host")), ["container_definitions"]);
+        assert_eq!(with(None), ["container_definitions"]);
+    }
+
+    #[test]
+    fn capabilities_that_say_nothing_are_refused() {
+        let with = |capabilities: serde_json::Value| {
+            let containers = json!([{ "name": "web", "capabilities": capabilities }]);
+            problems(json!({ "requires_compatibilities": ["EC2"], "container_definitions": containers }))
+        };
+        assert_eq!(with(json!({})), ["container_definitions"]);
+        assert_eq!(with(json!({ "add": [] })), ["container_definitions"]);
+        assert!(with(json!({ "drop": ["ALL"] })).is_empty());
+        assert!(with(serde_json::Value::Null).is_empty());
+    }
+
+    #[test]
+    fn who_may_use_a_file_system_is_asked_over_an_encrypted_connection() {
+        let with = |efs: serde_json::Value| {
+            problems(json!({ "requires_compatibilities": ["EC2"], "volumes": [{ "name": "d", "efs_volume_configuration": efs }] }))
+        };
+        assert_eq!(with(json!({ "file_system_id": "fs-1", "iam": "ENABLED" })), ["volumes"]);
+        assert_eq!(with(json!({ "file_system_id": "fs-1", "access_point_id": "fsap-1", "transit_encryption": "DISABLED" })), ["volumes"]);
+        assert!(with(json!({ "file_system_id": "fs-1", "access_point_id": "fsap-1", "transit_encryption": "ENABLED" })).is_empty());
+        assert!(with(json!({ "file_system_id": "fs-1" })).is_empty());
     }
 }

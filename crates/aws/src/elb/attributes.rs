@@ -23,18 +23,15 @@ pub fn read<'a>(pairs: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>)
 }
 
 /// AWS's defaults for load balancers (ELBv2 API Reference, LoadBalancerAttribute). Those that depend on the type
-/// or the scheme are left out: AWS's own choice of them is kept.
+/// or the scheme are left out, and those that cannot be set back: a bucket for logs, a number of addresses. What AWS has of
+/// them is kept; that logs are switched off is enough.
 pub fn load_balancer_defaults() -> serde_json::Value {
     serde_json::json!({
         "deletion_protection.enabled": "false",
         "access_logs.s3.enabled": "false",
-        "access_logs.s3.bucket": "",
-        "access_logs.s3.prefix": "",
         "idle_timeout.timeout_seconds": "60",
         "client_keep_alive.seconds": "3600",
         "connection_logs.s3.enabled": "false",
-        "connection_logs.s3.bucket": "",
-        "connection_logs.s3.prefix": "",
         "routing.http.desync_mitigation_mode": "defensive",
         "routing.http.drop_invalid_header_fields.enabled": "false",
         "routing.http.preserve_host_header.enabled": "false",
@@ -42,12 +39,9 @@ pub fn load_balancer_defaults() -> serde_json::Value {
         "routing.http.xff_client_port.enabled": "false",
         "routing.http.xff_header_processing.mode": "append",
         "routing.http2.enabled": "true",
-        "secondary_ips.auto_assigned.per_subnet": "0",
         "waf.fail_open.enabled": "false",
         "zonal_shift.config.enabled": "false",
-        "health_check_logs.s3.enabled": "false",
-        "health_check_logs.s3.bucket": "",
-        "health_check_logs.s3.prefix": ""
+        "health_check_logs.s3.enabled": "false"
     })
 }
 
@@ -82,14 +76,14 @@ pub fn listener_defaults() -> serde_json::Value {
 
 /// AWS's defaults for target groups (ELBv2 API Reference, TargetGroupAttribute). A network load balancer's only
 /// type of stickiness is `source_ip`. Those that depend on protocol and target type, such as
-/// `preserve_client_ip.enabled`, are left out: AWS's own choice of them is kept.
+/// `preserve_client_ip.enabled`, are left out: AWS's own choice of them is kept. So is the name of a cookie, which cannot be
+/// empty: that stickiness is switched off is enough.
 pub fn target_group_defaults() -> serde_json::Value {
     serde_json::json!({
         "deregistration_delay.timeout_seconds": "300",
         "stickiness.enabled": "false",
         "stickiness.type": ["lb_cookie", "source_ip"],
         "stickiness.lb_cookie.duration_seconds": "86400",
-        "stickiness.app_cookie.cookie_name": "",
         "stickiness.app_cookie.duration_seconds": "86400",
         "load_balancing.algorithm.type": "round_robin",
         "load_balancing.algorithm.anomaly_mitigation": "off",
@@ -107,4 +101,31 @@ pub fn target_group_defaults() -> serde_json::Value {
         "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1",
         "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off"
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attributes(pairs: &[(&str, &str)]) -> Attributes {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn nothing_is_reset_to_what_aws_does_not_take() {
+        let sticky = attributes(&[("stickiness.enabled", "true"), ("stickiness.app_cookie.cookie_name", "session")]);
+        let off = changes(&sticky, &attributes(&[]), &target_group_defaults());
+        assert_eq!(off, [("stickiness.enabled".to_owned(), "false".to_owned())]);
+        let logged = attributes(&[
+            ("access_logs.s3.enabled", "true"),
+            ("access_logs.s3.bucket", "logs"),
+            ("secondary_ips.auto_assigned.per_subnet", "3"),
+        ]);
+        let off = changes(&logged, &attributes(&[]), &load_balancer_defaults());
+        assert_eq!(off, [("access_logs.s3.enabled".to_owned(), "false".to_owned())]);
+        for defaults in [target_group_defaults(), load_balancer_defaults()] {
+            let defaults = defaults.as_object().cloned().unwrap();
+            assert!(defaults.values().all(|value| value.as_str() != Some("")), "{defaults:?}");
+        }
+    }
 }

@@ -32,7 +32,7 @@ pub struct Lb {
     /// The name, unique in account and region.
     #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$", "x-form" = "letters, digits and hyphens, no hyphen first or last"), length(max = 32))]
     name: String,
-    /// `application` for HTTP, `network` for TCP and UDP.
+    /// `application` for HTTP, `network` for TCP and UDP. `gateway` is not supported.
     #[schemars(extend("default" = "application", "x-replace" = true, "enum" = ["application", "network", "gateway"]))]
     r#type: String,
     /// Whether the internet can reach it.
@@ -41,7 +41,8 @@ pub struct Lb {
     /// Which IP versions its clients use.
     #[schemars(extend("default" = "ipv4", "enum" = ["ipv4", "dualstack", "dualstack-without-public-ipv4"]))]
     ip_address_type: String,
-    /// Its security groups; the VPC's default group when left out.
+    /// Its security groups; of an application load balancer the VPC's default group when left out. A network load balancer
+    /// made without any cannot get some later: that replaces it.
     #[schemars(extend("x-set" = true, "x-server" = true, "x-within" = "vpc"))]
     security_groups: Option<Vec<String>>,
     /// Its subnets, in at least two availability zones for an application load balancer. Either these are written
@@ -176,10 +177,36 @@ impl Resource for Lb {
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let present = |key: &str| desired.get(key).is_some_and(|value| !value.is_null());
-        if desired.as_map().is_none() || present("subnets") != present("subnet_mappings") {
-            return Vec::new();
+        let text = |key: &str| desired.get(key).and_then(Value::as_str);
+        let mut problems = Vec::new();
+        if text("type") == Some("gateway") {
+            problems.push((
+                "type",
+                "gateway load balancers are not supported: make it elsewhere, and name it by its ARN where it is used".to_owned(),
+            ));
         }
-        vec![(Path::attribute("subnet_mappings"), "a load balancer needs either `subnets` or `subnet_mappings`".to_owned())]
+        if text("name").is_some_and(|name| name.starts_with("internal-")) {
+            problems.push(("name", "the name of a load balancer cannot begin with `internal-`".to_owned()));
+        }
+        if desired.as_map().is_some() && present("subnets") == present("subnet_mappings") {
+            problems.push(("subnet_mappings", "a load balancer needs either `subnets` or `subnet_mappings`".to_owned()));
+        }
+        problems.into_iter().map(|(attribute, problem)| (Path::attribute(attribute), problem)).collect()
+    }
+
+    /// One made without security groups never gets any, and one with some never loses them all (Elastic Load Balancing API
+    /// Reference, SetSecurityGroups).
+    fn replaces(before: &Value, after: &Value) -> &'static [&'static str] {
+        let has_groups = |value: &Value| match value.get("security_groups") {
+            Some(Value::List(groups)) => Some(!groups.is_empty()),
+            None | Some(Value::Null) => Some(false),
+            Some(_) => None,
+        };
+        let network = before.get("type").and_then(Value::as_str) == Some("network");
+        match (has_groups(before), has_groups(after)) {
+            (Some(before), Some(after)) if network && before != after => &["security_groups"],
+            _ => &[],
+        }
     }
 
     fn protected(live: &Value) -> Option<&'static str> {
@@ -311,5 +338,30 @@ impl Resource for Lb {
             operation.pause(Duration::from_secs(2), "waiting for the load balancer to go").await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lb(kind: &str, groups: &[&str]) -> Value {
+        Value::from(serde_json::json!({ "type": kind, "security_groups": groups }))
+    }
+
+    #[test]
+    fn a_network_load_balancer_gets_and_loses_security_groups_only_by_a_replacement() {
+        assert_eq!(Lb::replaces(&lb("network", &[]), &lb("network", &["sg-1"])), ["security_groups"]);
+        assert_eq!(Lb::replaces(&lb("network", &["sg-1"]), &lb("network", &[])), ["security_groups"]);
+        assert!(Lb::replaces(&lb("network", &["sg-1"]), &lb("network", &["sg-2"])).is_empty());
+        assert!(Lb::replaces(&lb("application", &["sg-1"]), &lb("application", &[])).is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_made_is_refused_before() {
+        let problems = |body: serde_json::Value| Lb::check(&Value::from(body)).into_iter().map(|(_, problem)| problem).collect::<Vec<_>>();
+        assert!(problems(serde_json::json!({ "type": "gateway", "subnets": [] }))[0].contains("gateway load balancers are not supported"));
+        assert!(problems(serde_json::json!({ "name": "internal-web", "subnets": [] }))[0].contains("cannot begin"));
+        assert!(problems(serde_json::json!({ "name": "web", "subnets": [] })).is_empty());
     }
 }

@@ -15,6 +15,8 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
 
 /// A set of targets that a load balancer sends requests to, and how their health is checked.
 ///
@@ -28,7 +30,7 @@ pub struct LbTargetGroup {
     /// The port targets listen on, unless registered with another.
     #[schemars(extend("x-replace" = true), range(min = 1, max = 65535))]
     port: Option<i32>,
-    /// The protocol to the targets.
+    /// The protocol to the targets. `GENEVE` is not supported.
     #[schemars(extend("x-replace" = true, "enum" = ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"]))]
     protocol: Option<String>,
     /// The HTTP version to the targets.
@@ -37,7 +39,7 @@ pub struct LbTargetGroup {
     /// The port on which targets tell how many requests they can take, for the target optimizer.
     #[schemars(extend("x-replace" = true), range(min = 1, max = 65535))]
     target_control_port: Option<i32>,
-    /// What targets are: `ip` for Fargate tasks.
+    /// What targets are: `ip` for Fargate tasks. `lambda` is not supported.
     #[schemars(extend("default" = "instance", "x-replace" = true, "enum" = ["instance", "ip", "lambda", "alb"]))]
     target_type: String,
     /// The VPC of the targets.
@@ -106,6 +108,20 @@ impl HealthyAnswer {
 }
 
 impl LbTargetGroup {
+    /// Whether health is asked for over HTTP: nothing else has a path or an answer (Elastic Load Balancing API Reference,
+    /// ModifyTargetGroup).
+    fn asks_http(&self) -> bool {
+        self.health_check_protocol.as_deref().is_none_or(|protocol| matches!(protocol, "HTTP" | "HTTPS"))
+    }
+
+    fn asked_path(&self) -> Option<String> {
+        self.health_check_path.clone().filter(|_| self.asks_http())
+    }
+
+    fn healthy_answer(&self) -> Option<Matcher> {
+        self.matcher.as_ref().filter(|_| self.asks_http()).map(HealthyAnswer::to_api)
+    }
+
     async fn attributes(aws: &Aws, arn: &str) -> Outcome<Option<(String, Attributes)>> {
         let call = aws.elb().describe_target_group_attributes().target_group_arn(arn);
         let found = call.send().await.or_fail("elasticloadbalancing:DescribeTargetGroupAttributes").or_absent()?;
@@ -147,6 +163,21 @@ impl Resource for LbTargetGroup {
             "elasticloadbalancing:RemoveTags",
         ])],
     };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let text = |key: &str| desired.get(key).and_then(Value::as_str);
+        let mut problems = Vec::new();
+        if text("protocol") == Some("GENEVE") {
+            let problem = "target groups of gateway load balancers are not supported: make it elsewhere, and name it by its ARN";
+            problems.push((Path::attribute("protocol"), problem.to_owned()));
+        }
+        if text("target_type") == Some("lambda") {
+            let problem =
+                "target groups of functions are not supported, as leoctl registers no targets: make it elsewhere, and name it by its ARN";
+            problems.push((Path::attribute("target_type"), problem.to_owned()));
+        }
+        problems
+    }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let described = Self::describe(aws, ids);
@@ -206,16 +237,17 @@ impl Resource for LbTargetGroup {
             .set_target_control_port(to.target_control_port)
             .target_type(TargetTypeEnum::from(to.target_type.as_str()))
             .set_vpc_id(to.vpc_id.clone())
-            .ip_address_type(TargetGroupIpAddressTypeEnum::from(to.ip_address_type.as_str()))
+            // A group of load balancers has none of its own.
+            .set_ip_address_type((to.target_type != "alb").then(|| TargetGroupIpAddressTypeEnum::from(to.ip_address_type.as_str())))
             .health_check_enabled(to.health_check_enabled)
             .health_check_interval_seconds(to.health_check_interval_seconds)
-            .set_health_check_path(to.health_check_path.clone())
+            .set_health_check_path(to.asked_path())
             .health_check_port(&to.health_check_port)
             .set_health_check_protocol(to.health_check_protocol.as_deref().map(ProtocolEnum::from))
             .set_health_check_timeout_seconds(to.health_check_timeout_seconds)
             .healthy_threshold_count(to.healthy_threshold_count)
             .unhealthy_threshold_count(to.unhealthy_threshold_count)
-            .set_matcher(to.matcher.as_ref().map(HealthyAnswer::to_api))
+            .set_matcher(to.healthy_answer())
             .set_tags(to_api(&to.tags));
         let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.sent_once("elasticloadbalancing:CreateTargetGroup")?;
         made_id("elasticloadbalancing:CreateTargetGroup", made.target_groups().first().and_then(|group| group.target_group_arn()))
@@ -229,13 +261,14 @@ impl Resource for LbTargetGroup {
         let Self {
             health_check_enabled,
             health_check_interval_seconds,
-            health_check_path,
+            // Asked for over HTTP only.
+            health_check_path: _,
+            matcher: _,
             health_check_port,
             health_check_protocol,
             health_check_timeout_seconds,
             healthy_threshold_count,
             unhealthy_threshold_count,
-            matcher,
             attributes,
             tags,
             name: _,
@@ -257,13 +290,13 @@ impl Resource for LbTargetGroup {
                 .target_group_arn(id)
                 .health_check_enabled(*health_check_enabled)
                 .health_check_interval_seconds(*health_check_interval_seconds)
-                .set_health_check_path(health_check_path.clone())
+                .set_health_check_path(to.asked_path())
                 .health_check_port(health_check_port)
                 .set_health_check_protocol(health_check_protocol.as_deref().map(ProtocolEnum::from))
                 .set_health_check_timeout_seconds(*health_check_timeout_seconds)
                 .healthy_threshold_count(*healthy_threshold_count)
                 .unhealthy_threshold_count(*unhealthy_threshold_count)
-                .set_matcher(matcher.as_ref().map(HealthyAnswer::to_api));
+                .set_matcher(to.healthy_answer());
             call.send().await.idempotent("elasticloadbalancing:ModifyTargetGroup")?;
         }
         let changed = changes(&from.attributes, attributes, &target_group_defaults());
@@ -278,5 +311,35 @@ impl Resource for LbTargetGroup {
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         let call = aws.elb().delete_target_group().target_group_arn(id);
         call.send().await.or_gone("elasticloadbalancing:DeleteTargetGroup").map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_of_functions_and_of_gateway_load_balancers_are_refused_before() {
+        let problems = |body: serde_json::Value| {
+            LbTargetGroup::check(&Value::from(body)).into_iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(problems(serde_json::json!({ "target_type": "lambda" })), ["target_type"]);
+        assert_eq!(problems(serde_json::json!({ "protocol": "GENEVE" })), ["protocol"]);
+        assert!(problems(serde_json::json!({ "protocol": "HTTP", "target_type": "ip" })).is_empty());
+    }
+
+    #[test]
+    fn only_http_has_a_path_and_an_answer() {
+        let group = |protocol: &str| -> LbTargetGroup {
+            serde_json::from_value(serde_json::json!({
+                "name": "web", "target_type": "ip", "ip_address_type": "ipv4", "health_check_enabled": true, "health_check_interval_seconds": 30,
+                "health_check_path": "/health", "health_check_port": "traffic-port", "health_check_protocol": protocol,
+                "healthy_threshold_count": 5, "unhealthy_threshold_count": 2, "matcher": { "http_code": "200" }, "attributes": {}, "tags": {},
+            }))
+            .unwrap()
+        };
+        let asked = |protocol: &str| (group(protocol).asked_path(), group(protocol).healthy_answer().is_some());
+        assert_eq!(asked("HTTP"), (Some("/health".to_owned()), true));
+        assert_eq!(asked("TCP"), (None, false), "kept from when it was HTTP");
     }
 }

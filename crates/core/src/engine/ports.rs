@@ -13,6 +13,7 @@ use crate::model::journal::Record;
 use crate::model::place::Place;
 use crate::model::state::State;
 use crate::model::value::Value;
+use crate::plan::desired::Governor;
 use crate::plan::preflight::certificate::Certificate;
 use crate::plan::preflight::contents::{Count, Holder};
 use crate::plan::preflight::image::{Image, Standing};
@@ -219,6 +220,11 @@ pub trait Handler: Send + Sync {
     async fn find_by_token(&self, _wanted: &Wanted) -> Outcome<Option<String>> {
         Ok(None)
     }
+    /// Who else in AWS chooses something of these resources for the sake of what no stack of ours may know: of each of them,
+    /// where it can be found out.
+    async fn governors(&self, _region: &str, _ids: &[String]) -> Outcome<BTreeMap<String, Vec<Governor>>> {
+        Ok(BTreeMap::new())
+    }
     /// The id that stands for a resource now, when something else may have made a newer revision of it: that which
     /// one of `used`, the ids and ARNs that what is made from it has, names, or else the newest.
     async fn successor(&self, _region: &str, id: &str, _used: &[String]) -> Outcome<String> {
@@ -239,8 +245,8 @@ pub trait Handler: Send + Sync {
     async fn wait_ready(&self, operation: &Operation, id: &str, updating: &[String], desired: &Value) -> Outcome<()>;
     /// Deletes a resource and waits until it is gone; absent is success.
     async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()>;
-    /// How long each operation may take when the stack file does not say.
-    fn timeout(&self) -> Duration;
+    /// How long each operation may take that makes of a resource what is `wanted`, when the stack file does not say.
+    fn timeout(&self, wanted: &Value) -> Duration;
 }
 
 /// AWS.

@@ -12,6 +12,7 @@ pub mod pin;
 pub mod place;
 pub mod policy;
 pub mod redact;
+pub mod relation;
 pub mod schema;
 pub mod secrecy;
 pub mod state;

@@ -28,7 +28,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::path::Path;
 use super::place::Scope;
+pub use super::relation::{After, Governed, Governs, Inside, Release};
 use super::value::Value;
 
 /// The schema of a resource type or data source.
@@ -387,44 +389,6 @@ pub struct Catalog {
     pub data: BTreeMap<String, std::sync::Arc<TypeSchema>>,
 }
 
-/// An order that AWS needs and that no reference shows: a resource comes after every resource of another type that
-/// refers to what it depends on itself, at any distance, of a third type. A written reference the other way round wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct After {
-    /// The type of what comes first, such as `lb_listener`.
-    pub type_name: &'static str,
-    /// The type of what both are made from, such as `lb_target_group`.
-    pub through: &'static str,
-}
-
-/// Something that AWS does not take away from a resource while others use it: an update that does so waits for theirs. Where
-/// these change to what the same update adds to a set, it is done in two steps: added to first, taken away from last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Release {
-    /// The attribute that the update sets to nothing, or of which it removes elements.
-    pub attribute: &'static str,
-    /// The type of those that use it; they depend on the resource.
-    pub by: &'static str,
-    /// Their attribute that stops using it.
-    pub using: &'static str,
-}
-
-/// A list of another resource in which the same thing can stand that a resource is by itself, such as a rule in its security
-/// group: AWS has it once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Inside {
-    /// The type of that resource.
-    pub of: &'static str,
-    /// The attribute that names it by its id.
-    pub by: &'static str,
-    /// Its list.
-    pub list: &'static str,
-    /// An attribute and the value with which it is this list.
-    pub when: (&'static str, &'static str),
-    /// What of an element tells it from no other.
-    pub aside: &'static [&'static str],
-}
-
 /// The schema of a managed type and what the planner needs to know of its life.
 #[derive(Clone, Debug)]
 pub struct ResourceSchema {
@@ -454,11 +418,20 @@ pub struct ResourceSchema {
     /// What an update can take away only after others have stopped using it.
     pub releases: &'static [Release],
     /// Checks across attributes: problems with the path each is at. Absent and unknown values are not problems.
-    pub check: fn(&Value) -> Vec<(super::path::Path, String)>,
+    pub check: fn(&Value) -> Vec<(Path, String)>,
     /// Why AWS would refuse to delete a live resource; nothing when it would not.
     pub protected: fn(&Value) -> Option<&'static str>,
-    /// The attributes of a live resource that something else in AWS sets: what is written of them is not compared.
-    pub governed: fn(&Value) -> &'static [&'static str],
+    /// What of a live resource something else in AWS sets, where this is wanted: what is written of it is not compared.
+    pub governed: fn(live: &Value, wanted: &Value) -> Vec<Governed>,
+    /// What a live resource lets something else in AWS set of others.
+    pub governs: fn(live: &Value) -> Vec<Governs>,
+    /// What is wanted, with what the live one chooses among these values, as long as both choose among them.
+    pub yields: fn(wanted: &Value, live: &Value, among: &[String]) -> Value,
+    /// Whether a change from one to the other may undo what something else in AWS has chosen, so that it is worth asking who
+    /// that is; `drifted` says that somebody else has changed the resource since the last apply.
+    pub undoes: fn(before: &Value, after: &Value, drifted: bool) -> bool,
+    /// The attributes whose change from one to the other takes a replacement, though not every change of them does.
+    pub replaces: fn(before: &Value, after: &Value) -> &'static [&'static str],
 }
 
 impl ResourceSchema {
@@ -479,7 +452,11 @@ impl ResourceSchema {
             releases: &[],
             check: |_| Vec::new(),
             protected: |_| None,
-            governed: |_| &[],
+            governed: |_, _| Vec::new(),
+            governs: |_| Vec::new(),
+            yields: |wanted, _, _| wanted.clone(),
+            undoes: |_, _, _| false,
+            replaces: |_, _| &[],
         }
     }
 }

@@ -91,18 +91,55 @@ pub fn desired(block: &ResourceBlock, address: &Address, scope: &StackScope<'_>,
     Ok(canonicalize(&schema.attributes, &value))
 }
 
+/// Who chooses something of a resource, and among which values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Governor {
+    /// The values.
+    pub among: Vec<String>,
+    /// Who, in words.
+    pub by: String,
+}
+
+/// What is wanted, but for what counts as it is in AWS: what `ignore_changes` names, and what something else there sets.
+pub fn left(block: &ResourceBlock, wanted: &Value, live: &Value, governors: &[Governor]) -> Value {
+    yielded(block, ignore(wanted, live, &block.ignored(live, wanted)), live, governors)
+}
+
+fn yielded(block: &ResourceBlock, wanted: Value, live: &Value, governors: &[Governor]) -> Value {
+    governors.iter().fold(wanted, |wanted, governor| (block.schema.yields)(&wanted, live, &governor.among))
+}
+
+/// What is written and is not what is in AWS, as something else there sets it; in words.
+pub fn governed_notes(block: &ResourceBlock, desired: &Value, live: &Value, governors: &[Governor]) -> Vec<String> {
+    let wanted = complete(&block.schema.schema.attributes, desired, Some(live));
+    let written = |path: &Path| path.root().is_some_and(|name| block.attributes.as_table().is_some_and(|table| table.contains_key(name)));
+    let governed = (block.schema.governed)(live, &wanted).into_iter().filter(|governed| written(&governed.path));
+    let set = governed.filter_map(|governed| {
+        let (path, by) = (&governed.path, governed.by?);
+        match (at(live, path), at(&wanted, path)) {
+            (is, says) if is == says || says.is_null() => None,
+            (Value::Int(is), Value::Int(says)) => Some(format!("`{path}` stays {is} and is not set to {says}: {by} sets it")),
+            _ => Some(format!("`{path}` stays as it is, whatever is written: {by} sets it")),
+        }
+    });
+    let chosen = governors.iter().filter(|governor| (block.schema.yields)(&wanted, live, &governor.among) != wanted);
+    let chosen = chosen.map(|governor| format!("where it sends requests stays as it is: {} moves them", governor.by));
+    set.chain(chosen).collect()
+}
+
 /// What a live resource is to become: what is desired, but for what counts as it is.
 ///
-/// A replacement (`anew`) keeps what `ignore_changes` names, too. With `only`, nothing but these attributes changes.
-pub fn settled(block: &ResourceBlock, desired: &Value, live: &Value, anew: bool, only: Option<&[Path]>) -> Value {
+/// A replacement (`anew`) keeps what `ignore_changes` names, too, and sends requests to where they go. With `only`, nothing
+/// but these attributes changes.
+pub fn settled(block: &ResourceBlock, desired: &Value, live: &Value, governors: &[Governor], anew: bool, only: Option<&[Path]>) -> Value {
     let attributes = &block.schema.schema.attributes;
     let complete = complete(attributes, desired, Some(live).filter(|_| !anew));
     // What is only remembered by its hash cannot be made again from that.
     let known = |path: &Path| !anew || at(live, path).paths_where(&|value| value.as_str().is_some_and(is_digest)).is_empty();
     let kept = |paths: Vec<Path>| -> Vec<Path> { paths.into_iter().filter(known).collect() };
     match only {
-        None if anew => ignore(&complete, live, &kept(block.lifecycle.ignore_changes.clone())),
-        None => ignore(&complete, live, &block.ignored(live)),
+        None if anew => yielded(block, ignore(&complete, live, &kept(block.lifecycle.ignore_changes.clone())), live, governors),
+        None => left(block, &complete, live, governors),
         Some(only) => {
             // A new one is ours by its tags, whoever has made the one before.
             let set = attributes.iter().filter(|attribute| !(attribute.computed || anew && attribute.name == "tags"));

@@ -346,6 +346,7 @@ fn target_of(account: &str, change: &Change) -> Target {
         guard: change.guard,
         authored: change.authored.clone(),
         each: change.each.clone(),
+        governors: change.governors.clone(),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::model::path::Path;
 use crate::model::place::Place;
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
+use crate::plan::desired::Governor;
 use crate::stack::scope::Each;
 
 /// One step of a plan.
@@ -56,6 +57,8 @@ pub struct Target {
     pub authored: Vec<Path>,
     /// `each`, for an instance of a block with `for_each`.
     pub each: Option<Each>,
+    /// Who else chooses something of it.
+    pub governors: Vec<Governor>,
 }
 
 /// A creation.

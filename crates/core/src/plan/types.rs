@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::desired::Governor;
 use super::diff::AttributeChange;
 use super::select::Options;
 use super::state_change::{Aspect, StateChange};
@@ -122,6 +123,10 @@ pub struct Change {
     pub guard: Guard,
     /// `each`, for an instance of a block with `for_each`.
     pub each: Option<Each>,
+    /// Who else in AWS chooses something of it.
+    pub governors: Vec<Governor>,
+    /// What is written of it and does not count, as something else in AWS sets it.
+    pub governed: Vec<String>,
     /// Where secrets stand in it.
     pub sensitive: Vec<Path>,
     /// The attributes the stack file sets.

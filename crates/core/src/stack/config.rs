@@ -132,10 +132,10 @@ pub struct ResourceBlock {
 }
 
 impl ResourceBlock {
-    /// Where a live resource counts and not what is written: what `ignore_changes` names, and what something else in
+    /// Where a live resource counts and not what is wanted: what `ignore_changes` names, and what something else in
     /// AWS sets.
-    pub fn ignored(&self, live: &Value) -> Vec<Path> {
-        let governed = (self.schema.governed)(live).iter().map(|name| Path::attribute(*name));
+    pub fn ignored(&self, live: &Value, wanted: &Value) -> Vec<Path> {
+        let governed = (self.schema.governed)(live, wanted).into_iter().map(|governed| governed.path);
         self.lifecycle.ignore_changes.iter().cloned().chain(governed).collect()
     }
 }

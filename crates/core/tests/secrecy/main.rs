@@ -48,7 +48,8 @@ fn planned(stack: &Arc<Stack>, state: &State, live: &BTreeMap<Place, Live>, dest
     let (data, found, identity) = (BTreeMap::new(), BTreeMap::new(), identity());
     let mut state = state.clone();
     stack.hide_in(&mut state, &catalog());
-    let world = World { identity: &identity, state: &state, live, data: &data, found: &found };
+    let elsewhere = BTreeMap::new();
+    let world = World { identity: &identity, state: &state, live, data: &data, found: &found, elsewhere: &elsewhere };
     build(stack, &catalog(), world, &Options { destroy, ..Options::default() })
 }
 

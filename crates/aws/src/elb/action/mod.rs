@@ -1,6 +1,7 @@
 //! What a listener does with a request.
 
 mod authenticate;
+pub mod moved;
 mod route;
 
 use aws_sdk_elasticloadbalancingv2::types::{Action as ApiAction, ActionTypeEnum};

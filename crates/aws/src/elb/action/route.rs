@@ -17,7 +17,8 @@ pub struct Forward {
     #[schemars(extend("x-key" = "target_group_arn"))]
     target_groups: Vec<Share>,
     /// Whether a client stays with the group it got first.
-    target_group_stickiness: Option<Stickiness>,
+    #[schemars(extend("default" = {}))]
+    target_group_stickiness: Stickiness,
 }
 
 /// A target group's share.
@@ -36,8 +37,9 @@ pub struct Share {
 #[serde(deny_unknown_fields)]
 pub struct Stickiness {
     /// Whether clients stay.
+    #[schemars(extend("default" = false))]
     enabled: bool,
-    /// For how many seconds.
+    /// For how many seconds, when they do.
     #[schemars(range(min = 1, max = 604_800))]
     duration_seconds: Option<i32>,
 }
@@ -94,17 +96,17 @@ impl Forward {
             target_group_arn: group.target_group_arn().unwrap_or_default().to_owned(),
             weight: group.weight().unwrap_or(1),
         });
-        let sticky = sticky.map(|sticky| Stickiness { enabled: true, duration_seconds: sticky.duration_seconds() });
-        (None, Some(Self { target_groups: shares.collect(), target_group_stickiness: sticky }))
+        let target_group_stickiness =
+            Stickiness { enabled: sticky.is_some(), duration_seconds: sticky.and_then(TargetGroupStickinessConfig::duration_seconds) };
+        (None, Some(Self { target_groups: shares.collect(), target_group_stickiness }))
     }
 
     pub(super) fn to_api(&self) -> ForwardActionConfig {
         let Self { target_groups, target_group_stickiness } = self;
         let groups = target_groups.iter();
         let groups = groups.map(|share| TargetGroupTuple::builder().target_group_arn(&share.target_group_arn).weight(share.weight).build());
-        let sticky = target_group_stickiness.as_ref().map(|sticky| {
-            TargetGroupStickinessConfig::builder().enabled(sticky.enabled).set_duration_seconds(sticky.duration_seconds).build()
-        });
+        let Stickiness { enabled, duration_seconds } = target_group_stickiness;
+        let sticky = enabled.then(|| TargetGroupStickinessConfig::builder().enabled(true).set_duration_seconds(*duration_seconds).build());
         ForwardActionConfig::builder().set_target_groups(Some(groups.collect())).set_target_group_stickiness_config(sticky).build()
     }
 }
@@ -155,7 +157,13 @@ pub(super) fn forward_problem(action: &Value) -> Option<String> {
     if present("target_group_arn") == present("forward_config") {
         return Some("a forward action needs either `target_group_arn` or `forward_config`".to_owned());
     }
-    let groups = action.get("forward_config").and_then(|forward| forward.get("target_groups")).and_then(Value::as_list);
-    let sticky = action.get("forward_config").and_then(|forward| forward.get("target_group_stickiness")).is_some();
-    groups.filter(|groups| groups.len() == 1 && !sticky).map(|_| "forwarding to one group is written `target_group_arn`".to_owned())
+    let forward = action.get("forward_config")?;
+    let sticky = forward.get("target_group_stickiness").filter(|sticky| !sticky.is_null());
+    let is_off = sticky
+        .is_none_or(|sticky| matches!(sticky.get("enabled"), None | Some(Value::Null | Value::Bool(false))) && sticky.as_map().is_some());
+    if is_off && sticky.is_some_and(|sticky| sticky.get("duration_seconds").is_some_and(|seconds| !seconds.is_null())) {
+        return Some("`duration_seconds` is for `target_group_stickiness` with `enabled = true`".to_owned());
+    }
+    let groups = forward.get("target_groups").and_then(Value::as_list);
+    groups.filter(|groups| groups.len() == 1 && is_off).map(|_| "forwarding to one group is written `target_group_arn`".to_owned())
 }

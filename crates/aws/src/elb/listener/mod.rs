@@ -14,14 +14,16 @@ use super::action::{self, Action};
 use super::attributes::{self, Attributes, changes, listener_defaults};
 use super::{batched, tags_of, to_api, update_tags};
 use crate::client::{Aws, send_once};
+use crate::ecs::movers;
 use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
-use leoctl_core::model::schema::After;
+use leoctl_core::model::schema::{After, Governed};
 use leoctl_core::model::value::Value;
+use leoctl_core::plan::desired::Governor;
 
 /// AWS's name for no Application-Layer Protocol Negotiation.
 const NO_ALPN: &str = "None";
@@ -44,7 +46,7 @@ pub struct LbListener {
     /// The TLS versions and ciphers of an HTTPS or TLS listener.
     #[schemars(extend("x-server" = true, "x-follows" = ["protocol"]))]
     ssl_policy: Option<String>,
-    /// The certificates of an HTTPS or TLS listener; the first is the default one.
+    /// The certificates of an HTTPS or TLS listener; the first is the default one, the others have no order.
     #[schemars(extend("default" = []))]
     certificates: Vec<ListenerCertificate>,
     /// Which HTTP versions a TLS listener of a network load balancer offers; none when left out.
@@ -142,6 +144,7 @@ impl Resource for LbListener {
                 "elasticloadbalancing:DescribeListeners",
                 "elasticloadbalancing:DescribeTags",
             ]),
+            Grant::any(movers::ASKED),
             Grant::named("certificates.certificate_arn", "acm", &["acm:DescribeCertificate"]),
         ],
         apply: &[
@@ -184,6 +187,25 @@ impl Resource for LbListener {
         problems.into_iter().map(|(attribute, problem)| (Path::attribute(attribute), problem)).collect()
     }
 
+    fn governed(live: &Value, wanted: &Value) -> Vec<Governed> {
+        let certificates = (live.get("certificates"), wanted.get("certificates"));
+        let same = tls::same_certificates(certificates.0.unwrap_or(&Value::Null), certificates.1.unwrap_or(&Value::Null));
+        same.then(|| Governed { path: Path::attribute("certificates"), by: None }).into_iter().collect()
+    }
+
+    /// A deployment of a service behind a network load balancer moves requests from one target group to another.
+    fn yields(wanted: &Value, live: &Value, among: &[String]) -> Value {
+        action::moved::yields(wanted, live, "default_actions", among)
+    }
+
+    fn undoes(before: &Value, after: &Value, drifted: bool) -> bool {
+        action::moved::undoes(before, after, "default_actions", drifted)
+    }
+
+    async fn governors(aws: &Aws, ids: &[String]) -> Outcome<BTreeMap<String, Vec<Governor>>> {
+        movers::of(aws, Self::TYPE, ids).await
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let described = Self::describe(aws, ids);
         let (described, tags) = try_join(described, tags_of(aws, ids)).await?;
@@ -193,11 +215,16 @@ impl Resource for LbListener {
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         // A load balancer has one listener on a port.
         let (Some(lb), Some(Value::Int(port))) = (wanted.text("load_balancer_arn"), wanted.desired.get("port")) else { return Ok(None) };
-        let call = aws.elb().describe_listeners().load_balancer_arn(lb);
-        let found = call.send().await.or_fail("elasticloadbalancing:DescribeListeners").or_absent()?;
-        let found = found.and_then(|found| found.listeners).unwrap_or_default();
-        let there = found.into_iter().filter(|listener| listener.port().map(i64::from) == Some(*port));
-        Ok(wanted.pick(there.filter_map(|listener| listener.listener_arn)))
+        let mut pages = aws.elb().describe_listeners().load_balancer_arn(lb).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let Some(page) = page.or_fail("elasticloadbalancing:DescribeListeners").or_absent()? else { return Ok(None) };
+            let there = page.listeners.unwrap_or_default().into_iter().filter(|listener| listener.port().map(i64::from) == Some(*port));
+            let found = wanted.pick(there.filter_map(|listener| listener.listener_arn));
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {

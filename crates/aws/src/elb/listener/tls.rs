@@ -39,13 +39,32 @@ impl ListenerCertificate {
             return Ok(Vec::new());
         };
         let arn = listener.listener_arn().unwrap_or_default();
-        let call = aws.elb().describe_listener_certificates().listener_arn(arn);
-        let found = call.send().await.or_fail("elasticloadbalancing:DescribeListenerCertificates").or_absent()?;
-        let found = found.and_then(|found| found.certificates).unwrap_or_default();
+        let (mut found, mut marker) = (Vec::new(), None);
+        loop {
+            let call = aws.elb().describe_listener_certificates().listener_arn(arn).set_marker(marker);
+            let Some(page) = call.send().await.or_fail("elasticloadbalancing:DescribeListenerCertificates").or_absent()? else { break };
+            found.extend(page.certificates.unwrap_or_default());
+            marker = page.next_marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                break;
+            }
+        }
         let more = found.into_iter().filter(|certificate| certificate.is_default() != Some(true));
         let more = more.filter_map(|certificate| certificate.certificate_arn).filter(|arn| arn != default);
         Ok(std::iter::once(default.to_owned()).chain(more).map(|certificate_arn| Self { certificate_arn }).collect())
     }
+}
+
+/// Whether two lists of certificates mean the same: the first is the default one, the others are a set.
+pub(super) fn same_certificates(one: &Value, other: &Value) -> bool {
+    let arns = |list: &Value| {
+        let arns =
+            list.as_list().unwrap_or_default().iter().map(|certificate| certificate.get("certificate_arn")?.as_str().map(str::to_owned));
+        let mut arns = arns.collect::<Option<Vec<String>>>()?;
+        arns.get_mut(1..)?.sort();
+        Some(arns)
+    };
+    arns(one).is_some_and(|one| arns(other) == Some(one))
 }
 
 /// Makes the certificates of a listener beside its default one those of `to`.
@@ -54,14 +73,15 @@ impl ListenerCertificate {
 /// When AWS refuses.
 pub(super) async fn update_more(aws: &Aws, id: &str, from: &[ListenerCertificate], to: &[ListenerCertificate]) -> Outcome<()> {
     let without = |all: &[ListenerCertificate], others: &[ListenerCertificate]| -> Vec<Certificate> {
-        all.iter().skip(1).filter(|one| !others.contains(one)).map(ListenerCertificate::to_api).collect()
+        all.iter().filter(|one| !others.contains(one)).map(ListenerCertificate::to_api).collect()
     };
-    let added = without(to, from.get(1..).unwrap_or_default());
+    let more = |all: &'_ [ListenerCertificate]| all.get(1..).unwrap_or_default().to_vec();
+    let added = without(&more(to), &more(from));
     if !added.is_empty() {
         let call = aws.elb().add_listener_certificates().listener_arn(id).set_certificates(Some(added));
         call.send().await.idempotent("elasticloadbalancing:AddListenerCertificates")?;
     }
-    // What has become the default one stays.
+    // What has become the default one stays, and what was it goes: AWS may keep it beside the new one.
     let removed = without(from, to);
     if !removed.is_empty() {
         let call = aws.elb().remove_listener_certificates().listener_arn(id).set_certificates(Some(removed));
@@ -129,5 +149,23 @@ impl MutualAuthentication {
             Some(Some("passthrough")) if given("trust_store_arn") => Some("`trust_store_arn` is for the mode `verify`"),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_beside_the_default_one_have_no_order() {
+        let list = |arns: &[&str]| {
+            let all = arns.iter().map(|arn| serde_json::json!({ "certificate_arn": arn }));
+            Value::from(serde_json::Value::Array(all.collect()))
+        };
+        assert!(same_certificates(&list(&["a", "c", "b"]), &list(&["a", "b", "c"])));
+        assert!(!same_certificates(&list(&["b", "a"]), &list(&["a", "b"])), "another one is the default");
+        assert!(!same_certificates(&list(&["a", "b"]), &list(&["a", "c"])));
+        assert!(!same_certificates(&list(&["a", "b"]), &list(&["a"])));
+        assert!(!same_certificates(&Value::Unknown, &Value::Unknown));
     }
 }

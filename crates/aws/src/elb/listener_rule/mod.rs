@@ -3,6 +3,8 @@
 mod condition;
 mod transform;
 
+use std::collections::BTreeMap;
+
 use aws_sdk_elasticloadbalancingv2::types as api;
 use futures_util::future::try_join;
 use schemars::JsonSchema;
@@ -13,6 +15,7 @@ use self::transform::Transform;
 use super::action::{self, Action};
 use super::{batched, tags_of, to_api, update_tags};
 use crate::client::{Aws, send_once};
+use crate::ecs::movers;
 use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
@@ -20,6 +23,7 @@ use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
+use leoctl_core::plan::desired::Governor;
 
 /// A rule of a listener: for requests like these, do that.
 ///
@@ -83,7 +87,7 @@ impl Resource for LbListenerRule {
     };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:listener-rule/{listener_arn after listener/}/*",
-        plan: &[Grant::any(&["elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags"])],
+        plan: &[Grant::any(&["elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags"]), Grant::any(movers::ASKED)],
         apply: &[
             Grant::on(&["elasticloadbalancing:CreateRule"], &["{listener_arn}"]),
             Grant::itself(&[
@@ -103,6 +107,19 @@ impl Resource for LbListenerRule {
         let transforms = items("transforms").iter().filter_map(Transform::problem).map(|problem| ("transforms", problem.to_owned()));
         let problems = conditions.chain(actions).chain(transforms);
         problems.map(|(attribute, problem)| (Path::attribute(attribute), problem)).collect()
+    }
+
+    /// A deployment moves requests from one target group to another.
+    fn yields(wanted: &Value, live: &Value, among: &[String]) -> Value {
+        action::moved::yields(wanted, live, "actions", among)
+    }
+
+    fn undoes(before: &Value, after: &Value, drifted: bool) -> bool {
+        action::moved::undoes(before, after, "actions", drifted)
+    }
+
+    async fn governors(aws: &Aws, ids: &[String]) -> Outcome<BTreeMap<String, Vec<Governor>>> {
+        movers::of(aws, Self::TYPE, ids).await
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
@@ -130,11 +147,16 @@ impl Resource for LbListenerRule {
         let (Some(listener), Some(Value::Int(priority))) = (wanted.text("listener_arn"), wanted.desired.get("priority")) else {
             return Ok(None);
         };
-        let call = aws.elb().describe_rules().listener_arn(listener);
-        let found = call.send().await.or_fail("elasticloadbalancing:DescribeRules").or_absent()?;
-        let found = found.and_then(|found| found.rules).unwrap_or_default();
-        let there = found.into_iter().filter(|rule| rule.priority() == Some(&priority.to_string()));
-        Ok(wanted.pick(there.filter_map(|rule| rule.rule_arn)))
+        let mut pages = aws.elb().describe_rules().listener_arn(listener).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let Some(page) = page.or_fail("elasticloadbalancing:DescribeRules").or_absent()? else { return Ok(None) };
+            let there = page.rules.unwrap_or_default().into_iter().filter(|rule| rule.priority() == Some(&priority.to_string()));
+            let found = wanted.pick(there.filter_map(|rule| rule.rule_arn));
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {

@@ -16,11 +16,11 @@ use crate::stack::scope::Identity;
 impl Planner<'_> {
     /// Reads the data sources whose arguments are known, in as many rounds as they depend on each other.
     pub(super) async fn data(&self, identity: &Identity, state: &State, live: &LiveByPlace) -> Result<BTreeMap<Block, Value>, EngineError> {
-        let found = BTreeMap::new();
+        let (found, elsewhere) = (BTreeMap::new(), BTreeMap::new());
         let mut data = BTreeMap::new();
         let mut tried = BTreeSet::new();
         loop {
-            let world = World { identity, state, live, data: &data, found: &found };
+            let world = World { identity, state, live, data: &data, found: &found, elsewhere: &elsewhere };
             let mut reads = build::readable(self.stack, self.catalog, world, self.options);
             reads.retain(|(block, _)| !tried.contains(block));
             if reads.is_empty() {

@@ -9,11 +9,13 @@
 //! 5. [`successors`]: newer revisions that another tool has made.
 //! 6. [`pins`]: what a command sets otherwise than the stack file says.
 //! 7. [`data`]: data sources.
-//! 8. [`adopt`]: what stands where something is to be created; an address is searched again only when more is known of it.
+//! 8. [`governors`]: who has chosen what the plan would undo.
+//! 9. [`adopt`]: what stands where something is to be created; an address is searched again only when more is known of it.
 
 mod adopt;
 mod data;
 pub mod find;
+mod governors;
 mod live;
 mod moves;
 mod normal;
@@ -35,6 +37,7 @@ use crate::model::schema::Catalog;
 use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::build::{self, Draft, Found, Live, World};
+use crate::plan::desired::Governor;
 use crate::plan::preflight::Preflight;
 use crate::plan::select::Options;
 use crate::plan::state_change::StateChange;
@@ -79,6 +82,9 @@ pub struct Planner<'a> {
 /// What AWS said of remembered resources, by place.
 type LiveByPlace = BTreeMap<Place, Live>;
 
+/// Who chooses something of resources for the sake of what the state does not know, by place.
+type GovernorsByPlace = BTreeMap<Place, Vec<Governor>>;
+
 /// A resource that is looked for, and how.
 struct Search<'a> {
     address: &'a Address,
@@ -111,14 +117,14 @@ impl Planner<'_> {
         self.successors(&mut ledger, &mut live).await?;
         self.pin(&mut ledger);
         let data = if self.options.destroy { BTreeMap::new() } else { self.data(&identity, ledger.state(), &live).await? };
-        let mut found = BTreeMap::new();
-        let mut draft = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
+        let (mut found, mut elsewhere) = (BTreeMap::new(), GovernorsByPlace::new());
+        let mut draft = self.adopting(&identity, ledger.state(), &live, &data, &mut found, &mut elsewhere).await?;
         let mut standing = BTreeSet::new();
         loop {
             let again = standing_again(&draft.plan, ledger.state());
             if !again.is_empty() {
                 again.into_iter().for_each(|record| ledger.record(record));
-                draft = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
+                draft = self.adopting(&identity, ledger.state(), &live, &data, &mut found, &mut elsewhere).await?;
             }
             let mut own = replaced_as_found(&draft.plan, ledger.state(), &found);
             if self.refresh {
@@ -138,7 +144,7 @@ impl Planner<'_> {
                 }
                 ledger.record(record);
             }
-            draft = self.adopting(&identity, ledger.state(), &live, &data, &mut found).await?;
+            draft = self.adopting(&identity, ledger.state(), &live, &data, &mut found, &mut elsewhere).await?;
         }
         let mut plan = draft.judged()?;
         self.close_intents(&plan, &searched, &mut ledger);
@@ -155,7 +161,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Plans, looks for what is to be created, and plans again with what was found. What is found makes more known of
+    /// Plans, looks for what is to be created and for who governs what would be undone, and plans again with what was found. What is found makes more known of
     /// what stands on it, which can then be looked for in turn: every round but the last finds another address, so that this
     /// ends. A refusal counts only when there is nothing more to be found: what is missing now may be the reason for it.
     async fn adopting(
@@ -165,16 +171,22 @@ impl Planner<'_> {
         live: &LiveByPlace,
         data: &BTreeMap<crate::model::address::Block, Value>,
         found: &mut BTreeMap<Address, Found>,
+        elsewhere: &mut GovernorsByPlace,
     ) -> Result<Draft, EngineError> {
         let mut searched = BTreeMap::new();
         loop {
-            let world = World { identity, state, live, data, found };
+            let world = World { identity, state, live, data, found, elsewhere };
             let draft = build::draft(self.stack, self.catalog, world, self.options)?;
-            let more = if self.refresh { self.found(&draft.plan, state, live, &mut searched, found).await? } else { BTreeMap::new() };
-            if more.is_empty() {
+            if !self.refresh {
+                return Ok(draft);
+            }
+            let more = self.found(&draft.plan, state, live, &mut searched, found).await?;
+            let governors = self.undone(&draft.plan, elsewhere).await?;
+            if more.is_empty() && governors.is_empty() {
                 return Ok(draft);
             }
             found.extend(more);
+            elsewhere.extend(governors);
         }
     }
 

@@ -26,7 +26,7 @@ impl Runner<'_> {
         let intent = self.intent(target, &desired)?;
         let token = intent.token.clone();
         self.shared.record(Record::Intent(intent)).await?;
-        let operation = self.operation(&target.region, block.timeouts.create, token.clone());
+        let operation = self.operation(&target.region, block.timeouts.create, token.clone(), &desired);
         let created = match self.create_once(&operation, target, &desired).await {
             Ok(id) => self.new_place(target, id),
             Err(not_created) => Err(not_created),

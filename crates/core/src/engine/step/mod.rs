@@ -20,8 +20,8 @@ use crate::model::schema::Attribute;
 use crate::model::secrecy::{conceal, secret_paths};
 use crate::model::state::Remembered;
 use crate::model::value::Value;
-use crate::plan::desired::{desired, settled};
-use crate::plan::diff::{complete, diff, ignore};
+use crate::plan::desired::{desired, left, settled};
+use crate::plan::diff::{complete, diff};
 use crate::plan::step::{Delete, Step, StepKind, Target};
 use crate::stack::config::ResourceBlock;
 use crate::stack::expand::{self, Instances};
@@ -132,8 +132,9 @@ impl<'a> Runner<'a> {
         block.ok_or_else(|| Failure::new(FailureKind::Invalid, "it is not in the stack"))
     }
 
-    fn operation(&self, region: &str, timeout: Option<u64>, token: String) -> Operation {
-        let timeout = timeout.map_or_else(|| self.handler.timeout(), Duration::from_secs);
+    /// An operation that makes of a resource what is `wanted`, or deletes what was.
+    fn operation(&self, region: &str, timeout: Option<u64>, token: String, wanted: &Value) -> Operation {
+        let timeout = timeout.map_or_else(|| self.handler.timeout(wanted), Duration::from_secs);
         let (address, sender) = (self.address.clone(), self.shared.progress.clone());
         Operation {
             region: region.to_owned(),
@@ -171,7 +172,7 @@ impl<'a> Runner<'a> {
             return Err(Failure::new(FailureKind::Invalid, format!("`{path}` is still not known")));
         }
         let value = match live {
-            Some(live) => settled(block, &resolved, live, anew, options.only(self.address)),
+            Some(live) => settled(block, &resolved, live, &target.governors, anew, options.only(self.address)),
             None => complete(attributes, &resolved, None),
         };
         // What is unknown now is AWS's to choose.
@@ -181,7 +182,7 @@ impl<'a> Runner<'a> {
     async fn delete(&self, delete: &Delete) -> Outcome<String> {
         let Delete { remembered: Remembered { place, .. }, last } = delete;
         let timeouts = self.shared.plan.stack.config.resources.get(&self.address.block).map(|block| block.timeouts);
-        let operation = self.operation(&place.region, timeouts.and_then(|timeouts| timeouts.delete), String::new());
+        let operation = self.operation(&place.region, timeouts.and_then(|timeouts| timeouts.delete), String::new(), &Value::Null);
         match retrying(&operation, || self.handler.delete(&operation, &place.id, last)).await {
             Err(failure) if failure.kind != FailureKind::NotFound => return Err(failure),
             _ => {}
@@ -192,13 +193,13 @@ impl<'a> Runner<'a> {
 
     /// Reads a resource back and remembers it.
     async fn save(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value) -> Outcome<()> {
-        let live = self.read_back(operation, place, desired).await?;
+        let live = self.read_back(operation, target, place, desired).await?;
         self.record_saved(self.remembered(target, place, &live, desired)?).await
     }
 
     /// How a resource is that was just made or changed: it may take a moment to be readable, and what was changed to be
     /// seen.
-    async fn read_back(&self, operation: &Operation, place: &Place, desired: &Value) -> Outcome<Value> {
+    async fn read_back(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value) -> Outcome<Value> {
         let block = self.block()?;
         let attributes = &block.schema.schema.attributes;
         let id = &place.id;
@@ -211,7 +212,7 @@ impl<'a> Runner<'a> {
             .await?;
             let live = with_local(attributes, &canonicalize(attributes, &live), desired);
             // What is still not seen then is remembered as AWS says it, and the next plan speaks of it.
-            let wanted = ignore(&complete(attributes, desired, Some(&live)), &live, &block.ignored(&live));
+            let wanted = left(block, &complete(attributes, desired, Some(&live)), &live, &target.governors);
             let seen = diff(attributes, &live, &wanted).is_empty();
             match waits.next() {
                 Some(wait) if !seen => operation.pause(*wait, "waiting for AWS to show what was done").await?,

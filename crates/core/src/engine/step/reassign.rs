@@ -13,7 +13,7 @@ impl Runner<'_> {
     /// here.
     pub(super) async fn reassign(&self, reassign: &Reassign) -> Outcome<String> {
         let Reassign { region, attribute, members } = reassign;
-        let operation = self.operation(region, self.block()?.timeouts.update, String::new());
+        let operation = self.operation(region, self.block()?.timeouts.update, String::new(), &Value::Null);
         let to: Vec<(String, Value)> = members.iter().map(|member| (member.place.id.clone(), member.value.clone())).collect();
         for member in members {
             self.begin_reassigning(attribute, member).await?;

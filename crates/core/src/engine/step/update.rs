@@ -66,7 +66,7 @@ impl Runner<'_> {
     pub(super) async fn confirm(&self, confirm: &Confirm, unfinished: bool) -> Outcome<String> {
         let Confirm { target, place, live, after } = confirm;
         if unfinished {
-            let operation = self.operation(&place.region, self.block()?.timeouts.update, String::new());
+            let operation = self.operation(&place.region, self.block()?.timeouts.update, String::new(), after);
             let updating = self.shared.state(|state| state.current(self.address).map(|known| known.updating.clone())).unwrap_or_default();
             retrying(&operation, || self.handler.wait_ready(&operation, &place.id, &updating, after)).await?;
         }
@@ -118,7 +118,7 @@ impl Runner<'_> {
     async fn carry_out(&self, update: &Update, wanted: &Wanted, unfinished: Option<&Remembered>) -> Outcome<String> {
         let Update { target, place, keeps, .. } = update;
         let Wanted { live, whole, desired, changes } = wanted;
-        let operation = self.operation(&place.region, self.block()?.timeouts.update, String::new());
+        let operation = self.operation(&place.region, self.block()?.timeouts.update, String::new(), desired);
         if !changes.is_empty() {
             retrying(&operation, || self.handler.update(&operation, &place.id, live, desired)).await?;
         }
@@ -126,7 +126,7 @@ impl Runner<'_> {
         if let Some(unfinished) = unfinished.filter(|_| !only) {
             retrying(&operation, || self.handler.wait_ready(&operation, &place.id, &unfinished.updating, desired)).await?;
         }
-        let read = self.read_back(&operation, place, desired).await?;
+        let read = self.read_back(&operation, target, place, desired).await?;
         let mut remembered = self.remembered(target, place, &read, desired)?;
         let left = conceal(&self.block()?.schema.schema.attributes, &read, &remembered.sensitive);
         if let Some(unfinished) = unfinished.filter(|_| only) {

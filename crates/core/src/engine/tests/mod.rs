@@ -3,6 +3,7 @@
 mod claims;
 mod crash;
 mod exchange;
+mod governed;
 mod identity;
 mod interrupt;
 mod law;

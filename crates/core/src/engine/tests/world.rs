@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::governed::governing;
 use super::law;
 use super::shelf::Shelf;
 use crate::engine::EngineError;
@@ -19,6 +20,7 @@ use crate::model::place::{Place, Scope};
 use crate::model::schema::{Catalog, Release, ResourceSchema, TypeSchema};
 use crate::model::state::State;
 use crate::model::value::Value;
+use crate::plan::desired::Governor;
 use crate::plan::select::Options;
 use crate::stack::scope::Identity;
 use crate::stack::vars::Given;
@@ -83,6 +85,7 @@ pub fn catalog() -> Catalog {
     add("cluster", &cluster, Scope::Regional, &[&["name"]]);
     add("task", &task, Scope::Regional, &[&["name"]]);
     add("rule", &placed, Scope::Regional, &[&["listener", "priority"]]);
+    governing(&mut catalog);
     catalog
 }
 
@@ -127,6 +130,10 @@ pub struct Cloud {
     pub waits: Mutex<Vec<Place>>,
     /// What was being set of those.
     pub waited_after: Mutex<Vec<String>>,
+    /// Who chooses something of resources, by id.
+    pub governors: Mutex<Vec<(String, Governor)>>,
+    /// The resources of which that was asked.
+    pub asked_for_governors: Mutex<Vec<String>>,
     fault: Mutex<Option<(usize, Fault)>>,
     killed: tokio::sync::Notify,
     signalled: tokio::sync::Notify,
@@ -330,7 +337,13 @@ impl Handler for Memory {
             .await
     }
 
-    fn timeout(&self) -> Duration {
+    async fn governors(&self, _: &str, ids: &[String]) -> Outcome<BTreeMap<String, Vec<Governor>>> {
+        let foreign = self.cloud.governors.lock().unwrap();
+        self.cloud.asked_for_governors.lock().unwrap().extend(ids.iter().cloned());
+        Ok(foreign.iter().filter(|(id, _)| ids.contains(id)).map(|(id, governor)| (id.clone(), vec![governor.clone()])).collect())
+    }
+
+    fn timeout(&self, _: &Value) -> Duration {
         Duration::from_secs(60)
     }
 }

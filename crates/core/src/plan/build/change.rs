@@ -10,7 +10,7 @@ use crate::model::schema::{Attribute, ResourceSchema};
 use crate::model::secrecy::{conceal, recall, secret_paths};
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
-use crate::plan::desired::settled;
+use crate::plan::desired::{governed_notes, settled};
 use crate::plan::diff::{complete, diff};
 use crate::plan::select::covers;
 use crate::plan::state_change::Aspect;
@@ -74,12 +74,16 @@ impl Builder<'_> {
         let Existing { live, imported, relocated, saved } = existing;
         let (address, attributes) = (&instance.address, attributes_of(instance.block));
         let only = self.options.only(address);
-        let after = settled(instance.block, desired, live, false, only);
+        change.governors = change.place.as_ref().map(|place| self.governors(place)).unwrap_or_default();
+        let after = settled(instance.block, desired, live, &change.governors, false, only);
+        change.governed = if only.is_none() { governed_notes(instance.block, desired, live, &change.governors) } else { Vec::new() };
         change.sensitive = secret_paths(attributes, &after);
         let live = conceal(attributes, live, &change.sensitive);
         change.attributes = diff(attributes, &live, &after);
+        let replacing = (instance.block.schema.replaces)(&live, &after);
         for changed in &mut change.attributes {
-            changed.forces_replacement |= self.leaves(instance, &live, &changed.path);
+            let replaces = changed.path.root().is_some_and(|name| replacing.contains(&name));
+            changed.forces_replacement |= replaces || self.leaves(instance, &live, &changed.path);
         }
         let forced = self.options.replace.iter().any(|wanted| covers(wanted, address));
         change.action = match () {
@@ -92,7 +96,8 @@ impl Builder<'_> {
             return Err(import_replaces(instance, &change.attributes, change.id().unwrap_or_default()));
         }
         change.reason = self.reason(change, existing, forced);
-        change.after = if change.action == Action::Replace { settled(instance.block, desired, &live, true, only) } else { after };
+        change.after =
+            if change.action == Action::Replace { settled(instance.block, desired, &live, &change.governors, true, only) } else { after };
         change.before = live;
         change.unfinished = saved.is_some_and(|saved| saved.incomplete);
         if let Some(saved) = saved.filter(|_| change.action != Action::Replace) {
@@ -232,6 +237,8 @@ impl Builder<'_> {
             goes: None,
             guard: guard(instance.block),
             each: instance.each.clone(),
+            governors: Vec::new(),
+            governed: Vec::new(),
             sensitive: Vec::new(),
             authored: instance.block.attributes.as_table().into_iter().flat_map(|fields| fields.keys()).map(Path::attribute).collect(),
             state_only: BTreeSet::new(),

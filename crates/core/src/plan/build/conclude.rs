@@ -47,9 +47,12 @@ impl Builder<'_> {
                         false => self.world.state.digest(secret),
                     }));
                     let before = conceal(attributes, &before, &hidden);
+                    // Requests that were moved meanwhile are no drift.
+                    let before =
+                        self.governors(&saved.place).iter().fold(before, |before, one| (schema.yields)(&before, &hashed, &one.among));
                     let after = conceal(attributes, &with_local(attributes, &hashed, &saved_attributes), &hidden);
                     let mut changes = diff(attributes, &before, &after);
-                    let elsewhere = self.set_elsewhere(address, schema, &after);
+                    let elsewhere = self.set_elsewhere(address, schema, &after, &before);
                     changes.retain(|change| !elsewhere.iter().any(|path| change.path.starts_with(path)) && !self.follows(saved, change));
                     changes.retain(|change| !was_updating(saved, &schema.schema, change));
                     (None, changes)
@@ -63,10 +66,10 @@ impl Builder<'_> {
     }
 
     /// The attributes of a resource that something else sets, which is no drift.
-    fn set_elsewhere(&self, address: &Address, schema: &ResourceSchema, live: &Value) -> Vec<Path> {
+    fn set_elsewhere(&self, address: &Address, schema: &ResourceSchema, live: &Value, remembered: &Value) -> Vec<Path> {
         match self.stack.config.resources.get(&address.block) {
-            Some(block) => block.ignored(live),
-            None => (schema.governed)(live).iter().map(|name| Path::attribute(*name)).collect(),
+            Some(block) => block.ignored(live, remembered),
+            None => (schema.governed)(live, remembered).into_iter().map(|governed| governed.path).collect(),
         }
     }
 
@@ -185,6 +188,8 @@ impl Builder<'_> {
         let mut warnings = self.maybe_renamed();
         warnings.extend(self.forgotten_variables());
         warnings.extend(self.pinned.iter().filter_map(pin_note));
+        let governed = self.changes.iter().flat_map(|change| change.governed.iter().map(move |note| format!("{}: {note}", change.address)));
+        warnings.extend(governed);
         for change in self.changes.iter().filter(|change| change.action != Action::Delete) {
             let (Some(saved), Some(block)) =
                 (self.world.state.current(&change.address), self.stack.config.resources.get(&change.address.block))

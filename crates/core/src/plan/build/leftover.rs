@@ -104,6 +104,8 @@ impl Builder<'_> {
             deposed,
             guard,
             each: None,
+            governors: Vec::new(),
+            governed: Vec::new(),
             sensitive: goes.remembered.sensitive.clone(),
             goes: Some(goes),
             authored: Vec::new(),

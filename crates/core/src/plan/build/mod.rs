@@ -6,6 +6,7 @@ pub mod conclude;
 mod edges;
 mod exchange;
 mod follow;
+mod govern;
 mod held;
 mod inside;
 mod left_out;
@@ -25,6 +26,7 @@ use self::change::attributes_of;
 pub use self::change::{at_block, owned_by, taken};
 use self::edges::Failed;
 pub use self::exchange::takes;
+use self::govern::Governing;
 use super::desired;
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
@@ -35,7 +37,7 @@ use crate::model::schema::Catalog;
 use crate::model::secrecy::conceal;
 use crate::model::state::State;
 use crate::model::value::Value;
-use crate::plan::desired::Owner;
+use crate::plan::desired::{Governor, Owner};
 use crate::plan::handover::Handovers;
 use crate::plan::schedule;
 use crate::plan::select::{Options, Selection};
@@ -65,6 +67,8 @@ pub struct World<'a> {
     pub data: &'a BTreeMap<Block, Value>,
     /// Existing resources that desired ones without state would collide with or are.
     pub found: &'a BTreeMap<Address, Found>,
+    /// Who chooses something of resources for the sake of what this state does not know.
+    pub elsewhere: &'a BTreeMap<Place, Vec<Governor>>,
 }
 
 /// What AWS says of a remembered resource.
@@ -186,6 +190,7 @@ struct Builder<'a> {
     failed: Failed,
     pinned: Vec<Pinned>,
     handovers: Handovers,
+    governing: Governing,
 }
 
 /// Why a resource cannot be planned.
@@ -231,6 +236,7 @@ impl<'a> Builder<'a> {
             failed: Failed::default(),
             pinned: Vec::new(),
             handovers: Handovers::default(),
+            governing: Governing::of(catalog, world),
         }
     }
 

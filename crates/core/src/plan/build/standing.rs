@@ -26,7 +26,7 @@ impl Builder<'_> {
     fn fits(&self, instance: &Instance<'_>, desired: &Value, saved: &Remembered) -> bool {
         let attributes = attributes_of(instance.block);
         let Some(live) = self.live(attributes, saved, desired) else { return false };
-        let after = settled(instance.block, desired, &live, false, self.options.only(&instance.address));
+        let after = settled(instance.block, desired, &live, &self.governors(&saved.place), false, self.options.only(&instance.address));
         let live = conceal(attributes, &live, &secret_paths(attributes, &after));
         !relocated(instance, &saved.place) && !diff(attributes, &live, &after).iter().any(|change| change.forces_replacement)
     }
