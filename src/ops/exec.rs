@@ -137,7 +137,7 @@ impl Handover {
     /// profile, parameters and endpoint.
     pub fn arguments(&self, by_variable: bool, profile: &str, endpoint: Option<&str>) -> [String; 6] {
         let session = if by_variable { SESSION_VARIABLE.to_owned() } else { self.session.clone() };
-        let suffix = if self.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let suffix = leoctl_aws::domain(&self.region);
         let endpoint = endpoint.map_or_else(|| format!("https://ssm.{}.{suffix}", self.region), str::to_owned);
         let parameters = json!({ "Target": self.target }).to_string();
         [session, self.region.clone(), "StartSession".to_owned(), profile.to_owned(), parameters, endpoint]

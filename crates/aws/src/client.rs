@@ -294,6 +294,14 @@ impl Aws {
     }
 }
 
+#[cfg(test)]
+impl Aws {
+    /// Clients of this configuration and nothing else.
+    pub fn answered(region: &str, config: SdkConfig) -> Self {
+        Self::new(region, config, Calls::default(), Fence::default())
+    }
+}
+
 /// Sends a creation without the SDK's own retries: whether a lost answer created something has to be found
 /// out before anything is sent again, which is the engine's part.
 #[macro_export]

@@ -35,15 +35,56 @@ pub mod traffic;
 mod unanswered;
 
 #[cfg(test)]
+mod canned;
+#[cfg(test)]
 mod follows_tests;
 #[cfg(test)]
 mod governed_tests;
 
-/// The partition of a region (AWS General Reference, "Amazon Resource Names").
+/// Where regions are: how their names begin, their partition, and the domain of its services (the endpoints of the AWS SDKs,
+/// `partitions.json`; AWS General Reference, "Amazon Resource Names").
+const PARTITIONS: [(&str, &str, &str); 8] = [
+    ("cn-", "aws-cn", "amazonaws.com.cn"),
+    ("us-gov-", "aws-us-gov", "amazonaws.com"),
+    ("eusc-", "aws-eusc", "amazonaws.eu"),
+    ("us-isob-", "aws-iso-b", "sc2s.sgov.gov"),
+    ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
+    ("us-iso-", "aws-iso", "c2s.ic.gov"),
+    ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
+    ("", "aws", "amazonaws.com"),
+];
+
+fn place(region: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    PARTITIONS.iter().find(|(prefix, ..)| region.starts_with(prefix))
+}
+
+/// The partition of a region.
 pub fn partition(region: &str) -> &'static str {
-    match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
+    place(region).map_or("aws", |(_, partition, _)| partition)
+}
+
+/// The domain that the services of a region are in.
+pub fn domain(region: &str) -> &'static str {
+    place(region).map_or("amazonaws.com", |(.., domain)| domain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{domain, partition};
+
+    #[test]
+    fn a_region_says_its_partition_and_its_domain() {
+        for (region, wanted) in [
+            ("eu-west-1", ("aws", "amazonaws.com")),
+            ("cn-north-1", ("aws-cn", "amazonaws.com.cn")),
+            ("us-gov-west-1", ("aws-us-gov", "amazonaws.com")),
+            ("eusc-de-east-1", ("aws-eusc", "amazonaws.eu")),
+            ("us-iso-east-1", ("aws-iso", "c2s.ic.gov")),
+            ("us-isob-east-1", ("aws-iso-b", "sc2s.sgov.gov")),
+            ("eu-isoe-west-1", ("aws-iso-e", "cloud.adc-e.uk")),
+            ("us-isof-south-1", ("aws-iso-f", "csp.hci.ic.gov")),
+        ] {
+            assert_eq!((partition(region), domain(region)), wanted, "{region}");
+        }
     }
 }

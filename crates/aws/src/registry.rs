@@ -264,6 +264,10 @@ impl Provider for AwsProvider {
         read_data(&self.clients, type_name, region, arguments).await
     }
 
+    async fn kms_key(&self, region: &str, name: &str) -> Outcome<Option<String>> {
+        kms::key_arn(&self.clients.region(region), name).await
+    }
+
     fn api_calls(&self) -> BTreeMap<String, u64> {
         self.clients.calls().by_operation()
     }

@@ -11,9 +11,9 @@ use crate::model::place::Place;
 use crate::model::schema::{After, Catalog, Inside, Release, ResourceSchema, TypeSchema};
 use crate::model::state::{Guard, Remembered, ResourceState, State};
 use crate::model::value::Value;
-use crate::plan::build::{self, Found, Live, World};
+use crate::plan::build::{self, Alias, Found, Live, World};
 use crate::plan::select::Options;
-use crate::plan::types::{Change, Plan};
+use crate::plan::types::{Action, Change, Plan};
 use crate::stack::diagnostic::Diagnostic;
 use crate::stack::scope::Identity;
 use crate::stack::vars::Given;
@@ -99,7 +99,7 @@ pub fn catalog() -> Catalog {
             schema.releases = &[Release { attribute: "providers", by: "task", using: "strategy" }];
         }),
         resource("task", json!({ "cluster": text(), "strategy": texts(), "arn": computed(text()) }), &["cluster"], |_| ()),
-        resource("balancer", json!({ "links": texts(), "note": text(), "tags": tags, "arn": computed(text()) }), &[], |_| ()),
+        resource("balancer", json!({ "links": texts(), "note": text(), "key": with(text(), json!({ "x-replace": true, "x-kms-key": true })), "tags": tags, "arn": computed(text()) }), &[], |_| ()),
         resource("gate", json!({ "links": with(texts(), json!({ "x-within": "vpc" })), "tags": tags, "arn": computed(text()), "vpc_id": computed(text()) }), &[], |_| ()),
         resource(
             "link",
@@ -180,6 +180,14 @@ impl Account {
         };
         let plan = build::build(&stack(text)?, &catalog(), world, &self.options);
         plan.map_err(|errors| errors.0.into_iter().map(|error| error.message).collect())
+    }
+
+    /// The aliases of keys in a stack, and what would be done with the first resource.
+    pub fn aliases(&self, text: &str) -> (Vec<Alias>, Action) {
+        let found: BTreeMap<Address, Found> = BTreeMap::new();
+        let world = World { identity: &self.identity, state: &self.state, live: &self.live, data: &self.data, found: &found };
+        let draft = build::draft(&stack(text).unwrap(), &catalog(), world, &self.options).unwrap();
+        (draft.aliases, draft.plan.changes[0].action)
     }
 
     /// Why there is no plan of a stack, in full.

@@ -15,6 +15,8 @@ use crate::repeat::{Changing, verified};
 use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::collect;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
 
 /// When backups are made and how long they are kept. What is backed up is said by a `backup_selection`.
 ///
@@ -124,8 +126,7 @@ impl BackupPlan {
             .map_err(unbuilt)
     }
 
-    /// A plan that is there: a deleted one is still known, with the date.
-    /// What AWS says of a plan; none when there is none.
+    /// What AWS says of a plan; none when there is none: a deleted one is still known, with the date.
     pub(super) async fn describe(aws: &Aws, id: &str) -> Outcome<Option<GetBackupPlanOutput>> {
         let found = aws.backup().get_backup_plan().backup_plan_id(id).send().await.or_fail("backup:GetBackupPlan").or_absent()?;
         Ok(found.filter(|found| found.deletion_date().is_none()))
@@ -135,11 +136,12 @@ impl BackupPlan {
         let Some(found) = Self::describe(aws, id).await? else { return Ok(None) };
         let Some(plan) = found.backup_plan() else { return Ok(None) };
         let arn = found.backup_plan_arn().unwrap_or_default();
+        let (settings, scanned) = settings_of(&found, plan);
         let read = Self {
             name: plan.backup_plan_name().to_owned(),
             rules: plan.rules().iter().map(Rule::from_api).collect(),
-            advanced_backup_settings: plan.advanced_backup_settings().iter().map(AdvancedBackupSetting::from_api).collect(),
-            scan_settings: plan.scan_settings().iter().map(ScanSetting::from_api).collect(),
+            advanced_backup_settings: settings.iter().map(AdvancedBackupSetting::from_api).collect(),
+            scan_settings: scanned.iter().map(ScanSetting::from_api).collect(),
             tags: tags_of(aws, arn).await?,
             id: id.to_owned(),
             arn: arn.to_owned(),
@@ -147,6 +149,16 @@ impl BackupPlan {
         };
         Ok(Some((id.to_owned(), read)))
     }
+}
+
+/// The advanced and the scan settings of a plan. AWS says them beside the plan or in it (Backup API Reference, GetBackupPlan):
+/// those it says count.
+fn settings_of<'a>(
+    found: &'a GetBackupPlanOutput,
+    plan: &'a api::BackupPlan,
+) -> (&'a [api::AdvancedBackupSetting], &'a [api::ScanSetting]) {
+    let advanced = [found.advanced_backup_settings(), plan.advanced_backup_settings()];
+    (advanced.into_iter().find(|settings| !settings.is_empty()).unwrap_or_default(), plan.scan_settings())
 }
 
 impl Resource for BackupPlan {
@@ -174,6 +186,14 @@ impl Resource for BackupPlan {
             Grant::pass("scan_settings.scanner_role_arn", "backup.amazonaws.com"),
         ],
     };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let rules = desired.get("rules").and_then(Value::as_list).unwrap_or_default();
+        let copies = rules.iter().flat_map(|rule| rule.get("copy_actions").and_then(Value::as_list).unwrap_or_default());
+        let empty = rules.iter().chain(copies).filter_map(|one| one.get("lifecycle")).any(super::rule::is_endless);
+        let problem = "a lifecycle says when backups move or go, and this one says neither: leave it out to keep them for good";
+        empty.then(|| (Path::attribute("rules"), problem.to_owned())).into_iter().collect()
+    }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         Ok(try_join_all(ids.iter().map(|id| Self::read_one(aws, id))).await?.into_iter().flatten().collect())
@@ -223,5 +243,36 @@ impl Resource for BackupPlan {
         let deleted = aws.backup().delete_backup_plan().backup_plan_id(id).send().await.or_gone("backup:DeleteBackupPlan");
         let codes = ["InvalidParameterValueException", "InvalidRequestException"];
         verified(deleted, &codes, async || Ok(Self::describe(aws, id).await?.is_none())).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_lifecycle_that_says_nothing_is_refused() {
+        let problems = |rule: serde_json::Value| BackupPlan::check(&Value::from(json!({ "rules": [rule] }))).len();
+        assert_eq!(problems(json!({ "lifecycle": {} })), 1);
+        assert_eq!(problems(json!({ "copy_actions": [{ "lifecycle": { "opt_in_to_archive_for_supported_resources": false } }] })), 1);
+        assert_eq!(problems(json!({ "lifecycle": { "delete_after_days": 30 }, "copy_actions": [{}] })), 0);
+    }
+
+    #[test]
+    fn advanced_settings_are_read_wherever_aws_says_them() {
+        let setting = || api::AdvancedBackupSetting::builder().resource_type("EC2").backup_options("WindowsVSS", "enabled").build();
+        let plan = || api::BackupPlan::builder().backup_plan_name("p").set_rules(Some(Vec::new()));
+        let read = |found: GetBackupPlanOutput| {
+            let (settings, _) = settings_of(&found, found.backup_plan().unwrap());
+            settings.iter().map(AdvancedBackupSetting::from_api).collect::<Vec<_>>()
+        };
+        let options = [("WindowsVSS".to_owned(), "enabled".to_owned())].into();
+        let wanted = [AdvancedBackupSetting { resource_type: "EC2".to_owned(), backup_options: options }];
+        let beside = GetBackupPlanOutput::builder().backup_plan(plan().build().unwrap()).advanced_backup_settings(setting()).build();
+        assert_eq!(read(beside), wanted);
+        let inside = plan().advanced_backup_settings(setting()).build().unwrap();
+        assert_eq!(read(GetBackupPlanOutput::builder().backup_plan(inside).build()), wanted);
     }
 }

@@ -10,6 +10,7 @@ use super::unbuilt;
 use crate::resource::Tags;
 use crate::tags::collect;
 use leoctl_core::engine::ports::Outcome;
+use leoctl_core::model::value::Value;
 
 /// When backups are made, and how long they are kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -105,6 +106,12 @@ pub struct ScanAction {
 const SCHEDULE: &str = "cron(0 5 ? * * *)";
 /// The time zone of a rule that does not say (Backup API Reference, BackupRuleInput: UTC).
 const TIMEZONE: &str = "Etc/UTC";
+
+/// Whether a lifecycle neither moves nor deletes anything, which is one that AWS does not return.
+pub fn is_endless(lifecycle: &Value) -> bool {
+    let says = |key: &str| lifecycle.get(key).is_some_and(|days| !days.is_null());
+    lifecycle.as_map().is_some() && !says("move_to_cold_storage_after_days") && !says("delete_after_days")
+}
 
 impl Rule {
     /// The rule for a call.

@@ -13,6 +13,8 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
 
 /// What a backup plan is for.
 ///
@@ -82,7 +84,7 @@ pub struct Conditions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
-    /// The tag's key after `aws:ResourceTag/`.
+    /// `aws:ResourceTag/` and the tag's key.
     #[schemars(extend("pattern" = "^aws:ResourceTag/.+$", "x-form" = "`aws:ResourceTag/` and the tag's key"))]
     condition_key: String,
     /// The value.
@@ -188,6 +190,13 @@ impl Resource for BackupSelection {
         ],
     };
 
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let Some(conditions) = desired.get("conditions").and_then(Value::as_map) else { return Vec::new() };
+        let empty = |value: &Value| value.is_null() || value.as_list().is_some_and(<[_]>::is_empty);
+        let problem = || (Path::attribute("conditions"), "no condition is in it: leave it out".to_owned());
+        conditions.values().all(empty).then(problem).into_iter().collect()
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         Ok(try_join_all(ids.iter().map(|id| Self::read_one(aws, id))).await?.into_iter().flatten().collect())
     }
@@ -256,4 +265,21 @@ impl Resource for BackupSelection {
 async fn unless_planless<T>(aws: &Aws, plan: &str, failure: Failure) -> Outcome<Option<T>> {
     let invalid = failure.code.as_deref() == Some("InvalidParameterValueException");
     if invalid && BackupPlan::describe(aws, plan).await?.is_none() { Ok(None) } else { Err(failure) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn conditions_without_any_are_refused() {
+        let problems = |conditions: serde_json::Value| BackupSelection::check(&Value::from(json!({ "conditions": conditions }))).len();
+        assert_eq!((problems(json!({})), problems(json!({ "string_equals": [] }))), (1, 1));
+        let one = json!({ "condition_key": "aws:ResourceTag/a", "condition_value": "b" });
+        assert_eq!((problems(json!({ "string_equals": [one] })), problems(serde_json::Value::Null)), (0, 0));
+        let unknown = Value::Map([("conditions".to_owned(), Value::Map([("string_equals".to_owned(), Value::Unknown)].into()))].into());
+        assert!(BackupSelection::check(&unknown).is_empty());
+    }
 }

@@ -10,10 +10,12 @@ use super::{recovery_points, tags_of, update_tags};
 use crate::client::{Aws, send_once};
 use crate::document::Policy;
 use crate::error::{OrAbsent, OrFail};
+use crate::kms;
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, says, verified};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::kms_key::is_alias;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
@@ -26,8 +28,9 @@ pub struct BackupVault {
     /// The name, unique in account and region.
     #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_-]{2,50}$", "x-form" = "2 to 50 letters, digits, hyphens and underscores"))]
     name: String,
-    /// The KMS key backups are encrypted with; `aws/backup` when left out.
-    #[schemars(extend("x-replace" = true, "x-server" = true, "x-format" = "arn:kms"))]
+    /// The ARN of the KMS key backups are encrypted with; `aws/backup` when left out. With the ARN of an alias it gets the key that
+    /// has the alias, and keeps that key when the alias goes to another one.
+    #[schemars(extend("x-replace" = true, "x-server" = true, "x-kms-key" = true, "x-format" = "arn:kms"))]
     encryption_key_arn: Option<String>,
     /// Who may do what with the vault and the backups in it.
     access_policy: Option<Policy>,
@@ -164,6 +167,8 @@ impl Resource for BackupVault {
                 "backup:GetBackupVaultNotifications",
                 "backup:ListTags",
             ]),
+            // Where an alias is written: whose it is.
+            Grant::key("encryption_key_arn", &["kms:DescribeKey"]),
         ],
         apply: &[
             Grant::any(&["backup-storage:MountCapsule"]),
@@ -209,12 +214,17 @@ impl Resource for BackupVault {
     }
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
+        let key = match to.encryption_key_arn.as_deref() {
+            // Backup documents the ARN of a key, and nothing of aliases (Backup API Reference, CreateBackupVault).
+            Some(name) if is_alias(name) => Some(kms::key_arn(aws, name).await?.unwrap_or_else(|| name.to_owned())),
+            key => key.map(str::to_owned),
+        };
         let call = aws
             .backup()
             .create_backup_vault()
             .creator_request_id(&operation.token)
             .backup_vault_name(&to.name)
-            .set_encryption_key_arn(to.encryption_key_arn.clone())
+            .set_encryption_key_arn(key)
             .set_backup_vault_tags(Some(to.tags.clone().into_iter().collect()));
         let made = send_once!(aws_sdk_backup, call).await.sent_once("backup:CreateBackupVault")?;
         Ok(made.backup_vault_name.unwrap_or_else(|| to.name.clone()))

@@ -1,6 +1,6 @@
 //! The data source `acm_certificate`.
 
-use aws_sdk_acm::types::{CertificateStatus, CertificateSummary};
+use aws_sdk_acm::types::{CertificateStatus, CertificateSummary, Filters, KeyAlgorithm};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,19 +30,30 @@ pub struct AcmCertificate {
     status: Option<String>,
 }
 
+/// Every kind of key: unless they are named, ACM lists RSA keys of 1024 and 2048 bits alone (ACM API Reference, ListCertificates).
+const KEY_TYPES: [&str; 7] = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"];
+
+/// When a certificate came to be: one that was imported has no date of its creation.
+fn made_at(certificate: &CertificateSummary) -> Option<i64> {
+    let dates = [certificate.created_at(), certificate.imported_at(), certificate.not_before()];
+    dates.into_iter().flatten().next().map(|date| date.secs())
+}
+
 impl DataSource for AcmCertificate {
     const TYPE: &'static str = "acm_certificate";
     const PERMISSIONS: &'static [Grant] = &[Grant::any(&["acm:ListCertificates"])];
 
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let statuses = self.statuses.iter().map(|status| CertificateStatus::from(status.as_str())).collect();
-        let mut pages = aws.acm().list_certificates().set_certificate_statuses(Some(statuses)).into_paginator().send();
+        let kinds = KEY_TYPES.iter().map(|kind| KeyAlgorithm::from(*kind)).collect();
+        let call = aws.acm().list_certificates().set_certificate_statuses(Some(statuses));
+        let mut pages = call.includes(Filters::builder().set_key_types(Some(kinds)).build()).into_paginator().send();
         let mut found: Vec<CertificateSummary> = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.or_fail("acm:ListCertificates")?;
             found.extend(page.certificate_summary_list().iter().filter(|one| one.domain_name() == Some(self.domain.as_str())).cloned());
         }
-        found.sort_by_key(|certificate| certificate.created_at().map(|date| date.secs()));
+        found.sort_by_key(made_at);
         let chosen = match found.as_slice() {
             [] => {
                 return Err(wrong_argument(format!(
@@ -66,5 +77,28 @@ impl DataSource for AcmCertificate {
             status: chosen.status().map(|status| status.as_str().to_owned()),
             ..self
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_key_that_acm_has_is_asked_for() {
+        for kind in KEY_TYPES {
+            assert!(KeyAlgorithm::try_parse(kind).is_ok(), "{kind}");
+        }
+        assert_eq!(KeyAlgorithm::values().len(), KEY_TYPES.len());
+    }
+
+    #[test]
+    fn an_imported_certificate_is_as_old_as_its_import() {
+        let imported = CertificateSummary::builder().imported_at(DateTime::from_secs(20)).not_before(DateTime::from_secs(10)).build();
+        let requested = CertificateSummary::builder().created_at(DateTime::from_secs(15)).build();
+        assert!(made_at(&imported) > made_at(&requested));
+        assert_eq!(made_at(&CertificateSummary::builder().not_before(DateTime::from_secs(10)).build()), Some(10));
     }
 }

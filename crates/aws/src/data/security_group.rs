@@ -43,9 +43,11 @@ impl DataSource for SecurityGroup {
         let mut wanted = filters(&self.filters, &self.tags);
         wanted.extend(self.name.as_ref().map(|name| filter("group-name", std::slice::from_ref(name))));
         wanted.extend(self.vpc_id.as_ref().map(|id| filter("vpc-id", std::slice::from_ref(id))));
-        let found =
-            aws.ec2().describe_security_groups().set_filters(Some(wanted.clone())).send().await.or_fail("ec2:DescribeSecurityGroups")?;
-        match found.security_groups() {
+        let pages = aws.ec2().describe_security_groups().set_filters(Some(wanted.clone())).into_paginator().items().send();
+        let mut found: Vec<aws_sdk_ec2::types::SecurityGroup> = pages.try_collect().await.or_fail("ec2:DescribeSecurityGroups")?;
+        // The filter takes `*` in a name for anything.
+        found.retain(|group| self.name.as_deref().is_none_or(|name| group.group_name() == Some(name)));
+        match found.as_slice() {
             [only] => Ok(Self { id: only.group_id().map(str::to_owned), description: only.description().map(str::to_owned), ..self }),
             [] => Err(wrong_argument(format!("no security group matches{}", criteria(&wanted)))),
             several => Err(wrong_argument(format!("{} security groups match: say more", several.len()))),

@@ -40,14 +40,12 @@ impl DataSource for Subnets {
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let mut wanted = filters(&self.filters, &self.tags);
         wanted.extend(self.vpc_id.as_ref().map(|id| filter("vpc-id", std::slice::from_ref(id))));
-        let mut pages = aws.ec2().describe_subnets().set_filters(Some(wanted)).into_paginator().send();
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            for subnet in page.or_fail("ec2:DescribeSubnets")?.subnets() {
-                let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-                found.push((text(subnet.availability_zone()), text(subnet.cidr_block()), text(subnet.subnet_id())));
-            }
-        }
+        let pages = aws.ec2().describe_subnets().set_filters(Some(wanted)).into_paginator().items().send();
+        let subnets: Vec<aws_sdk_ec2::types::Subnet> = pages.try_collect().await.or_fail("ec2:DescribeSubnets")?;
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let place =
+            |subnet: &aws_sdk_ec2::types::Subnet| (text(subnet.availability_zone()), text(subnet.cidr_block()), text(subnet.subnet_id()));
+        let mut found: Vec<_> = subnets.iter().map(place).collect();
         found.sort();
         Ok(Self {
             ids: Some(found.iter().map(|(_, _, id)| id.clone()).collect()),

@@ -50,8 +50,9 @@ impl DataSource for Vpc {
         let mut wanted = filters(&self.filters, &self.tags);
         wanted.extend(self.vpc_id.as_ref().map(|id| filter("vpc-id", std::slice::from_ref(id))));
         wanted.extend(self.default.then(|| filter("is-default", &["true".to_owned()])));
-        let found = aws.ec2().describe_vpcs().set_filters(Some(wanted.clone())).send().await.or_fail("ec2:DescribeVpcs")?;
-        let vpc = match found.vpcs() {
+        let pages = aws.ec2().describe_vpcs().set_filters(Some(wanted.clone())).into_paginator().items().send();
+        let found: Vec<aws_sdk_ec2::types::Vpc> = pages.try_collect().await.or_fail("ec2:DescribeVpcs")?;
+        let vpc = match found.as_slice() {
             [only] => only,
             [] if self.default => return Err(wrong_argument(format!("{} has no default VPC", aws.region))),
             [] => return Err(wrong_argument(format!("no VPC matches{}", criteria(&wanted)))),

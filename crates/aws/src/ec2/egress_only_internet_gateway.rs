@@ -73,9 +73,11 @@ impl Resource for EgressOnlyInternetGateway {
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        let call = aws.ec2().describe_egress_only_internet_gateways().set_filters(Some(ownership_filters(wanted)));
-        let found = call.send().await.or_fail("ec2:DescribeEgressOnlyInternetGateways")?;
-        let ours = found.egress_only_internet_gateways().iter().filter(|gateway| wanted.owns(&tags(gateway.tags())));
+        let pages =
+            aws.ec2().describe_egress_only_internet_gateways().set_filters(Some(ownership_filters(wanted))).into_paginator().items().send();
+        let found: Vec<aws_sdk_ec2::types::EgressOnlyInternetGateway> =
+            pages.try_collect().await.or_fail("ec2:DescribeEgressOnlyInternetGateways")?;
+        let ours = found.iter().filter(|gateway| wanted.owns(&tags(gateway.tags())));
         Ok(wanted.pick(ours.filter_map(|gateway| gateway.egress_only_internet_gateway_id().map(str::to_owned))))
     }
 

@@ -6,7 +6,8 @@ use aws_sdk_ec2::types::{Address, DomainType, NetworkInterface, ResourceType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{filter, ownership_filters, specification, tags, update_tags};
+use super::instance::{Instance, first_of_several};
+use super::{in_chunks, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
@@ -117,6 +118,7 @@ impl Resource for Eip {
         arn: "arn:{partition}:ec2:{region}:{account}:elastic-ip/*",
         plan: &[Grant::any(&["ec2:DescribeAddresses", "ec2:DescribeNetworkInterfaces"])],
         apply: &[
+            Grant::any(&["ec2:DescribeInstances"]),
             Grant::on(&["ec2:AllocateAddress"], &["arn:{partition}:ec2:{region}:{account}:ipv4pool-ec2/{public_ipv4_pool}"])
                 .when("public_ipv4_pool"),
             Grant::on(
@@ -139,16 +141,21 @@ impl Resource for Eip {
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
-        let call = aws.ec2().describe_addresses().filters(filter("allocation-id", ids));
-        let found = call.send().await.or_fail("ec2:DescribeAddresses")?;
-        let used: Vec<String> = found.addresses().iter().filter_map(|address| address.network_interface_id().map(str::to_owned)).collect();
-        let mut interfaces = BTreeMap::new();
-        if !used.is_empty() {
-            let call = aws.ec2().describe_network_interfaces().filters(filter("network-interface-id", &used));
-            let described = call.send().await.or_fail("ec2:DescribeNetworkInterfaces")?.network_interfaces.unwrap_or_default();
-            interfaces.extend(described.into_iter().map(|one| (one.network_interface_id().unwrap_or_default().to_owned(), one)));
-        }
-        let read = found.addresses().iter().map(|address| {
+        let found = in_chunks("allocation-id", ids, |only| async move {
+            let found = aws.ec2().describe_addresses().filters(only).send().await.or_fail("ec2:DescribeAddresses")?;
+            Ok(found.addresses.unwrap_or_default())
+        });
+        let found = found.await?;
+        let used: Vec<String> = found.iter().filter_map(|address| address.network_interface_id().map(str::to_owned)).collect();
+        let described = in_chunks("network-interface-id", &used, |only| async move {
+            // In an account with many of them AWS answers only with pages (EC2 API Reference, DescribeNetworkInterfaces).
+            let pages = aws.ec2().describe_network_interfaces().filters(only).max_results(1000).into_paginator().items().send();
+            pages.try_collect().await.or_fail("ec2:DescribeNetworkInterfaces")
+        });
+        let described: Vec<NetworkInterface> = described.await?;
+        let interfaces: BTreeMap<String, NetworkInterface> =
+            described.into_iter().map(|one| (one.network_interface_id().unwrap_or_default().to_owned(), one)).collect();
+        let read = found.iter().map(|address| {
             let read = Self::from_api(address, address.network_interface_id().and_then(|id| interfaces.get(id)));
             (read.id.clone(), read)
         });
@@ -193,12 +200,16 @@ impl Resource for Eip {
         } = to;
         let moves = *instance_id != from.instance_id || *network_interface_id != from.network_interface_id;
         if to.has_target() && (moves || *private_ip_address != from.private_ip_address) {
+            let primary = match instance_id {
+                Some(instance) => primary_of_several(aws, instance).await?,
+                None => None,
+            };
             let call = aws
                 .ec2()
                 .associate_address()
                 .allocation_id(id)
-                .set_instance_id(instance_id.clone())
-                .set_network_interface_id(network_interface_id.clone())
+                .set_instance_id(instance_id.clone().filter(|_| primary.is_none()))
+                .set_network_interface_id(primary.or_else(|| network_interface_id.clone()))
                 // At another interface the old one's address, which nobody wrote anew, means nothing.
                 .set_private_ip_address(private_ip_address.clone().filter(|_| *private_ip_address != from.private_ip_address))
                 .allow_reassociation(true);
@@ -209,16 +220,51 @@ impl Resource for Eip {
         update_tags(aws.ec2(), id, &from.tags, tags).await
     }
 
-    async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
+    async fn delete(aws: &Aws, _: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
         // What has it now counts, not what had it when it was last seen.
-        if let Some(address) = Self::read_one(aws, id).await?.filter(Self::has_target) {
-            disassociate(aws, &address).await?;
+        let now = Self::read_one(aws, id).await?;
+        if let Some(address) = now.as_ref().filter(|address| address.has_target()) {
+            disassociate(aws, address).await?;
         }
-        aws.ec2().release_address().allocation_id(id).send().await.or_gone("ec2:ReleaseAddress").map(drop)
+        // Without the group that it is announced from, AWS does not find one of a Local Zone (EC2 API Reference, ReleaseAddress).
+        let group = now.or_else(|| last.cloned()).and_then(|address| address.network_border_group).filter(|group| *group != aws.region);
+        let call = aws.ec2().release_address().allocation_id(id).set_network_border_group(group);
+        call.send().await.or_gone("ec2:ReleaseAddress").map(drop)
     }
+}
+
+/// The first interface of an instance that has several: AWS gives an address to an instance by its own id only when it has one
+/// (EC2 API Reference, AssociateAddress).
+async fn primary_of_several(aws: &Aws, instance: &str) -> Outcome<Option<String>> {
+    let found = Instance::now(aws, instance).await?;
+    Ok(found.as_ref().and_then(first_of_several).map(str::to_owned))
 }
 
 async fn disassociate(aws: &Aws, from: &Eip) -> Outcome<()> {
     let Some(association) = &from.association_id else { return Ok(()) };
     aws.ec2().disassociate_address().association_id(association).send().await.or_gone("ec2:DisassociateAddress").map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canned::{Answer, Canned, operation};
+
+    async fn released(group: &str) -> Vec<String> {
+        let group = group.to_owned();
+        let canned = Canned::new(move |_, _| {
+            let address =
+                format!("<allocationId>eipalloc-1</allocationId><domain>vpc</domain><networkBorderGroup>{group}</networkBorderGroup>");
+            Answer::Done(format!("<addressesSet><item>{address}</item></addressesSet>"))
+        });
+        Eip::delete(&canned.aws, &operation(), "eipalloc-1", None).await.unwrap();
+        canned.changes()
+    }
+
+    #[tokio::test]
+    async fn an_address_of_a_local_zone_is_released_where_it_is() {
+        assert_eq!(released("eu-west-1").await, ["ReleaseAddress AllocationId=eipalloc-1"]);
+        let there = "ReleaseAddress AllocationId=eipalloc-1&NetworkBorderGroup=us-west-2-lax-1";
+        assert_eq!(released("us-west-2-lax-1").await, [there]);
+    }
 }

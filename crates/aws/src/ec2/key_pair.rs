@@ -5,7 +5,7 @@ use aws_smithy_types::Blob;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{filter, specification, tags, update_tags};
+use super::{filter, in_chunks, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::OrFail;
 use crate::permissions::{Grant, Permissions};
@@ -58,9 +58,12 @@ impl Resource for KeyPair {
     };
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
-        let call = aws.ec2().describe_key_pairs().filters(filter("key-name", ids)).include_public_key(true);
-        let found = call.send().await.or_fail("ec2:DescribeKeyPairs")?;
-        let read = found.key_pairs().iter().map(|pair| {
+        let found = in_chunks("key-name", ids, |only| async move {
+            let call = aws.ec2().describe_key_pairs().filters(only).include_public_key(true);
+            Ok(call.send().await.or_fail("ec2:DescribeKeyPairs")?.key_pairs.unwrap_or_default())
+        });
+        let found = found.await?;
+        let read = found.iter().map(|pair| {
             let name = pair.key_name().unwrap_or_default().to_owned();
             let read = Self {
                 public_key: pair.public_key().unwrap_or_default().to_owned(),

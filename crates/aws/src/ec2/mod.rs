@@ -1,5 +1,6 @@
 //! EC2: instances, networks and security groups.
 
+mod blocked;
 pub mod egress_only_internet_gateway;
 pub mod eip;
 pub mod instance;
@@ -14,8 +15,12 @@ pub mod subnet;
 pub mod vpc;
 pub mod vpc_endpoint;
 
+use std::future::Future;
+
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+
+use futures_util::future::try_join_all;
 
 use super::repeat::Changing;
 use super::resource::Tags;
@@ -27,6 +32,21 @@ use leoctl_core::model::value::Value;
 /// The filter `name` with these values: unlike id parameters, filters do not fail on ids that do not exist.
 pub fn filter(name: &str, values: &[String]) -> Filter {
     Filter::builder().name(name).set_values(Some(values.to_vec())).build()
+}
+
+/// The most values that a filter takes (EC2 User Guide, "List and filter your resources").
+const VALUES: usize = 200;
+
+/// What EC2 says of these, asked with the filter `name` and as many at once as that takes.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn in_chunks<T, F>(name: &str, values: &[String], ask: impl Fn(Filter) -> F) -> Outcome<Vec<T>>
+where
+    F: Future<Output = Outcome<Vec<T>>>,
+{
+    let asked = values.chunks(VALUES).map(|some| ask(filter(name, some)));
+    Ok(try_join_all(asked).await?.into_iter().flatten().collect())
 }
 
 /// Whether an id in an answer is among those that were asked for: what is done to a resource rests on what is read of it.
@@ -76,7 +96,28 @@ pub fn network_size(desired: &Value) -> Vec<(Path, String)> {
     wrong.map(problem).into_iter().collect()
 }
 
+/// Whether both are the same network, or both none, however they are written.
+fn is_same_network(one: Option<&str>, other: Option<&str>) -> bool {
+    let network = |text: &str| text.parse::<ipnet::IpNet>().ok();
+    one == other || one.zip(other).is_some_and(|(one, other)| network(one).is_some() && network(one) == network(other))
+}
+
 /// The ARN of an EC2 resource.
 pub fn arn(region: &str, owner: &str, kind: &str, id: &str) -> String {
     format!("arn:{}:ec2:{region}:{owner}:{kind}/{id}", super::partition(region))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{filter, in_chunks};
+
+    #[tokio::test]
+    async fn a_filter_has_no_more_values_than_it_takes() {
+        let ids: Vec<String> = (0..450).map(|number| format!("subnet-{number}")).collect();
+        let asked = in_chunks("subnet-id", &ids, |only| async move { Ok(vec![only]) }).await.unwrap();
+        let sizes: Vec<usize> = asked.iter().map(|filter| filter.values().len()).collect();
+        assert_eq!((sizes.as_slice(), asked[0].name()), ([200, 200, 50].as_slice(), Some("subnet-id")));
+        assert_eq!(asked[2], filter("subnet-id", &ids[400..]));
+        assert!(in_chunks("subnet-id", &[], |only| async move { Ok(vec![only]) }).await.unwrap().is_empty());
+    }
 }

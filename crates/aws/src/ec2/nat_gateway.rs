@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use aws_sdk_ec2::types as api;
 use aws_sdk_ec2::types::{ConnectivityType, NatGatewayAddress, NatGatewayAddressStatus, NatGatewayState, ResourceType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{filter, is_one_of, ownership_filters, specification, tags, update_tags};
+use super::{in_chunks, is_one_of, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
@@ -97,8 +98,11 @@ impl NatGateway {
 
     /// Those of `ids` that are listed, and no other that an answer may hold.
     async fn describe(aws: &Aws, ids: &[String]) -> Outcome<Vec<aws_sdk_ec2::types::NatGateway>> {
-        let call = aws.ec2().describe_nat_gateways().filter(filter("nat-gateway-id", ids));
-        let mut found = call.send().await.or_fail("ec2:DescribeNatGateways")?.nat_gateways.unwrap_or_default();
+        let found = in_chunks("nat-gateway-id", ids, |only| async move {
+            let pages = aws.ec2().describe_nat_gateways().filter(only).into_paginator().items().send();
+            pages.try_collect().await.or_fail("ec2:DescribeNatGateways")
+        });
+        let mut found: Vec<aws_sdk_ec2::types::NatGateway> = found.await?;
         found.retain(|gateway| is_one_of(ids, gateway.nat_gateway_id()));
         Ok(found)
     }
@@ -110,7 +114,7 @@ impl NatGateway {
     }
 
     /// Makes its further addresses these: what it has now counts.
-    async fn place(aws: &Aws, id: &str, wanted: &[String]) -> Outcome<()> {
+    async fn place(aws: &Aws, operation: &Operation, id: &str, wanted: &[String]) -> Outcome<()> {
         let Some(gateway) = Self::describe_one(aws, id).await? else { return Ok(()) };
         let (_, now) = Self::from_api(&gateway);
         let has = async || Ok(Self::describe_one(aws, id).await?.map(|gateway| Self::from_api(&gateway).1.secondary_allocation_ids));
@@ -121,6 +125,8 @@ impl NatGateway {
             // With this gateway, by a call whose answer was lost; or with another one.
             let given = async || Ok(has().await?.is_some_and(|has| new.iter().all(|one| has.contains(one))));
             verified(sent, &["Resource.AlreadyAssociated", "InvalidIPAddress.InUse"], given).await?;
+            // While one address moves AWS moves no other.
+            Self::settled(aws, operation, id, wanted).await?;
         }
         let gone = |allocation: &str| {
             now.secondary_allocation_ids.iter().any(|one| one == allocation) && !wanted.iter().any(|one| one == allocation)
@@ -136,6 +142,40 @@ impl NatGateway {
             verified(sent, &["InvalidAssociationID.NotFound"], taken).await?;
         }
         Ok(())
+    }
+
+    /// Waits until a gateway can be used and none of its addresses moves.
+    async fn settled(aws: &Aws, operation: &Operation, id: &str, wanted: &[String]) -> Outcome<()> {
+        loop {
+            let gateway = Self::describe_one(aws, id).await?;
+            if let Some(gateway) = &gateway
+                && is_settled(gateway, wanted)?
+            {
+                return Ok(());
+            }
+            operation.pause(Duration::from_secs(3), "waiting for the NAT gateway").await?;
+        }
+    }
+}
+
+/// Whether a gateway can be used and none of its addresses moves. An address that has failed is listed for a while, and means
+/// something while it is wanted.
+fn is_settled(gateway: &api::NatGateway, wanted: &[String]) -> Outcome<bool> {
+    use NatGatewayAddressStatus::{Assigning, Associating, Disassociating, Failed, Unassigning};
+    let addresses = gateway.nat_gateway_addresses();
+    let is_wanted = |address: &NatGatewayAddress| wanted.iter().any(|id| address.allocation_id() == Some(id));
+    let has = |id: &str| addresses.iter().any(|one| one.allocation_id() == Some(id) && one.status() != Some(&Failed));
+    match gateway.state() {
+        Some(NatGatewayState::Failed) => Err(failed(gateway.failure_code(), gateway.failure_message())),
+        Some(NatGatewayState::Available) => {
+            let mut failing = addresses.iter().filter(|one| one.status() == Some(&Failed) && is_wanted(one));
+            if let Some(address) = failing.find(|one| !one.allocation_id().is_some_and(has)) {
+                return Err(failed(None, address.failure_message()));
+            }
+            let moving = |one: &NatGatewayAddress| matches!(one.status(), Some(Assigning | Associating | Disassociating | Unassigning));
+            Ok(!addresses.iter().any(moving))
+        }
+        _ => Ok(false),
     }
 }
 
@@ -192,9 +232,9 @@ impl Resource for NatGateway {
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        let call = aws.ec2().describe_nat_gateways().set_filter(Some(ownership_filters(wanted)));
-        let found = call.send().await.or_fail("ec2:DescribeNatGateways")?;
-        let ours = found.nat_gateways().iter().filter(|gateway| is_there(gateway) && wanted.owns(&tags(gateway.tags())));
+        let pages = aws.ec2().describe_nat_gateways().set_filter(Some(ownership_filters(wanted))).into_paginator().items().send();
+        let found: Vec<aws_sdk_ec2::types::NatGateway> = pages.try_collect().await.or_fail("ec2:DescribeNatGateways")?;
+        let ours = found.iter().filter(|gateway| is_there(gateway) && wanted.owns(&tags(gateway.tags())));
         Ok(wanted.pick(ours.filter_map(|gateway| gateway.nat_gateway_id().map(str::to_owned))))
     }
 
@@ -214,7 +254,7 @@ impl Resource for NatGateway {
         made_id("ec2:CreateNatGateway", made.nat_gateway().and_then(|gateway| gateway.nat_gateway_id()))
     }
 
-    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+    async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self {
             secondary_allocation_ids,
             tags,
@@ -228,37 +268,14 @@ impl Resource for NatGateway {
             vpc_id: _,
         } = to;
         if *secondary_allocation_ids != from.secondary_allocation_ids {
-            Self::place(aws, id, secondary_allocation_ids).await?;
+            Self::place(aws, operation, id, secondary_allocation_ids).await?;
         }
         update_tags(aws.ec2(), id, &from.tags, tags).await
     }
 
-    async fn ready(aws: &Aws, operation: &Operation, id: &str, _: &Self) -> Outcome<()> {
-        loop {
-            let gateway = Self::describe_one(aws, id).await?;
-            let gateway = gateway.as_ref();
-            let addresses = gateway.map(|gateway| gateway.nat_gateway_addresses()).unwrap_or_default();
-            match gateway.and_then(|gateway| gateway.state()) {
-                Some(NatGatewayState::Failed) => {
-                    let (code, message) = (gateway.and_then(|one| one.failure_code()), gateway.and_then(|one| one.failure_message()));
-                    return Err(failed(code.unwrap_or_default(), message));
-                }
-                Some(NatGatewayState::Available) => {
-                    if let Some(address) = addresses.iter().find(|address| address.status() == Some(&NatGatewayAddressStatus::Failed)) {
-                        return Err(failed("address", address.failure_message()));
-                    }
-                    use NatGatewayAddressStatus::{Assigning, Associating, Disassociating, Unassigning};
-                    let moving = |address: &NatGatewayAddress| {
-                        matches!(address.status(), Some(Assigning | Associating | Disassociating | Unassigning))
-                    };
-                    if !addresses.iter().any(moving) {
-                        return Ok(());
-                    }
-                }
-                _ => {}
-            }
-            operation.pause(Duration::from_secs(3), "waiting for the NAT gateway").await?;
-        }
+    async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
+        let wanted: Vec<String> = to.allocation_id.iter().chain(&to.secondary_allocation_ids).cloned().collect();
+        Self::settled(aws, operation, id, &wanted).await
     }
 
     async fn delete(aws: &Aws, operation: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
@@ -272,6 +289,38 @@ impl Resource for NatGateway {
     }
 }
 
-fn failed(code: &str, message: Option<&str>) -> Failure {
-    Failure::new(FailureKind::Other, format!("the NAT gateway failed: {code}: {}", message.unwrap_or("AWS gives no reason")))
+fn failed(code: Option<&str>, message: Option<&str>) -> Failure {
+    // What the gateway needs may not have been known everywhere yet.
+    let again = matches!(code, Some("Gateway.NotAttached" | "InvalidAllocationID.NotFound" | "Resource.AlreadyAssociated"));
+    let advice = if again { "; the next apply makes another one" } else { "" };
+    let message = message.unwrap_or("AWS gives no reason").trim_end_matches('.');
+    let failure = Failure::new(FailureKind::Other, format!("the NAT gateway failed: {message}{advice}"));
+    Failure { operation: "ec2:CreateNatGateway".to_owned(), code: code.map(str::to_owned), ..failure }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_address_that_is_wanted_fails_a_gateway() {
+        use NatGatewayAddressStatus::{Associating, Failed, Succeeded};
+        let address = |id: &str, status: NatGatewayAddressStatus| NatGatewayAddress::builder().allocation_id(id).status(status).build();
+        let settled = |addresses: Vec<NatGatewayAddress>| {
+            let gateway = api::NatGateway::builder().state(NatGatewayState::Available).set_nat_gateway_addresses(Some(addresses)).build();
+            is_settled(&gateway, &["eipalloc-1".to_owned()])
+        };
+        assert!(settled(vec![address("eipalloc-1", Succeeded), address("eipalloc-2", Failed)]).unwrap());
+        assert!(settled(vec![address("eipalloc-1", Failed), address("eipalloc-1", Succeeded)]).unwrap());
+        assert!(!settled(vec![address("eipalloc-1", Associating)]).unwrap());
+        assert!(settled(vec![address("eipalloc-1", Failed)]).is_err());
+    }
+
+    #[test]
+    fn a_failed_gateway_says_its_code_and_what_becomes_of_it() {
+        let gateway = api::NatGateway::builder().state(NatGatewayState::Failed).failure_code("Gateway.NotAttached");
+        let failure = is_settled(&gateway.failure_message("Network vpc-1 has no Internet gateway attached").build(), &[]).unwrap_err();
+        assert_eq!(failure.code.as_deref(), Some("Gateway.NotAttached"));
+        assert!(failure.message.ends_with("attached; the next apply makes another one"), "{}", failure.message);
+    }
 }

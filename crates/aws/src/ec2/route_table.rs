@@ -1,16 +1,19 @@
 //! The resource type `route_table`.
 
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types as api;
 use aws_sdk_ec2::types::{ResourceType, RouteOrigin, RouteTableAssociation, RouteTableAssociationStateCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{arn, filter, ownership_filters, specification, tags, update_tags};
+use super::{arn, filter, in_chunks, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, says, verified};
 use crate::resource::{Info, Resource, Retry, Tags};
-use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
@@ -78,8 +81,8 @@ impl Route {
             && self.destination_prefix_list_id == other.destination_prefix_list_id
     }
 
-    /// None for routes AWS makes itself.
-    fn from_api(route: &aws_sdk_ec2::types::Route) -> Option<Self> {
+    /// None for routes AWS makes itself. `services` are the interfaces that services of AWS have across accounts.
+    fn from_api(route: &api::Route, services: &BTreeSet<String>) -> Option<Self> {
         let gateway_id = route.gateway_id().map(str::to_owned);
         let (vpc_endpoint_id, gateway_id): (Option<_>, Option<_>) = match gateway_id {
             Some(id) if id.starts_with("vpce-") => (Some(id), None),
@@ -88,7 +91,11 @@ impl Route {
         // Routes to a gateway endpoint, which are the only ones from a prefix list to an endpoint, are that endpoint's
         // and not the table's (AWS PrivateLink Guide, "Gateway endpoints": routing).
         let endpoint = vpc_endpoint_id.is_some() && route.destination_prefix_list_id().is_some();
-        if gateway_id.as_deref() == Some("local") || endpoint || route.origin() == Some(&RouteOrigin::EnableVgwRoutePropagation) {
+        let service = route.network_interface_id().is_some_and(|id| services.contains(id));
+        // A virtual private gateway and a route server spread routes of their own (EC2 API Reference, Route: `Origin`), and so
+        // does VPC Lattice.
+        let spread = matches!(route.origin(), Some(RouteOrigin::EnableVgwRoutePropagation | RouteOrigin::Advertisement));
+        if matches!(gateway_id.as_deref(), Some("local" | "VpcLattice")) || endpoint || service || spread {
             return None;
         }
         Some(Self {
@@ -135,12 +142,13 @@ impl Resource for RouteTable {
             Retry::after("InvalidTransitGatewayID.NotFound", TO_TARGETS),
             Retry::after("InvalidVpcPeeringConnectionID.NotFound", TO_TARGETS),
             Retry::after("InvalidNetworkInterfaceID.NotFound", TO_TARGETS),
+            Retry::after("InvalidParameterException", TO_TARGETS),
         ],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:ec2:{region}:{account}:route-table/*",
-        plan: &[Grant::any(&["ec2:DescribeRouteTables"])],
+        plan: &[Grant::any(&["ec2:DescribeNetworkInterfaces", "ec2:DescribeRouteTables"])],
         apply: &[
             Grant::on(
                 &["ec2:CreateRouteTable"],
@@ -187,16 +195,20 @@ impl Resource for RouteTable {
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
-        let call = aws.ec2().describe_route_tables().filters(filter("route-table-id", ids));
-        let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
-        let read = found.route_tables().iter().map(|table| {
+        let found = in_chunks("route-table-id", ids, |only| async move {
+            let pages = aws.ec2().describe_route_tables().filters(only).into_paginator().items().send();
+            pages.try_collect().await.or_fail("ec2:DescribeRouteTables")
+        });
+        let found: Vec<api::RouteTable> = found.await?;
+        let services = interfaces_of_services(aws, &found).await?;
+        let read = found.iter().map(|table| {
             let id = table.route_table_id().unwrap_or_default().to_owned();
             let associated = table.associations().iter().filter(|association| is_there(association));
             let read = Self {
                 vpc_id: table.vpc_id().unwrap_or_default().to_owned(),
-                routes: table.routes().iter().filter_map(Route::from_api).collect(),
+                routes: table.routes().iter().filter_map(|route| Route::from_api(route, &services)).collect(),
                 subnet_ids: associated.filter_map(|association| association.subnet_id().map(str::to_owned)).collect(),
-                tags: tags(table.tags()),
+                tags: own_tags(table.tags()),
                 arn: arn(&aws.region, table.owner_id().unwrap_or_default(), "route-table", &id),
                 id: id.clone(),
             };
@@ -206,9 +218,9 @@ impl Resource for RouteTable {
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        let call = aws.ec2().describe_route_tables().set_filters(Some(ownership_filters(wanted)));
-        let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
-        let ours = found.route_tables().iter().filter(|table| wanted.owns(&tags(table.tags())));
+        let pages = aws.ec2().describe_route_tables().set_filters(Some(ownership_filters(wanted))).into_paginator().items().send();
+        let found: Vec<aws_sdk_ec2::types::RouteTable> = pages.try_collect().await.or_fail("ec2:DescribeRouteTables")?;
+        let ours = found.iter().filter(|table| wanted.owns(&tags(table.tags())));
         Ok(wanted.pick(ours.filter_map(|table| table.route_table_id().map(str::to_owned))))
     }
 
@@ -251,8 +263,43 @@ impl Resource for RouteTable {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         disassociate(aws, id, |_| true).await?;
+        if is_main(aws, id).await? {
+            let message =
+                format!("{id} is the main table of its VPC, which goes with the VPC alone: make another one the main table first");
+            return Err(Failure { operation: "ec2:DeleteRouteTable".to_owned(), ..Failure::new(FailureKind::Refused, message) });
+        }
         aws.ec2().delete_route_table().route_table_id(id).send().await.or_gone("ec2:DeleteRouteTable").map(drop)
     }
+}
+
+/// The tags of a table without FSx's: a file system in several zones marks by it the tables whose routes it keeps (FSx for
+/// ONTAP User Guide, "VPC route tables").
+fn own_tags(found: &[api::Tag]) -> Tags {
+    let mut tags = tags(found);
+    tags.remove("AmazonFSx");
+    tags
+}
+
+/// The interfaces in routes that a service of AWS has attached to a machine of its own account: it keeps those routes itself.
+async fn interfaces_of_services(aws: &Aws, tables: &[api::RouteTable]) -> Outcome<BTreeSet<String>> {
+    let foreign =
+        |table: &api::RouteTable, route: &api::Route| route.instance_owner_id().is_some() && route.instance_owner_id() != table.owner_id();
+    let suspects = tables.iter().flat_map(|table| table.routes().iter().filter(move |route| foreign(table, route)));
+    let suspects: BTreeSet<String> = suspects.filter_map(|route| route.network_interface_id().map(str::to_owned)).collect();
+    let suspects: Vec<String> = suspects.into_iter().collect();
+    let found = in_chunks("network-interface-id", &suspects, |only| async move {
+        let pages = aws.ec2().describe_network_interfaces().filters(only).max_results(1000).into_paginator().items().send();
+        pages.try_collect().await.or_fail("ec2:DescribeNetworkInterfaces")
+    });
+    let found: Vec<api::NetworkInterface> = found.await?;
+    let theirs = found.iter().filter(|interface| is_of_service(interface));
+    Ok(theirs.filter_map(|interface| interface.network_interface_id().map(str::to_owned)).collect())
+}
+
+/// Whether an interface is attached to a machine of another account than its own.
+fn is_of_service(interface: &api::NetworkInterface) -> bool {
+    let machine = interface.attachment().and_then(|attachment| attachment.instance_owner_id());
+    machine.is_some() && interface.owner_id().is_some() && machine != interface.owner_id()
 }
 
 async fn create_route(aws: &Aws, id: &str, wanted: &Route) -> Outcome<()> {
@@ -353,15 +400,61 @@ fn is_there(association: &RouteTableAssociation) -> bool {
     !matches!(state, Some(RouteTableAssociationStateCode::Disassociated | RouteTableAssociationStateCode::Disassociating))
 }
 
+/// Takes a table from these subnets and gateways; it is a gateway's where traffic that comes in goes by it.
 async fn disassociate(aws: &Aws, id: &str, which: impl Fn(&str) -> bool) -> Outcome<()> {
     let call = aws.ec2().describe_route_tables().filters(filter("route-table-id", &[id.to_owned()]));
     let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
     let tables = found.route_tables().iter().filter(|table| table.route_table_id() == Some(id));
     for association in tables.flat_map(|table| table.associations()) {
-        if association.subnet_id().is_some_and(&which) {
+        if association.subnet_id().or(association.gateway_id()).is_some_and(&which) {
             let call = aws.ec2().disassociate_route_table().set_association_id(association.route_table_association_id().map(str::to_owned));
             call.send().await.or_gone("ec2:DisassociateRouteTable")?;
         }
     }
     Ok(())
+}
+
+/// Whether a table is the one that subnets without another use.
+async fn is_main(aws: &Aws, id: &str) -> Outcome<bool> {
+    let call = aws.ec2().describe_route_tables().filters(filter("route-table-id", &[id.to_owned()]));
+    let found = call.send().await.or_fail("ec2:DescribeRouteTables")?;
+    let mut tables = found.route_tables().iter().filter(|table| table.route_table_id() == Some(id));
+    Ok(tables.any(|table| table.associations().iter().any(|association| association.main() == Some(true))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(route: aws_sdk_ec2::types::builders::RouteBuilder) -> Option<Route> {
+        Route::from_api(&route.destination_cidr_block("10.1.0.0/16").build(), &["eni-fsx".to_owned()].into())
+    }
+
+    #[test]
+    fn routes_that_something_else_keeps_are_not_the_tables() {
+        let to = || api::Route::builder();
+        assert!(read(to().gateway_id("igw-1").origin(RouteOrigin::CreateRoute)).is_some());
+        assert!(read(to().network_interface_id("eni-1").origin(RouteOrigin::CreateRoute)).is_some());
+        assert!(read(to().network_interface_id("eni-fsx").origin(RouteOrigin::CreateRoute)).is_none());
+        assert!(read(to().network_interface_id("eni-1").origin(RouteOrigin::Advertisement)).is_none());
+        assert!(read(to().gateway_id("vgw-1").origin(RouteOrigin::EnableVgwRoutePropagation)).is_none());
+        assert!(read(to().gateway_id("VpcLattice").origin(RouteOrigin::CreateRoute)).is_none());
+        assert!(read(to().gateway_id("local").origin(RouteOrigin::CreateRouteTable)).is_none());
+    }
+
+    #[test]
+    fn an_interface_is_a_services_where_the_machine_is_of_another_account() {
+        let attached = |owner: &str, machine: &str| {
+            let attachment = api::NetworkInterfaceAttachment::builder().instance_owner_id(machine).build();
+            is_of_service(&api::NetworkInterface::builder().owner_id(owner).attachment(attachment).build())
+        };
+        assert!(attached("111111111111", "amazon-elasticsearch") && attached("111111111111", "222222222222"));
+        assert!(!attached("222222222222", "222222222222"));
+    }
+
+    #[test]
+    fn the_mark_of_fsx_is_not_the_users() {
+        let tag = |key: &str| api::Tag::builder().key(key).value("x").build();
+        assert_eq!(own_tags(&[tag("AmazonFSx"), tag("Name")]), [("Name".to_owned(), "x".to_owned())].into());
+    }
 }

@@ -14,11 +14,11 @@ use leoctl_core::model::value::Value;
 pub struct Rule {
     /// `tcp`, `udp`, `icmp`, `icmpv6`, a protocol number, or `-1` for all.
     pub ip_protocol: String,
-    /// The first port; the ICMP type for `icmp`. Not with protocol `-1`.
-    #[schemars(range(min = -1, max = 65535))]
+    /// The first port; the ICMP type for `icmp` and `icmpv6`, all when left out. Not with other protocols.
+    #[schemars(extend("x-none" = -1), range(min = -1, max = 65535))]
     pub from_port: Option<i32>,
-    /// The last port; the ICMP code for `icmp`. Not with protocol `-1`.
-    #[schemars(range(min = -1, max = 65535))]
+    /// The last port; the ICMP code for `icmp` and `icmpv6`, all when left out. Not with other protocols.
+    #[schemars(extend("x-none" = -1), range(min = -1, max = 65535))]
     pub to_port: Option<i32>,
     /// The peer: an IPv4 network.
     #[schemars(extend("x-format" = "cidr4"))]
@@ -31,19 +31,41 @@ pub struct Rule {
     /// The peer: members of this security group.
     pub referenced_group_id: Option<String>,
     /// What it is for.
-    #[schemars(length(max = 255))]
+    #[schemars(extend("pattern" = r"^[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]*$", "x-form" = "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"), length(max = 255))]
     pub description: Option<String>,
 }
 
 impl Rule {
+    fn everything() -> Self {
+        Self {
+            ip_protocol: "-1".to_owned(),
+            from_port: None,
+            to_port: None,
+            cidr_ipv4: None,
+            cidr_ipv6: None,
+            prefix_list_id: None,
+            referenced_group_id: None,
+            description: None,
+        }
+    }
+
+    /// What AWS lets out of a new group.
+    pub fn everything_ipv4() -> Self {
+        Self { cidr_ipv4: Some("0.0.0.0/0".to_owned()), ..Self::everything() }
+    }
+
+    /// What AWS lets out as well, in a VPC with an IPv6 network (EC2 API Reference, CreateSecurityGroup).
+    pub fn everything_ipv6() -> Self {
+        Self { cidr_ipv6: Some("::/0".to_owned()), ..Self::everything() }
+    }
+
     /// What AWS returned.
     pub fn from_api(rule: &SecurityGroupRule) -> Self {
-        let protocol = rule.ip_protocol().unwrap_or_default();
-        // For all protocols AWS returns -1 as ports, which nobody writes.
-        let port = |port: Option<i32>| port.filter(|_| protocol != "-1");
+        // AWS returns -1 for a port that says nothing.
+        let port = |port: Option<i32>| port.filter(|port| *port != -1);
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
         Self {
-            ip_protocol: protocol.to_owned(),
+            ip_protocol: rule.ip_protocol().unwrap_or_default().to_owned(),
             from_port: port(rule.from_port()),
             to_port: port(rule.to_port()),
             cidr_ipv4: text(rule.cidr_ipv4()),
@@ -57,7 +79,10 @@ impl Rule {
     /// The rule for a call.
     pub fn permission(&self) -> IpPermission {
         let description = self.description.clone();
-        let mut permission = IpPermission::builder().ip_protocol(&self.ip_protocol).set_from_port(self.from_port).set_to_port(self.to_port);
+        // ICMP has no call without type and code (EC2 API Reference, IpPermission).
+        let all = matches!(self.ip_protocol.as_str(), "icmp" | "icmpv6").then_some(-1);
+        let (first, last) = (self.from_port.or(all), self.to_port.or(all));
+        let mut permission = IpPermission::builder().ip_protocol(&self.ip_protocol).set_from_port(first).set_to_port(last);
         if let Some(network) = &self.cidr_ipv4 {
             permission = permission.ip_ranges(IpRange::builder().cidr_ip(network).set_description(description.clone()).build());
         }
@@ -77,8 +102,8 @@ impl Rule {
     /// What makes the rule with this id into this one.
     pub fn update(&self, id: &str) -> SecurityGroupRuleUpdate {
         let rule = self.clone();
-        // For all protocols ports mean nothing; AWS itself writes -1 (EC2 API Reference, SecurityGroupRuleRequest).
-        let all = (rule.ip_protocol == "-1").then_some(-1);
+        // Where ports mean nothing AWS itself writes -1 (EC2 API Reference, SecurityGroupRuleRequest).
+        let all = (!has_ports(&rule.ip_protocol)).then_some(-1);
         let request = SecurityGroupRuleRequest::builder()
             .ip_protocol(rule.ip_protocol)
             .set_from_port(rule.from_port.or(all))
@@ -107,13 +132,115 @@ pub fn problem(rule: &Value) -> Option<String> {
         return Some(format!("a rule has exactly one peer: one of {}", peers.join(", ")));
     }
     let ports = ["from_port", "to_port"].iter().filter(|key| present(key)).count();
-    match rule.get("ip_protocol").and_then(Value::as_str) {
-        Some("all" | "any") => Some("all protocols are written \"-1\"".to_owned()),
-        Some("6") => Some("protocol 6 is written \"tcp\"".to_owned()),
-        Some("17") => Some("protocol 17 is written \"udp\"".to_owned()),
-        Some("1") => Some("protocol 1 is written \"icmp\"".to_owned()),
-        Some("-1") if ports > 0 => Some("a rule for all protocols (\"-1\") has no ports".to_owned()),
-        Some("tcp" | "udp") if ports != 2 => Some("a tcp or udp rule needs `from_port` and `to_port`".to_owned()),
+    let protocol = rule.get("ip_protocol").and_then(Value::as_str)?;
+    if let Ok(number) = protocol.parse::<u8>() {
+        return match name_of(number) {
+            Some(name) => Some(format!("protocol {number} is written \"{name}\"")),
+            None => (ports > 0).then(|| format!("protocol {number} has no ports")),
+        };
+    }
+    match protocol {
+        "all" | "any" => Some("all protocols are written \"-1\"".to_owned()),
+        "-1" => (ports > 0).then(|| "a rule for all protocols (\"-1\") has no ports".to_owned()),
+        "tcp" | "udp" => (ports != 2).then(|| "a tcp or udp rule needs `from_port` and `to_port`".to_owned()),
+        "icmp" | "icmpv6" => {
+            (present(&"to_port") && !present(&"from_port")).then(|| "an ICMP code (`to_port`) needs its type (`from_port`)".to_owned())
+        }
+        _ => Some(format!("\"{protocol}\" is not a protocol: write tcp, udp, icmp, icmpv6, a number or -1")),
+    }
+}
+
+/// Whether ports tell rules of a protocol apart.
+fn has_ports(protocol: &str) -> bool {
+    matches!(protocol, "tcp" | "udp")
+}
+
+/// The name by which AWS answers a protocol's number.
+fn name_of(number: u8) -> Option<&'static str> {
+    match number {
+        1 => Some("icmp"),
+        6 => Some("tcp"),
+        17 => Some("udp"),
+        58 => Some("icmpv6"),
         _ => None,
+    }
+}
+
+/// The rules of a list that let the same through as one before them, as far as they are known: AWS takes each once, whatever
+/// its description.
+pub fn repeated(rules: &[Value]) -> bool {
+    let traffic = |rule: &Value| {
+        let mut fields = rule.as_map()?.clone();
+        fields.remove("description");
+        fields.retain(|key, value| !(value.is_null() || key.ends_with("_port") && *value == Value::Int(-1)));
+        (!Value::Map(fields.clone()).has_unknown()).then_some(fields)
+    };
+    let known: Vec<_> = rules.iter().filter_map(traffic).collect();
+    known.iter().enumerate().any(|(at, rule)| known.iter().take(at).any(|before| before == rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rule(json: serde_json::Value) -> Value {
+        Value::from(json)
+    }
+
+    fn is_sound(protocol: &str, ports: Option<(i32, i32)>) -> bool {
+        let ports = ports.map(|(from, to)| json!({ "from_port": from, "to_port": to })).unwrap_or_else(|| json!({}));
+        let mut whole = json!({ "ip_protocol": protocol, "cidr_ipv6": "::/0" });
+        whole.as_object_mut().unwrap().extend(ports.as_object().unwrap().clone());
+        problem(&rule(whole)).is_none()
+    }
+
+    #[test]
+    fn a_protocol_is_written_as_aws_answers_it() {
+        for (protocol, ports) in
+            [("tcp", Some((80, 80))), ("icmp", None), ("icmp", Some((8, -1))), ("icmpv6", None), ("50", None), ("-1", None)]
+        {
+            assert!(is_sound(protocol, ports), "{protocol} {ports:?}");
+        }
+        for (protocol, ports) in [
+            ("tcp", None),
+            ("TCP", Some((80, 80))),
+            ("6", Some((80, 80))),
+            ("58", None),
+            ("50", Some((0, 0))),
+            ("-1", Some((0, 0))),
+            ("all", None),
+            ("http", None),
+            ("300", None),
+        ] {
+            assert!(!is_sound(protocol, ports), "{protocol} {ports:?}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_says_nothing_is_none_whatever_the_protocol() {
+        for protocol in ["icmp", "icmpv6", "50", "-1"] {
+            let answered = SecurityGroupRule::builder().ip_protocol(protocol).from_port(-1).to_port(-1).cidr_ipv6("::/0").build();
+            let read = Rule::from_api(&answered);
+            assert_eq!((read.from_port, read.to_port), (None, None), "{protocol}");
+            let sent = read.permission();
+            let icmp = protocol.starts_with("icmp");
+            assert_eq!((sent.from_port(), sent.to_port()), if icmp { (Some(-1), Some(-1)) } else { (None, None) }, "{protocol}");
+        }
+        let ping = SecurityGroupRule::builder().ip_protocol("icmp").from_port(8).to_port(-1).cidr_ipv4("0.0.0.0/0").build();
+        let sent = Rule::from_api(&ping).permission();
+        assert_eq!((sent.from_port(), sent.to_port()), (Some(8), Some(-1)));
+    }
+
+    #[test]
+    fn one_rule_with_two_descriptions_is_one() {
+        let tcp = |port: i32, description: &str| {
+            rule(json!({ "ip_protocol": "tcp", "from_port": port, "to_port": port, "cidr_ipv4": "10.0.0.0/8", "description": description }))
+        };
+        assert!(repeated(&[tcp(80, "a"), tcp(443, "a"), tcp(80, "b")]));
+        assert!(!repeated(&[tcp(80, "a"), tcp(443, "a")]));
+        let all = |port: serde_json::Value| rule(json!({ "ip_protocol": "icmpv6", "from_port": port, "cidr_ipv6": "::/0" }));
+        assert!(repeated(&[all(json!(-1)), all(serde_json::Value::Null)]));
     }
 }

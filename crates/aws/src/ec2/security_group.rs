@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use aws_sdk_ec2::types::{ResourceType, SecurityGroupRule};
+use aws_sdk_ec2::types::{IpPermission, ResourceType, SecurityGroupRule};
 use futures_util::future::try_join;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::blocked::{Part, explained};
 use super::rule::{self, Rule};
-use super::{filter, ownership_filters, specification, tags, update_tags};
+use super::{filter, in_chunks, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
@@ -27,11 +28,11 @@ use leoctl_core::plan::desired::ADDRESS_TAG;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecurityGroup {
-    /// The name, unique in the VPC.
-    #[schemars(extend("x-replace" = true, "pattern" = r"^[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]+$", "x-form" = "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"), length(max = 255))]
+    /// The name, unique in the VPC whatever its case; `sg-` is what ids begin with.
+    #[schemars(extend("x-replace" = true, "x-caseless" = true, "pattern" = r"^[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]+$", "x-form" = "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"), length(max = 255))]
     name: String,
     /// What it is for.
-    #[schemars(extend("x-replace" = true), length(max = 255))]
+    #[schemars(extend("x-replace" = true, "pattern" = r"^[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]*$", "x-form" = "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"), length(max = 255))]
     description: String,
     /// The VPC; the default VPC when left out.
     #[schemars(extend("x-replace" = true, "x-server" = true))]
@@ -39,8 +40,9 @@ pub struct SecurityGroup {
     /// What may come in.
     #[schemars(extend("default" = [], "x-set" = true))]
     ingress: Vec<Rule>,
-    /// What may go out. Left out, everything over IPv4, which is AWS's default.
-    #[schemars(extend("default" = [{"ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"}], "x-set" = true))]
+    /// What may go out. Left out, everything over IPv4, which is AWS's default; in a VPC with an IPv6 network the rule for
+    /// everything over IPv6, which AWS adds to that, stays. To have the first rule alone there, give it a description.
+    #[schemars(extend("default" = [{"ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"}], "x-or" = [{"ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"}, {"ip_protocol": "-1", "cidr_ipv6": "::/0"}], "x-set" = true))]
     egress: Vec<Rule>,
     /// Tags.
     #[schemars(extend("default" = {}))]
@@ -65,6 +67,8 @@ impl Resource for SecurityGroup {
             Retry::after("DependencyViolation", &["ec2:DeleteSecurityGroup"]),
             Retry::after("InvalidGroup.InUse", &["ec2:DeleteSecurityGroup"]),
         ],
+        // What uses it lingers: interfaces of stopped tasks and of load balancers.
+        timeout: 1200,
         // The VPC, and the group that a rule names.
         propagating: &[
             Retry::after("InvalidVpcID.NotFound", &["ec2:CreateSecurityGroup"]),
@@ -104,16 +108,26 @@ impl Resource for SecurityGroup {
             let rules = desired.get(direction).and_then(Value::as_list).unwrap_or_default();
             rules.iter().filter_map(rule::problem).map(move |problem| (Path::attribute(direction), problem))
         });
-        problems.collect()
+        let repeated = ["ingress", "egress"]
+            .into_iter()
+            .filter(|direction| rule::repeated(desired.get(direction).and_then(Value::as_list).unwrap_or_default()));
+        let repeated = repeated.map(|direction| (Path::attribute(direction), "a rule is there twice: AWS takes each once".to_owned()));
+        let id = desired.get("name").and_then(Value::as_str).is_some_and(|name| name.starts_with("sg-"));
+        let name =
+            id.then(|| (Path::attribute("name"), "`sg-` is what the ids of groups begin with, and AWS takes no such name".to_owned()));
+        problems.chain(repeated).chain(name).collect()
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let groups = async {
-            let call = aws.ec2().describe_security_groups().filters(filter("group-id", ids));
-            call.send().await.or_fail("ec2:DescribeSecurityGroups")
+            in_chunks("group-id", ids, |only| async move {
+                let pages = aws.ec2().describe_security_groups().filters(only).into_paginator().items().send();
+                pages.try_collect().await.or_fail("ec2:DescribeSecurityGroups")
+            })
+            .await
         };
-        let (groups, rules) = try_join(groups, rules(aws, ids)).await?;
-        let read = groups.security_groups().iter().map(|group| {
+        let (groups, rules): (Vec<aws_sdk_ec2::types::SecurityGroup>, _) = try_join(groups, rules(aws, ids)).await?;
+        let read = groups.iter().map(|group| {
             let id = group.group_id().unwrap_or_default().to_owned();
             let of = |egress: bool| own(&rules, &id, egress).into_iter().map(|(_, rule)| rule).collect();
             let read = Self {
@@ -138,9 +152,14 @@ impl Resource for SecurityGroup {
             Some((name, vpc)) => vec![filter("group-name", &[name.to_owned()]), filter("vpc-id", &[vpc.to_owned()])],
             None => ownership_filters(wanted),
         };
-        let call = aws.ec2().describe_security_groups().set_filters(Some(filters));
-        let found = call.send().await.or_fail("ec2:DescribeSecurityGroups")?;
-        let there = found.security_groups().iter().filter(|group| named.is_some() || wanted.owns(&tags(group.tags())));
+        let pages = aws.ec2().describe_security_groups().set_filters(Some(filters)).into_paginator().items().send();
+        let found: Vec<aws_sdk_ec2::types::SecurityGroup> = pages.try_collect().await.or_fail("ec2:DescribeSecurityGroups")?;
+        // The filter takes `*` in a name for anything.
+        let is_it = |group: &&aws_sdk_ec2::types::SecurityGroup| match named {
+            Some((name, _)) => group.group_name().is_some_and(|found| found.eq_ignore_ascii_case(name)),
+            None => wanted.owns(&tags(group.tags())),
+        };
+        let there = found.iter().filter(is_it);
         Ok(wanted.pick(there.filter_map(|group| group.group_id().map(str::to_owned))))
     }
 
@@ -158,17 +177,7 @@ impl Resource for SecurityGroup {
 
     fn as_created(to: &Self) -> Self {
         // AWS's own first rule (EC2 API Reference, CreateSecurityGroup).
-        let everything = Rule {
-            ip_protocol: "-1".to_owned(),
-            from_port: None,
-            to_port: None,
-            cidr_ipv4: Some("0.0.0.0/0".to_owned()),
-            cidr_ipv6: None,
-            prefix_list_id: None,
-            referenced_group_id: None,
-            description: None,
-        };
-        Self { ingress: Vec::new(), egress: vec![everything], ..to.clone() }
+        Self { ingress: Vec::new(), egress: vec![Rule::everything_ipv4()], ..to.clone() }
     }
 
     async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -188,7 +197,8 @@ impl Resource for SecurityGroup {
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.ec2().delete_security_group().group_id(id).send().await.or_gone("ec2:DeleteSecurityGroup").map(drop)
+        let deleted = aws.ec2().delete_security_group().group_id(id).send().await.or_gone("ec2:DeleteSecurityGroup");
+        explained(aws, deleted, Part::Group(id)).await.map(drop)
     }
 }
 
@@ -199,7 +209,15 @@ const SEEN_AGAIN: Duration = Duration::from_secs(1);
 async fn change_both(aws: &Aws, operation: &Operation, id: &str, from: &SecurityGroup, to: &SecurityGroup) -> Outcome<()> {
     let now = all_rules(aws, operation, id, from).await?;
     change_rules(aws, id, false, &own(&now, id, false), &to.ingress).await?;
-    change_rules(aws, id, true, &own(&now, id, true), &to.egress).await
+    let egress = own(&now, id, true);
+    change_rules(aws, id, true, &egress, &wanted_egress(&egress, &to.egress)).await
+}
+
+/// What may go out: to AWS's default belongs what AWS adds to it in a VPC with an IPv6 network.
+fn wanted_egress(now: &[(String, Rule)], wanted: &[Rule]) -> Vec<Rule> {
+    let ipv6 = Rule::everything_ipv6();
+    let added = wanted == [Rule::everything_ipv4()] && now.iter().any(|(_, rule)| *rule == ipv6);
+    wanted.iter().cloned().chain(added.then_some(ipv6)).collect()
 }
 
 /// The rules of a group, once those are seen that it is known to have: reads may not see yet what AWS made with it.
@@ -218,12 +236,11 @@ async fn all_rules(aws: &Aws, operation: &Operation, id: &str, known: &SecurityG
 
 /// The rules of these groups.
 async fn rules(aws: &Aws, groups: &[String]) -> Outcome<Vec<SecurityGroupRule>> {
-    let mut pages = aws.ec2().describe_security_group_rules().filters(filter("group-id", groups)).max_results(1000).into_paginator().send();
-    let mut rules = Vec::new();
-    while let Some(page) = pages.next().await {
-        rules.extend_from_slice(page.or_fail("ec2:DescribeSecurityGroupRules")?.security_group_rules());
-    }
-    Ok(rules)
+    in_chunks("group-id", groups, |only| async move {
+        let pages = aws.ec2().describe_security_group_rules().filters(only).max_results(1000).into_paginator().items().send();
+        pages.try_collect().await.or_fail("ec2:DescribeSecurityGroupRules")
+    })
+    .await
 }
 
 /// The rules of a group that are its own and no resources of themselves, with their ids.
@@ -238,32 +255,123 @@ async fn change_rules(aws: &Aws, id: &str, egress: bool, from: &[(String, Rule)]
     let same = |rule: &Rule| from.iter().find(|(_, old)| old.same_traffic(rule));
     let renamed: Vec<_> = to.iter().filter_map(|rule| same(rule).filter(|(_, old)| old != rule).map(|(id, _)| rule.update(id))).collect();
     let added: Vec<&Rule> = to.iter().filter(|rule| same(rule).is_none()).collect();
-    let removed: Vec<&Rule> = from.iter().map(|(_, old)| old).filter(|old| !to.iter().any(|rule| rule.same_traffic(old))).collect();
-    let permissions = |rules: &[&Rule]| Some(rules.iter().map(|rule| rule.permission()).collect::<Vec<_>>());
+    let gone = from.iter().filter(|(_, old)| !to.iter().any(|rule| rule.same_traffic(old)));
+    let removed: Vec<String> = gone.map(|(id, _)| id.clone()).collect();
+    let permissions = |rules: &[&Rule]| rules.iter().map(|rule| rule.permission()).collect::<Vec<_>>();
     let ec2 = aws.ec2();
     if !renamed.is_empty() {
         let call = ec2.modify_security_group_rules().group_id(id).set_security_group_rules(Some(renamed));
         call.send().await.idempotent("ec2:ModifySecurityGroupRules")?;
     }
-    if !added.is_empty() {
-        let rules = permissions(&added);
-        if egress {
-            let call = ec2.authorize_security_group_egress().group_id(id).set_ip_permissions(rules);
-            send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AuthorizeSecurityGroupEgress")?;
-        } else {
-            let call = ec2.authorize_security_group_ingress().group_id(id).set_ip_permissions(rules);
-            send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AuthorizeSecurityGroupIngress")?;
+    match authorize(aws, id, egress, permissions(&added)).await {
+        // In a group that is nearly full there is room only after what goes has gone (VPC User Guide, "Amazon VPC quotas").
+        Err(failure) if says(&failure, &["RulesPerSecurityGroupLimitExceeded"]) && !removed.is_empty() => {
+            revoke(aws, id, egress, removed).await?;
+            authorize(aws, id, egress, permissions(&added)).await
         }
+        Err(failure) => Err(failure),
+        Ok(()) => revoke(aws, id, egress, removed).await,
     }
-    if !removed.is_empty() {
-        let rules = permissions(&removed);
-        if egress {
-            let call = ec2.revoke_security_group_egress().group_id(id).set_ip_permissions(rules);
-            call.send().await.or_gone("ec2:RevokeSecurityGroupEgress")?;
-        } else {
-            let call = ec2.revoke_security_group_ingress().group_id(id).set_ip_permissions(rules);
-            call.send().await.or_gone("ec2:RevokeSecurityGroupIngress")?;
-        }
+}
+
+async fn authorize(aws: &Aws, id: &str, egress: bool, rules: Vec<IpPermission>) -> Outcome<()> {
+    let ec2 = aws.ec2();
+    if rules.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    if egress {
+        let call = ec2.authorize_security_group_egress().group_id(id).set_ip_permissions(Some(rules));
+        send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AuthorizeSecurityGroupEgress").map(drop)
+    } else {
+        let call = ec2.authorize_security_group_ingress().group_id(id).set_ip_permissions(Some(rules));
+        send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AuthorizeSecurityGroupIngress").map(drop)
+    }
+}
+
+async fn revoke(aws: &Aws, id: &str, egress: bool, rules: Vec<String>) -> Outcome<()> {
+    let ec2 = aws.ec2();
+    if rules.is_empty() {
+        return Ok(());
+    }
+    if egress {
+        let call = ec2.revoke_security_group_egress().group_id(id).set_security_group_rule_ids(Some(rules));
+        call.send().await.or_gone("ec2:RevokeSecurityGroupEgress").map(drop)
+    } else {
+        let call = ec2.revoke_security_group_ingress().group_id(id).set_security_group_rule_ids(Some(rules));
+        call.send().await.or_gone("ec2:RevokeSecurityGroupIngress").map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::canned::{Answer, Canned};
+
+    #[test]
+    fn what_aws_adds_for_ipv6_belongs_to_its_default_alone() {
+        let (ipv4, ipv6) = (Rule::everything_ipv4(), Rule::everything_ipv6());
+        let now = |rules: &[&Rule]| rules.iter().map(|rule| ("sgr-1".to_owned(), (*rule).clone())).collect::<Vec<_>>();
+        let default = std::slice::from_ref(&ipv4);
+        assert_eq!(wanted_egress(&now(&[&ipv4, &ipv6]), default), [ipv4.clone(), ipv6.clone()]);
+        assert_eq!(wanted_egress(&now(&[&ipv4]), default), default);
+        let described = Rule { description: Some("out".to_owned()), ..ipv4.clone() };
+        assert_eq!(wanted_egress(&now(&[&ipv4, &ipv6]), std::slice::from_ref(&described)), [described]);
+        assert!(wanted_egress(&now(&[&ipv4, &ipv6]), &[]).is_empty());
+    }
+
+    #[test]
+    fn a_group_with_a_rule_twice_or_the_name_of_an_id_is_refused() {
+        let problems = |group: serde_json::Value| {
+            SecurityGroup::check(&Value::from(group)).into_iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>()
+        };
+        let rule = |description: &str| json!({ "ip_protocol": "-1", "cidr_ipv4": "10.0.0.0/8", "description": description });
+        assert_eq!(problems(json!({ "name": "sg-web" })), ["name"]);
+        assert_eq!(problems(json!({ "name": "web", "ingress": [rule("a"), rule("b")] })), ["ingress"]);
+        assert!(problems(json!({ "name": "web", "ingress": [rule("a")], "egress": [rule("a")] })).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_full_group_loses_rules_before_it_gets_others() {
+        let full = std::sync::atomic::AtomicBool::new(true);
+        let canned = Canned::new(move |action, _| {
+            use std::sync::atomic::Ordering::Relaxed;
+            match action {
+                "AuthorizeSecurityGroupIngress" if full.load(Relaxed) => Answer::Refused("RulesPerSecurityGroupLimitExceeded"),
+                "RevokeSecurityGroupIngress" => {
+                    full.store(false, Relaxed);
+                    Answer::Done(String::new())
+                }
+                _ => Answer::Done(String::new()),
+            }
+        });
+        let (old, new) = (("sgr-1".to_owned(), Rule::everything_ipv4()), Rule::everything_ipv6());
+        change_rules(&canned.aws, "sg-1", false, &[old], &[new]).await.unwrap();
+        let changes = canned.changes();
+        let order: Vec<&str> = changes.iter().map(|call| call.split(' ').next().unwrap_or_default()).collect();
+        assert_eq!(order, ["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress", "AuthorizeSecurityGroupIngress"]);
+        assert!(changes[1].contains("SecurityGroupRuleId.1=sgr-1"), "{}", changes[1]);
+    }
+
+    #[tokio::test]
+    async fn a_group_is_found_by_its_whole_name() {
+        let canned = Canned::new(|_, _| {
+            let group = |id: &str, name: &str| format!("<item><groupId>{id}</groupId><groupName>{name}</groupName></item>");
+            Answer::Done(format!("<securityGroupInfo>{}{}</securityGroupInfo>", group("sg-1", "web-1"), group("sg-2", "Web-*")))
+        });
+        let wanted = Wanted {
+            address: leoctl_core::model::address::Address {
+                block: leoctl_core::model::address::Block::new("security_group", "web"),
+                key: None,
+            },
+            stack: "shop".to_owned(),
+            account: "1".to_owned(),
+            region: "eu-west-1".to_owned(),
+            token: None,
+            desired: Value::from(json!({ "name": "web-*", "vpc_id": "vpc-1" })),
+            known: std::collections::BTreeSet::new(),
+        };
+        assert_eq!(SecurityGroup::find(&canned.aws, &wanted).await.unwrap().as_deref(), Some("sg-2"));
+    }
 }

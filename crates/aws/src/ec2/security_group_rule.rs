@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, Rule};
-use super::{filter, ownership_filters, specification, tags, update_tags};
+use super::{filter, in_chunks, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
@@ -33,11 +33,11 @@ pub struct SecurityGroupRule {
     /// `tcp`, `udp`, `icmp`, `icmpv6`, a protocol number, or `-1` for all.
     #[schemars(extend("x-replace" = true))]
     ip_protocol: String,
-    /// The first port; the ICMP type for `icmp`. Not with protocol `-1`.
-    #[schemars(extend("x-replace" = true), range(min = -1, max = 65535))]
+    /// The first port; the ICMP type for `icmp` and `icmpv6`, all when left out. Not with other protocols.
+    #[schemars(extend("x-replace" = true, "x-none" = -1), range(min = -1, max = 65535))]
     from_port: Option<i32>,
-    /// The last port; the ICMP code for `icmp`. Not with protocol `-1`.
-    #[schemars(extend("x-replace" = true), range(min = -1, max = 65535))]
+    /// The last port; the ICMP code for `icmp` and `icmpv6`, all when left out. Not with other protocols.
+    #[schemars(extend("x-replace" = true, "x-none" = -1), range(min = -1, max = 65535))]
     to_port: Option<i32>,
     /// The peer: an IPv4 network.
     #[schemars(extend("x-replace" = true, "x-format" = "cidr4"))]
@@ -52,7 +52,7 @@ pub struct SecurityGroupRule {
     #[schemars(extend("x-replace" = true))]
     referenced_group_id: Option<String>,
     /// What it is for.
-    #[schemars(length(max = 255))]
+    #[schemars(extend("pattern" = r"^[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]*$", "x-form" = "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"), length(max = 255))]
     description: Option<String>,
     /// Tags.
     #[schemars(extend("default" = {}))]
@@ -120,9 +120,12 @@ impl Resource for SecurityGroupRule {
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
-        let call = aws.ec2().describe_security_group_rules().filters(filter("security-group-rule-id", ids));
-        let found = call.send().await.or_fail("ec2:DescribeSecurityGroupRules")?;
-        let read = found.security_group_rules().iter().map(|found| {
+        let found = in_chunks("security-group-rule-id", ids, |only| async move {
+            let pages = aws.ec2().describe_security_group_rules().filters(only).into_paginator().items().send();
+            pages.try_collect().await.or_fail("ec2:DescribeSecurityGroupRules")
+        });
+        let found: Vec<aws_sdk_ec2::types::SecurityGroupRule> = found.await?;
+        let read = found.iter().map(|found| {
             let id = found.security_group_rule_id().unwrap_or_default().to_owned();
             let Rule { ip_protocol, from_port, to_port, cidr_ipv4, cidr_ipv6, prefix_list_id, referenced_group_id, description } =
                 Rule::from_api(found);
@@ -146,9 +149,9 @@ impl Resource for SecurityGroupRule {
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        let call = aws.ec2().describe_security_group_rules().set_filters(Some(ownership_filters(wanted)));
-        let found = call.send().await.or_fail("ec2:DescribeSecurityGroupRules")?;
-        let ours = found.security_group_rules().iter().filter(|rule| wanted.owns(&tags(rule.tags())));
+        let pages = aws.ec2().describe_security_group_rules().set_filters(Some(ownership_filters(wanted))).into_paginator().items().send();
+        let found: Vec<aws_sdk_ec2::types::SecurityGroupRule> = pages.try_collect().await.or_fail("ec2:DescribeSecurityGroupRules")?;
+        let ours = found.iter().filter(|rule| wanted.owns(&tags(rule.tags())));
         Ok(wanted.pick(ours.filter_map(|rule| rule.security_group_rule_id().map(str::to_owned))))
     }
 

@@ -7,7 +7,8 @@ use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{arn, filter, network_size, ownership_filters, specification, tags, update_tags};
+use super::blocked::{Part, explained};
+use super::{arn, in_chunks, network_size, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
@@ -62,15 +63,58 @@ pub struct Vpc {
     owner_id: String,
 }
 
-/// The IPv6 network that a VPC has or is about to have: those it has given back are still listed.
+/// The IPv6 networks of a VPC in one of these states: what it has given back is still listed.
+fn ipv6_networks<'a>(
+    vpc: &'a aws_sdk_ec2::types::Vpc,
+    states: &[VpcCidrBlockStateCode],
+) -> impl Iterator<Item = &'a VpcIpv6CidrBlockAssociation> {
+    let state = |one: &VpcIpv6CidrBlockAssociation| one.ipv6_cidr_block_state().and_then(|state| state.state()).cloned();
+    vpc.ipv6_cidr_block_association_set().iter().filter(move |one| state(one).is_some_and(|state| states.contains(&state)))
+}
+
+/// Whether an IPv6 network is of Amazon's, and not of a pool of the account's own.
+fn is_amazons(network: &VpcIpv6CidrBlockAssociation) -> bool {
+    network.ipv6_pool().is_none_or(|pool| pool.is_empty() || pool == "Amazon")
+}
+
+/// The IPv6 network that a VPC has, Amazon's before others: one that can be used, for AWS says an empty text of one it has not
+/// chosen yet (AWS CLI Reference, create-vpc, the example with an IPv6 network).
 pub fn ipv6_network(vpc: &aws_sdk_ec2::types::Vpc) -> Option<&VpcIpv6CidrBlockAssociation> {
-    vpc.ipv6_cidr_block_association_set().iter().find(|association| {
-        let state = association.ipv6_cidr_block_state().and_then(|state| state.state());
-        matches!(state, Some(VpcCidrBlockStateCode::Associated | VpcCidrBlockStateCode::Associating))
-    })
+    let usable = || {
+        let associated = ipv6_networks(vpc, &[VpcCidrBlockStateCode::Associated]);
+        associated.filter(|one| one.ipv6_cidr_block().is_some_and(|network| !network.is_empty()))
+    };
+    usable().find(|one| is_amazons(one)).or_else(|| usable().next())
+}
+
+/// Whether a VPC has an IPv6 network of Amazon's or is about to.
+fn is_given(vpc: &aws_sdk_ec2::types::Vpc) -> bool {
+    use VpcCidrBlockStateCode::{Associated, Associating};
+    ipv6_networks(vpc, &[Associated, Associating]).any(is_amazons)
 }
 
 impl Vpc {
+    async fn describe(aws: &Aws, ids: &[String]) -> Outcome<Vec<aws_sdk_ec2::types::Vpc>> {
+        in_chunks("vpc-id", ids, |only| async move {
+            let pages = aws.ec2().describe_vpcs().filters(only).into_paginator().items().send();
+            pages.try_collect().await.or_fail("ec2:DescribeVpcs")
+        })
+        .await
+    }
+
+    /// Whether it has an IPv6 network of Amazon's or is about to.
+    async fn is_given(aws: &Aws, id: &str) -> Outcome<bool> {
+        let found = Self::describe(aws, &[id.to_owned()]).await?;
+        Ok(found.iter().any(|vpc| vpc.vpc_id() == Some(id) && is_given(vpc)))
+    }
+
+    /// Whether what takes its time is as it is to be: what is made in the VPC then rests on it.
+    fn is_as(&self, to: &Self) -> bool {
+        self.amazon_provided_ipv6_cidr_block == to.amazon_provided_ipv6_cidr_block
+            && self.enable_dns_support == to.enable_dns_support
+            && self.enable_dns_hostnames == to.enable_dns_hostnames
+    }
+
     async fn from_api(aws: &Aws, vpc: &aws_sdk_ec2::types::Vpc) -> Outcome<Option<(String, Self)>> {
         let id = vpc.vpc_id().unwrap_or_default().to_owned();
         let attribute = async |name: VpcAttributeName| {
@@ -86,7 +130,7 @@ impl Vpc {
         let read = Self {
             cidr_block: vpc.cidr_block().unwrap_or_default().to_owned(),
             instance_tenancy: vpc.instance_tenancy().map_or("default", Tenancy::as_str).to_owned(),
-            amazon_provided_ipv6_cidr_block: ipv6.is_some(),
+            amazon_provided_ipv6_cidr_block: ipv6.is_some_and(is_amazons),
             enable_dns_support: on(support.enable_dns_support()),
             enable_dns_hostnames: on(hostnames.enable_dns_hostnames()),
             tags: tags(vpc.tags()),
@@ -109,20 +153,25 @@ impl Resource for Vpc {
         transient: &[Retry::after("DependencyViolation", &["ec2:DeleteVpc"])],
         // A network with subnets in it cannot be taken away (EC2 API Reference, DisassociateVpcCidrBlock).
         releases: &[Release { attribute: "amazon_provided_ipv6_cidr_block", by: "subnet", using: "ipv6_cidr_block" }],
+        timeout: 1200,
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:ec2:{region}:{account}:vpc/*",
         plan: &[Grant::any(&["ec2:DescribeVpcs"]), Grant::itself(&["ec2:DescribeVpcAttribute"])],
-        apply: &[Grant::itself(&[
-            "ec2:AssociateVpcCidrBlock",
-            "ec2:CreateTags",
-            "ec2:CreateVpc",
-            "ec2:DeleteTags",
-            "ec2:DeleteVpc",
-            "ec2:DisassociateVpcCidrBlock",
-            "ec2:ModifyVpcAttribute",
-        ])],
+        apply: &[
+            // What holds it, to name it.
+            Grant::any(&["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints"]),
+            Grant::itself(&[
+                "ec2:AssociateVpcCidrBlock",
+                "ec2:CreateTags",
+                "ec2:CreateVpc",
+                "ec2:DeleteTags",
+                "ec2:DeleteVpc",
+                "ec2:DisassociateVpcCidrBlock",
+                "ec2:ModifyVpcAttribute",
+            ]),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
@@ -130,15 +179,15 @@ impl Resource for Vpc {
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
-        let found = aws.ec2().describe_vpcs().filters(filter("vpc-id", ids)).send().await.or_fail("ec2:DescribeVpcs")?;
-        let read = try_join_all(found.vpcs().iter().map(|vpc| Self::from_api(aws, vpc))).await?;
+        let found = Self::describe(aws, ids).await?;
+        let read = try_join_all(found.iter().map(|vpc| Self::from_api(aws, vpc))).await?;
         Ok(read.into_iter().flatten().collect())
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        let call = aws.ec2().describe_vpcs().set_filters(Some(ownership_filters(wanted)));
-        let found = call.send().await.or_fail("ec2:DescribeVpcs")?;
-        Ok(wanted.pick(found.vpcs().iter().filter(|vpc| wanted.owns(&tags(vpc.tags()))).filter_map(|vpc| vpc.vpc_id().map(str::to_owned))))
+        let pages = aws.ec2().describe_vpcs().set_filters(Some(ownership_filters(wanted))).into_paginator().items().send();
+        let found: Vec<aws_sdk_ec2::types::Vpc> = pages.try_collect().await.or_fail("ec2:DescribeVpcs")?;
+        Ok(wanted.pick(found.iter().filter(|vpc| wanted.owns(&tags(vpc.tags()))).filter_map(|vpc| vpc.vpc_id().map(str::to_owned))))
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
@@ -193,11 +242,11 @@ impl Resource for Vpc {
             support().await?;
         }
         match (from.amazon_provided_ipv6_cidr_block, *amazon_provided_ipv6_cidr_block) {
-            (false, true) => {
+            // Begun again, it may have one: it would get another.
+            (false, true) if !Self::is_given(aws, id).await? => {
                 let call = aws.ec2().associate_vpc_cidr_block().vpc_id(id).amazon_provided_ipv6_cidr_block(true);
                 let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AssociateVpcCidrBlock");
-                let associated = async || Ok(Self::read_one(aws, id).await?.is_some_and(|vpc| vpc.ipv6_cidr_block.is_some()));
-                verified(sent, &[], associated).await?;
+                verified(sent, &[], async || Self::is_given(aws, id).await).await?;
             }
             (true, false) => {
                 let call = aws.ec2().disassociate_vpc_cidr_block().set_association_id(from.ipv6_association_id.clone());
@@ -211,14 +260,53 @@ impl Resource for Vpc {
     async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
         loop {
             let vpc = Self::read_one(aws, id).await?;
-            if vpc.is_some_and(|vpc| to.amazon_provided_ipv6_cidr_block == vpc.ipv6_cidr_block.is_some()) {
+            if vpc.is_some_and(|vpc| vpc.is_as(to)) {
                 return Ok(());
             }
-            operation.pause(std::time::Duration::from_secs(1), "waiting for the VPC's IPv6 network").await?;
+            operation.pause(std::time::Duration::from_secs(1), "waiting for the VPC's network and attributes").await?;
         }
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.ec2().delete_vpc().vpc_id(id).send().await.or_gone("ec2:DeleteVpc").map(drop)
+        let deleted = aws.ec2().delete_vpc().vpc_id(id).send().await.or_gone("ec2:DeleteVpc");
+        explained(aws, deleted, Part::Vpc(id)).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types as api;
+
+    use super::*;
+
+    fn vpc(networks: &[(&str, VpcCidrBlockStateCode, &str)]) -> api::Vpc {
+        let association = |(network, state, pool): &(&str, VpcCidrBlockStateCode, &str)| {
+            let state = api::VpcCidrBlockState::builder().state(state.clone()).build();
+            let association = VpcIpv6CidrBlockAssociation::builder().ipv6_cidr_block(*network).ipv6_cidr_block_state(state);
+            association.ipv6_pool(*pool).build()
+        };
+        api::Vpc::builder().set_ipv6_cidr_block_association_set(Some(networks.iter().map(association).collect())).build()
+    }
+
+    fn network(vpc: &api::Vpc) -> Option<&str> {
+        ipv6_network(vpc).and_then(|association| association.ipv6_cidr_block())
+    }
+
+    #[test]
+    fn an_ipv6_network_is_there_once_it_is_associated() {
+        use VpcCidrBlockStateCode::{Associated, Associating, Disassociated};
+        let created = vpc(&[("", Associating, "Amazon")]);
+        assert_eq!((network(&created), is_given(&created)), (None, true));
+        assert_eq!(network(&vpc(&[("2600::/56", Disassociated, "Amazon"), ("2601::/56", Associated, "Amazon")])), Some("2601::/56"));
+        assert!(!is_given(&vpc(&[("2600::/56", Disassociated, "Amazon")])));
+    }
+
+    #[test]
+    fn a_network_of_the_accounts_own_pool_is_not_amazons() {
+        use VpcCidrBlockStateCode::Associated;
+        let own = vpc(&[("2001:db8::/56", Associated, "ipv6pool-ec2-1")]);
+        assert!(!is_given(&own) && !ipv6_network(&own).is_some_and(is_amazons));
+        let both = vpc(&[("2001:db8::/56", Associated, "ipv6pool-ec2-1"), ("2600::/56", Associated, "Amazon")]);
+        assert_eq!(network(&both), Some("2600::/56"));
     }
 }

@@ -1,14 +1,14 @@
 //! The resource type `vpc_endpoint`.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_sdk_ec2::types::{DnsOptionsSpecification, DnsRecordIpType, IpAddressType, ResourceType, VpcEndpointType};
+use aws_sdk_ec2::types::{DnsOptionsSpecification, DnsRecordIpType, IpAddressType, PrefixList, ResourceType, VpcEndpointType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::{arn, filter, is_one_of, ownership_filters, specification, tags, update_tags};
+use super::{arn, in_chunks, is_one_of, ownership_filters, specification, tags, update_tags};
 use crate::client::{Aws, send_once};
 use crate::document::Policy;
 use crate::error::{OrFail, made_id};
@@ -171,8 +171,11 @@ impl VpcEndpoint {
     }
 
     async fn describe(aws: &Aws, ids: &[String]) -> Outcome<Vec<aws_sdk_ec2::types::VpcEndpoint>> {
-        let call = aws.ec2().describe_vpc_endpoints().filters(filter("vpc-endpoint-id", ids));
-        let mut found = call.send().await.or_fail("ec2:DescribeVpcEndpoints")?.vpc_endpoints.unwrap_or_default();
+        let found = in_chunks("vpc-endpoint-id", ids, |only| async move {
+            let pages = aws.ec2().describe_vpc_endpoints().filters(only).into_paginator().items().send();
+            pages.try_collect().await.or_fail("ec2:DescribeVpcEndpoints")
+        });
+        let mut found: Vec<aws_sdk_ec2::types::VpcEndpoint> = found.await?;
         found.retain(|endpoint| is_one_of(ids, endpoint.vpc_endpoint_id()));
         Ok(found)
     }
@@ -182,6 +185,13 @@ impl VpcEndpoint {
 fn without(these: &[String], those: &[String]) -> Option<Vec<String>> {
     let only: Vec<String> = these.iter().filter(|one| !those.contains(one)).cloned().collect();
     Some(only).filter(|only| !only.is_empty())
+}
+
+/// The DNS options that go with a change. AWS takes a private name that is switched on without them for one that is only for
+/// networks outside (EC2 API Reference, DnsOptionsSpecification), whatever they were.
+fn options_to_send<'a>(from: &VpcEndpoint, to: &'a VpcEndpoint) -> Option<&'a DnsOptions> {
+    let switched_on = to.private_dns_enabled == Some(true) && from.private_dns_enabled != Some(true);
+    to.dns_options.as_ref().filter(|options| switched_on || from.dns_options.as_ref() != Some(*options))
 }
 
 /// The calls that make an endpoint what it is.
@@ -246,23 +256,24 @@ impl Resource for VpcEndpoint {
         let there = found.iter().filter(|endpoint| !is(endpoint, &["deleting", "deleted", "failed", "rejected", "expired"]));
         let mut read: Vec<(String, Self)> = there.map(|endpoint| Self::from_api(aws, endpoint)).collect::<Outcome<_>>()?;
         let is_gateway = |endpoint: &Self| endpoint.vpc_endpoint_type == "Gateway";
-        let services: Vec<String> = read.iter().filter(|(_, one)| is_gateway(one)).map(|(_, one)| one.service_name.clone()).collect();
-        if !services.is_empty() {
-            let call = aws.ec2().describe_prefix_lists().filters(filter("prefix-list-name", &services));
-            let lists = call.send().await.or_fail("ec2:DescribePrefixLists")?;
-            let lists: BTreeMap<&str, &str> =
-                lists.prefix_lists().iter().filter_map(|list| Some((list.prefix_list_name()?, list.prefix_list_id()?))).collect();
-            for (_, endpoint) in read.iter_mut().filter(|(_, endpoint)| is_gateway(endpoint)) {
-                endpoint.prefix_list_id = lists.get(endpoint.service_name.as_str()).map(|id| (*id).to_owned());
-            }
+        let services: BTreeSet<String> = read.iter().filter(|(_, one)| is_gateway(one)).map(|(_, one)| one.service_name.clone()).collect();
+        let services = Vec::from_iter(services);
+        let lists = in_chunks("prefix-list-name", &services, |only| async move {
+            let pages = aws.ec2().describe_prefix_lists().filters(only).into_paginator().items().send();
+            pages.try_collect().await.or_fail("ec2:DescribePrefixLists")
+        });
+        let lists: Vec<PrefixList> = lists.await?;
+        for (_, endpoint) in read.iter_mut().filter(|(_, endpoint)| is_gateway(endpoint)) {
+            let its = lists.iter().find(|list| list.prefix_list_name() == Some(&endpoint.service_name));
+            endpoint.prefix_list_id = its.and_then(|list| list.prefix_list_id()).map(str::to_owned);
         }
         Ok(read)
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        let call = aws.ec2().describe_vpc_endpoints().set_filters(Some(ownership_filters(wanted)));
-        let found = call.send().await.or_fail("ec2:DescribeVpcEndpoints")?;
-        let ours = found.vpc_endpoints().iter().filter(|endpoint| {
+        let pages = aws.ec2().describe_vpc_endpoints().set_filters(Some(ownership_filters(wanted))).into_paginator().items().send();
+        let found: Vec<aws_sdk_ec2::types::VpcEndpoint> = pages.try_collect().await.or_fail("ec2:DescribeVpcEndpoints")?;
+        let ours = found.iter().filter(|endpoint| {
             !is(endpoint, &["deleting", "deleted", "failed", "rejected", "expired"]) && wanted.owns(&tags(endpoint.tags()))
         });
         Ok(wanted.pick(ours.filter_map(|endpoint| endpoint.vpc_endpoint_id().map(str::to_owned))))
@@ -299,7 +310,8 @@ impl Resource for VpcEndpoint {
             private_dns_enabled,
             policy_document,
             ip_address_type,
-            dns_options: options,
+            // Sent by `options_to_send`.
+            dns_options: _,
             tags,
             vpc_id: _,
             service_name: _,
@@ -328,7 +340,7 @@ impl Resource for VpcEndpoint {
             .set_policy_document(policy.filter(|_| !reset).map(ToString::to_string))
             .set_reset_policy(reset.then_some(true))
             .set_ip_address_type(ip_address_type.as_deref().filter(|_| *ip_address_type != from.ip_address_type).map(IpAddressType::from))
-            .set_dns_options(dns_options(options.as_ref().filter(|_| *options != from.dns_options)));
+            .set_dns_options(dns_options(options_to_send(from, to)));
         if (Self { tags: from.tags.clone(), ..to.clone() }) != *from {
             call.send().await.idempotent("ec2:ModifyVpcEndpoint")?;
         }
@@ -369,5 +381,29 @@ impl Resource for VpcEndpoint {
             operation.pause(Duration::from_secs(3), "waiting for the endpoint to go").await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_name_is_switched_on_with_its_options() {
+        let endpoint = |private: bool, only_outside: bool| {
+            serde_json::from_value::<VpcEndpoint>(json!({
+                "vpc_id": "vpc-1", "service_name": "com.amazonaws.eu-west-1.s3", "vpc_endpoint_type": "Interface",
+                "route_table_ids": [], "subnet_ids": [], "policy_document": everything(), "tags": {},
+                "private_dns_enabled": private, "dns_options": { "private_dns_only_for_inbound_resolver_endpoint": only_outside },
+            }))
+            .unwrap()
+        };
+        let sent = |from: &VpcEndpoint, to: &VpcEndpoint| {
+            options_to_send(from, to).and_then(|options| options.private_dns_only_for_inbound_resolver_endpoint)
+        };
+        let (off, on, outside) = (endpoint(false, false), endpoint(true, false), endpoint(true, true));
+        assert_eq!(sent(&off, &on), Some(false));
+        assert_eq!(sent(&on, &outside), Some(true));
+        assert_eq!((sent(&on, &on), sent(&on, &off)), (None, None));
     }
 }

@@ -6,8 +6,8 @@ use aws_sdk_efs::types as api;
 use futures_util::future::{try_join_all, try_join3};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
+use super::policy::{names_file_system, says_filled_in, without_filled_in};
 use super::{dns_name, is_ready, is_there, tags, to_api, unbuilt, update_tags};
 use crate::client::{Aws, send_once};
 use crate::document::Policy;
@@ -37,8 +37,9 @@ pub struct EfsFileSystem {
     /// Whether what is in it is encrypted.
     #[schemars(extend("default" = false, "x-replace" = true))]
     encrypted: bool,
-    /// The KMS key it is encrypted with; `aws/elasticfilesystem` when left out.
-    #[schemars(extend("x-replace" = true, "x-server" = true, "x-format" = "arn:kms"))]
+    /// The ARN of the KMS key it is encrypted with; `aws/elasticfilesystem` when left out. With the ARN of an alias it gets the
+    /// key that has the alias, and keeps that key when the alias goes to another one.
+    #[schemars(extend("x-replace" = true, "x-server" = true, "x-kms-key" = true, "x-format" = "arn:kms"))]
     kms_key_id: Option<String>,
     /// The only availability zone it is in, such as `us-west-2a`; all of the region when left out.
     #[schemars(extend("x-replace" = true))]
@@ -114,45 +115,6 @@ impl LifecyclePolicies {
     }
 }
 
-/// The `Id` that EFS gives a policy without (EFS API Reference, PutFileSystemPolicy, the example).
-const FILLED_ID: &str = "1";
-/// What a `Sid` begins with that EFS gives a statement without (EFS API Reference, PutFileSystemPolicy, the example).
-const FILLED_SID: &str = "efs-statement-";
-
-/// A policy without what EFS fills in where a user says nothing. A statement is then about this very file system
-/// (CDK writes one without `Resource`).
-fn without_filled_in(Policy(mut document): Policy, arn: &str) -> Policy {
-    let own = |resource: &Json| match resource {
-        Json::Array(all) => matches!(all.as_slice(), [Json::String(only)] if only == arn),
-        resource => resource.as_str() == Some(arn),
-    };
-    if let Some(policy) = document.as_object_mut().filter(|policy| policy.get("Id").and_then(Json::as_str) == Some(FILLED_ID)) {
-        policy.remove("Id");
-    }
-    let statements = match document.get_mut("Statement") {
-        Some(Json::Array(statements)) => statements.as_mut_slice(),
-        Some(single) => std::slice::from_mut(single),
-        None => &mut [],
-    };
-    for statement in statements.iter_mut().filter_map(Json::as_object_mut) {
-        if statement.get("Resource").is_some_and(own) {
-            statement.remove("Resource");
-        }
-        if statement.get("Sid").and_then(Json::as_str).is_some_and(|sid| sid.starts_with(FILLED_SID)) {
-            statement.remove("Sid");
-        }
-    }
-    Policy(document)
-}
-
-/// Whether a policy says what `without_filled_in` takes away.
-fn says_filled_in(policy: &Value) -> bool {
-    let statements = policy.get("Statement");
-    let statements = statements.and_then(Value::as_list).or(statements.map(std::slice::from_ref)).unwrap_or_default();
-    let sid = |statement: &Value| statement.get("Sid").and_then(Value::as_str).is_some_and(|sid| sid.starts_with(FILLED_SID));
-    policy.get("Id").and_then(Value::as_str) == Some(FILLED_ID) || statements.iter().any(sid)
-}
-
 impl EfsFileSystem {
     async fn describe(aws: &Aws, id: &str) -> Outcome<Option<api::FileSystemDescription>> {
         let call = aws.efs().describe_file_systems().file_system_id(id);
@@ -214,11 +176,7 @@ impl EfsFileSystem {
         let backed_up = matches!(backup, Some(api::Status::Enabled | api::Status::Enabling));
         let (throughput_mode, provisioned_throughput_in_mibps) = Self::throughput(found);
         let protection = found.file_system_protection().and_then(|protection| protection.replication_overwrite_protection());
-        let overwritable = matches!(
-            protection,
-            // One that is a copy already is replicated to.
-            Some(api::ReplicationOverwriteProtection::Disabled | api::ReplicationOverwriteProtection::Replicating)
-        );
+        let protection = protection.map_or("ENABLED", api::ReplicationOverwriteProtection::as_str).to_owned();
         let read = Self {
             performance_mode: found.performance_mode().as_str().to_owned(),
             throughput_mode: throughput_mode.to_owned(),
@@ -229,7 +187,7 @@ impl EfsFileSystem {
             lifecycle_policies: lifecycle.and_then(|found| LifecyclePolicies::from_api(found.lifecycle_policies())),
             backup_policy: Some(if backed_up { "ENABLED" } else { "DISABLED" }.to_owned()),
             file_system_policy: policy.map(|policy| without_filled_in(policy, &arn)),
-            replication_overwrite_protection: if overwritable { "DISABLED" } else { "ENABLED" }.to_owned(),
+            replication_overwrite_protection: protection,
             tags: tags(found.tags()),
             dns_name: dns_name(&aws.region, id),
             owner_id: found.owner_id().to_owned(),
@@ -265,12 +223,16 @@ impl Resource for EfsFileSystem {
     };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:elasticfilesystem:{region}:{account}:file-system/*",
-        plan: &[Grant::itself(&[
-            "elasticfilesystem:DescribeBackupPolicy",
-            "elasticfilesystem:DescribeFileSystemPolicy",
-            "elasticfilesystem:DescribeFileSystems",
-            "elasticfilesystem:DescribeLifecycleConfiguration",
-        ])],
+        plan: &[
+            Grant::itself(&[
+                "elasticfilesystem:DescribeBackupPolicy",
+                "elasticfilesystem:DescribeFileSystemPolicy",
+                "elasticfilesystem:DescribeFileSystems",
+                "elasticfilesystem:DescribeLifecycleConfiguration",
+            ]),
+            // Where an alias is written: whose it is.
+            Grant::key("kms_key_id", &["kms:DescribeKey"]),
+        ],
         apply: &[
             Grant::any(&["elasticfilesystem:CreateFileSystem"]),
             Grant::itself(&[
@@ -288,6 +250,14 @@ impl Resource for EfsFileSystem {
             Grant::key("kms_key_id", &["kms:CreateGrant", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"]),
         ],
     };
+
+    /// Of a copy of another file system the replication says whether it may be overwritten (EFS API Reference,
+    /// UpdateFileSystemProtection).
+    fn governed(live: &Value) -> &'static [&'static str] {
+        let replicating = api::ReplicationOverwriteProtection::Replicating;
+        let protection = live.get("replication_overwrite_protection").and_then(Value::as_str);
+        if protection == Some(replicating.as_str()) { &["replication_overwrite_protection"] } else { &[] }
+    }
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         // What is left out is the default; what is not known yet is neither.
@@ -315,6 +285,9 @@ impl Resource for EfsFileSystem {
                 "file_system_policy",
                 "the `Id` \"1\" and `Sid`s that begin with `efs-statement-` are what EFS fills in: leave them out",
             );
+        }
+        if desired.get("file_system_policy").is_some_and(names_file_system) {
+            problem("file_system_policy", "the policy is about this very file system: leave out the `Resource` that names it");
         }
         // EFS API Reference, PutLifecycleConfiguration.
         if mode("elastic") == Some(false) && archive.is_some_and(|when| !when.is_null()) {
@@ -463,20 +436,15 @@ impl Resource for EfsFileSystem {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     use super::*;
 
     #[test]
-    fn what_efs_fills_in_is_not_the_users() {
-        let arn = "arn:aws:elasticfilesystem:us-east-1:123456789012:file-system/fs-1";
-        let filled =
-            json!({ "Statement": [{ "Effect": "Allow", "Resource": arn }, { "Effect": "Deny", "Resource": [arn] }, { "Resource": "*" }] });
-        let own = json!({ "Statement": [{ "Effect": "Allow" }, { "Effect": "Deny" }, { "Resource": "*" }] });
-        assert_eq!(without_filled_in(Policy(filled), arn), Policy(own.clone()));
-        assert_eq!(without_filled_in(Policy(own.clone()), arn), Policy(own));
-        let single = json!({ "Id": "1", "Statement": { "Sid": "efs-statement-0", "Effect": "Allow", "Resource": arn } });
-        assert_eq!(without_filled_in(Policy(single), arn), Policy(json!({ "Statement": { "Effect": "Allow" } })));
+    fn the_protection_of_a_copy_is_its_replications() {
+        let governed = |protection: &str| EfsFileSystem::governed(&Value::from(json!({ "replication_overwrite_protection": protection })));
+        assert_eq!(governed("REPLICATING"), ["replication_overwrite_protection"]);
+        assert!(governed("ENABLED").is_empty() && governed("DISABLED").is_empty());
     }
 
     #[test]
@@ -492,6 +460,10 @@ mod tests {
         assert_eq!(problems(json!({ "file_system_policy": { "Id": "1" } })), ["file_system_policy"]);
         assert_eq!(problems(json!({ "file_system_policy": { "Statement": { "Sid": "efs-statement-0" } } })), ["file_system_policy"]);
         assert!(problems(json!({ "file_system_policy": { "Id": "own", "Statement": [{ "Sid": "own" }] } })).is_empty());
+        let arn = "arn:aws:elasticfilesystem:us-east-1:123456789012:file-system/fs-1";
+        assert_eq!(problems(json!({ "file_system_policy": { "Statement": [{ "Resource": arn }] } })), ["file_system_policy"]);
+        assert_eq!(problems(json!({ "file_system_policy": { "Statement": { "Resource": [arn] } } })), ["file_system_policy"]);
+        assert!(problems(json!({ "file_system_policy": { "Statement": [{ "Resource": "*" }] } })).is_empty());
         let archive = json!({ "transition_to_archive": "AFTER_90_DAYS" });
         assert_eq!(problems(json!({ "lifecycle_policies": archive })), ["lifecycle_policies"]);
         assert!(problems(json!({ "lifecycle_policies": archive, "throughput_mode": "elastic" })).is_empty());

@@ -3,11 +3,12 @@
 pub mod access_point;
 pub mod file_system;
 pub mod mount_target;
+mod policy;
 
 use aws_sdk_efs::types::{LifeCycleState, Tag};
 
 use super::client::Aws;
-use super::partition;
+use super::domain;
 use super::repeat::Changing;
 use super::resource::Tags;
 use super::tags::{TagChange, collect};
@@ -55,6 +56,5 @@ fn is_ready(what: &str, state: Option<&LifeCycleState>) -> Outcome<bool> {
 
 /// The name by which a file system is mounted (EFS User Guide, "Mounting on Amazon EC2 with a DNS name").
 fn dns_name(region: &str, file_system: &str) -> String {
-    let suffix = if partition(region) == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("{file_system}.efs.{region}.{suffix}")
+    format!("{file_system}.efs.{region}.{}", domain(region))
 }

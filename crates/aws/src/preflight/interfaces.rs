@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::NetworkInterface;
 
 use crate::client::Aws;
-use crate::ec2::filter;
+use crate::ec2::in_chunks;
 use crate::error::OrFail;
 use leoctl_core::engine::ports::Outcome;
 use leoctl_core::plan::preflight::security_group::{Groups, Interface};
@@ -11,18 +11,17 @@ use leoctl_core::plan::preflight::security_group::{Groups, Interface};
 /// The interfaces that have any of some security groups.
 pub async fn with_groups(aws: &Aws, groups: &Groups) -> Outcome<Vec<Interface>> {
     let ids: Vec<String> = groups.groups.keys().cloned().collect();
-    let mut found = Vec::new();
-    // A filter takes 200 values (EC2 API Reference, "Filtering").
-    for some in ids.chunks(200) {
+    in_chunks("group-id", &ids, |only| async move {
         // More than one page of a thousand need not be named.
-        let call = aws.ec2().describe_network_interfaces().filters(filter("group-id", some)).max_results(1000);
+        let call = aws.ec2().describe_network_interfaces().filters(only).max_results(1000);
         let answer = call.send().await.or_fail("ec2:DescribeNetworkInterfaces")?;
-        found.extend(answer.network_interfaces().iter().map(from_api));
-    }
-    Ok(found)
+        Ok(answer.network_interfaces().iter().map(from_api).collect())
+    })
+    .await
 }
 
-fn from_api(found: &NetworkInterface) -> Interface {
+/// An interface as EC2 says it.
+pub fn from_api(found: &NetworkInterface) -> Interface {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     Interface {
         id: text(found.network_interface_id()),

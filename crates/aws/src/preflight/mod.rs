@@ -2,7 +2,7 @@
 
 mod contents;
 mod image;
-mod interfaces;
+pub mod interfaces;
 mod permissions;
 mod secret;
 

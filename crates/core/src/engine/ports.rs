@@ -258,6 +258,10 @@ pub trait Provider: Send + Sync {
     fn handler(&self, type_name: &str) -> Option<std::sync::Arc<dyn Handler>>;
     /// What a data source says.
     async fn read_data(&self, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value>;
+    /// The ARN of the KMS key that has a name, such as an alias; none when there is no such key.
+    async fn kms_key(&self, _region: &str, _name: &str) -> Outcome<Option<String>> {
+        Ok(None)
+    }
     /// How often each AWS operation has been called.
     fn api_calls(&self) -> BTreeMap<String, u64>;
 }

@@ -23,6 +23,9 @@ fn object(attributes: &[Attribute], value: &Value) -> Value {
             (None, Unset::Default(default)) => of_type(&attribute.ty, default),
             (None, _) => continue,
         };
+        if attribute.none.as_ref() == Some(&value) {
+            continue;
+        }
         let value = if attribute.sensitive { value.into_secret() } else { value };
         // An empty collection or text and an absent one are one thing to AWS.
         if attribute.unset == Unset::Absent && !attribute.required && is_empty(&value) {
@@ -88,7 +91,8 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn of_type(ty: &Type, value: &Value) -> Value {
+/// A value of a type in canonical form.
+pub fn of_type(ty: &Type, value: &Value) -> Value {
     if let Value::Secret(inner) = value {
         return of_type(ty, inner).into_secret();
     }

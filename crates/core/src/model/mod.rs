@@ -6,6 +6,7 @@ pub mod canonical;
 pub mod fit;
 pub mod hide;
 pub mod journal;
+pub mod kms_key;
 pub mod path;
 pub mod percent;
 pub mod pin;

@@ -9,6 +9,9 @@
 //! | `x-computed` | AWS sets it; it cannot be written |
 //! | `x-server` | when it is not written AWS chooses, and what AWS chose is kept |
 //! | `x-follows` | the attributes beside it, or inside of which, a change makes AWS set this one anew: it is unknown until such a change is made |
+//! | `x-none` | the value by which AWS says that there is none: it is as good as absent |
+//! | `x-or` | what else leaving the attribute out can mean, as AWS chooses when it makes the resource: it stays where it is |
+//! | `x-kms-key` | the name of a KMS key, such as an alias, which AWS answers with the key's ARN: a name that may be the key's is no difference |
 //! | `x-caseless` | text of which AWS keeps the case and by which it tells no two apart, such as the name of a role |
 //! | `x-sensitive` | the value is never shown or stored |
 //! | `x-set` | a list whose order means nothing |
@@ -64,6 +67,12 @@ pub struct Attribute {
     /// The type in which what it names lies, and the resource stays in one of them: a change that leads to another one, or to the
     /// replacement of that one, replaces it.
     pub within: Option<String>,
+    /// The value by which AWS says that there is none.
+    pub none: Option<Value>,
+    /// What leaving it out can mean beside its default, as AWS chooses.
+    pub or: Option<Value>,
+    /// Whether it names a KMS key, which AWS answers with the key's ARN.
+    pub kms_key: bool,
     /// Whether AWS tells no two apart by the case of its letters.
     pub caseless: bool,
     /// Whether its value is never shown.
@@ -307,6 +316,9 @@ fn compile_attributes(properties: &Map<String, Json>, json: &Json, at: &str) -> 
                 follows: follows(schema, properties, &format!("{at}.{name}"))?,
                 replace: flag(schema, "x-replace"),
                 within: schema.get("x-within").and_then(Json::as_str).map(str::to_owned),
+                none: schema.get("x-none").map(Value::from),
+                or: schema.get("x-or").map(Value::from),
+                kms_key: flag(schema, "x-kms-key"),
                 caseless: flag(schema, "x-caseless"),
                 sensitive: flag(schema, "x-sensitive"),
                 local: flag(schema, "x-local"),

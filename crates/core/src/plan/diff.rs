@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::canonical::{counterpart, element_name, is_name_secret, is_name_unknown};
+use crate::model::canonical::{counterpart, element_name, is_name_secret, is_name_unknown, of_type};
+use crate::model::kms_key::may_name;
 use crate::model::path::{Path, Segment};
 use crate::model::pin::position;
 use crate::model::schema::{Attribute, Order, Type, Unset};
@@ -36,7 +37,11 @@ pub fn complete(attributes: &[Attribute], desired: &Value, live: Option<&Value>)
     for attribute in attributes {
         let from_live = live.map(|live| live.get(&attribute.name).cloned().unwrap_or(Value::Null));
         let value = match desired.get(&attribute.name) {
-            Some(value) if !attribute.computed => complete_value(&attribute.ty, value, from_live.as_ref()),
+            Some(value) if attribute.kms_key => complete_key(value, from_live.as_ref()),
+            Some(value) if !attribute.computed => match from_live.as_ref().filter(|live| is_default_too(attribute, value, live)) {
+                Some(live) => live.clone(),
+                None => complete_value(&attribute.ty, value, from_live.as_ref()),
+            },
             _ if attribute.computed || attribute.unset == Unset::Server => from_live.unwrap_or(Value::Unknown),
             _ => continue,
         };
@@ -45,6 +50,21 @@ pub fn complete(attributes: &[Attribute], desired: &Value, live: Option<&Value>)
         }
     }
     Value::Map(out)
+}
+
+/// Whether a live value is what leaving an attribute out can mean beside the default that is desired.
+fn is_default_too(attribute: &Attribute, desired: &Value, live: &Value) -> bool {
+    let (Some(or), Unset::Default(default)) = (&attribute.or, &attribute.unset) else { return false };
+    of_type(&attribute.ty, or) == *live && of_type(&attribute.ty, default) == *desired
+}
+
+/// A KMS key: the one that there is, where what is written may be a name of it.
+fn complete_key(desired: &Value, live: Option<&Value>) -> Value {
+    match (desired, desired.as_str(), live.map(Value::revealed)) {
+        (Value::Secret(inner), ..) => complete_key(inner, live).into_secret(),
+        (_, Some(name), Some(Value::String(key))) if may_name(name, key) => Value::string(key),
+        _ => desired.clone(),
+    }
 }
 
 fn complete_value(ty: &Type, desired: &Value, live: Option<&Value>) -> Value {
@@ -328,5 +348,22 @@ mod tests {
         for path in paths {
             assert_eq!(Path::parse(&path).unwrap().to_string(), path);
         }
+    }
+
+    #[test]
+    fn what_aws_makes_of_leaving_out_stays_and_what_it_says_for_none_is_none() {
+        let port = json!({ "type": "integer", "x-none": -1 });
+        let list = json!({ "type": "array", "items": { "type": "string" }, "x-set": true, "default": ["v4"], "x-or": ["v6", "v4"] });
+        let schema = TypeSchema::compile("t", &json!({ "type": "object", "properties": { "out": list, "port": port } })).unwrap();
+        let canonical = |json: serde_json::Value| crate::model::canonical::canonicalize(&schema.attributes, &Value::from(json));
+        let changes = |desired: serde_json::Value, live: serde_json::Value| {
+            let (desired, live) = (canonical(desired), canonical(live));
+            diff(&schema.attributes, &live, &complete(&schema.attributes, &desired, Some(&live))).len()
+        };
+        assert_eq!(changes(json!({}), json!({ "out": ["v4", "v6"], "port": -1 })), 0);
+        assert_eq!(changes(json!({ "port": -1 }), json!({ "out": ["v4"] })), 0);
+        assert_eq!(changes(json!({ "out": ["v6"] }), json!({ "out": ["v4", "v6"] })), 1);
+        assert_eq!(changes(json!({}), json!({ "out": ["v4", "other"] })), 1);
+        assert_eq!(changes(json!({ "port": 0 }), json!({ "out": ["v4"], "port": -1 })), 1);
     }
 }

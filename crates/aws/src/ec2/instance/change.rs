@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::InstanceStateName;
 use aws_smithy_types::Blob;
 
 use super::volumes;
-use super::{Instance, is_burstable, primary, state};
+use super::{Instance, first_of_several, is_burstable, primary, state};
 use crate::client::{Aws, send_once};
 use crate::ec2::{filter, tags, update_tags};
 use crate::error::OrFail;
@@ -66,11 +66,26 @@ pub async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Instance,
     if !*disable_api_stop && from.disable_api_stop {
         modify().disable_api_stop(on(false)).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
     }
+    // Of an instance with several interfaces these are its first one's (EC2 API Reference, ModifyInstanceAttribute).
+    let first = first_of_several(&now);
+    let interface = |id: &str| ec2.modify_network_interface_attribute().network_interface_id(id);
     if *security_group_ids != from.security_group_ids {
-        modify().set_groups(security_group_ids.clone()).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
+        match first {
+            Some(first) => {
+                let call = interface(first).set_groups(security_group_ids.clone());
+                call.send().await.idempotent("ec2:ModifyNetworkInterfaceAttribute").map(drop)?;
+            }
+            None => drop(modify().set_groups(security_group_ids.clone()).send().await.idempotent("ec2:ModifyInstanceAttribute")?),
+        }
     }
     if *source_dest_check != from.source_dest_check {
-        modify().source_dest_check(on(*source_dest_check)).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
+        match first {
+            Some(first) => {
+                let call = interface(first).source_dest_check(on(*source_dest_check));
+                call.send().await.idempotent("ec2:ModifyNetworkInterfaceAttribute").map(drop)?;
+            }
+            None => drop(modify().source_dest_check(on(*source_dest_check)).send().await.idempotent("ec2:ModifyInstanceAttribute")?),
+        }
     }
     if *disable_api_termination != from.disable_api_termination {
         modify().disable_api_termination(on(*disable_api_termination)).send().await.idempotent("ec2:ModifyInstanceAttribute")?;
@@ -92,10 +107,10 @@ pub async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Instance,
         _ => {}
     }
     if *iam_instance_profile != from.iam_instance_profile {
-        give_profile(aws, id, iam_instance_profile.as_deref()).await?;
+        give_profile(aws, operation, &now, iam_instance_profile.as_deref()).await?;
     }
     if let Some(options) = metadata_options.as_ref().filter(|_| *metadata_options != from.metadata_options) {
-        options.set(aws, id).await?;
+        options.set(aws, id, from.metadata_options.as_ref()).await?;
     }
     let restarts = *instance_type != from.instance_type || *user_data != from.user_data || *ebs_optimized != from.ebs_optimized;
     if restarts {
@@ -204,8 +219,21 @@ async fn profile_of(aws: &Aws, id: &str) -> Outcome<Option<(String, String)>> {
 }
 
 /// Gives an instance an instance profile, or takes it away: what it has now counts.
-async fn give_profile(aws: &Aws, id: &str, name: Option<&str>) -> Outcome<()> {
-    let has = profile_of(aws, id).await?;
+async fn give_profile(aws: &Aws, operation: &Operation, now: &api::Instance, name: Option<&str>) -> Outcome<()> {
+    let id = now.instance_id().unwrap_or_default();
+    let mut has = profile_of(aws, id).await?;
+    // AWS puts another profile in the place of one only while the instance runs (EC2 API Reference,
+    // ReplaceIamInstanceProfileAssociation).
+    let other = name.is_some() && has.as_ref().is_some_and(|(_, has)| Some(has.as_str()) != name);
+    if other && state(now) != Some(&InstanceStateName::Running) {
+        take_profile(aws, has.as_ref().map(|(association, _)| association.as_str()).unwrap_or_default()).await?;
+        while has.is_some() {
+            has = profile_of(aws, id).await?;
+            if has.is_some() {
+                operation.pause(Duration::from_secs(1), "waiting for the instance to lose its profile").await?;
+            }
+        }
+    }
     let given = async || Ok(profile_of(aws, id).await?.is_some_and(|(_, has)| Some(has.as_str()) == name));
     let profile = |name: &str| api::IamInstanceProfileSpecification::builder().name(name).build();
     match (has, name) {
@@ -220,10 +248,73 @@ async fn give_profile(aws: &Aws, id: &str, name: Option<&str>) -> Outcome<()> {
             let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AssociateIamInstanceProfile");
             verified(sent, &["IncorrectState"], given).await
         }
-        (Some((association, _)), None) => {
-            let call = aws.ec2().disassociate_iam_instance_profile().association_id(association);
-            call.send().await.or_gone("ec2:DisassociateIamInstanceProfile").map(drop)
-        }
+        (Some((association, _)), None) => take_profile(aws, &association).await,
         (None, None) => Ok(()),
+    }
+}
+
+async fn take_profile(aws: &Aws, association: &str) -> Outcome<()> {
+    let call = aws.ec2().disassociate_iam_instance_profile().association_id(association);
+    call.send().await.or_gone("ec2:DisassociateIamInstanceProfile").map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::canned::{Answer, Canned, operation};
+
+    fn instance(state: InstanceStateName) -> api::Instance {
+        let state = api::InstanceState::builder().name(state).build();
+        api::Instance::builder().instance_id("i-1").state(state).build()
+    }
+
+    /// An EC2 in which an instance has the profile `old`.
+    fn with_profile() -> Canned {
+        let has = Mutex::new(Some("old"));
+        Canned::new(move |action, _| {
+            let mut has = has.lock().unwrap();
+            match action {
+                "DisassociateIamInstanceProfile" => *has = None,
+                "AssociateIamInstanceProfile" | "ReplaceIamInstanceProfileAssociation" => *has = Some("new"),
+                _ => {}
+            }
+            let association = has.map(|name| {
+                format!(
+                    "<item><associationId>iip-assoc-{name}</associationId><instanceId>i-1</instanceId><state>associated</state>\
+                     <iamInstanceProfile><arn>arn:aws:iam::1:instance-profile/{name}</arn></iamInstanceProfile></item>"
+                )
+            });
+            let associations = association.unwrap_or_default();
+            Answer::Done(format!("<iamInstanceProfileAssociationSet>{associations}</iamInstanceProfileAssociationSet>"))
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stopped_instance_loses_its_profile_before_it_gets_another() {
+        let stopped = with_profile();
+        give_profile(&stopped.aws, &operation(), &instance(InstanceStateName::Stopped), Some("new")).await.unwrap();
+        let changes = stopped.changes();
+        assert_eq!(changes[0], "DisassociateIamInstanceProfile AssociationId=iip-assoc-old");
+        assert_eq!(changes[1], "AssociateIamInstanceProfile IamInstanceProfile.Name=new&InstanceId=i-1");
+        let running = with_profile();
+        give_profile(&running.aws, &operation(), &instance(InstanceStateName::Running), Some("new")).await.unwrap();
+        let replaced = "ReplaceIamInstanceProfileAssociation IamInstanceProfile.Name=new&AssociationId=iip-assoc-old";
+        assert_eq!(running.changes(), [replaced]);
+        give_profile(&running.aws, &operation(), &instance(InstanceStateName::Stopped), Some("new")).await.unwrap();
+        assert_eq!(running.changes().len(), 1, "it has that already");
+    }
+
+    #[test]
+    fn the_groups_of_an_instance_with_several_interfaces_are_its_firsts() {
+        let interface = |id: &str, index: i32| {
+            let attachment = api::InstanceNetworkInterfaceAttachment::builder().device_index(index).build();
+            api::InstanceNetworkInterface::builder().network_interface_id(id).attachment(attachment).build()
+        };
+        let one = api::Instance::builder().network_interfaces(interface("eni-1", 0)).build();
+        assert_eq!(first_of_several(&one), None);
+        let two = api::Instance::builder().network_interfaces(interface("eni-2", 1)).network_interfaces(interface("eni-1", 0)).build();
+        assert_eq!(first_of_several(&two), Some("eni-1"));
     }
 }

@@ -46,10 +46,11 @@ impl MetadataOptions {
 
     /// The options for a launch.
     pub fn to_api(&self) -> api::InstanceMetadataOptionsRequest {
-        let Self { http_tokens, http_put_response_hop_limit, http_endpoint, http_protocol_ipv6, instance_metadata_tags } = self;
+        let Self { http_tokens, http_put_response_hop_limit, http_endpoint, http_protocol_ipv6, instance_metadata_tags } =
+            self.change(None);
         api::InstanceMetadataOptionsRequest::builder()
             .set_http_tokens(http_tokens.as_deref().map(Into::into))
-            .set_http_put_response_hop_limit(*http_put_response_hop_limit)
+            .set_http_put_response_hop_limit(http_put_response_hop_limit)
             .set_http_endpoint(http_endpoint.as_deref().map(Into::into))
             .set_http_protocol_ipv6(http_protocol_ipv6.as_deref().map(Into::into))
             .set_instance_metadata_tags(instance_metadata_tags.as_deref().map(Into::into))
@@ -60,17 +61,77 @@ impl MetadataOptions {
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn set(&self, aws: &Aws, id: &str) -> Outcome<()> {
-        let Self { http_tokens, http_put_response_hop_limit, http_endpoint, http_protocol_ipv6, instance_metadata_tags } = self;
+    pub async fn set(&self, aws: &Aws, id: &str, from: Option<&Self>) -> Outcome<()> {
+        let Self { http_tokens, http_put_response_hop_limit, http_endpoint, http_protocol_ipv6, instance_metadata_tags } =
+            self.change(from);
         let call = aws
             .ec2()
             .modify_instance_metadata_options()
             .instance_id(id)
             .set_http_tokens(http_tokens.as_deref().map(Into::into))
-            .set_http_put_response_hop_limit(*http_put_response_hop_limit)
+            .set_http_put_response_hop_limit(http_put_response_hop_limit)
             .set_http_endpoint(http_endpoint.as_deref().map(Into::into))
             .set_http_protocol_ipv6(http_protocol_ipv6.as_deref().map(Into::into))
             .set_instance_metadata_tags(instance_metadata_tags.as_deref().map(Into::into));
         call.send().await.idempotent("ec2:ModifyInstanceMetadataOptions").map(drop)
+    }
+
+    /// What is sent: a service that does not answer has no other option (EC2 API Reference, ModifyInstanceMetadataOptions), and
+    /// of one that answers only what differs.
+    fn change(&self, from: Option<&Self>) -> Self {
+        let known = Self::default();
+        let from = from.unwrap_or(&known);
+        let text = |to: &Option<String>, from: &Option<String>| to.clone().filter(|_| to != from);
+        let Self { http_tokens, http_put_response_hop_limit, http_endpoint, http_protocol_ipv6, instance_metadata_tags } = self;
+        if self.is_off() {
+            return Self { http_endpoint: http_endpoint.clone(), ..Self::default() };
+        }
+        Self {
+            http_tokens: text(http_tokens, &from.http_tokens),
+            http_put_response_hop_limit: http_put_response_hop_limit
+                .filter(|_| *http_put_response_hop_limit != from.http_put_response_hop_limit),
+            http_endpoint: http_endpoint.clone(),
+            http_protocol_ipv6: text(http_protocol_ipv6, &from.http_protocol_ipv6),
+            instance_metadata_tags: text(instance_metadata_tags, &from.instance_metadata_tags),
+        }
+    }
+
+    fn is_off(&self) -> bool {
+        self.http_endpoint.as_deref() == Some("disabled")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_does_not_answer_has_no_other_option() {
+        let on = MetadataOptions {
+            http_tokens: Some("required".to_owned()),
+            http_put_response_hop_limit: Some(2),
+            http_endpoint: Some("enabled".to_owned()),
+            http_protocol_ipv6: Some("disabled".to_owned()),
+            instance_metadata_tags: Some("disabled".to_owned()),
+        };
+        let off = MetadataOptions { http_endpoint: Some("disabled".to_owned()), ..on.clone() };
+        let alone = MetadataOptions { http_endpoint: Some("disabled".to_owned()), ..MetadataOptions::default() };
+        assert_eq!(off.change(Some(&on)), alone);
+        assert_eq!(MetadataOptions::from_request(&off.to_api()), alone);
+        let hops = MetadataOptions { http_put_response_hop_limit: Some(1), ..on.clone() };
+        let sent = hops.change(Some(&on));
+        assert_eq!((sent.http_put_response_hop_limit, sent.http_tokens, sent.http_endpoint.as_deref()), (Some(1), None, Some("enabled")));
+    }
+
+    impl MetadataOptions {
+        fn from_request(request: &api::InstanceMetadataOptionsRequest) -> Self {
+            Self {
+                http_tokens: request.http_tokens().map(|tokens| tokens.as_str().to_owned()),
+                http_put_response_hop_limit: request.http_put_response_hop_limit(),
+                http_endpoint: request.http_endpoint().map(|state| state.as_str().to_owned()),
+                http_protocol_ipv6: request.http_protocol_ipv6().map(|state| state.as_str().to_owned()),
+                instance_metadata_tags: request.instance_metadata_tags().map(|state| state.as_str().to_owned()),
+            }
+        }
     }
 }

@@ -15,13 +15,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::metadata::MetadataOptions;
+pub use self::read::first_of_several;
 use self::read::{THERE, is_burstable, primary};
 use self::volumes::{EbsBlockDevice, RootBlockDevice};
-use super::{filter, ownership_filters, specification, tags};
+use super::{filter, in_chunks, ownership_filters, specification, tags};
 use crate::client::{Aws, send_once};
 use crate::error::made_id;
 use crate::permissions::{Grant, Permissions};
-use crate::repeat::Changing;
+use crate::repeat::{Changing, says};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::schema::After;
@@ -147,6 +148,18 @@ pub struct CreditSpecification {
     cpu_credits: String,
 }
 
+/// A failure to launch: where EC2 says that it has no machine of that type, it has made none, though it says so as an error of its
+/// own (EC2 API Reference, "Error codes": server error codes).
+fn without_capacity(failure: Failure) -> Failure {
+    let codes = ["InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientCapacity"];
+    if !says(&failure, &codes) {
+        return failure;
+    }
+    let advice = "another `instance_type` or zone may do, or another time";
+    let message = format!("{}: {advice}", failure.message.trim_end_matches('.'));
+    Failure { kind: FailureKind::Refused, message, ..failure }
+}
+
 fn state(instance: &api::Instance) -> Option<&InstanceStateName> {
     instance.state().and_then(|state| state.name())
 }
@@ -172,6 +185,8 @@ impl Resource for Instance {
             Retry::after("InvalidSubnetID.NotFound", &["ec2:RunInstances"]),
             Retry::after("InvalidKeyPair.NotFound", &["ec2:RunInstances"]),
             Retry::after("InvalidVolume.NotFound", &["ec2:AttachVolume"]),
+            // A volume that was just attached: the instance does not know its device yet.
+            Retry::after("InvalidInstanceAttributeValue", &["ec2:ModifyInstanceAttribute"]),
         ],
         timeout: 900,
         ..Info::DEFAULT
@@ -181,6 +196,9 @@ impl Resource for Instance {
         plan: &[
             Grant::any(&["ec2:DescribeInstanceCreditSpecifications", "ec2:DescribeInstances", "ec2:DescribeVolumes"]),
             Grant::itself(&["ec2:DescribeInstanceAttribute"]),
+            // Where an alias is written: whose it is.
+            Grant::key("root_block_device.kms_key_id", &["kms:DescribeKey"]),
+            Grant::key("ebs_block_devices.kms_key_id", &["kms:DescribeKey"]),
         ],
         apply: &[
             Grant::any(&["ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeImages", "ec2:DescribeVolumesModifications"]),
@@ -253,7 +271,7 @@ impl Resource for Instance {
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let there = filter("instance-state-name", &THERE.map(str::to_owned));
-        let found = Self::describe(aws, vec![filter("instance-id", ids), there]).await?;
+        let found = in_chunks("instance-id", ids, |only| Self::describe(aws, vec![only, there.clone()])).await?;
         let id = |instance: &api::Instance| instance.instance_id().unwrap_or_default().to_owned();
         let burstable = |instance: &api::Instance| instance.instance_type().is_some_and(|kind| is_burstable(kind.as_str()));
         let known: Vec<String> = found.iter().map(|(_, instance)| id(instance)).collect();
@@ -281,8 +299,7 @@ impl Resource for Instance {
     }
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
-        let devices = to.ebs_block_devices.as_deref().unwrap_or_default();
-        let volumes = volumes::for_launch(aws, &to.image_id, to.root_block_device.as_ref(), devices).await?;
+        let volumes = volumes::for_launch(aws, &to.image_id, to.root_block_device.as_ref(), to.ebs_block_devices.as_deref()).await?;
         let profile = to.iam_instance_profile.as_ref().map(|name| api::IamInstanceProfileSpecification::builder().name(name).build());
         let placement = (to.tenancy.is_some() || to.availability_zone.is_some()).then(|| {
             let tenancy = to.tenancy.as_deref().map(Into::into);
@@ -330,7 +347,7 @@ impl Resource for Instance {
                     .build(),
             ),
         };
-        let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:RunInstances")?;
+        let made = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:RunInstances").map_err(without_capacity)?;
         made_id("ec2:RunInstances", made.instances().first().and_then(|instance| instance.instance_id()))
     }
 
@@ -368,5 +385,23 @@ impl Resource for Instance {
             operation.pause(Duration::from_secs(2), "waiting for the instance to be terminated").await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_launch_without_capacity_is_refused() {
+        let failure = |code: &str| Failure {
+            code: Some(code.to_owned()),
+            ..Failure::new(FailureKind::Ambiguous, "We currently do not have sufficient t3.small capacity.")
+        };
+        let refused = without_capacity(failure("InsufficientInstanceCapacity"));
+        assert_eq!(refused.kind, FailureKind::Refused);
+        assert!(refused.message.contains("sufficient t3.small capacity: another `instance_type`"), "{}", refused.message);
+        // What became of any other call that failed so is not known.
+        assert_eq!(without_capacity(failure("InternalError")).kind, FailureKind::Ambiguous);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types as api;
 use aws_sdk_ec2::types::InstanceAttributeName;
-use futures_util::future::try_join4;
+use futures_util::future::{try_join_all, try_join4};
 
 use super::metadata::MetadataOptions;
 use super::{CreditSpecification, Instance, volumes};
@@ -35,19 +35,20 @@ pub(super) const THERE: [&str; 4] = ["pending", "running", "stopping", "stopped"
 impl Instance {
     /// Instances with the ids of their owners.
     pub(super) async fn describe(aws: &Aws, filters: Vec<api::Filter>) -> Outcome<Vec<(String, api::Instance)>> {
-        let mut pages = aws.ec2().describe_instances().set_filters(Some(filters)).into_paginator().send();
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            for reservation in page.or_fail("ec2:DescribeInstances")?.reservations.unwrap_or_default() {
-                let owner = reservation.owner_id().unwrap_or_default().to_owned();
-                found.extend(reservation.instances.unwrap_or_default().into_iter().map(|instance| (owner.clone(), instance)));
-            }
-        }
-        Ok(found)
+        let pages = aws.ec2().describe_instances().set_filters(Some(filters)).into_paginator().items().send();
+        let reservations: Vec<api::Reservation> = pages.try_collect().await.or_fail("ec2:DescribeInstances")?;
+        let instances = reservations.into_iter().flat_map(|reservation| {
+            let owner = reservation.owner_id.unwrap_or_default();
+            reservation.instances.unwrap_or_default().into_iter().map(move |instance| (owner.clone(), instance))
+        });
+        Ok(instances.collect())
     }
 
     /// The instance, in whatever state it is.
-    pub(super) async fn now(aws: &Aws, id: &str) -> Outcome<Option<api::Instance>> {
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn now(aws: &Aws, id: &str) -> Outcome<Option<api::Instance>> {
         let found = Self::describe(aws, vec![filter("instance-id", &[id.to_owned()])]).await?;
         Ok(found.into_iter().map(|(_, instance)| instance).find(|instance| instance.instance_id() == Some(id)))
     }
@@ -82,10 +83,15 @@ impl Instance {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let call = aws.ec2().describe_instance_credit_specifications().set_instance_ids(Some(ids));
-        let found = call.send().await.or_fail("ec2:DescribeInstanceCreditSpecifications").or_absent()?;
-        let found = found.and_then(|found| found.instance_credit_specifications).unwrap_or_default();
-        let credits = found.into_iter().filter_map(|one| Some((one.instance_id?, CreditSpecification { cpu_credits: one.cpu_credits? })));
+        // As many ids as a call takes (EC2 API Reference, DescribeInstanceCreditSpecifications).
+        let asked = ids.chunks(1000).map(|some| async move {
+            let call = aws.ec2().describe_instance_credit_specifications().set_instance_ids(Some(some.to_vec()));
+            let found = call.send().await.or_fail("ec2:DescribeInstanceCreditSpecifications").or_absent()?;
+            Ok(found.and_then(|found| found.instance_credit_specifications).unwrap_or_default())
+        });
+        let found: Vec<Vec<api::InstanceCreditSpecification>> = try_join_all(asked).await?;
+        let found = found.into_iter().flatten();
+        let credits = found.filter_map(|one| Some((one.instance_id?, CreditSpecification { cpu_credits: one.cpu_credits? })));
         Ok(credits.collect())
     }
 
@@ -102,16 +108,19 @@ impl Instance {
         let (root, others) = volumes::from_api(instance, volumes);
         let profile = instance.iam_instance_profile().and_then(|profile| profile.arn());
         let placement = instance.placement();
+        // Of several interfaces the first is the instance's own.
+        let first = primary_interface(instance);
+        let groups = first.map(|first| first.groups()).filter(|groups| !groups.is_empty()).unwrap_or_else(|| instance.security_groups());
         let monitoring = instance.monitoring().and_then(|monitoring| monitoring.state());
         Self {
             image_id: instance.image_id().unwrap_or_default().to_owned(),
             instance_type: instance.instance_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
             subnet_id: text(instance.subnet_id()),
             availability_zone: text(placement.and_then(|placement| placement.availability_zone())),
-            security_group_ids: Some(instance.security_groups().iter().filter_map(|group| group.group_id().map(str::to_owned)).collect()),
+            security_group_ids: Some(groups.iter().filter_map(|group| group.group_id().map(str::to_owned)).collect()),
             associate_public_ip_address: None,
             private_ip_address: text(instance.private_ip_address()),
-            source_dest_check: instance.source_dest_check().unwrap_or(true),
+            source_dest_check: first.and_then(|first| first.source_dest_check()).or(instance.source_dest_check()).unwrap_or(true),
             iam_instance_profile: text(profile.and_then(|arn| arn.rsplit('/').next())),
             key_name: text(instance.key_name()),
             user_data: attributes.user_data,
@@ -139,10 +148,19 @@ impl Instance {
     }
 }
 
-/// The first network interface.
-pub(super) fn primary(instance: &api::Instance) -> Option<&str> {
+/// The id of the first network interface.
+pub fn primary(instance: &api::Instance) -> Option<&str> {
+    primary_interface(instance).and_then(|one| one.network_interface_id())
+}
+
+/// The id of the first network interface where there are several, which then have to be named.
+pub fn first_of_several(instance: &api::Instance) -> Option<&str> {
+    primary(instance).filter(|_| instance.network_interfaces().len() > 1)
+}
+
+fn primary_interface(instance: &api::Instance) -> Option<&api::InstanceNetworkInterface> {
     let first = |one: &&api::InstanceNetworkInterface| one.attachment().and_then(|attachment| attachment.device_index()) == Some(0);
-    instance.network_interfaces().iter().find(first).and_then(|one| one.network_interface_id())
+    instance.network_interfaces().iter().find(first)
 }
 
 #[cfg(test)]

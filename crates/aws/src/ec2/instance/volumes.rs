@@ -1,15 +1,18 @@
 //! The disks of an instance.
 
+mod modification;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_ec2::types as api;
-use aws_sdk_ec2::types::{ResourceType, VolumeModificationState, VolumeState};
+use aws_sdk_ec2::types::{ResourceType, VolumeAttachmentState, VolumeState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::modification::modify;
 use crate::client::{Aws, send_once};
-use crate::ec2::{filter, specification, tags as tags_of};
+use crate::ec2::{filter, in_chunks, specification, tags as tags_of};
 use crate::error::OrFail;
 use crate::repeat::{Changing, verified};
 use crate::resource::Tags;
@@ -37,8 +40,9 @@ pub struct RootBlockDevice {
     /// Whether it is encrypted. Changing this replaces the instance.
     #[schemars(extend("x-replace" = true, "x-server" = true))]
     encrypted: Option<bool>,
-    /// The ARN of the key it is encrypted with; AWS's own for EBS when left out. Changing this replaces the instance.
-    #[schemars(extend("x-replace" = true, "x-server" = true, "x-format" = "arn:kms"))]
+    /// The ARN of the key it is encrypted with; AWS's own for EBS when left out. Changing this replaces the instance. With the
+    /// ARN of an alias it gets the key that has the alias, and keeps that key when the alias goes to another one.
+    #[schemars(extend("x-replace" = true, "x-server" = true, "x-kms-key" = true, "x-format" = "arn:kms"))]
     kms_key_id: Option<String>,
     /// Whether it is deleted with the instance.
     #[schemars(extend("default" = true))]
@@ -73,8 +77,9 @@ pub struct EbsBlockDevice {
     /// Whether it is encrypted. Changing this replaces the instance.
     #[schemars(extend("x-replace" = true, "x-server" = true))]
     encrypted: Option<bool>,
-    /// The ARN of the key it is encrypted with; AWS's own for EBS when left out. Changing this replaces the instance.
-    #[schemars(extend("x-replace" = true, "x-server" = true, "x-format" = "arn:kms"))]
+    /// The ARN of the key it is encrypted with; AWS's own for EBS when left out. Changing this replaces the instance. With the
+    /// ARN of an alias it gets the key that has the alias, and keeps that key when the alias goes to another one.
+    #[schemars(extend("x-replace" = true, "x-server" = true, "x-kms-key" = true, "x-format" = "arn:kms"))]
     kms_key_id: Option<String>,
     /// Whether it is deleted with the instance.
     #[schemars(extend("default" = true))]
@@ -186,6 +191,11 @@ impl Device {
         api::BlockDeviceMapping::builder().device_name(name).ebs(ebs).build()
     }
 
+    /// A figure that a change sends: of another type AWS would choose it (EC2 API Reference, ModifyVolume: `Iops`).
+    fn figure(&self, old: &Self, of: fn(&Self) -> Option<i32>) -> Option<i32> {
+        of(self).filter(|_| of(self) != of(old) || self.kind != old.kind)
+    }
+
     /// Whether a volume, or what it is about to become, is as large and fast as this.
     fn is_met(&self, size: Option<i32>, kind: Option<&str>, iops: Option<i32>, throughput: Option<i32>) -> bool {
         self.size == size
@@ -200,13 +210,12 @@ impl Device {
 /// # Errors
 /// When they cannot be read.
 pub async fn of_instances(aws: &Aws, ids: &[String]) -> Outcome<BTreeMap<String, api::Volume>> {
-    let mut pages = aws.ec2().describe_volumes().filters(filter("attachment.instance-id", ids)).into_paginator().send();
-    let mut volumes = BTreeMap::new();
-    while let Some(page) = pages.next().await {
-        let page = page.or_fail("ec2:DescribeVolumes")?.volumes.unwrap_or_default();
-        volumes.extend(page.into_iter().map(|volume| (volume.volume_id().unwrap_or_default().to_owned(), volume)));
-    }
-    Ok(volumes)
+    let found = in_chunks("attachment.instance-id", ids, |only| async move {
+        let pages = aws.ec2().describe_volumes().filters(only).into_paginator().items().send();
+        pages.try_collect().await.or_fail("ec2:DescribeVolumes")
+    });
+    let found: Vec<api::Volume> = found.await?;
+    Ok(found.into_iter().map(|volume| (volume.volume_id().unwrap_or_default().to_owned(), volume)).collect())
 }
 
 /// The volumes of an instance: the root, and the others.
@@ -252,16 +261,31 @@ pub async fn for_launch(
     aws: &Aws,
     image: &str,
     root: Option<&RootBlockDevice>,
-    others: &[EbsBlockDevice],
+    others: Option<&[EbsBlockDevice]>,
 ) -> Outcome<Option<Vec<api::BlockDeviceMapping>>> {
-    let mut mappings: Vec<_> = others.iter().map(|device| device.device().to_api()).collect();
+    if root.is_none() && others.is_none() {
+        return Ok(None);
+    }
+    let found = aws.ec2().describe_images().image_ids(image).send().await.or_fail("ec2:DescribeImages")?;
+    let found = found.images().iter().find(|found| found.image_id() == Some(image));
+    let mut mappings: Vec<_> = others.into_iter().flatten().map(|device| device.device().to_api()).collect();
     if let Some(root) = root {
-        let found = aws.ec2().describe_images().image_ids(image).send().await.or_fail("ec2:DescribeImages")?;
-        let name = found.images().iter().find(|found| found.image_id() == Some(image)).and_then(|found| found.root_device_name());
+        let name = found.and_then(|found| found.root_device_name());
         let unknown = || Failure::new(FailureKind::Invalid, format!("{image} does not say the name of its root device"));
         mappings.push(root.device(name.ok_or_else(unknown)?).to_api());
     }
+    if let (Some(found), Some(others)) = (found, others) {
+        mappings.extend(unwanted(found, others));
+    }
     Ok(Some(mappings).filter(|mappings| !mappings.is_empty()))
+}
+
+/// The further volumes of an AMI that are not among these: AWS makes them all the same where nobody says not to (EC2 User Guide,
+/// "Block device mappings").
+fn unwanted<'a>(image: &'a api::Image, others: &'a [EbsBlockDevice]) -> impl Iterator<Item = api::BlockDeviceMapping> + 'a {
+    let names = image.block_device_mappings().iter().filter(|mapping| mapping.ebs().is_some()).filter_map(|mapping| mapping.device_name());
+    let unwanted = names.filter(|name| image.root_device_name() != Some(name) && !others.iter().any(|device| device.device_name == *name));
+    unwanted.map(|name| api::BlockDeviceMapping::builder().device_name(name).no_device("").build())
 }
 
 /// Both kinds of an instance.
@@ -310,67 +334,6 @@ async fn keep(aws: &Aws, id: &str, volume: &str, device: &Device) -> Outcome<()>
     call.send().await.idempotent("ec2:ModifyInstanceAttribute").map(drop)
 }
 
-async fn modify(aws: &Aws, operation: &Operation, volume: &str, old: &Device, device: &Device) -> Outcome<()> {
-    // What type the volume will have decides which figures it has: those AWS said of the old type are not for the new.
-    let has_iops = matches!(device.kind.as_deref(), Some("gp3" | "io1" | "io2"));
-    let wanted = Device {
-        iops: device.iops.filter(|_| has_iops),
-        throughput: device.throughput.filter(|_| device.kind.as_deref() == Some("gp3")),
-        ..device.clone()
-    };
-    if !under_way(aws, volume, &wanted).await? {
-        let call = aws
-            .ec2()
-            .modify_volume()
-            .volume_id(volume)
-            .set_size(wanted.size.filter(|_| wanted.size != old.size))
-            .set_volume_type(wanted.kind.as_deref().filter(|_| wanted.kind != old.kind).map(Into::into))
-            .set_iops(wanted.iops.filter(|_| wanted.iops != old.iops))
-            .set_throughput(wanted.throughput.filter(|_| wanted.throughput != old.throughput));
-        let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:ModifyVolume");
-        let codes = ["IncorrectModificationState", "VolumeModificationRateExceeded"];
-        verified(sent, &codes, async || under_way(aws, volume, &wanted).await).await?;
-    }
-    // The volume can be used all the while, and is as large as wanted long before its data is where it will be.
-    while !is_done(aws, volume, &wanted).await? {
-        operation.pause(Duration::from_secs(3), "waiting for the volume to change").await?;
-    }
-    Ok(())
-}
-
-async fn latest(aws: &Aws, volume: &str) -> Outcome<Option<api::VolumeModification>> {
-    let call = aws.ec2().describe_volumes_modifications().filters(filter("volume-id", &[volume.to_owned()]));
-    let found = call.send().await.or_fail("ec2:DescribeVolumesModifications")?.volumes_modifications.unwrap_or_default();
-    let its = found.into_iter().filter(|modification| modification.volume_id() == Some(volume));
-    Ok(its.max_by_key(|modification| modification.start_time().map(|time| time.secs())))
-}
-
-/// Whether a volume is being made what it is to be, by a call before.
-async fn under_way(aws: &Aws, volume: &str, wanted: &Device) -> Outcome<bool> {
-    let met = |one: &api::VolumeModification| {
-        let kind = one.target_volume_type().map(|kind| kind.as_str());
-        let going = !matches!(one.modification_state(), Some(VolumeModificationState::Failed | VolumeModificationState::Completed));
-        going && wanted.is_met(one.target_size(), kind, one.target_iops(), one.target_throughput())
-    };
-    Ok(latest(aws, volume).await?.as_ref().is_some_and(met))
-}
-
-async fn is_done(aws: &Aws, volume: &str, wanted: &Device) -> Outcome<bool> {
-    let call = aws.ec2().describe_volumes().filters(filter("volume-id", &[volume.to_owned()]));
-    let found = call.send().await.or_fail("ec2:DescribeVolumes")?;
-    let met = |one: &api::Volume| wanted.is_met(one.size(), one.volume_type().map(|kind| kind.as_str()), one.iops(), one.throughput());
-    if found.volumes().iter().any(|found| found.volume_id() == Some(volume) && met(found)) {
-        return Ok(true);
-    }
-    match latest(aws, volume).await? {
-        Some(one) if one.modification_state() == Some(&VolumeModificationState::Failed) => {
-            let reason = one.status_message().unwrap_or("AWS gives no reason");
-            Err(Failure::new(FailureKind::Other, format!("the change of {volume} failed: {reason}")))
-        }
-        _ => Ok(false),
-    }
-}
-
 /// Whether an instance has a volume, or is about to.
 async fn is_attached(aws: &Aws, volume: &str, instance: &str) -> Outcome<bool> {
     let call = aws.ec2().describe_volumes().filters(filter("volume-id", &[volume.to_owned()]));
@@ -385,6 +348,22 @@ async fn state(aws: &Aws, volume: &str) -> Outcome<Option<VolumeState>> {
     let found = call.send().await.or_fail("ec2:DescribeVolumes")?;
     let it = found.volumes().iter().find(|found| found.volume_id() == Some(volume));
     Ok(it.and_then(|volume| volume.state().cloned()))
+}
+
+/// Waits until an instance has a volume: the volume says so before its device is mapped.
+async fn attached(aws: &Aws, operation: &Operation, volume: &str, instance: &str) -> Outcome<()> {
+    loop {
+        let call = aws.ec2().describe_volumes().filters(filter("volume-id", &[volume.to_owned()]));
+        let found = call.send().await.or_fail("ec2:DescribeVolumes")?;
+        let mut attachments = found.volumes().iter().filter(|one| one.volume_id() == Some(volume)).flat_map(|one| one.attachments());
+        let is_there = |one: &api::VolumeAttachment| {
+            one.instance_id() == Some(instance) && one.state().is_none_or(|state| *state == VolumeAttachmentState::Attached)
+        };
+        if attachments.any(is_there) {
+            return Ok(());
+        }
+        operation.pause(Duration::from_secs(2), "waiting for the volume to be attached").await?;
+    }
 }
 
 /// Waits for a state. A volume just made may not be seen yet.
@@ -423,6 +402,12 @@ fn own(tags: &Tags, device: &Device) -> Tags {
 }
 
 async fn attach(aws: &Aws, operation: &Operation, instance: &api::Instance, device: &Device, tags: &Tags) -> Outcome<()> {
+    let id = instance.instance_id().unwrap_or_default();
+    let its = instance.block_device_mappings().iter().find(|mapping| mapping.device_name() == Some(&device.name));
+    if let Some(volume) = its.and_then(|mapping| mapping.ebs()).and_then(|ebs| ebs.volume_id()) {
+        // By this change, which has begun again.
+        return mapped(aws, operation, id, volume, device).await;
+    }
     let zone = instance.placement().and_then(|placement| placement.availability_zone()).unwrap_or_default();
     // One that was detached, or made by a call whose answer was lost.
     let known = own(tags, device);
@@ -457,11 +442,32 @@ async fn attach(aws: &Aws, operation: &Operation, instance: &api::Instance, devi
         }
     };
     wait(aws, operation, &volume, &VolumeState::Available, "waiting for the volume").await?;
-    let id = instance.instance_id().unwrap_or_default();
     let call = aws.ec2().attach_volume().volume_id(&volume).instance_id(id).device(&device.name);
     let sent = send_once!(aws_sdk_ec2, call).await.sent_once("ec2:AttachVolume");
     verified(sent, &["VolumeInUse"], async || is_attached(aws, &volume, id).await).await?;
-    wait(aws, operation, &volume, &VolumeState::InUse, "waiting for the volume to be attached").await?;
-    // Attached later, a volume stays when its instance goes, unless it is said otherwise.
-    if device.delete_on_termination { keep(aws, id, &volume, device).await } else { Ok(()) }
+    mapped(aws, operation, id, &volume, device).await
+}
+
+/// Waits until a volume is a device of an instance. Attached later it stays when its instance goes, unless it is said otherwise.
+async fn mapped(aws: &Aws, operation: &Operation, id: &str, volume: &str, device: &Device) -> Outcome<()> {
+    attached(aws, operation, volume, id).await?;
+    if device.delete_on_termination { keep(aws, id, volume, device).await } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_listed_of_an_ami_is_not_made() {
+        let mapping = |name: &str| api::BlockDeviceMapping::builder().device_name(name).ebs(api::EbsBlockDevice::builder().build()).build();
+        let image = api::Image::builder().root_device_name("/dev/xvda");
+        let image = image.block_device_mappings(mapping("/dev/xvda")).block_device_mappings(mapping("/dev/sdf"));
+        let bare = api::BlockDeviceMapping::builder().device_name("/dev/sdc").virtual_name("ephemeral0").build();
+        let image = image.block_device_mappings(mapping("/dev/sdg")).block_device_mappings(bare).build();
+        let listed: EbsBlockDevice =
+            serde_json::from_value(serde_json::json!({ "device_name": "/dev/sdf", "delete_on_termination": true })).unwrap();
+        let names: Vec<String> = unwanted(&image, &[listed]).map(|one| one.device_name().unwrap_or_default().to_owned()).collect();
+        assert_eq!(names, ["/dev/sdg"]);
+    }
 }

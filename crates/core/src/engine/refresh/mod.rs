@@ -11,11 +11,13 @@
 //! 7. [`data`]: data sources.
 //! 8. [`governors`]: who has chosen what the plan would undo.
 //! 9. [`adopt`]: what stands where something is to be created; an address is searched again only when more is known of it.
+//! 10. [`keys`]: whose the aliases are that are written for KMS keys.
 
 mod adopt;
 mod data;
 pub mod find;
 mod governors;
+mod keys;
 mod live;
 mod moves;
 mod normal;
@@ -146,7 +148,9 @@ impl Planner<'_> {
             }
             draft = self.adopting(&identity, ledger.state(), &live, &data, &mut found, &mut elsewhere).await?;
         }
+        let aliases = if self.refresh { std::mem::take(&mut draft.aliases) } else { Vec::new() };
         let mut plan = draft.judged()?;
+        plan.warnings.extend(self.moved(&aliases).await);
         self.close_intents(&plan, &searched, &mut ledger);
         pins::release(&plan, &mut ledger);
         plan.state_changes.splice(..0, StateChange::recorded(&ledger));

@@ -1,5 +1,6 @@
 //! The one function that makes plans: stack, state and live resources in, [`Plan`] out.
 
+mod aliases;
 mod change;
 mod claims;
 pub mod conclude;
@@ -22,6 +23,7 @@ mod tests;
 mod waits;
 mod within;
 
+pub use self::aliases::Alias;
 use self::change::attributes_of;
 pub use self::change::{at_block, owned_by, taken};
 use self::edges::Failed;
@@ -113,6 +115,8 @@ pub struct Draft {
     pub plan: Plan,
     /// Why it is not to be done; what is known of the world later may take back any of these.
     pub refusals: Diagnostics,
+    /// The aliases of KMS keys that are written for keys that resources have.
+    pub aliases: Vec<Alias>,
 }
 
 impl Draft {
@@ -191,6 +195,7 @@ struct Builder<'a> {
     pinned: Vec<Pinned>,
     handovers: Handovers,
     governing: Governing,
+    aliases: Vec<Alias>,
 }
 
 /// Why a resource cannot be planned.
@@ -237,6 +242,7 @@ impl<'a> Builder<'a> {
             pinned: Vec::new(),
             handovers: Handovers::default(),
             governing: Governing::of(catalog, world),
+            aliases: Vec::new(),
         }
     }
 
@@ -394,12 +400,14 @@ impl<'a> Builder<'a> {
         let region = resource.schema.scope.region(&region, &self.world.identity.region).to_owned();
         let instance = Instance { block: resource, address, each: each.clone(), region, depends_on, reads: self.waited_for(&lookups) };
         let mut change = self.change(&instance, &desired).map_err(Unplanned::Refused)?;
+        let aliases = aliases::aliases(&instance, &desired, &change);
         change.after = follow::unsettled(attributes, &change.after, &desired, &change.attributes);
         if change.action != Action::NoOp {
             change.waits_for = waits::waits_for(attributes, &resource.attributes, &change.after, &scope);
             change.waits_for.values_mut().for_each(|references| name_each(references, expanded));
         }
         drop(scope);
+        self.aliases.extend(aliases);
         // The pins of what is left out are neither over nor spoken of as such.
         let left_out = self.leaves_out(&change.address);
         self.pinned.extend(pinned.into_iter().filter(|pinned| !(left_out && pinned.over)));
@@ -472,7 +480,7 @@ impl<'a> Builder<'a> {
             pinned: self.pinned,
             warnings,
         };
-        Ok(Draft { plan, refusals: self.diagnostics })
+        Ok(Draft { plan, refusals: self.diagnostics, aliases: self.aliases })
     }
 }
 

@@ -63,7 +63,8 @@ pub fn judge(plan: &Plan, asked: &Groups, found: &[Interface]) -> Vec<Finding> {
 }
 
 impl Interface {
-    fn in_words(&self) -> String {
+    /// What it is, and whose.
+    pub fn in_words(&self) -> String {
         let Self { id, description, kind, owner, instance, .. } = self;
         let described = if description.is_empty() { String::new() } else { format!(" \"{description}\"") };
         let attached = instance.as_ref().map(|instance| format!(", attached to {instance}")).unwrap_or_default();
