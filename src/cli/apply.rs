@@ -160,15 +160,13 @@ fn conclude(context: &Context, report: &Report, otherwise: &str, state: &str) ->
     for check in report.checks.iter().filter(|check| check.holds == Some(false)) {
         context.say(&styled(WARN, ui::one_line(&format!("Check {}: {}", check.name, check.message))));
     }
-    let done: Vec<String> = report.done.iter().map(|(verb, count)| format!("{count} {verb}")).collect();
     // What was not tried is not done, whatever kept it.
     let failed = !report.failed.is_empty() || !report.interrupted && !report.skipped.is_empty();
     if failed || report.interrupted {
-        let done = if done.is_empty() { "nothing was done".to_owned() } else { done.join(", ") };
         let title = if report.interrupted { "Interrupted" } else { "Not finished" };
-        let waiting = if report.waiting.is_empty() { String::new() } else { format!("{} interrupted, ", report.waiting.len()) };
+        let done = counts(report).unwrap_or_else(|| "nothing was done".to_owned());
         let (failed, skipped) = (report.failed.len(), report.skipped.len());
-        context.say(&format!("{}: {done}; {waiting}{failed} failed, {skipped} not tried.", styled(BAD, title)));
+        context.say(&format!("{}: {done}; {failed} failed, {skipped} not tried.", styled(BAD, title)));
         for (address, why) in &report.waiting {
             context.say(&format!("  {}: {}", styled(STRONG, address), ui::one_line(&why.message)));
         }
@@ -178,7 +176,7 @@ fn conclude(context: &Context, report: &Report, otherwise: &str, state: &str) ->
         }
         context.say(&format!("The state is saved in {state}. Run the same command again to continue."));
     } else {
-        let done = if done.is_empty() { otherwise.to_owned() } else { done.join(", ") };
+        let done = counts(report).unwrap_or_else(|| otherwise.to_owned());
         context.say(&format!("{}: {done}.", styled(STRONG, "Done")));
     }
     if context.global.json {
@@ -191,6 +189,15 @@ fn conclude(context: &Context, report: &Report, otherwise: &str, state: &str) ->
     }
 }
 
+/// How much an apply has done, or has begun when it was interrupted; nothing when it came to no step.
+fn counts(report: &Report) -> Option<String> {
+    let mut counts: Vec<String> = report.done.iter().map(|(verb, count)| format!("{count} {verb}")).collect();
+    if !report.waiting.is_empty() {
+        counts.push(format!("{} begun and not waited for", report.waiting.len()));
+    }
+    (!counts.is_empty()).then(|| counts.join(", "))
+}
+
 /// Prints outputs, as text or as the last event.
 fn show_outputs(context: &Context, outputs: &std::collections::BTreeMap<String, leoctl_core::model::value::Value>) {
     if context.global.json {
@@ -201,5 +208,21 @@ fn show_outputs(context: &Context, outputs: &std::collections::BTreeMap<String, 
     }
     for (name, value) in outputs {
         ui::value::lines_of(name, value).iter().for_each(ui::out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leoctl_core::engine::ports::{Failure, FailureKind};
+
+    #[test]
+    fn what_was_begun_and_not_waited_for_is_not_nothing() {
+        let mut report = Report { interrupted: true, ..Report::default() };
+        assert_eq!(counts(&report), None);
+        report.waiting.push((Address::single("ecs_service", "web"), Failure::new(FailureKind::Interrupted, "2 of 2 tasks start")));
+        assert_eq!(counts(&report).as_deref(), Some("1 begun and not waited for"));
+        report.done.insert("created", 3);
+        assert_eq!(counts(&report).as_deref(), Some("3 created, 1 begun and not waited for"));
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::args::Global;
-use super::{CliError, project};
+use super::{CliError, Context, project};
 use crate::disk;
 use leoctl_core::stack::files::normalize;
 use leoctl_core::stack::{Loaded, MAX_FILE_SIZE};
@@ -15,12 +15,19 @@ use leoctl_core::stack::{Loaded, MAX_FILE_SIZE};
 /// More links than that on the way to a file are a cycle, as for the system.
 const MOST_LINKS: u32 = 40;
 
-/// The stacks that are asked for: without `--changed` all of them.
-pub fn select(paths: Vec<PathBuf>, changes: Option<&Path>, repository: &Path, global: &Global) -> Result<Vec<PathBuf>, CliError> {
-    match changes {
-        Some(file) => concerned(paths, &named(file, repository)?, global),
-        None => Ok(paths),
+/// The stacks that are asked for: without `--changed` all of them. That there are none of them is said.
+pub fn select(paths: Vec<PathBuf>, changes: Option<&Path>, repository: &Path, context: &Context) -> Result<Vec<PathBuf>, CliError> {
+    let Some(file) = changes else { return Ok(paths) };
+    let changes = named(file, repository)?;
+    let concerned = concerned(paths, &changes, &context.global)?;
+    if concerned.is_empty() {
+        context.say(&match changes.len() {
+            0 => "No file is changed.".to_owned(),
+            1 => "No stack reads the changed file.".to_owned(),
+            count => format!("No stack reads any of the {count} changed files."),
+        });
     }
+    Ok(concerned)
 }
 
 /// The paths that a file names, from the root on.
@@ -56,6 +63,10 @@ fn entries(file: &Path, repository: &Path, by: &str) -> Result<(PathBuf, Vec<Vec
         let help = "name the folder that the names start from, as `git rev-parse --show-toplevel` prints it";
         CliError::usage(&format!("cannot use the folder {}: {error}", repository.display()), help)
     })?;
+    if bytes.last().is_some_and(|last| *last != 0) {
+        let message = format!("{} does not end with a NUL character, as each name in such a list does", file.display());
+        return Err(CliError::usage(&message, &format!("write it with `{by}`")));
+    }
     let found = bytes.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
     Ok((start, found.map(<[u8]>::to_vec).collect()))
 }
@@ -107,6 +118,20 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_list_has_a_nul_after_each_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("list");
+        for (text, names) in [("", Some(0)), ("a\0b\0", Some(2)), ("stacks/a.toml\n", None), ("a\0b", None), ("[stack]\n", None)] {
+            fs::write(&list, text).unwrap();
+            let found = named(&list, folder.path());
+            assert_eq!(found.as_ref().ok().map(BTreeSet::len), names, "{text:?}");
+            if let Err(error) = found {
+                assert!(error.to_string().contains("does not end with a NUL character"), "{error}");
+            }
+        }
+    }
 
     #[test]
     fn every_link_on_the_way_to_a_file_is_passed() {

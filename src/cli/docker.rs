@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use serde_json::json;
 
 use super::operate::{self, Change, On, Operation};
-use super::{CliError, Context, Exit, session};
+use super::{CliError, Context, Exit, hint, session};
 use crate::ops::exec::quoted;
 use crate::ops::repository::{self, Repository};
 use crate::ops::service::{self, Service};
@@ -74,7 +74,7 @@ impl Operation for Push<'_> {
         lines.extend(replaced.iter().map(runs));
         let users = image::users(&deployed, &repository.uri, None);
         let names: Vec<String> = users.iter().map(|user| quoted(&word::shortest(&service::all(&deployed), &user.address))).collect();
-        let next = (!names.is_empty()).then(|| format!("`leoctl redeploy {} --image {target}`", names.join(" ")));
+        let next = (!names.is_empty()).then(|| format!("`leoctl redeploy {} --image {target}{}`", names.join(" "), hint::stack(&on.path)));
         let question = (!replaced.is_empty()).then(|| "Replace it?".to_owned());
         Ok(Some((Change { lines, question }, Pushed { repository, target, next })))
     }
@@ -87,7 +87,7 @@ impl Operation for Push<'_> {
             ui::out(json!({ "pushed": target }));
         }
         let next = next.map(|next| format!(" {next} runs it.")).unwrap_or_default();
-        on.context.say(&format!("Pushed {target}.{next}"));
+        on.context.hint(&format!("Pushed {target}.{next}"));
         Ok(Exit::Done)
     }
 }

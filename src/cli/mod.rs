@@ -11,6 +11,8 @@ mod demo;
 mod docker;
 mod drift;
 mod exec;
+mod habits;
+mod hint;
 mod iam_policy;
 mod init;
 mod inspect;
@@ -146,6 +148,11 @@ pub struct Context {
 }
 
 impl Context {
+    /// Says what may be done next, in commands that act where this run does.
+    pub fn hint(&self, text: &str) {
+        self.say(&self.global.hint(text));
+    }
+
     /// Says something in passing; JSON output keeps quiet.
     pub fn say(&self, text: &str) {
         if !self.global.json {
@@ -185,7 +192,7 @@ pub fn main() -> Exit {
         },
     };
     outcome.unwrap_or_else(|error| {
-        ui::note(error_text(&error, !context.global.no_color));
+        ui::note(error_with_hints(&error, !context.global.no_color, &|hint| context.global.hint(hint)));
         if matches!(error, CliError::Interrupted) { Exit::Interrupted } else { Exit::Error }
     })
 }
@@ -198,22 +205,9 @@ fn not_a_command(said: &clap::Error) -> Exit {
     }
     ui::note(said.render().to_string().trim_end());
     let words: Vec<String> = std::env::args().skip(1).collect();
-    words.iter().find_map(|word| of_terraform(word)).iter().for_each(|here| ui::note(format!("\nIn leoctl: {here}")));
+    habits::of(&words).iter().for_each(|here| ui::note(format!("\nIn leoctl: {here}")));
     // Not clap's code, which is 2: here that says that there are changes.
     Exit::Error
-}
-
-/// What does here what a word does that people know from Terraform.
-fn of_terraform(word: &str) -> Option<&'static str> {
-    Some(match word.trim_start_matches('-') {
-        "auto-approve" => "`--yes` does not ask",
-        "refresh" | "refresh-only" => "every plan reads AWS; `leoctl drift` shows what changed there, and the next apply remembers it",
-        "taint" | "untaint" => "`leoctl apply --replace ADDRESS` makes a resource anew",
-        "force-unlock" => "`leoctl state unlock` takes the lock from whoever holds it",
-        "workspace" => "an environment is a stack file of its own, with `extends` for what they share",
-        "upgrade" | "reconfigure" => "there are no providers to install; `leoctl state migrate` moves a state",
-        _ => return None,
-    })
 }
 
 async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
@@ -257,14 +251,19 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     }
 }
 
-/// An error as text of several lines: everything that is known of it, and what to do.
+/// An error as text of several lines, of which nobody pastes a command.
 fn error_text(error: &CliError, colour: bool) -> String {
+    error_with_hints(error, colour, &str::to_owned)
+}
+
+/// An error as text of several lines: everything that is known of it, and what to do, with its hints as `hint` writes them.
+fn error_with_hints(error: &CliError, colour: bool, hint: &dyn Fn(&str) -> String) -> String {
     let titled = |message: &str, rest: Vec<String>| {
         let title = ui::prose(format!("{}: {message}", styled(BAD, "error")));
         let text = std::iter::once(title).chain(rest).collect::<Vec<_>>().join("\n");
         if colour { text } else { ui::terminal::plain(&text) }
     };
-    let helps = |helps: &[String]| helps.iter().map(|help| ui::prose(format!("help: {help}"))).collect();
+    let helps = |helps: &[String]| helps.iter().map(|help| ui::prose(format!("help: {}", hint(help)))).collect();
     match error {
         CliError::Interrupted => {
             if colour {

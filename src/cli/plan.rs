@@ -24,7 +24,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         [one] => vec![project::stack_file(Some(one), context)?],
         any => any.to_vec(),
     };
-    let paths = changed::select(paths, args.changed.as_deref(), &args.flags.repository, &context.global)?;
+    let paths = changed::select(paths, args.changed.as_deref(), &args.flags.repository, context)?;
     if args.review.is_some() {
         paths.iter().try_for_each(|path| review::can_be_listed(&path.to_string_lossy()))?;
     }
@@ -114,7 +114,7 @@ fn save(context: &Context, args: &PlanArgs, path: &Path, session: &Session, plan
     };
     let asked = saved::Asked { options: &planned.plan.options, refresh: args.flags.refresh, global: &context.global };
     saved::save(&file, path, &asked, session, planned)?;
-    context.say(&format!("Saved: `leoctl apply --plan {}` carries out exactly this.", file.display()));
+    context.hint(&format!("Saved: `leoctl apply --plan {}` carries out exactly this.", file.display()));
     Ok(())
 }
 

@@ -122,7 +122,7 @@ impl Redeployment<'_> {
         let only = image::only(&deployed, &changes, &says.plan);
         let mut planned = on.session.plan(&Options { only: Some(only), ..Options::default() }, true).await?;
         if !planned.plan.changes_resources() {
-            on.context.say("Nothing to do: this image runs. `leoctl redeploy` without `--image` starts new tasks of it.");
+            on.context.hint("Nothing to do: this image runs. `leoctl redeploy` without `--image` starts new tasks of it.");
             return Ok(None);
         }
         on.session.preflight(&mut planned, false).await;

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::args::RunArgs;
 use super::logs::{self, Printer};
 use super::operate::{self, Change, On, Operation};
-use super::{CliError, Context, Exit, signals};
+use super::{CliError, Context, Exit, hint, signals};
 use crate::ops::Deployed;
 use crate::ops::logs::source;
 use crate::ops::logs::tail::Tail;
@@ -70,7 +70,7 @@ impl Operation for Started<'_> {
             exit = watch.to_the_end(tasks) => exit,
             Ok(_) = interrupted.wait_for(|stop| *stop) => {
                 let (goes, it) = if ids.len() == 1 { ("The task goes on", "it") } else { ("The tasks go on", "them") };
-                context.say(&format!("{goes}: `leoctl tasks stop {}` stops {it}.", ids.join(" ")));
+                context.hint(&format!("{goes}: `leoctl tasks stop {}{}` stops {it}.", ids.join(" "), hint::stack(&on.path)));
                 if context.global.json {
                     ui::out(json!({ "event": "interrupted", "tasks": ids }));
                 }

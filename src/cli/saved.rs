@@ -98,7 +98,7 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
         }
         _ => unreadable(error.to_string()),
     })?;
-    let json: Json = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+    let json: Json = serde_json::from_str(&text).map_err(|_| unreadable("it is no saved plan".to_owned()))?;
     match json.get("format_version").and_then(Json::as_u64) {
         Some(found) if found != u64::from(VERSION) => {
             return Err(unreadable(format!("it has format {found}, of another leoctl, and this one reads {VERSION}")));

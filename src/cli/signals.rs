@@ -87,7 +87,7 @@ fn take() {
         next().await;
         let whole = tell();
         tokio::select! {
-            () = next() => ui::note("Stopped. What was done is recorded; run the same command again to continue."),
+            () = next() => ui::note("Stopped at once. What was begun in AWS may go on; `leoctl plan` shows what an apply has left to do."),
             // A command that is busy with itself does not hear.
             () = tokio::time::sleep(LETTING_GO), if whole => ui::note("Interrupted."),
         }

@@ -11,7 +11,7 @@ use leoctl_core::stack::{Loaded, Stack};
 /// Checks stacks without asking AWS.
 pub fn run(context: &Context, stacks: &[PathBuf], changes: Option<&Path>, repository: &Path) -> Result<Exit, CliError> {
     if changes.is_some() {
-        return all(context, &changed::select(stacks.to_vec(), changes, repository, &context.global)?);
+        return all(context, &changed::select(stacks.to_vec(), changes, repository, context)?);
     }
     match stacks {
         [] => one(context, &project::stack_file(None, context)?),

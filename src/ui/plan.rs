@@ -29,12 +29,13 @@ pub fn render(plan: &Plan) -> String {
 pub fn render_drift(plan: &Plan) -> String {
     let mut text = String::new();
     drift(&mut text, &plan.drift);
-    line(&mut text, 0, &styled(STRONG, drift_summary(plan.drift.len())));
+    line(&mut text, 0, &styled(STRONG, drift_summary(plan)));
     text
 }
 
-fn drift_summary(count: usize) -> String {
-    match count {
+fn drift_summary(plan: &Plan) -> String {
+    match plan.drift.len() {
+        0 if plan.serial == 0 => "Nothing to compare: the stack has never been applied.".to_owned(),
         0 => "No drift: AWS is as the last apply left it.".to_owned(),
         1 => "Drift: 1 resource. `leoctl plan` shows what apply would do about it.".to_owned(),
         count => format!("Drift: {count} resources. `leoctl plan` shows what apply would do about them."),

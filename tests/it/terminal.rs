@@ -254,7 +254,7 @@ fn an_apply_that_is_interrupted_while_it_waits_has_not_failed() {
     command.env("AWS_ENDPOINT_URL", &proxy.endpoint);
     let (code, said) = interrupted_at(begun(command), "  ecs_service.web: ");
     assert_eq!(code, 130, "{said}");
-    assert!(said.contains("Interrupted: ") && said.contains("1 interrupted, 0 failed, 1 not tried"), "{said}");
+    assert!(said.contains("Interrupted: ") && said.contains("1 begun and not waited for; 0 failed, 1 not tried"), "{said}");
     assert!(said.contains("which goes on in AWS") && !said.contains("because"), "{said}");
     // The next one goes on where this one was.
     project.expect(0, &["apply", "-y", STACK]);

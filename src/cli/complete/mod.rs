@@ -21,6 +21,15 @@ const SHELLS: Shells<'static> = Shells(&[&quoted::QuotedBash, &Elvish, &Fish, &q
 
 /// Answers the shell when it is one that asks for completions, and ends the process.
 pub fn answer() {
+    let asked = std::env::var_os(VARIABLE).filter(|shell| !shell.is_empty() && shell != "0");
+    if let Some(shell) = asked.filter(|shell| shell.to_str().is_none_or(|name| SHELLS.completer(name).is_none())) {
+        let shells = SHELLS.names().collect::<Vec<_>>().join(", ");
+        ui::note(format!(
+            "error: the environment variable {VARIABLE} is `{}`: shells set it to ask for completions, to one of {shells}. Unset it to run a command.",
+            shell.display()
+        ));
+        std::process::exit(1);
+    }
     CompleteEnv::with_factory(command).var(VARIABLE).shells(SHELLS).complete();
 }
 

@@ -13,7 +13,7 @@ use self::push::Push;
 use self::set::Set;
 use super::args::SecretsCommand;
 use super::operate::On;
-use super::{CliError, Context, Exit, ask, operate, redeploy};
+use super::{CliError, Context, Exit, ask, hint, operate, redeploy};
 use crate::ops::exec::quoted;
 use crate::ops::secrets::compare::Standing;
 use crate::ops::secrets::{self, Stored};
@@ -149,7 +149,8 @@ async fn renew(on: &On<'_>, written: &[&Stored], asks: bool) -> Result<Exit, Cli
     if on.context.interactive && asks && ask::agreed(&format!("Tasks get them when they start. Redeploy {list}?")).await? {
         return redeploy::agreed(on.context, &on.path, &services).await;
     }
-    on.context.say(&format!("Running tasks have the old values: `leoctl redeploy {list}` starts new ones."));
+    let stack = hint::stack(&on.path);
+    on.context.hint(&format!("Running tasks have the old values: `leoctl redeploy {list}{stack}` starts new ones."));
     Ok(Exit::Done)
 }
 

@@ -11,10 +11,11 @@ use super::state::{State, digest, is_digest};
 use super::value::Value;
 
 impl State {
-    /// Hides `secrets` wherever they stand in attributes, pins and outputs, as an apply would have that had known them
-    /// to be secret. Whether there was any.
+    /// Hides `secrets` in the texts of attributes, pins and outputs, as an apply would have that had known them to be
+    /// secret. Whether there was any.
     ///
-    /// Names that are unique in AWS stay: ids are made of them, and resources are found by them.
+    /// A number is never taken for a secret, as it says nothing of where it comes from. Names that are unique in AWS
+    /// stay: ids are made of them, and resources are found by them.
     pub fn hide(&mut self, secrets: &Redactor, catalog: &Catalog) -> bool {
         if secrets.is_empty() {
             return false;
@@ -67,12 +68,11 @@ impl Hider<'_> {
         true
     }
 
-    /// The value with everything secret that has one of the secrets in it.
+    /// The value with every text secret that has one of the secrets in it, and every table with such a key: keys cannot
+    /// be hidden one by one.
     fn marked(&self, value: &Value) -> Value {
         match value {
             Value::String(text) if !is_digest(text) && self.secrets.is_in(text) => value.clone().into_secret(),
-            Value::Int(number) if self.secrets.is_in(&number.to_string()) => value.clone().into_secret(),
-            Value::Float(number) if self.secrets.is_in(&number.to_string()) => value.clone().into_secret(),
             Value::List(items) => Value::List(items.iter().map(|item| self.marked(item)).collect()),
             Value::Map(map) if map.keys().any(|key| self.secrets.is_in(key)) => value.clone().into_secret(),
             Value::Map(map) => Value::Map(map.iter().map(|(key, item)| (key.clone(), self.marked(item))).collect()),

@@ -38,6 +38,11 @@ impl Redactor {
         Self { secrets: longest_first(secrets), forms: longest_first(forms) }
     }
 
+    /// Only those of the secrets, and of their lines, that are as `wanted` says.
+    pub fn only(self, wanted: impl Fn(&str) -> bool) -> Self {
+        Self::of(self.secrets.into_iter().filter(|secret| wanted(secret)).collect())
+    }
+
     /// This one and another.
     pub fn and(self, other: Self) -> Self {
         let both = |one: Vec<String>, other: Vec<String>| longest_first(one.into_iter().chain(other).collect());

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use super::canonical::{counterpart, element_name, is_name_secret};
 use super::path::{Path, Segment};
 use super::schema::{Attribute, Order, Type};
+use super::state::is_digest;
 use super::value::Value;
 
 /// The paths of every secret in `value` that the schema does not make one: those are hidden by canonical form.
@@ -81,6 +82,38 @@ fn hide(ty: &Type, value: &Value, path: &Path, paths: &[Path]) -> Value {
             items.iter().map(|value| hide(item, value, &path.join(Segment::element(element_name(order, value))), paths)).collect(),
         ),
         (_, other) => other.clone(),
+    }
+}
+
+/// `value` without hiding what `public` says in clear at the same place: it is no secret any more.
+pub fn unhide(value: &Value, public: &Value) -> Value {
+    match (value, public) {
+        (Value::Secret(inner), public) if !public.has_secret() && **inner == *public => public.clone(),
+        (Value::Map(map), Value::Map(others)) => {
+            let one = |(key, value): (&String, &Value)| {
+                let value = others.get(key).map_or_else(|| value.clone(), |other| unhide(value, other));
+                (key.clone(), value)
+            };
+            Value::Map(map.iter().map(one).collect())
+        }
+        (Value::List(items), Value::List(others)) if items.len() == others.len() => {
+            Value::List(items.iter().zip(others).map(|(item, other)| unhide(item, other)).collect())
+        }
+        (other, _) => other.clone(),
+    }
+}
+
+/// Where hashes stand for secrets in what is remembered.
+pub fn digest_paths(attributes: &[Attribute], remembered: &Value) -> Vec<Path> {
+    secret_paths(attributes, &digests_hidden(remembered))
+}
+
+fn digests_hidden(value: &Value) -> Value {
+    match value {
+        Value::String(text) if is_digest(text) => value.clone().into_secret(),
+        Value::List(items) => Value::List(items.iter().map(digests_hidden).collect()),
+        Value::Map(map) => Value::Map(map.iter().map(|(key, item)| (key.clone(), digests_hidden(item))).collect()),
+        other => other.clone(),
     }
 }
 

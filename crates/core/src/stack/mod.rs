@@ -78,6 +78,8 @@ pub struct Stack {
     pub given: BTreeSet<String>,
     /// The environment variables of its env files.
     pub env: BTreeMap<String, Value>,
+    /// What its `.defaults` files say, also of names that another env file sets.
+    pub defaults: BTreeMap<String, Value>,
     /// The texts it was read from, the stack file first.
     pub sources: Vec<Source>,
     /// What evaluating its expressions has cost so far.
@@ -206,7 +208,7 @@ impl Loader<'_> {
             lacking.values().for_each(|lacks| self.diagnostics.push(lacks.clone()));
         }
         let given = given.names(&config.vars);
-        let (env, read) = self.env(path, &config);
+        let EnvFiles { env, defaults, read } = self.env(path, &config);
         config.unread.env = !read;
         let mut stack = Stack {
             name: String::new(),
@@ -216,6 +218,7 @@ impl Loader<'_> {
             lacking,
             given,
             env,
+            defaults,
             sources: Vec::new(),
             spent: budget::Spent::default(),
         };
@@ -259,9 +262,8 @@ impl Loader<'_> {
         None
     }
 
-    /// What the env files say, and whether all of them could be read.
-    fn env(&mut self, path: &Path, config: &Config) -> (BTreeMap<String, Value>, bool) {
-        let (mut env, mut read) = (BTreeMap::new(), true);
+    fn env(&mut self, path: &Path, config: &Config) -> EnvFiles {
+        let (mut env, mut defaults, mut read) = (BTreeMap::new(), BTreeMap::new(), true);
         for (name, span) in &config.env_files {
             let beside = beside(path, name);
             self.reads(&beside, Role::Env);
@@ -269,10 +271,13 @@ impl Loader<'_> {
                 Ok(pairs) => {
                     let public = env_file::is_public(&beside);
                     // Another name says which secret is meant, and is nothing that `env` has.
-                    env.extend(pairs.into_iter().filter(|(key, _)| is_name(key)).map(|(key, text)| {
+                    for (key, text) in pairs.into_iter().filter(|(key, _)| is_name(key)) {
                         let value = Value::String(text);
-                        (key, if public { value } else { value.into_secret() })
-                    }));
+                        if public {
+                            defaults.insert(key.clone(), value.clone());
+                        }
+                        env.insert(key, if public { value } else { value.into_secret() });
+                    }
                 }
                 Err(problem) => {
                     read = false;
@@ -280,8 +285,17 @@ impl Loader<'_> {
                 }
             }
         }
-        (env, read)
+        EnvFiles { env, defaults, read }
     }
+}
+
+/// What the env files of a stack say.
+struct EnvFiles {
+    env: BTreeMap<String, Value>,
+    /// What those say that are public.
+    defaults: BTreeMap<String, Value>,
+    /// Whether all of them could be read.
+    read: bool,
 }
 
 /// How something that has to be shown is given.

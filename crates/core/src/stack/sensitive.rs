@@ -9,9 +9,13 @@ use super::scope::StackScope;
 use super::template::Template;
 use crate::model::canonical::canonicalize;
 use crate::model::redact::Redactor;
-use crate::model::schema::Catalog;
+use crate::model::schema::{Catalog, TypeSchema};
 use crate::model::state::State;
 use crate::model::value::Value;
+
+/// The shortest text of before that is looked for once it has become sensitive, in bytes. A shorter one, such as `web` or
+/// `7`, stands in many places that have nothing to do with it.
+const SHORTEST: usize = 8;
 
 impl Stack {
     /// The values of the variables that were given and that may be written down.
@@ -27,11 +31,26 @@ impl Stack {
     }
 
     /// What a state may hold in clear, as it was public at the last apply, and is sensitive by now.
+    ///
+    /// Where the stack file still uses a name, evaluation says which values come from it. This is for what it used before:
+    /// there a value is known by its text alone, so that only a long one counts, which nothing says that is public still.
     pub fn disclosed(&self, state: &State) -> Redactor {
         let given = state.variables.iter().filter(|(name, _)| self.is_variable_sensitive(name)).map(|(_, value)| value);
         let public = state.public.iter().filter(|(name, _)| self.is_sensitive_by_now(name)).map(|(_, value)| value);
         let values: Vec<Value> = given.chain(public).map(|value| Value::from(value).into_secret()).collect();
-        Redactor::new(&values)
+        if values.is_empty() {
+            return Redactor::default();
+        }
+        let said = self.public_texts();
+        Redactor::new(&values).only(|secret| secret.len() >= SHORTEST && !said.iter().any(|text| text.contains(secret)))
+    }
+
+    /// The texts that anybody may read: in resources, variables, and `.defaults` files.
+    fn public_texts(&self) -> BTreeSet<String> {
+        let mut texts = BTreeSet::new();
+        let values = self.vars.values().chain(self.env.values()).chain(self.defaults.values());
+        values.chain(&self.written()).for_each(|value| collect_public(value, &mut texts));
+        texts
     }
 
     /// Takes out of a state what has become sensitive since it was written. Whether there was any.
@@ -88,14 +107,16 @@ impl Stack {
     /// What takes the stack's secrets out of texts that others have written, such as AWS's messages: variables, env
     /// files, and what is written for attributes that are sensitive by their type.
     pub fn redactor(&self) -> Redactor {
+        Redactor::new(self.vars.values().chain(self.env.values()).chain(&self.written()))
+    }
+
+    /// The attributes of resources and data sources, as far as they are known without AWS.
+    fn written(&self) -> Vec<Value> {
         let scope = StackScope::offline(self);
         let resources = self.config.resources.values().map(|block| (&block.attributes, &block.schema.schema));
         let data = self.config.data.values().map(|block| (&block.attributes, &*block.schema));
-        let written: Vec<Value> = resources
-            .chain(data)
-            .filter_map(|(template, schema)| Some(canonicalize(&schema.attributes, &Self::known(template, &scope)?)))
-            .collect();
-        Redactor::new(self.vars.values().chain(self.env.values()).chain(&written))
+        let known = |(template, schema): (&Template, &TypeSchema)| Some(canonicalize(&schema.attributes, &Self::known(template, &scope)?));
+        resources.chain(data).filter_map(known).collect()
     }
 
     /// What can be told of a block's attributes.
@@ -108,4 +129,17 @@ impl Stack {
 /// Those of some values that are not secret.
 fn public<'a>(values: impl Iterator<Item = (&'a String, &'a Value)>) -> impl Iterator<Item = (String, Json)> {
     values.filter(|(_, value)| !value.has_secret()).map(|(name, value)| (name.clone(), value.to_public_json(&|_| Json::Null)))
+}
+
+/// The texts of a value that are not secret, and those of its keys.
+fn collect_public(value: &Value, texts: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => drop(texts.insert(text.clone())),
+        Value::List(items) => items.iter().for_each(|item| collect_public(item, texts)),
+        Value::Map(map) => {
+            texts.extend(map.keys().cloned());
+            map.values().for_each(|item| collect_public(item, texts));
+        }
+        _ => {}
+    }
 }

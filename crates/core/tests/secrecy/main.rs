@@ -22,7 +22,7 @@ use leoctl_core::plan::types::Plan;
 use leoctl_core::stack::diagnostic::Diagnostics;
 use leoctl_core::stack::scope::Identity;
 use leoctl_core::stack::vars::Given;
-use leoctl_core::stack::{Loaded, Stack, load};
+use leoctl_core::stack::{Files, Loaded, Stack, load};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -283,6 +283,78 @@ fn what_is_public_by_chance_is_not_hidden_again_at_every_apply() {
     let again = planned(&after, &state, &live, false).unwrap();
     assert!(!after.hide_in(&mut state, &catalog()), "there is nothing to be cleaned any more");
     assert!(!again.has_changes() && again.changes.iter().all(|change| change.state_only.is_empty()), "{}", shown(&again));
+}
+
+/// A stack whose env files are what a test says.
+struct WithEnv<'a> {
+    text: &'a str,
+    /// What `.env` says, which comes after what `.env.defaults` says.
+    own: Vec<(&'a str, &'a str)>,
+    defaults: Vec<(&'a str, &'a str)>,
+}
+
+impl Files for WithEnv<'_> {
+    fn read(&self, _: &File) -> Result<String, String> {
+        Ok(format!("[stack]\nname = \"s\"\nregion = \"us-east-1\"\n[env]\nfiles = [\".env.defaults\", \".env\"]\n{}", self.text))
+    }
+
+    fn read_env(&self, path: &File) -> Result<Vec<(String, String)>, String> {
+        let pairs = if path.ends_with(".env") { &self.own } else { &self.defaults };
+        Ok(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+}
+
+fn with_env<'a>(text: &'a str, own: &[(&'a str, &'a str)], defaults: &[(&'a str, &'a str)]) -> Arc<Stack> {
+    let files = WithEnv { text, own: own.to_vec(), defaults: defaults.to_vec() };
+    Arc::new(load(File::new("s.toml"), &files, &Given::default(), &catalog()).stack.unwrap())
+}
+
+#[test]
+fn what_only_equals_a_value_that_has_become_sensitive_stays_as_it_is() {
+    let body = "[resource.thing.a]\nlabel = \"7\"\ncount = 7\ndigits = \"12345678\"\nrules = [{ name = \"web\", port = 7 }]\n\
+        settings = { web = \"7\", shared-settings = \"x\" }\ntags = { Stage = \"production\" }\n[outputs]\no = 7\n";
+    let moved: [&[(&str, &str)]; 5] =
+        [&[("DAYS", "7")], &[("SERVICE", "web")], &[("NAME", "shared-settings")], &[("STAGE", "production")], &[("ACCOUNT", "12345678")]];
+    for names in moved {
+        // With and without the public value, which is what it was in the end.
+        for left in [names, &[]] {
+            let mut state = new_state();
+            let live = applied(&planned(&with_env(body, &[], names), &state, &BTreeMap::new(), false).unwrap(), &mut state);
+            let after = with_env(body, names, left);
+            let mut cleaned = state.clone();
+            after.hide_in(&mut cleaned, &catalog());
+            assert_eq!((&cleaned.resources, &cleaned.outputs), (&state.resources, &state.outputs), "{names:?}");
+            let plan = planned(&after, &state, &live, false).unwrap();
+            assert!(!plan.has_changes() && plan.drift.is_empty(), "{names:?}: {}", shown(&plan));
+        }
+    }
+}
+
+#[test]
+fn what_comes_from_a_name_that_has_become_sensitive_is_hidden_though_its_value_is_short() {
+    let body = "[resource.thing.a]\nlabel = \"${env.SERVICE}\"\nsettings = { other = \"web\" }\n";
+    let mut state = new_state();
+    let before = with_env(body, &[], &[("SERVICE", "web")]);
+    let live = applied(&planned(&before, &state, &BTreeMap::new(), false).unwrap(), &mut state);
+    let after = with_env(body, &[("SERVICE", "web")], &[]);
+    let plan = planned(&after, &state, &live, false).unwrap();
+    assert!(plan.drift.is_empty() && plan.changes.iter().all(|change| change.attributes.is_empty()), "{}", shown(&plan));
+    applied(&plan, &mut state);
+    let saved = state.currents().next().unwrap().1.attributes.clone();
+    assert_eq!(saved["label"], state.digest(&Value::string("web")));
+    assert_eq!(saved["settings"]["other"], "web");
+}
+
+#[test]
+fn what_is_written_in_clear_again_is_shown_and_remembered_in_clear() {
+    let secret = "[resource.thing.a]\ncount = \"${size(vars.token)}\"\nlabel = \"${vars.token}\"\n";
+    let mut state = new_state();
+    let live = applied(&planned(&loaded(marked(true, secret)).unwrap(), &state, &BTreeMap::new(), false).unwrap(), &mut state);
+    let clear = loaded(marked(false, secret)).unwrap();
+    let plan = planned(&clear, &state, &live, false).unwrap();
+    let change = plan.changes.first().unwrap();
+    assert!(!plan.has_changes() && change.state_only && plan.drift.is_empty(), "{}", shown(&plan));
+    assert!(!change.before.has_secret(), "what it costs and what runs is read from it");
 }
 
 #[test]

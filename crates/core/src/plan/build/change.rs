@@ -7,7 +7,7 @@ use crate::model::canonical::{canonicalize, with_local};
 use crate::model::path::Path;
 use crate::model::place::{Place, Scope};
 use crate::model::schema::{Attribute, ResourceSchema};
-use crate::model::secrecy::{conceal, recall, secret_paths};
+use crate::model::secrecy::{conceal, recall, secret_paths, unhide};
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
 use crate::plan::desired::{governed_notes, settled};
@@ -78,7 +78,8 @@ impl Builder<'_> {
         let after = settled(instance.block, desired, live, &change.governors, false, only);
         change.governed = if only.is_none() { governed_notes(instance.block, desired, live, &change.governors) } else { Vec::new() };
         change.sensitive = secret_paths(attributes, &after);
-        let live = conceal(attributes, live, &change.sensitive);
+        // What was hidden at the last apply and is written in clear by now is compared, shown and remembered in clear.
+        let live = unhide(&conceal(attributes, live, &change.sensitive), &after);
         change.attributes = diff(attributes, &live, &after);
         let replacing = (instance.block.schema.replaces)(&live, &after);
         for changed in &mut change.attributes {

@@ -6,7 +6,7 @@ use crate::model::address::Address;
 use crate::model::canonical::with_local;
 use crate::model::path::Path;
 use crate::model::schema::{ResourceSchema, TypeSchema, Unset};
-use crate::model::secrecy::conceal;
+use crate::model::secrecy::{conceal, digest_paths};
 use crate::model::state::{Guard, Remembered, is_digest};
 use crate::model::value::Value;
 use crate::plan::desired::STACK_TAG;
@@ -34,7 +34,8 @@ impl Builder<'_> {
                 Some(Live::Present(live)) => {
                     // What has become sensitive since the last apply is hidden in what was before, too.
                     let now = self.changes.iter().find(|change| change.address == *address).map(|change| change.sensitive.as_slice());
-                    let hidden: Vec<Path> = saved.sensitive.iter().chain(now.unwrap_or_default()).cloned().collect();
+                    let hashes = digest_paths(attributes, &Value::from(&saved.attributes));
+                    let hidden: Vec<Path> = saved.sensitive.iter().chain(now.unwrap_or_default()).chain(&hashes).cloned().collect();
                     let known = self.known(attributes, saved, desired.get(address).copied().unwrap_or(&Value::Null));
                     let live = seen(attributes, live, &known, saved);
                     // Secrets are compared by hash: what is remembered of them is one.

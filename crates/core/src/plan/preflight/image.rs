@@ -96,7 +96,9 @@ fn to_push(change: &Change, repository: &Change) -> Finding {
         check: Check::Image,
         address: change.address.clone(),
         message: format!("{} is made by this plan and has no images yet: tasks cannot start until one is pushed", repository.address),
-        fix: format!("`leoctl push IMAGE {name}` as soon as it is there; services start their tasks by themselves then"),
+        fix: format!(
+            "`leoctl push IMAGE {name}` in a second terminal as soon as it is there: apply waits until tasks run. A service with `rollout = \"none\"` is not waited for"
+        ),
     }
 }
 
