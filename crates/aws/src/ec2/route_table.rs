@@ -282,8 +282,9 @@ fn own_tags(found: &[api::Tag]) -> Tags {
 
 /// The interfaces in routes that a service of AWS has attached to a machine of its own account: it keeps those routes itself.
 async fn interfaces_of_services(aws: &Aws, tables: &[api::RouteTable]) -> Outcome<BTreeSet<String>> {
-    let foreign =
-        |table: &api::RouteTable, route: &api::Route| route.instance_owner_id().is_some() && route.instance_owner_id() != table.owner_id();
+    let foreign = |table: &api::RouteTable, route: &api::Route| {
+        route.instance_owner_id().is_some() && table.owner_id().is_some() && route.instance_owner_id() != table.owner_id()
+    };
     let suspects = tables.iter().flat_map(|table| table.routes().iter().filter(move |route| foreign(table, route)));
     let suspects: BTreeSet<String> = suspects.filter_map(|route| route.network_interface_id().map(str::to_owned)).collect();
     let suspects: Vec<String> = suspects.into_iter().collect();
