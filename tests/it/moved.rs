@@ -42,7 +42,6 @@ task_definition = "${ecs_task_definition.n.arn}"
 desired_count = 0
 launch_type = "FARGATE"
 rollout = "none"
-deployment_configuration = { strategy = "BLUE_GREEN" }
 network_configuration = { subnets = ["NET"] }
 
 [[resource.ecs_service.web.load_balancers]]
