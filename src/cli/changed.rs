@@ -30,6 +30,11 @@ pub fn select(paths: Vec<PathBuf>, changes: Option<&Path>, repository: &Path, co
     Ok(concerned)
 }
 
+/// Whether a change concerns a stack.
+pub fn concerns(stack: &Path, changes: &Path, repository: &Path, global: &Global) -> Result<bool, CliError> {
+    Ok(!concerned(vec![stack.to_owned()], &named(changes, repository)?, global)?.is_empty())
+}
+
 /// The paths that a file names, from the root on.
 fn named(file: &Path, repository: &Path) -> Result<BTreeSet<PathBuf>, CliError> {
     let (start, names) = entries(file, repository, "git diff --name-only -z")?;

@@ -167,7 +167,7 @@ fn requests(context: &Context, folder: &Path) -> Result<Vec<Request>, CliError> 
 fn claimed(plan: &Reviewed, requests: &[Request], repository: &Path, global: &Global) -> Result<Result<(), String>, CliError> {
     let mut changing = Vec::new();
     for one in requests {
-        if !changed::select(vec![PathBuf::from(&plan.stack_file)], Some(&one.changes), repository, global)?.is_empty() {
+        if changed::concerns(Path::new(&plan.stack_file), &one.changes, repository, global)? {
             changing.push(one);
         }
     }

@@ -103,7 +103,7 @@ pub fn chosen(services: Vec<Service>, words: &[String]) -> Result<Vec<Service>, 
 
 /// How much longer than exchanging the tasks a deployment of a service may take: moving requests takes its steps.
 pub fn takes(deployed: &Deployed<'_>, service: &Service) -> Duration {
-    let mut services = deployed.of_type("ecs_service");
+    let mut services = deployed.current(Kind::Service);
     let resource = services.find(|(address, _)| **address == service.address).map(|(_, resource)| resource);
     let deployment = resource.and_then(|resource| resource.attributes.get("deployment_configuration"));
     deployment.map(|deployment| leoctl_aws::ecs::deployment::takes(&Value::from(deployment))).unwrap_or_default()

@@ -185,7 +185,15 @@ impl Account {
     /// The aliases of keys in a stack, and what would be done with the first resource.
     pub fn aliases(&self, text: &str) -> (Vec<Alias>, Action) {
         let found: BTreeMap<Address, Found> = BTreeMap::new();
-        let world = World { identity: &self.identity, state: &self.state, live: &self.live, data: &self.data, found: &found };
+        let elsewhere = BTreeMap::new();
+        let world = World {
+            identity: &self.identity,
+            state: &self.state,
+            live: &self.live,
+            data: &self.data,
+            found: &found,
+            elsewhere: &elsewhere,
+        };
         let draft = build::draft(&stack(text).unwrap(), &catalog(), world, &self.options).unwrap();
         (draft.aliases, draft.plan.changes[0].action)
     }

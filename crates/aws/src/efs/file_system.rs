@@ -17,6 +17,7 @@ use crate::repeat::{Changing, verified};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::Governed;
 use leoctl_core::model::value::Value;
 
 /// A file system that many machines and tasks can mount at once.
@@ -253,10 +254,11 @@ impl Resource for EfsFileSystem {
 
     /// Of a copy of another file system the replication says whether it may be overwritten (EFS API Reference,
     /// UpdateFileSystemProtection).
-    fn governed(live: &Value) -> &'static [&'static str] {
+    fn governed(live: &Value, _: &Value) -> Vec<Governed> {
         let replicating = api::ReplicationOverwriteProtection::Replicating;
         let protection = live.get("replication_overwrite_protection").and_then(Value::as_str);
-        if protection == Some(replicating.as_str()) { &["replication_overwrite_protection"] } else { &[] }
+        let is_copy = protection == Some(replicating.as_str());
+        is_copy.then(|| Governed { path: Path::attribute("replication_overwrite_protection"), by: None }).into_iter().collect()
     }
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
@@ -442,8 +444,9 @@ mod tests {
 
     #[test]
     fn the_protection_of_a_copy_is_its_replications() {
-        let governed = |protection: &str| EfsFileSystem::governed(&Value::from(json!({ "replication_overwrite_protection": protection })));
-        assert_eq!(governed("REPLICATING"), ["replication_overwrite_protection"]);
+        let live = |protection: &str| Value::from(json!({ "replication_overwrite_protection": protection }));
+        let governed = |protection: &str| EfsFileSystem::governed(&live(protection), &Value::Null);
+        assert_eq!(governed("REPLICATING")[0].path, Path::attribute("replication_overwrite_protection"));
         assert!(governed("ENABLED").is_empty() && governed("DISABLED").is_empty());
     }
 

@@ -41,7 +41,7 @@ pub(super) fn aliases(instance: &Instance<'_>, desired: &Value, change: &Change)
         return Vec::new();
     }
     let attributes = attributes_of(instance.block);
-    let ignored = instance.block.ignored(&change.before);
+    let ignored = instance.block.ignored(&change.before, desired);
     // Nothing else differs by an alias: what is to be is what is desired.
     let differences = diff(attributes, &change.after, desired).into_iter();
     let differences = differences.filter(|one| !one.sensitive && !ignored.iter().any(|ignored| one.path.starts_with(ignored)));
