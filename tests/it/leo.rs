@@ -1,9 +1,11 @@
-//! The Leo platform through the real binary: made, found as wanted, changed, drifted, repaired, deleted.
+//! The Leo platform through the real binary, on emulators that behave as AWS is documented to: made, found as wanted, changed,
+//! drifted, repaired, deleted.
 
 use serde_json::Value;
 
 use crate::support::emulator::Emulator;
 use crate::support::program::{Project, Ran};
+use crate::support::proxy::Proxy;
 
 const STACK: &str = "stacks/prod.toml";
 
@@ -35,14 +37,15 @@ fn whole_life(project: &Project, extra: &[&str]) {
 #[test]
 fn leo_lives_on_fakecloud() {
     let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
-    whole_life(&Project::new(endpoint, "test"), &["--var", "rollout=none"]);
+    let aws = Proxy::strict(endpoint, Emulator::Fakecloud);
+    whole_life(&Project::new(&aws.endpoint, "test"), &["--var", "rollout=none"]);
 }
 
 #[test]
 fn leo_lives_on_ministack_with_its_rollout() {
     // MiniStack has no IPv6: AssociateVpcCidrBlock answers InvalidAction.
-    let endpoint = Emulator::MiniStack.endpoint().unwrap();
-    whole_life(&Project::new(endpoint, "111111111111"), &["--var", "ipv6=false"]);
+    let aws = Proxy::strict(Emulator::MiniStack.endpoint().unwrap(), Emulator::MiniStack);
+    whole_life(&Project::new(&aws.endpoint, "111111111111"), &["--var", "ipv6=false"]);
 }
 
 #[test]
@@ -56,8 +59,8 @@ fn leo_lives_on_moto_without_its_bucket() {
         "subnet.public[\"us-east-1a\"] ipv6_cidr_block",
         "subnet.public[\"us-east-1b\"] ipv6_cidr_block",
     ];
-    let endpoint = Emulator::Moto.endpoint().unwrap();
-    let project = Project::new(endpoint, "test");
+    let aws = Proxy::strict(Emulator::Moto.endpoint().unwrap(), Emulator::Moto);
+    let project = Project::new(&aws.endpoint, "test");
     let without = ["--var", "rollout=none", "--exclude", "s3_bucket.apps"];
     let run = |code: i32, arguments: &[&str]| project.expect(code, &[arguments, &[STACK], &without].concat());
     run(0, &["apply", "-y"]);
