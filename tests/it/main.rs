@@ -40,6 +40,7 @@ mod hostile;
 mod https;
 mod iam_policy;
 mod leo;
+mod limits;
 mod logs;
 mod markdown;
 mod noise;
