@@ -42,6 +42,7 @@ mod https;
 mod iam_policy;
 mod leo;
 mod live;
+mod limits;
 mod logs;
 mod markdown;
 mod moved;

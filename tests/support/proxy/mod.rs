@@ -6,7 +6,9 @@ pub mod call;
 pub mod event_stream;
 pub mod fault;
 pub mod http;
+pub mod rates;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -130,6 +132,16 @@ impl Proxy {
     /// dropped.
     pub fn take_invalid(&self) -> Vec<String> {
         std::mem::take(&mut *self.shared.invalid.lock().unwrap())
+    }
+
+    /// How many of the calls were refused for their number, and how many were taken, by service.
+    pub fn throttled(&self) -> BTreeMap<String, (usize, usize)> {
+        let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for call in self.calls() {
+            let (refused, taken) = counts.entry(call.service).or_default();
+            *(if call.fault.is_some() { refused } else { taken }) += 1;
+        }
+        counts
     }
 
     /// The fewest rounds in which these calls can have been made one after the other: the longest row of calls of
