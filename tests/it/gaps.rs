@@ -57,6 +57,12 @@ const GAPS: &[Gap] = &[
     },
     Gap {
         emulator: Emulator::MiniStack,
+        type_name: "ecs_service",
+        attribute: "FARGATE_SPOT",
+        evidence: "after UpdateService with an empty capacityProviderStrategy DescribeServices says launch type EC2; by the ECS API Reference's UpdateService that goes back to the launch type, which here is FARGATE",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
         type_name: "lb_listener_rule",
         attribute: "regex_values",
         evidence: "CreateRule and ModifyRule drop RegexValues of the ELBv2 API Reference; no emulator returns them",

@@ -12,6 +12,7 @@ use crate::model::schema::{After, Catalog, Inside, Release, ResourceSchema, Type
 use crate::model::state::{Guard, Remembered, ResourceState, State};
 use crate::model::value::Value;
 use crate::plan::build::{self, Alias, Found, Live, World};
+use crate::plan::desired::Governor;
 use crate::plan::select::Options;
 use crate::plan::types::{Action, Change, Plan};
 use crate::stack::diagnostic::Diagnostic;
@@ -54,6 +55,9 @@ fn resource(name: &str, properties: Json, required: &[&str], change: fn(&mut Res
     change(&mut schema);
     (name.to_owned(), Arc::new(schema))
 }
+
+static NOTHING_FOUND: BTreeMap<Address, Found> = BTreeMap::new();
+static NOBODY_ELSEWHERE: BTreeMap<Place, Vec<Governor>> = BTreeMap::new();
 
 /// A few types, each with what is peculiar about it in AWS.
 pub fn catalog() -> Catalog {
@@ -166,66 +170,38 @@ impl Account {
         }
     }
 
-    /// The plan of a stack; otherwise its errors, a line each.
-    pub fn plan(&self, text: &str) -> Result<Plan, Vec<String>> {
-        let found: BTreeMap<Address, Found> = BTreeMap::new();
-        let elsewhere = BTreeMap::new();
-        let world = World {
+    /// What is known, where nothing was found that is not remembered.
+    fn world(&self) -> World<'_> {
+        World {
             identity: &self.identity,
             state: &self.state,
             live: &self.live,
             data: &self.data,
-            found: &found,
-            elsewhere: &elsewhere,
-        };
-        let plan = build::build(&stack(text)?, &catalog(), world, &self.options);
+            found: &NOTHING_FOUND,
+            elsewhere: &NOBODY_ELSEWHERE,
+        }
+    }
+
+    /// The plan of a stack; otherwise its errors, a line each.
+    pub fn plan(&self, text: &str) -> Result<Plan, Vec<String>> {
+        let plan = build::build(&stack(text)?, &catalog(), self.world(), &self.options);
         plan.map_err(|errors| errors.0.into_iter().map(|error| error.message).collect())
     }
 
     /// The aliases of keys in a stack, and what would be done with the first resource.
     pub fn aliases(&self, text: &str) -> (Vec<Alias>, Action) {
-        let found: BTreeMap<Address, Found> = BTreeMap::new();
-        let elsewhere = BTreeMap::new();
-        let world = World {
-            identity: &self.identity,
-            state: &self.state,
-            live: &self.live,
-            data: &self.data,
-            found: &found,
-            elsewhere: &elsewhere,
-        };
-        let draft = build::draft(&stack(text).unwrap(), &catalog(), world, &self.options).unwrap();
+        let draft = build::draft(&stack(text).unwrap(), &catalog(), self.world(), &self.options).unwrap();
         (draft.aliases, draft.plan.changes[0].action)
     }
 
     /// Why there is no plan of a stack, in full.
     pub fn refused(&self, text: &str) -> Vec<Diagnostic> {
-        let found: BTreeMap<Address, Found> = BTreeMap::new();
-        let elsewhere = BTreeMap::new();
-        let world = World {
-            identity: &self.identity,
-            state: &self.state,
-            live: &self.live,
-            data: &self.data,
-            found: &found,
-            elsewhere: &elsewhere,
-        };
-        build::build(&stack(text).unwrap(), &catalog(), world, &self.options).err().map(|errors| errors.0).unwrap_or_default()
+        build::build(&stack(text).unwrap(), &catalog(), self.world(), &self.options).err().map(|errors| errors.0).unwrap_or_default()
     }
 
     /// The data sources that can be read now.
     pub fn readable(&self, text: &str) -> Vec<(Block, Value)> {
-        let found: BTreeMap<Address, Found> = BTreeMap::new();
-        let elsewhere = BTreeMap::new();
-        let world = World {
-            identity: &self.identity,
-            state: &self.state,
-            live: &self.live,
-            data: &self.data,
-            found: &found,
-            elsewhere: &elsewhere,
-        };
-        build::readable(&stack(text).unwrap(), &catalog(), world, &self.options)
+        build::readable(&stack(text).unwrap(), &catalog(), self.world(), &self.options)
     }
 
     /// Remembers and makes what a stack says, one resource after another: `id` and whatever else AWS sets is the

@@ -348,7 +348,7 @@ mod tests {
             services: vec![service("app", "app"), service("worker", "worker"), service("mute", "mute")],
             revisions: vec![
                 definition("app", &[("web", "/ecs/app"), ("side", "/ecs/side")]),
-                definition("worker", &[("work", "/ecs/app")]),
+                definition("worker", &[("job", "/ecs/app")]),
                 definition("mute", &[]),
             ],
         };
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn a_service_means_what_its_containers_write_and_not_what_others_write_to_the_same_group() {
         assert_eq!(named(&["app"], None).unwrap(), ["/ecs/app p/web/", "/ecs/side "]);
-        assert_eq!(named(&["ecs_service.worker"], None).unwrap(), ["/ecs/app p/work/"]);
+        assert_eq!(named(&["ecs_service.worker"], None).unwrap(), ["/ecs/app p/job/"]);
         assert_eq!(named(&["cloudwatch_log_group.app"], None).unwrap(), ["/ecs/app "]);
         // The whole group is named too.
         assert_eq!(named(&["worker", "/ecs/app"], None).unwrap(), ["/ecs/app "]);
@@ -380,8 +380,8 @@ mod tests {
 
     #[test]
     fn a_task_means_the_streams_it_writes() {
-        assert_eq!(named(&["worker"], Some("abc")).unwrap(), ["/ecs/app p/work/abc"]);
-        assert_eq!(named(&[], Some("abc")).unwrap(), ["/ecs/app p/web/abc", "/ecs/app p/work/abc", "/vpc/flow ", "/ecs/side p/side/abc"]);
+        assert_eq!(named(&["worker"], Some("abc")).unwrap(), ["/ecs/app p/job/abc"]);
+        assert_eq!(named(&[], Some("abc")).unwrap(), ["/ecs/app p/job/abc", "/ecs/app p/web/abc", "/vpc/flow ", "/ecs/side p/side/abc"]);
         let one = Source { group: "g".to_owned(), region: "r".to_owned(), prefix: None, task: Some("abc".to_owned()) };
         assert!(one.has("p/web/abcdef") && one.has("abcd") && !one.has("abc/web/def"));
     }

@@ -41,8 +41,8 @@ impl Part<'_> {
     }
 }
 
-/// The outcome of a deletion, and where AWS refused it because something is left, what. Whoever may not look hears AWS's own
-/// words alone.
+/// The outcome of a deletion. Where AWS refused it because something still uses the resource, the failure names that; without
+/// the permission to look, it has AWS's own words alone.
 ///
 /// # Errors
 /// The deletion's own.

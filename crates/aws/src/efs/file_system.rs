@@ -339,7 +339,14 @@ impl Resource for EfsFileSystem {
     }
 
     fn as_created(to: &Self) -> Self {
-        Self { lifecycle_policies: None, file_system_policy: None, replication_overwrite_protection: "ENABLED".to_owned(), ..to.clone() }
+        // Whether a file system begins with backups is AWS's choice in part: what is written is set in any case.
+        Self {
+            lifecycle_policies: None,
+            backup_policy: None,
+            file_system_policy: None,
+            replication_overwrite_protection: "ENABLED".to_owned(),
+            ..to.clone()
+        }
     }
 
     async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {

@@ -214,6 +214,19 @@ impl Resource for SnsTopicSubscription {
         Ok(())
     }
 
+    async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
+        // Of one that is there already and waits to be confirmed, Subscribe returns the ARN and leaves the attributes as they
+        // are.
+        match Self::read_one(aws, id).await? {
+            Some((_, there)) => Self::update(aws, operation, id, &there, to).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn changed(_: &Aws, _: &Operation, _: &str, _: &Self, _: &Self) -> Outcome<()> {
+        Ok(())
+    }
+
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         // One that is pending is its owner's to confirm or not; AWS forgets it by itself ("What's New with AWS", 10 May 2023:
         // after 48 hours).

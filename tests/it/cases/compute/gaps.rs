@@ -30,6 +30,12 @@ pub const GAPS: &[Gap] = &[
     },
     Gap {
         emulator: Emulator::Moto,
+        type_name: "instance",
+        attribute: "source_dest_check",
+        evidence: "ModifyNetworkInterfaceAttribute of the primary interface does not change what DescribeInstances says of the instance; by the EC2 API Reference they are one",
+    },
+    Gap {
+        emulator: Emulator::Moto,
         type_name: "vpc_endpoint",
         attribute: "",
         evidence: "the filter vpc-endpoint-id of the EC2 API Reference's DescribeVpcEndpoints is not implemented",
