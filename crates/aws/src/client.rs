@@ -322,7 +322,7 @@ impl Aws {
 impl Aws {
     /// Clients of this configuration and nothing else.
     pub fn answered(region: &str, config: SdkConfig) -> Self {
-        Self::new(region, config, Calls::default(), Fence::default())
+        Self::new(region, config, Calls::default(), Fence::default(), Limits::new(64))
     }
 }
 
