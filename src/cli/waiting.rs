@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::session::Session;
+use leoctl_aws::limits::words;
 
 /// After so long without a single answer the address is named.
 const NO_ANSWER: Duration = Duration::from_secs(2);
@@ -14,6 +15,10 @@ impl Session {
     }
 
     fn reading_line(&self, what: &str, elapsed: Duration) -> String {
+        let limited = self.provider.limits().waiting();
+        if !limited.is_empty() {
+            return format!("reading {what}: {}", words(limited.iter().map(String::as_str)));
+        }
         let traffic = self.provider.traffic();
         let services: Vec<String> = traffic.services().into_iter().collect();
         match services.as_slice() {

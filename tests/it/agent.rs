@@ -1,4 +1,4 @@
-//! The agent platform through the real binary: in AWS what its CDK app makes, in both of its forms; each variable changes
+//! The agent platform through the real binary, on emulators that behave as AWS is documented to: in AWS what its CDK app makes, in both of its forms; each variable changes
 //! exactly what it is about; production keeps exactly what is to be kept.
 
 mod made;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::support::emulator::Emulator;
 use crate::support::live::Live;
 use crate::support::program::Project;
+use crate::support::proxy::Proxy;
 
 /// One form of the platform.
 struct Form {
@@ -74,7 +75,8 @@ fn effects(plan: &Value) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_agent_in_dev_is_in_aws_what_its_cdk_app_makes() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };
-    let project = Project::new(&emulator.endpoint, "test");
+    let aws = Proxy::strict(&emulator.endpoint, Emulator::Fakecloud);
+    let project = Project::new(&aws.endpoint, "test");
     DEV.expect(&project, 0, &["apply", "-y"], &[]);
     assert_eq!(effects(&DEV.plan(&project, &[])), [""; 0]);
     made::holds(&Live::new(&emulator.endpoint, &project, DEV.stack), &DEV).await;
@@ -85,7 +87,8 @@ async fn the_agent_in_dev_is_in_aws_what_its_cdk_app_makes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_agent_in_production_is_in_aws_what_its_cdk_app_makes_and_keeps_what_is_to_be_kept() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };
-    let project = Project::new(&emulator.endpoint, "test");
+    let aws = Proxy::strict(&emulator.endpoint, Emulator::Fakecloud);
+    let project = Project::new(&aws.endpoint, "test");
     PROD.expect(&project, 0, &["apply", "-y"], &[]);
     assert_eq!(effects(&PROD.plan(&project, &[])), [""; 0]);
     let live = Live::new(&emulator.endpoint, &project, PROD.stack);
@@ -145,7 +148,8 @@ fn the_agent_lives_on_the_other_emulators_without_what_they_lack() {
     for (emulator, account, without, left) in
         [(Emulator::MiniStack, "777777777777", &alarms[..], &[][..]), (Emulator::Moto, "test", &backups[..], &dropped)]
     {
-        let project = Project::new(emulator.endpoint().unwrap(), account);
+        let aws = Proxy::strict(emulator.endpoint().unwrap(), emulator);
+        let project = Project::new(&aws.endpoint, account);
         DEV.expect(&project, 0, &["apply", "-y"], without);
         assert_eq!(effects(&DEV.plan(&project, without)), left, "{emulator:?}");
         DEV.expect(&project, 0, &["destroy", "-y"], &[]);

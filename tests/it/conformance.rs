@@ -1,11 +1,13 @@
-//! Every resource type through one routine on every emulator: create, plan empty, change each attribute and
-//! remove it again, each time exactly that shown and the plan empty after, delete, gone, delete again.
+//! Every resource type through one routine on every emulator, each of which behaves as AWS is documented to (`tests/facts`):
+//! create, plan empty, change each attribute and remove it again, each time exactly that shown and the plan empty after,
+//! delete, gone, delete again.
 
 use leoctl_core::model::schema::Unset;
 
 use crate::cases::{self, Case, KEY, scaffold};
 use crate::gaps;
 use crate::support::emulator::Emulator;
+use crate::support::proxy::Proxy;
 use crate::support::world::{World, shown, upload_certificate};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -36,7 +38,9 @@ async fn conform(emulator: Emulator) {
     let only = std::env::var("LEOCTL_TEST_TYPE").ok();
     for (number, case) in cases::all().enumerate().filter(|(_, case)| only.as_ref().is_none_or(|only| case.type_name.contains(only))) {
         if ["", case.needs, case.least].iter().all(|lines| gap(emulator, case.type_name, lines).is_none()) {
-            let found = check(emulator, endpoint, case, number).await;
+            let proxy = Proxy::strict(endpoint, emulator);
+            let mut found = check(emulator, &proxy.endpoint, case, number).await;
+            found.extend(proxy.take_invalid().into_iter().map(|invalid| format!("{} (model): {invalid}", case.type_name)));
             found.iter().for_each(|problem| eprintln!("{emulator:?}: {problem}\n"));
             problems.extend(found);
         }

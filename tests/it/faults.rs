@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::emulator::Emulator;
@@ -13,6 +12,7 @@ use crate::support::inventory::Inventory;
 use crate::support::program::{Project, Ran, ran};
 use crate::support::proxy::Proxy;
 use crate::support::proxy::fault::{Fault, not_there_yet};
+use crate::support::proxy::rates::Rates;
 
 const STACK: &str = "stacks/prod.toml";
 const APPLY: &[&str] = &["apply", "-y", STACK, "--var", "rollout=none"];
@@ -59,33 +59,15 @@ async fn throttling_slows_an_apply_down_and_does_not_fail_it() {
     let Some(wanted) = undisturbed().await else { return };
     let emulator = Emulator::Fakecloud.alone().unwrap();
     let project = Project::new(&emulator.endpoint, "test");
-    // Twenty calls a second for each service, as buckets that fill up again.
-    let buckets: Mutex<BTreeMap<String, (f64, Instant)>> = Mutex::default();
-    let refused = std::sync::Arc::new(AtomicUsize::new(0));
-    let count = std::sync::Arc::clone(&refused);
-    let proxy = Proxy::start(&emulator.endpoint, move |call| {
-        let mut buckets = buckets.lock().unwrap();
-        let (left, last) = buckets.entry(call.service.clone()).or_insert((5.0, Instant::now()));
-        *left = (*left + last.elapsed().as_secs_f64() * 20.0).min(5.0);
-        *last = Instant::now();
-        if *left < 1.0 {
-            count.fetch_add(1, Ordering::SeqCst);
-            return Some(Fault::throttle(call));
-        }
-        *left -= 1.0;
-        None
-    });
+    let proxy = Proxy::start(&emulator.endpoint, Rates::new(20.0, 5.0).rule());
     let began = Instant::now();
     let apply = through(&project, &proxy, APPLY);
     let took = began.elapsed();
     assert_eq!(apply.code, 0, "{}", apply.stderr);
-    assert!(refused.load(Ordering::SeqCst) > 0, "nothing was throttled");
-    let mut served: BTreeMap<String, usize> = BTreeMap::new();
-    for call in proxy.calls().iter().filter(|call| call.fault.is_none()) {
-        *served.entry(call.service.clone()).or_default() += 1;
-    }
+    let refused: usize = proxy.throttled().values().map(|(refused, _)| refused).sum();
+    assert!(refused > 0, "nothing was throttled");
     // For docs/reliability.md.
-    eprintln!("{took:.1?}, {refused:?} refused, served {served:?}");
+    eprintln!("{took:.1?}, refused and taken: {:?}", proxy.throttled());
     ends_well(&project, &emulator.endpoint, &wanted).await;
 }
 

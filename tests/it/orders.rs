@@ -1,11 +1,9 @@
 //! Orders that AWS needs and that no reference shows, against a proxy that refuses what AWS refuses: no call comes too early.
 
-use std::time::Duration;
-
 use crate::cases::scaffold;
 use crate::graph::BALANCER;
 use crate::support::emulator::Emulator;
-use crate::support::proxy::{Proxy, strict};
+use crate::support::proxy::Proxy;
 use crate::support::world::{World, shown};
 
 /// Those of the changing calls since then that have one of these names, in order; none was refused.
@@ -19,7 +17,7 @@ fn made(proxy: &Proxy, since: usize, names: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn ipv6_is_switched_off_for_the_subnets_before_their_vpc() {
     let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
-    let proxy = Proxy::start(endpoint, strict::ipv6_in_use());
+    let proxy = Proxy::of_facts(endpoint, &["ipv6-network-in-use-stays"]);
     let world = World::new(&proxy.endpoint, "o-six").await;
     let network = |vpc: &str, subnet: &str| {
         format!(
@@ -58,7 +56,7 @@ subnet_ids = "${{pluck(subnet.s, 'id')}}"
 #[tokio::test]
 async fn a_service_leaves_a_capacity_provider_before_its_cluster_does() {
     let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
-    let proxy = Proxy::start(endpoint, strict::providers_in_use());
+    let proxy = Proxy::of_facts(endpoint, &["capacity-provider-in-use-stays"]);
     let world = World::new(&proxy.endpoint, "o-providers").await;
     let stack = |providers: &str, provider: &str| {
         format!(
@@ -104,7 +102,7 @@ network_configuration = {{ subnets = ["${{subnet.a.id}}"] }}
 #[tokio::test]
 async fn a_service_waits_for_a_slow_load_balancer_to_route_to_it() {
     let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
-    let proxy = Proxy::start(endpoint, strict::target_group_without_balancer(Duration::from_secs(3)));
+    let proxy = Proxy::of_facts(endpoint, &["target-groups-of-a-service-are-routed-to"]);
     let world = World::new(&proxy.endpoint, "o-balanced").await;
     let group = |name: &str, port: u16| {
         format!(

@@ -187,7 +187,7 @@ fn quoting(call: &Call) -> Option<Fault> {
     if found.is_empty() || !call.mutates {
         return None;
     }
-    let answer = String::from_utf8(refusal(call, 400, "ValidationException")).unwrap();
+    let answer = String::from_utf8(refusal(call, 400, "ValidationException", "refused by the test")).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let forms = found.iter().map(|marker| {
         let (begun, document) = (marker.get(..11).unwrap_or_default(), format!("{{\"v\":\"{marker}\"}}"));

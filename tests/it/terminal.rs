@@ -98,6 +98,9 @@ fn an_error_of_aws_and_a_mistake_in_a_file_are_shown_and_not_obeyed() {
         (call.operation == "CreateLogGroup").then(|| Fault::Raw(answer.clone().into_bytes()))
     });
     let failed = ran(project.command(&["apply", "-y", STACK]).env("AWS_ENDPOINT_URL", &proxy.endpoint).output().unwrap());
+    // Of the request, AWS's model refuses the tag that is full of control characters, and nothing else.
+    let invalid = proxy.take_invalid();
+    assert!(invalid.iter().all(|what| what.starts_with("logs:CreateLogGroup: tags.Note is ")), "{invalid:?}");
     let failed = clean(failed, "a failed apply");
     assert_eq!(failed.code, 1);
     assert!(failed.stderr.contains("no\\u001b]0;t\\u0007\\u009b2J"), "{}", failed.stderr);

@@ -71,7 +71,7 @@ fn configuration(endpoint: &str) -> SdkConfig {
         .region(Region::new("us-east-1"))
         .endpoint_url(endpoint)
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
-        .http_client(leoctl_aws::fence::Fence::default().client())
+        .http_client(leoctl_aws::fence::Fence::default().client(8))
         .build()
 }
 

@@ -11,6 +11,7 @@ pub mod proxy;
 pub mod python;
 pub mod render;
 pub mod sdk;
+pub mod strict;
 pub mod strike;
 pub mod terminal;
 pub mod world;

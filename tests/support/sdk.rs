@@ -7,6 +7,6 @@ use aws_credential_types::Credentials;
 pub async fn config(endpoint: &str, account: &str) -> SdkConfig {
     let credentials = Credentials::new(account, "test", None, None, "test");
     let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1"));
-    let loader = loader.http_client(leoctl_aws::fence::Fence::default().client());
+    let loader = loader.http_client(leoctl_aws::fence::Fence::default().client(8));
     loader.endpoint_url(endpoint).credentials_provider(credentials).load().await
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::RequestChecksumCalculation;
@@ -21,10 +22,13 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::fence::Fence;
+use super::limits::files::Connections;
+use super::limits::{Limits, Refusals, patient};
 use super::profile::{self, UnknownProfile};
 use super::traffic::Traffic;
 
-/// Attempts of one call before its failure is leoctl's to handle: throttling alone can take several.
+/// Attempts of one call before its failure is leoctl's to handle. Those that were refused for the number of calls are not
+/// among them.
 const MAX_ATTEMPTS: u32 = 10;
 /// About how long the first wait between two attempts is; each is twice the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(400);
@@ -33,11 +37,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long one attempt of a call may take: a line that went dead says nothing.
-const ATTEMPT: Duration = Duration::from_secs(60);
+/// How long the answer to a call may take to begin, from when it is sent: a line that went dead says nothing.
+const ANSWER: Duration = Duration::from_secs(60);
 
-/// How a call that AWS throttles is tried again. The SDK's adaptive mode would go down to a call in two seconds and take
-/// minutes to come up again; waits with jitter settle close to the limit by themselves.
+/// How a call is tried again that was not answered or failed on AWS's side. Those that were refused for the number of calls
+/// are [`Limits`]' part.
 fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(FIRST_WAIT).with_max_backoff(LONGEST_WAIT)
 }
@@ -147,6 +151,7 @@ pub struct Clients {
     base: SdkConfig,
     calls: Calls,
     fence: Fence,
+    limits: Limits,
     regions: Mutex<BTreeMap<String, Arc<Aws>>>,
 }
 
@@ -160,8 +165,11 @@ impl Clients {
             profile::check(settings.profile.as_deref()).await?;
         }
         let fence = Fence::default();
-        let http_client = fence.client();
-        let patience = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
+        let connections = Connections::allowed();
+        let limits = Limits::new(connections.at_once);
+        let http_client = fence.client(connections.idle);
+        // An attempt as a whole may take as long as it queues.
+        let patience = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(ANSWER).build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries()).timeout_config(patience);
         if let Some(profile) = &settings.profile {
             // Asked for by name, it goes before credentials in the environment.
@@ -180,8 +188,9 @@ impl Clients {
         if let Some(credentials) = &settings.credentials {
             loader = loader.credentials_provider(credentials.clone());
         }
-        let base = loader.http_client(http_client).load().await;
-        Ok(Self { base, calls: Calls::default(), fence, regions: Mutex::default() })
+        let credentials = limits.identity_cache(IdentityCache::lazy().build());
+        let base = loader.http_client(http_client).identity_cache(credentials).load().await;
+        Ok(Self { base, calls: Calls::default(), fence, limits, regions: Mutex::default() })
     }
 
     /// The region of the AWS configuration.
@@ -204,15 +213,33 @@ impl Clients {
         &self.fence
     }
 
+    /// What makes calls queue.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The clients of one region.
     pub fn region(&self, name: &str) -> Arc<Aws> {
         let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || {
             let config = self.base.to_builder().region(Region::new(name.to_owned())).build();
-            Arc::new(Aws::new(name, config, self.calls.clone(), self.fence.clone()))
+            Arc::new(Aws::new(name, config, self.calls.clone(), self.fence.clone(), self.limits.clone()))
         };
         Arc::clone(regions.entry(name.to_owned()).or_insert_with(make))
     }
+}
+
+/// What the configurations of all clients have in common and have no type in common for.
+macro_rules! common {
+    ($aws:ident, $builder:expr) => {
+        $builder
+            .interceptor($aws.calls.clone())
+            .interceptor($aws.fence.clone())
+            .interceptor($aws.limits.clone())
+            .retry_partition(patient())
+            .retry_classifier(BrokenLine)
+            .retry_classifier(Refusals)
+    };
 }
 
 /// The clients of a region, and how each is made.
@@ -225,20 +252,20 @@ macro_rules! clients {
             config: SdkConfig,
             calls: Calls,
             fence: Fence,
+            limits: Limits,
             s3: OnceLock<aws_sdk_s3::Client>,
             $($name: OnceLock<$sdk::Client>,)*
         }
 
         impl Aws {
-            fn new(region: &str, config: SdkConfig, calls: Calls, fence: Fence) -> Self {
-                Self { region: region.to_owned(), config, calls, fence, s3: OnceLock::new(), $($name: OnceLock::new(),)* }
+            fn new(region: &str, config: SdkConfig, calls: Calls, fence: Fence, limits: Limits) -> Self {
+                Self { region: region.to_owned(), config, calls, fence, limits, s3: OnceLock::new(), $($name: OnceLock::new(),)* }
             }
 
             $($(#[$doc])*
             pub fn $name(&self) -> &$sdk::Client {
                 self.$name.get_or_init(|| {
-                    let config = $sdk::config::Builder::from(&self.config).interceptor(self.calls.clone()).interceptor(self.fence.clone());
-                    $sdk::Client::from_conf(config.retry_classifier(BrokenLine).build())
+                    $sdk::Client::from_conf(common!(self, $sdk::config::Builder::from(&self.config)).build())
                 })
             })*
         }
@@ -290,10 +317,7 @@ impl Aws {
     /// S3. A configured endpoint is addressed by path: a bucket name in front of it need not resolve.
     pub fn s3(&self) -> &aws_sdk_s3::Client {
         self.s3.get_or_init(|| {
-            let config = aws_sdk_s3::config::Builder::from(&self.config)
-                .interceptor(self.calls.clone())
-                .interceptor(self.fence.clone())
-                .retry_classifier(BrokenLine)
+            let config = common!(self, aws_sdk_s3::config::Builder::from(&self.config))
                 .force_path_style(self.config.endpoint_url().is_some())
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
             aws_sdk_s3::Client::from_conf(config.build())
@@ -305,7 +329,7 @@ impl Aws {
 impl Aws {
     /// Clients of this configuration and nothing else.
     pub fn answered(region: &str, config: SdkConfig) -> Self {
-        Self::new(region, config, Calls::default(), Fence::default())
+        Self::new(region, config, Calls::default(), Fence::default(), Limits::new(64))
     }
 }
 

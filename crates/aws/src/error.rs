@@ -7,6 +7,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
 use super::fence::NotOurs;
+use super::limits::OutOfTime;
 use super::unanswered::{chain, find, no_answer};
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 
@@ -94,6 +95,7 @@ where
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => FailureKind::Ambiguous,
         other if find::<CredentialsError>(other).is_some() => FailureKind::Credentials,
         other if find::<NotOurs>(other).is_some() => FailureKind::Lost,
+        other if find::<OutOfTime>(other).is_some() => FailureKind::Transient,
         SdkError::ConstructionFailure(_) => FailureKind::Invalid,
         // Whatever broke on the way may have broken on the way back, a connection closed in the middle among it.
         SdkError::DispatchFailure(dispatch) if !dispatch.is_user() => FailureKind::Ambiguous,

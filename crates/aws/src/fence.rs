@@ -44,9 +44,10 @@ impl Fence {
         drop(self.0.set(still_ours));
     }
 
-    /// The ordinary HTTP client, behind this fence.
-    pub fn client(&self) -> SharedHttpClient {
-        let inner = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_with_resolver(unanswered::Names);
+    /// The ordinary HTTP client, behind this fence, that keeps so many connections to each service for later calls.
+    pub fn client(&self, idle: usize) -> SharedHttpClient {
+        let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).pool_max_idle_per_host(idle);
+        let inner = client.build_with_resolver(unanswered::Names);
         SharedHttpClient::new(Fenced { inner, fence: self.clone() })
     }
 

@@ -18,6 +18,7 @@ pub mod error;
 pub mod fence;
 pub mod iam;
 pub mod kms;
+pub mod limits;
 pub mod permissions;
 pub mod preflight;
 pub mod profile;

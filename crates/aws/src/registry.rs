@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::client::{Aws, Clients};
 use super::fence::Fence;
+use super::limits::Limits;
 use super::permissions::{Grant, Permissions};
 use super::resource::{DataSource, Resource, Typed, json_schema, wrong_argument};
 use super::traffic::Traffic;
@@ -227,6 +228,11 @@ impl AwsProvider {
     /// The calls that are under way.
     pub fn traffic(&self) -> &Traffic {
         self.clients.calls().traffic()
+    }
+
+    /// What makes calls queue.
+    pub fn limits(&self) -> &Limits {
+        self.clients.limits()
     }
 
     /// The address that all calls go to, where one is configured.

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::client::{Aws, Clients};
+use super::limits::within;
 use super::permissions::{Grant, Permissions};
 use super::registry;
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Wanted};
@@ -277,6 +278,11 @@ impl<R: Resource> Typed<R> {
         Self { clients, resource: PhantomData }
     }
 
+    /// Carries out an operation.
+    async fn carried_out<T>(operation: &Operation, work: impl Future<Output = Outcome<T>> + Send) -> Outcome<T> {
+        Self::classify(operation, within(operation, work).await)
+    }
+
     fn classify<T>(operation: &Operation, outcome: Outcome<T>) -> Outcome<T> {
         outcome.map_err(|mut failure| {
             let early = operation.deadline.saturating_duration_since(Instant::now()) + PROPAGATION > operation.timeout;
@@ -371,7 +377,7 @@ impl<R: Resource> Handler for Typed<R> {
 
     async fn create(&self, operation: &Operation, desired: &Value) -> Outcome<String> {
         let aws = self.clients.region(&operation.region);
-        Self::classify(operation, R::create(&aws, operation, &typed(desired)?).await)
+        Self::carried_out(operation, R::create(&aws, operation, &typed(desired)?)).await
     }
 
     async fn finish_create(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {
@@ -379,33 +385,33 @@ impl<R: Resource> Handler for Typed<R> {
         let to: R = typed(desired)?;
         let created = R::as_created(&to);
         if created != to {
-            Self::classify(operation, patiently(operation, || R::update(&aws, operation, id, &created, &to)).await)?;
+            Self::carried_out(operation, patiently(operation, || R::update(&aws, operation, id, &created, &to))).await?;
         }
-        Self::classify(operation, patiently(operation, || R::ready(&aws, operation, id, &to)).await)
+        Self::carried_out(operation, patiently(operation, || R::ready(&aws, operation, id, &to))).await
     }
 
     async fn update(&self, operation: &Operation, id: &str, from: &Value, to: &Value) -> Outcome<()> {
         let aws = self.clients.region(&operation.region);
         let (from, to): (R, R) = (typed(from)?, typed(to)?);
-        Self::classify(operation, R::update(&aws, operation, id, &from, &to).await)?;
-        Self::classify(operation, R::changed(&aws, operation, id, &from, &to).await)
+        Self::carried_out(operation, R::update(&aws, operation, id, &from, &to)).await?;
+        Self::carried_out(operation, R::changed(&aws, operation, id, &from, &to)).await
     }
 
     async fn reassign(&self, operation: &Operation, to: &[(String, Value)]) -> Outcome<()> {
         let aws = self.clients.region(&operation.region);
-        Self::classify(operation, R::reassign(&aws, operation, to).await)
+        Self::carried_out(operation, R::reassign(&aws, operation, to)).await
     }
 
     async fn wait_ready(&self, operation: &Operation, id: &str, updating: &[String], desired: &Value) -> Outcome<()> {
         let aws = self.clients.region(&operation.region);
-        Self::classify(operation, R::resumed(&aws, operation, id, updating, &typed(desired)?).await)
+        Self::carried_out(operation, R::resumed(&aws, operation, id, updating, &typed(desired)?)).await
     }
 
     async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()> {
         let aws = self.clients.region(&operation.region);
         // What is remembered of a resource that was not read may not be whole.
         let last: Option<R> = typed(last).ok();
-        Self::classify(operation, R::delete(&aws, operation, id, last.as_ref()).await)
+        Self::carried_out(operation, R::delete(&aws, operation, id, last.as_ref())).await
     }
 
     fn timeout(&self, wanted: &Value) -> Duration {

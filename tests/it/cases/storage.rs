@@ -92,7 +92,7 @@ pub const CASES: &[Case] = &[
     Case {
         type_name: "efs_access_point",
         needs: "files",
-        least: "file_system_id = \"${efs_file_system.n.id}\"\ntags = { user = \"the client's\" }",
+        least: "file_system_id = \"${efs_file_system.n.id}\"\ntags = { user = \"the-client\" }",
         optional: &["posix_user = { uid = 1000, gid = 1001 }"],
         changed: &[],
     },
@@ -210,7 +210,7 @@ pub const GAPS: &[Gap] = &[
     Gap {
         emulator: Emulator::MiniStack,
         type_name: "efs_access_point",
-        attribute: "the client's",
+        attribute: "the-client",
         evidence: "DescribeAccessPoints makes up a PosixUser of 0 and 0; the EFS API Reference has none for an access point made without",
     },
     Gap {

@@ -13,7 +13,7 @@ pub enum Protocol {
     Query,
     /// ECS, ECR, logs, secrets: JSON with the operation in a header.
     Json,
-    /// S3.
+    /// S3, Route 53.
     RestXml,
     /// Paths, JSON back.
     RestJson,
@@ -61,6 +61,7 @@ impl Call {
                 (None, None) => match request.target.rsplit_once("/operation/") {
                     // The Smithy RPC v2 protocol has the operation at the end of its path.
                     Some((_, operation)) => (Protocol::Rpc, operation.to_owned()),
+                    None if service == "route53" => (Protocol::RestXml, format!("{} {}", request.method, request.target)),
                     None => (Protocol::RestJson, format!("{} {}", request.method, request.target)),
                 },
             },

@@ -17,6 +17,15 @@ pub enum Fault {
         /// The error code.
         code: String,
     },
+    /// It is refused with a service's own error and its message.
+    RefuseSaying {
+        /// The HTTP status.
+        status: u16,
+        /// The error code.
+        code: String,
+        /// The message.
+        message: String,
+    },
     /// It finds nothing.
     Nothing,
     /// The connection breaks before the call arrives.
@@ -52,6 +61,7 @@ impl Fault {
     pub fn throttle(call: &Call) -> Self {
         match (call.service.as_str(), call.protocol) {
             ("ec2", _) => Self::refuse(503, "RequestLimitExceeded"),
+            ("route53", _) => Self::refuse(400, "Throttling"),
             (_, Protocol::RestXml) => Self::refuse(503, "SlowDown"),
             (_, Protocol::Query) => Self::refuse(400, "Throttling"),
             _ => Self::refuse(400, "ThrottlingException"),
@@ -63,7 +73,7 @@ impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Wait(length) => write!(f, "waits {length:?}"),
-            Self::Refuse { status, code } => write!(f, "refused with {status} {code}"),
+            Self::Refuse { status, code } | Self::RefuseSaying { status, code, .. } => write!(f, "refused with {status} {code}"),
             Self::Nothing => f.write_str("finds nothing"),
             Self::CutBefore => f.write_str("cut before"),
             Self::CutAfter => f.write_str("answer lost"),
@@ -112,9 +122,10 @@ pub fn answer(call: &Call, body: &str) -> Vec<u8> {
 }
 
 /// An error as the call's service writes it (the API references, "Common Errors" and "Error responses").
-pub fn refusal(call: &Call, status: u16, code: &str) -> Vec<u8> {
-    let message = "refused by the test";
-    let (kind, body) = match call.protocol {
+pub fn refusal(call: &Call, status: u16, code: &str, message: &str) -> Vec<u8> {
+    // Route 53 has S3's way of asking and the others' way of refusing.
+    let protocol = if call.service == "route53" { Protocol::Query } else { call.protocol };
+    let (kind, body) = match protocol {
         Protocol::Ec2 => (
             "text/xml",
             format!(
@@ -134,9 +145,11 @@ pub fn refusal(call: &Call, status: u16, code: &str) -> Vec<u8> {
             ),
         ),
         Protocol::Json | Protocol::RestJson | Protocol::Rpc => {
-            ("application/x-amz-json-1.1", format!("{{\"__type\":\"{code}\",\"message\":\"{message}\"}}"))
+            ("application/x-amz-json-1.1", serde_json::json!({"__type": code, "message": message}).to_string())
         }
     };
+    // The answer to a HEAD has none.
+    let body = if call.operation.starts_with("HEAD ") { String::new() } else { body };
     let length = body.len();
     let head = format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nx-amzn-ErrorType: {code}\r\nContent-Length: {length}\r\n\r\n");
     format!("{head}{body}").into_bytes()

@@ -43,6 +43,24 @@ impl Message {
         String::from_utf8_lossy(&self.bytes[self.body..]).into_owned()
     }
 
+    /// The body as it was before it was cut into chunks.
+    pub fn content(&self) -> Vec<u8> {
+        let body = &self.bytes[self.body..];
+        if !self.header("transfer-encoding").is_some_and(|coding| coding.contains("chunked")) {
+            return body.to_vec();
+        }
+        let mut content = Vec::new();
+        let mut rest = body;
+        while let Ok(httparse::Status::Complete((start, length))) = httparse::parse_chunk_size(rest) {
+            let chunk = usize::try_from(length).ok().and_then(|length| rest.get(start..start + length));
+            let Some(chunk) = chunk.filter(|chunk| !chunk.is_empty()) else { break };
+            content.extend_from_slice(chunk);
+            // Each chunk ends with a line of its own.
+            rest = rest.get(start + chunk.len() + 2..).unwrap_or_default();
+        }
+        content
+    }
+
     async fn whole(stream: &mut TcpStream, answer: bool, to_head: bool) -> io::Result<Option<Self>> {
         let mut message = Self::default();
         let mut status = 0;

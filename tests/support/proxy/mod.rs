@@ -6,8 +6,9 @@ pub mod call;
 pub mod event_stream;
 pub mod fault;
 pub mod http;
-pub mod strict;
+pub mod rates;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -18,6 +19,10 @@ use tokio::sync::Notify;
 use call::Call;
 use fault::Fault;
 use http::Message;
+
+use super::emulator::Emulator;
+use super::strict::request::Asked;
+use super::strict::{Before, Strict};
 
 /// What happens to a call: asked once for each, in order of arrival.
 pub type Plan = Box<dyn Fn(&Call) -> Option<Fault> + Send + Sync>;
@@ -33,6 +38,8 @@ pub struct Proxy {
 struct Shared {
     upstream: String,
     plan: Plan,
+    strict: Option<Strict>,
+    invalid: Mutex<Vec<String>>,
     calls: Mutex<Vec<Call>>,
     mutating: AtomicUsize,
     victim: Mutex<Option<Victim>>,
@@ -51,12 +58,28 @@ enum Victim {
 impl Proxy {
     /// A proxy in front of `endpoint` that does to each call what `plan` says.
     pub fn start(endpoint: &str, plan: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static) -> Self {
+        Self::with(endpoint, plan, None)
+    }
+
+    /// A proxy behind which an emulator behaves as AWS is documented to.
+    pub fn strict(endpoint: &str, emulator: Emulator) -> Self {
+        Self::with(endpoint, |_| None, Some(Strict::on(emulator)))
+    }
+
+    /// A proxy that plays the rules of these facts.
+    pub fn of_facts(endpoint: &str, facts: &[&str]) -> Self {
+        Self::with(endpoint, |_| None, Some(Strict::of(facts)))
+    }
+
+    fn with(endpoint: &str, plan: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static, strict: Option<Strict>) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             upstream: endpoint.trim_start_matches("http://").to_owned(),
             plan: Box::new(plan),
+            strict,
+            invalid: Mutex::default(),
             calls: Mutex::default(),
             mutating: AtomicUsize::new(0),
             victim: Mutex::default(),
@@ -105,6 +128,22 @@ impl Proxy {
         self.shared.calls.lock().unwrap().clone()
     }
 
+    /// What the models do not allow of the requests so far, for who says it in another way than by failing when this is
+    /// dropped.
+    pub fn take_invalid(&self) -> Vec<String> {
+        std::mem::take(&mut *self.shared.invalid.lock().unwrap())
+    }
+
+    /// How many of the calls were refused for their number, and how many were taken, by service.
+    pub fn throttled(&self) -> BTreeMap<String, (usize, usize)> {
+        let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for call in self.calls() {
+            let (refused, taken) = counts.entry(call.service).or_default();
+            *(if call.fault.is_some() { refused } else { taken }) += 1;
+        }
+        counts
+    }
+
     /// The fewest rounds in which these calls can have been made one after the other: the longest row of calls of
     /// which each began when the one before had ended.
     pub fn waves(&self) -> usize {
@@ -122,6 +161,16 @@ impl Proxy {
     }
 }
 
+impl Drop for Proxy {
+    /// Fails the test whose calls AWS's models do not allow.
+    fn drop(&mut self) {
+        let invalid = self.take_invalid();
+        if !std::thread::panicking() {
+            assert!(invalid.is_empty(), "requests that AWS's models do not allow:\n{}", invalid.join("\n"));
+        }
+    }
+}
+
 impl Shared {
     async fn connection(&self, mut client: TcpStream) {
         while let Ok(Some(request)) = Message::read(&mut client).await {
@@ -135,38 +184,69 @@ impl Shared {
     async fn one(&self, request: &Message, client: &mut TcpStream) -> Option<()> {
         let Some(mut call) = Call::of(request) else {
             // An emulator's own, and no call of AWS's.
-            return http::write(client, &self.forward(request).await?).await.ok();
+            return http::write(client, &self.forward(request).await?.bytes).await.ok();
         };
+        let asked = Asked::of(&call.service, request);
+        self.check(&call, asked.as_ref());
         let (index, fault) = {
             let mut calls = self.calls.lock().unwrap();
             call.index = calls.len();
             if call.mutates {
                 call.mutation = Some(self.mutating.fetch_add(1, Ordering::SeqCst));
             }
-            let fault = (self.plan)(&call);
+            let fault = (self.plan)(&call).or_else(|| self.strict_fault(&call, asked.as_ref()));
             call.fault = fault.as_ref().map(ToString::to_string);
             calls.push(call.clone());
             (call.index, fault)
         };
-        let answer = self.answer(&call, fault, request).await?;
+        let answer = self.answer(&call, asked.as_ref(), fault, request).await?;
         self.calls.lock().unwrap()[index].ended = Some(Instant::now());
         http::write(client, &answer).await.ok()
     }
 
-    async fn answer(&self, call: &Call, fault: Option<Fault>, request: &Message) -> Option<Vec<u8>> {
+    /// A request that no model allows, or of a service without a model, fails the test in the end.
+    fn check(&self, call: &Call, asked: Option<&Asked>) {
+        let problems = match asked {
+            None => vec![format!("{} has no model here: tests/support/strict/models.py lists the services", call.service)],
+            Some(asked) => asked.problems.0.iter().map(|problem| format!("{}: {problem}", asked.name())).collect(),
+        };
+        self.invalid.lock().unwrap().extend(problems);
+    }
+
+    fn strict_fault(&self, call: &Call, asked: Option<&Asked>) -> Option<Fault> {
+        match self.strict.as_ref()?.before(call, asked?) {
+            Before::Pass(Duration::ZERO) => None,
+            Before::Pass(length) => Some(Fault::Wait(length)),
+            Before::Refuse(refusal) => Some(Fault::RefuseSaying { status: refusal.status, code: refusal.code, message: refusal.message }),
+            Before::Throttle => Some(Fault::throttle(call)),
+            Before::Answer(answer) => Some(Fault::Raw(answer)),
+        }
+    }
+
+    /// What the emulator answers, as AWS would.
+    async fn passed_on(&self, call: &Call, asked: Option<&Asked>, request: &Message) -> Option<Vec<u8>> {
+        let answer = self.forward(request).await?;
+        Some(match (&self.strict, asked) {
+            (Some(strict), Some(asked)) => strict.after(call, asked, answer),
+            _ => answer.bytes,
+        })
+    }
+
+    async fn answer(&self, call: &Call, asked: Option<&Asked>, fault: Option<Fault>, request: &Message) -> Option<Vec<u8>> {
         match fault {
-            None => self.forward(request).await,
+            None => self.passed_on(call, asked, request).await,
             Some(Fault::Wait(length)) => {
                 tokio::time::sleep(length).await;
-                self.forward(request).await
+                self.passed_on(call, asked, request).await
             }
-            Some(Fault::Refuse { status, code }) => Some(fault::refusal(call, status, &code)),
+            Some(Fault::Refuse { status, code }) => Some(fault::refusal(call, status, &code, "refused by the test")),
+            Some(Fault::RefuseSaying { status, code, message }) => Some(fault::refusal(call, status, &code, &message)),
             Some(Fault::Nothing) => Some(fault::nothing(call)),
             Some(Fault::Answer(body)) => Some(fault::answer(call, &body)),
             Some(Fault::Raw(answer)) => Some(answer),
             Some(Fault::CutBefore) => None,
             Some(Fault::CutAfter) => {
-                self.forward(request).await;
+                self.passed_on(call, asked, request).await;
                 None
             }
             Some(Fault::Hang) => {
@@ -178,12 +258,12 @@ impl Shared {
                 None
             }
             Some(Fault::KillAfter) => {
-                self.forward(request).await;
+                self.passed_on(call, asked, request).await;
                 self.kill().await;
                 None
             }
             Some(Fault::Then(with)) => {
-                let answer = self.forward(request).await;
+                let answer = self.passed_on(call, asked, request).await;
                 with();
                 answer
             }
@@ -212,10 +292,9 @@ impl Shared {
         }
     }
 
-    async fn forward(&self, request: &Message) -> Option<Vec<u8>> {
+    async fn forward(&self, request: &Message) -> Option<Message> {
         let mut upstream = TcpStream::connect(&self.upstream).await.ok()?;
         http::write(&mut upstream, &request.bytes).await.ok()?;
-        let answer = Message::read_answer(&mut upstream, request.head).await.ok()??;
-        Some(answer.bytes)
+        Message::read_answer(&mut upstream, request.head).await.ok()?
     }
 }

@@ -10,11 +10,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_smithy_types::timeout::TimeoutConfig;
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 
 pub use self::lease::Holder;
 use self::lease::Lease;
 use self::objects::{Objects, When};
+use super::limits::Unqueued;
 use leoctl_core::engine::persist::{Line, render, render_record, replay, stamp};
 use leoctl_core::engine::ports::{Store, StoreError};
 use leoctl_core::model::journal::Record;
@@ -52,12 +53,16 @@ pub struct S3Store {
 
 /// How long a call about the lease may take.
 const LEASE_PATIENCE: Duration = Duration::from_secs(3);
+/// How many of a journal's records are read or deleted at once.
+const AT_ONCE: usize = 16;
 
 impl S3Store {
     /// The state at a location.
     pub fn new(client: Client, location: &Location) -> Self {
         let patience = TimeoutConfig::builder().operation_attempt_timeout(LEASE_PATIENCE).build();
-        let hasty = Client::from_conf(client.config().to_builder().timeout_config(patience).build());
+        // The lease is renewed whatever else waits for S3.
+        let hasty = client.config().to_builder().timeout_config(patience).interceptor(Unqueued);
+        let hasty = Client::from_conf(hasty.build());
         let objects = |client| Objects { client, bucket: location.bucket.clone(), kms_key_id: location.kms_key_id.clone() };
         Self {
             leases: objects(hasty),
@@ -94,7 +99,10 @@ impl S3Store {
     }
 
     async fn lines(&self, keys: &[String]) -> Result<Vec<Line>, StoreError> {
-        let texts = try_join_all(keys.iter().map(|key| self.objects.get(key))).await?;
+        let mut texts = Vec::with_capacity(keys.len());
+        for some in keys.chunks(AT_ONCE) {
+            texts.extend(try_join_all(some.iter().map(|key| self.objects.get(key))).await?);
+        }
         let lines = keys.iter().zip(texts).filter_map(|(key, object)| Some(Line { text: object?.text, place: self.objects.place(key) }));
         Ok(lines.collect())
     }
@@ -243,8 +251,11 @@ impl Store for S3Store {
         self.replace(&State { fence: None, ..state.clone() }).await?;
         // Journals of older states: everything in them is in this one. What cannot be deleted is passed over later.
         let current = self.journal_of(state);
-        let old = self.objects.list(&self.journals()).await.unwrap_or_default().into_iter().filter(|key| *key < current);
-        futures_util::future::join_all(old.map(|key| async move { self.objects.delete(&key).await })).await;
+        let mut old = self.objects.list(&self.journals()).await.unwrap_or_default();
+        old.retain(|key| *key < current);
+        for some in old.chunks(AT_ONCE) {
+            join_all(some.iter().map(|key| self.objects.delete(key))).await;
+        }
         Ok(())
     }
 
