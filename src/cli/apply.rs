@@ -25,7 +25,7 @@ pub async fn run(
     flags: &PlanFlags,
     (wanted, yes): (Option<&str>, bool),
 ) -> Result<Exit, CliError> {
-    let path = project::stack_file(stack, context)?;
+    let path = project::stack_to_change(stack, context, yes)?;
     let session = Session::open(context, &path).await?;
     session.lock(context, "leoctl apply").await?;
     let outcome = async {
@@ -43,7 +43,7 @@ pub async fn run(
 
 /// Adopts one existing resource.
 pub async fn import(context: &Context, stack: Option<&Path>, address: Address, id: String, yes: bool) -> Result<Exit, CliError> {
-    let path = project::stack_file(stack, context)?;
+    let path = project::stack_to_change(stack, context, yes)?;
     let mut stack = project::load(&path, &context.global)?;
     if !stack.config.resources.contains_key(&address.block) {
         let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
@@ -82,7 +82,7 @@ pub async fn destroy(
     excludes: Vec<Address>,
     (yes, no_preflight): (bool, bool),
 ) -> Result<Exit, CliError> {
-    let path = project::stack_file(stack, context)?;
+    let path = project::stack_to_change(stack, context, yes)?;
     let session = Session::open(context, &path).await?;
     session.lock(context, "leoctl destroy").await?;
     let outcome = async {
@@ -97,6 +97,10 @@ pub async fn destroy(
 /// Shows a plan, asks unless told not to, and carries it out. The lock is held.
 pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Planned, yes: bool) -> Result<Exit, CliError> {
     shown(context, &planned)?.iter().for_each(|line| context.say(line));
+    let (stack, identity) = (&planned.plan.stack.name, &planned.plan.identity);
+    if planned.plan.has_changes() {
+        context.say(&format!("Stack {}, account {}, {}", styled(STRONG, stack), identity.account_id, identity.region));
+    }
     let question = if planned.plan.options.destroy { "Delete all of this?" } else { "Do this?" };
     if planned.plan.has_changes() && !ask::confirmed(context, yes, question).await? {
         return Ok(Exit::Error);

@@ -244,7 +244,7 @@ pub enum Command {
         #[command(subcommand)]
         command: TasksCommand,
     },
-    /// Print the least that the IAM role needs that plans the stack, or the one that applies it
+    /// Print the least that an IAM role needs: the one that plans the stack, applies it, or operates it
     IamPolicy {
         /// Which role
         #[command(subcommand)]
@@ -457,6 +457,11 @@ fn url(text: &str) -> Result<String, String> {
         Some(host) if !host.is_empty() => Ok(text.to_owned()),
         _ => Err("expected http://… or https://…".to_owned()),
     }
+}
+
+/// A pair whose name is one.
+fn named(text: &str) -> Result<(String, String), String> {
+    pair(text).and_then(|(name, value)| if name.is_empty() { Err("expected a name before the `=`".to_owned()) } else { Ok((name, value)) })
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

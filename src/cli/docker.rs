@@ -17,6 +17,7 @@ use crate::ui::{self, STRONG, styled};
 
 /// Logs docker in to the registries of the stack.
 pub async fn login(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
+    has_registries(context)?;
     let (_, session, state) = session::applied(context, stack).await?;
     let deployed = Deployed { state: &state, provider: &session.provider };
     let repositories = repository::all(&deployed);
@@ -28,6 +29,14 @@ pub async fn login(context: &Context, stack: Option<&Path>) -> Result<Exit, CliE
         ui::out(json!({ "registries": registries }));
     }
     Ok(Exit::Done)
+}
+
+/// The sandbox's repositories have names, and no registry behind them: their addresses are those of AWS.
+fn has_registries(context: &Context) -> Result<(), CliError> {
+    if !context.global.sandbox {
+        return Ok(());
+    }
+    Err(CliError::usage("the sandbox has no image registry", "tasks do not run there, so that no image is needed"))
 }
 
 /// What to push, and where.
@@ -44,6 +53,7 @@ pub struct Push<'a> {
 
 /// Tags a local image for a repository of the stack, and pushes it there.
 pub async fn push(context: &Context, stack: Option<&Path>, push: &Push<'_>) -> Result<Exit, CliError> {
+    has_registries(context)?;
     operate::run(context, stack, push.yes, push).await
 }
 

@@ -46,5 +46,6 @@ mod tests {
             hint(&["--profile", "my team", "--region", "eu-west-1", "--endpoint-url", "http://localhost:4566"], "`leoctl plan`"),
             "`leoctl --profile 'my team' --region eu-west-1 --endpoint-url http://localhost:4566 plan`"
         );
+        assert_eq!(hint(&["--sandbox"], "`leoctl --sandbox plan`, `leoctl plan`"), "`leoctl --sandbox plan`, `leoctl --sandbox plan`");
     }
 }

@@ -22,6 +22,11 @@ pub async fn run(context: &Context, command: IamPolicyCommand) -> Result<Exit, C
     // The names are all it takes: what they stand for is not looked at.
     let plan = session.plan(&Options::default(), false).await?.plan;
     let sources = || session.stack.sources.clone();
+    let account = args.role.as_deref().and_then(|role| role.strip_prefix("arn:")?.split(':').nth(3));
+    if account.is_some_and(|account| account != plan.identity.account_id) {
+        let message = format!("the role is of another account than the stack's, {}", plan.identity.account_id);
+        return Err(CliError::usage(&message, "name a role of this account, or use the credentials of the other"));
+    }
     let backend = backend::location(&session.stack).map_err(|diagnostics| CliError::Diagnostics { diagnostics, sources: sources() })?;
     let documents = iam_policy::documents(&plan, Asked { backend: backend.as_ref(), role, principal: args.role.as_deref() });
     if args.role.is_none() {

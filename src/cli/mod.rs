@@ -159,7 +159,7 @@ pub struct Context {
 impl Context {
     /// Says what may be done next, in commands that act where this run does.
     pub fn hint(&self, text: &str) {
-        self.say(&ui::commands::here(text));
+        self.say(text);
     }
 
     /// Says something in passing; JSON output keeps quiet.
@@ -186,6 +186,9 @@ pub fn main() -> Exit {
     ui::commands::have(context.global.place());
     // Checking a stack needs no runtime, and so does not wait for one.
     let outcome = match cli.command {
+        _ if context.global.sandbox && context.global.endpoint_url.is_some() => {
+            Err(CliError::usage("`--sandbox` and `--endpoint-url` name two places", "leave one of them out"))
+        }
         Command::Init { ci } => init::run(&context, ci),
         Command::Comment(args) => comment::run(&args),
         Command::Validate { stacks, changed, repository } => validate::run(&context, &stacks, changed.as_deref(), &repository),
@@ -213,7 +216,10 @@ fn not_a_command(said: &clap::Error) -> Exit {
         ui::terminal::help(said.render().ansi());
         return Exit::Done;
     }
-    ui::note(said.render().to_string().trim_end());
+    // To pass `-y` as a value is never what was meant.
+    let said = said.render().to_string();
+    let lines = said.lines().filter(|line| !line.trim_start().starts_with("tip: to pass '"));
+    ui::note(lines.collect::<Vec<_>>().join("\n").replace("\n\n\n", "\n\n").trim_end());
     let words: Vec<String> = std::env::args().skip(1).collect();
     habits::of(&words).iter().for_each(|here| ui::note(format!("\nIn leoctl: {here}")));
     // Not clap's code, which is 2: here that says that there are changes.
@@ -268,7 +274,7 @@ fn error_text(error: &CliError, colour: bool) -> String {
         let text = std::iter::once(title).chain(rest).collect::<Vec<_>>().join("\n");
         if colour { text } else { ui::terminal::plain(&text) }
     };
-    let helps = |helps: &[String]| helps.iter().map(|help| ui::prose(format!("help: {}", ui::commands::here(help)))).collect();
+    let helps = |helps: &[String]| helps.iter().map(|help| ui::prose(format!("help: {help}"))).collect();
     match error {
         CliError::Interrupted => {
             if colour {

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::session::{self, Session};
-use super::{CliError, Context, Exit, ask, signals};
+use super::{CliError, Context, Exit, ask, project, signals};
 use crate::ops::Deployed;
 use leoctl_core::model::state::State;
 
@@ -27,6 +27,13 @@ impl<'a> On<'a> {
     /// A stack that has been applied, looked at without a lock.
     pub async fn open(context: &'a Context, stack: Option<&Path>) -> Result<Self, CliError> {
         let (path, session, state) = session::applied(context, stack).await?;
+        Ok(Self { context, session, state, path })
+    }
+
+    /// The same for what changes it, and asks or does not.
+    async fn to_change(context: &'a Context, stack: Option<&Path>, yes: bool) -> Result<Self, CliError> {
+        let path = project::stack_to_change(stack, context, yes)?;
+        let (path, session, state) = session::applied_file(context, path).await?;
         Ok(Self { context, session, state, path })
     }
 
@@ -72,7 +79,7 @@ pub(super) trait Operation {
 /// # Errors
 /// Its own, when the stack was never applied, when somebody else holds the lock, and when nobody can be asked.
 pub(super) async fn run<O: Operation>(context: &Context, stack: Option<&Path>, yes: bool, operation: &O) -> Result<Exit, CliError> {
-    let mut on = On::open(context, stack).await?;
+    let mut on = On::to_change(context, stack, yes).await?;
     operation.check(&on)?;
     let Some(command) = O::LOCK else { return carried_out(&on, yes, operation).await };
     on.session.lock(context, command).await?;

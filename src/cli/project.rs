@@ -58,6 +58,16 @@ pub fn env_file(path: &Path) -> Result<Vec<Variable>, CliError> {
     Disk.variables(path).map_err(problem)
 }
 
+/// The variables in an env file that somebody has named: it has to be there, and may be a pipe.
+pub fn env_pipe(path: &Path) -> Result<Vec<Variable>, CliError> {
+    let problem = |problem: String| CliError::usage(&format!("cannot read {}: {problem}", path.display()), "its lines are NAME=value");
+    if path.is_dir() {
+        return Err(problem("it is a folder".to_owned()));
+    }
+    let bytes = disk::read_bounded(path, stack::MAX_FILE_SIZE as u64).map_err(|error| problem(words(&error)))?;
+    env_file::parse(&bytes).map_err(|error| problem(error.to_string()))
+}
+
 fn text(bytes: Vec<u8>) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
@@ -82,6 +92,18 @@ pub fn stack_file(given: Option<&Path>, context: &Context) -> Result<PathBuf, Cl
     };
     context.say(&format!("Stack {}", path.display()));
     Ok(path)
+}
+
+/// The stack file that a command is to change what was made of, printed first. Which one was looked at last is no answer
+/// where nobody sees it before anything is done.
+pub fn stack_to_change(given: Option<&Path>, context: &Context, yes: bool) -> Result<PathBuf, CliError> {
+    let all = all();
+    let named = given.is_some() || std::env::var_os("LEOCTL_STACK").is_some() || all.len() < 2;
+    if named || context.interactive && !yes {
+        return stack_file(given, context);
+    }
+    let names: Vec<String> = all.iter().map(|path| path.display().to_string()).collect();
+    Err(CliError::usage("which stack? Where nobody is asked, it has to be named", &format!("name one of: {}", names.join(", "))))
 }
 
 /// The stack files of the project, in order.

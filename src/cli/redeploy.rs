@@ -63,7 +63,8 @@ impl Operation for Redeployment<'_> {
             return self.with_image(on).await;
         }
         let services = self.services(&on.deployed())?;
-        let lines = services.iter().map(|service| format!("  {}: new tasks", styled(STRONG, &service.address))).collect();
+        let what = |service: &Service| if service.desired_count == Some(0) { "no tasks run, and none are started" } else { "new tasks" };
+        let lines = services.iter().map(|service| format!("  {}: {}", styled(STRONG, &service.address), what(service))).collect();
         Ok(Some((Change { lines, question: question(services.len()) }, Prepared::Anew(services))))
     }
 
@@ -108,6 +109,10 @@ impl Redeployment<'_> {
                     (true, true) => Ok(chosen),
                     (false, _) => Ok(users),
                 }
+            }
+            Some(Asked::Tag(tag)) if image::repositories(deployed).iter().any(|known| known.ends_with(&format!("/{tag}"))) => {
+                let message = format!("`{tag}` is a repository that the stack runs images of: with which tag?");
+                Err(CliError::usage(&message, &format!("`--image {tag}:TAG`")))
             }
             Some(Asked::Tag(tag)) if self.services.is_empty() && chosen.len() > 1 => Err(of_which(tag, &chosen)),
             _ => Ok(chosen),

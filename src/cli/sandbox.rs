@@ -75,6 +75,9 @@ async fn waited<T: Send + 'static>(
     }
 }
 
+/// How many gaps of a type are told.
+const SHOWN: usize = 2;
+
 /// The page that says what the sandbox's emulator does otherwise than AWS, type by type.
 const PAGE: &str = include_str!("../../docs/sandbox.md");
 
@@ -91,9 +94,13 @@ pub fn otherwise(context: &Context, plan: &Plan) -> Vec<String> {
     let note = |type_name: &&str| {
         let gaps = gaps(type_name);
         (!gaps.is_empty()).then(|| {
+            let some = gaps.iter().take(SHOWN).copied().collect::<Vec<_>>().join("; ");
+            let more = match gaps.len().saturating_sub(SHOWN) {
+                0 => String::new(),
+                more => format!("; and {more} more, which docs/sandbox.md lists"),
+            };
             let text = format!(
-                "Note: the sandbox is not all of AWS for {type_name}: {}. A change that every plan shows again comes from that: your stack is fine.",
-                gaps.join("; ")
+                "Note: the sandbox is not all of AWS for {type_name}: {some}{more}. A change that every plan shows again comes from that: your stack is fine."
             );
             ui::prose(styled(WARN, text))
         })

@@ -96,7 +96,7 @@ pub fn is_plan(file: &Path) -> bool {
 /// Makes the saved plan again and carries it out, unless it has become another.
 pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool) -> Result<Exit, CliError> {
     let unreadable = |problem: String| {
-        CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out`")
+        CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out FILE`")
     };
     let text = disk::read_text(file, disk::LARGEST).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
@@ -164,7 +164,10 @@ async fn replayed(context: &Context, session: &Session, saved: SavedPlan, (yes, 
 }
 
 fn stale(why: &str) -> CliError {
-    CliError::usage(&format!("the plan is stale: {why}"), "look at a new one with `leoctl plan --out`; sensitive variables are given again")
+    CliError::usage(
+        &format!("the plan is stale: {why}"),
+        "look at a new one with `leoctl plan --out FILE`; sensitive variables are given again",
+    )
 }
 
 /// Whether a variable may be written down.

@@ -17,6 +17,7 @@ use leoctl_core::engine::preflight::preflight;
 use leoctl_core::engine::refresh::{Planned, Planner};
 use leoctl_core::model::schema::Catalog;
 use leoctl_core::model::state::State;
+use leoctl_core::plan::preflight::Check;
 use leoctl_core::plan::select::Options;
 use leoctl_core::stack::Stack;
 use leoctl_core::stack::backend::{self, Backend};
@@ -33,6 +34,8 @@ pub struct Session {
     pub catalog: &'static Catalog,
     /// How waiting is told about.
     pub(super) voice: Voice,
+    /// Whether AWS is the sandbox's emulator.
+    in_sandbox: bool,
 }
 
 /// Credentials for the sandbox, which accepts any.
@@ -66,7 +69,14 @@ impl Session {
             failure::in_sandbox();
         }
         let provider = AwsProvider::new(Clients::load(&settings).await?);
-        Ok(Self { stack: Arc::new(stack), store, provider, catalog, voice: Voice::new(context.global.json) })
+        Ok(Self {
+            stack: Arc::new(stack),
+            store,
+            provider,
+            catalog,
+            voice: Voice::new(context.global.json),
+            in_sandbox: context.global.sandbox,
+        })
     }
 
     /// Takes the lock on the state, and says what people should know of it.
@@ -136,6 +146,8 @@ impl Session {
     pub async fn preflight(&self, planned: &mut Planned, unwanted: bool) {
         if !unwanted {
             planned.preflight = preflight(&planned.plan, &self.provider).await;
+            // The sandbox has no registry, and runs no tasks that would need an image.
+            planned.preflight.findings.retain(|finding| !self.in_sandbox || finding.check != Check::Image);
         }
     }
 
@@ -152,7 +164,11 @@ impl Session {
 
 /// A stack that has been applied, for commands about what it made: its state, and AWS in the account it is in.
 pub async fn applied(context: &Context, stack: Option<&Path>) -> Result<(PathBuf, Session, State), CliError> {
-    let path = project::stack_file(stack, context)?;
+    applied_file(context, project::stack_file(stack, context)?).await
+}
+
+/// The stack of this file that has been applied.
+pub async fn applied_file(context: &Context, path: PathBuf) -> Result<(PathBuf, Session, State), CliError> {
     let found = project::find(&path, &context.global)?;
     let mut session = Session::with(context, &path, found).await?;
     let state = session.look(context, &path).await?;

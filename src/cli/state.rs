@@ -28,11 +28,19 @@ pub async fn run(context: &Context, command: StateCommand) -> Result<Exit, CliEr
     }
 }
 
-/// The store of a stack, and the stack.
+/// The store of a stack that is only looked at, and the stack.
 async fn opened(context: &Context, stack: Option<&Path>) -> Result<(Box<dyn Store>, Stack), CliError> {
-    let path = project::stack_file(stack, context)?;
-    let stack = project::find(&path, &context.global)?;
-    Ok((session::store(context, &path, &stack).await?, stack))
+    of_file(context, &project::stack_file(stack, context)?).await
+}
+
+/// The same of one whose state is to be changed, which nobody is asked about.
+async fn to_change(context: &Context, stack: Option<&Path>) -> Result<(Box<dyn Store>, Stack), CliError> {
+    of_file(context, &project::stack_to_change(stack, context, true)?).await
+}
+
+async fn of_file(context: &Context, path: &Path) -> Result<(Box<dyn Store>, Stack), CliError> {
+    let stack = project::find(path, &context.global)?;
+    Ok((session::store(context, path, &stack).await?, stack))
 }
 
 /// Changes a state under its lock: a copy is kept, then it is replaced.
@@ -42,7 +50,7 @@ async fn edit(
     command: &str,
     change: impl FnOnce(&mut State) -> Result<String, CliError>,
 ) -> Result<Exit, CliError> {
-    let (store, _) = opened(context, stack).await?;
+    let (store, _) = to_change(context, stack).await?;
     say_notes(context, &store.lock(command).await?);
     let outcome = async {
         let Some(mut state) = store.load().await? else { return Err(never_applied()) };
@@ -104,7 +112,8 @@ async fn rm(context: &Context, address: &Address, stack: Option<&Path>) -> Resul
         let known = places.iter().map(|place| place.id.clone());
         let maybe = intents.iter().map(|intent| format!("what its interrupted creation in {} may have made", intent.region));
         let left: Vec<String> = known.chain(maybe).collect();
-        Ok(format!("{} is forgotten; {} stays in AWS.", styled(STRONG, address), left.join(", ")))
+        let note = "Take its block out of the stack file, too, or the next apply takes it over again.";
+        Ok(format!("{} is forgotten; {} stays in AWS. {note}", styled(STRONG, address), left.join(", ")))
     })
     .await
 }
@@ -122,7 +131,7 @@ async fn push(context: &Context, file: &Path, stack: Option<&Path>, force: bool)
         |why: String| CliError::usage(&format!("cannot use {}: {why}", file.display()), "it has to be a state, as `state pull` prints it");
     let text = disk::read_text(file, disk::LARGEST).map_err(|error| unusable(error.to_string()))?;
     let mut state = State::parse(&text).map_err(|error| unusable(error.to_string()))?;
-    let (store, named) = opened(context, stack).await?;
+    let (store, named) = to_change(context, stack).await?;
     if state.stack != named.name {
         return Err(unusable(format!("it is the state of {}, and the stack is {}", state.stack, named.name)));
     }
@@ -164,7 +173,7 @@ fn newer(there: &State, state: &State, force: bool) -> Result<(), CliError> {
 }
 
 async fn unlock(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
-    let (store, _) = opened(context, stack).await?;
+    let (store, _) = to_change(context, stack).await?;
     match store.unlock().await? {
         Some(holder) => {
             context.say(&format!("The lock is free; it was held by {holder}. Should that run still live, it stops within seconds."))
@@ -175,7 +184,7 @@ async fn unlock(context: &Context, stack: Option<&Path>) -> Result<Exit, CliErro
 }
 
 async fn migrate(context: &Context, stack: Option<&Path>, from: Option<&str>) -> Result<Exit, CliError> {
-    let path = project::stack_file(stack, context)?;
+    let path = project::stack_to_change(stack, context, true)?;
     let stack = project::find(&path, &context.global)?;
     let to = session::store(context, &path, &stack).await?;
     let from: Box<dyn Store> = match from {

@@ -14,6 +14,7 @@ use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::pin::{Pin, Pins};
 use leoctl_core::model::state::Remembered;
 use leoctl_core::model::value::Value;
+use leoctl_core::plan::preflight::image::is_tag;
 use leoctl_core::plan::select::Only;
 use leoctl_core::plan::types::Plan;
 use leoctl_core::stack::config::ResourceBlock;
@@ -36,6 +37,31 @@ pub enum Asked<'a> {
     Tag(&'a str),
     /// This image, for the containers that have one of its repository.
     Image(&'a str),
+}
+
+/// Checks an image as a person asks for it: a tag, a digest, or a repository with one of them (OCI Distribution
+/// Specification, "Pulling manifests").
+///
+/// # Errors
+/// What it should be.
+pub fn checked(text: &str) -> Result<String, String> {
+    let is_digest = |text: &str| {
+        let hash = text.strip_prefix("sha256:");
+        hash.is_some_and(|hash| hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
+    };
+    let is_repository = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:".contains(c));
+    let version = text.strip_prefix(repository(text)).unwrap_or_default();
+    let is_valid = match Asked::new(text) {
+        Asked::Tag(text) => is_digest(text) || is_tag(text),
+        Asked::Image(_) => {
+            let digest = version.split_once('@').map(|(_, digest)| digest);
+            is_repository(repository(text)) && digest.map_or_else(|| version.strip_prefix(':').is_some_and(is_tag), is_digest)
+        }
+    };
+    match is_valid {
+        true => Ok(text.to_owned()),
+        false => Err("expected a tag, a digest (sha256: and 64 digits), or REPOSITORY:TAG or REPOSITORY@DIGEST".to_owned()),
+    }
 }
 
 impl<'a> Asked<'a> {
@@ -289,6 +315,21 @@ mod tests {
         assert!(
             !of(":v1", Some("v2")) && !of("@sha256:aa", Some("latest")) && !of("-other:v1", None) && !is_of("app:v1", repository, None)
         );
+    }
+
+    #[test]
+    fn what_is_no_tag_digest_or_image_is_refused() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        for text in
+            ["v2", "_x.Y-1", &digest, "app:v2", "1.dkr.ecr.r.amazonaws.com/app:v2", "localhost:5000/a/b:1", &format!("app@{digest}")]
+        {
+            assert_eq!(checked(text).as_deref(), Ok(text));
+        }
+        let long = "x".repeat(129);
+        for text in ["", "v2 3", "v1\n", "sha256:zz", ":v2", "app:", "app:v2 3", "app@sha256:aa", "a b:v1", "-x", "$(id)", "`id`:v1", &long]
+        {
+            assert!(checked(text).is_err(), "{text}");
+        }
     }
 
     #[test]

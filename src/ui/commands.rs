@@ -18,7 +18,8 @@ pub fn here(text: &str) -> String {
     OPTIONS.get().map_or_else(|| text.to_owned(), |options| with(text, options))
 }
 
-/// A text whose commands have these options.
+/// A text whose commands have these options, once.
 pub fn with(text: &str, options: &str) -> String {
-    text.replace(COMMAND, &format!("{COMMAND}{options}"))
+    let whole = format!("{COMMAND}{options}");
+    text.replace(&whole, COMMAND).replace(COMMAND, &whole)
 }

@@ -2,7 +2,6 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::commands;
 use super::terminal::{escaped, one_line, styled_by_library};
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 
@@ -20,7 +19,7 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
     };
     let title = level.primary_title(escaped(&diagnostic.message).into_owned());
     let place = diagnostic.span.as_ref().and_then(|span| Some((sources.get(span.file)?, span.range.clone())));
-    let helps = diagnostic.help.iter().map(|help| escaped(&commands::here(help)).into_owned());
+    let helps = diagnostic.help.iter().map(|help| escaped(help).into_owned());
     let mut group = match place {
         // The line may hold a secret: only where it is can be said.
         Some((source, range)) if source.private => {

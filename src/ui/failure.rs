@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{commands, one_line};
+use super::one_line;
 use leoctl_core::engine::ports::{Failure, FailureKind};
 
 /// Set once, when this run uses the sandbox: what fails there is not AWS's.
@@ -27,7 +27,7 @@ pub fn lines(failure: &Failure) -> Vec<String> {
     }
     let detail = failure.no_answer.iter().flat_map(|no_answer| no_answer.detail.lines());
     lines.extend(detail.map(|line| one_line(line).into_owned()));
-    lines.extend(hint(failure).map(|hint| format!("help: {}", commands::here(&hint))));
+    lines.extend(hint(failure).map(|hint| format!("help: {hint}")));
     lines
 }
 

@@ -62,9 +62,11 @@ pub fn summary(plan: &Plan) -> String {
         };
     }
     let unfinished = plan.changes.iter().filter(|change| change.unfinished && change.action == Action::NoOp).count();
+    let changed = plan.changes.iter().filter(|change| change.action == Action::Import && !change.attributes.is_empty()).count();
     let parts = [
         (summary.create, "to create"),
-        (summary.import, "to import"),
+        (summary.import - changed, "to import"),
+        (changed, "to import and change"),
         (summary.update, "to update"),
         (summary.replace, "to replace"),
         (summary.delete, "to delete"),

@@ -19,7 +19,7 @@ use std::sync::LazyLock;
 use anstyle::Style;
 use ratatui::text::Span;
 
-use super::visible;
+use super::{commands, visible};
 
 /// How a style begins on a terminal: a control sequence (ECMA-48, "CSI").
 const SEQUENCE: &str = "\u{1b}[";
@@ -41,7 +41,7 @@ const PROSE: &str = "w";
 
 /// A line of sentences: at a terminal it is put into as many lines as its width takes, anywhere else it stays one.
 pub fn prose(text: impl Display) -> String {
-    format!("{}{PROSE}m{text}", OWN.as_str())
+    format!("{}{PROSE}m{}", OWN.as_str(), commands::here(&text.to_string()))
 }
 
 /// The text with its sentences in lines of at most this width, and without their marks.
@@ -198,7 +198,7 @@ pub fn ask(text: &str) {
 
 /// Writes to the person at the terminal.
 pub fn note(text: impl Display) {
-    let text = text.to_string();
+    let text = commands::here(&text.to_string());
     drop(writeln!(anstream::stderr(), "{}", for_terminal(&fitted(&text, width(&io::stderr())))));
 }
 

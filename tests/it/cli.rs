@@ -49,6 +49,29 @@ fn without_a_stack_the_choice_is_listed() {
     assert!(ran.stderr.starts_with("Stack stacks/dev.toml"));
 }
 
+#[test]
+fn what_changes_something_and_asks_nobody_wants_its_stack_named() {
+    let project = Project::new("http://127.0.0.1:9", "test");
+    project.write("state/.last", "stacks/prod.toml");
+    for arguments in [
+        &["destroy", "-y"][..],
+        &["apply", "-y"],
+        &["destroy"],
+        &["scale", "down", "-y"],
+        &["redeploy", "-y"],
+        &["secrets", "push", "-y"],
+        &["state", "rm", "vpc.v"],
+        &["state", "unlock"],
+    ] {
+        let ran = project.expect(1, arguments);
+        assert!(ran.stderr.contains("which stack?") && ran.stderr.contains("stacks/prod.toml"), "{arguments:?}: {}", ran.stderr);
+    }
+    // What only looks goes by the last one.
+    assert!(project.expect(1, &["status"]).stderr.starts_with("Stack stacks/prod.toml"));
+    let two = project.expect(1, &["plan", "stacks/prod.toml", "--sandbox", "--endpoint-url", "http://127.0.0.1:9"]);
+    assert!(two.stderr.contains("name two places"), "{}", two.stderr);
+}
+
 /// What the shell gets when the last word is to be completed.
 fn completed(project: &Project, words: &[&str]) -> Vec<String> {
     let mut command = project.command(&[&["--", "leoctl"], words].concat());

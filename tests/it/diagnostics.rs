@@ -176,7 +176,7 @@ fn files_that_are_no_stacks_are_said_to_be() {
     std::fs::write(project.path().join("b.toml"), [0xFF, 0xFE, b'a']).unwrap();
     assert!(project.expect(1, &["validate", "b.toml"]).stderr.contains("not UTF-8"));
     assert!(project.expect(1, &["validate", "stacks"]).stderr.contains("it is a folder"));
-    assert!(project.expect(1, &["validate", "none.toml"]).stderr.contains("no such file"));
+    assert!(project.expect(1, &["validate", "none.toml"]).stderr.contains("there is no stack file"));
     project.write("loop.toml", "[stack]\nname = \"x\"\nextends = [\"loop.toml\"]\n");
     assert!(project.expect(1, &["validate", "loop.toml"]).stderr.contains("`extends` is a cycle: "));
 }

@@ -145,6 +145,19 @@ fn what_push_advises_touches_only_what_runs_the_pushed_image() {
     assert_eq!(images(&project), ["app:v42", "tools:v1", "tools:v1", "agent:v1"]);
 }
 
+#[test]
+fn what_scales_nothing_leaves_the_state_and_every_plan_as_they_are() {
+    let project = applied("440000000009");
+    let serial = || project.json(&["state", "pull", STACK])["serial"].clone();
+    project.expect(0, &["scale", "app=2", "-y", "--stack", STACK]);
+    let before = serial();
+    for words in [&["app=2"][..], &["up", "tools"]] {
+        let ran = project.expect(0, &[&["scale", "-y", "--stack", STACK], words].concat());
+        assert!(ran.stderr.contains("Nothing to do"), "{words:?}: {}", ran.stderr);
+        assert_eq!(serial(), before, "{words:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_daemon_is_left_alone_by_scaling() {
     let project = applied("440000000003");

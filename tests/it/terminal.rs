@@ -180,21 +180,21 @@ fn what_stops_tasks_asks_and_names_what_it_is_about() {
         project.write(&file, &SERVICES.replace("NAME", name));
         project.expect(0, &["apply", "-y", &file]);
     }
-    // The stack used last is the one that is meant.
+    let of_b = |arguments: &[&'static str]| [arguments, &["--stack", "stacks/asked-b.toml"]].concat();
     for arguments in [&["scale", "down"][..], &["scale", "web=0"], &["scale", "web=1"], &["redeploy"], &["redeploy", "--image", "v2"]] {
-        let refused = project.expect(1, arguments);
+        let refused = project.expect(1, &of_b(arguments));
         let said = &refused.stderr;
         assert!(said.starts_with("Stack stacks/asked-b.toml\n"), "{arguments:?}: {said}");
         assert!(said.contains("In stack asked-b (stacks/asked-b.toml), account 430000000004, us-east-1:"), "{arguments:?}: {said}");
         assert!(said.contains("  ecs_service.web: ") && said.contains("pass `--yes`"), "{arguments:?}: {said}");
     }
     assert!(project.expect(0, &["status", "stacks/asked-b.toml"]).stdout.contains("2 of 2"));
-    project.expect(0, &["scale", "web=0", "-y"]);
+    project.expect(0, &of_b(&["scale", "web=0", "-y"]));
     assert!(project.expect(0, &["status", "stacks/asked-b.toml"]).stdout.contains("0 of 0"));
     // Nothing is stopped by these.
-    project.expect(0, &["scale", "up"]);
-    project.expect(0, &["scale", "web=3"]);
-    project.expect(0, &["redeploy", "--yes"]);
+    project.expect(0, &of_b(&["scale", "up"]));
+    project.expect(0, &of_b(&["scale", "web=3"]));
+    project.expect(0, &of_b(&["redeploy", "--yes"]));
     assert!(project.expect(0, &["status", "stacks/asked-a.toml"]).stdout.contains("2 of 2"));
 }
 

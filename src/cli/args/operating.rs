@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::pair;
+use super::named;
+use crate::ops::image::checked;
 use crate::ops::logs::since::Since;
 
 /// The arguments of `redeploy`.
@@ -13,7 +14,7 @@ pub struct RedeployArgs {
     /// The services, by their names in the stack or in ECS; all when left out
     pub services: Vec<String>,
     /// Run this tag or digest (sha256:…) in the services named, or this image (REPOSITORY:TAG) in the containers of its repository
-    #[arg(long, value_name = "TAG|IMAGE")]
+    #[arg(long, value_name = "TAG|IMAGE", value_parser = checked)]
     pub image: Option<String>,
     /// The container that gets the image, when the task has several
     #[arg(long, value_name = "NAME", requires = "image")]
@@ -72,7 +73,7 @@ pub enum SecretsCommand {
 /// Where the values of secrets are.
 #[derive(Debug, Args)]
 pub struct EnvFiles {
-    /// Read values from this env file; of several, later ones win [default: .env of the repository that `SAAS_ROOT` in the environment names, and the stack's `[env] files` or else .env of the project; never files that end in .defaults]
+    /// Read values from this env file or pipe, or from stdin (`-`); of several, later ones win [default: .env of the repository that `SAAS_ROOT` in the environment names, and the stack's `[env] files` or else .env of the project; never files that end in .defaults]
     #[arg(long, value_name = "FILE")]
     pub from: Vec<PathBuf>,
 }
@@ -132,7 +133,7 @@ pub struct RunArgs {
     #[arg(value_name = "TASK_DEFINITION")]
     pub definition: String,
     /// Set an environment variable of the container
-    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = named)]
     pub environment: Vec<(String, String)>,
     /// The container that variables and command are for, when there are several
     #[arg(long, value_name = "NAME")]

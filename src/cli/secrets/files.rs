@@ -15,6 +15,8 @@ use leoctl_core::stack::files;
 
 /// The environment variable that names the repository beside this one whose env file has values, too.
 const SIBLING: &str = "SAAS_ROOT";
+/// What `-` stands for.
+const STDIN: &str = "/dev/stdin";
 /// A committed file, whose values are no secrets.
 const COMMITTED: &str = ".env.defaults";
 /// A file that is not committed.
@@ -34,12 +36,12 @@ pub fn needed(context: &Context, opened: &Opened<'_>, from: &[PathBuf]) -> Resul
 pub fn found(context: &Context, opened: &Opened<'_>, from: &[PathBuf]) -> Result<Files, CliError> {
     let mut found = Files::default();
     for path in candidates(context, opened, from)? {
-        let others = std::fs::metadata(&path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
+        let others = std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0);
         if others {
             let problem = format!("Note: {0} can be read by others: `chmod 600 {0}`", path.display());
             context.say(&styled(WARN, problem));
         }
-        found.add(path.display().to_string(), project::env_file(&path)?);
+        found.add(path.display().to_string(), if from.is_empty() { project::env_file(&path)? } else { project::env_pipe(&path)? });
     }
     Ok(found)
 }
@@ -47,15 +49,13 @@ pub fn found(context: &Context, opened: &Opened<'_>, from: &[PathBuf]) -> Result
 /// The env files to read, of which later ones win: those asked for, or else those that are there of the repository
 /// beside this one and of the stack.
 fn candidates(context: &Context, opened: &Opened<'_>, from: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
-    if let Some(missing) = from.iter().find(|path| !path.is_file()) {
-        return Err(CliError::usage(&format!("cannot read {}: there is no such file", missing.display()), "`--from` names an env file"));
-    }
     if let Some(public) = from.iter().find(|path| is_public(path)) {
         let problem = format!("{} is a file of public values, which are no secrets", public.display());
         return Err(CliError::usage(&problem, "`--from` names an env file that does not end in `.defaults`"));
     }
     if !from.is_empty() {
-        return Ok(from.to_vec());
+        let stdin = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from(STDIN) } else { path.clone() };
+        return Ok(from.iter().map(stdin).collect());
     }
     let root = store::directory(opened.path()).parent().map(Path::to_owned).unwrap_or_default();
     let declared = declared(opened);

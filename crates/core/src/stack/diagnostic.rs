@@ -83,7 +83,9 @@ impl Diagnostic {
 pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distances = candidates.into_iter().map(|candidate| (strsim::damerau_levenshtein(given, candidate), candidate));
     let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 2.max(given.len() / 3) || candidate.contains(given) && given.len() > 2).then_some(candidate)
+    // Of a short name most letters have to be there.
+    let most = if given.len() < 4 { 1 } else { 2.max(given.len() / 3) };
+    (distance <= most || candidate.contains(given) && given.len() > 2).then_some(candidate)
 }
 
 /// Advice on a name that does not exist: the nearest one, or the list when it is short.

@@ -88,7 +88,7 @@ fn both_remembered(state: &State, from: &Address, to: &Address, moved: &Moved) -
     let (old, new) = (id(from)?, id(to)?);
     let error = format!("{from} ({old}) cannot become {to}, which is remembered already ({new})");
     let error = Diagnostic::error(&moved.from_span, error).help(format!("to keep {to} and delete {from}, remove this [[moved]]"));
-    Some(error.help(format!("to keep {from} as {to}, forget the other first: leoctl state rm '{to}'")))
+    Some(error.help(format!("to keep {from} as {to}, forget the other first: `leoctl state rm '{to}'`")))
 }
 
 /// A block without a key that is said to become one instance, though several are remembered of it.

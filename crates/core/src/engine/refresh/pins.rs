@@ -9,7 +9,11 @@ use crate::plan::types::Plan;
 impl Planner<'_> {
     /// Records what the command that plans pins and releases.
     pub(super) fn pin(&self, ledger: &mut Ledger) {
+        let known = |ledger: &Ledger, address: &Address| ledger.state().pins.get(address).cloned().unwrap_or_default();
         for (address, pins) in self.options.only.iter().flat_map(|only| &only.pins) {
+            if known(ledger, address) == *pins {
+                continue;
+            }
             ledger.record(Record::Pinned { address: address.clone(), pins: pins.clone() });
         }
         let asked = ledger.state().pins.iter().filter(|(address, _)| self.options.scale_up && self.options.selects(address));

@@ -160,7 +160,7 @@ fn registry(name: &str) -> Option<(&str, &str, &str)> {
 
 /// Whether an image can have this tag, which then needs no quotes in a command (OCI Distribution Specification, "Pulling
 /// manifests").
-fn is_tag(text: &str) -> bool {
+pub fn is_tag(text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.len() <= 128 && text.starts_with(is_word) && text.chars().all(|c| is_word(c) || ".-".contains(c))
 }
