@@ -54,6 +54,7 @@ mod planning;
 mod points;
 mod preflight;
 mod priorities;
+mod recordings;
 mod reference;
 mod repeated;
 mod reports;
