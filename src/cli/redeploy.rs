@@ -191,6 +191,7 @@ pub async fn all(context: &Context, deployed: &Deployed<'_>, services: &[Service
         let operation = Operating {
             region: service.region.clone(),
             token: String::new(),
+            replaces: None,
             deadline: Instant::now() + PATIENCE,
             timeout: PATIENCE,
             interrupted: interrupted.clone(),

@@ -21,6 +21,8 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::fence::Fence;
+use super::kms::key::Keys;
+use super::shared::Shared;
 use super::traffic::Traffic;
 
 /// Attempts of one call before its failure is leoctl's to handle: throttling alone can take several.
@@ -175,6 +177,12 @@ impl Clients {
         Self { base, calls: Calls::default(), fence, regions: Mutex::default() }
     }
 
+    /// The clients of a configuration, for tests.
+    #[cfg(test)]
+    pub fn of(base: SdkConfig) -> Self {
+        Self { base, calls: Calls::default(), fence: Fence::default(), regions: Mutex::default() }
+    }
+
     /// The region of the AWS configuration.
     pub fn default_region(&self) -> Option<String> {
         self.base.region().map(ToString::to_string)
@@ -216,13 +224,15 @@ macro_rules! clients {
             config: SdkConfig,
             calls: Calls,
             fence: Fence,
+            /// The KMS keys, for all that look for one at the same time.
+            pub keys: Shared<Keys>,
             s3: OnceLock<aws_sdk_s3::Client>,
             $($name: OnceLock<$sdk::Client>,)*
         }
 
         impl Aws {
             fn new(region: &str, config: SdkConfig, calls: Calls, fence: Fence) -> Self {
-                Self { region: region.to_owned(), config, calls, fence, s3: OnceLock::new(), $($name: OnceLock::new(),)* }
+                Self { region: region.to_owned(), config, calls, fence, keys: Shared::default(), s3: OnceLock::new(), $($name: OnceLock::new(),)* }
             }
 
             $($(#[$doc])*

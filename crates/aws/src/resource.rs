@@ -14,9 +14,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::client::{Aws, Clients};
+use super::patience::{PROPAGATION, patiently};
 use super::permissions::{Grant, Permissions};
 use super::registry;
-use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, SEEN_WITHIN, Wanted};
 use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::Scope;
@@ -61,7 +62,13 @@ pub struct Info {
     pub propagating: &'static [Retry],
     /// How long an operation may take when the stack file does not say, in seconds.
     pub timeout: u64,
+    /// How long AWS may go on reading as it was after a change.
+    pub seen_within: Duration,
 }
+
+/// How long that is of services that are consistent only eventually (IAM User Guide, "Changes that I make are not always
+/// immediately visible"; KMS Developer Guide, "AWS KMS eventual consistency").
+pub const EVENTUALLY: Duration = Duration::from_secs(20);
 
 impl Info {
     /// A type with no peculiarities.
@@ -80,6 +87,7 @@ impl Info {
         transient: &[],
         propagating: &[],
         timeout: 600,
+        seen_within: SEEN_WITHIN,
     };
 }
 
@@ -255,29 +263,6 @@ impl<R: Resource> Typed<R> {
     }
 }
 
-/// How long what was just made may be unknown in parts of AWS (IAM User Guide, "Changes that I make are not always
-/// immediately visible"; EC2 API Reference, "Eventual consistency").
-const PROPAGATION: Duration = Duration::from_secs(120);
-
-/// The longest wait before a resource just made is asked for again; the first is a quarter of a second, each next twice
-/// as long.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
-
-/// What is done to a resource that was just made: that AWS does not find it passes. After two minutes it is gone.
-async fn patiently<F: Future<Output = Outcome<()>>>(operation: &Operation, mut call: impl FnMut() -> F) -> Outcome<()> {
-    let began = Instant::now();
-    let mut wait = Duration::from_millis(250);
-    loop {
-        match call().await {
-            Err(failure) if failure.kind == FailureKind::NotFound && began.elapsed() < PROPAGATION => {
-                operation.pause(wait, "waiting for AWS to know what was made").await?;
-                wait = LONGEST_WAIT.min(wait * 2);
-            }
-            outcome => return outcome,
-        }
-    }
-}
-
 /// A value as a resource: what is of the wrong kind in it is said in the words of stack files.
 fn typed<R: Resource>(value: &Value) -> Outcome<R> {
     let json = value.to_json().map_err(|path| Failure::new(FailureKind::Invalid, format!("`{path}` is not known")))?;
@@ -373,28 +358,29 @@ impl<R: Resource> Handler for Typed<R> {
     fn timeout(&self) -> Duration {
         Duration::from_secs(R::INFO.timeout)
     }
+
+    fn seen_within(&self) -> Duration {
+        R::INFO.seen_within
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use leoctl_core::engine::ports::Progress;
-    use tokio::sync::watch;
-
     use super::*;
     use crate::ec2::subnet::Subnet;
     use crate::ec2::vpc::Vpc;
     use crate::efs::mount_target::EfsMountTarget;
+    use crate::iam::instance_profile::IamInstanceProfile;
+    use crate::iam::role::IamRole;
+    use crate::kms::alias::KmsAlias;
     use crate::kms::key::KmsKey;
+    use crate::patience::tests::operation;
+    use crate::route53::record::Route53Record;
+    use crate::s3::bucket::S3Bucket;
+    use crate::scheduler::schedule::SchedulerSchedule;
     use crate::secretsmanager_secret::SecretsmanagerSecret;
-
-    /// An operation that began so many seconds ago.
-    fn operation(began: u64) -> Operation {
-        let timeout = Duration::from_secs(600);
-        let (_, interrupted) = watch::channel(false);
-        let deadline = Instant::now() + timeout.saturating_sub(Duration::from_secs(began));
-        let progress = Progress(Arc::new(|_| {}));
-        Operation { region: "us-east-1".to_owned(), token: String::new(), deadline, timeout, interrupted, progress }
-    }
+    use crate::sns::topic_subscription::SnsTopicSubscription;
+    use crate::ssm_parameter::SsmParameter;
 
     fn answered<R: Resource>(began: u64, call: &str, code: &str, kind: FailureKind) -> FailureKind {
         let failure = Failure { operation: call.to_owned(), code: Some(code.to_owned()), ..Failure::new(kind, "no") };
@@ -413,6 +399,32 @@ mod tests {
     }
 
     #[test]
+    fn what_was_just_made_may_be_unknown_to_what_names_it() {
+        use FailureKind::{NotFound, Refused, Transient};
+        let cases = [
+            answered::<S3Bucket>(0, "s3:PutBucketPolicy", "MalformedPolicy", Refused),
+            answered::<S3Bucket>(0, "s3:PutBucketNotification", "InvalidArgument", Refused),
+            answered::<IamRole>(0, "iam:AttachRolePolicy", "NoSuchEntity", NotFound),
+            answered::<IamRole>(0, "iam:PutRolePermissionsBoundary", "NoSuchEntity", NotFound),
+            answered::<IamRole>(0, "iam:CreateRole", "MalformedPolicyDocument", Refused),
+            answered::<IamInstanceProfile>(0, "iam:AddRoleToInstanceProfile", "NoSuchEntity", NotFound),
+            answered::<IamInstanceProfile>(0, "iam:AddRoleToInstanceProfile", "LimitExceeded", Refused),
+            answered::<Route53Record>(0, "route53:ChangeResourceRecordSets", "NoSuchHostedZone", NotFound),
+            answered::<SecretsmanagerSecret>(0, "secretsmanager:CreateSecret", "InvalidRequestException", Refused),
+            answered::<SecretsmanagerSecret>(0, "secretsmanager:RestoreSecret", "InvalidRequestException", Refused),
+            answered::<KmsKey>(0, "kms:EnableKeyRotation", "DisabledException", Refused),
+            answered::<KmsKey>(0, "kms:CreateKey", "MalformedPolicyDocumentException", Refused),
+            answered::<KmsAlias>(0, "kms:CreateAlias", "NotFoundException", NotFound),
+            answered::<SsmParameter>(0, "ssm:PutParameter", "InvalidKeyId", Refused),
+            answered::<SnsTopicSubscription>(0, "sns:Subscribe", "InvalidParameter", Refused),
+            answered::<SchedulerSchedule>(0, "scheduler:CreateSchedule", "ValidationException", Refused),
+        ];
+        assert_eq!(cases, [Transient; 16]);
+        assert_eq!(answered::<IamRole>(0, "iam:GetRole", "NoSuchEntity", NotFound), NotFound);
+        assert_eq!(answered::<KmsKey>(0, "kms:PutKeyPolicy", "DisabledException", Refused), Refused);
+    }
+
+    #[test]
     fn what_is_not_known_yet_is_an_error_after_two_minutes() {
         use FailureKind::{NotFound, Refused, Transient};
         for (began, kind) in [(0, Transient), (115, Transient), (125, NotFound)] {
@@ -420,19 +432,6 @@ mod tests {
         }
         // What is being released is waited for as long as the operation may take.
         assert_eq!(answered::<Vpc>(500, "ec2:DeleteVpc", "DependencyViolation", Refused), Transient);
-    }
-
-    #[tokio::test]
-    async fn what_was_just_made_is_asked_for_until_it_is_known_and_whatever_else_fails_ends_it() {
-        let operation = operation(0);
-        let mut answers = vec![FailureKind::NotFound, FailureKind::NotFound];
-        let known = patiently(&operation, || {
-            let answer = answers.pop();
-            async move { answer.map_or(Ok(()), |kind| Err(Failure::new(kind, "no"))) }
-        });
-        assert!(known.await.is_ok() && answers.is_empty());
-        let refused = patiently(&operation, || async { Err(Failure::new(FailureKind::Denied, "no")) }).await;
-        assert_eq!(refused.unwrap_err().kind, FailureKind::Denied);
     }
 
     #[test]

@@ -27,8 +27,8 @@ use crate::stack::config::ResourceBlock;
 use crate::stack::expand::{self, Instances};
 use crate::stack::template;
 
-/// How long what was done may take to be seen.
-const READ_BACK: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
+/// How long is waited before it is looked again whether what was done is seen; each next wait is twice as long.
+const READ_BACK: Duration = Duration::from_millis(500);
 
 impl Verb {
     /// What a step does.
@@ -133,6 +133,7 @@ impl<'a> Runner<'a> {
         Operation {
             region: region.to_owned(),
             token,
+            replaces: None,
             deadline: Instant::now() + timeout,
             timeout,
             interrupted: self.shared.engine.interrupted.clone(),
@@ -197,7 +198,7 @@ impl<'a> Runner<'a> {
         let block = self.block()?;
         let attributes = &block.schema.schema.attributes;
         let id = &place.id;
-        let mut waits = READ_BACK.iter();
+        let (mut waited, mut wait) = (Duration::ZERO, READ_BACK);
         loop {
             let live = retrying(operation, || async {
                 let mut read = self.handler.read(&operation.region, std::slice::from_ref(id)).await?;
@@ -208,10 +209,12 @@ impl<'a> Runner<'a> {
             // What is still not seen then is remembered as AWS says it, and the next plan speaks of it.
             let wanted = ignore(&complete(attributes, desired, Some(&live)), &live, &block.ignored(&live));
             let seen = diff(attributes, &live, &wanted).is_empty();
-            match waits.next() {
-                Some(wait) if !seen => operation.pause(*wait, "waiting for AWS to show what was done").await?,
-                _ => return Ok(live),
+            wait = wait.min(self.handler.seen_within().saturating_sub(waited));
+            if seen || wait.is_zero() {
+                return Ok(live);
             }
+            operation.pause(wait, "waiting for AWS to show what was done").await?;
+            (waited, wait) = (waited + wait, wait * 2);
         }
     }
 

@@ -172,3 +172,20 @@ async fn a_command_about_something_else_leaves_an_unfinished_update_unfinished()
     let report = world.run(&body("d").replace("\"x\"", "\"y\""), &only("note")).await.unwrap();
     assert!(report.failed.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_is_told_what_it_replaces_while_that_is_there_and_is_to_go() {
+    let replaces = async |before: &str, after: &str| {
+        let world = World::default();
+        world.apply(before).await;
+        world.apply(after).await;
+        let calls = world.cloud.calls.lock().unwrap();
+        calls.iter().rfind(|call| call.verb == "create").and_then(|call| call.replaces.clone())
+    };
+    assert_eq!(replaces(&group(""), &group("").replace("web", "other")).await.as_deref(), Some("web"));
+    // Its predecessor has the same name and goes first.
+    assert_eq!(replaces(&group("size = 1\n"), &group("size = 2\n")).await, None);
+    // Its predecessor stays.
+    let kept = |name: &str| format!("{}[resource.group.g.lifecycle]\ndeletion_policy = \"retain\"\n", group("").replace("web", name));
+    assert_eq!(replaces(&kept("web"), &kept("other")).await, None);
+}

@@ -109,6 +109,8 @@ pub struct Call {
     pub place: Place,
     /// The attributes that were passed.
     pub value: Value,
+    /// What a creation replaces.
+    pub replaces: Option<String>,
 }
 
 /// AWS, as far as the engine can tell.
@@ -271,7 +273,7 @@ impl Handler for Memory {
         let made = self.cloud.calls.lock().unwrap().len();
         let id = desired.get("name").and_then(Value::as_str).map_or_else(|| format!("net-{made}"), str::to_owned);
         let place = self.place(&operation.region, &id);
-        let call = Call { verb: "create", place: place.clone(), value: desired.clone() };
+        let call = Call { verb: "create", place: place.clone(), value: desired.clone(), replaces: operation.replaces.clone() };
         self.cloud
             .change(call, || {
                 let taken = |known: &Place| {
@@ -293,13 +295,14 @@ impl Handler for Memory {
 
     async fn update(&self, operation: &Operation, id: &str, _: &Value, to: &Value) -> Outcome<()> {
         let place = self.place(&operation.region, id);
-        let call = Call { verb: "update", place: place.clone(), value: to.clone() };
+        let call = Call { verb: "update", place: place.clone(), value: to.clone(), replaces: None };
         self.cloud.change(call, || self.stored(place, to).map(drop)).await
     }
 
     async fn reassign(&self, operation: &Operation, to: &[(String, Value)]) -> Outcome<()> {
         let places: Vec<Place> = to.iter().map(|(id, _)| self.place(&operation.region, id)).collect();
-        let call = Call { verb: "reassign", place: places[0].clone(), value: Value::List(to.iter().map(|(_, to)| to.clone()).collect()) };
+        let values = Value::List(to.iter().map(|(_, to)| to.clone()).collect());
+        let call = Call { verb: "reassign", place: places[0].clone(), value: values, replaces: None };
         self.cloud
             .change(call, || {
                 self.cloud.become_if_lawful(|resources| {
@@ -320,7 +323,7 @@ impl Handler for Memory {
 
     async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()> {
         let place = self.place(&operation.region, id);
-        let call = Call { verb: "delete", place: place.clone(), value: last.clone() };
+        let call = Call { verb: "delete", place: place.clone(), value: last.clone(), replaces: None };
         self.cloud
             .change(call, || {
                 self.cloud.resources.lock().unwrap().remove(&place);
