@@ -106,6 +106,7 @@ fn kind(ty: &Type) -> String {
             Some(Format::Cidr6) => "IPv6 network".to_owned(),
             Some(Format::Domain) => "domain name".to_owned(),
             Some(Format::SshPublicKey) => "public key".to_owned(),
+            Some(Format::MaskedUrl) => "string".to_owned(),
             Some(Format::Arn(services)) if services.is_empty() => "ARN".to_owned(),
             Some(Format::Arn(services)) => format!("ARN of {}", services.join(" or ")),
             None => "string".to_owned(),
@@ -116,6 +117,6 @@ fn kind(ty: &Type) -> String {
         Type::Map { item, .. } => format!("map of {}", kind(item)),
         Type::Object(_) => "table".to_owned(),
         Type::Document(DocumentKind::Policy) => "policy document".to_owned(),
-        Type::Document(DocumentKind::Json) => "JSON document".to_owned(),
+        Type::Document(DocumentKind::Json | DocumentKind::Delivery) => "JSON document".to_owned(),
     }
 }

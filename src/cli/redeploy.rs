@@ -222,6 +222,7 @@ async fn all(context: &Context, deployed: &Deployed<'_>, services: &[Service]) -
         let operation = Operating {
             region: service.region.clone(),
             token: String::new(),
+            replaces: None,
             deadline: Instant::now() + timeout,
             timeout,
             interrupted: interrupted.clone(),

@@ -114,9 +114,12 @@ fn text(files: &[(String, Vec<Fact>)]) -> String {
     page
 }
 
-/// A file's name as a heading.
+/// A file's name as a heading: three letters are a service's initials.
 fn title(file: &str) -> String {
     let words = file.replace('-', " ");
+    if words.len() <= 3 {
+        return words.to_uppercase();
+    }
     let mut letters = words.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -195,6 +195,7 @@ impl World {
         let operation = Operation {
             region: "us-east-1".to_owned(),
             token: String::new(),
+            replaces: None,
             deadline: std::time::Instant::now() + timeout,
             timeout,
             interrupted,

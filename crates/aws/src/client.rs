@@ -22,9 +22,11 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::fence::Fence;
+use super::kms::key::Keys;
 use super::limits::files::Connections;
 use super::limits::{Limits, Refusals, patient};
 use super::profile::{self, UnknownProfile};
+use super::shared::Shared;
 use super::traffic::Traffic;
 
 /// Attempts of one call before its failure is leoctl's to handle. Those that were refused for the number of calls are not
@@ -193,6 +195,12 @@ impl Clients {
         Ok(Self { base, calls: Calls::default(), fence, limits, regions: Mutex::default() })
     }
 
+    /// The clients of a configuration, for tests.
+    #[cfg(test)]
+    pub fn of(base: SdkConfig) -> Self {
+        Self { base, calls: Calls::default(), fence: Fence::default(), limits: Limits::new(64), regions: Mutex::default() }
+    }
+
     /// The region of the AWS configuration.
     pub fn default_region(&self) -> Option<String> {
         self.base.region().map(ToString::to_string)
@@ -253,13 +261,16 @@ macro_rules! clients {
             calls: Calls,
             fence: Fence,
             limits: Limits,
+            /// The KMS keys, for all that look for one at the same time.
+            pub keys: Shared<Keys>,
             s3: OnceLock<aws_sdk_s3::Client>,
             $($name: OnceLock<$sdk::Client>,)*
         }
 
         impl Aws {
             fn new(region: &str, config: SdkConfig, calls: Calls, fence: Fence, limits: Limits) -> Self {
-                Self { region: region.to_owned(), config, calls, fence, limits, s3: OnceLock::new(), $($name: OnceLock::new(),)* }
+                let keys = Shared::default();
+                Self { region: region.to_owned(), config, calls, fence, limits, keys, s3: OnceLock::new(), $($name: OnceLock::new(),)* }
             }
 
             $($(#[$doc])*
@@ -322,14 +333,6 @@ impl Aws {
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
             aws_sdk_s3::Client::from_conf(config.build())
         })
-    }
-}
-
-#[cfg(test)]
-impl Aws {
-    /// Clients of this configuration and nothing else.
-    pub fn answered(region: &str, config: SdkConfig) -> Self {
-        Self::new(region, config, Calls::default(), Fence::default(), Limits::new(64))
     }
 }
 

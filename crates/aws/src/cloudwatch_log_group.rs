@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Aws, send_once};
 use super::error::{OrAbsent, OrFail};
-use super::repeat::Changing;
+use super::patience::insisting;
+use super::repeat::{Changing, says};
 use super::resource::{Info, Resource, Retry, Tags};
 use super::tags::{TagChange, collect};
 use crate::permissions::{Grant, Permissions};
-use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
 /// A group of log streams.
@@ -23,7 +25,7 @@ pub struct CloudwatchLogGroup {
     /// The name, unique in account and region.
     #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9._/#-]+$", "x-form" = "letters, digits and ._/#-"), length(max = 512))]
     name: String,
-    /// Days after which events are deleted; never when left out.
+    /// Days after which events are deleted; never when left out. Those of a group of class `DELIVERY` are AWS's to say.
     #[schemars(extend("enum" = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]))]
     retention_in_days: Option<i32>,
     /// The KMS key events are encrypted with.
@@ -75,21 +77,37 @@ impl CloudwatchLogGroup {
         Ok(found)
     }
 
-    async fn from_api(aws: &Aws, group: &api::LogGroup) -> Outcome<(String, Self)> {
-        let name = group.log_group_name().unwrap_or_default().to_owned();
-        let arn = group.arn().unwrap_or_default().trim_end_matches(":*").to_owned();
-        let read = Self {
-            retention_in_days: group.retention_in_days(),
+    async fn read_group(aws: &Aws, group: &api::LogGroup) -> Outcome<(String, Self)> {
+        let read = Self::from_api(group);
+        let tags = Self::tags_of(aws, &read.arn).await?;
+        Ok((read.name.clone(), Self { tags, ..read }))
+    }
+
+    fn from_api(group: &api::LogGroup) -> Self {
+        let log_group_class = group.log_group_class().map_or("STANDARD", api::LogGroupClass::as_str).to_owned();
+        Self {
+            // AWS sets that of a delivery's.
+            retention_in_days: group.retention_in_days().filter(|_| log_group_class != DELIVERY),
             kms_key_id: group.kms_key_id().map(str::to_owned),
-            log_group_class: group.log_group_class().map_or("STANDARD", api::LogGroupClass::as_str).to_owned(),
+            log_group_class,
             deletion_protection_enabled: group.deletion_protection_enabled().unwrap_or_default(),
-            tags: Self::tags_of(aws, &arn).await?,
-            arn,
-            name: name.clone(),
-        };
-        Ok((name, read))
+            tags: Tags::new(),
+            arn: group.arn().unwrap_or_default().trim_end_matches(":*").to_owned(),
+            name: group.log_group_name().unwrap_or_default().to_owned(),
+        }
     }
 }
+
+/// The class whose retention is AWS's (CloudWatch Logs User Guide, "Log classes").
+const DELIVERY: &str = "DELIVERY";
+
+/// What CloudWatch Logs says of a key whose policy it has not heard of yet; of any other, too.
+fn key_unknown(failure: &Failure) -> bool {
+    says(failure, &["InvalidParameterException", "AccessDeniedException"])
+}
+
+/// What is waited for then.
+const KEY: &str = "waiting for CloudWatch Logs to be allowed to use the key";
 
 impl Resource for CloudwatchLogGroup {
     const TYPE: &'static str = "cloudwatch_log_group";
@@ -122,13 +140,20 @@ impl Resource for CloudwatchLogGroup {
         ],
     };
 
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let class = desired.get("log_group_class").and_then(Value::as_str);
+        let retention = desired.get("retention_in_days").is_some_and(|days| !days.is_null());
+        let problem = || (Path::attribute("retention_in_days"), "AWS sets the retention of a log group of class `DELIVERY`".to_owned());
+        (class == Some(DELIVERY) && retention).then(problem).into_iter().collect()
+    }
+
     fn protected(live: &Value) -> Option<&'static str> {
         matches!(live.get("deletion_protection_enabled"), Some(Value::Bool(true))).then_some("deletion_protection_enabled = false")
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let found = Self::describe_all(aws, ids).await?;
-        try_join_all(found.iter().map(|group| Self::from_api(aws, group))).await
+        try_join_all(found.iter().map(|group| Self::read_group(aws, group))).await
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
@@ -136,7 +161,7 @@ impl Resource for CloudwatchLogGroup {
         Ok(wanted.pick(Self::describe(aws, name).await?.and_then(|group| group.log_group_name)))
     }
 
-    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
+    async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
         let call = aws
             .logs()
             .create_log_group()
@@ -145,7 +170,9 @@ impl Resource for CloudwatchLogGroup {
             .log_group_class(api::LogGroupClass::from(to.log_group_class.as_str()))
             .set_deletion_protection_enabled(to.deletion_protection_enabled.then_some(true))
             .set_tags(Some(to.tags.clone().into_iter().collect()));
-        send_once!(aws_sdk_cloudwatchlogs, call).await.sent_once("logs:CreateLogGroup")?;
+        let passes = |failure: &Failure| to.kms_key_id.is_some() && key_unknown(failure);
+        let create = || async { send_once!(aws_sdk_cloudwatchlogs, call.clone()).await.sent_once("logs:CreateLogGroup") };
+        insisting(operation, KEY, passes, create).await?;
         Ok(to.name.clone())
     }
 
@@ -153,7 +180,7 @@ impl Resource for CloudwatchLogGroup {
         Self { retention_in_days: None, ..to.clone() }
     }
 
-    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+    async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self { retention_in_days, kms_key_id, deletion_protection_enabled, tags, name: _, log_group_class: _, arn: _ } = to;
         let logs = aws.logs();
         match retention_in_days {
@@ -173,7 +200,9 @@ impl Resource for CloudwatchLogGroup {
         match kms_key_id {
             now if *now == from.kms_key_id => {}
             Some(key) => {
-                logs.associate_kms_key().log_group_name(id).kms_key_id(key).send().await.idempotent("logs:AssociateKmsKey")?;
+                let call = logs.associate_kms_key().log_group_name(id).kms_key_id(key);
+                let associate = || async { call.clone().send().await.idempotent("logs:AssociateKmsKey") };
+                insisting(operation, KEY, key_unknown, associate).await?;
             }
             None => {
                 logs.disassociate_kms_key().log_group_name(id).send().await.idempotent("logs:DisassociateKmsKey")?;
@@ -202,5 +231,38 @@ impl Resource for CloudwatchLogGroup {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         aws.logs().delete_log_group().log_group_name(id).send().await.or_gone("logs:DeleteLogGroup").map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patience::tests::operation;
+    use crate::scripted::{Answer, Scripted};
+
+    #[test]
+    fn the_retention_of_a_delivery_is_not_the_stack_files() {
+        let group = |class| api::LogGroup::builder().log_group_name("g").retention_in_days(2).log_group_class(class).build();
+        assert_eq!(CloudwatchLogGroup::from_api(&group(api::LogGroupClass::Delivery)).retention_in_days, None);
+        assert_eq!(CloudwatchLogGroup::from_api(&group(api::LogGroupClass::Standard)).retention_in_days, Some(2));
+        let written = |class: &str| Value::from(serde_json::json!({ "log_group_class": class, "retention_in_days": 7 }));
+        assert_eq!(CloudwatchLogGroup::check(&written("DELIVERY")).len(), 1);
+        assert!(CloudwatchLogGroup::check(&written("STANDARD")).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_logs_may_not_use_yet_is_tried_again() {
+        let created = async |key: Option<&str>| {
+            let mut calls = 0;
+            let scripted = Scripted::new(move |_| {
+                calls += 1;
+                if calls == 1 { Answer::json_error("InvalidParameterException") } else { Answer::ok("{}") }
+            });
+            let group =
+                CloudwatchLogGroup::from_api(&api::LogGroup::builder().log_group_name("g").set_kms_key_id(key.map(str::to_owned)).build());
+            (CloudwatchLogGroup::create(&scripted.aws, &operation(0), &group).await.is_ok(), scripted.calls().len())
+        };
+        assert_eq!(created(Some("arn:aws:kms:eu-west-1:1:key/k")).await, (true, 2));
+        assert_eq!(created(None).await, (false, 1));
     }
 }

@@ -44,20 +44,6 @@ impl Document {
     pub fn parse(text: &str) -> Outcome<Self> {
         parse(text).map(Self)
     }
-
-    /// Without what is null in it, which some services add to what was written.
-    pub fn without_nulls(self) -> Self {
-        Self(without_nulls(self.0))
-    }
-}
-
-fn without_nulls(json: Json) -> Json {
-    match json {
-        Json::Object(map) => {
-            map.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, without_nulls(value))).collect()
-        }
-        other => other,
-    }
 }
 
 impl std::fmt::Display for Policy {

@@ -133,7 +133,7 @@ fn kind_of(code: Option<&str>, status: Option<u16>) -> FailureKind {
         Some(code) if is_not_found(code) => FailureKind::NotFound,
         Some(code) if is_already_exists(code) => FailureKind::AlreadyExists,
         Some(code) if is_throttling(code) => FailureKind::Transient,
-        Some("AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError") => FailureKind::Denied,
+        Some(code) if is_denied(code) => FailureKind::Denied,
         // EC2 says this of credentials with 401, and with 400 of what another account or a service of AWS manages (EC2 API
         // Reference, "Error codes").
         Some("AuthFailure") if status != Some(401) => FailureKind::Denied,
@@ -243,6 +243,22 @@ fn is_throttling(code: &str) -> bool {
     )
 }
 
+/// What somebody whom AWS knows may not do, or an account (their API references, "Common Errors").
+fn is_denied(code: &str) -> bool {
+    matches!(
+        code,
+        "AccessDenied"
+            | "AccessDeniedException"
+            | "AccountProblem"
+            | "AllAccessDisabled"
+            | "AuthorizationError"
+            | "NotAuthorized"
+            | "NotSignedUp"
+            | "OptInRequired"
+            | "UnauthorizedOperation"
+    )
+}
+
 fn is_credentials_code(code: &str) -> bool {
     matches!(
         code,
@@ -250,6 +266,8 @@ fn is_credentials_code(code: &str) -> bool {
             | "ExpiredTokenException"
             | "RequestExpired"
             | "RequestTimeTooSkewed"
+            | "RequestInTheFuture"
+            | "InvalidSecurity"
             | "InvalidClientTokenId"
             | "InvalidAccessKeyId"
             | "UnrecognizedClientException"
@@ -275,7 +293,7 @@ mod tests {
 
     #[test]
     fn what_an_answer_means_for_whether_anything_was_done() {
-        let cases: [(Option<&str>, Option<u16>, FailureKind); 21] = [
+        let cases: [(Option<&str>, Option<u16>, FailureKind); 25] = [
             (Some("InvalidParameterException"), Some(400), Refused),
             (Some("PermanentRedirect"), Some(301), Refused),
             (Some("LimitExceededException"), Some(400), Refused),
@@ -292,6 +310,10 @@ mod tests {
             (Some("AuthFailure"), Some(400), Denied),
             (Some("ExpiredToken"), Some(403), Credentials),
             (Some("MissingAuthenticationToken"), Some(403), Credentials),
+            (Some("InvalidToken"), Some(400), Credentials),
+            (Some("UnrecognizedClientException"), Some(400), Credentials),
+            (Some("OptInRequired"), Some(403), Denied),
+            (Some("EC2ThrottledException"), Some(400), Transient),
             (None, Some(404), NotFound),
             (None, Some(403), Denied),
             (None, Some(408), Ambiguous),

@@ -6,8 +6,6 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
@@ -23,6 +21,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use super::connect::Connections;
 use super::unanswered;
 
 /// Says whether the state, and so what it is about, is still ours to change.
@@ -46,9 +45,7 @@ impl Fence {
 
     /// The ordinary HTTP client, behind this fence, that keeps so many connections to each service for later calls.
     pub fn client(&self, idle: usize) -> SharedHttpClient {
-        let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).pool_max_idle_per_host(idle);
-        let inner = client.build_with_resolver(unanswered::Names);
-        SharedHttpClient::new(Fenced { inner, fence: self.clone() })
+        SharedHttpClient::new(Fenced { inner: SharedHttpClient::new(Connections::kept(idle)), fence: self.clone() })
     }
 
     fn pass(&self) -> Result<(), NotOurs> {

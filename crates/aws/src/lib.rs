@@ -6,6 +6,7 @@ pub mod backup;
 pub mod client;
 pub mod cloudwatch;
 pub mod cloudwatch_log_group;
+mod connect;
 pub mod data;
 pub mod discovery;
 pub mod document;
@@ -19,6 +20,7 @@ pub mod fence;
 pub mod iam;
 pub mod kms;
 pub mod limits;
+pub mod patience;
 pub mod permissions;
 pub mod preflight;
 pub mod profile;
@@ -29,6 +31,7 @@ pub mod route53;
 pub mod s3;
 pub mod scheduler;
 pub mod secretsmanager_secret;
+mod shared;
 pub mod sns;
 pub mod ssm_parameter;
 pub mod state;
@@ -42,6 +45,8 @@ mod canned;
 mod follows_tests;
 #[cfg(test)]
 mod governed_tests;
+#[cfg(test)]
+mod scripted;
 
 /// Where regions are: how their names begin, their partition, and the domain of its services (the endpoints of the AWS SDKs,
 /// `partitions.json`; AWS General Reference, "Amazon Resource Names").

@@ -15,9 +15,10 @@ use serde_json::Value as Json;
 
 use super::client::{Aws, Clients};
 use super::limits::within;
+use super::patience::{PROPAGATION, patiently};
 use super::permissions::{Grant, Permissions};
 use super::registry;
-use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, SEEN_WITHIN, Wanted};
 use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::Scope;
@@ -63,7 +64,13 @@ pub struct Info {
     pub propagating: &'static [Retry],
     /// How long an operation may take when the stack file does not say, in seconds.
     pub timeout: u64,
+    /// How long AWS may go on reading as it was after a change.
+    pub seen_within: Duration,
 }
+
+/// How long that is of services that are consistent only eventually (IAM User Guide, "Changes that I make are not always
+/// immediately visible"; KMS Developer Guide, "AWS KMS eventual consistency").
+pub const EVENTUALLY: Duration = Duration::from_secs(20);
 
 impl Info {
     /// A type with no peculiarities.
@@ -82,6 +89,7 @@ impl Info {
         transient: &[],
         propagating: &[],
         timeout: 600,
+        seen_within: SEEN_WITHIN,
     };
 }
 
@@ -295,29 +303,6 @@ impl<R: Resource> Typed<R> {
     }
 }
 
-/// How long what was just made may be unknown in parts of AWS (IAM User Guide, "Changes that I make are not always
-/// immediately visible"; EC2 API Reference, "Eventual consistency").
-const PROPAGATION: Duration = Duration::from_secs(120);
-
-/// The longest wait before a resource just made is asked for again; the first is a quarter of a second, each next twice
-/// as long.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
-
-/// What is done to a resource that was just made: that AWS does not find it passes. After two minutes it is gone.
-async fn patiently<F: Future<Output = Outcome<()>>>(operation: &Operation, mut call: impl FnMut() -> F) -> Outcome<()> {
-    let began = Instant::now();
-    let mut wait = Duration::from_millis(250);
-    loop {
-        match call().await {
-            Err(failure) if failure.kind == FailureKind::NotFound && began.elapsed() < PROPAGATION => {
-                operation.pause(wait, "waiting for AWS to know what was made").await?;
-                wait = LONGEST_WAIT.min(wait * 2);
-            }
-            outcome => return outcome,
-        }
-    }
-}
-
 /// A value as a resource: what is of the wrong kind in it is said in the words of stack files.
 fn typed<R: Resource>(value: &Value) -> Outcome<R> {
     let json = value.to_json().map_err(|path| Failure::new(FailureKind::Invalid, format!("`{path}` is not known")))?;
@@ -416,6 +401,10 @@ impl<R: Resource> Handler for Typed<R> {
 
     fn timeout(&self, wanted: &Value) -> Duration {
         Duration::from_secs(R::INFO.timeout).saturating_add(R::takes(wanted))
+    }
+
+    fn seen_within(&self) -> Duration {
+        R::INFO.seen_within
     }
 }
 

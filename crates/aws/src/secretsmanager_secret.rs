@@ -91,51 +91,22 @@ async fn describe(aws: &Aws, id: &str) -> Outcome<Option<DescribeSecretOutput>> 
 }
 
 impl SecretsmanagerSecret {
-    fn from_api(name: Option<&str>, description: Option<&str>, key: Option<&str>, tags: &[api::Tag], arn: Option<&str>) -> Self {
+    fn from_description(found: &DescribeSecretOutput) -> Self {
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        let tags = tags.iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
+        let tags = found.tags().iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
+        // A copy that failed was not made (Secrets Manager API Reference, ReplicationStatusType).
+        let copies = found.replication_status().iter().filter(|copy| copy.status() != Some(&api::StatusType::Failed));
         Self {
-            name: text(name).unwrap_or_default(),
-            description: text(description),
-            kms_key_id: text(key).filter(|key| key != DEFAULT_KEY),
-            replica_regions: Vec::new(),
+            name: text(found.name()).unwrap_or_default(),
+            description: text(found.description()),
+            // Written as it is, or as an ARN.
+            kms_key_id: text(found.kms_key_id()).filter(|key| !key.ends_with(DEFAULT_KEY)),
+            replica_regions: copies.map(Replica::from_api).collect(),
             recovery_window_in_days: month(),
             tags: collect(tags),
-            arn: text(arn).unwrap_or_default(),
+            arn: text(found.arn()).unwrap_or_default(),
         }
     }
-
-    fn from_description(found: &DescribeSecretOutput) -> Self {
-        let secret = Self::from_api(found.name(), found.description(), found.kms_key_id(), found.tags(), found.arn());
-        Self { replica_regions: found.replication_status().iter().map(Replica::from_api).collect(), ..secret }
-    }
-}
-
-/// The secrets among `ids` (ARNs) that the list has; a filter takes ten names. Of one that is copied to other
-/// regions the list does not say to which, so it is left out.
-async fn list(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, SecretsmanagerSecret)>> {
-    // arn:…:secret:NAME-XXXXXX
-    let names: Vec<String> = ids.iter().filter_map(|arn| Some(arn.rsplit_once(':')?.1.rsplit_once('-')?.0.to_owned())).collect();
-    let pages = names.chunks(10).map(async |some| {
-        let filter = api::Filter::builder().key(api::FilterNameStringType::Name).set_values(Some(some.to_vec())).build();
-        let mut pages = aws.secrets().list_secrets().filters(filter).into_paginator().send();
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            found.extend(page.or_fail("secretsmanager:ListSecrets")?.secret_list.unwrap_or_default());
-        }
-        Ok(found)
-    });
-    let found = try_join_all(pages).await?.into_iter().flatten();
-    let wanted = found.filter(|secret| {
-        secret.deleted_date().is_none()
-            && secret.primary_region().is_none()
-            && secret.arn().is_some_and(|arn| ids.iter().any(|id| id == arn))
-    });
-    let read = wanted.map(|found| {
-        let secret = SecretsmanagerSecret::from_api(found.name(), found.description(), found.kms_key_id(), found.tags(), found.arn());
-        (secret.arn.clone(), secret)
-    });
-    Ok(read.collect())
 }
 
 impl Resource for SecretsmanagerSecret {
@@ -144,13 +115,13 @@ impl Resource for SecretsmanagerSecret {
     const INFO: Info = Info {
         unique: &[&["name"]],
         data_loss: Some("the secret's value"),
-        propagating: &[Retry::after("InvalidRequestException", &["secretsmanager:CreateSecret"])],
+        propagating: &[Retry::after("InvalidRequestException", &["secretsmanager:CreateSecret", "secretsmanager:RestoreSecret"])],
         timeout: 300,
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-??????",
-        plan: &[Grant::any(&["secretsmanager:ListSecrets"]), Grant::itself(&["secretsmanager:DescribeSecret"])],
+        plan: &[Grant::itself(&["secretsmanager:DescribeSecret"])],
         apply: &[
             Grant::itself(&[
                 "secretsmanager:CreateSecret",
@@ -183,13 +154,10 @@ impl Resource for SecretsmanagerSecret {
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
-        let listed = if ids.len() > 1 { list(aws, ids).await? } else { Vec::new() };
-        // The list lags behind, too; what it lacks is asked for by itself (Secrets Manager API Reference, ListSecrets).
-        let missing = ids.iter().filter(|id| !listed.iter().any(|(known, _)| known == *id));
-        let described = try_join_all(missing.map(async |id| Ok(describe(aws, id).await?.map(|found| (id.clone(), found))))).await?;
+        // The list is up to five minutes old (Secrets Manager API Reference, ListSecrets).
+        let described = try_join_all(ids.iter().map(async |id| Ok(describe(aws, id).await?.map(|found| (id.clone(), found))))).await?;
         let there = described.into_iter().flatten().filter(|(_, found)| found.deleted_date().is_none());
-        let read = there.map(|(id, found)| (id, Self::from_description(&found)));
-        Ok(listed.into_iter().chain(read).collect())
+        Ok(there.map(|(id, found)| (id, Self::from_description(&found))).collect())
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
@@ -222,7 +190,7 @@ impl Resource for SecretsmanagerSecret {
         made_id("secretsmanager:CreateSecret", made.arn())
     }
 
-    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+    async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self {
             description,
             kms_key_id,
@@ -246,7 +214,7 @@ impl Resource for SecretsmanagerSecret {
                 });
             call.send().await.idempotent("secretsmanager:UpdateSecret")?;
         }
-        update_replicas(aws, id, &from.replica_regions, replica_regions).await?;
+        update_replicas(aws, operation, id, &from.replica_regions, replica_regions).await?;
         let change = TagChange::between(&from.tags, tags);
         if !change.set.is_empty() {
             let call = aws.secrets().tag_resource().secret_id(id).set_tags(Some(to_api(&change.set)));
@@ -293,11 +261,11 @@ impl Resource for SecretsmanagerSecret {
         }
     }
 
-    async fn delete(aws: &Aws, _: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
+    async fn delete(aws: &Aws, operation: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
         let days = last.map_or(month(), |last| last.recovery_window_in_days);
         // A secret with copies cannot be deleted (Secrets Manager API Reference, DeleteSecret).
         if let Some(last) = last.filter(|last| !last.replica_regions.is_empty()) {
-            update_replicas(aws, id, &last.replica_regions, &[]).await.or_absent()?;
+            update_replicas(aws, operation, id, &last.replica_regions, &[]).await.or_absent()?;
         }
         let call = aws.secrets().delete_secret().secret_id(id);
         let call = match days {
@@ -306,7 +274,12 @@ impl Resource for SecretsmanagerSecret {
         };
         let deleted = call.send().await.or_gone("secretsmanager:DeleteSecret");
         let gone = async || Ok(describe(aws, id).await?.is_none_or(|found| found.deleted_date().is_some()));
-        verified(deleted, &["InvalidRequestException"], gone).await
+        verified(deleted, &["InvalidRequestException"], gone).await?;
+        // Until it is gone its name is taken, and it would be restored by whoever makes it again.
+        while days == 0 && describe(aws, id).await?.is_some() {
+            operation.pause(Duration::from_secs(2), "waiting for the secret to be gone").await?;
+        }
+        Ok(())
     }
 }
 
@@ -324,7 +297,7 @@ fn copied(found: &DescribeSecretOutput) -> Outcome<bool> {
 }
 
 /// Makes one set of copies into another.
-async fn update_replicas(aws: &Aws, id: &str, from: &[Replica], to: &[Replica]) -> Outcome<()> {
+async fn update_replicas(aws: &Aws, operation: &Operation, id: &str, from: &[Replica], to: &[Replica]) -> Outcome<()> {
     let regions = async || {
         let found = describe(aws, id).await?;
         Ok(found
@@ -339,6 +312,10 @@ async fn update_replicas(aws: &Aws, id: &str, from: &[Replica], to: &[Replica]) 
         let sent = send_once!(aws_sdk_secretsmanager, call).await.sent_once("secretsmanager:RemoveRegionsFromReplication");
         let removed = async || Ok(!regions().await?.iter().any(|region| gone.contains(region)));
         verified(sent, REPEATED, removed).await?;
+        // A copy with another key takes the place of the old one, which is gone only after a while.
+        while !removed().await? {
+            operation.pause(Duration::from_secs(2), "waiting for the secret's copies to be gone").await?;
+        }
     }
     let new: Vec<&Replica> = to.iter().filter(|replica| !from.contains(replica)).collect();
     if !new.is_empty() {
@@ -420,6 +397,22 @@ fn not_ours(name: &str, scheduled: &DescribeSecretOutput) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::patience::tests::operation;
+    use crate::scripted::{Answer, Scripted};
+
+    #[test]
+    fn the_default_key_is_none_and_a_copy_that_failed_is_not_there() {
+        let copy = |region: &str, status| api::ReplicationStatusType::builder().region(region).status(status).build();
+        for key in ["alias/aws/secretsmanager", "arn:aws:kms:eu-west-1:111111111111:alias/aws/secretsmanager"] {
+            let found = DescribeSecretOutput::builder().name("app").kms_key_id(key);
+            let found = found.replication_status(copy("eu-west-2", api::StatusType::InSync));
+            let found = found.replication_status(copy("eu-west-3", api::StatusType::Failed)).build();
+            let secret = SecretsmanagerSecret::from_description(&found);
+            assert_eq!(secret.kms_key_id, None, "{key}");
+            assert_eq!(secret.replica_regions, [Replica { region: "eu-west-2".to_owned(), kms_key_id: None }]);
+            assert!(copied(&found).is_err());
+        }
+    }
 
     #[test]
     fn a_secret_whose_key_cannot_be_used_is_not_restored() {
@@ -429,5 +422,55 @@ mod tests {
         assert!(message.contains("its KMS key key-1 is scheduled for deletion"), "{message}");
         assert!(message.contains("cancel-key-deletion --key-id key-1") && message.contains("--secret-id app/db"), "{message}");
         assert!(said(&KeyState::Disabled).unwrap().contains("enable-key --key-id key-1"));
+    }
+
+    fn secret(days: i64, key: &str) -> SecretsmanagerSecret {
+        let secret = serde_json::json!({ "name": "app", "replica_regions": [{ "region": "eu-west-2", "kms_key_id": key }],
+            "recovery_window_in_days": days, "tags": {}, "arn": "arn:app" });
+        serde_json::from_value(secret).unwrap()
+    }
+
+    #[tokio::test]
+    async fn secrets_are_read_each_by_itself() {
+        let scripted = Scripted::new(|call| {
+            let name = if call.body.contains("arn:a") { "a" } else { "b" };
+            Answer::ok(format!(r#"{{"ARN":"arn:{name}","Name":"{name}","Description":"new"}}"#))
+        });
+        let read = SecretsmanagerSecret::read(&scripted.aws, &["arn:a".to_owned(), "arn:b".to_owned()]).await.unwrap();
+        assert!(read.iter().all(|(id, secret)| *id == secret.arn && secret.description.as_deref() == Some("new")));
+        assert_eq!((read.len(), scripted.names()), (2, vec!["DescribeSecret".to_owned(); 2]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_secret_that_goes_at_once_is_waited_for() {
+        let mut looks = 0;
+        let scripted = Scripted::new(move |call| match call.name.as_str() {
+            "DescribeSecret" => {
+                looks += 1;
+                if looks > 2 { Answer::json_error("ResourceNotFoundException") } else { Answer::ok(r#"{"ARN":"arn:app","DeletedDate":1}"#) }
+            }
+            _ => Answer::ok("{}"),
+        });
+        let last = SecretsmanagerSecret { replica_regions: Vec::new(), ..secret(0, "k") };
+        SecretsmanagerSecret::delete(&scripted.aws, &operation(0), "arn:app", Some(&last)).await.unwrap();
+        assert_eq!(scripted.names(), ["DeleteSecret", "DescribeSecret", "DescribeSecret", "DescribeSecret"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_copy_with_another_key_is_made_once_the_old_one_is_gone() {
+        let mut looks = 0;
+        let scripted = Scripted::new(move |call| match call.name.as_str() {
+            "DescribeSecret" => {
+                looks += 1;
+                let copies = if looks > 2 { "" } else { r#"{"Region":"eu-west-2","Status":"InSync"}"# };
+                Answer::ok(format!(r#"{{"ARN":"arn:app","ReplicationStatus":[{copies}]}}"#))
+            }
+            _ => Answer::ok("{}"),
+        });
+        let (from, to) = (secret(30, "old"), secret(30, "new"));
+        SecretsmanagerSecret::update(&scripted.aws, &operation(0), "arn:app", &from, &to).await.unwrap();
+        let describes = vec!["DescribeSecret"; 3];
+        let calls = [vec!["RemoveRegionsFromReplication"], describes, vec!["ReplicateSecretToRegions"]].concat();
+        assert_eq!(scripted.names(), calls);
     }
 }

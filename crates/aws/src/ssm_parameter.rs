@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use aws_sdk_ssm::types as api;
 use futures_util::future::{try_join_all, try_join3};
@@ -16,7 +17,7 @@ use super::repeat::Changing;
 use super::resource::{Info, Resource, Retry, Tags};
 use super::tags::{TagChange, collect};
 use crate::permissions::{Grant, Permissions};
-use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
@@ -100,7 +101,37 @@ async fn describe(aws: &Aws, names: &[String]) -> Outcome<Vec<api::ParameterMeta
     Ok(try_join_all(pages).await?.into_iter().flatten().collect())
 }
 
-/// The values of these parameters, those of secure ones encrypted.
+/// Waits before the list, which lags behind, is asked again for parameters that have values.
+const LISTED: [u64; 5] = [1, 2, 4, 8, 16];
+
+/// What the list has of these parameters, asked again until it has all that have values: one that it lacks is not gone.
+async fn all_listed(
+    aws: &Aws,
+    mut found: Vec<api::ParameterMetadata>,
+    values: &BTreeMap<String, api::Parameter>,
+) -> Outcome<Vec<api::ParameterMetadata>> {
+    let mut waits = LISTED.iter();
+    loop {
+        let missing = unlisted(&found, values);
+        let Some(wait) = waits.next().filter(|_| !missing.is_empty()) else {
+            return if missing.is_empty() { Ok(found) } else { Err(not_listed(&missing)) };
+        };
+        tokio::time::sleep(Duration::from_secs(*wait)).await;
+        found.extend(describe(aws, &missing).await?);
+    }
+}
+
+fn not_listed(missing: &[String]) -> Failure {
+    let message = format!("Parameter Store has {} and does not list it yet: run the same command again", missing.join(", "));
+    Failure { operation: "ssm:DescribeParameters".to_owned(), ..Failure::new(FailureKind::Transient, message) }
+}
+
+/// The parameters with a value that are not among those listed.
+fn unlisted(found: &[api::ParameterMetadata], values: &BTreeMap<String, api::Parameter>) -> Vec<String> {
+    values.keys().filter(|name| !found.iter().any(|one| one.name() == Some(name.as_str()))).cloned().collect()
+}
+
+/// The values of these parameters, those of secure ones encrypted. What has none does not exist.
 async fn values(aws: &Aws, names: &[String]) -> Outcome<BTreeMap<String, api::Parameter>> {
     // Ten names (Systems Manager API Reference, GetParameters).
     let calls = names.chunks(10).map(async |some| {
@@ -207,7 +238,8 @@ impl Resource for SsmParameter {
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let tags = try_join_all(ids.iter().map(|name| tags_of(aws, name)));
-        let (described, values, tags) = try_join3(describe(aws, ids), values(aws, ids), tags).await?;
+        let (listed, values, tags) = try_join3(describe(aws, ids), values(aws, ids), tags).await?;
+        let described = all_listed(aws, listed, &values).await?;
         let mut tags: BTreeMap<_, _> = tags.into_iter().collect();
         let mut read = Vec::new();
         for found in &described {
@@ -220,7 +252,7 @@ impl Resource for SsmParameter {
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let Some(name) = wanted.text("name") else { return Ok(None) };
-        Ok(wanted.pick(describe(aws, &[name.to_owned()]).await?.into_iter().filter_map(|found| found.name)))
+        Ok(wanted.pick(values(aws, &[name.to_owned()]).await?.into_keys()))
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
@@ -295,5 +327,19 @@ impl Resource for SsmParameter {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         aws.ssm().delete_parameter().name(id).send().await.or_gone("ssm:DeleteParameter").map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_with_a_value_is_not_gone_when_the_list_lacks_it() {
+        let values = ["/a", "/b"].map(|name| (name.to_owned(), api::Parameter::builder().name(name).build()));
+        let listed = [api::ParameterMetadata::builder().name("/a").build()];
+        let missing = unlisted(&listed, &values.into_iter().collect());
+        assert_eq!(missing, ["/b"]);
+        assert_eq!(not_listed(&missing).kind, FailureKind::Transient);
     }
 }

@@ -212,6 +212,8 @@ fn state(allowed: &mut Allowed, backend: &Backend, identity: &Identity, role: Ro
     if role != Role::Plan {
         let objects = [object(""), object(".backup/*"), object(".journal/*"), object(".lock")];
         allow(allowed, &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], None, objects);
+        // A bucket that keeps old versions would keep one of each renewal.
+        allow(allowed, &["s3:DeleteObjectVersion"], None, [object(".lock")]);
         allow(allowed, &["s3:GetBucketVersioning"], None, [bucket.clone()]);
     }
     if let Some(key) = &backend.kms_key_id {

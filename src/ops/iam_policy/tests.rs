@@ -93,6 +93,7 @@ fn the_state_is_read_by_who_plans_and_written_by_who_applies() {
     let written = ["", ".backup/*", ".journal/*", ".lock"].map(|suffix| format!("arn:aws:s3:::states/leo/prod.json{suffix}"));
     assert_eq!(apply["s3:PutObject"], written);
     assert_eq!(apply["s3:DeleteObject"], written);
+    assert_eq!(apply["s3:DeleteObjectVersion"], ["arn:aws:s3:::states/leo/prod.json.lock"]);
     assert_eq!(apply["kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k-1"]);
 }
 

@@ -29,7 +29,7 @@ use leoctl_core::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct AcmCertificate {
     /// The domain it is for, such as `example.org` or `*.example.org`.
-    #[schemars(extend("x-replace" = true, "x-format" = "domain"), length(max = 253))]
+    #[schemars(extend("x-replace" = true, "x-format" = "domain"), length(max = 64))]
     domain_name: String,
     /// Further domains it is for.
     #[schemars(extend("default" = [], "x-replace" = true, "x-set" = true, "x-format" = "domain"))]
@@ -100,7 +100,8 @@ impl AcmCertificate {
         let method = options.iter().find_map(api::DomainValidation::validation_method);
         let is_email = method == Some(&api::ValidationMethod::Email);
         let mailed = |option: &api::DomainValidation| {
-            let validation_domain = option.validation_domain().filter(|domain| is_email && *domain != option.domain_name())?;
+            // Of a wildcard the owner of the domain below the asterisk is asked anyway.
+            let validation_domain = option.validation_domain().filter(|domain| is_email && *domain != below(option.domain_name()))?;
             Some(ValidationOption { domain_name: option.domain_name().to_owned(), validation_domain: validation_domain.to_owned() })
         };
         let record = |option: &api::DomainValidation| {
@@ -116,7 +117,7 @@ impl AcmCertificate {
             domain_validation_options: options.iter().filter_map(mailed).collect(),
             // Spelt with hyphens or underscores.
             key_algorithm: found.key_algorithm().map_or("RSA_2048", api::KeyAlgorithm::as_str).replace('-', "_"),
-            export: found.options().and_then(|options| options.export()).map_or("DISABLED", api::CertificateExport::as_str).to_owned(),
+            export: exported(found).to_owned(),
             certificate_authority_arn: found.certificate_authority_arn().map(str::to_owned),
             tags,
             arn: found.certificate_arn().unwrap_or_default().to_owned(),
@@ -131,6 +132,30 @@ impl AcmCertificate {
         let (found, tags) = try_join(describe(aws, arn), tags_of(aws, arn)).await?;
         Ok(found.map(|found| (arn.to_owned(), Self::from_api(&found, tags))))
     }
+}
+
+/// Whether a certificate can be exported; nothing is said of one of a private authority, which always can be.
+fn exported(found: &api::CertificateDetail) -> &str {
+    let said = found.options().and_then(|options| options.export()).filter(|_| found.certificate_authority_arn().is_none());
+    said.map_or("DISABLED", api::CertificateExport::as_str)
+}
+
+/// The domain whose owner is asked of a name when nothing else is said.
+fn below(name: &str) -> &str {
+    name.strip_prefix("*.").unwrap_or(name)
+}
+
+/// Whether nothing more is known of a certificate a moment later. A private authority issues it in seconds, and before that
+/// nothing can be done with it; of others the validation records come late.
+fn is_known(found: &api::CertificateDetail, to: &AcmCertificate) -> bool {
+    if to.certificate_authority_arn.is_some() {
+        return found.status() == Some(&api::CertificateStatus::Issued);
+    }
+    let has_record = |option: &api::DomainValidation| {
+        option.resource_record().is_some() || option.validation_status() == Some(&api::DomainStatus::Success)
+    };
+    let options = found.domain_validation_options();
+    to.validation_method != "DNS" || !options.is_empty() && options.iter().all(has_record)
 }
 
 async fn tags_of(aws: &Aws, arn: &str) -> Outcome<Tags> {
@@ -179,11 +204,16 @@ impl Resource for AcmCertificate {
             option
                 .get("domain_name")
                 .and_then(Value::as_str)
-                .is_some_and(|name| option.get("validation_domain").and_then(Value::as_str) == Some(name))
+                .is_some_and(|name| option.get("validation_domain").and_then(Value::as_str) == Some(below(name)))
         };
         if options.iter().any(|option| itself(&option)) {
             let problem = "a name is validated by itself anyway: leave this option out".to_owned();
             return vec![(Path::attribute("domain_validation_options"), problem)];
+        }
+        let is_private = desired.get("certificate_authority_arn").is_some_and(|authority| !authority.is_null());
+        if is_private && desired.get("export").and_then(Value::as_str) == Some("ENABLED") {
+            let problem = "a certificate of a private authority can be exported anyway: leave this out".to_owned();
+            return vec![(Path::attribute("export"), problem)];
         }
         if name.is_none_or(|name| !others.iter().any(|other| other.as_str() == Some(name))) {
             return Vec::new();
@@ -270,25 +300,80 @@ impl Resource for AcmCertificate {
     }
 
     /// Waits until the validation records are known, a matter of seconds, and never until it is issued: that needs them.
+    /// Only one of a private authority is waited for.
     async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
         loop {
             let found = describe(aws, id).await?;
             if let Some(failure) = found.as_ref().and_then(failed) {
                 return Err(failure);
             }
-            let is_known = |found: &api::CertificateDetail| {
-                let options = found.domain_validation_options();
-                !options.is_empty() && options.iter().all(|option| option.resource_record().is_some())
-            };
-            let waits = to.certificate_authority_arn.is_none() && to.validation_method == "DNS";
-            if !waits || found.as_ref().is_some_and(is_known) {
+            if found.as_ref().is_some_and(|found| is_known(found, to)) {
                 return Ok(());
             }
-            operation.pause(Duration::from_secs(2), "waiting for the certificate's validation records").await?;
+            operation.pause(Duration::from_secs(2), "waiting for the certificate's details").await?;
         }
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         aws.acm().delete_certificate().certificate_arn(id).send().await.or_gone("acm:DeleteCertificate").map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leoctl_core::model::schema::Type;
+    use serde_json::json;
+
+    use super::*;
+
+    fn mailed(name: &str, to: &str) -> api::CertificateDetail {
+        let option = api::DomainValidation::builder().domain_name(name).validation_domain(to);
+        let option = option.validation_method(api::ValidationMethod::Email).build().unwrap();
+        api::CertificateDetail::builder().domain_name(name).domain_validation_options(option).build()
+    }
+
+    #[test]
+    fn mail_to_the_domain_below_a_wildcard_is_no_option() {
+        let options = |name: &str, to: &str| AcmCertificate::from_api(&mailed(name, to), Tags::new()).domain_validation_options.len();
+        assert_eq!((options("*.example.org", "example.org"), options("example.org", "example.org")), (0, 0));
+        assert_eq!(options("a.example.org", "example.org"), 1);
+        let written = json!({ "domain_validation_options": [{ "domain_name": "*.example.org", "validation_domain": "example.org" }] });
+        assert_eq!(AcmCertificate::check(&Value::from(written)).len(), 1);
+    }
+
+    #[test]
+    fn a_certificate_of_a_private_authority_is_waited_for() {
+        let of = |authority: Option<&str>| {
+            let wanted = AcmCertificate::from_api(&api::CertificateDetail::builder().domain_name("a.org").build(), Tags::new());
+            AcmCertificate { certificate_authority_arn: authority.map(str::to_owned), ..wanted }
+        };
+        let found = |status, validated| {
+            let option = api::DomainValidation::builder().domain_name("a.org").set_validation_status(validated).build().unwrap();
+            api::CertificateDetail::builder().status(status).domain_validation_options(option).build()
+        };
+        let pending = api::CertificateStatus::PendingValidation;
+        let private = of(Some("arn:aws:acm-pca:eu-west-1:111111111111:certificate-authority/1"));
+        assert!(!is_known(&found(pending.clone(), None), &private));
+        assert!(is_known(&found(api::CertificateStatus::Issued, None), &private));
+        // One that is validated already has its records no more.
+        assert!(is_known(&found(pending.clone(), Some(api::DomainStatus::Success)), &of(None)));
+        assert!(!is_known(&found(pending, None), &of(None)));
+    }
+
+    #[test]
+    fn a_private_certificate_says_nothing_of_export() {
+        let options = api::CertificateOptions::builder().export(api::CertificateExport::Enabled).build();
+        let public = api::CertificateDetail::builder().options(options);
+        let private = public.clone().certificate_authority_arn("arn:aws:acm-pca:eu-west-1:111111111111:certificate-authority/1");
+        assert_eq!((exported(&public.build()), exported(&private.build())), ("ENABLED", "DISABLED"));
+        let written = json!({ "certificate_authority_arn": "arn", "export": "ENABLED" });
+        assert_eq!(AcmCertificate::check(&Value::from(written)).len(), 1);
+    }
+
+    #[test]
+    fn a_certificates_first_domain_has_64_characters() {
+        let catalog = crate::registry::catalog().unwrap();
+        let domain = catalog.resources["acm_certificate"].schema.attribute("domain_name").unwrap();
+        assert!(matches!(&domain.ty, Type::String(rule) if rule.max_length == Some(64)));
     }
 }

@@ -284,3 +284,33 @@ impl Resource for AppautoscalingTarget {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::patience::tests::operation;
+    use crate::scripted::{Answer, Scripted};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_that_was_deregistered_is_waited_for_until_it_is_gone() {
+        let target = json!({
+            "ServiceNamespace": "ecs", "ResourceId": "service/c/web", "ScalableDimension": "ecs:service:DesiredCount",
+            "MinCapacity": 1, "MaxCapacity": 2, "RoleARN": "arn:aws:iam::111111111111:role/r", "CreationTime": 1,
+        });
+        let mut left = 2;
+        let scripted = Scripted::new(move |call| match call.name.as_str() {
+            "DescribeScalableTargets" if left > 0 => {
+                left -= 1;
+                Answer::ok(json!({ "ScalableTargets": [target] }).to_string())
+            }
+            "DescribeScalableTargets" => Answer::ok(r#"{"ScalableTargets":[]}"#),
+            _ => Answer::ok("{}"),
+        });
+        let id = "ecs/service/c/web/ecs:service:DesiredCount";
+        AppautoscalingTarget::delete(&scripted.aws, &operation(0), id, None).await.unwrap();
+        let asked = scripted.names().into_iter().filter(|name| name == "DescribeScalableTargets").count();
+        assert_eq!(asked, 3);
+    }
+}

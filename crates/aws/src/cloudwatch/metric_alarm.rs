@@ -68,7 +68,7 @@ pub struct CloudwatchMetricAlarm {
     #[schemars(extend("default" = "missing", "enum" = ["breaching", "notBreaching", "ignore", "missing"]))]
     treat_missing_data: String,
     /// What happens when a percentile rests on too few values.
-    #[schemars(extend("enum" = ["evaluate", "ignore"]))]
+    #[schemars(extend("x-server" = true, "enum" = ["evaluate", "ignore"]))]
     evaluate_low_sample_count_percentile: Option<String>,
     /// Whether it acts.
     #[schemars(extend("default" = true))]
@@ -266,5 +266,17 @@ impl Resource for CloudwatchMetricAlarm {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         aws.cloudwatch().delete_alarms().alarm_names(id).send().await.or_gone("cloudwatch:DeleteAlarms").map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leoctl_core::model::schema::Unset;
+
+    #[test]
+    fn what_few_samples_mean_is_awss_to_say() {
+        let catalog = crate::registry::catalog().unwrap();
+        let schema = &catalog.resources["cloudwatch_metric_alarm"].schema;
+        assert_eq!(schema.attribute("evaluate_low_sample_count_percentile").unwrap().unset, Unset::Server);
     }
 }

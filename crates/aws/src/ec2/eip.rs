@@ -248,7 +248,8 @@ async fn disassociate(aws: &Aws, from: &Eip) -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::canned::{Answer, Canned, operation};
+    use crate::canned::{Answer, Canned};
+    use crate::patience::tests::operation;
 
     async fn released(group: &str) -> Vec<String> {
         let group = group.to_owned();
@@ -257,7 +258,7 @@ mod tests {
                 format!("<allocationId>eipalloc-1</allocationId><domain>vpc</domain><networkBorderGroup>{group}</networkBorderGroup>");
             Answer::Done(format!("<addressesSet><item>{address}</item></addressesSet>"))
         });
-        Eip::delete(&canned.aws, &operation(), "eipalloc-1", None).await.unwrap();
+        Eip::delete(&canned.aws, &operation(0), "eipalloc-1", None).await.unwrap();
         canned.changes()
     }
 

@@ -290,7 +290,8 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::canned::{Answer, Canned, operation};
+    use crate::canned::{Answer, Canned};
+    use crate::patience::tests::operation;
 
     fn subnet(networks: &[(&str, SubnetCidrBlockStateCode)]) -> api::Subnet {
         let association = |(network, state): &(&str, SubnetCidrBlockStateCode)| {
@@ -380,8 +381,8 @@ mod tests {
             serde_json::from_value::<Subnet>(subnet).unwrap()
         };
         let (from, to) = (subnet("2600::/64", "of-2600::/64"), subnet("2600:0:0:1::/64", ""));
-        Subnet::update(&canned.aws, &operation(), "subnet-1", &from, &to).await.unwrap();
-        Subnet::ready(&canned.aws, &operation(), "subnet-1", &to).await.unwrap();
+        Subnet::update(&canned.aws, &operation(0), "subnet-1", &from, &to).await.unwrap();
+        Subnet::ready(&canned.aws, &operation(0), "subnet-1", &to).await.unwrap();
         let changes = canned.changes();
         let order: Vec<&str> = changes.iter().map(|call| call.split(' ').next().unwrap_or_default()).collect();
         assert_eq!(order, ["ModifySubnetAttribute", "DisassociateSubnetCidrBlock", "AssociateSubnetCidrBlock", "ModifySubnetAttribute"]);

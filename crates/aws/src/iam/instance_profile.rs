@@ -4,12 +4,12 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{from_api, to_api};
+use super::{from_api, is_whole, to_api};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, verified};
-use crate::resource::{Info, Resource, Retry, Tags};
+use crate::resource::{EVENTUALLY, Info, Resource, Retry, Tags};
 use crate::tags::TagChange;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::place::Scope;
@@ -46,6 +46,7 @@ impl IamInstanceProfile {
         let call = aws.iam().get_instance_profile().instance_profile_name(name);
         let found = call.send().await.or_fail("iam:GetInstanceProfile").or_absent()?;
         let Some(profile) = found.and_then(|found| found.instance_profile) else { return Ok(None) };
+        is_whole("iam:GetInstanceProfile", profile.arn())?;
         Ok(Some(Self {
             name: profile.instance_profile_name().to_owned(),
             path: profile.path().to_owned(),
@@ -83,6 +84,7 @@ impl Resource for IamInstanceProfile {
     const INFO: Info = Info {
         unique: &[&["name"]],
         scope: Scope::Global,
+        seen_within: EVENTUALLY,
         transient: &[Retry::always("ConcurrentModification"), Retry::after("DeleteConflict", &["iam:DeleteInstanceProfile"])],
         propagating: &[
             Retry::after("NoSuchEntity", &["iam:AddRoleToInstanceProfile"]),

@@ -11,7 +11,7 @@ use aws_sdk_iam::types::Tag;
 use super::resource::Tags;
 use super::tags::collect;
 use crate::error::unbuilt;
-use leoctl_core::engine::ports::Outcome;
+use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 
 /// Tags for a call.
 ///
@@ -26,4 +26,28 @@ pub fn to_api(tags: &Tags) -> Outcome<Option<Vec<Tag>>> {
 /// Tags as IAM returns them.
 pub fn from_api(tags: &[Tag]) -> Tags {
     collect(tags.iter().map(|tag| (tag.key(), tag.value())))
+}
+
+/// Whether what IAM returned is all there: for a moment after a creation its ARN may be its unique id (`AROA…`), which
+/// nothing that is made from it could use.
+///
+/// # Errors
+/// [`FailureKind::Transient`] when it is not.
+pub fn is_whole(operation: &str, arn: &str) -> Outcome<()> {
+    if arn.starts_with("arn:") {
+        return Ok(());
+    }
+    let message = format!("IAM gives {arn} where the ARN is to be");
+    Err(Failure { operation: operation.to_owned(), ..Failure::new(FailureKind::Transient, message) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_arn_yet_is_read_again() {
+        assert!(is_whole("iam:GetRole", "arn:aws:iam::111111111111:role/web").is_ok());
+        assert_eq!(is_whole("iam:GetRole", "AROAEXAMPLE").unwrap_err().kind, FailureKind::Transient);
+    }
 }

@@ -10,7 +10,7 @@ use crate::document::Policy;
 use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, verified};
-use crate::resource::{Info, Resource, Retry, Tags};
+use crate::resource::{EVENTUALLY, Info, Resource, Retry, Tags};
 use crate::tags::TagChange;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::place::Scope;
@@ -86,6 +86,7 @@ impl Resource for IamPolicy {
     const INFO: Info = Info {
         unique: &[&["name"]],
         scope: Scope::Global,
+        seen_within: EVENTUALLY,
         held_by: &["iam_role"],
         transient: &[Retry::after("DeleteConflict", &["iam:DeletePolicy"]), Retry::always("ConcurrentModification")],
         timeout: 300,
@@ -112,7 +113,7 @@ impl Resource for IamPolicy {
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let Some(name) = wanted.text("name") else { return Ok(None) };
-        let mut pages = aws.iam().list_policies().scope(aws_sdk_iam::types::PolicyScopeType::Local).into_paginator().send();
+        let mut pages = aws.iam().list_policies().scope(aws_sdk_iam::types::PolicyScopeType::Local).max_items(1000).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.or_fail("iam:ListPolicies")?;
             let named = page.policies().iter().filter(|policy| policy.policy_name() == Some(name));

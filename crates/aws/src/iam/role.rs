@@ -6,13 +6,13 @@ use futures_util::future::{try_join_all, try_join3};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{from_api, to_api};
+use super::{from_api, is_whole, to_api};
 use crate::client::{Aws, send_once};
 use crate::document::Policy;
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
-use crate::repeat::Changing;
-use crate::resource::{Info, Resource, Retry, Tags};
+use crate::repeat::{Changing, says};
+use crate::resource::{EVENTUALLY, Info, Resource, Retry, Tags};
 use crate::tags::TagChange;
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::place::Scope;
@@ -90,6 +90,7 @@ impl IamRole {
         let role = async { aws.iam().get_role().role_name(name).send().await.or_fail("iam:GetRole").or_absent() };
         let (role, attached, inline_policies) = try_join3(role, Self::attached(aws, name), Self::inline(aws, name)).await?;
         let Some(role) = role.and_then(|found| found.role) else { return Ok(None) };
+        is_whole("iam:GetRole", role.arn())?;
         Ok(Some(Self {
             name: role.role_name().to_owned(),
             path: role.path().to_owned(),
@@ -116,6 +117,7 @@ impl Resource for IamRole {
         ],
         unique: &[&["name"]],
         scope: Scope::Global,
+        seen_within: EVENTUALLY,
         transient: &[Retry::always("ConcurrentModification"), Retry::after("DeleteConflict", &["iam:DeleteRole"])],
         timeout: 300,
         ..Info::DEFAULT
@@ -213,16 +215,25 @@ impl Resource for IamRole {
                 call.send().await.or_gone("iam:DeleteRolePermissionsBoundary")?;
             }
         }
-        for (policy, document) in inline_policies.iter().filter(|(policy, document)| from.inline_policies.get(*policy) != Some(*document)) {
-            let call = iam.put_role_policy().role_name(id).policy_name(policy).policy_document(document.to_string());
-            call.send().await.idempotent("iam:PutRolePolicy")?;
+        let gone = Policies {
+            inline: from.inline_policies.iter().filter(|(policy, _)| !inline_policies.contains_key(*policy)).collect(),
+            managed: from.managed_policy_arns.iter().filter(|arn| !managed_policy_arns.contains(arn)).collect(),
+        };
+        let new = Policies {
+            inline: inline_policies.iter().filter(|(policy, document)| from.inline_policies.get(*policy) != Some(*document)).collect(),
+            managed: managed_policy_arns.iter().filter(|arn| !from.managed_policy_arns.contains(arn)).collect(),
+        };
+        match new.give(aws, id).await {
+            // There is no room for both: what goes makes it.
+            Err(failure) if says(&failure, &["LimitExceeded"]) && !gone.is_empty() => {
+                gone.take(aws, id).await?;
+                new.give(aws, id).await?;
+            }
+            given => {
+                given?;
+                gone.take(aws, id).await?;
+            }
         }
-        for arn in managed_policy_arns.iter().filter(|arn| !from.managed_policy_arns.contains(arn)) {
-            iam.attach_role_policy().role_name(id).policy_arn(arn).send().await.idempotent("iam:AttachRolePolicy")?;
-        }
-        let gone = from.inline_policies.keys().filter(|policy| !inline_policies.contains_key(*policy));
-        delete_inline(aws, id, gone).await?;
-        detach(aws, id, from.managed_policy_arns.iter().filter(|arn| !managed_policy_arns.contains(arn))).await?;
         let change = TagChange::between(&from.tags, tags);
         if let Some(set) = to_api(&change.set)? {
             iam.tag_role().role_name(id).set_tags(Some(set)).send().await.idempotent("iam:TagRole")?;
@@ -235,8 +246,8 @@ impl Resource for IamRole {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         // What is attached now counts, not what was last seen: a role goes only when nothing is.
-        detach(aws, id, Self::attached(aws, id).await?.iter()).await?;
-        delete_inline(aws, id, Self::inline(aws, id).await?.keys()).await?;
+        let (managed, inline) = (Self::attached(aws, id).await?, Self::inline(aws, id).await?);
+        Policies { inline: inline.iter().collect(), managed: managed.iter().collect() }.take(aws, id).await?;
         let profiles = aws.iam().list_instance_profiles_for_role().role_name(id).send().await;
         let profiles = profiles.or_fail("iam:ListInstanceProfilesForRole").or_absent()?;
         for profile in profiles.iter().flat_map(|found| found.instance_profiles()) {
@@ -247,16 +258,71 @@ impl Resource for IamRole {
     }
 }
 
-async fn detach(aws: &Aws, role: &str, arns: impl Iterator<Item = &String>) -> Outcome<()> {
-    for arn in arns {
-        aws.iam().detach_role_policy().role_name(role).policy_arn(arn).send().await.or_gone("iam:DetachRolePolicy")?;
-    }
-    Ok(())
+/// Some of a role's policies.
+struct Policies<'a> {
+    inline: Vec<(&'a String, &'a Policy)>,
+    managed: Vec<&'a String>,
 }
 
-async fn delete_inline(aws: &Aws, role: &str, names: impl Iterator<Item = &String>) -> Outcome<()> {
-    for name in names {
-        aws.iam().delete_role_policy().role_name(role).policy_name(name).send().await.or_gone("iam:DeleteRolePolicy")?;
+impl Policies<'_> {
+    fn is_empty(&self) -> bool {
+        self.inline.is_empty() && self.managed.is_empty()
     }
-    Ok(())
+
+    /// Gives them to a role.
+    async fn give(&self, aws: &Aws, role: &str) -> Outcome<()> {
+        for (name, document) in &self.inline {
+            let call = aws.iam().put_role_policy().role_name(role).policy_name(*name).policy_document(document.to_string());
+            call.send().await.idempotent("iam:PutRolePolicy")?;
+        }
+        for arn in &self.managed {
+            aws.iam().attach_role_policy().role_name(role).policy_arn(*arn).send().await.idempotent("iam:AttachRolePolicy")?;
+        }
+        Ok(())
+    }
+
+    /// Takes them from a role.
+    async fn take(&self, aws: &Aws, role: &str) -> Outcome<()> {
+        for arn in &self.managed {
+            aws.iam().detach_role_policy().role_name(role).policy_arn(*arn).send().await.or_gone("iam:DetachRolePolicy")?;
+        }
+        for (name, _) in &self.inline {
+            aws.iam().delete_role_policy().role_name(role).policy_name(*name).send().await.or_gone("iam:DeleteRolePolicy")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scripted::{Answer, Scripted};
+
+    fn role(policy: &str) -> IamRole {
+        let role = serde_json::json!({ "name": "r", "path": "/", "assume_role_policy": {}, "max_session_duration": 3600,
+            "inline_policies": {}, "managed_policy_arns": [policy], "tags": {} });
+        serde_json::from_value(role).unwrap()
+    }
+
+    async fn swapped(mut full: bool) -> Vec<String> {
+        let scripted = Scripted::new(move |call| match call.name.as_str() {
+            "AttachRolePolicy" if full => Answer::query_error(409, "LimitExceeded"),
+            name => {
+                full &= name != "DetachRolePolicy";
+                Answer::ok(format!("<{name}Response></{name}Response>"))
+            }
+        });
+        let operation = crate::patience::tests::operation(0);
+        IamRole::update(&scripted.aws, &operation, "r", &role("arn:aws:iam::aws:policy/Old"), &role("arn:aws:iam::aws:policy/New"))
+            .await
+            .unwrap();
+        scripted.names()
+    }
+
+    #[tokio::test]
+    async fn a_role_at_its_quota_gives_one_policy_for_another() {
+        assert_eq!(swapped(true).await, ["AttachRolePolicy", "DetachRolePolicy", "AttachRolePolicy"]);
+        // Where there is room the role is never without either.
+        assert_eq!(swapped(false).await, ["AttachRolePolicy", "DetachRolePolicy"]);
+    }
 }

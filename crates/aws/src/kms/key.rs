@@ -10,7 +10,7 @@ use crate::document::Policy;
 use crate::error::{OrAbsent, OrFail, made_id, unbuilt};
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, verified};
-use crate::resource::{Info, Resource, Retry, Tags};
+use crate::resource::{EVENTUALLY, Info, Resource, Retry, Tags};
 use crate::tags::{TagChange, collect};
 use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
@@ -150,6 +150,7 @@ impl Resource for KmsKey {
             // One that was enabled a moment ago.
             Retry::after("DisabledException", &["kms:EnableKeyRotation"]),
         ],
+        seen_within: EVENTUALLY,
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -202,23 +203,10 @@ impl Resource for KmsKey {
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        let mut pages = aws.kms().list_keys().limit(1000).into_paginator().send();
-        let mut ids = Vec::new();
-        while let Some(page) = pages.next().await {
-            let keys = page.or_fail("kms:ListKeys")?.keys.unwrap_or_default();
-            ids.extend(keys.into_iter().filter_map(|key| key.key_id));
-        }
-        // An account may have many keys, and KMS answers so many questions about them in a second.
-        for some in ids.chunks(20) {
-            let tagged = try_join_all(some.iter().map(async |id| match Self::tags_of(aws, id).await {
-                // A key whose policy keeps us out is not ours.
-                Err(failure) if failure.kind == FailureKind::Denied => Ok((id, Tags::new())),
-                tags => Ok((id, tags?)),
-            }));
-            for (id, _) in tagged.await?.into_iter().filter(|(_, tags)| wanted.owns(tags)) {
-                if let Some(found) = wanted.pick(Self::describe(aws, id).await?.map(|key| key.key_id)) {
-                    return Ok(Some(found));
-                }
+        let keys = aws.keys.get(|| all_tags(aws)).await?;
+        for (id, _) in keys.iter().filter(|(_, tags)| wanted.owns(tags)) {
+            if let Some(found) = wanted.pick(Self::describe(aws, id).await?.map(|key| key.key_id)) {
+                return Ok(Some(found));
             }
         }
         Ok(None)
@@ -307,4 +295,27 @@ impl Resource for KmsKey {
         let scheduled = call.send().await.or_done("kms:ScheduleKeyDeletion", &["NotFoundException"]);
         verified(scheduled, &["KMSInvalidStateException"], async || Ok(Self::describe(aws, id).await?.is_none())).await
     }
+}
+
+/// Every key of the account in this region, with its tags: there is no way to find one by them.
+pub type Keys = Vec<(String, Tags)>;
+
+async fn all_tags(aws: &Aws) -> Outcome<Keys> {
+    let mut pages = aws.kms().list_keys().limit(1000).into_paginator().send();
+    let mut ids = Vec::new();
+    while let Some(page) = pages.next().await {
+        let keys = page.or_fail("kms:ListKeys")?.keys.unwrap_or_default();
+        ids.extend(keys.into_iter().filter_map(|key| key.key_id));
+    }
+    let mut all = Vec::new();
+    // An account may have many keys, and KMS answers so many questions about them in a second.
+    for some in ids.chunks(20) {
+        let tagged = some.iter().map(async |id| match KmsKey::tags_of(aws, id).await {
+            // A key whose policy keeps us out is not ours.
+            Err(failure) if failure.kind == FailureKind::Denied => Ok((id.clone(), Tags::new())),
+            tags => Ok((id.clone(), tags?)),
+        });
+        all.extend(try_join_all(tagged).await?);
+    }
+    Ok(all)
 }

@@ -330,7 +330,7 @@ mod tests {
         let (timeout, began) = (Duration::from_secs(60), Instant::now());
         let (region, progress) = ("eu-west-1".to_owned(), Progress(Arc::new(|_| {})));
         let deadline = (began + timeout).into_std();
-        let operation = Operation { region, token: String::new(), deadline, timeout, interrupted, progress };
+        let operation = Operation { region, token: String::new(), replaces: None, deadline, timeout, interrupted, progress };
         assert_eq!(kind(within(&operation, service.list()).await), Some(FailureKind::Transient));
         let took = began.elapsed();
         assert!(timeout - Duration::from_secs(5) < took && took <= timeout, "{took:?}");

@@ -144,7 +144,7 @@ fn operation(left: Duration, heard: &Arc<Mutex<Vec<String>>>) -> Operation {
     let (heard, (_, interrupted)) = (Arc::clone(heard), watch::channel(false));
     let progress = Progress(Arc::new(move |text| heard.lock().unwrap().push(text)));
     let deadline = (Instant::now() + left).into_std();
-    Operation { region: REGION.to_owned(), token: String::new(), deadline, timeout: left, interrupted, progress }
+    Operation { region: REGION.to_owned(), token: String::new(), replaces: None, deadline, timeout: left, interrupted, progress }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,5 @@
 //! What a code means, and how long, and which form an id has.
 
-use leoctl_core::engine::ports::Progress;
-use tokio::sync::watch;
-
 use super::*;
 use crate::appautoscaling::target::AppautoscalingTarget;
 use crate::ec2::subnet::Subnet;
@@ -13,17 +10,17 @@ use crate::efs::mount_target::EfsMountTarget;
 use crate::elb::lb::Lb;
 use crate::elb::listener::LbListener;
 use crate::elb::listener_rule::LbListenerRule;
+use crate::iam::instance_profile::IamInstanceProfile;
+use crate::iam::role::IamRole;
+use crate::kms::alias::KmsAlias;
 use crate::kms::key::KmsKey;
+use crate::patience::tests::operation;
+use crate::route53::record::Route53Record;
+use crate::s3::bucket::S3Bucket;
+use crate::scheduler::schedule::SchedulerSchedule;
 use crate::secretsmanager_secret::SecretsmanagerSecret;
-
-/// An operation that began so many seconds ago.
-fn operation(began: u64) -> Operation {
-    let timeout = Duration::from_secs(600);
-    let (_, interrupted) = watch::channel(false);
-    let deadline = Instant::now() + timeout.saturating_sub(Duration::from_secs(began));
-    let progress = Progress(Arc::new(|_| {}));
-    Operation { region: "us-east-1".to_owned(), token: String::new(), deadline, timeout, interrupted, progress }
-}
+use crate::sns::topic_subscription::SnsTopicSubscription;
+use crate::ssm_parameter::SsmParameter;
 
 fn answered<R: Resource>(began: u64, call: &str, code: &str, kind: FailureKind) -> FailureKind {
     let failure = Failure { operation: call.to_owned(), code: Some(code.to_owned()), ..Failure::new(kind, "no") };
@@ -62,6 +59,32 @@ fn what_is_named_may_have_been_made_a_moment_ago() {
 }
 
 #[test]
+fn what_was_just_made_may_be_unknown_to_what_names_it() {
+    use FailureKind::{NotFound, Refused, Transient};
+    let cases = [
+        answered::<S3Bucket>(0, "s3:PutBucketPolicy", "MalformedPolicy", Refused),
+        answered::<S3Bucket>(0, "s3:PutBucketNotification", "InvalidArgument", Refused),
+        answered::<IamRole>(0, "iam:AttachRolePolicy", "NoSuchEntity", NotFound),
+        answered::<IamRole>(0, "iam:PutRolePermissionsBoundary", "NoSuchEntity", NotFound),
+        answered::<IamRole>(0, "iam:CreateRole", "MalformedPolicyDocument", Refused),
+        answered::<IamInstanceProfile>(0, "iam:AddRoleToInstanceProfile", "NoSuchEntity", NotFound),
+        answered::<IamInstanceProfile>(0, "iam:AddRoleToInstanceProfile", "LimitExceeded", Refused),
+        answered::<Route53Record>(0, "route53:ChangeResourceRecordSets", "NoSuchHostedZone", NotFound),
+        answered::<SecretsmanagerSecret>(0, "secretsmanager:CreateSecret", "InvalidRequestException", Refused),
+        answered::<SecretsmanagerSecret>(0, "secretsmanager:RestoreSecret", "InvalidRequestException", Refused),
+        answered::<KmsKey>(0, "kms:EnableKeyRotation", "DisabledException", Refused),
+        answered::<KmsKey>(0, "kms:CreateKey", "MalformedPolicyDocumentException", Refused),
+        answered::<KmsAlias>(0, "kms:CreateAlias", "NotFoundException", NotFound),
+        answered::<SsmParameter>(0, "ssm:PutParameter", "InvalidKeyId", Refused),
+        answered::<SnsTopicSubscription>(0, "sns:Subscribe", "InvalidParameter", Refused),
+        answered::<SchedulerSchedule>(0, "scheduler:CreateSchedule", "ValidationException", Refused),
+    ];
+    assert_eq!(cases, [Transient; 16]);
+    assert_eq!(answered::<IamRole>(0, "iam:GetRole", "NoSuchEntity", NotFound), NotFound);
+    assert_eq!(answered::<KmsKey>(0, "kms:PutKeyPolicy", "DisabledException", Refused), Refused);
+}
+
+#[test]
 fn what_is_still_in_use_is_waited_for() {
     use FailureKind::{Refused, Transient};
     let cluster =
@@ -80,19 +103,6 @@ fn what_is_not_known_yet_is_an_error_after_two_minutes() {
     }
     // What is being released is waited for as long as the operation may take.
     assert_eq!(answered::<Vpc>(500, "ec2:DeleteVpc", "DependencyViolation", Refused), Transient);
-}
-
-#[tokio::test]
-async fn what_was_just_made_is_asked_for_until_it_is_known_and_whatever_else_fails_ends_it() {
-    let operation = operation(0);
-    let mut answers = vec![FailureKind::NotFound, FailureKind::NotFound];
-    let known = patiently(&operation, || {
-        let answer = answers.pop();
-        async move { answer.map_or(Ok(()), |kind| Err(Failure::new(kind, "no"))) }
-    });
-    assert!(known.await.is_ok() && answers.is_empty());
-    let refused = patiently(&operation, || async { Err(Failure::new(FailureKind::Denied, "no")) }).await;
-    assert_eq!(refused.unwrap_err().kind, FailureKind::Denied);
 }
 
 #[test]

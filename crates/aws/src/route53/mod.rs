@@ -17,43 +17,20 @@ use super::repeat::Changing;
 use super::resource::Tags;
 use super::tags::{TagChange, collect};
 use leoctl_core::engine::ports::{Operation, Outcome};
+pub use leoctl_core::model::canonical::domain as canonical;
 
 /// An id without the kind AWS writes before it, as in `/hostedzone/Z123`.
 pub fn bare(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or(id)
 }
 
-/// A domain name as AWS returns it, in leoctl's form: without a dot at its end, its escapes undone. Route 53 escapes
-/// everything but letters, digits, hyphens and underscores as three octal digits, `*` as `\052`
-/// (Route 53 Developer Guide, "DNS domain name format").
-pub fn canonical(name: &str) -> String {
-    let lower = name.to_ascii_lowercase();
-    let mut rest = lower.strip_suffix('.').unwrap_or(&lower);
-    let mut out = String::new();
-    while let Some((before, after)) = rest.split_once('\\') {
-        out.push_str(before);
-        let code = after.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()).filter(u8::is_ascii_graphic);
-        match (code, after.get(3..)) {
-            (Some(code), Some(tail)) => {
-                out.push(char::from(code));
-                rest = tail;
-            }
-            _ => {
-                out.push('\\');
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Changes one record set; the id of the change.
-async fn change(aws: &Aws, zone: &str, action: ChangeAction, set: ResourceRecordSet) -> Outcome<String> {
+/// Changes record sets, all of them or none; the id of the change.
+async fn change(aws: &Aws, zone: &str, changes: Vec<(ChangeAction, ResourceRecordSet)>) -> Outcome<String> {
     // Creating and deleting fail when sent twice: their callers look first.
-    let upserts = action == ChangeAction::Upsert;
-    let change = Change::builder().action(action).resource_record_set(set).build().map_err(unbuilt)?;
-    let batch = ChangeBatch::builder().changes(change).build().map_err(unbuilt)?;
+    let upserts = changes.iter().all(|(action, _)| *action == ChangeAction::Upsert);
+    let changes = changes.into_iter().map(|(action, set)| Change::builder().action(action).resource_record_set(set).build());
+    let changes = changes.collect::<Result<Vec<_>, _>>().map_err(unbuilt)?;
+    let batch = ChangeBatch::builder().set_changes(Some(changes)).build().map_err(unbuilt)?;
     let call = aws.route53().change_resource_record_sets().hosted_zone_id(zone).change_batch(batch);
     let made = if upserts {
         call.send().await.idempotent("route53:ChangeResourceRecordSets")?
@@ -114,20 +91,4 @@ async fn update_tags(aws: &Aws, zone: &str, from: &Tags, to: &Tags) -> Outcome<(
         call().set_remove_tag_keys(Some(some.to_vec())).send().await.idempotent("route53:ChangeTagsForResource")?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn names_lose_their_escapes_and_last_dot() {
-        for (name, canonical) in [
-            (r"\052.Example.org.", "*.example.org"),
-            ("example.org", "example.org"),
-            (r"a\057b.example.org.", "a/b.example.org"),
-            (r"odd\09", r"odd\09"),
-            (r"end\", r"end\"),
-        ] {
-            assert_eq!(super::canonical(name), canonical);
-        }
-    }
 }

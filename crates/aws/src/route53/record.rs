@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_route53::types::{self as api, ChangeAction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::record_set::{self, Key, TYPES};
 use super::routing::{Alias, CidrRouting, GeoLocation, GeoProximity};
 use super::{change, in_sync, unbuilt};
 use crate::client::Aws;
+use crate::patience::PROPAGATION;
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::{says, verified};
 use crate::resource::{Info, Resource, Retry};
@@ -145,13 +148,43 @@ impl Route53Record {
     }
 }
 
+/// Whether a value is of the form that Route 53 wants of texts: each in quotation marks, 255 characters at most, with
+/// spaces between them (Route 53 Developer Guide, "TXT record type").
+fn is_quoted(value: &str) -> bool {
+    let mut rest = value.trim();
+    if rest.is_empty() {
+        return false;
+    }
+    while let Some(text) = rest.strip_prefix('"') {
+        let mut length = 0;
+        let mut characters = text.char_indices();
+        let end = loop {
+            match characters.next() {
+                None => return false,
+                Some((end, '"')) => break end,
+                // An escaped quotation mark or backslash, or the first digit of an octal code.
+                Some((_, '\\')) => drop(characters.next()),
+                Some(_) => {}
+            }
+            length += 1;
+        };
+        if length > 255 {
+            return false;
+        }
+        rest = text.get(end + 1..).unwrap_or_default().trim_start();
+        if rest.is_empty() {
+            return true;
+        }
+    }
+    false
+}
+
 impl Resource for Route53Record {
     const TYPE: &'static str = "route53_record";
-    // Route 53 API Reference, ResourceRecordSet: one of a name, a type and a set identifier. Records of one name depend on
-    // each other all the same: a CNAME has nothing beside it, and one with a set identifier none without.
+    // Route 53 API Reference, ResourceRecordSet: one of a name, a type and a set identifier. Of one name a replacement and
+    // its predecessor may not stand beside each other; then one call exchanges them, so that the name is never gone.
     const INFO: Info = Info {
         unique: &[&["set_identifier", "type", "zone_id", "name"]],
-        conflicts: &[&["zone_id", "name"]],
         scope: Scope::Global,
         propagating: &[Retry::after("NoSuchHostedZone", &["route53:ChangeResourceRecordSets"])],
         ..Info::DEFAULT
@@ -186,6 +219,13 @@ impl Resource for Route53Record {
                 "a record with a `set_identifier`, and no other, has one attribute that says which of them is answered, such as `weight`";
             problems.push(problem("set_identifier", what));
         }
+        let kind = desired.get("type").and_then(Value::as_str);
+        let values = desired.get("records").and_then(Value::as_list).unwrap_or_default();
+        if matches!(kind, Some("TXT" | "SPF")) && values.iter().filter_map(Value::as_str).any(|value| !is_quoted(value)) {
+            let what = "a value of a `TXT` record is one or more texts in quotation marks, each of at most 255 characters: \
+                        `\"v=spf1 -all\"`, or `\"the first 255\" \"the rest\"`";
+            problems.push(problem("records", what));
+        }
         problems
     }
 
@@ -214,24 +254,46 @@ impl Resource for Route53Record {
         Ok(wanted.pick(record_set::one(aws, &key).await?.map(|_| key.id())))
     }
 
-    async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
-        let key = to.key();
-        match change(aws, &to.zone_id, ChangeAction::Create, to.to_api()?).await {
-            Ok(change) => remember(&key.id(), change),
-            // AWS has one code for all that is wrong with a change.
-            Err(failure) if says(&failure, &["InvalidChangeBatch"]) && record_set::one(aws, &key).await?.is_some() => {
+    async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
+        let (key, began) = (to.key(), Instant::now());
+        let predecessor = operation.replaces.as_deref().and_then(Key::parse).filter(|old| (&old.zone, &old.name) == (&key.zone, &key.name));
+        loop {
+            let going = async |old: &Key| Ok(record_set::one(aws, old).await?.map(|set| (ChangeAction::Delete, set)));
+            let going = match &predecessor {
+                Some(old) => going(old).await?,
+                None => None,
+            };
+            let failure = match change(aws, &key.zone, going.iter().cloned().chain([(ChangeAction::Create, to.to_api()?)]).collect()).await
+            {
+                Ok(change) => {
+                    remember(&key.id(), change);
+                    return Ok(key.id());
+                }
+                // AWS has one code for all that is wrong with a change.
+                Err(failure) if says(&failure, &["InvalidChangeBatch"]) => failure,
+                Err(failure) => return Err(failure),
+            };
+            let named = record_set::named(aws, &key).await?;
+            if named.contains(&key) {
                 return Err(Failure { kind: FailureKind::AlreadyExists, ..failure });
             }
-            Err(failure) => return Err(failure),
+            let stands_in_the_way = |other: &Key| Some(other) != predecessor.as_ref() && !other.goes_with(&key);
+            if !named.iter().any(stands_in_the_way) || began.elapsed() > PROPAGATION {
+                return Err(failure);
+            }
+            // Others of the name may be going, too, each waiting for all others: this one's predecessor gives way.
+            if let Some(going) = going {
+                change(aws, &key.zone, vec![going]).await?;
+            }
+            operation.pause(Duration::from_secs(2), "waiting for another record of the name to go").await?;
         }
-        Ok(key.id())
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         // `to_api` takes it apart.
         let set = to.to_api()?;
         if set != from.to_api()? {
-            remember(id, change(aws, &to.zone_id, ChangeAction::Upsert, set).await?);
+            remember(id, change(aws, &to.zone_id, vec![(ChangeAction::Upsert, set)]).await?);
         }
         Ok(())
     }
@@ -249,7 +311,7 @@ impl Resource for Route53Record {
         let Some(key) = Key::parse(id) else { return Ok(()) };
         // Only the values it has now delete it (Route 53 API Reference, ChangeResourceRecordSets).
         let Some(set) = record_set::one(aws, &key).await? else { return Ok(()) };
-        match change(aws, &key.zone, ChangeAction::Delete, set).await {
+        match change(aws, &key.zone, vec![(ChangeAction::Delete, set)]).await {
             Ok(change) => in_sync(aws, operation, &change).await,
             // AWS has one code for all that is wrong with a change: one that is not there any more is deleted.
             failed => {
@@ -257,5 +319,96 @@ impl Resource for Route53Record {
                     .await
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patience::tests::operation;
+    use crate::scripted::{Answer, Scripted};
+
+    #[test]
+    fn texts_are_quoted_and_not_too_long() {
+        let long = "x".repeat(255);
+        for good in [r#""v=spf1 -all""#, r#""a" "b""#, r#""with \" in it""#, "\"\"", &format!("\"{long}\" \"{long}\"")] {
+            assert!(is_quoted(good), "{good}");
+        }
+        for bad in ["v=spf1 -all", "", r#""open"#, r#""a" b"#, &format!("\"{long}y\"")] {
+            assert!(!is_quoted(bad), "{bad}");
+        }
+    }
+
+    fn record(kind: &str, value: &str) -> Route53Record {
+        let record = serde_json::json!({ "zone_id": "Z1", "name": "a.org", "type": kind, "ttl": 60, "records": [value], "multi_value_answer": false });
+        serde_json::from_value(record).unwrap()
+    }
+
+    /// The changes of each call, as `ACTION TYPE`, that are made where these record sets are.
+    async fn changes(has: &'static [&'static str], replaces: Option<&str>, to: &Route53Record) -> (Option<FailureKind>, Vec<Vec<String>>) {
+        let mut has = has.to_vec();
+        let scripted = Scripted::new(move |call| {
+            if call.name.starts_with("GET") {
+                let set = |kind: &&str| {
+                    let value = "<ResourceRecords><ResourceRecord><Value>x</Value></ResourceRecord></ResourceRecords>";
+                    format!("<ResourceRecordSet><Name>a.org.</Name><Type>{kind}</Type><TTL>60</TTL>{value}</ResourceRecordSet>")
+                };
+                // A list that begins at a type has those from there on.
+                let from = call.name.split(['?', '&']).find_map(|part| part.strip_prefix("type=")).unwrap_or_default();
+                let sets: String = has.iter().filter(|kind| **kind >= from).map(set).collect();
+                return Answer::ok(format!(
+                    "<ListResourceRecordSetsResponse><ResourceRecordSets>{sets}</ResourceRecordSets></ListResourceRecordSetsResponse>"
+                ));
+            }
+            let mut after = has.clone();
+            for (action, kind) in parsed(&call.body) {
+                match action.as_str() {
+                    "DELETE" => after.retain(|known| *known != kind),
+                    _ => after.push(if kind == "CNAME" { "CNAME" } else { "A" }),
+                }
+            }
+            if after.len() > 1 && after.contains(&"CNAME") {
+                return Answer::query_error(400, "InvalidChangeBatch");
+            }
+            has = after;
+            // Another record of the name goes as well.
+            has.retain(|kind| *kind != "TXT");
+            Answer::ok(
+                "<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C1</Id><Status>PENDING</Status></ChangeInfo></ChangeResourceRecordSetsResponse>",
+            )
+        });
+        let operation = Operation { replaces: replaces.map(str::to_owned), ..operation(0) };
+        let created = Route53Record::create(&scripted.aws, &operation, to).await;
+        let calls = scripted.calls().into_iter().filter(|call| call.name.starts_with("POST"));
+        let calls = calls.map(|call| parsed(&call.body).into_iter().map(|(action, kind)| format!("{action} {kind}")).collect());
+        (created.err().map(|failure| failure.kind), calls.collect())
+    }
+
+    /// The actions and types in a change batch.
+    fn parsed(body: &str) -> Vec<(String, String)> {
+        let of = |part: &str, name: &str| {
+            let (_, rest) = part.split_once(&format!("<{name}>"))?;
+            rest.split_once('<').map(|(value, _)| value.to_owned())
+        };
+        body.split("<Change>").skip(1).filter_map(|part| Some((of(part, "Action")?, of(part, "Type")?))).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_of_another_type_takes_the_place_of_the_old_one_in_one_change() {
+        let cname = record("CNAME", "b.org");
+        assert_eq!(changes(&["A"], Some("Z1/a.org/A"), &cname).await, (None, vec![vec!["DELETE A".to_owned(), "CREATE CNAME".to_owned()]]));
+        // One that is gone already, or of another name, is nothing to exchange.
+        let alone = (None, vec![vec!["CREATE CNAME".to_owned()]]);
+        assert_eq!(changes(&[], Some("Z1/a.org/A"), &cname).await, alone);
+        assert_eq!(changes(&[], Some("Z1/b.org/A"), &cname).await, alone);
+        // What nobody says is to go stays.
+        assert_eq!(changes(&["A"], None, &cname).await.0, Some(FailureKind::Refused));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_waits_for_others_of_its_name_that_go_as_well() {
+        let (failed, calls) = changes(&["A", "TXT"], Some("Z1/a.org/A"), &record("CNAME", "b.org")).await;
+        assert_eq!(failed, None);
+        assert_eq!(calls, [vec!["DELETE A", "CREATE CNAME"], vec!["DELETE A"], vec!["CREATE CNAME"]]);
     }
 }

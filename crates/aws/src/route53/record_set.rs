@@ -53,7 +53,17 @@ impl Key {
         }
     }
 
-    fn of(zone: &str, set: &api::ResourceRecordSet) -> Self {
+    /// Whether both can be there, being of one name: a `CNAME` has no other type beside it, and one with a set identifier
+    /// none without (Route 53 API Reference, ResourceRecordSet).
+    pub fn goes_with(&self, other: &Self) -> bool {
+        match self.kind == other.kind {
+            true => self.set.is_some() && other.set.is_some(),
+            false => self.kind != "CNAME" && other.kind != "CNAME",
+        }
+    }
+
+    /// The key of a record set of a zone.
+    pub fn of(zone: &str, set: &api::ResourceRecordSet) -> Self {
         Self {
             zone: zone.to_owned(),
             name: canonical(set.name()),
@@ -70,6 +80,14 @@ pub async fn one(aws: &Aws, key: &Key) -> Outcome<Option<api::ResourceRecordSet>
     let found = call.send().await.or_fail("route53:ListResourceRecordSets").or_absent()?;
     let sets = found.map(|found| found.resource_record_sets).unwrap_or_default();
     Ok(sets.into_iter().find(|set| Key::of(&key.zone, set) == *key))
+}
+
+/// The record sets of a key's name.
+pub async fn named(aws: &Aws, key: &Key) -> Outcome<Vec<Key>> {
+    let call = aws.route53().list_resource_record_sets().hosted_zone_id(&key.zone).start_record_name(&key.name);
+    let found = call.send().await.or_fail("route53:ListResourceRecordSets").or_absent()?;
+    let sets = found.map(|found| found.resource_record_sets).unwrap_or_default();
+    Ok(sets.iter().map(|set| Key::of(&key.zone, set)).filter(|found| found.name == key.name).collect())
 }
 
 /// Those of these record sets of one zone that exist. The first page has all of most zones; what is not on it is asked
@@ -109,5 +127,14 @@ mod tests {
         assert_eq!(Key::parse("Z1/a.example.org/A/blue/green").unwrap().set.as_deref(), Some("blue/green"));
         assert_eq!(Key::parse("Z1/A.Example.org./A").unwrap().name, "a.example.org");
         assert_eq!(Key::parse("Z1/a.example.org"), None);
+    }
+
+    #[test]
+    fn a_cname_stands_alone_and_identifiers_stand_together() {
+        let goes = |one: &str, other: &str| {
+            Key::parse(&format!("Z/a.org/{one}")).unwrap().goes_with(&Key::parse(&format!("Z/a.org/{other}")).unwrap())
+        };
+        assert!(goes("A", "AAAA") && goes("A/blue", "A/green") && goes("A/blue", "TXT") && goes("CNAME/blue", "CNAME/green"));
+        assert!(!goes("A", "CNAME") && !goes("CNAME", "TXT") && !goes("A", "A/blue") && !goes("CNAME/blue", "A/green"));
     }
 }

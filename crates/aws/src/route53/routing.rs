@@ -48,8 +48,8 @@ pub struct GeoProximity {
     /// The place.
     coordinates: Option<Coordinates>,
     /// By how much the area is larger or smaller, from -99 to 99.
-    #[schemars(range(min = -99, max = 99))]
-    bias: Option<i32>,
+    #[schemars(extend("default" = 0), range(min = -99, max = 99))]
+    bias: i32,
 }
 
 /// A place on earth.
@@ -71,7 +71,10 @@ impl GeoProximity {
         let Self { aws_region, local_zone_group, coordinates, bias } = self.clone();
         let place = |place: Coordinates| api::Coordinates::builder().latitude(place.latitude).longitude(place.longitude).build();
         let built = api::GeoProximityLocation::builder().set_aws_region(aws_region).set_local_zone_group(local_zone_group);
-        Ok(built.set_coordinates(coordinates.map(place).transpose().map_err(unbuilt)?).set_bias(bias).build())
+        Ok(built
+            .set_coordinates(coordinates.map(place).transpose().map_err(unbuilt)?)
+            .set_bias(Some(bias).filter(|bias| *bias != 0))
+            .build())
     }
 
     /// What AWS returned.
@@ -82,7 +85,7 @@ impl GeoProximity {
             aws_region: found.aws_region().map(str::to_owned),
             local_zone_group: found.local_zone_group().map(str::to_owned),
             coordinates: found.coordinates().map(place),
-            bias: found.bias(),
+            bias: found.bias().unwrap_or_default(),
         }
     }
 }
@@ -155,8 +158,10 @@ mod tests {
     #[test]
     fn what_is_sent_is_what_is_read() {
         let place = Some(Coordinates { latitude: "52.52".to_owned(), longitude: "13.40".to_owned() });
-        let near = GeoProximity { aws_region: None, local_zone_group: None, coordinates: place, bias: Some(-5) };
+        let near = GeoProximity { aws_region: None, local_zone_group: None, coordinates: place, bias: -5 };
         assert_eq!(GeoProximity::from_api(&near.to_api().unwrap()), near);
+        let (none, zero) = (api::GeoProximityLocation::builder().aws_region("eu-west-1"), Some(0));
+        assert_eq!(GeoProximity::from_api(&none.clone().build()), GeoProximity::from_api(&none.set_bias(zero).build()));
         let addresses = CidrRouting { collection_id: "c".to_owned(), location_name: "*".to_owned() };
         assert_eq!(CidrRouting::from_api(&addresses.to_api().unwrap()), addresses);
         let country = GeoLocation { continent_code: None, country_code: Some("US".to_owned()), subdivision_code: Some("CA".to_owned()) };

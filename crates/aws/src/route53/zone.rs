@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{bare, canonical, change, tags_of, update_tags};
+use super::{bare, canonical, change, in_sync, tags_of, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
@@ -228,7 +228,7 @@ impl Resource for Route53Zone {
         Self { vpcs: to.vpcs.first().cloned().into_iter().collect(), tags: Tags::new(), ..to.clone() }
     }
 
-    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+    async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self {
             comment,
             vpcs,
@@ -263,7 +263,12 @@ impl Resource for Route53Zone {
                 let now: Vec<_> = found.iter().flat_map(|found| found.vpcs()).map(ZoneVpc::from_api).collect();
                 Ok(is_in(vpc, &now))
             };
+            let change = sent.as_ref().ok().and_then(|made| made.change_info()).map(|info| bare(info.id()).to_owned());
             verified(sent, &["ConflictingDomainExists"], associated).await?;
+            // Only a VPC that sees the zone everywhere takes the place of another.
+            if let Some(change) = change {
+                in_sync(aws, operation, &change).await?;
+            }
         }
         for vpc in has.iter().filter(|vpc| is_in(vpc, &from.vpcs) && !is_in(vpc, vpcs)) {
             let call = aws.route53().disassociate_vpc_from_hosted_zone().hosted_zone_id(id).vpc(vpc.to_api(aws));
@@ -294,10 +299,82 @@ async fn empty(aws: &Aws, operation: &Operation, id: &str) -> Outcome<()> {
         }
         // Aliases go before what they point to.
         sets.sort_by_key(|set| set.alias_target().is_none());
-        for set in sets {
-            change(aws, id, ChangeAction::Delete, set).await?;
-            gone += 1;
+        for some in batches(sets) {
+            gone += some.len();
+            let change = change(aws, id, some.into_iter().map(|set| (ChangeAction::Delete, set)).collect()).await?;
+            in_sync(aws, operation, &change).await?;
             (operation.progress.0)(format!("{gone} records deleted"));
         }
+    }
+}
+
+/// Record sets as so many changes as one call takes: a thousand records, and 32,000 characters in them (Route 53 API
+/// Reference, ChangeResourceRecordSets).
+fn batches(sets: Vec<api::ResourceRecordSet>) -> Vec<Vec<api::ResourceRecordSet>> {
+    let mut batches: Vec<Vec<api::ResourceRecordSet>> = Vec::new();
+    let (mut records, mut characters) = (0, 0);
+    for set in sets {
+        let values = set.resource_records();
+        let of_this = (values.len().max(1), values.iter().map(|record| record.value().chars().count()).sum::<usize>());
+        (records, characters) = (records + of_this.0, characters + of_this.1);
+        match batches.last_mut().filter(|_| records <= 1000 && characters <= 32_000) {
+            Some(batch) => batch.push(set),
+            None => {
+                (records, characters) = of_this;
+                batches.push(vec![set]);
+            }
+        }
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patience::tests::operation;
+    use crate::scripted::{Answer, Scripted};
+
+    fn set(records: usize, length: usize) -> api::ResourceRecordSet {
+        let record = api::ResourceRecord::builder().value("x".repeat(length)).build().unwrap();
+        let set = api::ResourceRecordSet::builder().name("a.org").r#type(api::RrType::Txt);
+        set.set_resource_records(Some(vec![record; records])).build().unwrap()
+    }
+
+    #[test]
+    fn records_go_in_as_few_calls_as_route_53_takes() {
+        let sizes = |sets: Vec<_>| batches(sets).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(vec![set(1, 15); 300]), [300]);
+        assert_eq!(sizes(vec![set(400, 1); 5]), [2, 2, 1]);
+        assert_eq!(sizes(vec![set(1, 4000); 9]), [8, 1]);
+        assert_eq!(sizes(vec![set(1, 40_000); 2]), [1, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_vpc_gives_a_zone_up_once_another_sees_it() {
+        let mut looks = 0;
+        let scripted = Scripted::new(move |call| match call.name.as_str() {
+            name if name.contains("/change/") => {
+                looks += 1;
+                let status = if looks > 2 { "INSYNC" } else { "PENDING" };
+                let info = format!("<Id>/change/C1</Id><Status>{status}</Status><SubmittedAt>2030-01-01T00:00:00Z</SubmittedAt>");
+                Answer::ok(format!("<GetChangeResponse><ChangeInfo>{info}</ChangeInfo></GetChangeResponse>"))
+            }
+            name if name.contains("associatevpc") => {
+                let info = "<Id>/change/C1</Id><Status>PENDING</Status><SubmittedAt>2030-01-01T00:00:00Z</SubmittedAt>";
+                let which = if name.contains("disassociate") { "Disassociate" } else { "Associate" };
+                let from = if which == "Associate" { "With" } else { "From" };
+                let root = format!("{which}VPC{from}HostedZoneResponse");
+                Answer::ok(format!("<{root}><ChangeInfo>{info}</ChangeInfo></{root}>"))
+            }
+            _ => Answer::query_error(404, "NoSuchHostedZone"),
+        });
+        let zone = |vpc: &str| -> Route53Zone {
+            let vpcs = serde_json::json!([{ "vpc_id": vpc, "vpc_region": "eu-west-1" }]);
+            serde_json::from_value(serde_json::json!({ "name": "a.org", "private_zone": true, "vpcs": vpcs, "tags": {} })).unwrap()
+        };
+        Route53Zone::update(&scripted.aws, &operation(0), "Z1", &zone("vpc-1"), &zone("vpc-2")).await.unwrap();
+        let names = scripted.names();
+        let at = |what: &str| names.iter().rposition(|name| name.contains(what)).unwrap();
+        assert!(at("/associatevpc") < at("/change/C1") && at("/change/C1") < at("/disassociatevpc"), "{names:?}");
     }
 }

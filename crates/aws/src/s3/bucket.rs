@@ -1,26 +1,30 @@
 //! The resource type `s3_bucket`.
 
+use std::time::Duration;
+
 use aws_sdk_s3::types as api;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::future::{try_join_all, try_join3, try_join4};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
 
-use super::lifecycle::LifecycleRule;
+use super::lifecycle::{self, LifecycleRule};
 use super::notification::{self, Notification};
 use super::settings::{AccessLog, CorsRule, Encryption, PublicAccessBlock};
-use super::{contents, unbuilt};
+use super::{ageing, contents, policy, tagging, unbuilt};
 use crate::client::{Aws, send_once};
 use crate::document::Policy;
 use crate::error::{OrAbsent, OrFail};
-use crate::partition;
+use crate::patience::insisting;
 use crate::permissions::{Grant, Permissions};
-use crate::repeat::Changing;
-use crate::resource::{Info, Resource, Retry, Tags};
+use crate::repeat::{Changing, says};
+use crate::resource::{EVENTUALLY, Info, Resource, Retry, Tags};
 use crate::tags::collect;
+use crate::{domain, partition};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
 use leoctl_core::model::place::Scope;
+use leoctl_core::model::value::Value;
 
 /// A bucket of objects.
 ///
@@ -83,70 +87,19 @@ pub struct S3Bucket {
     regional_domain_name: String,
 }
 
-/// The name of the statement that refuses requests without TLS.
-const TLS_ONLY: &str = "LeoctlTlsOnly";
-
-fn tls_statement(region: &str, bucket: &str) -> Json {
-    let arn = format!("arn:{}:s3:::{bucket}", partition(region));
-    json!({
-        "Sid": TLS_ONLY,
-        "Effect": "Deny",
-        "Principal": { "AWS": "*" },
-        "Action": "s3:*",
-        "Resource": [arn, format!("{arn}/*")],
-        "Condition": { "Bool": { "aws:SecureTransport": "false" } }
-    })
-}
-
-/// A policy as AWS has it, taken apart: what the user wrote, and whether the TLS statement is in it.
-fn split(policy: Option<Policy>) -> (Option<Policy>, bool) {
-    let Some(Policy(mut document)) = policy else { return (None, false) };
-    let mut tls_only = false;
-    let mut left = 1;
-    if let Some(statements) = document.get_mut("Statement").and_then(Json::as_array_mut) {
-        let all = statements.len();
-        statements.retain(|statement| statement.get("Sid").and_then(Json::as_str) != Some(TLS_ONLY));
-        tls_only = statements.len() < all;
-        left = statements.len();
-    }
-    ((left > 0).then_some(Policy(document)), tls_only)
-}
-
 impl S3Bucket {
-    /// The policy as AWS is to have it; none when there is nothing to say.
-    fn full_policy(&self, region: &str) -> Option<Json> {
-        let own = self.policy.clone().map(|policy| policy.0);
-        if !self.tls_only {
-            return own;
-        }
-        let statement = tls_statement(region, &self.bucket);
-        let mut document = own.unwrap_or_else(|| json!({ "Version": "2012-10-17", "Statement": [] }));
-        match document.get_mut("Statement") {
-            Some(Json::Array(statements)) => statements.push(statement),
-            Some(single) => *single = json!([single.take(), statement]),
-            None => {
-                if let Some(document) = document.as_object_mut() {
-                    document.insert("Statement".to_owned(), json!([statement]));
-                }
-            }
-        }
-        Some(document)
-    }
-
     async fn read_one(aws: &Aws, bucket: &str) -> Outcome<Option<Self>> {
         let s3 = aws.s3();
         let settings = try_join4(
             async { s3.get_bucket_encryption().bucket(bucket).send().await.or_fail("s3:GetEncryptionConfiguration").or_absent() },
             async { s3.get_public_access_block().bucket(bucket).send().await.or_fail("s3:GetBucketPublicAccessBlock").or_absent() },
             async { s3.get_bucket_versioning().bucket(bucket).send().await.or_fail("s3:GetBucketVersioning").or_absent() },
-            async {
-                s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await.or_fail("s3:GetLifecycleConfiguration").or_absent()
-            },
+            ageing::get(aws, bucket),
         );
         let access = try_join3(
             async { s3.get_bucket_policy().bucket(bucket).send().await.or_fail("s3:GetBucketPolicy").or_absent() },
             async { s3.get_bucket_cors().bucket(bucket).send().await.or_fail("s3:GetBucketCORS").or_absent() },
-            async { s3.get_bucket_tagging().bucket(bucket).send().await.or_fail("s3:GetBucketTagging").or_absent() },
+            tagging::get(aws, bucket),
         );
         let around = try_join3(
             async { s3.get_bucket_ownership_controls().bucket(bucket).send().await.or_fail("s3:GetBucketOwnershipControls").or_absent() },
@@ -161,17 +114,16 @@ impl S3Bucket {
         // Every bucket has a versioning status; only one that does not exist has none (S3 API Reference, GetBucketVersioning).
         let Some(versioning) = versioning else { return Ok(None) };
         let policy = policy.and_then(|found| found.policy).filter(|text| !text.is_empty()).map(|text| Policy::parse(&text)).transpose()?;
-        let (policy, tls_only) = split(policy);
+        let (policy, tls_only) = policy::split(policy);
         let encryption = encryption.as_ref().and_then(|found| found.server_side_encryption_configuration()).and_then(Encryption::from_api);
         let versioning = versioning.status;
         let owner = ownership.as_ref().and_then(|found| found.ownership_controls()).and_then(|controls| controls.rules().first());
-        let tags = tags.map(|found| found.tag_set).unwrap_or_default();
         Ok(Some(Self {
             bucket: bucket.to_owned(),
             encryption: encryption.unwrap_or_else(Encryption::aws_default),
             public_access_block: PublicAccessBlock::from_api(public.as_ref().and_then(|found| found.public_access_block_configuration())),
             versioning: versioning.map_or("Suspended".to_owned(), |status| status.as_str().to_owned()),
-            lifecycle_rules: lifecycle.iter().flat_map(|found| found.rules()).map(LifecycleRule::from_api).collect(),
+            lifecycle_rules: ageing::rules(lifecycle.as_ref()),
             policy,
             tls_only,
             cors_rules: cors.iter().flat_map(|found| found.cors_rules()).map(CorsRule::from_api).collect(),
@@ -183,17 +135,20 @@ impl S3Bucket {
             empty_on_delete: false,
             tags: collect(tags.iter().map(|tag| (tag.key(), tag.value()))),
             arn: format!("arn:{}:s3:::{bucket}", partition(&aws.region)),
-            domain_name: format!("{bucket}.s3.amazonaws.com"),
-            regional_domain_name: format!("{bucket}.s3.{}.amazonaws.com", aws.region),
+            domain_name: format!("{bucket}.s3.{}", domain(&aws.region)),
+            regional_domain_name: format!("{bucket}.s3.{}.{}", aws.region, domain(&aws.region)),
         }))
     }
 }
 
-/// The region of a bucket that another region was asked for: that is answered with a redirection, whoever it belongs to
-/// (S3 API Reference, HeadBucket).
-fn redirected_to(response: &HttpResponse) -> Option<String> {
-    let region = || response.headers().get("x-amz-bucket-region").unwrap_or("another region").to_owned();
-    (response.status().as_u16() == 301).then(region)
+/// The region of a bucket that another region was asked for: that is answered with a redirection or a refusal, whoever it
+/// belongs to (S3 API Reference, HeadBucket).
+fn elsewhere(response: &HttpResponse, ours: &str) -> Option<String> {
+    let region = response.headers().get("x-amz-bucket-region").filter(|region| *region != ours);
+    match response.status().as_u16() {
+        301 => Some(region.unwrap_or("another region").to_owned()),
+        _ => region.map(str::to_owned),
+    }
 }
 
 /// Why a bucket that is there cannot be looked at; another account's is forbidden.
@@ -207,8 +162,13 @@ fn out_of_sight(bucket: &str, failure: Failure, elsewhere: Option<String>) -> Fa
     Failure { kind: FailureKind::AlreadyExists, message, ..failure }
 }
 
-fn tag_set(tags: &Tags) -> Outcome<Vec<api::Tag>> {
-    tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build().map_err(unbuilt)).collect()
+/// A bucket's name is kept for up to an hour after the bucket is deleted, and longer where it was in another region.
+fn maybe_just_deleted(failure: Failure) -> Failure {
+    if !says(&failure, &["OperationAborted"]) {
+        return failure;
+    }
+    let message = format!("{} (if a bucket of this name was just deleted, S3 takes up to an hour to free it)", failure.message);
+    Failure { message, ..failure }
 }
 
 impl Resource for S3Bucket {
@@ -223,6 +183,7 @@ impl Resource for S3Bucket {
         ],
         unique: &[&["bucket"]],
         scope: Scope::GlobalName,
+        seen_within: EVENTUALLY,
         data_loss: Some("the objects in it"),
         transient: &[Retry::always("OperationAborted")],
         ..Info::DEFAULT
@@ -264,6 +225,11 @@ impl Resource for S3Bucket {
         ],
     };
 
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let (rules, policy) = (lifecycle::check(desired.get("lifecycle_rules")), policy::check(desired.get("policy")));
+        rules.into_iter().chain(policy).collect()
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let read = try_join_all(ids.iter().map(async |name| Ok(Self::read_one(aws, name).await?.map(|read| (name.clone(), read))))).await?;
         Ok(read.into_iter().flatten().collect())
@@ -272,7 +238,7 @@ impl Resource for S3Bucket {
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let Some(bucket) = wanted.text("bucket") else { return Ok(None) };
         let sent = aws.s3().head_bucket().bucket(bucket).send().await;
-        let elsewhere = sent.as_ref().err().and_then(|error| redirected_to(error.raw_response()?));
+        let elsewhere = sent.as_ref().err().and_then(|error| elsewhere(error.raw_response()?, &aws.region));
         let head = sent.or_fail("s3:ListBucket").or_absent().map_err(|failure| out_of_sight(bucket, failure, elsewhere))?;
         Ok(wanted.pick(head.map(|_| bucket.to_owned())))
     }
@@ -285,18 +251,18 @@ impl Resource for S3Bucket {
         // us-east-1 is what no constraint means, and may not be written (S3 API Reference, CreateBucket).
         let constraint = (aws.region != "us-east-1").then(|| api::BucketLocationConstraint::from(aws.region.as_str()));
         let configuration = api::CreateBucketConfiguration::builder().set_location_constraint(constraint);
-        let configuration = configuration.set_tags(Some(tag_set(&to.tags)?)).build();
+        let configuration = configuration.set_tags(Some(tagging::to_api(&to.tags)?)).build();
         let call = aws.s3().create_bucket().bucket(&to.bucket).create_bucket_configuration(configuration);
         let call = call.object_ownership(api::ObjectOwnership::from(to.object_ownership.as_str()));
-        send_once!(aws_sdk_s3, call).await.sent_once("s3:CreateBucket")?;
+        send_once!(aws_sdk_s3, call).await.sent_once("s3:CreateBucket").map_err(maybe_just_deleted)?;
         Ok(to.bucket.clone())
     }
 
     fn as_created(to: &Self) -> Self {
         Self {
             encryption: Encryption::aws_default(),
-            // AWS blocks public access of new buckets, but says so only once it is put.
-            public_access_block: PublicAccessBlock::open(),
+            // AWS blocks all public access of new buckets: whatever is wanted is put.
+            public_access_block: to.public_access_block.opposite(),
             versioning: "Suspended".to_owned(),
             lifecycle_rules: Vec::new(),
             policy: None,
@@ -309,7 +275,7 @@ impl Resource for S3Bucket {
         }
     }
 
-    async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+    async fn update(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self {
             encryption,
             public_access_block,
@@ -332,16 +298,14 @@ impl Resource for S3Bucket {
         } = to;
         let s3 = aws.s3();
         if *tags != from.tags {
-            let tagging = api::Tagging::builder().set_tag_set(Some(tag_set(tags)?)).build().map_err(unbuilt)?;
-            s3.put_bucket_tagging().bucket(id).tagging(tagging).send().await.idempotent("s3:PutBucketTagging")?;
+            tagging::put(aws, id, tags).await?;
         }
         if *public_access_block != from.public_access_block {
             let call = s3.put_public_access_block().bucket(id).public_access_block_configuration(public_access_block.to_api());
             call.send().await.idempotent("s3:PutBucketPublicAccessBlock")?;
         }
         if *encryption != from.encryption {
-            let call = s3.put_bucket_encryption().bucket(id).server_side_encryption_configuration(encryption.to_api()?);
-            call.send().await.idempotent("s3:PutEncryptionConfiguration")?;
+            encryption.put(aws, id).await?;
         }
         if *versioning != from.versioning {
             let configuration = api::VersioningConfiguration::builder().status(api::BucketVersioningStatus::from(versioning.as_str()));
@@ -349,14 +313,7 @@ impl Resource for S3Bucket {
             call.send().await.idempotent("s3:PutBucketVersioning")?;
         }
         if *lifecycle_rules != from.lifecycle_rules {
-            if lifecycle_rules.is_empty() {
-                s3.delete_bucket_lifecycle().bucket(id).send().await.idempotent("s3:PutLifecycleConfiguration")?;
-            } else {
-                let rules = lifecycle_rules.iter().map(LifecycleRule::to_api).collect::<Outcome<Vec<_>>>()?;
-                let configuration = api::BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().map_err(unbuilt)?;
-                let call = s3.put_bucket_lifecycle_configuration().bucket(id).lifecycle_configuration(configuration);
-                call.send().await.idempotent("s3:PutLifecycleConfiguration")?;
-            }
+            ageing::put(aws, id, lifecycle_rules).await?;
         }
         if *cors_rules != from.cors_rules {
             if cors_rules.is_empty() {
@@ -375,8 +332,7 @@ impl Resource for S3Bucket {
             call.send().await.idempotent("s3:PutBucketOwnershipControls")?;
         }
         if *logging != from.logging {
-            let call = s3.put_bucket_logging().bucket(id).bucket_logging_status(AccessLog::to_api(logging.as_ref())?);
-            call.send().await.idempotent("s3:PutBucketLogging")?;
+            AccessLog::put(logging.as_ref(), aws, id).await?;
         }
         if *notifications != from.notifications || *event_bridge_enabled != from.event_bridge_enabled {
             let configuration = notification::to_api(notifications, *event_bridge_enabled)?;
@@ -385,38 +341,101 @@ impl Resource for S3Bucket {
         }
         // Last, because it may take away from leoctl what the calls above need.
         if *policy != from.policy || *tls_only != from.tls_only {
-            match to.full_policy(&aws.region) {
-                Some(document) => {
-                    s3.put_bucket_policy().bucket(id).policy(document.to_string()).send().await.idempotent("s3:PutBucketPolicy")?;
-                }
-                None => {
-                    s3.delete_bucket_policy().bucket(id).send().await.idempotent("s3:DeleteBucketPolicy")?;
-                }
-            }
+            let Some(document) = policy::whole(policy.as_ref(), *tls_only, &aws.region, id) else {
+                return s3.delete_bucket_policy().bucket(id).send().await.idempotent("s3:DeleteBucketPolicy").map(drop);
+            };
+            // A block that was lifted a moment ago still refuses a public policy here and there.
+            let lifted = !public_access_block.blocks_public_policy() && from.public_access_block.blocks_public_policy();
+            let passes = |failure: &Failure| lifted && failure.kind == FailureKind::Denied;
+            insisting(operation, "waiting for the bucket's public access block to be lifted", passes, || async {
+                s3.put_bucket_policy().bucket(id).policy(document.to_string()).send().await.idempotent("s3:PutBucketPolicy")
+            })
+            .await?;
         }
         Ok(())
     }
 
-    async fn delete(aws: &Aws, operation: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
-        if last.is_some_and(|last| last.empty_on_delete) {
-            contents::delete(aws, operation, id).await?;
+    async fn ready(aws: &Aws, operation: &Operation, id: &str, to: &Self) -> Outcome<()> {
+        match to.lifecycle_rules.as_slice() {
+            [] => Ok(()),
+            rules => ageing::settled(aws, operation, id, rules).await,
         }
-        aws.s3().delete_bucket().bucket(id).send().await.or_gone("s3:DeleteBucket").map(drop)
+    }
+
+    async fn changed(aws: &Aws, operation: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
+        match from.lifecycle_rules == to.lifecycle_rules {
+            true => Ok(()),
+            false => ageing::settled(aws, operation, id, &to.lifecycle_rules).await,
+        }
+    }
+
+    async fn delete(aws: &Aws, operation: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
+        if !last.is_some_and(|last| last.empty_on_delete) {
+            return aws.s3().delete_bucket().bucket(id).send().await.or_gone("s3:DeleteBucket").map(drop);
+        }
+        loop {
+            contents::delete(aws, operation, id).await?;
+            match aws.s3().delete_bucket().bucket(id).send().await.or_gone("s3:DeleteBucket") {
+                // Somebody still writes to it, as a load balancer does its last access logs.
+                Err(failure) if says(&failure, &["BucketNotEmpty"]) => {}
+                deleted => return deleted.map(drop),
+            }
+            operation.pause(EMPTIED_AGAIN, "emptying the bucket, to which something is still written,").await?;
+        }
     }
 }
 
+/// How long a bucket that is still written to is left alone before it is emptied again.
+const EMPTIED_AGAIN: Duration = Duration::from_secs(5);
+
 #[cfg(test)]
 mod tests {
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+
     use super::*;
+    use crate::patience::tests::operation;
+    use crate::scripted::{Answer, Scripted};
 
     #[test]
-    fn the_tls_statement_goes_in_and_comes_out() {
-        let own = Policy(json!({ "Version": "2012-10-17", "Statement": [{ "Sid": "Own", "Effect": "Allow" }] }));
-        let mut with = own.0.clone();
-        with["Statement"].as_array_mut().unwrap().push(tls_statement("us-east-1", "b"));
-        assert_eq!(split(Some(Policy(with))), (Some(own.clone()), true));
-        assert_eq!(split(Some(own.clone())), (Some(own), false));
-        let alone = json!({ "Version": "2012-10-17", "Statement": [tls_statement("us-east-1", "b")] });
-        assert_eq!(split(Some(Policy(alone))), (None, true));
+    fn a_bucket_of_another_region_is_told_by_whatever_answer() {
+        let answer = |status: u16, region: Option<&'static str>| {
+            let mut response = HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::empty());
+            region.map(|region| response.headers_mut().insert("x-amz-bucket-region", region));
+            elsewhere(&response, "eu-west-1")
+        };
+        for status in [301, 400, 403] {
+            assert_eq!(answer(status, Some("us-east-1")).as_deref(), Some("us-east-1"), "{status}");
+        }
+        assert_eq!(answer(403, Some("eu-west-1")), None);
+        assert_eq!(answer(404, None), None);
+        assert_eq!(answer(301, None).as_deref(), Some("another region"));
+    }
+
+    #[test]
+    fn a_name_that_is_not_free_yet_is_said_to_be_one() {
+        let failure = |code: &str| Failure { code: Some(code.to_owned()), ..Failure::new(FailureKind::Refused, "no") };
+        assert!(maybe_just_deleted(failure("OperationAborted")).message.contains("just deleted"));
+        assert_eq!(maybe_just_deleted(failure("InvalidBucketName")).message, "no");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bucket_that_is_written_to_while_it_is_deleted_is_emptied_again() {
+        let mut deletions = 0;
+        let scripted = Scripted::new(move |call| match call.name.split_once(' ') {
+            Some(("DELETE", _)) => {
+                deletions += 1;
+                if deletions == 1 { Answer::xml_error(409, "BucketNotEmpty") } else { Answer(204, Vec::new(), String::new()) }
+            }
+            _ => Answer::ok("<ListVersionsResult></ListVersionsResult>"),
+        });
+        let wanted = serde_json::json!({ "bucket": "b", "encryption": { "sse_algorithm": "AES256", "bucket_key_enabled": false },
+            "public_access_block": { "block_public_acls": true, "block_public_policy": true, "ignore_public_acls": true, "restrict_public_buckets": true },
+            "versioning": "Suspended", "lifecycle_rules": [], "tls_only": false, "cors_rules": [], "object_ownership": "ObjectWriter",
+            "notifications": [], "event_bridge_enabled": false, "empty_on_delete": true, "tags": {} });
+        let last: S3Bucket = serde_json::from_value(wanted).unwrap();
+        S3Bucket::delete(&scripted.aws, &operation(0), "b", Some(&last)).await.unwrap();
+        let methods: Vec<_> = scripted.names().iter().map(|name| name.split(' ').next().unwrap().to_owned()).collect();
+        assert_eq!(methods, ["GET", "DELETE", "GET", "DELETE"]);
     }
 }

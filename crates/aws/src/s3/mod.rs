@@ -1,9 +1,12 @@
 //! S3 buckets.
 
+mod ageing;
 pub mod bucket;
 mod contents;
 mod lifecycle;
 mod notification;
+mod policy;
 mod settings;
+mod tagging;
 
 use crate::error::unbuilt;

@@ -5,6 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::unbuilt;
+use crate::client::Aws;
+use crate::error::{OrAbsent, OrFail};
+use crate::repeat::Changing;
 use leoctl_core::engine::ports::Outcome;
 
 /// How new objects are encrypted.
@@ -22,21 +25,31 @@ pub struct Encryption {
 }
 
 impl Encryption {
-    /// The configuration for a call.
-    ///
-    /// # Errors
-    /// When the SDK finds it incomplete.
-    pub fn to_api(&self) -> Outcome<api::ServerSideEncryptionConfiguration> {
+    /// The configuration for a call, with what an earlier one says beyond this.
+    fn to_api(&self, before: Option<&api::ServerSideEncryptionConfiguration>) -> Outcome<api::ServerSideEncryptionConfiguration> {
         let default = api::ServerSideEncryptionByDefault::builder()
             .sse_algorithm(api::ServerSideEncryption::from(self.sse_algorithm.as_str()))
             .set_kms_master_key_id(self.kms_master_key_id.clone())
             .build()
             .map_err(unbuilt)?;
+        let blocked = before.and_then(|before| before.rules().first()?.blocked_encryption_types().cloned());
         let rule = api::ServerSideEncryptionRule::builder()
             .apply_server_side_encryption_by_default(default)
             .bucket_key_enabled(self.bucket_key_enabled)
+            .set_blocked_encryption_types(blocked)
             .build();
         api::ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(unbuilt)
+    }
+
+    /// Gives a bucket this encryption. The call replaces all of it: what is not said here stays as it is.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn put(&self, aws: &Aws, bucket: &str) -> Outcome<()> {
+        let before = aws.s3().get_bucket_encryption().bucket(bucket).send().await.or_fail("s3:GetEncryptionConfiguration").or_absent()?;
+        let configuration = self.to_api(before.as_ref().and_then(|found| found.server_side_encryption_configuration()))?;
+        let call = aws.s3().put_bucket_encryption().bucket(bucket).server_side_encryption_configuration(configuration);
+        call.send().await.idempotent("s3:PutEncryptionConfiguration").map(drop)
     }
 
     /// The configuration AWS returned.
@@ -96,9 +109,19 @@ impl PublicAccessBlock {
         }
     }
 
-    /// Nothing blocked.
-    pub fn open() -> Self {
-        Self::from_api(None)
+    /// What differs from this in everything.
+    pub fn opposite(&self) -> Self {
+        Self {
+            block_public_acls: !self.block_public_acls,
+            block_public_policy: !self.block_public_policy,
+            ignore_public_acls: !self.ignore_public_acls,
+            restrict_public_buckets: !self.restrict_public_buckets,
+        }
+    }
+
+    /// Whether public policies are refused.
+    pub fn blocks_public_policy(&self) -> bool {
+        self.block_public_policy
     }
 }
 
@@ -114,16 +137,24 @@ pub struct AccessLog {
 }
 
 impl AccessLog {
-    /// The status for a call; none turns logging off.
-    ///
-    /// # Errors
-    /// When the SDK finds it incomplete.
-    pub fn to_api(this: Option<&Self>) -> Outcome<api::BucketLoggingStatus> {
+    /// The status for a call; none turns logging off. The form of keys and the grants of an earlier one stay.
+    fn to_api(this: Option<&Self>, before: Option<&api::LoggingEnabled>) -> Outcome<api::BucketLoggingStatus> {
         let enabled = this.map(|log| {
             let enabled = api::LoggingEnabled::builder().target_bucket(&log.target_bucket).target_prefix(&log.target_prefix);
-            enabled.build().map_err(unbuilt)
+            let enabled = enabled.set_target_object_key_format(before.and_then(|before| before.target_object_key_format().cloned()));
+            enabled.set_target_grants(before.and_then(|before| before.target_grants.clone())).build().map_err(unbuilt)
         });
         Ok(api::BucketLoggingStatus::builder().set_logging_enabled(enabled.transpose()?).build())
+    }
+
+    /// Has a bucket's requests logged so, or not at all. The call replaces all of it: what is not said here stays as it is.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn put(this: Option<&Self>, aws: &Aws, bucket: &str) -> Outcome<()> {
+        let before = aws.s3().get_bucket_logging().bucket(bucket).send().await.or_fail("s3:GetBucketLogging").or_absent()?;
+        let status = Self::to_api(this, before.as_ref().and_then(|found| found.logging_enabled()))?;
+        aws.s3().put_bucket_logging().bucket(bucket).bucket_logging_status(status).send().await.idempotent("s3:PutBucketLogging").map(drop)
     }
 
     /// The log AWS returned.
@@ -182,5 +213,39 @@ impl CorsRule {
             expose_headers: rule.expose_headers().to_vec(),
             max_age_seconds: rule.max_age_seconds(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_public_access_a_new_bucket_is_to_have_is_put() {
+        for on in [true, false] {
+            let wanted = PublicAccessBlock {
+                block_public_acls: on,
+                block_public_policy: false,
+                ignore_public_acls: on,
+                restrict_public_buckets: true,
+            };
+            assert_ne!(wanted.opposite(), wanted);
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_of_encryption_and_logs_stays() {
+        let blocked = api::BlockedEncryptionTypes::builder().encryption_type(api::EncryptionType::SseC).build();
+        let rule = api::ServerSideEncryptionRule::builder().blocked_encryption_types(blocked.clone()).build();
+        let before = api::ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
+        let put = Encryption::aws_default().to_api(Some(&before)).unwrap();
+        assert_eq!(put.rules().first().unwrap().blocked_encryption_types(), Some(&blocked));
+
+        let format = api::TargetObjectKeyFormat::builder().simple_prefix(api::SimplePrefix::builder().build()).build();
+        let before = api::LoggingEnabled::builder().target_bucket("b").target_prefix("").target_object_key_format(format.clone());
+        let log = AccessLog { target_bucket: "b".to_owned(), target_prefix: "new/".to_owned() };
+        let put = AccessLog::to_api(Some(&log), Some(&before.build().unwrap())).unwrap();
+        assert_eq!(put.logging_enabled().unwrap().target_object_key_format(), Some(&format));
+        assert!(AccessLog::to_api(None, None).unwrap().logging_enabled().is_none());
     }
 }

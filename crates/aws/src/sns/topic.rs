@@ -13,7 +13,7 @@ use crate::document::{Document, Policy};
 use crate::error::{OrAbsent, OrFail, made_id, unbuilt};
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
-use crate::resource::{Info, Resource, Retry, Tags};
+use crate::resource::{EVENTUALLY, Info, Resource, Retry, Tags};
 use crate::tags::{TagChange, collect};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
@@ -38,6 +38,7 @@ pub struct SnsTopic {
     #[schemars(extend("x-server" = true))]
     policy: Option<Policy>,
     /// How deliveries over HTTP are tried again, in SNS's own keys.
+    #[schemars(extend("x-document" = "delivery"))]
     delivery_policy: Option<Document>,
     /// The KMS key messages are encrypted with, such as `alias/aws/sns`.
     kms_master_key_id: Option<String>,
@@ -220,6 +221,7 @@ impl Resource for SnsTopic {
         unique: &[&["name"]],
         transient: &[Retry::always("ConcurrentAccess"), Retry::always("ConcurrentAccessException")],
         propagating: &[Retry::after("InvalidParameter", &["sns:CreateTopic", "sns:SetTopicAttributes"])],
+        seen_within: EVENTUALLY,
         timeout: 300,
         ..Info::DEFAULT
     };

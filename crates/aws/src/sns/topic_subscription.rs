@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
 use super::{Attributes, changed, document, text};
 use crate::client::{Aws, send_once};
@@ -13,8 +12,11 @@ use crate::document::Document;
 use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
-use crate::resource::{Info, Resource, Retry};
+use crate::resource::{EVENTUALLY, Info, Resource, Retry};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::model::canonical::masked_url;
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
 
 /// Somebody who gets the messages of a topic.
 ///
@@ -32,8 +34,9 @@ pub struct SnsTopicSubscription {
     /// How messages get there.
     #[schemars(extend("x-replace" = true, "enum" = ["email", "email-json", "http", "https", "sqs", "lambda", "firehose", "sms", "application"]))]
     protocol: String,
-    /// Where they go: an e-mail address, a URL, an ARN, a phone number.
-    #[schemars(extend("x-replace" = true))]
+    /// Where they go: an e-mail address, a URL, an ARN, a phone number. Of the password in a URL SNS returns `****`: that
+    /// it changed is not seen, and replaces nothing.
+    #[schemars(extend("x-replace" = true, "x-format" = "masked-url"))]
     endpoint: String,
     /// Which messages are delivered, in SNS's own form, such as `{ severity = ["high"] }`; all when left out.
     filter_policy: Option<Document>,
@@ -46,6 +49,7 @@ pub struct SnsTopicSubscription {
     /// Where messages go that cannot be delivered: `{ deadLetterTargetArn = "arn:aws:sqs:…" }`.
     redrive_policy: Option<Document>,
     /// How deliveries over HTTP are tried again, in SNS's own keys.
+    #[schemars(extend("x-document" = "delivery"))]
     delivery_policy: Option<Document>,
     /// The role SNS writes to a Firehose stream with.
     #[schemars(extend("x-format" = "arn:iam"))]
@@ -116,7 +120,7 @@ impl SnsTopicSubscription {
             filter_policy_scope: text(get("FilterPolicyScope")).unwrap_or_else(|| DEFAULT_SCOPE.to_owned()),
             raw_message_delivery: is("RawMessageDelivery"),
             redrive_policy: document(get("RedrivePolicy"))?,
-            delivery_policy: document(get("DeliveryPolicy"))?.map(as_written),
+            delivery_policy: document(get("DeliveryPolicy"))?,
             subscription_role_arn: text(get("SubscriptionRoleArn")),
             arn: arn.to_owned(),
             pending_confirmation: is("PendingConfirmation"),
@@ -131,15 +135,9 @@ impl SnsTopicSubscription {
     }
 }
 
-/// A delivery policy without what SNS adds to it: nulls, and a switch that is off.
-fn as_written(policy: Document) -> Document {
-    let mut policy = policy.without_nulls();
-    if let Some(map) = policy.0.as_object_mut()
-        && map.get("guaranteed") == Some(&Json::Bool(false))
-    {
-        map.remove("guaranteed");
-    }
-    policy
+/// The value of an attribute for a call: a redrive policy goes with none at all, and SNS takes no empty one.
+fn sent(name: &str, value: String) -> Option<String> {
+    Some(value).filter(|value| !value.is_empty() || name != "RedrivePolicy")
 }
 
 impl Resource for SnsTopicSubscription {
@@ -149,6 +147,7 @@ impl Resource for SnsTopicSubscription {
         unique: &[&["topic_arn", "protocol", "endpoint"]],
         transient: &[Retry::always("ConcurrentAccess"), Retry::always("ConcurrentAccessException")],
         propagating: &[Retry::after("InvalidParameter", &["sns:Subscribe", "sns:SetSubscriptionAttributes"])],
+        seen_within: EVENTUALLY,
         timeout: 300,
         ..Info::DEFAULT
     };
@@ -161,6 +160,18 @@ impl Resource for SnsTopicSubscription {
             Grant::pass("subscription_role_arn", "sns.amazonaws.com"),
         ],
     };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let filter = desired.get("filter_policy").is_some_and(|filter| !filter.is_null());
+        let problem = || {
+            (
+                Path::attribute("filter_policy_scope"),
+                "SNS forgets the scope of a filter that there is not: write a `filter_policy`".to_owned(),
+            )
+        };
+        let scope = desired.get("filter_policy_scope").and_then(Value::as_str).unwrap_or(DEFAULT_SCOPE);
+        (!filter && scope != DEFAULT_SCOPE).then(problem).into_iter().collect()
+    }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         // The lists say nothing of a subscription but where it goes.
@@ -176,7 +187,8 @@ impl Resource for SnsTopicSubscription {
         let mut pages = aws.sns().list_subscriptions_by_topic().topic_arn(topic).into_paginator().send();
         while let Some(page) = pages.next().await {
             let Some(page) = page.or_fail("sns:ListSubscriptionsByTopic").or_absent()? else { break };
-            let same = page.subscriptions().iter().filter(|one| one.protocol() == Some(protocol) && one.endpoint() == Some(endpoint));
+            let is_it = |found: &str| found == endpoint || found == masked_url(endpoint);
+            let same = page.subscriptions().iter().filter(|one| one.protocol() == Some(protocol) && one.endpoint().is_some_and(is_it));
             // The list has no ARN of one that is pending, or deleted a moment ago: subscribing once more is right for both,
             // as it makes no second one (SNS API Reference, Subscribe).
             let arns = same.filter_map(|one| one.subscription_arn()).filter(|arn| arn.starts_with("arn:"));
@@ -208,7 +220,8 @@ impl Resource for SnsTopicSubscription {
             changes.sort_by_key(|(name, _)| name != "FilterPolicyScope");
         }
         for (name, value) in changes {
-            let call = aws.sns().set_subscription_attributes().subscription_arn(id).attribute_name(name).attribute_value(value);
+            let value = sent(&name, value);
+            let call = aws.sns().set_subscription_attributes().subscription_arn(id).attribute_name(name).set_attribute_value(value);
             call.send().await.idempotent("sns:SetSubscriptionAttributes")?;
         }
         Ok(())
@@ -242,6 +255,20 @@ impl Resource for SnsTopicSubscription {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_redrive_policy_goes_without_a_value() {
+        assert_eq!(sent("RedrivePolicy", String::new()), None);
+        assert_eq!(sent("DeliveryPolicy", String::new()).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn a_scope_needs_a_filter() {
+        let problems = |json| SnsTopicSubscription::check(&Value::from(json)).len();
+        assert_eq!(problems(serde_json::json!({ "filter_policy_scope": "MessageBody" })), 1);
+        assert_eq!(problems(serde_json::json!({ "filter_policy_scope": "MessageBody", "filter_policy": { "a": ["b"] } })), 0);
+        assert_eq!(problems(serde_json::json!({ "filter_policy_scope": "MessageAttributes" })), 0);
+    }
 
     #[test]
     fn a_pending_subscription_differs_from_a_confirmed_one_in_nothing_that_is_written() {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
-use super::objects::{Object, Objects, When};
+use super::objects::{Object, Objects, When, Written};
 use leoctl_core::engine::ports::StoreError;
 
 /// How long a lease lasts that is not renewed.
@@ -79,7 +79,7 @@ struct Shared {
     objects: Objects,
     key: String,
     /// What is written, and the version it is.
-    held: tokio::sync::Mutex<(Holder, String)>,
+    held: tokio::sync::Mutex<(Holder, Written)>,
     /// When S3 last said that it is ours. A machine that sleeps may stop one of these clocks, not both.
     confirmed: Mutex<(Instant, SystemTime)>,
     lost: AtomicBool,
@@ -101,14 +101,17 @@ pub async fn take(objects: &Objects, key: &str, command: &str, waiting: &Waiting
     let holder = Holder::new(command);
     let text = holder.text()?;
     loop {
-        if let Some(etag) = objects.put(key, &text, When::Absent).await? {
-            return Ok(Taken { lease: Lease::start(objects, key, holder, etag), from: None });
+        if let Some(written) = objects.put(key, &text, When::Absent).await? {
+            return Ok(Taken { lease: Lease::start(objects, key, holder, written), from: None });
         }
         let Some(found) = objects.get(key).await? else { continue };
         let other = parse(objects, key, &found)?;
         if other.released || expired(&other, &found) {
-            if let Some(etag) = objects.put(key, &text, When::Unchanged(&found.etag)).await? {
-                return Ok(Taken { lease: Lease::start(objects, key, holder, etag), from: Some(other).filter(|other| !other.released) });
+            if let Some(written) = objects.put(key, &text, When::Unchanged(&found.etag)).await? {
+                if let Some(old) = superseded(found.version.as_deref(), &written) {
+                    objects.drop_version(key, old).await;
+                }
+                return Ok(Taken { lease: Lease::start(objects, key, holder, written), from: Some(other).filter(|other| !other.released) });
             }
             // Somebody else was faster.
             continue;
@@ -142,6 +145,12 @@ pub async fn holder(objects: &Objects, key: &str) -> Result<Option<Holder>, Stor
     let Some(found) = objects.get(key).await? else { return Ok(None) };
     let holder = parse(objects, key, &found)?;
     Ok(Some(holder).filter(|holder| !holder.released && !expired(holder, &found)))
+}
+
+/// The version that a write has superseded, where the bucket keeps it: none where it overwrote the version it was, as in a
+/// bucket whose versioning is suspended.
+fn superseded<'a>(old: Option<&'a str>, new: &Written) -> Option<&'a str> {
+    old.filter(|old| *old != "null" && new.version.as_deref().is_some_and(|new| new != *old))
 }
 
 fn parse(objects: &Objects, key: &str, found: &Object) -> Result<Holder, StoreError> {
@@ -205,11 +214,11 @@ pub async fn unlock(objects: &Objects, key: &str) -> Result<Option<Holder>, Stor
 }
 
 impl Lease {
-    fn start(objects: &Objects, key: &str, holder: Holder, etag: String) -> Self {
+    fn start(objects: &Objects, key: &str, holder: Holder, written: Written) -> Self {
         let shared = Arc::new(Shared {
             objects: objects.clone(),
             key: key.to_owned(),
-            held: tokio::sync::Mutex::new((holder, etag)),
+            held: tokio::sync::Mutex::new((holder, written)),
             confirmed: Mutex::new((Instant::now(), SystemTime::now())),
             lost: AtomicBool::new(false),
         });
@@ -218,7 +227,10 @@ impl Lease {
             while !beating.lost.load(Ordering::SeqCst) {
                 tokio::time::sleep(RENEWED).await;
                 // What could not be renewed now is tried again, and found out before the next change at the latest.
-                drop(beating.renew().await);
+                if let Ok(Some(old)) = beating.renew().await {
+                    // A bucket that keeps old versions would keep fifteen a minute.
+                    beating.objects.drop_version(&beating.key, &old).await;
+                }
             }
         });
         Self { shared, heartbeat }
@@ -240,7 +252,7 @@ impl Lease {
         if self.shared.since_confirmed() < LASTS / 3 {
             return Ok(());
         }
-        self.shared.renew().await
+        self.shared.renew().await.map(drop)
     }
 
     /// What says at any moment whether the lease is surely still ours: a little less long than others wait for it.
@@ -254,7 +266,7 @@ impl Lease {
     /// # Errors
     /// When it is not, or that cannot be found out.
     pub async fn confirm(&self) -> Result<(), StoreError> {
-        self.shared.renew().await
+        self.shared.renew().await.map(drop)
     }
 
     /// Gives the lease back.
@@ -265,7 +277,11 @@ impl Lease {
         let done = Holder { released: true, ..held.0.clone() };
         if let Ok(text) = done.text() {
             // One that cannot be given back ends by itself.
-            drop(self.shared.objects.put(&self.shared.key, &text, When::Unchanged(&held.1)).await);
+            let put = self.shared.objects.put(&self.shared.key, &text, When::Unchanged(&held.1.etag)).await;
+            let old = put.ok().flatten().and_then(|written| superseded(held.1.version.as_deref(), &written));
+            if let Some(old) = old {
+                self.shared.objects.drop_version(&self.shared.key, old).await;
+            }
         }
     }
 }
@@ -282,18 +298,20 @@ impl Shared {
         monotonic.elapsed().max(wall.elapsed().unwrap_or_default())
     }
 
-    async fn renew(&self) -> Result<(), StoreError> {
+    /// Renews the lease; the version that was superseded, where the bucket keeps it.
+    async fn renew(&self) -> Result<Option<String>, StoreError> {
         let mut held = self.held.lock().await;
         if self.lost.load(Ordering::SeqCst) {
             return Err(lost());
         }
         let asked = (Instant::now(), SystemTime::now());
         let renewed = Holder { renewals: held.0.renewals + 1, ..held.0.clone() };
-        match self.objects.put(&self.key, &renewed.text()?, When::Unchanged(&held.1)).await? {
-            Some(etag) => {
-                *held = (renewed, etag);
+        match self.objects.put(&self.key, &renewed.text()?, When::Unchanged(&held.1.etag)).await? {
+            Some(written) => {
+                let old = superseded(held.1.version.as_deref(), &written).map(str::to_owned);
+                *held = (renewed, written);
                 *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = asked;
-                Ok(())
+                Ok(old)
             }
             None => {
                 self.lost.store(true, Ordering::SeqCst);
@@ -306,4 +324,59 @@ impl Shared {
 fn lost() -> StoreError {
     let error = StoreError::new("the lock on the state was lost: another leoctl has taken it over, or somebody unlocked it");
     StoreError { lost: true, ..error.help("nothing more was changed; run the same command again when the other one is done") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scripted::{Answer, Scripted};
+
+    #[test]
+    fn only_a_version_that_was_superseded_is_dropped() {
+        let written = |version: Option<&str>| Written { etag: "e".to_owned(), version: version.map(str::to_owned) };
+        assert_eq!(superseded(Some("1"), &written(Some("2"))), Some("1"));
+        // Without versioning, and while it is suspended, a write takes the place of what was there.
+        for (old, new) in [(None, None), (Some("null"), Some("null")), (Some("1"), Some("1")), (Some("1"), None), (None, Some("2"))] {
+            assert_eq!(superseded(old, &written(new)), None, "{old:?} {new:?}");
+        }
+        // The last one from before versioning is no renewal's to drop.
+        assert_eq!(superseded(Some("null"), &written(Some("2"))), None);
+    }
+
+    /// S3 with versioning, of which every write makes a version.
+    fn versioned() -> Scripted {
+        let mut last = 0;
+        Scripted::new(move |call| match call.name.starts_with("PUT") {
+            true => {
+                last += 1;
+                Answer(200, vec![("etag", format!("\"{last}\"")), ("x-amz-version-id", format!("v{last}"))], String::new())
+            }
+            false => Answer(204, Vec::new(), String::new()),
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_lock_leaves_no_old_versions() {
+        let scripted = versioned();
+        let objects = Objects { client: scripted.aws.s3().clone(), bucket: "b".to_owned(), kms_key_id: None };
+        let taken = take(&objects, "s.json.lock", "leoctl apply", &Waiting::default()).await.unwrap();
+        tokio::time::sleep(2 * RENEWED + RENEWED / 2).await;
+        taken.lease.release().await;
+        let names = scripted.names();
+        let dropped = names.iter().filter(|name| name.starts_with("DELETE"));
+        let dropped: Vec<_> = dropped.filter_map(|name| name.split("versionId=").nth(1)?.split('&').next()).collect();
+        let written = names.iter().filter(|name| name.starts_with("PUT")).count();
+        assert!(written >= 3, "{names:?}");
+        assert_eq!(dropped, (1..written).map(|version| format!("v{version}")).collect::<Vec<_>>(), "{names:?}");
+    }
+
+    #[tokio::test]
+    async fn a_state_can_be_in_a_bucket_that_wants_checksums() {
+        let scripted = versioned();
+        let objects = Objects { client: scripted.aws.s3().clone(), bucket: "b".to_owned(), kms_key_id: None };
+        objects.put("s.json", "{}", When::Any).await.unwrap();
+        let calls = scripted.calls();
+        let checksum = calls.first().and_then(|call| call.header("x-amz-checksum-sha256"));
+        assert_eq!(checksum, Some("RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o="));
+    }
 }

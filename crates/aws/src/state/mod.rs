@@ -130,8 +130,8 @@ impl S3Store {
         let mut version = self.version.lock().await;
         let when = version.as_deref().map_or(When::Absent, When::Unchanged);
         match self.objects.put(&self.key, &render(state)?, when).await? {
-            Some(etag) => {
-                *version = Some(etag);
+            Some(written) => {
+                *version = Some(written.etag);
                 Ok(())
             }
             None => Err(StoreError::new(format!("{} was changed by somebody else in the meantime", self.location()))

@@ -18,6 +18,10 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crate::unanswered::no_answer;
 use leoctl_core::engine::no_answer::NoAnswer;
 use leoctl_core::engine::ports::StoreError;
+use leoctl_core::model::base64::sha256;
+
+/// How long the deletion of an old version may take.
+const LONGEST_DROP: Duration = Duration::from_secs(3);
 
 /// Attempts of one write that S3 says collides with another.
 const ATTEMPTS: usize = 5;
@@ -40,8 +44,19 @@ pub struct Object {
     pub text: String,
     /// What tells this version of it from others.
     pub etag: String,
+    /// The version's own id, where the bucket keeps old ones.
+    pub version: Option<String>,
     /// How long ago it was written, by S3's own clock; unknown when S3 did not say the time.
     pub age: Option<Duration>,
+}
+
+/// A version of an object that was just written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// What tells it from others.
+    pub etag: String,
+    /// Its own id, where the bucket keeps old versions.
+    pub version: Option<String>,
 }
 
 /// When a write takes place.
@@ -68,11 +83,12 @@ impl Objects {
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
             Err(error) => return Err(self.failed("read", key, &error)),
         };
-        let (etag, written) = (found.e_tag().unwrap_or_default().to_owned(), found.last_modified().map(DateTime::secs));
+        let (etag, version) = (found.e_tag().unwrap_or_default().to_owned(), found.version_id().map(str::to_owned));
+        let written = found.last_modified().map(DateTime::secs);
         let body = found.body.collect().await.map_err(|error| self.broken(key, &error.to_string()))?;
         let text = String::from_utf8(body.to_vec()).map_err(|error| self.broken(key, &error.to_string()))?;
         let age = clock.seconds().zip(written).map(|(now, written)| Duration::from_secs(u64::try_from(now - written).unwrap_or(0)));
-        Ok(Some(Object { text, etag, age }))
+        Ok(Some(Object { text, etag, version, age }))
     }
 
     /// When an object was written, in seconds; none when there is none.
@@ -91,10 +107,11 @@ impl Objects {
     ///
     /// # Errors
     /// When S3 cannot be asked.
-    pub async fn put(&self, key: &str, text: &str, when: When<'_>) -> Result<Option<String>, StoreError> {
+    pub async fn put(&self, key: &str, text: &str, when: When<'_>) -> Result<Option<Written>, StoreError> {
         for attempt in 0..ATTEMPTS {
             let call = self.client.put_object().bucket(&self.bucket).key(key).content_type("application/json");
-            let call = call.body(text.as_bytes().to_vec().into());
+            // A bucket with a default retention of Object Lock takes nothing without a checksum (S3 API Reference, PutObject).
+            let call = call.body(text.as_bytes().to_vec().into()).checksum_sha256(sha256(text));
             let call = match when {
                 When::Absent => call.if_none_match("*"),
                 When::Unchanged(etag) => call.if_match(etag),
@@ -105,14 +122,17 @@ impl Objects {
                 None => call,
             };
             match call.send().await {
-                Ok(made) => return Ok(Some(made.e_tag().unwrap_or_default().to_owned())),
+                Ok(made) => {
+                    let (etag, version) = (made.e_tag().unwrap_or_default().to_owned(), made.version_id().map(str::to_owned));
+                    return Ok(Some(Written { etag, version }));
+                }
                 Err(error) => match error.code() {
                     // The object to be replaced is gone.
                     Some("NoSuchKey") => return Ok(None),
                     // An answer that was lost and a write sent again look the same: ours is there.
                     Some("PreconditionFailed") => {
                         let now = self.get(key).await?;
-                        return Ok(now.filter(|now| now.text == text).map(|now| now.etag));
+                        return Ok(now.filter(|now| now.text == text).map(|now| Written { etag: now.etag, version: now.version }));
                     }
                     // Another write at the same moment (S3 API Reference, PutObject): whether it won is seen by trying again.
                     Some("ConditionalRequestConflict") if attempt + 1 < ATTEMPTS => {}
@@ -145,6 +165,13 @@ impl Objects {
     pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
         let deleted = self.client.delete_object().bucket(&self.bucket).key(key).send().await;
         deleted.map(drop).map_err(|error| self.failed("delete", key, &error))
+    }
+
+    /// Deletes a version of an object that is not the newest, for good. What cannot be deleted, as where Object Lock keeps it,
+    /// stays; nobody waits long for it.
+    pub async fn drop_version(&self, key: &str, version: &str) {
+        let deleted = self.client.delete_object().bucket(&self.bucket).key(key).version_id(version).send();
+        drop(tokio::time::timeout(LONGEST_DROP, deleted).await);
     }
 
     /// Whether old versions of objects are kept.

@@ -65,16 +65,35 @@ impl Cause {
                  AWS_SECRET_ACCESS_KEY; on an EC2 instance, see that it has an instance profile with a role, and that its metadata \
                  service is on and, in a container, takes two hops (`http_put_response_hop_limit = 2`)"
             }
-            Self::CredentialsFailed => "log in again (`aws sso login`), or name another profile (`--profile` or AWS_PROFILE)",
-            Self::BadConfiguration => "see the profile in ~/.aws/config that `--profile` or AWS_PROFILE names",
+            Self::CredentialsFailed => {
+                "log in again (`aws sso login`), or name another profile (`--profile` or AWS_PROFILE); a profile with `mfa_serial` \
+                 cannot be used: export credentials (`aws configure export-credentials --format env`), or have them from a \
+                 `credential_process`"
+            }
+            Self::BadConfiguration => {
+                "see the profile in ~/.aws/config that `--profile` or AWS_PROFILE names; one of `aws login` (`login_session`) cannot be \
+                 used: export credentials (`aws configure export-credentials --format env`)"
+            }
             Self::Unresolved { .. } => {
                 "see that the network has a name server and that the region exists; AWS_ENDPOINT_URL or `--endpoint-url` sends calls to \
-                 another address"
+                 another address, and HTTPS_PROXY over a proxy"
             }
             Self::Refused { .. } | Self::Unreachable { .. } => {
-                "see that the network works; where AWS_ENDPOINT_URL or `--endpoint-url` is set, that something listens there"
+                "see that the network works; where AWS_ENDPOINT_URL or `--endpoint-url` is set, that something listens there; where \
+                 HTTPS_PROXY is set, that the proxy does"
             }
             Self::Broken { .. } => "run the same command again: where it was to change something, it finds out whether that was done",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cause;
+
+    #[test]
+    fn a_profile_with_mfa_is_said_to_need_exported_credentials() {
+        let advice = Cause::CredentialsFailed.advice();
+        assert!(advice.contains("`mfa_serial`") && advice.contains("export-credentials"), "{advice}");
     }
 }

@@ -106,6 +106,9 @@ pub struct Operation {
     pub region: String,
     /// The idempotency token of a creation; the same on every retry.
     pub token: String,
+    /// The id of what a creation replaces, while that is still there and is to go: for types whose API can exchange the two in
+    /// one call.
+    pub replaces: Option<String>,
     /// When to give up.
     pub deadline: Instant,
     /// How long that is in all, for messages.
@@ -247,7 +250,14 @@ pub trait Handler: Send + Sync {
     async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()>;
     /// How long each operation may take that makes of a resource what is `wanted`, when the stack file does not say.
     fn timeout(&self, wanted: &Value) -> Duration;
+    /// How long AWS may go on reading as it was after a change.
+    fn seen_within(&self) -> Duration {
+        SEEN_WITHIN
+    }
 }
+
+/// How long a change takes to be seen where nothing else is known.
+pub const SEEN_WITHIN: Duration = Duration::from_millis(1500);
 
 /// AWS.
 #[async_trait]

@@ -1,6 +1,13 @@
 //! Base64 with the standard alphabet and padding (RFC 4648, section 4).
 
+use sha2::{Digest, Sha256};
+
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The SHA-256 of a text.
+pub fn sha256(text: &str) -> String {
+    encode(&Sha256::digest(text.as_bytes()))
+}
 
 /// The bytes as base64.
 pub fn encode(bytes: &[u8]) -> String {

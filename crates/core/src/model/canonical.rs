@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::policy;
 use super::schema::{Attribute, DocumentKind, Format, Order, Type, Unset};
 use super::value::Value;
+use super::{delivery, policy};
 
 /// The attributes of a resource in canonical form: defaults filled in, sets and keyed lists sorted,
 /// documents parsed, networks written AWS's way, domain names in lower case without a dot at the end.
@@ -175,6 +175,7 @@ fn document(kind: DocumentKind, value: &Value) -> Value {
     };
     match kind {
         DocumentKind::Json => parsed,
+        DocumentKind::Delivery => delivery::canonicalize(&parsed),
         DocumentKind::Policy => policy::canonicalize(&parsed),
     }
 }
@@ -184,11 +185,74 @@ fn canonical_text(format: Option<&Format>, text: &str) -> String {
         Some(Format::Cidr | Format::Cidr4 | Format::Cidr6) => {
             text.parse::<ipnet::IpNet>().map_or_else(|_| text.to_owned(), |net| net.to_string())
         }
-        Some(Format::Domain) => {
-            let lower = text.to_ascii_lowercase();
-            lower.strip_suffix('.').unwrap_or(&lower).to_owned()
-        }
+        Some(Format::Domain) => domain(text),
         Some(Format::SshPublicKey) => text.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
-        Some(Format::Arn(_)) | None => text.to_owned(),
+        Some(Format::Arn(_) | Format::MaskedUrl) | None => text.to_owned(),
+    }
+}
+
+/// A domain name in lower case, without a dot at its end, its escapes undone. Route 53 escapes everything but letters,
+/// digits, hyphens and underscores as three octal digits, `*` as `\052`, and takes names written so
+/// (Route 53 Developer Guide, "DNS domain name format").
+pub fn domain(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    let mut rest = lower.strip_suffix('.').unwrap_or(&lower);
+    let mut out = String::new();
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let code = after.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()).filter(u8::is_ascii_graphic);
+        match (code, after.get(3..)) {
+            (Some(code), Some(tail)) => {
+                out.push(char::from(code));
+                rest = tail;
+            }
+            _ => {
+                out.push('\\');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A URL with `****` for its password, as SNS returns it.
+pub fn masked_url(text: &str) -> String {
+    let masked = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (who, host) = authority.rsplit_once('@')?;
+        let (user, _) = who.split_once(':')?;
+        Some(format!("{scheme}://{user}:****@{host}{path}"))
+    };
+    masked().unwrap_or_else(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn only_the_password_of_a_url_is_masked() {
+        for (url, masked) in [
+            ("https://user:secret@example.org/a?b=c:d@e", "https://user:****@example.org/a?b=c:d@e"),
+            ("https://user:p@ss@example.org", "https://user:****@example.org"),
+            ("https://user@example.org:8443/", "https://user@example.org:8443/"),
+            ("https://example.org:8443/a:b@c", "https://example.org:8443/a:b@c"),
+            ("ops@example.org", "ops@example.org"),
+        ] {
+            assert_eq!(super::masked_url(url), masked);
+        }
+    }
+
+    #[test]
+    fn domain_names_lose_their_escapes_and_last_dot() {
+        for (name, canonical) in [
+            (r"\052.Example.org.", "*.example.org"),
+            ("example.org", "example.org"),
+            (r"a\057b.example.org.", "a/b.example.org"),
+            (r"odd\09", r"odd\09"),
+            (r"end\", r"end\"),
+        ] {
+            assert_eq!(super::domain(name), canonical);
+        }
     }
 }

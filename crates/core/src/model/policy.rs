@@ -1,8 +1,9 @@
 //! The canonical form of IAM policy documents.
 //!
 //! IAM treats a single value and a list of one alike, gives lists of actions, resources and principals no
-//! order, and turns a bare account id as principal into that account's root ARN
-//! (IAM User Guide, "Grammar of the IAM JSON policy language" and "AWS JSON policy elements: Principal").
+//! order, and turns a bare account id as principal into that account's root ARN, which is in the account's partition;
+//! everybody is `"*"` or `{ "AWS": "*" }`; a policy without a version is of the first one
+//! (IAM User Guide, "Grammar of the IAM JSON policy language", "AWS JSON policy elements: Principal" and "Version").
 
 use std::collections::BTreeMap;
 
@@ -33,8 +34,14 @@ fn plain(document: &Value) -> Value {
         };
         out.insert(key.clone(), value);
     }
+    if out.contains_key("Statement") {
+        out.entry("Version".to_owned()).or_insert_with(|| Value::String(FIRST_VERSION.to_owned()));
+    }
     Value::Map(out)
 }
+
+/// The version of policies that say none.
+const FIRST_VERSION: &str = "2008-10-17";
 
 fn statements(value: &Value) -> Value {
     let canonical = |value: &Value| through(value, &statement);
@@ -51,7 +58,7 @@ fn statement(value: &Value) -> Value {
     for (key, value) in map {
         let value = match key.as_str() {
             "Action" | "NotAction" | "Resource" | "NotResource" => through(value, &set),
-            "Principal" | "NotPrincipal" => per_key(value, &|value| set(&principals(value))),
+            "Principal" | "NotPrincipal" => per_key(&everybody(value), &|value| set(&principals(value))),
             "Condition" => per_key(value, &|test| per_key(test, &|value| set(&texts(value)))),
             _ => value.clone(),
         };
@@ -92,11 +99,27 @@ fn texts(value: &Value) -> Value {
     }
 }
 
+/// Whom `"*"` means, in the form that others have.
+fn everybody(value: &Value) -> Value {
+    match value {
+        Value::Secret(inner) => everybody(inner).into_secret(),
+        Value::String(text) if text == "*" => Value::Map(BTreeMap::from([("AWS".to_owned(), value.clone())])),
+        other => other.clone(),
+    }
+}
+
+/// The account whose root an ARN of whatever partition is.
+fn account_of_root(arn: &str) -> Option<&str> {
+    let (_, account) = arn.strip_prefix("arn:")?.split_once(":iam::")?;
+    account.strip_suffix(":root").filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()))
+}
+
 fn principals(value: &Value) -> Value {
     match value {
         Value::Secret(inner) => principals(inner).into_secret(),
         Value::List(items) => Value::List(items.iter().map(principals).collect()),
-        Value::String(id) if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) => Value::String(format!("arn:aws:iam::{id}:root")),
+        // The account alone says the same in every partition.
+        Value::String(arn) => Value::String(account_of_root(arn).unwrap_or(arn).to_owned()),
         other => other.clone(),
     }
 }
@@ -114,6 +137,30 @@ mod tests {
             "Principal": {"AWS": ["arn:aws:iam::123456789012:root"]},
             "Condition": {"Bool": {"aws:SecureTransport": ["false"]}}}], "Version": "2012-10-17"});
         assert_eq!(canonicalize(&Value::from(a)), canonicalize(&Value::from(b)));
+    }
+
+    fn same(one: serde_json::Value, other: serde_json::Value) -> bool {
+        canonicalize(&Value::from(one)) == canonicalize(&Value::from(other))
+    }
+
+    #[test]
+    fn a_policy_without_a_version_is_of_the_first() {
+        let statement = json!([{"Effect": "Allow", "Action": "s3:GetObject"}]);
+        assert!(same(json!({"Statement": statement}), json!({"Version": "2008-10-17", "Statement": statement})));
+        assert!(!same(json!({"Statement": statement}), json!({"Version": "2012-10-17", "Statement": statement})));
+        assert!(same(json!({}), json!({})) && !same(json!({}), json!({"Version": "2008-10-17"})));
+    }
+
+    #[test]
+    fn an_account_is_the_same_principal_in_every_partition_and_everybody_is_everybody() {
+        let with = |principal: serde_json::Value| json!({"Statement": [{"Principal": principal}]});
+        for partition in ["aws", "aws-cn", "aws-us-gov"] {
+            let root = format!("arn:{partition}:iam::123456789012:root");
+            assert!(same(with(json!({"AWS": "123456789012"})), with(json!({"AWS": [root]}))), "{partition}");
+        }
+        assert!(!same(with(json!({"AWS": "123456789012"})), with(json!({"AWS": "arn:aws:iam::123456789012:role/root"}))));
+        assert!(same(with(json!("*")), with(json!({"AWS": ["*"]}))));
+        assert!(!same(with(json!("*")), with(json!({"Service": "*"}))));
     }
 
     #[test]

@@ -18,8 +18,8 @@
 //! | `x-key` | a list of objects told apart by this attribute |
 //! | `x-local` | AWS does not know it or never returns it: the state remembers it, a secret as a hash |
 //! | `x-defaults` | a map in which AWS fills in these entries, of each one value or any of several: such an entry is as good as absent |
-//! | `x-document` | a JSON document: `json`, or `policy` for IAM's |
-//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `ssh-public-key`, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
+//! | `x-document` | a JSON document: `json`, `policy` for IAM's, or `delivery` for how SNS tries deliveries again |
+//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `ssh-public-key`, `masked-url` for one of which AWS hides the password, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
 //! | `x-form` | what JSON Schema's `pattern` means, in words |
 //!
 //! A computed attribute without `x-follows` stays what it is over every update.
@@ -31,6 +31,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::canonical::masked_url;
 use super::path::Path;
 use super::place::Scope;
 pub use super::relation::{After, Governed, Governs, Inside, Release};
@@ -169,6 +170,8 @@ pub enum Format {
     Arn(Vec<String>),
     /// A public key as OpenSSH writes it; the comment behind it means nothing.
     SshPublicKey,
+    /// Perhaps a URL, of whose password AWS returns `****`.
+    MaskedUrl,
 }
 
 /// How the elements of a list are told apart.
@@ -189,6 +192,8 @@ pub enum DocumentKind {
     Json,
     /// An IAM policy: single values and lists of one are the same, lists are sets.
     Policy,
+    /// How SNS tries deliveries again: what says what leaving it out says is not there.
+    Delivery,
 }
 
 /// A schema that is not one leoctl understands: a mistake in a type's own file.
@@ -220,11 +225,11 @@ impl TypeSchema {
 
     /// What tells an attribute with this value from another resource's.
     pub fn told_by(&self, name: &str, value: &Value) -> Value {
-        match value {
-            Value::String(text) if self.attribute(name).is_some_and(|attribute| attribute.caseless) => {
-                Value::String(text.to_ascii_lowercase())
-            }
-            other => other.clone(),
+        let attribute = self.attribute(name);
+        match (value, attribute.map(|attribute| &attribute.ty)) {
+            (Value::String(text), _) if attribute.is_some_and(|attribute| attribute.caseless) => Value::String(text.to_ascii_lowercase()),
+            (Value::String(text), Some(Type::String(TextRule { format: Some(Format::MaskedUrl), .. }))) => Value::String(masked_url(text)),
+            (other, _) => other.clone(),
         }
     }
 
@@ -240,6 +245,7 @@ fn compile_type(json: &Json, at: &str) -> Result<Type, SchemaError> {
         return Ok(Type::Document(match kind {
             "policy" => DocumentKind::Policy,
             "json" => DocumentKind::Json,
+            "delivery" => DocumentKind::Delivery,
             other => return Err(fail(format!("x-document {other}"))),
         }));
     }
@@ -356,6 +362,7 @@ fn compile_format(json: &Json, at: &str) -> Result<Option<Format>, SchemaError> 
         Some("cidr6") => Format::Cidr6,
         Some("domain") => Format::Domain,
         Some("arn") => Format::Arn(Vec::new()),
+        Some("masked-url") => Format::MaskedUrl,
         Some("ssh-public-key") => Format::SshPublicKey,
         Some(arn) if arn.starts_with("arn:") => Format::Arn(arn.split([':', '|']).skip(1).map(str::to_owned).collect()),
         Some(other) => return Err(SchemaError { at: at.to_owned(), problem: format!("x-format {other}") }),

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::canonical::{counterpart, element_name, is_name_secret, is_name_unknown, of_type};
+use crate::model::canonical::{counterpart, element_name, is_name_secret, is_name_unknown, masked_url, of_type};
 use crate::model::kms_key::may_name;
 use crate::model::path::{Path, Segment};
 use crate::model::pin::position;
-use crate::model::schema::{Attribute, Order, Type, Unset};
+use crate::model::schema::{Attribute, Format, Order, TextRule, Type, Unset};
 use crate::model::value::Value;
 
 /// One place at which two values differ.
@@ -143,6 +143,12 @@ impl Differ<'_> {
                 }
                 (Type::Map { item, .. }, Value::Map(from), Value::Map(to)) => return self.map(item, (from, to), hidden, at),
                 (Type::List { item, order }, Value::List(from), Value::List(to)) => return self.list(item, order, (from, to), hidden, at),
+                // AWS returns it without the password.
+                (Type::String(TextRule { format: Some(Format::MaskedUrl), .. }), Value::String(from), Value::String(to))
+                    if *from == masked_url(to) =>
+                {
+                    return;
+                }
                 _ => {}
             }
         }
@@ -365,5 +371,20 @@ mod tests {
         assert_eq!(changes(json!({ "out": ["v6"] }), json!({ "out": ["v4", "v6"] })), 1);
         assert_eq!(changes(json!({}), json!({ "out": ["v4", "other"] })), 1);
         assert_eq!(changes(json!({ "port": 0 }), json!({ "out": ["v4"], "port": -1 })), 1);
+    }
+
+    #[test]
+    fn a_masked_password_is_no_difference() {
+        let url = json!({ "type": "string", "x-replace": true, "x-format": "masked-url" });
+        let schema = TypeSchema::compile("t", &json!({ "type": "object", "properties": { "url": url } })).unwrap();
+        let differs = |live: &str, wanted: Value| {
+            let of = |url: Value| Value::Map([("url".to_owned(), url)].into());
+            !diff(&schema.attributes, &of(Value::string(live)), &of(wanted)).is_empty()
+        };
+        let written = || Value::string("https://user:secret@example.org/");
+        assert!(
+            !differs("https://user:****@example.org/", written()) && !differs("https://user:****@example.org/", written().into_secret())
+        );
+        assert!(differs("https://user:****@example.org/other", written()) && differs("https://user@example.org/", written()));
     }
 }

@@ -263,7 +263,8 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::canned::{Answer, Canned, operation};
+    use crate::canned::{Answer, Canned};
+    use crate::patience::tests::operation;
 
     fn instance(state: InstanceStateName) -> api::Instance {
         let state = api::InstanceState::builder().name(state).build();
@@ -294,15 +295,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stopped_instance_loses_its_profile_before_it_gets_another() {
         let stopped = with_profile();
-        give_profile(&stopped.aws, &operation(), &instance(InstanceStateName::Stopped), Some("new")).await.unwrap();
+        give_profile(&stopped.aws, &operation(0), &instance(InstanceStateName::Stopped), Some("new")).await.unwrap();
         let changes = stopped.changes();
         assert_eq!(changes[0], "DisassociateIamInstanceProfile AssociationId=iip-assoc-old");
         assert_eq!(changes[1], "AssociateIamInstanceProfile IamInstanceProfile.Name=new&InstanceId=i-1");
         let running = with_profile();
-        give_profile(&running.aws, &operation(), &instance(InstanceStateName::Running), Some("new")).await.unwrap();
+        give_profile(&running.aws, &operation(0), &instance(InstanceStateName::Running), Some("new")).await.unwrap();
         let replaced = "ReplaceIamInstanceProfileAssociation IamInstanceProfile.Name=new&AssociationId=iip-assoc-old";
         assert_eq!(running.changes(), [replaced]);
-        give_profile(&running.aws, &operation(), &instance(InstanceStateName::Stopped), Some("new")).await.unwrap();
+        give_profile(&running.aws, &operation(0), &instance(InstanceStateName::Stopped), Some("new")).await.unwrap();
         assert_eq!(running.changes().len(), 1, "it has that already");
     }
 

@@ -21,12 +21,14 @@ struct NotCreated {
 impl Runner<'_> {
     pub(super) async fn create(&self, create: &Create) -> Outcome<String> {
         let Create { target, replaces } = create;
-        let desired = self.desired(target, replaces.as_ref(), true)?;
+        let desired = self.desired(target, &self.written(target)?, replaces.as_ref(), true)?;
         let block = self.block()?;
         let intent = self.intent(target, &desired)?;
         let token = intent.token.clone();
         self.shared.record(Record::Intent(intent)).await?;
+        let predecessor = replaces.as_ref().and_then(|_| self.predecessor(target));
         let operation = self.operation(&target.region, block.timeouts.create, token.clone(), &desired);
+        let operation = Operation { replaces: predecessor, ..operation };
         let created = match self.create_once(&operation, target, &desired).await {
             Ok(id) => self.new_place(target, id),
             Err(not_created) => Err(not_created),
@@ -49,6 +51,13 @@ impl Runner<'_> {
         retrying(&operation, || self.handler.finish_create(&operation, &place.id, &desired)).await?;
         self.save(&operation, target, &place, &desired).await?;
         Ok(place.id)
+    }
+
+    /// The id of what a replacement takes the place of, unless that is kept or somewhere else.
+    fn predecessor(&self, target: &Target) -> Option<String> {
+        let known = self.shared.state(|state| state.current(self.address).map(|known| known.place.clone()))?;
+        let is_there = (&known.account, &known.region) == (&target.account, &target.region);
+        (is_there && !target.guard.retain).then_some(known.id)
     }
 
     /// What is durable before AWS is asked. With the token of a creation that may still arrive, AWS makes one of the two;

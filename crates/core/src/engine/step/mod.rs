@@ -27,8 +27,8 @@ use crate::stack::config::ResourceBlock;
 use crate::stack::expand::{self, Instances};
 use crate::stack::template;
 
-/// How long what was done may take to be seen.
-const READ_BACK: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
+/// How long is waited before it is looked again whether what was done is seen; each next wait is twice as long.
+const READ_BACK: Duration = Duration::from_millis(500);
 
 impl Verb {
     /// What a step does.
@@ -139,6 +139,7 @@ impl<'a> Runner<'a> {
         Operation {
             region: region.to_owned(),
             token,
+            replaces: None,
             deadline: Instant::now() + timeout,
             timeout,
             interrupted: self.shared.engine.interrupted.clone(),
@@ -147,13 +148,11 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// What the stack file wants, with every reference resolved from what is known now; what a replacement is made
-    /// from when `anew`.
-    fn desired(&self, target: &Target, live: Option<&Value>, anew: bool) -> Outcome<Value> {
+    /// What the stack file says, with every reference resolved from what is known now.
+    fn written(&self, target: &Target) -> Outcome<Value> {
         let block = self.block()?;
         let options = &self.shared.plan.options;
         let pins = self.shared.state(|state| options.pins(state, self.address));
-        let attributes = &block.schema.schema.attributes;
         let resolved = self.shared.scope(|scope| {
             let each = match (&target.each, &block.for_each) {
                 (Some(each), Some(_)) if each.value.has_unknown() => {
@@ -171,9 +170,15 @@ impl<'a> Runner<'a> {
         if let Some(path) = resolved.paths_where(&|value| matches!(value, Value::Unknown)).first() {
             return Err(Failure::new(FailureKind::Invalid, format!("`{path}` is still not known")));
         }
+        Ok(resolved)
+    }
+
+    /// What is `written`, completed by what there is; what a replacement is made from when `anew`.
+    fn desired(&self, target: &Target, written: &Value, live: Option<&Value>, anew: bool) -> Outcome<Value> {
+        let block = self.block()?;
         let value = match live {
-            Some(live) => settled(block, &resolved, live, &target.governors, anew, options.only(self.address)),
-            None => complete(attributes, &resolved, None),
+            Some(live) => settled(block, written, live, &target.governors, anew, self.shared.plan.options.only(self.address)),
+            None => complete(&block.schema.schema.attributes, written, None),
         };
         // What is unknown now is AWS's to choose.
         Ok(without_unknown(value))
@@ -193,17 +198,17 @@ impl<'a> Runner<'a> {
 
     /// Reads a resource back and remembers it.
     async fn save(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value) -> Outcome<()> {
-        let live = self.read_back(operation, target, place, desired).await?;
+        let live = self.read_back(operation, target, place, desired, desired).await?;
         self.record_saved(self.remembered(target, place, &live, desired)?).await
     }
 
     /// How a resource is that was just made or changed: it may take a moment to be readable, and what was changed to be
-    /// seen.
-    async fn read_back(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value) -> Outcome<Value> {
+    /// seen, which is what is `expected`.
+    async fn read_back(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value, expected: &Value) -> Outcome<Value> {
         let block = self.block()?;
         let attributes = &block.schema.schema.attributes;
         let id = &place.id;
-        let mut waits = READ_BACK.iter();
+        let (mut waited, mut wait) = (Duration::ZERO, READ_BACK);
         loop {
             let live = retrying(operation, || async {
                 let mut read = self.handler.read(&operation.region, std::slice::from_ref(id)).await?;
@@ -212,11 +217,17 @@ impl<'a> Runner<'a> {
             .await?;
             let live = with_local(attributes, &canonicalize(attributes, &live), desired);
             // What is still not seen then is remembered as AWS says it, and the next plan speaks of it.
-            let wanted = left(block, &complete(attributes, desired, Some(&live)), &live, &target.governors);
+            let wanted = left(block, &complete(attributes, expected, Some(&live)), &live, &target.governors);
             let seen = diff(attributes, &live, &wanted).is_empty();
-            match waits.next() {
-                Some(wait) if !seen => operation.pause(*wait, "waiting for AWS to show what was done").await?,
-                _ => return Ok(live),
+            wait = wait.min(self.handler.seen_within().saturating_sub(waited));
+            if seen || wait.is_zero() {
+                return Ok(live);
+            }
+            match operation.pause(wait, "waiting for AWS to show what was done").await {
+                Ok(()) => (waited, wait) = (waited + wait, wait * 2),
+                Err(ended) if ended.kind == FailureKind::Interrupted => return Err(ended),
+                // What was done is done, whether there is time to see it or not.
+                Err(_) => return Ok(live),
             }
         }
     }

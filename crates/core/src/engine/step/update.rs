@@ -1,12 +1,13 @@
 //! Changing a resource in place, so that a change that did not end is finished by the next apply.
 
-use super::{Runner, keeping, open_tokens, with};
+use super::{Runner, keeping, open_tokens, with, without_unknown};
 use crate::engine::ports::{Failure, FailureKind, Outcome};
 use crate::engine::retry::retrying;
 use crate::model::journal::Record;
 use crate::model::secrecy::conceal;
 use crate::model::state::Remembered;
 use crate::model::value::Value;
+use crate::plan::build::unsettled;
 use crate::plan::diff::{AttributeChange, diff};
 use crate::plan::step::{Confirm, Update};
 
@@ -18,6 +19,8 @@ struct Wanted {
     whole: Value,
     /// As it will be after this one.
     desired: Value,
+    /// That without what AWS sets anew when something else changes.
+    expected: Value,
     changes: Vec<AttributeChange>,
 }
 
@@ -78,10 +81,12 @@ impl Runner<'_> {
         let attributes = &self.block()?.schema.schema.attributes;
         let left = self.shared.halfway(self.address).filter(|_| update.rest);
         let live = left.unwrap_or_else(|| update.live.clone());
-        let whole = self.desired(&update.target, Some(&live), false)?;
+        let written = self.written(&update.target)?;
+        let whole = self.desired(&update.target, &written, Some(&live), false)?;
         let desired = keeping(attributes, &whole, &live, &update.keeps);
         let changes = diff(attributes, &live, &desired);
-        Ok(Wanted { live, whole, desired, changes })
+        let expected = without_unknown(unsettled(attributes, &desired, &written, &changes));
+        Ok(Wanted { live, whole, desired, expected, changes })
     }
 
     /// Remembers that an update begins, before its first call. Until it has ended the resource may be what it was, what it is
@@ -117,7 +122,7 @@ impl Runner<'_> {
     /// command that is about something else.
     async fn carry_out(&self, update: &Update, wanted: &Wanted, unfinished: Option<&Remembered>) -> Outcome<String> {
         let Update { target, place, keeps, .. } = update;
-        let Wanted { live, whole, desired, changes } = wanted;
+        let Wanted { live, whole, desired, expected, changes } = wanted;
         let operation = self.operation(&place.region, self.block()?.timeouts.update, String::new(), desired);
         if !changes.is_empty() {
             retrying(&operation, || self.handler.update(&operation, &place.id, live, desired)).await?;
@@ -126,7 +131,7 @@ impl Runner<'_> {
         if let Some(unfinished) = unfinished.filter(|_| !only) {
             retrying(&operation, || self.handler.wait_ready(&operation, &place.id, &unfinished.updating, desired)).await?;
         }
-        let read = self.read_back(&operation, target, place, desired).await?;
+        let read = self.read_back(&operation, target, place, desired, expected).await?;
         let mut remembered = self.remembered(target, place, &read, desired)?;
         let left = conceal(&self.block()?.schema.schema.attributes, &read, &remembered.sensitive);
         if let Some(unfinished) = unfinished.filter(|_| only) {

@@ -2,10 +2,12 @@
 
 mod claims;
 mod crash;
+mod edges;
 mod exchange;
 mod governed;
 mod identity;
 mod interrupt;
+mod late;
 mod law;
 mod left_out;
 mod outputs;

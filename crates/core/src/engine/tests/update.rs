@@ -1,11 +1,13 @@
 //! An update that did not end is known not to have ended, and is finished by the next apply.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::world::{Fault, HOME, World, place};
-use crate::engine::ports::FailureKind;
+use crate::engine::ports::{FailureKind, SEEN_WITHIN};
 use crate::model::address::Address;
 use crate::model::path::Path;
+use crate::model::value::Value;
 use crate::plan::select::{Only, Options};
 use crate::plan::types::Action;
 
@@ -23,7 +25,7 @@ fn group_address() -> Address {
 }
 
 /// What is passed to AWS in the last update.
-fn last_update(world: &World) -> Option<crate::model::value::Value> {
+fn last_update(world: &World) -> Option<Value> {
     world.cloud.calls.lock().unwrap().iter().rfind(|call| call.verb == "update").map(|call| call.value.clone())
 }
 
@@ -171,4 +173,43 @@ async fn a_command_about_something_else_leaves_an_unfinished_update_unfinished()
     assert!(world.run(&body("c"), &Options::default()).await.is_none());
     let report = world.run(&body("d").replace("\"x\"", "\"y\""), &only("note")).await.unwrap();
     assert!(report.failed.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_is_told_what_it_replaces_while_that_is_there_and_is_to_go() {
+    let replaces = async |before: &str, after: &str| {
+        let world = World::default();
+        world.apply(before).await;
+        world.apply(after).await;
+        let calls = world.cloud.calls.lock().unwrap();
+        calls.iter().rfind(|call| call.verb == "create").and_then(|call| call.replaces.clone())
+    };
+    assert_eq!(replaces(&group(""), &group("").replace("web", "other")).await.as_deref(), Some("web"));
+    // Its predecessor has the same name and goes first.
+    assert_eq!(replaces(&group("size = 1\n"), &group("size = 2\n")).await, None);
+    // Its predecessor stays.
+    let kept = |name: &str| format!("{}[resource.group.g.lifecycle]\ndeletion_policy = \"retain\"\n", group("").replace("web", name));
+    assert_eq!(replaces(&kept("web"), &kept("other")).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_seen_late_is_read_again_for_as_long_as_its_type_says() {
+    // Read again after half a second, one, two, four and eight, and at the end.
+    let cases = [
+        ("", 2, SEEN_WITHIN, "b"),
+        ("", 5, SEEN_WITHIN, "a"),
+        ("", 5, Duration::from_secs(20), "b"),
+        // What was done is done, though it is not seen in the time that the stack file gives.
+        ("timeouts = { update = \"1s\" }\n", 5, Duration::from_secs(20), "a"),
+    ];
+    for (timeouts, late, within, seen) in cases {
+        let world = World::default();
+        let body = |note: &str| group(&format!("note = \"{note}\"\n{timeouts}"));
+        world.apply(&body("a")).await;
+        world.cloud.late.by(late, within);
+        let report = world.run(&body("b"), &Options::default()).await.unwrap();
+        assert!(report.failed.is_empty());
+        let remembered = world.shelf.state().unwrap().current(&group_address()).unwrap().attributes.clone();
+        assert_eq!(remembered["note"], seen, "{timeouts} {late} {within:?}");
+    }
 }

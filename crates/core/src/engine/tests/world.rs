@@ -8,12 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::edges::{Nobody, Text};
 use super::governed::governing;
+use super::late::Late;
 use super::law;
 use super::shelf::Shelf;
 use crate::engine::EngineError;
 use crate::engine::apply::{Engine, Report};
-use crate::engine::event::{Event, EventSink};
 use crate::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Provider, Wanted};
 use crate::engine::refresh::{Planned, Planner};
 use crate::model::place::{Place, Scope};
@@ -24,7 +25,7 @@ use crate::plan::desired::Governor;
 use crate::plan::select::Options;
 use crate::stack::scope::Identity;
 use crate::stack::vars::Given;
-use crate::stack::{self, Files, Stack};
+use crate::stack::{self, Stack};
 
 /// The stack's account.
 pub const ACCOUNT: &str = "111111111111";
@@ -113,6 +114,8 @@ pub struct Call {
     pub place: Place,
     /// The attributes that were passed.
     pub value: Value,
+    /// What a creation replaces.
+    pub replaces: Option<String>,
 }
 
 /// AWS, as far as the engine can tell.
@@ -130,6 +133,8 @@ pub struct Cloud {
     pub waits: Mutex<Vec<Place>>,
     /// What was being set of those.
     pub waited_after: Mutex<Vec<String>>,
+    /// How late changes are seen.
+    pub late: Late,
     /// Who chooses something of resources, by id.
     pub governors: Mutex<Vec<(String, Governor)>>,
     /// The resources of which that was asked.
@@ -240,7 +245,9 @@ impl Memory {
 impl Handler for Memory {
     async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
         let resources = self.cloud.resources.lock().unwrap();
-        Ok(ids.iter().filter_map(|id| Some((id.clone(), resources.get(&self.place(region, self.bare(id)))?.clone()))).collect())
+        let places = ids.iter().map(|id| (id, self.place(region, self.bare(id))));
+        let shown = |place: &Place| Some(self.cloud.late.shown(place, resources.get(place)?));
+        Ok(places.filter_map(|(id, place)| Some((id.clone(), shown(&place)?))).collect())
     }
 
     fn id_of(&self, asked: &str, _: &Value) -> String {
@@ -279,7 +286,7 @@ impl Handler for Memory {
         let made = self.cloud.calls.lock().unwrap().len();
         let id = desired.get("name").and_then(Value::as_str).map_or_else(|| format!("net-{made}"), str::to_owned);
         let place = self.place(&operation.region, &id);
-        let call = Call { verb: "create", place: place.clone(), value: desired.clone() };
+        let call = Call { verb: "create", place: place.clone(), value: desired.clone(), replaces: operation.replaces.clone() };
         self.cloud
             .change(call, || {
                 let taken = |known: &Place| {
@@ -301,13 +308,15 @@ impl Handler for Memory {
 
     async fn update(&self, operation: &Operation, id: &str, _: &Value, to: &Value) -> Outcome<()> {
         let place = self.place(&operation.region, id);
-        let call = Call { verb: "update", place: place.clone(), value: to.clone() };
+        let call = Call { verb: "update", place: place.clone(), value: to.clone(), replaces: None };
+        self.cloud.late.changes(&place, self.cloud.resources.lock().unwrap().get(&place));
         self.cloud.change(call, || self.stored(place, to).map(drop)).await
     }
 
     async fn reassign(&self, operation: &Operation, to: &[(String, Value)]) -> Outcome<()> {
         let places: Vec<Place> = to.iter().map(|(id, _)| self.place(&operation.region, id)).collect();
-        let call = Call { verb: "reassign", place: places[0].clone(), value: Value::List(to.iter().map(|(_, to)| to.clone()).collect()) };
+        let values = Value::List(to.iter().map(|(_, to)| to.clone()).collect());
+        let call = Call { verb: "reassign", place: places[0].clone(), value: values, replaces: None };
         self.cloud
             .change(call, || {
                 self.cloud.become_if_lawful(|resources| {
@@ -328,7 +337,7 @@ impl Handler for Memory {
 
     async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()> {
         let place = self.place(&operation.region, id);
-        let call = Call { verb: "delete", place: place.clone(), value: last.clone() };
+        let call = Call { verb: "delete", place: place.clone(), value: last.clone(), replaces: None };
         self.cloud
             .change(call, || {
                 self.cloud.resources.lock().unwrap().remove(&place);
@@ -345,6 +354,10 @@ impl Handler for Memory {
 
     fn timeout(&self, _: &Value) -> Duration {
         Duration::from_secs(60)
+    }
+
+    fn seen_within(&self) -> Duration {
+        self.cloud.late.within()
     }
 }
 
@@ -370,23 +383,6 @@ impl Provider for InMemory {
 
     fn api_calls(&self) -> BTreeMap<String, u64> {
         BTreeMap::new()
-    }
-}
-
-struct Nobody;
-
-impl EventSink for Nobody {
-    fn emit(&self, _: &Event) {}
-}
-
-struct Text(String);
-
-impl Files for Text {
-    fn read(&self, _: &Path) -> Result<String, String> {
-        Ok(self.0.clone())
-    }
-    fn read_env(&self, _: &Path) -> Result<Vec<(String, String)>, String> {
-        Ok(Vec::new())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::plan::diff::AttributeChange;
 
 /// `after` with every attribute unknown that AWS sets and that follows one of the `changes`. What the stack file
 /// sets itself (`desired`) stays.
-pub(super) fn unsettled(attributes: &[Attribute], after: &Value, desired: &Value, changes: &[AttributeChange]) -> Value {
+pub fn unsettled(attributes: &[Attribute], after: &Value, desired: &Value, changes: &[AttributeChange]) -> Value {
     let paths: Vec<&Path> = changes.iter().map(|change| &change.path).collect();
     if paths.is_empty() { after.clone() } else { object(attributes, after, Some(desired), &[], &paths) }
 }

@@ -28,6 +28,7 @@ use self::change::attributes_of;
 pub use self::change::{at_block, owned_by, taken};
 use self::edges::Failed;
 pub use self::exchange::takes;
+pub use self::follow::unsettled;
 use self::govern::Governing;
 use super::desired;
 use crate::model::address::{Address, Block};
