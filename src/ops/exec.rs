@@ -212,9 +212,16 @@ mod tests {
     #[test]
     fn the_plugin_gets_what_the_aws_cli_gives_it() {
         let (session, target, region) = ("{}".to_owned(), "ecs:c_a_r1".to_owned(), "cn-north-1".to_owned());
-        let handover = Handover { session, target, region };
+        let handover = Handover { session, target: target.clone(), region };
         let expected = ["{}", "cn-north-1", "StartSession", "p", r#"{"Target":"ecs:c_a_r1"}"#, "https://ssm.cn-north-1.amazonaws.com.cn"];
         assert_eq!(handover.arguments(false, "p", None), expected);
+        for (region, domain) in [("us-gov-west-1", "amazonaws.com"), ("eusc-de-east-1", "amazonaws.eu"), ("us-iso-east-1", "c2s.ic.gov")] {
+            let endpoint = format!("https://ssm.{region}.{domain}");
+            assert_eq!(
+                Handover { session: "{}".to_owned(), target: target.clone(), region: region.to_owned() }.arguments(false, "p", None)[5],
+                endpoint
+            );
+        }
         assert_eq!(handover.arguments(true, "", Some("http://x"))[0], SESSION_VARIABLE);
         assert!(takes_variable("1.2.536.0\n") && takes_variable("2.0"));
         assert!(!takes_variable("1.2.497.0") && !takes_variable("1.2.30.0") && !takes_variable("unknown"));

@@ -140,6 +140,12 @@ const GAPS: &[Gap] = &[
         evidence: "CreateTargetGroup drops TargetControlPort of the ELBv2 API Reference; no emulator has it",
     },
     Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "vpc",
+        attribute: "instance_tenancy",
+        evidence: "ModifyVpcTenancy answers InvalidAction; it is in the EC2 API Reference",
+    },
+    Gap {
         emulator: Emulator::Moto,
         type_name: "s3_bucket",
         attribute: "",

@@ -348,3 +348,35 @@ macro_rules! send_once {
     };
 }
 pub use send_once;
+
+#[cfg(test)]
+mod tests {
+    use crate::scripted::{Answer, Scripted};
+
+    /// Where these settings send the calls of some services.
+    async fn hosts(fips: bool, dual_stack: bool) -> Vec<String> {
+        let scripted = Scripted::configured(
+            |config| config.use_fips(fips).use_dual_stack(dual_stack),
+            |_| Answer::json_error("AccessDeniedException"),
+        );
+        // What is answered does not matter.
+        drop(scripted.aws.ec2().describe_vpcs().send().await);
+        drop(scripted.aws.ecs().list_clusters().send().await);
+        drop(scripted.aws.s3().head_bucket().bucket("bucket").send().await);
+        let mut hosts: Vec<String> = scripted.calls().into_iter().map(|call| call.host).collect();
+        hosts.dedup();
+        hosts
+    }
+
+    #[tokio::test]
+    async fn fips_and_dual_stack_endpoints_are_those_that_the_settings_choose() {
+        assert_eq!(
+            hosts(false, false).await,
+            ["ec2.eu-west-1.amazonaws.com", "ecs.eu-west-1.amazonaws.com", "bucket.s3.eu-west-1.amazonaws.com"]
+        );
+        let fips = ["ec2-fips.eu-west-1.amazonaws.com", "ecs-fips.eu-west-1.amazonaws.com", "bucket.s3-fips.eu-west-1.amazonaws.com"];
+        assert_eq!(hosts(true, false).await, fips);
+        let dual = ["ec2.eu-west-1.api.aws", "ecs.eu-west-1.api.aws", "bucket.s3.dualstack.eu-west-1.amazonaws.com"];
+        assert_eq!(hosts(false, true).await, dual);
+    }
+}

@@ -14,6 +14,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 
+use aws_types::sdk_config::Builder;
+
 use crate::client::{Aws, Clients};
 
 /// A call as it was sent.
@@ -25,6 +27,8 @@ pub struct Call {
     pub body: String,
     /// The headers.
     pub headers: Vec<(String, String)>,
+    /// The host it was sent to.
+    pub host: String,
 }
 
 impl Call {
@@ -36,7 +40,8 @@ impl Call {
         let path = path.split_once('/').map_or("", |(_, path)| path);
         let name = target.or(action).unwrap_or_else(|| format!("{} /{path}", request.method()));
         let headers = request.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { name, body, headers }
+        let host = request.uri().split_once("://").map_or("", |(_, rest)| rest).split('/').next().unwrap_or_default().to_owned();
+        Self { name, body, headers, host }
     }
 
     /// A header.
@@ -115,13 +120,18 @@ pub struct Scripted {
 impl Scripted {
     /// AWS played by a function.
     pub fn new(play: impl FnMut(&Call) -> Answer + Send + 'static) -> Self {
+        Self::configured(|config| config, play)
+    }
+
+    /// The same with a configuration of its own.
+    pub fn configured(change: impl FnOnce(Builder) -> Builder, play: impl FnMut(&Call) -> Answer + Send + 'static) -> Self {
         let stage = Stage(Arc::new(Mutex::new((Vec::new(), Box::new(play)))));
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-west-1"))
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test")))
-            .http_client(SharedHttpClient::new(stage.clone()))
-            .build();
+            .http_client(SharedHttpClient::new(stage.clone()));
+        let config = change(config).build();
         Self { aws: Clients::of(config).region("eu-west-1"), stage }
     }
 

@@ -82,6 +82,14 @@ pub struct LockConfiguration {
     changeable_for_days: Option<i64>,
 }
 
+/// The days from now to a time, both in seconds, begun ones whole, and no fewer than AWS takes (Backup API Reference,
+/// PutBackupVaultLockConfiguration).
+fn days_until(time: i64, now: i64) -> i64 {
+    const FEWEST: i64 = 3;
+    const DAY: i64 = 24 * 60 * 60;
+    (time.saturating_sub(now).saturating_add(DAY - 1) / DAY).max(FEWEST)
+}
+
 impl BackupVault {
     /// What AWS says of a vault; none when there is none. Then AWS denies access to it, as it does
     /// when it may not be described: the list knows which.
@@ -100,6 +108,12 @@ impl BackupVault {
             }
         }
         Ok(None)
+    }
+
+    /// The days until the lock of a vault can be changed no more; none where that has no date.
+    async fn days_left(aws: &Aws, name: &str) -> Outcome<Option<i64>> {
+        let date = Self::describe(aws, name).await?.and_then(|found| found.lock_date);
+        Ok(date.map(|date| days_until(date.secs(), jiff::Timestamp::now().as_second())))
     }
 
     async fn read_one(aws: &Aws, name: &str) -> Outcome<Option<(String, Self)>> {
@@ -268,12 +282,19 @@ impl Resource for BackupVault {
         match lock_configuration {
             same if *same == from.lock_configuration => {}
             Some(LockConfiguration { min_retention_days, max_retention_days, changeable_for_days }) => {
+                let before = from.lock_configuration.as_ref().and_then(|before| before.changeable_for_days);
+                // Each call counts the days anew (Backup API Reference, PutBackupVaultLockConfiguration): the date stays
+                // where it is when the days stay.
+                let days = match *changeable_for_days {
+                    Some(days) if before == Some(days) => Self::days_left(aws, id).await?.or(Some(days)),
+                    days => days,
+                };
                 let call = backup
                     .put_backup_vault_lock_configuration()
                     .backup_vault_name(id)
                     .set_min_retention_days(*min_retention_days)
                     .set_max_retention_days(*max_retention_days)
-                    .set_changeable_for_days(*changeable_for_days);
+                    .set_changeable_for_days(days);
                 call.send().await.idempotent("backup:PutBackupVaultLockConfiguration")?;
             }
             None => {
@@ -325,9 +346,11 @@ async fn refusal(aws: &Aws, vault: &str, failure: Failure) -> Outcome<Failure> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     use super::*;
+    use crate::patience::tests::operation;
+    use crate::scripted::{Answer, Scripted};
 
     #[test]
     fn a_lock_says_for_how_long() {
@@ -335,5 +358,34 @@ mod tests {
         assert_eq!(problems(json!({ "changeable_for_days": 3 })), 1);
         assert_eq!(problems(json!({ "max_retention_days": 3 })), 0);
         assert_eq!(problems(serde_json::Value::Null), 0);
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_changes_keeps_its_date() {
+        let now = jiff::Timestamp::now().as_second();
+        let closes = now + 10 * 24 * 60 * 60 - 60;
+        let scripted = Scripted::new(move |call| match call.name.as_str() {
+            "GET /backup-vaults/v" => Answer::ok(format!(r#"{{"BackupVaultName":"v","Locked":true,"LockDate":{closes}}}"#)),
+            _ => Answer::ok("{}"),
+        });
+        let vault = json!({
+            "name": "v", "encryption_key_arn": null, "access_policy": null, "notifications": null, "lock_configuration": null,
+            "tags": {}, "arn": "",
+        });
+        let vault: BackupVault = serde_json::from_value(vault).unwrap();
+        let with = |min: i64, days: Option<i64>| {
+            let lock = json!({ "min_retention_days": min, "max_retention_days": null, "changeable_for_days": days });
+            BackupVault { lock_configuration: Some(serde_json::from_value(lock).unwrap()), ..vault.clone() }
+        };
+        let sent = async |from: &BackupVault, to: &BackupVault| {
+            BackupVault::update(&scripted.aws, &operation(0), "v", from, to).await.unwrap();
+            let call = scripted.calls().into_iter().rfind(|call| call.name.starts_with("PUT")).unwrap();
+            serde_json::from_str::<Json>(&call.body).unwrap()["ChangeableForDays"].clone()
+        };
+        assert_eq!(sent(&with(7, Some(30)), &with(8, Some(30))).await, json!(10));
+        assert_eq!(sent(&with(7, Some(30)), &with(8, Some(40))).await, json!(40), "what is said anew counts from now");
+        assert_eq!(sent(&with(7, None), &with(8, Some(30))).await, json!(30));
+        assert_eq!(sent(&with(7, None), &with(8, None)).await, Json::Null);
+        assert_eq!((days_until(100, 100), days_until(4 * 86400, 0), days_until(4 * 86400 + 1, 0)), (3, 4, 5));
     }
 }

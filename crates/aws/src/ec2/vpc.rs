@@ -1,7 +1,7 @@
 //! The resource type `vpc`.
 
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, ResourceType, Tenancy, VpcAttributeName, VpcCidrBlockStateCode, VpcIpv6CidrBlockAssociation,
+    AttributeBooleanValue, ResourceType, Tenancy, VpcAttributeName, VpcCidrBlockStateCode, VpcIpv6CidrBlockAssociation, VpcTenancy,
 };
 use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
@@ -29,7 +29,8 @@ pub struct Vpc {
     #[schemars(extend("x-replace" = true, "x-format" = "cidr4"))]
     cidr_block: String,
     /// Whether instances run on hardware of their own.
-    #[schemars(extend("default" = "default", "x-replace" = true, "enum" = ["default", "dedicated"]))]
+    /// From `dedicated` to `default` it changes in place; the other way the VPC is replaced.
+    #[schemars(extend("default" = "default", "enum" = ["default", "dedicated"]))]
     instance_tenancy: String,
     /// Whether the VPC has an IPv6 /56 of Amazon's.
     #[schemars(extend("default" = false))]
@@ -170,6 +171,7 @@ impl Resource for Vpc {
                 "ec2:DeleteVpc",
                 "ec2:DisassociateVpcCidrBlock",
                 "ec2:ModifyVpcAttribute",
+                "ec2:ModifyVpcTenancy",
             ]),
         ],
     };
@@ -206,15 +208,24 @@ impl Resource for Vpc {
         Self { enable_dns_support: true, enable_dns_hostnames: false, ..to.clone() }
     }
 
+    /// ModifyVpcTenancy has `default` only (EC2 API Reference).
+    fn replaces(before: &Value, after: &Value) -> &'static [&'static str] {
+        let tenancy = |value: &Value| value.get("instance_tenancy").and_then(Value::as_str).map(str::to_owned);
+        match (tenancy(before).as_deref(), tenancy(after).as_deref()) {
+            (Some("default"), Some("dedicated")) => &["instance_tenancy"],
+            _ => &[],
+        }
+    }
+
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self {
             amazon_provided_ipv6_cidr_block,
             enable_dns_support,
             enable_dns_hostnames,
             tags,
-            // Changing these replaces the VPC.
+            instance_tenancy,
+            // Changing it replaces the VPC.
             cidr_block: _,
-            instance_tenancy: _,
             // These are AWS's.
             id: _,
             arn: _,
@@ -222,6 +233,10 @@ impl Resource for Vpc {
             ipv6_association_id: _,
             owner_id: _,
         } = to;
+        if *instance_tenancy != from.instance_tenancy {
+            let call = aws.ec2().modify_vpc_tenancy().vpc_id(id).instance_tenancy(VpcTenancy::from(instance_tenancy.as_str()));
+            call.send().await.idempotent("ec2:ModifyVpcTenancy")?;
+        }
         let value = |on: &bool| AttributeBooleanValue::builder().value(*on).build();
         // One attribute a call (EC2 API Reference, ModifyVpcAttribute); support goes on before and off after hostnames.
         let support = async || {
@@ -278,6 +293,8 @@ mod tests {
     use aws_sdk_ec2::types as api;
 
     use super::*;
+    use crate::canned::{Answer, Canned};
+    use crate::patience::tests::operation;
 
     fn vpc(networks: &[(&str, VpcCidrBlockStateCode, &str)]) -> api::Vpc {
         let association = |(network, state, pool): &(&str, VpcCidrBlockStateCode, &str)| {
@@ -299,6 +316,27 @@ mod tests {
         assert_eq!((network(&created), is_given(&created)), (None, true));
         assert_eq!(network(&vpc(&[("2600::/56", Disassociated, "Amazon"), ("2601::/56", Associated, "Amazon")])), Some("2601::/56"));
         assert!(!is_given(&vpc(&[("2600::/56", Disassociated, "Amazon")])));
+    }
+
+    #[tokio::test]
+    async fn the_tenancy_goes_back_to_default_in_place_and_no_other_way() {
+        let canned = Canned::new(|_, _| Answer::Done("<return>true</return>".to_owned()));
+        let of = |tenancy: &str| {
+            let json = serde_json::json!({
+                "cidr_block": "10.0.0.0/16", "instance_tenancy": tenancy, "amazon_provided_ipv6_cidr_block": false,
+                "enable_dns_support": true, "enable_dns_hostnames": false, "tags": {}, "id": "", "arn": "", "ipv6_cidr_block": null,
+                "ipv6_association_id": null, "owner_id": "",
+            });
+            serde_json::from_value::<Vpc>(json).unwrap()
+        };
+        Vpc::update(&canned.aws, &operation(0), "vpc-1", &of("dedicated"), &of("default")).await.unwrap();
+        assert_eq!(canned.changes(), ["ModifyVpcTenancy VpcId=vpc-1&InstanceTenancy=default"]);
+        let replaces = |before: &str, after: &str| {
+            let value = |tenancy: &str| Value::from(serde_json::json!({ "instance_tenancy": tenancy }));
+            Vpc::replaces(&value(before), &value(after))
+        };
+        assert!(replaces("dedicated", "default").is_empty());
+        assert_eq!(replaces("default", "dedicated"), ["instance_tenancy"]);
     }
 
     #[test]
