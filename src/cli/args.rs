@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use leoctl_aws::is_region;
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::is_region;
 
 pub use markdown::{CommentArgs, DriftArgs, PlanComment};
 pub use operating::{EnvFiles, ExecArgs, LogsArgs, RedeployArgs, RunArgs, SecretsCommand, TasksCommand};

@@ -410,3 +410,25 @@ fn apply_says_what_it_found_before_it_asks_and_is_not_kept_by_it() {
     let destroy = project.expect(0, &["destroy", "-y", "--no-preflight", STACK]);
     assert!(!destroy.stderr.contains("Preflight"), "{}", destroy.stderr);
 }
+
+#[test]
+fn an_endpoint_has_private_names_only_where_the_vpc_gives_some() {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "450000000031");
+    let found = |vpc: &str, endpoint: &str| {
+        let stack = format!(
+            "[stack]\nname = 'names'\nregion = 'us-east-1'\n[resource.vpc.v]\ncidr_block = '10.0.0.0/16'\n{vpc}\n\
+             [resource.vpc_endpoint.e]\nvpc_id = '${{vpc.v.id}}'\nservice_name = 'com.amazonaws.us-east-1.ecs'\n{endpoint}\n"
+        );
+        project.write("stacks/names.toml", &stack);
+        let plan = project.json(&["plan", "--json", "stacks/names.toml"]);
+        let findings = plan["preflight"]["findings"].as_array().unwrap().clone();
+        let ours = findings.into_iter().filter(|finding| finding["check"] == "private_dns");
+        ours.map(|finding| finding["fix"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let interface = "vpc_endpoint_type = 'Interface'";
+    let fix = found("", interface);
+    assert!(fix.len() == 1 && fix[0].starts_with("set `enable_dns_hostnames` of vpc.v to true"), "{fix:?}");
+    assert_eq!(found("enable_dns_hostnames = true", interface), [""; 0]);
+    assert_eq!(found("", "vpc_endpoint_type = 'Interface'\nprivate_dns_enabled = false"), [""; 0]);
+    assert_eq!(found("", ""), [""; 0], "a gateway has no names");
+}

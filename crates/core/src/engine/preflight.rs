@@ -6,7 +6,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::ports::{Failure, FailureKind, Inspector, Outcome};
-use crate::plan::preflight::{Check, Finding, Preflight, Unchecked, certificate, contents, image, permission, secret, security_group};
+use crate::plan::preflight::{
+    Check, Finding, Preflight, Unchecked, certificate, contents, image, permission, private_dns, secret, security_group,
+};
 use crate::plan::types::Plan;
 
 /// How long a plan waits for one check: what is only advice holds nobody up, whatever is tried again meanwhile.
@@ -31,7 +33,8 @@ pub async fn preflight(plan: &Plan, inspector: &dyn Inspector) -> Preflight {
     let (secrets, contents, mut images, mut certificates, groups, permissions) = checks;
     images.findings.splice(..0, without_images);
     certificates.findings.splice(..0, elsewhere);
-    let all = [permissions, secrets, contents, groups, images, certificates];
+    let endpoints = Preflight { findings: private_dns::findings(plan), unchecked: Vec::new() };
+    let all = [permissions, secrets, contents, groups, images, certificates, endpoints];
     let (findings, unchecked): (Vec<_>, Vec<_>) = all.into_iter().map(|one| (one.findings, one.unchecked)).unzip();
     Preflight { findings: findings.concat(), unchecked: unchecked.concat() }.redacted(&plan.redactor())
 }

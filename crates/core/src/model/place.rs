@@ -50,9 +50,28 @@ impl fmt::Display for Place {
     }
 }
 
+/// Whether this is how a region is named, such as `us-east-1` or `us-gov-west-1` (the patterns of `partitions.json`).
+pub fn is_region(name: &str) -> bool {
+    let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = name.split('-').collect();
+    let Some((number, words)) = parts.split_last() else { return false };
+    words.len() >= 2 && words.iter().all(is_word) && is_number(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_region_is_named_by_at_least_two_words_and_a_number() {
+        for region in ["us-east-1", "us-gov-west-1", "eusc-de-east-1", "cn-northwest-1", "us-isob-east-1"] {
+            assert!(is_region(region), "{region}");
+        }
+        for other in ["", "mars-1", "us-east1", "us-east", "us-east-1a", "US-EAST-1", "us--1", "eu-west-1 "] {
+            assert!(!is_region(other), "{other}");
+        }
+    }
 
     #[test]
     fn a_region_means_nothing_to_a_global_service() {

@@ -17,6 +17,7 @@ use super::types::{self, Written};
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
 use crate::model::path::Path;
+use crate::model::place::is_region;
 use crate::model::schema::{Attribute, Type, TypeSchema, Unset};
 use crate::model::value::Value;
 
@@ -48,6 +49,15 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     let regions =
         stack.config.resources.iter().filter_map(|(block, resource)| Some((format!("the region of {block}"), resource.region.as_ref()?)));
     let ids = stack.config.imports.iter().map(|import| (format!("the id that [[import]] gives {}", import.to), &import.id));
+    for template in stack.config.resources.values().filter_map(|resource| resource.region.as_ref()) {
+        if let Ok(Value::String(region)) = template.eval(&scope)
+            && !region.is_empty()
+            && !is_region(&region)
+        {
+            let error = Diagnostic::error(&template.span, format!("`{region}` cannot be a region"));
+            diagnostics.push(error.help("regions are named such as us-east-1 or us-gov-west-1"));
+        }
+    }
     for (what, template) in regions.chain(ids) {
         if template.eval(&scope).is_ok_and(|value| value.has_secret()) {
             let error = Diagnostic::error(&template.span, format!("{what} is sensitive, but it is shown and stored everywhere"));

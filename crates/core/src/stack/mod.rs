@@ -48,6 +48,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::model::address::is_name;
+use crate::model::place::is_region;
 use crate::model::schema::Catalog;
 use crate::model::value::Value;
 use config::Config;
@@ -230,6 +231,11 @@ impl Loader<'_> {
             );
         }
         stack.region = stack.config.region.as_ref().and_then(|region| self.early(&stack, region, "region"));
+        if let Some((template, region)) = stack.config.region.as_ref().zip(stack.region.as_deref()).filter(|(_, region)| !is_region(region))
+        {
+            let error = Diagnostic::error(&template.span, format!("`{region}` cannot be a region"));
+            self.diagnostics.push(error.help("regions are named such as us-east-1 or us-gov-west-1"));
+        }
         check::check(&stack, &mut self.diagnostics);
         Some(stack)
     }

@@ -35,10 +35,14 @@ fn what_a_root_has_not_declared_is_named() {
 }
 
 #[test]
-fn an_empty_name_is_said_to_be_empty() {
+fn a_name_or_region_that_cannot_be_one_is_said_to_be_none() {
     let loaded = |name: &str| whole(&format!("[stack]\nname = {name}\n")).err().unwrap_or_default().join("\n");
     assert!(loaded("\"\"").starts_with("the stack's name is empty\n"), "{}", loaded("\"\""));
     assert!(loaded("3").starts_with("the stack's name is a string, not an integer\n"), "{}", loaded("3"));
+    for head in ["region = 'mars-1'\n", "region = 'us-east-1'\n[resource.vpc.a]\ncidr_block = '10.0.0.0/16'\nregion = 'mars-1'\n"] {
+        let wrong = whole(&format!("[stack]\nname = 's'\n{head}")).err().unwrap_or_default().join("\n");
+        assert!(wrong.starts_with("`mars-1` cannot be a region"), "{wrong}");
+    }
     let region =
         |written: &str| Account::new().plan(&format!("[resource.vpc.a]\ncidr_block = \"10.0.0.0/16\"\nregion = {written}\n")).unwrap_err();
     assert_eq!(region("\"\""), ["the region of vpc.a is empty"]);

@@ -7,6 +7,7 @@ pub mod certificate;
 pub mod contents;
 pub mod image;
 pub mod permission;
+pub mod private_dns;
 pub mod secret;
 pub mod security_group;
 
@@ -31,6 +32,8 @@ pub enum Check {
     Image,
     /// Whether certificates can be used.
     Certificate,
+    /// Whether VPCs give endpoints their private names.
+    PrivateDns,
     /// Whether something outside the stack uses a security group that goes.
     SecurityGroup,
     /// Whether whoever applies may do it.
@@ -45,6 +48,7 @@ impl Check {
             Self::NotEmpty => "what is in things that are deleted",
             Self::Image => "images of containers",
             Self::Certificate => "certificates of listeners",
+            Self::PrivateDns => "private names of endpoints",
             Self::SecurityGroup => "who uses security groups that are deleted",
             Self::Permission => "permissions",
         }
