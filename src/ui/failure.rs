@@ -74,7 +74,9 @@ fn of_aws(failure: &Failure) -> Option<String> {
              right one, and run the same command again"
                 .to_owned()
         }
-        FailureKind::Credentials => "renew your credentials (`aws sso login`, or a new session) and run the same command again".to_owned(),
+        FailureKind::Credentials => {
+            "renew your credentials (`aws login`, `aws sso login`, or a new session) and run the same command again".to_owned()
+        }
         FailureKind::Denied => format!("your role lacks a permission: {}", failure.operation),
         FailureKind::AlreadyExists => "something of that name appeared since the plan: run plan again, it says whose it is".to_owned(),
         FailureKind::Transient => "AWS asked for patience longer than the timeout allows: run the same command again".to_owned(),

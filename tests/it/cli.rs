@@ -292,3 +292,28 @@ fn a_policy_is_for_a_role_by_its_name_or_arn() {
         assert_eq!(ran.stderr.contains("expected the name of a role"), !is_one, "{role}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn a_login_session_has_credentials_until_it_ends() {
+    let project = Project::new("http://127.0.0.1:9", "test");
+    project.write("aws", "[profile dev]\nlogin_session = arn:aws:iam::0123456789012:user/Admin\nregion = us-east-1\n");
+    let plan = || {
+        let mut command = project.command(&["plan", "stacks/dev.toml", "--profile", "dev"]);
+        command.env("AWS_CONFIG_FILE", project.path().join("aws")).env("AWS_LOGIN_CACHE_DIRECTORY", project.path());
+        crate::support::program::ran(command.output().unwrap()).stderr
+    };
+    let without = plan();
+    assert!(without.contains("the AWS credentials could not be loaded") && without.contains("`aws login`"), "{without}");
+    // As the AWS CLI keeps it, in a file that is named after the session's hash.
+    let token = serde_json::json!({
+        "accessToken": {
+            "accessKeyId": "AKIAIOSFODNN7EXAMPLE", "secretAccessKey": "secret", "sessionToken": "token", "accountId": "012345678901",
+            "expiresAt": "2999-12-25T21:30:00Z",
+        },
+        "tokenType": "aws_sigv4", "refreshToken": "refresh", "idToken": "identity", "clientId": "arn:aws:signin:::devtools/same-device",
+        "dpopKey": "-----BEGIN EC PRIVATE KEY-----\ntest\n-----END EC PRIVATE KEY-----\n",
+    });
+    project.write("36db1d138ff460920374e4c3d8e01f53f9f73537e89c88d639f68393df0e2726.json", &token.to_string());
+    let with = plan();
+    assert!(with.contains("AWS could not be reached: http://127.0.0.1:9 refuses connections"), "{with}");
+}

@@ -61,12 +61,12 @@ impl Cause {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::NoCredentials => {
-                "name a profile (`--profile` or AWS_PROFILE), log in with `aws sso login`, or set AWS_ACCESS_KEY_ID and \
+                "name a profile (`--profile` or AWS_PROFILE), log in with `aws login` or `aws sso login`, or set AWS_ACCESS_KEY_ID and \
                  AWS_SECRET_ACCESS_KEY; on an EC2 instance, see that it has an instance profile with a role, and that its metadata \
                  service is on and, in a container, takes two hops (`http_put_response_hop_limit = 2`)"
             }
             Self::CredentialsFailed => {
-                "log in again (`aws sso login`), or name another profile (`--profile` or AWS_PROFILE); a profile with `mfa_serial` \
+                "log in again (`aws login` or `aws sso login`), or name another profile (`--profile` or AWS_PROFILE); a profile with `mfa_serial` \
                  cannot be used: export credentials (`aws configure export-credentials --format env`), or have them from a \
                  `credential_process`"
             }
