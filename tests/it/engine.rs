@@ -133,7 +133,7 @@ struct InMemory(Arc<Cloud>);
 #[async_trait]
 impl Provider for InMemory {
     async fn identity(&self, _: Option<&str>) -> Outcome<Identity> {
-        Ok(Identity { account_id: "1".to_owned(), partition: "aws".to_owned(), region: "r".to_owned() })
+        Ok(Identity { account_id: "1".to_owned(), partition: "aws".to_owned(), region: "us-east-1".to_owned() })
     }
 
     fn handler(&self, type_name: &str) -> Option<Arc<dyn Handler>> {
@@ -165,11 +165,11 @@ impl Bench {
         let provider = InMemory(Arc::clone(&self.cloud));
         let store = LocalStore::new(self.folder.path(), "bench");
         let run = async {
-            let stack = Arc::new(stack("bench", "r", body).unwrap());
+            let stack = Arc::new(stack("bench", "us-east-1", body).unwrap());
             let catalog = registry::catalog().unwrap();
             let options = Options::default();
             let planner = Planner { provider: &provider, catalog, stack: &stack, refresh: true, options: &options };
-            let fresh = |_: &Identity| State::new("bench", "1", "r", "lineage".to_owned(), "salt".to_owned());
+            let fresh = |_: &Identity| State::new("bench", "1", "us-east-1", "lineage".to_owned(), "salt".to_owned());
             let planned = planner.plan(store.load().await.unwrap(), fresh).await.unwrap();
             let (_keep, interrupted) = tokio::sync::watch::channel(false);
             let engine = Engine { provider: &provider, catalog, store: &store, sink: &Nobody, parallelism: 4, interrupted };

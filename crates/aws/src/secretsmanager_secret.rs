@@ -206,10 +206,12 @@ impl Resource for SecretsmanagerSecret {
                 .secrets()
                 .update_secret()
                 .secret_id(id)
-                .description(description.clone().unwrap_or_default())
-                // Back to the default key is asked for by its alias (Secrets Manager API Reference, UpdateSecret).
+                .set_description((*description != from.description).then(|| description.clone().unwrap_or_default()))
+                // A key that is sent encrypts all versions anew. Back to the default key is asked for by its alias (Secrets
+                // Manager API Reference, UpdateSecret).
                 .set_kms_key_id(match (kms_key_id, &from.kms_key_id) {
-                    (None, Some(_)) => Some(DEFAULT_KEY.to_owned()),
+                    (key, before) if key == before => None,
+                    (None, _) => Some(DEFAULT_KEY.to_owned()),
                     (key, _) => key.clone(),
                 });
             call.send().await.idempotent("secretsmanager:UpdateSecret")?;

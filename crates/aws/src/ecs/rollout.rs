@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::record::{number, record};
+use super::service::id_of;
 use crate::client::Aws;
 use crate::error::OrFail;
 use aws_sdk_ecs::types as api;
@@ -168,7 +169,8 @@ fn without_names(message: &str) -> String {
 
 async fn describe(aws: &Aws, cluster: &str, service: &str) -> Outcome<api::Service> {
     let found = aws.ecs().describe_services().cluster(cluster).services(service).send().await.or_fail("ecs:DescribeServices")?;
-    let is_it = |found: &api::Service| found.service_arn() == Some(service) || found.service_name() == Some(service);
+    // One that was made long ago has an ARN without its cluster.
+    let is_it = |found: &api::Service| id_of(found) == service || found.service_name() == Some(service);
     let found = found.services.unwrap_or_default().into_iter().find(is_it);
     found.ok_or_else(|| Failure::new(FailureKind::NotFound, "the service is gone"))
 }

@@ -210,7 +210,7 @@ fn cluster_of(arn: &str) -> Outcome<String> {
 
 /// The id of a service: its ARN, with its cluster. Services made before 2021 may have an ARN without (ECS Developer Guide,
 /// "Amazon Resource Names (ARNs) and IDs").
-fn id_of(service: &api::Service) -> String {
+pub(super) fn id_of(service: &api::Service) -> String {
     let arn = service.service_arn().unwrap_or_default();
     match (arn.split_once(":service/"), service.cluster_arn().and_then(|cluster| cluster.rsplit_once('/'))) {
         (Some((before, name)), Some((_, cluster))) if !name.contains('/') => format!("{before}:service/{cluster}/{name}"),

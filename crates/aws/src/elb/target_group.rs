@@ -284,19 +284,31 @@ impl Resource for LbTargetGroup {
         } = to;
         let unchanged = Self { attributes: from.attributes.clone(), tags: from.tags.clone(), ..to.clone() };
         if unchanged != *from {
+            // What is not sent stays (Elastic Load Balancing API Reference, ModifyTargetGroup). A check that begins, or asks in
+            // another way, is said whole.
+            let anew = *health_check_enabled != from.health_check_enabled || *health_check_protocol != from.health_check_protocol;
+            let sent = |changed: bool| anew || changed;
             let call = aws
                 .elb()
                 .modify_target_group()
                 .target_group_arn(id)
-                .health_check_enabled(*health_check_enabled)
-                .health_check_interval_seconds(*health_check_interval_seconds)
-                .set_health_check_path(to.asked_path())
-                .health_check_port(health_check_port)
-                .set_health_check_protocol(health_check_protocol.as_deref().map(ProtocolEnum::from))
-                .set_health_check_timeout_seconds(*health_check_timeout_seconds)
-                .healthy_threshold_count(*healthy_threshold_count)
-                .unhealthy_threshold_count(*unhealthy_threshold_count)
-                .set_matcher(to.healthy_answer());
+                .set_health_check_enabled(sent(false).then_some(*health_check_enabled))
+                .set_health_check_interval_seconds(
+                    sent(*health_check_interval_seconds != from.health_check_interval_seconds).then_some(*health_check_interval_seconds),
+                )
+                .set_health_check_path(to.asked_path().filter(|_| sent(to.asked_path() != from.asked_path())))
+                .set_health_check_port(sent(*health_check_port != from.health_check_port).then(|| health_check_port.clone()))
+                .set_health_check_protocol(health_check_protocol.as_deref().filter(|_| sent(false)).map(ProtocolEnum::from))
+                .set_health_check_timeout_seconds(
+                    health_check_timeout_seconds.filter(|_| sent(*health_check_timeout_seconds != from.health_check_timeout_seconds)),
+                )
+                .set_healthy_threshold_count(
+                    sent(*healthy_threshold_count != from.healthy_threshold_count).then_some(*healthy_threshold_count),
+                )
+                .set_unhealthy_threshold_count(
+                    sent(*unhealthy_threshold_count != from.unhealthy_threshold_count).then_some(*unhealthy_threshold_count),
+                )
+                .set_matcher(to.healthy_answer().filter(|_| sent(to.healthy_answer() != from.healthy_answer())));
             call.send().await.idempotent("elasticloadbalancing:ModifyTargetGroup")?;
         }
         let changed = changes(&from.attributes, attributes, &target_group_defaults());

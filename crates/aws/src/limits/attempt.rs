@@ -203,8 +203,9 @@ impl ClassifyRetry for Refusals {
 
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let Some(response) = context.response().filter(|_| context.is_failed()) else { return RetryAction::NoActionIndicated };
-        // In all services called here it is the number of resources that is limited: a retry only delays saying so.
-        if names(response, "LimitExceededException") {
+        // In all services called here it is the number of resources that is limited, and EFS's own code is that of a change
+        // that a day has to pass before (EFS API Reference, UpdateFileSystem): a retry only delays saying so.
+        if names(response, "LimitExceededException") || names(response, "TooManyRequests") {
             return RetryAction::RetryForbidden;
         }
         // SNS and EventBridge Scheduler have codes of their own for it.
@@ -216,7 +217,8 @@ impl ClassifyRetry for Refusals {
 fn names(response: &HttpResponse, code: &str) -> bool {
     let header = response.headers().get("x-amzn-errortype").unwrap_or_default();
     let body = std::str::from_utf8(response.body().bytes().unwrap_or_default()).unwrap_or_default();
-    let kind = serde_json::from_str::<serde_json::Value>(body).ok().and_then(|body| Some(body.get("__type")?.as_str()?.to_owned()));
+    let body: Option<serde_json::Value> = serde_json::from_str(body).ok();
+    let kind = ["__type", "ErrorCode"].iter().find_map(|key| Some(body.as_ref()?.get(key)?.as_str()?.to_owned()));
     let is = |said: &str| said.split(':').next().and_then(|said| said.rsplit('#').next()) == Some(code);
     is(header) || kind.is_some_and(|kind| is(&kind))
 }
@@ -310,6 +312,13 @@ mod tests {
     async fn a_limit_of_the_number_of_resources_is_said_at_once() {
         let service = Service::new(150, 400, "LimitExceededException");
         assert_eq!((kind(service.list().await), service.calls()), (Some(FailureKind::Refused), 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_that_a_day_has_to_pass_before_is_said_at_once() {
+        let service = Service::new(150, 429, "TooManyRequests");
+        assert_eq!(service.list().await.map_err(|failure| failure.code), Err(Some("TooManyRequests".to_owned())));
+        assert_eq!(service.calls(), 1);
     }
 
     #[tokio::test(start_paused = true)]

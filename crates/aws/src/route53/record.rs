@@ -179,6 +179,20 @@ fn is_quoted(value: &str) -> bool {
     false
 }
 
+/// The failure of a record that others of its name keep out, and of bringing back what had given way to it.
+fn kept_out(failure: Failure, in_the_way: &[&Key], lost: Option<Failure>) -> Failure {
+    let mut message = format!("{} stands in the way: {}", list(in_the_way), failure.message);
+    if let Some(lost) = lost {
+        message.push_str(&format!("\n  the record that it replaces was taken away for it, and could not be put back: {}", lost.message));
+    }
+    Failure { message, ..failure }
+}
+
+/// Records as they are called.
+fn list(keys: &[&Key]) -> String {
+    keys.iter().map(|key| format!("{} {}", key.kind, key.name)).collect::<Vec<_>>().join(", ")
+}
+
 impl Resource for Route53Record {
     const TYPE: &'static str = "route53_record";
     // Route 53 API Reference, ResourceRecordSet: one of a name, a type and a set identifier. Of one name a replacement and
@@ -257,6 +271,7 @@ impl Resource for Route53Record {
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
         let (key, began) = (to.key(), Instant::now());
         let predecessor = operation.replaces.as_deref().and_then(Key::parse).filter(|old| (&old.zone, &old.name) == (&key.zone, &key.name));
+        let mut gave_way: Option<api::ResourceRecordSet> = None;
         loop {
             let going = async |old: &Key| Ok(record_set::one(aws, old).await?.map(|set| (ChangeAction::Delete, set)));
             let going = match &predecessor {
@@ -277,15 +292,28 @@ impl Resource for Route53Record {
             if named.contains(&key) {
                 return Err(Failure { kind: FailureKind::AlreadyExists, ..failure });
             }
-            let stands_in_the_way = |other: &Key| Some(other) != predecessor.as_ref() && !other.goes_with(&key);
-            if !named.iter().any(stands_in_the_way) || began.elapsed() > PROPAGATION {
+            let stands_in_the_way = |other: &&Key| Some(*other) != predecessor.as_ref() && !other.goes_with(&key);
+            let in_the_way: Vec<&Key> = named.iter().filter(stands_in_the_way).collect();
+            if in_the_way.is_empty() {
                 return Err(failure);
             }
-            // Others of the name may be going, too, each waiting for all others: this one's predecessor gives way.
-            if let Some(going) = going {
-                change(aws, &key.zone, vec![going]).await?;
+            if began.elapsed() > PROPAGATION {
+                // What answers for the name must not be what is missing in the end.
+                let back = match &gave_way {
+                    Some(set) => change(aws, &key.zone, vec![(ChangeAction::Create, set.clone())]).await.map(drop),
+                    None => Ok(()),
+                };
+                return Err(kept_out(failure, &in_the_way, back.err()));
             }
-            operation.pause(Duration::from_secs(2), "waiting for another record of the name to go").await?;
+            // The others of a set may be going, too, each waiting for all others: this one's predecessor gives way to them.
+            if let (Some(old), Some((action, set))) = (&predecessor, going)
+                && in_the_way.iter().all(|other| other.is_beside(old))
+            {
+                change(aws, &key.zone, vec![(action, set.clone())]).await?;
+                gave_way = Some(set);
+            }
+            let names = list(&in_the_way);
+            operation.pause(Duration::from_secs(2), &format!("waiting for {names} to go, which no other record can stand beside")).await?;
         }
     }
 
@@ -346,7 +374,7 @@ mod tests {
 
     /// The changes of each call, as `ACTION TYPE`, that are made where these record sets are.
     async fn changes(has: &'static [&'static str], replaces: Option<&str>, to: &Route53Record) -> (Option<FailureKind>, Vec<Vec<String>>) {
-        let mut has = has.to_vec();
+        let (mut has, mut posts) = (has.to_vec(), 0);
         let scripted = Scripted::new(move |call| {
             if call.name.starts_with("GET") {
                 let set = |kind: &&str| {
@@ -360,6 +388,11 @@ mod tests {
                     "<ListResourceRecordSetsResponse><ResourceRecordSets>{sets}</ResourceRecordSets></ListResourceRecordSetsResponse>"
                 ));
             }
+            // Another record of the name goes as well, a moment later.
+            posts += 1;
+            if posts > 1 {
+                has.retain(|kind| *kind != "TXT");
+            }
             let mut after = has.clone();
             for (action, kind) in parsed(&call.body) {
                 match action.as_str() {
@@ -371,8 +404,6 @@ mod tests {
                 return Answer::query_error(400, "InvalidChangeBatch");
             }
             has = after;
-            // Another record of the name goes as well.
-            has.retain(|kind| *kind != "TXT");
             Answer::ok(
                 "<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C1</Id><Status>PENDING</Status></ChangeInfo></ChangeResourceRecordSetsResponse>",
             )
@@ -406,9 +437,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_record_waits_for_others_of_its_name_that_go_as_well() {
+    async fn a_record_waits_for_others_of_its_name_and_what_it_replaces_stays_meanwhile() {
+        let exchange = || vec!["DELETE A".to_owned(), "CREATE CNAME".to_owned()];
         let (failed, calls) = changes(&["A", "TXT"], Some("Z1/a.org/A"), &record("CNAME", "b.org")).await;
-        assert_eq!(failed, None);
-        assert_eq!(calls, [vec!["DELETE A", "CREATE CNAME"], vec!["DELETE A"], vec!["CREATE CNAME"]]);
+        assert_eq!((failed, calls), (None, vec![exchange(); 2]));
+        // What stays is in the way until the end, and nothing is lost.
+        let (failed, calls) = changes(&["A", "MX"], Some("Z1/a.org/A"), &record("CNAME", "b.org")).await;
+        assert_eq!(failed, Some(FailureKind::Refused));
+        assert!(calls.iter().all(|call| *call == exchange()), "{calls:?}");
+    }
+
+    #[test]
+    fn only_of_a_set_of_records_one_gives_way_to_the_others() {
+        let key = |kind: &str, set: Option<&str>| Key {
+            zone: "Z1".to_owned(),
+            name: "a.org.".to_owned(),
+            kind: kind.to_owned(),
+            set: set.map(str::to_owned),
+        };
+        assert!(key("CNAME", Some("b")).is_beside(&key("CNAME", Some("a"))));
+        assert!(!key("TXT", None).is_beside(&key("CNAME", Some("a"))));
+        assert!(!key("CNAME", Some("b")).is_beside(&key("A", Some("a"))));
+        assert!(!key("A", None).is_beside(&key("A", None)));
     }
 }

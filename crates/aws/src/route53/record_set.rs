@@ -62,6 +62,11 @@ impl Key {
         }
     }
 
+    /// Whether both are of one set of records of one name and type, of which one is answered.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.set.is_some() && other.set.is_some()
+    }
+
     /// The key of a record set of a zone.
     pub fn of(zone: &str, set: &api::ResourceRecordSet) -> Self {
         Self {

@@ -275,13 +275,21 @@ impl Resource for LbListener {
             let call = elb
                 .modify_listener()
                 .listener_arn(id)
-                .port(*port)
-                .protocol(ProtocolEnum::from(protocol.as_str()))
-                .set_ssl_policy(ssl_policy.clone().filter(|_| is_secure(protocol)))
+                // What is not sent stays (Elastic Load Balancing API Reference, ModifyListener): others move requests
+                // meanwhile.
+                .set_port((*port != from.port).then_some(*port))
+                .set_protocol((*protocol != from.protocol).then(|| ProtocolEnum::from(protocol.as_str())))
+                .set_ssl_policy(
+                    ssl_policy.clone().filter(|_| is_secure(protocol) && (*ssl_policy != from.ssl_policy || *protocol != from.protocol)),
+                )
                 .set_certificates(default.map(|certificate| vec![certificate.to_api()]))
-                .set_alpn_policy(to.negotiation())
-                .set_mutual_authentication(to.mutual(from.mutual_authentication.as_ref()))
-                .set_default_actions(action::to_api(&from.default_actions, default_actions));
+                .set_alpn_policy(to.negotiation().filter(|_| *alpn_policy != from.alpn_policy))
+                .set_mutual_authentication(
+                    to.mutual(from.mutual_authentication.as_ref()).filter(|_| *mutual_authentication != from.mutual_authentication),
+                )
+                .set_default_actions(
+                    action::to_api(&from.default_actions, default_actions).filter(|_| *default_actions != from.default_actions),
+                );
             call.send().await.idempotent("elasticloadbalancing:ModifyListener")?;
         }
         tls::update_more(aws, id, &from.certificates, certificates).await?;

@@ -183,9 +183,10 @@ impl Resource for LbListenerRule {
                 .elb()
                 .modify_rule()
                 .rule_arn(id)
-                .set_conditions(condition::to_api(conditions))
-                .set_actions(action::to_api(&from.actions, actions))
-                .set_transforms(transform::to_api(transforms))
+                // What is not sent stays (Elastic Load Balancing API Reference, ModifyRule): others move requests meanwhile.
+                .set_conditions(condition::to_api(conditions).filter(|_| *conditions != from.conditions))
+                .set_actions(action::to_api(&from.actions, actions).filter(|_| *actions != from.actions))
+                .set_transforms(transform::to_api(transforms).filter(|_| *transforms != from.transforms))
                 .set_reset_transforms((transforms.is_empty() && !from.transforms.is_empty()).then_some(true));
             call.send().await.idempotent("elasticloadbalancing:ModifyRule")?;
         }
@@ -205,5 +206,41 @@ impl Resource for LbListenerRule {
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
         aws.elb().delete_rule().rule_arn(id).send().await.or_gone("elasticloadbalancing:DeleteRule").map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_elasticloadbalancingv2::types as api;
+
+    use super::*;
+    use crate::patience::tests::operation;
+    use crate::scripted::{Answer, Scripted};
+
+    fn rule(path: &str, group: &str) -> LbListenerRule {
+        let condition = api::RuleCondition::builder().field("path-pattern").values(path).build();
+        let forward = api::Action::builder().r#type(api::ActionTypeEnum::Forward).target_group_arn(group).build();
+        LbListenerRule {
+            listener_arn: "l".to_owned(),
+            priority: 1,
+            conditions: vec![Condition::from_api(&condition)],
+            actions: action::from_api(&[forward]),
+            transforms: Vec::new(),
+            tags: Tags::new(),
+            arn: "r".to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_sends_what_changed_as_others_move_requests_meanwhile() {
+        let sent = async |from: &LbListenerRule, to: &LbListenerRule| {
+            let scripted = Scripted::new(|_| Answer::ok("<ModifyRuleResponse><ModifyRuleResult/></ModifyRuleResponse>"));
+            LbListenerRule::update(&scripted.aws, &operation(0), "r", from, to).await.unwrap();
+            let body = scripted.calls().into_iter().map(|call| call.body).collect::<String>();
+            ["Conditions.member", "Actions.member"].map(|member| body.contains(member))
+        };
+        assert_eq!(sent(&rule("/a", "one"), &rule("/b", "one")).await, [true, false]);
+        assert_eq!(sent(&rule("/a", "one"), &rule("/a", "two")).await, [false, true]);
+        assert_eq!(sent(&rule("/a", "one"), &rule("/a", "one")).await, [false, false]);
     }
 }
