@@ -54,18 +54,20 @@ impl Files for Disk {
 
 /// The variables in an env file; none in one that is not there.
 pub fn env_file(path: &Path) -> Result<Vec<Variable>, CliError> {
-    let problem = |problem: String| CliError::usage(&format!("cannot read {}: {problem}", path.display()), "its lines are NAME=value");
-    Disk.variables(path).map_err(problem)
+    Disk.variables(path).map_err(|problem| unreadable(path, &problem))
 }
 
-/// The variables in an env file that somebody has named: it has to be there, and may be a pipe.
-pub fn env_pipe(path: &Path) -> Result<Vec<Variable>, CliError> {
-    let problem = |problem: String| CliError::usage(&format!("cannot read {}: {problem}", path.display()), "its lines are NAME=value");
+/// The variables in an env file that is named on the command line: it has to be there, and may be a pipe.
+pub fn named_env_file(path: &Path) -> Result<Vec<Variable>, CliError> {
     if path.is_dir() {
-        return Err(problem("it is a folder".to_owned()));
+        return Err(unreadable(path, "it is a folder"));
     }
-    let bytes = disk::read_bounded(path, stack::MAX_FILE_SIZE as u64).map_err(|error| problem(words(&error)))?;
-    env_file::parse(&bytes).map_err(|error| problem(error.to_string()))
+    let bytes = disk::read_bounded(path, stack::MAX_FILE_SIZE as u64).map_err(|error| unreadable(path, &words(&error)))?;
+    env_file::parse(&bytes).map_err(|error| unreadable(path, &error.to_string()))
+}
+
+fn unreadable(path: &Path, problem: &str) -> CliError {
+    CliError::usage(&format!("cannot read {}: {problem}", path.display()), "its lines are NAME=value")
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, String> {

@@ -251,8 +251,8 @@ impl Provider for AwsProvider {
             .ok_or_else(|| Failure::new(FailureKind::Invalid, "no region: set `region` in [stack], AWS_REGION, or pass --region"))?;
         let aws = self.clients.region(&region);
         // The first call of all: an address nobody answers at is said at once, and throttling waited out all the same.
-        let hasty = aws_sdk_sts::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
-        let first = aws.sts().get_caller_identity().customize().config_override(hasty).send().await;
+        let few_attempts = aws_sdk_sts::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
+        let first = aws.sts().get_caller_identity().customize().config_override(few_attempts).send().await;
         let found = match first {
             Err(error) if may_pass(&error) => aws.sts().get_caller_identity().send().await,
             first => first,

@@ -277,7 +277,7 @@ impl Resource for SecretsmanagerSecret {
         let deleted = call.send().await.or_gone("secretsmanager:DeleteSecret");
         let gone = async || Ok(describe(aws, id).await?.is_none_or(|found| found.deleted_date().is_some()));
         verified(deleted, &["InvalidRequestException"], gone).await?;
-        // Until it is gone its name is taken, and it would be restored by whoever makes it again.
+        // Until it is gone its name is taken, and it is restored when it is made again.
         while days == 0 && describe(aws, id).await?.is_some() {
             operation.pause(Duration::from_secs(2), "waiting for the secret to be gone").await?;
         }

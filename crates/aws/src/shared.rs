@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use leoctl_core::engine::ports::Outcome;
 
-/// An answer, and when it began to be looked for: whoever asked before that can have it.
+/// An answer, and when its call began: who asked before that can have it.
 pub struct Shared<T>(Mutex<Option<(Instant, Arc<T>)>>);
 
 impl<T> Default for Shared<T> {

@@ -41,7 +41,7 @@ pub fn found(context: &Context, opened: &Opened<'_>, from: &[PathBuf]) -> Result
             let problem = format!("Note: {0} can be read by others: `chmod 600 {0}`", path.display());
             context.say(&styled(WARN, problem));
         }
-        found.add(path.display().to_string(), if from.is_empty() { project::env_file(&path)? } else { project::env_pipe(&path)? });
+        found.add(path.display().to_string(), if from.is_empty() { project::env_file(&path)? } else { project::named_env_file(&path)? });
     }
     Ok(found)
 }

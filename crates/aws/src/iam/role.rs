@@ -201,6 +201,7 @@ impl Resource for IamRole {
             call.send().await.idempotent("iam:UpdateAssumeRolePolicy")?;
         }
         if *description != from.description || *max_session_duration != from.max_session_duration {
+            // A session duration that is left out becomes an hour (IAM API Reference, UpdateRole), so both are sent.
             let call = iam.update_role().role_name(id).description(description.clone().unwrap_or_default());
             call.max_session_duration(*max_session_duration).send().await.idempotent("iam:UpdateRole")?;
         }

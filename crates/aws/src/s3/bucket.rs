@@ -141,8 +141,8 @@ impl S3Bucket {
     }
 }
 
-/// The region of a bucket that another region was asked for: that is answered with a redirection or a refusal, whoever it
-/// belongs to (S3 API Reference, HeadBucket).
+/// The region of a bucket that another region was asked for: that is answered with a redirection or a refusal, also of
+/// a bucket of another account (S3 API Reference, HeadBucket).
 fn elsewhere(response: &HttpResponse, ours: &str) -> Option<String> {
     let region = response.headers().get("x-amz-bucket-region").filter(|region| *region != ours);
     match response.status().as_u16() {

@@ -61,11 +61,11 @@ impl S3Store {
     pub fn new(client: Client, location: &Location) -> Self {
         let patience = TimeoutConfig::builder().operation_attempt_timeout(LEASE_PATIENCE).build();
         // The lease is renewed whatever else waits for S3.
-        let hasty = client.config().to_builder().timeout_config(patience).interceptor(Unqueued);
-        let hasty = Client::from_conf(hasty.build());
+        let brief = client.config().to_builder().timeout_config(patience).interceptor(Unqueued);
+        let brief = Client::from_conf(brief.build());
         let objects = |client| Objects { client, bucket: location.bucket.clone(), kms_key_id: location.kms_key_id.clone() };
         Self {
-            leases: objects(hasty),
+            leases: objects(brief),
             objects: objects(client),
             read: tokio::sync::Mutex::default(),
             key: location.key.clone(),
