@@ -8,6 +8,8 @@ use super::{SandboxError, Stage, folder};
 
 /// The emulator's version; the Python Package Index keeps it.
 const VERSION: &str = "1.5.33";
+/// The version of what it reads and writes CBOR with, in which CloudWatch is asked. Without it the emulator answers in JSON.
+const CBOR: &str = "6.3.0";
 
 /// Where the emulator is, or is to be.
 pub struct Installed {
@@ -21,7 +23,7 @@ impl Installed {
     }
 
     fn environment(&self) -> PathBuf {
-        self.base.join(format!("ministack-{VERSION}"))
+        self.base.join(format!("ministack-{VERSION}-cbor2-{CBOR}"))
     }
 
     /// A program of the virtual environment.
@@ -66,8 +68,9 @@ impl Installed {
                 .help("install it: `apt install python3 python3-venv`, `dnf install python3` or `brew install python3`")
         })?;
         stage(Stage::Pip);
-        let package = format!("ministack=={VERSION}");
-        run(self.module(&self.program("python"), "pip").args(["install", "--quiet", "--disable-pip-version-check", &package]))?;
+        let packages = [format!("ministack=={VERSION}"), format!("cbor2=={CBOR}")];
+        let install = ["install", "--quiet", "--disable-pip-version-check"];
+        run(self.module(&self.program("python"), "pip").args(install).args(packages))?;
         fs::write(&done, VERSION).map_err(|error| SandboxError::new(format!("cannot write {}: {error}", done.display())))
     }
 }

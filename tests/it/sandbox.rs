@@ -466,7 +466,7 @@ fn what_the_sandbox_lacks_is_said() {
     // The real emulator, as it is installed for the tests.
     fs::create_dir(machine.file("sandboxes")).unwrap();
     let installed = emulator::python().parent().unwrap().parent().unwrap().to_owned();
-    std::os::unix::fs::symlink(installed, machine.file("sandboxes/ministack-1.5.33")).unwrap();
+    std::os::unix::fs::symlink(installed, machine.file("sandboxes/ministack-1.5.33-cbor2-6.3.0")).unwrap();
     let apply = |name: &str| {
         let (what, body) = lacking(name);
         let file = format!("stacks/{name}.toml");

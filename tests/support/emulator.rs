@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use super::python;
 
-/// With AWS's models of its services, which Moto needs as well.
-const PACKAGES: &[&str] = &["ministack==1.5.33", "moto[server]==5.2.5", "botocore==1.43.106"];
+/// With AWS's models of its services, which Moto needs as well, and with what MiniStack reads and writes CBOR with.
+const PACKAGES: &[&str] = &["ministack==1.5.33", "cbor2==6.3.0", "moto[server]==5.2.5", "botocore==1.43.106"];
 
 /// Which emulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,8 +17,6 @@ pub enum Protocol {
     RestXml,
     /// Paths, JSON back.
     RestJson,
-    /// CloudWatch of newer SDKs: CBOR, with the operation in the path.
-    Rpc,
 }
 
 /// One call.
@@ -58,12 +56,8 @@ impl Call {
                 (Some(target), _) => (Protocol::Json, target.rsplit('.').next().unwrap_or_default().to_owned()),
                 (None, Some(action)) if service == "ec2" => (Protocol::Ec2, action),
                 (None, Some(action)) => (Protocol::Query, action),
-                (None, None) => match request.target.rsplit_once("/operation/") {
-                    // The Smithy RPC v2 protocol has the operation at the end of its path.
-                    Some((_, operation)) => (Protocol::Rpc, operation.to_owned()),
-                    None if service == "route53" => (Protocol::RestXml, format!("{} {}", request.method, request.target)),
-                    None => (Protocol::RestJson, format!("{} {}", request.method, request.target)),
-                },
+                (None, None) if service == "route53" => (Protocol::RestXml, format!("{} {}", request.method, request.target)),
+                (None, None) => (Protocol::RestJson, format!("{} {}", request.method, request.target)),
             },
         };
         let reads = ["Describe", "Get", "List", "Batch", "Simulate", "Filter"];

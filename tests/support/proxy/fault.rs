@@ -116,7 +116,7 @@ pub fn answer(call: &Call, body: &str) -> Vec<u8> {
     let kind = match call.protocol {
         Protocol::Ec2 | Protocol::Query => "text/xml",
         Protocol::RestXml => "application/xml",
-        Protocol::Json | Protocol::RestJson | Protocol::Rpc => "application/x-amz-json-1.1",
+        Protocol::Json | Protocol::RestJson => "application/x-amz-json-1.1",
     };
     format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
@@ -144,7 +144,7 @@ pub fn refusal(call: &Call, status: u16, code: &str, message: &str) -> Vec<u8> {
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{message}</Message><RequestId>r</RequestId></Error>"
             ),
         ),
-        Protocol::Json | Protocol::RestJson | Protocol::Rpc => {
+        Protocol::Json | Protocol::RestJson => {
             ("application/x-amz-json-1.1", serde_json::json!({"__type": code, "message": message}).to_string())
         }
     };

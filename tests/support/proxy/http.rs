@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A request or an answer, whole.
@@ -29,7 +29,7 @@ impl Message {
     }
 
     /// Reads an answer.
-    pub async fn read_answer(stream: &mut TcpStream, to_head: bool) -> io::Result<Option<Self>> {
+    pub async fn read_answer(stream: &mut (impl AsyncRead + Unpin), to_head: bool) -> io::Result<Option<Self>> {
         Self::whole(stream, true, to_head).await
     }
 
@@ -61,7 +61,7 @@ impl Message {
         content
     }
 
-    async fn whole(stream: &mut TcpStream, answer: bool, to_head: bool) -> io::Result<Option<Self>> {
+    async fn whole(stream: &mut (impl AsyncRead + Unpin), answer: bool, to_head: bool) -> io::Result<Option<Self>> {
         let mut message = Self::default();
         let mut status = 0;
         loop {
@@ -97,7 +97,7 @@ impl Message {
         Ok(Some(message))
     }
 
-    async fn rest(&mut self, stream: &mut TcpStream, answer: bool) -> io::Result<()> {
+    async fn rest(&mut self, stream: &mut (impl AsyncRead + Unpin), answer: bool) -> io::Result<()> {
         if self.header("transfer-encoding").is_some_and(|coding| coding.contains("chunked")) {
             while !self.bytes[self.body..].ends_with(b"0\r\n\r\n") {
                 if !self.more(stream).await? {
@@ -121,7 +121,7 @@ impl Message {
         Ok(())
     }
 
-    async fn more(&mut self, stream: &mut TcpStream) -> io::Result<bool> {
+    async fn more(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> io::Result<bool> {
         let mut buffer = [0; 16384];
         let read = stream.read(&mut buffer).await?;
         self.bytes.extend_from_slice(&buffer[..read]);

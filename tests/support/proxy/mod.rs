@@ -3,6 +3,7 @@
 //! it passes on byte for byte.
 
 pub mod call;
+mod cbor;
 pub mod event_stream;
 pub mod fault;
 pub mod http;
@@ -182,6 +183,8 @@ impl Shared {
 
     /// One call; nothing when the line is to be cut.
     async fn one(&self, request: &Message, client: &mut TcpStream) -> Option<()> {
+        let form = cbor::as_form(request);
+        let request = form.as_ref().unwrap_or(request);
         let Some(mut call) = Call::of(request) else {
             // An emulator's own, and no call of AWS's.
             return http::write(client, &self.forward(request).await?.bytes).await.ok();
@@ -199,7 +202,10 @@ impl Shared {
             calls.push(call.clone());
             (call.index, fault)
         };
-        let answer = self.answer(&call, asked.as_ref(), fault, request).await?;
+        let mut answer = self.answer(&call, asked.as_ref(), fault, request).await?;
+        if form.is_some() {
+            answer = cbor::of_xml(&call, asked.as_ref(), answer).await?;
+        }
         self.calls.lock().unwrap()[index].ended = Some(Instant::now());
         http::write(client, &answer).await.ok()
     }

@@ -29,7 +29,6 @@ pub fn members(call: &Call, asked: &Asked, answer: &Message) -> Option<Value> {
             let result = root.children.iter().find(|child| child.name.ends_with("Result"))?;
             Some(xml::members(shape, result, "", &mut ignored))
         }
-        Protocol::Rpc => None,
     }
 }
 
@@ -51,7 +50,6 @@ pub fn with_members(call: &Call, asked: &Asked, answer: &Message, members: &Valu
             let root = xml::parse(&String::from_utf8_lossy(&answer.content()))?.name;
             format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{}", xml::element_of(&root, shape, members))
         }
-        Protocol::Rpc => return None,
     };
     Some(with_body(answer, body.as_bytes()))
 }
