@@ -107,7 +107,11 @@ where
         (Some(message), ..) => message.to_owned(),
         (None, Some(response), Some(code)) => answered(response.status().as_u16(), code.as_bytes()),
         (None, Some(response), None) => answered(response.status().as_u16(), response.body().bytes().unwrap_or_default()),
-        (None, None, _) => no_answer.as_ref().map_or_else(|| chain(error), |no_answer| no_answer.cause.to_string()),
+        (None, None, _) => match (find::<OutOfTime>(error), &no_answer) {
+            (Some(out_of_time), _) => out_of_time.to_string(),
+            (None, Some(no_answer)) => no_answer.cause.to_string(),
+            (None, None) => chain(error),
+        },
     };
     let request_id = error.request_id().map(str::to_owned);
     Failure { kind, operation: operation.to_owned(), status, code, message, request_id, no_answer: no_answer.map(Box::new) }

@@ -1,5 +1,6 @@
 //! The resource type `secretsmanager_secret`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_kms::types::KeyState;
@@ -95,7 +96,7 @@ impl SecretsmanagerSecret {
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
         let tags = found.tags().iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
         // A copy that failed was not made (Secrets Manager API Reference, ReplicationStatusType).
-        let copies = found.replication_status().iter().filter(|copy| copy.status() != Some(&api::StatusType::Failed));
+        let copies = found.replication_status().iter().filter(|copy| !has_failed(copy));
         Self {
             name: text(found.name()).unwrap_or_default(),
             description: text(found.description()),
@@ -216,7 +217,9 @@ impl Resource for SecretsmanagerSecret {
                 });
             call.send().await.idempotent("secretsmanager:UpdateSecret")?;
         }
-        update_replicas(aws, operation, id, &from.replica_regions, replica_regions).await?;
+        if *replica_regions != from.replica_regions {
+            update_replicas(aws, operation, id, &from.replica_regions, replica_regions).await?;
+        }
         let change = TagChange::between(&from.tags, tags);
         if !change.set.is_empty() {
             let call = aws.secrets().tag_resource().secret_id(id).set_tags(Some(to_api(&change.set)));
@@ -248,7 +251,7 @@ impl Resource for SecretsmanagerSecret {
                     changed = true;
                     continue;
                 }
-                if copied(&found)? {
+                if copied(&found, &to.replica_regions)? {
                     return Ok(());
                 }
             }
@@ -265,10 +268,8 @@ impl Resource for SecretsmanagerSecret {
 
     async fn delete(aws: &Aws, operation: &Operation, id: &str, last: Option<&Self>) -> Outcome<()> {
         let days = last.map_or(month(), |last| last.recovery_window_in_days);
-        // A secret with copies cannot be deleted (Secrets Manager API Reference, DeleteSecret).
-        if let Some(last) = last.filter(|last| !last.replica_regions.is_empty()) {
-            update_replicas(aws, operation, id, &last.replica_regions, &[]).await.or_absent()?;
-        }
+        // A secret with copies cannot be deleted (Secrets Manager API Reference, DeleteSecret), be they ones that failed.
+        update_replicas(aws, operation, id, last.map_or(&[], |last| &last.replica_regions), &[]).await.or_absent()?;
         let call = aws.secrets().delete_secret().secret_id(id);
         let call = match days {
             0 => call.force_delete_without_recovery(true),
@@ -285,9 +286,11 @@ impl Resource for SecretsmanagerSecret {
     }
 }
 
-/// Whether all copies are there; one that failed was not made (Secrets Manager API Reference, ReplicationStatusType).
-fn copied(found: &DescribeSecretOutput) -> Outcome<bool> {
-    let failed = found.replication_status().iter().find(|copy| copy.status() == Some(&api::StatusType::Failed));
+/// Whether all copies that are wanted are there; one that failed was not made (Secrets Manager API Reference,
+/// ReplicationStatusType).
+fn copied(found: &DescribeSecretOutput, wanted: &[Replica]) -> Outcome<bool> {
+    let is_wanted = |copy: &&api::ReplicationStatusType| wanted.iter().any(|wanted| copy.region() == Some(&wanted.region));
+    let failed = found.replication_status().iter().filter(is_wanted).find(|copy| has_failed(copy));
     match failed {
         Some(copy) => {
             let why = copy.status_message().unwrap_or("AWS gives no reason");
@@ -298,7 +301,11 @@ fn copied(found: &DescribeSecretOutput) -> Outcome<bool> {
     }
 }
 
-/// Makes one set of copies into another.
+fn has_failed(copy: &api::ReplicationStatusType) -> bool {
+    copy.status() == Some(&api::StatusType::Failed)
+}
+
+/// Makes one set of copies into another. Copies that failed are listed until they are removed, and are in nobody's way then.
 async fn update_replicas(aws: &Aws, operation: &Operation, id: &str, from: &[Replica], to: &[Replica]) -> Outcome<()> {
     let regions = async || {
         let found = describe(aws, id).await?;
@@ -308,8 +315,12 @@ async fn update_replicas(aws: &Aws, operation: &Operation, id: &str, from: &[Rep
             .filter_map(|copy| copy.region().map(str::to_owned))
             .collect::<Vec<_>>())
     };
-    let gone: Vec<String> = from.iter().filter(|replica| !to.contains(replica)).map(|replica| replica.region.clone()).collect();
+    let failed = describe(aws, id).await?.and_then(|found| found.replication_status).unwrap_or_default();
+    let failed = failed.into_iter().filter(has_failed).filter_map(|copy| copy.region);
+    let left = from.iter().filter(|replica| !to.contains(replica)).map(|replica| replica.region.clone());
+    let gone: BTreeSet<String> = left.chain(failed).collect();
     if !gone.is_empty() {
+        let gone: Vec<String> = gone.into_iter().collect();
         let call = aws.secrets().remove_regions_from_replication().secret_id(id).set_remove_replica_regions(Some(gone.clone()));
         let sent = send_once!(aws_sdk_secretsmanager, call).await.sent_once("secretsmanager:RemoveRegionsFromReplication");
         let removed = async || Ok(!regions().await?.iter().any(|region| gone.contains(region)));
@@ -412,7 +423,9 @@ mod tests {
             let secret = SecretsmanagerSecret::from_description(&found);
             assert_eq!(secret.kms_key_id, None, "{key}");
             assert_eq!(secret.replica_regions, [Replica { region: "eu-west-2".to_owned(), kms_key_id: None }]);
-            assert!(copied(&found).is_err());
+            let wanted = |region: &str| [Replica { region: region.to_owned(), kms_key_id: None }];
+            assert!(copied(&found, &wanted("eu-west-3")).is_err());
+            assert!(copied(&found, &wanted("eu-west-2")).unwrap(), "one that failed and is not wanted is nobody's concern");
         }
     }
 
@@ -444,6 +457,39 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_copy_that_failed_is_removed_before_another_is_made_and_before_the_secret_goes() {
+        let play = || {
+            let (mut failed, mut copies) = (true, Vec::new());
+            Scripted::new(move |call| match call.name.as_str() {
+                "DescribeSecret" => {
+                    let statuses = failed.then_some(("eu-west-3", "Failed")).into_iter().chain(copies.iter().map(|copy| (*copy, "InSync")));
+                    let statuses: Vec<_> =
+                        statuses.map(|(region, status)| serde_json::json!({ "Region": region, "Status": status })).collect();
+                    Answer::ok(serde_json::json!({ "ARN": "arn:app", "Name": "app", "ReplicationStatus": statuses }).to_string())
+                }
+                "RemoveRegionsFromReplication" => {
+                    assert!(call.body.contains("eu-west-3"), "{}", call.body);
+                    failed = false;
+                    Answer::ok("{}")
+                }
+                "ReplicateSecretToRegions" => {
+                    copies.push("eu-west-2");
+                    Answer::ok("{}")
+                }
+                _ => Answer::ok("{}"),
+            })
+        };
+        let changing = |scripted: &Scripted| scripted.names().into_iter().filter(|name| name != "DescribeSecret").collect::<Vec<_>>();
+        let without = SecretsmanagerSecret { replica_regions: Vec::new(), ..secret(30, "k") };
+        let scripted = play();
+        SecretsmanagerSecret::update(&scripted.aws, &operation(0), "arn:app", &without, &secret(30, "k")).await.unwrap();
+        assert_eq!(changing(&scripted), ["RemoveRegionsFromReplication", "ReplicateSecretToRegions"]);
+        let scripted = play();
+        SecretsmanagerSecret::delete(&scripted.aws, &operation(0), "arn:app", Some(&without)).await.unwrap();
+        assert_eq!(changing(&scripted), ["RemoveRegionsFromReplication", "DeleteSecret"]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_secret_that_goes_at_once_is_waited_for() {
         let mut looks = 0;
         let scripted = Scripted::new(move |call| match call.name.as_str() {
@@ -455,7 +501,7 @@ mod tests {
         });
         let last = SecretsmanagerSecret { replica_regions: Vec::new(), ..secret(0, "k") };
         SecretsmanagerSecret::delete(&scripted.aws, &operation(0), "arn:app", Some(&last)).await.unwrap();
-        assert_eq!(scripted.names(), ["DeleteSecret", "DescribeSecret", "DescribeSecret", "DescribeSecret"]);
+        assert_eq!(scripted.names(), ["DescribeSecret", "DeleteSecret", "DescribeSecret", "DescribeSecret"]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -464,7 +510,7 @@ mod tests {
         let scripted = Scripted::new(move |call| match call.name.as_str() {
             "DescribeSecret" => {
                 looks += 1;
-                let copies = if looks > 2 { "" } else { r#"{"Region":"eu-west-2","Status":"InSync"}"# };
+                let copies = if looks > 3 { "" } else { r#"{"Region":"eu-west-2","Status":"InSync"}"# };
                 Answer::ok(format!(r#"{{"ARN":"arn:app","ReplicationStatus":[{copies}]}}"#))
             }
             _ => Answer::ok("{}"),
@@ -472,7 +518,7 @@ mod tests {
         let (from, to) = (secret(30, "old"), secret(30, "new"));
         SecretsmanagerSecret::update(&scripted.aws, &operation(0), "arn:app", &from, &to).await.unwrap();
         let describes = vec!["DescribeSecret"; 3];
-        let calls = [vec!["RemoveRegionsFromReplication"], describes, vec!["ReplicateSecretToRegions"]].concat();
+        let calls = [vec!["DescribeSecret", "RemoveRegionsFromReplication"], describes, vec!["ReplicateSecretToRegions"]].concat();
         assert_eq!(scripted.names(), calls);
     }
 }

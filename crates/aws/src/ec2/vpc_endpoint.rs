@@ -111,6 +111,12 @@ fn everything() -> Json {
     json!({ "Statement": [{ "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*" }] })
 }
 
+/// Whether a policy allows everything, however that is written.
+fn is_everything(policy: &Policy) -> bool {
+    let canonical = |document: Json| leoctl_core::model::policy::canonicalize(&document.into()).to_json();
+    canonical(policy.0.clone()) == canonical(everything())
+}
+
 /// Reads a policy; AWS writes everything with and without its oldest version (AWS PrivateLink Guide, "Control access
 /// to VPC endpoints using endpoint policies": default endpoint policy), and some types have none.
 fn policy(text: Option<&str>) -> Outcome<Policy> {
@@ -282,7 +288,7 @@ impl Resource for VpcEndpoint {
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
         let some = |list: &Vec<String>| Some(list.clone()).filter(|list| !list.is_empty());
         // Not every service takes a policy.
-        let policy = Some(&to.policy_document).filter(|policy| policy.0 != everything()).map(ToString::to_string);
+        let policy = Some(&to.policy_document).filter(|policy| !is_everything(policy)).map(ToString::to_string);
         let call = aws
             .ec2()
             .create_vpc_endpoint()
@@ -324,7 +330,7 @@ impl Resource for VpcEndpoint {
         } = to;
         let (groups, old_groups) = (security_group_ids.clone().unwrap_or_default(), from.security_group_ids.clone().unwrap_or_default());
         let policy = Some(policy_document).filter(|policy| **policy != from.policy_document);
-        let reset = policy.is_some_and(|policy| policy.0 == everything());
+        let reset = policy.is_some_and(is_everything);
         // Adding what is there, or removing what is not, changes nothing: the call may run again.
         let call = aws
             .ec2()
@@ -387,6 +393,15 @@ impl Resource for VpcEndpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policy_that_allows_everything_is_none_however_it_is_written() {
+        let of = |document: Json| is_everything(&Policy(document));
+        assert!(of(everything()));
+        let allow = json!([{ "Effect": "Allow", "Principal": { "AWS": "*" }, "Action": "*", "Resource": "*" }]);
+        assert!(of(json!({ "Version": "2008-10-17", "Statement": allow })));
+        assert!(!of(json!({ "Statement": [{ "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*" }] })));
+    }
 
     #[test]
     fn a_private_name_is_switched_on_with_its_options() {

@@ -11,7 +11,7 @@ use super::service::EcsService;
 use super::{quiet, rollout, unbuilt, update_tags};
 use crate::client::Aws;
 use crate::repeat::Changing;
-use leoctl_core::engine::ports::{Operation, Outcome};
+use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
 
 /// Makes one service of another, and waits until it runs as it is to.
 pub(super) async fn update(aws: &Aws, operation: &Operation, id: &str, from: &EcsService, to: &EcsService) -> Outcome<()> {
@@ -46,7 +46,28 @@ fn halfway(from: &EcsService, to: &EcsService) -> Option<EcsService> {
 async fn send(aws: &Aws, id: &str, from: &EcsService, to: &EcsService) -> Outcome<Option<api::Service>> {
     let Some(call) = input(id, from, to)? else { return Ok(None) };
     let updated = call.send_with(aws.ecs()).await.idempotent("ecs:UpdateService")?;
+    updated.service.as_ref().map_or(Ok(()), |service| launched(service, to))?;
     Ok(updated.service)
+}
+
+/// Whether a service that has left its strategy runs on the launch type that is wanted: no document says which one that is of a
+/// service that never had one.
+fn launched(updated: &api::Service, to: &EcsService) -> Outcome<()> {
+    let leaves = to.capacity_provider_strategy.as_ref().is_none_or(Vec::is_empty) && updated.capacity_provider_strategy().is_empty();
+    match (to.launch_type.as_deref(), updated.launch_type().map(api::LaunchType::as_str)) {
+        (Some(wanted), Some(live)) if leaves && wanted != live => Err(Failure {
+            operation: "ecs:UpdateService".to_owned(),
+            ..Failure::new(
+                FailureKind::Other,
+                format!(
+                    "AWS has gone back to the launch type {live} where the capacity provider strategy was removed, and {wanted} is wanted. \
+                     Only another service can have it: the next plan replaces this one. To keep it, write a \
+                     `capacity_provider_strategy` with the provider {wanted}"
+                ),
+            )
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// The call that makes one service of another; none where that takes none.
@@ -226,6 +247,18 @@ mod tests {
         let deployed = service(|service| service.deployment_controller = "CODE_DEPLOY".to_owned());
         let ecs = api::DeploymentController::builder().r#type(api::DeploymentControllerType::Ecs).build().unwrap();
         assert_eq!(call(&deployed, &service(|_| ())), Some(only().deployment_controller(ecs)));
+    }
+
+    #[test]
+    fn another_launch_type_than_the_wanted_one_after_a_strategy_is_said() {
+        let fargate = service(|service| service.launch_type = Some("FARGATE".to_owned()));
+        let live = |launch: &str| launched(&api::Service::builder().launch_type(launch.into()).build(), &fargate).err();
+        assert!(live("FARGATE").is_none());
+        let said = live("EC2").unwrap().message;
+        assert!(said.contains("launch type EC2") && said.contains("FARGATE is wanted"), "{said}");
+        let item = api::CapacityProviderStrategyItem::builder().capacity_provider("FARGATE").build().unwrap();
+        let provided = api::Service::builder().launch_type(api::LaunchType::Ec2).capacity_provider_strategy(item).build();
+        assert!(launched(&provided, &fargate).is_ok(), "what is shown beside a strategy is not what tasks run on");
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub struct Permit {
 
 /// A call was not sent, because what it belongs to had no time left.
 #[derive(Debug, thiserror::Error)]
-#[error("there was no time left to wait for the rate limit of {service}")]
+#[error("{service} has refused calls for their number until there was no time left")]
 pub struct OutOfTime {
     service: String,
 }

@@ -163,7 +163,7 @@ async fn an_operation_waits_for_the_rate_until_its_deadline_and_says_so() {
     };
     let began = Instant::now();
     let error = within(&operation, refused).await.unwrap_err();
-    assert_eq!(error.to_string(), "there was no time left to wait for the rate limit of IAM");
+    assert_eq!(error.to_string(), "IAM has refused calls for their number until there was no time left");
     assert_eq!(began.elapsed(), Duration::from_secs(30));
     assert_eq!(heard.lock().unwrap().first().map(String::as_str), Some("waiting for the rate limit of IAM"));
 }

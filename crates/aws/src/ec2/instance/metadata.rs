@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::client::Aws;
 use crate::repeat::Changing;
 use leoctl_core::engine::ports::Outcome;
+use leoctl_core::model::path::{Path, Segment};
+use leoctl_core::model::value::Value;
 
 // What is left out is the AMI's choice, or the account's (EC2 User Guide, "Configure instance metadata options":
 // order of precedence).
@@ -101,9 +103,28 @@ impl MetadataOptions {
     }
 }
 
+/// What AWS takes of no service that does not answer: any other option.
+pub fn check(desired: &Value) -> Option<(Path, String)> {
+    let options = desired.get("metadata_options")?;
+    let is_off = options.get("http_endpoint").and_then(Value::as_str) == Some("disabled");
+    let other = options.as_map()?.iter().find(|(name, value)| *name != "http_endpoint" && !value.is_null());
+    let (name, _) = other.filter(|_| is_off)?;
+    let what = "a metadata service that is `disabled` has no other option: leave this one out";
+    Some((Path::attribute("metadata_options").join(Segment::field(name)), what.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_option_of_a_service_that_does_not_answer_is_refused() {
+        let of = |options: serde_json::Value| check(&Value::from(serde_json::json!({ "metadata_options": options })));
+        let (path, _) = of(serde_json::json!({ "http_endpoint": "disabled", "http_tokens": "required" })).unwrap();
+        assert_eq!(path.to_string(), "metadata_options.http_tokens");
+        assert!(of(serde_json::json!({ "http_endpoint": "disabled", "http_tokens": null })).is_none());
+        assert!(of(serde_json::json!({ "http_endpoint": "enabled", "http_tokens": "required" })).is_none());
+    }
 
     #[test]
     fn a_service_that_does_not_answer_has_no_other_option() {

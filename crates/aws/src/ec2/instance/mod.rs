@@ -25,6 +25,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, says};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
 use leoctl_core::model::schema::After;
 use leoctl_core::model::value::Value;
 
@@ -263,6 +264,10 @@ impl Resource for Instance {
             ),
         ],
     };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        metadata::check(desired).into_iter().collect()
+    }
 
     fn protected(live: &Value) -> Option<&'static str> {
         let protected = live.get("disable_api_termination") == Some(&Value::Bool(true));

@@ -1,15 +1,33 @@
 //! Reading what is remembered.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use backon::BackoffBuilder;
 use futures_util::future::try_join_all;
 
 use super::{LiveByPlace, Planner};
 use crate::engine::EngineError;
+use crate::engine::ports::{FailureKind, Outcome};
+use crate::engine::retry::backoff;
 use crate::model::state::{Remembered, State};
 use crate::model::value::Value;
 use crate::plan::build::Live;
 use crate::plan::desired::{self, Owner};
+
+/// For how long a plan reads again what AWS cannot tell yet, such as the name of a role that was just made.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Reads until AWS can tell.
+async fn patiently<T, F: AsyncFnMut() -> Outcome<T>>(mut read: F) -> Outcome<T> {
+    let mut waits = backoff().with_total_delay(Some(PATIENCE)).build();
+    loop {
+        match (read().await, waits.next()) {
+            (Err(failure), Some(wait)) if failure.kind == FailureKind::Transient => tokio::time::sleep(wait).await,
+            (done, _) => return done,
+        }
+    }
+}
 
 impl Planner<'_> {
     /// Reads every remembered resource, predecessors too: one batch for each type and region, all batches at once.
@@ -27,7 +45,7 @@ impl Planner<'_> {
             ids.sort();
             ids.dedup();
             let reading = |failure| EngineError::aws(format!("reading {type_name} {}", ids.join(", ")), failure);
-            let found = handler.read(region, &ids).await.map_err(reading)?;
+            let found = patiently(async || handler.read(region, &ids).await).await.map_err(reading)?;
             let live = |known: &Remembered| match found.get(&known.place.id) {
                 None => Live::Gone,
                 Some(attributes) => self.theirs(known, attributes).map_or_else(|| Live::Present(attributes.clone()), Live::Foreign),

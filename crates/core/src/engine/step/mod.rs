@@ -198,13 +198,30 @@ impl<'a> Runner<'a> {
 
     /// Reads a resource back and remembers it.
     async fn save(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value) -> Outcome<()> {
-        let live = self.read_back(operation, target, place, desired, desired).await?;
-        self.record_saved(self.remembered(target, place, &live, desired)?).await
+        let read = self.read_back(operation, target, place, desired, desired).await?;
+        let remembered = self.remembered(target, place, &read.live, desired)?;
+        self.record_saved(remembered).await?;
+        self.show(&read, desired)
+    }
+
+    /// Lets what depends on a resource see what was made of it, also where AWS does not show it yet.
+    fn show(&self, read: &ReadBack, desired: &Value) -> Outcome<()> {
+        let Some(unseen) = &read.unseen else { return Ok(()) };
+        let attributes = &self.block()?.schema.schema.attributes;
+        self.shared.set_value(self.address, conceal(attributes, unseen, &secret_paths(attributes, desired)));
+        Ok(())
     }
 
     /// How a resource is that was just made or changed: it may take a moment to be readable, and what was changed to be
     /// seen, which is what is `expected`.
-    async fn read_back(&self, operation: &Operation, target: &Target, place: &Place, desired: &Value, expected: &Value) -> Outcome<Value> {
+    async fn read_back(
+        &self,
+        operation: &Operation,
+        target: &Target,
+        place: &Place,
+        desired: &Value,
+        expected: &Value,
+    ) -> Outcome<ReadBack> {
         let block = self.block()?;
         let attributes = &block.schema.schema.attributes;
         let id = &place.id;
@@ -220,14 +237,17 @@ impl<'a> Runner<'a> {
             let wanted = left(block, &complete(attributes, expected, Some(&live)), &live, &target.governors);
             let seen = diff(attributes, &live, &wanted).is_empty();
             wait = wait.min(self.handler.seen_within().saturating_sub(waited));
-            if seen || wait.is_zero() {
-                return Ok(live);
+            if seen {
+                return Ok(ReadBack { live, unseen: None });
+            }
+            if wait.is_zero() {
+                return Ok(ReadBack { live, unseen: Some(wanted) });
             }
             match operation.pause(wait, "waiting for AWS to show what was done").await {
                 Ok(()) => (waited, wait) = (waited + wait, wait * 2),
                 Err(ended) if ended.kind == FailureKind::Interrupted => return Err(ended),
                 // What was done is done, whether there is time to see it or not.
-                Err(_) => return Ok(live),
+                Err(_) => return Ok(ReadBack { live, unseen: Some(wanted) }),
             }
         }
     }
@@ -254,6 +274,14 @@ impl<'a> Runner<'a> {
             updating: Vec::new(),
         })
     }
+}
+
+/// How a resource is that was just made or changed.
+struct ReadBack {
+    /// As AWS says.
+    live: Value,
+    /// As it is to be, where AWS does not show that yet.
+    unseen: Option<Value>,
 }
 
 /// The tokens of the creations of an address in a region whose outcome is not known.

@@ -132,8 +132,8 @@ impl Runner<'_> {
             retrying(&operation, || self.handler.wait_ready(&operation, &place.id, &unfinished.updating, desired)).await?;
         }
         let read = self.read_back(&operation, target, place, desired, expected).await?;
-        let mut remembered = self.remembered(target, place, &read, desired)?;
-        let left = conceal(&self.block()?.schema.schema.attributes, &read, &remembered.sensitive);
+        let mut remembered = self.remembered(target, place, &read.live, desired)?;
+        let left = conceal(&self.block()?.schema.schema.attributes, &read.live, &remembered.sensitive);
         if let Some(unfinished) = unfinished.filter(|_| only) {
             remembered.updating.clone_from(&unfinished.updating);
             remembered.updating.retain(|name| !wanted.attributes().any(|changed| changed == name));
@@ -141,6 +141,7 @@ impl Runner<'_> {
             keep(&mut remembered, unfinished);
         }
         self.record_saved(remembered).await?;
+        self.show(&read, desired)?;
         if !keeps.is_empty() {
             // What is done before the rest of it sees what the resource will be.
             let kept = keeps.iter().fold(left.clone(), |value, name| with(value, name, whole.get(name).cloned().unwrap_or(Value::Null)));

@@ -204,12 +204,17 @@ async fn what_is_seen_late_is_read_again_for_as_long_as_its_type_says() {
     ];
     for (timeouts, late, within, seen) in cases {
         let world = World::default();
-        let body = |note: &str| group(&format!("note = \"{note}\"\n{timeouts}"));
+        let uses = "[resource.group.d]\nname = \"d\"\nnote = \"${group.g.note}\"\n";
+        let body = |note: &str| format!("{}{uses}", group(&format!("note = \"{note}\"\n{timeouts}")));
         world.apply(&body("a")).await;
         world.cloud.late.by(late, within);
         let report = world.run(&body("b"), &Options::default()).await.unwrap();
         assert!(report.failed.is_empty());
         let remembered = world.shelf.state().unwrap().current(&group_address()).unwrap().attributes.clone();
         assert_eq!(remembered["note"], seen, "{timeouts} {late} {within:?}");
+        // What uses it is made of what was done, be it seen or not.
+        let resources = world.cloud.resources.lock().unwrap();
+        let used = resources.values().find(|value| value.get("name").and_then(Value::as_str) == Some("d")).unwrap();
+        assert_eq!(used.get("note").and_then(Value::as_str), Some("b"), "{timeouts} {late} {within:?}");
     }
 }
