@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use super::args::Global;
 use super::{CliError, Context, project};
 use crate::disk;
-use leoctl_core::stack::files::normalize;
+use leoctl_core::stack::files::{Role, StackFile, normalize};
 use leoctl_core::stack::{Loaded, MAX_FILE_SIZE};
 
 /// More links than that on the way to a file are a cycle, as for the system.
@@ -90,7 +90,8 @@ fn concerned(paths: Vec<PathBuf>, changes: &BTreeSet<PathBuf>, global: &Global) 
     for path in paths {
         let Loaded { stack, files, .. } = project::loaded(&path, global)?;
         let reads = |file: &Path| way(file).is_none_or(|way| way.iter().any(|part| is_changed(part)));
-        if stack.is_none() || files.iter().any(|file| is_changed(&project::whole(&file.path)) || reads(&file.path)) {
+        let lists = |file: &StackFile| file.role == Role::Folder && changes.iter().any(|path| path.starts_with(project::whole(&file.path)));
+        if stack.is_none() || files.iter().any(|file| is_changed(&project::whole(&file.path)) || reads(&file.path) || lists(file)) {
             concerned.push(path);
         }
     }

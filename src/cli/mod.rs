@@ -6,6 +6,7 @@ mod ask;
 mod changed;
 mod comment;
 mod complete;
+mod contents;
 mod cost;
 mod demo;
 mod docker;

@@ -12,6 +12,7 @@ use super::session::Session;
 use super::{CliError, changed, project};
 use crate::ui;
 use leoctl_core::engine::refresh::Planned;
+use leoctl_core::model::base64;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::select::Options;
 use leoctl_core::stack::env_file;
@@ -80,7 +81,11 @@ fn shown(planned: &Planned) -> Json {
 /// The texts and the public values that a plan was made from.
 fn inputs(session: &Session, stack_file: &Path) -> Json {
     let stack = &session.stack;
-    let files: Vec<Json> = stack.sources.iter().map(|source| json!([project::relative(stack_file, &source.path), source.text])).collect();
+    let sources = stack.sources.iter().map(|source| json!([project::relative(stack_file, &source.path), source.text]));
+    let named = stack.contents.files().filter(|(_, content)| !content.secret);
+    let contents =
+        named.map(|(path, content)| json!([project::relative(stack_file, path), base64::encode(&Sha256::digest(&content.bytes))]));
+    let files: Vec<Json> = sources.chain(contents).collect();
     let vars: BTreeMap<&String, Json> = stack.vars.iter().map(|(name, value)| (name, ui::json::public(value))).collect();
     // A file with secrets need not be on every machine that makes the plan.
     let public = stack.env.iter().filter(|(_, value)| !matches!(value, Value::Secret(_)));
@@ -95,7 +100,8 @@ fn committed(session: &Session, stack_file: &Path, flags: &PlanFlags) -> Result<
     let known = changed::committed(list, &flags.repository)?;
     let mut found = BTreeMap::new();
     let files = session.stack.config.env_files.iter().map(|(name, _)| beside(stack_file, name));
-    for file in files.filter(|file| !env_file::is_public(file)) {
+    let named = session.stack.contents.files().filter(|(_, content)| content.secret).map(|(path, _)| path.to_owned());
+    for file in files.filter(|file| !env_file::is_public(file)).chain(named) {
         let passed = changed::way(&file).unwrap_or_default();
         let attributes = passed.iter().flat_map(|path| path.ancestors()).map(|folder| folder.join(changed::ATTRIBUTES));
         let of_it: BTreeSet<PathBuf> = passed.iter().cloned().chain(attributes).collect();

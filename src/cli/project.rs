@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::args::Global;
-use super::{CliError, Context, saved};
+use super::{CliError, Context, contents, saved};
 use crate::ops::exec::quoted;
 use crate::{disk, store};
 use leoctl_aws::registry;
@@ -25,36 +24,55 @@ const LAST: &str = ".last";
 /// No path is longer, in bytes.
 const LONGEST_PATH: u64 = 4096;
 
-/// The disk.
-struct Disk;
+/// The disk, as a stack of the project with this root reads it.
+struct Disk {
+    root: PathBuf,
+}
 
 impl Disk {
-    fn bytes(&self, path: &Path) -> Result<Vec<u8>, String> {
-        disk::read_regular(path, stack::MAX_FILE_SIZE as u64).map_err(|error| words(&error))
+    fn of(stack_file: &Path) -> Self {
+        Self { root: root(stack_file) }
+    }
+}
+
+/// A file that a stack is made of.
+struct Part;
+
+impl Part {
+    fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+        disk::read_regular(path, stack::MAX_FILE_SIZE as u64).map_err(|error| disk::words(&error))
     }
 
-    fn variables(&self, path: &Path) -> Result<Vec<Variable>, String> {
+    fn variables(path: &Path) -> Result<Vec<Variable>, String> {
         // Files with secrets are on the machines that need them; a name that is missing is said where it is used.
         if !env_file::is_public(path) && matches!(path.try_exists(), Ok(false)) {
             return Ok(Vec::new());
         }
-        env_file::parse(&self.bytes(path)?).map_err(|error| error.to_string())
+        env_file::parse(&Self::bytes(path)?).map_err(|error| error.to_string())
     }
 }
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> Result<String, String> {
-        text(self.bytes(path)?)
+        text(Part::bytes(path)?)
     }
 
     fn read_env(&self, path: &Path) -> Result<Vec<(String, String)>, String> {
-        Ok(self.variables(path)?.into_iter().map(|variable| (variable.name, variable.value)).collect())
+        Ok(Part::variables(path)?.into_iter().map(|variable| (variable.name, variable.value)).collect())
+    }
+
+    fn bytes(&self, path: &Path) -> Result<Vec<u8>, String> {
+        contents::bytes(&self.root, path)
+    }
+
+    fn below(&self, path: &Path) -> Result<Vec<String>, String> {
+        contents::below(&self.root, path)
     }
 }
 
 /// The variables in an env file; none in one that is not there.
 pub fn env_file(path: &Path) -> Result<Vec<Variable>, CliError> {
-    Disk.variables(path).map_err(|problem| unreadable(path, &problem))
+    Part::variables(path).map_err(|problem| unreadable(path, &problem))
 }
 
 /// The variables in an env file that is named on the command line: it has to be there, and may be a pipe.
@@ -62,7 +80,7 @@ pub fn named_env_file(path: &Path) -> Result<Vec<Variable>, CliError> {
     if path.is_dir() {
         return Err(unreadable(path, "it is a folder"));
     }
-    let bytes = disk::read_bounded(path, stack::MAX_FILE_SIZE as u64).map_err(|error| unreadable(path, &words(&error)))?;
+    let bytes = disk::read_bounded(path, stack::MAX_FILE_SIZE as u64).map_err(|error| unreadable(path, &disk::words(&error)))?;
     env_file::parse(&bytes).map_err(|error| unreadable(path, &error.to_string()))
 }
 
@@ -76,14 +94,6 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
         let line = line.iter().filter(|byte| **byte == b'\n').count() + 1;
         format!("it is not UTF-8 text (line {line})")
     })
-}
-
-fn words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 /// The stack file a command is about, printed first.
@@ -200,7 +210,7 @@ pub fn load_applied(path: &Path, global: &Global, remembered: BTreeMap<String, J
 
 /// Reads a stack that is to be planned, with what is known of one that is wrong.
 pub fn loaded(path: &Path, global: &Global) -> Result<Loaded, CliError> {
-    let loaded = stack::load(path, &Disk, &given(global)?, catalog()?);
+    let loaded = stack::load(path, &Disk::of(path), &given(global)?, catalog()?);
     if loaded.stack.is_some() {
         return Ok(loaded);
     }
@@ -229,7 +239,7 @@ fn no_stack_file(path: &Path) -> Option<Diagnostic> {
 }
 
 fn read(path: &Path, given: Given) -> Result<Stack, CliError> {
-    let Loaded { stack, diagnostics, sources, .. } = stack::load(path, &Disk, &given, catalog()?);
+    let Loaded { stack, diagnostics, sources, .. } = stack::load(path, &Disk::of(path), &given, catalog()?);
     if let Some(problem) = no_stack_file(path).filter(|_| stack.is_none()) {
         return Err(Diagnostics(vec![problem]).into());
     }
@@ -250,7 +260,7 @@ fn given(global: &Global) -> Result<Given, CliError> {
     }
     for file in &global.var_files {
         let mut diagnostics = Diagnostics::default();
-        let read = disk::read_bounded(file, stack::MAX_FILE_SIZE as u64).map_err(|error| words(&error));
+        let read = disk::read_bounded(file, stack::MAX_FILE_SIZE as u64).map_err(|error| disk::words(&error));
         let text = read.and_then(text).map_err(|problem| {
             CliError::from(Diagnostics(vec![Diagnostic::general(format!("cannot read {}: {problem}", file.display()))]))
         })?;

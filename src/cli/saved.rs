@@ -188,6 +188,9 @@ fn inputs(session: &Session, salt: &str) -> String {
         hash.update(source.text.as_bytes());
         hash.update([0]);
     }
+    for (_, content) in session.stack.contents.files() {
+        hash.update(Sha256::digest(&content.bytes));
+    }
     for (name, value) in session.stack.vars.iter().chain(&session.stack.env) {
         let text = value.to_json().map(|json| json.to_string()).unwrap_or_default();
         hash.update(name.as_bytes());

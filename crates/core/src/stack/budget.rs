@@ -112,6 +112,11 @@ impl<'a> Budget<'a> {
         Self { steps: Cell::new(0), stack }
     }
 
+    /// What the stack's expressions have cost so far, where that is counted.
+    pub fn stack(&self) -> Option<&'a Spent> {
+        self.stack
+    }
+
     /// Counts steps.
     ///
     /// # Errors

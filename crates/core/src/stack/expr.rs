@@ -3,12 +3,14 @@
 //! References (`vpc.main.id`) are taken out of the tree and replaced by placeholders, so that evaluation touches only
 //! what an expression names.
 
-use cel::common::ast::IdedExpr;
+use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue};
 
 use super::budget::{Exhausted, Spent};
+use super::contents::{Contents, Reader};
 use super::diagnostic::Span;
 use super::eval::{Evaluator, Parts};
-use super::reference::{Found, Reference, extract, plain_reference};
+use super::functions::files::NAMING;
+use super::reference::{Found, Reference, calls, extract, plain_reference};
 use super::rewrite::rewrite;
 use super::syntax;
 use crate::model::value::Value;
@@ -21,6 +23,10 @@ pub struct Expr {
     /// Everything it refers to, in order of appearance.
     pub references: Vec<Reference>,
     program: Program,
+    /// The number of the source it stands in.
+    file: usize,
+    /// The files that its text names.
+    named: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -113,6 +119,11 @@ pub trait Scope {
     fn spent(&self) -> Option<&Spent> {
         None
     }
+
+    /// The files that expressions may name.
+    fn contents(&self) -> Option<&Contents> {
+        None
+    }
 }
 
 impl Expr {
@@ -122,13 +133,20 @@ impl Expr {
     /// The first syntax error in it: what follows one is seldom another.
     pub fn parse(source: &str) -> Result<Self, ParseError> {
         if let Some(reference) = plain_reference(source) {
-            return Ok(Self { source: source.to_owned(), references: vec![reference], program: Program::Reference });
+            let (references, named) = (vec![reference], Vec::new());
+            return Ok(Self { source: source.to_owned(), references, program: Program::Reference, file: 0, named });
         }
         let parsed = rewrite(syntax::parse(source)?, &mut Vec::new());
         let mut found = Found::default();
         let ast = extract(&parsed, &mut Vec::new(), &mut found);
         let Found { references, parts } = found;
-        Ok(Self { source: source.to_owned(), references, program: Program::Cel { ast, parts } })
+        let named = named_files(&parsed);
+        Ok(Self { source: source.to_owned(), references, program: Program::Cel { ast, parts }, file: 0, named })
+    }
+
+    /// This expression in the source of this number.
+    pub fn in_source(self, file: usize) -> Self {
+        Self { file, ..self }
     }
 
     /// The syntax tree, references and parts in it replaced by placeholders, and the parts; none when the expression is
@@ -149,12 +167,29 @@ impl Expr {
             scope.spent().map(Spent::enter).transpose().map_err(EvalError::exhausted).map_err(|error| error.naming(&self.source))?;
         let value = match &self.program {
             Program::Reference => self.references.first().map_or(Ok(Value::Null), |only| scope.lookup(only)),
-            Program::Cel { ast, parts } => Evaluator::new(Parts { references: &self.references, parts }, scope)
-                .value(ast)
-                .and_then(|value| finite(value, &self.source)),
+            Program::Cel { ast, parts } => {
+                let reader = scope.contents().map(|contents| Reader { contents, source: self.file });
+                // What an unknown keeps from being evaluated now is evaluated when nothing is read any more.
+                reader.iter().for_each(|reader| self.named.iter().for_each(|name| reader.foresee(name)));
+                Evaluator::new(Parts { references: &self.references, parts }, scope, reader)
+                    .value(ast)
+                    .and_then(|value| finite(value, &self.source))
+            }
         };
         value.map_err(|error| error.naming(&self.source))
     }
+}
+
+/// The files that the text of an expression names.
+fn named_files(node: &IdedExpr) -> Vec<String> {
+    let mut named = Vec::new();
+    calls(node, &mut |name, arguments| {
+        if let (true, Some(Ast::Literal(LiteralValue::String(path)))) = (NAMING.contains(&name), arguments.first().map(|first| &first.expr))
+        {
+            named.push(path.inner().to_owned());
+        }
+    });
+    named
 }
 
 /// A value, unless a number in it is infinite or none at all: neither AWS nor the state can hold such a one.

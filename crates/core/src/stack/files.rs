@@ -14,6 +14,22 @@ pub trait Files {
     /// # Errors
     /// Why it cannot be read.
     fn read_env(&self, path: &Path) -> Result<Vec<(String, String)>, String>;
+
+    /// The bytes of a file that an expression names, which has to be one of the project.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn bytes(&self, path: &Path) -> Result<Vec<u8>, String> {
+        self.read(path).map(String::into_bytes)
+    }
+
+    /// The files of a folder of the project and of the folders in it, sorted, each by its path from there on with `/`.
+    ///
+    /// # Errors
+    /// Why they cannot be listed.
+    fn below(&self, path: &Path) -> Result<Vec<String>, String> {
+        Err(format!("{} cannot be listed", path.display()))
+    }
 }
 
 /// What a file is to a stack.
@@ -25,6 +41,10 @@ pub enum Role {
     Base,
     /// One of `[env] files`.
     Env,
+    /// One that an expression names.
+    Content,
+    /// A folder whose files an expression names.
+    Folder,
 }
 
 impl Role {
@@ -34,6 +54,8 @@ impl Role {
             Self::Stack => "stack",
             Self::Base => "base",
             Self::Env => "env",
+            Self::Content => "content",
+            Self::Folder => "folder",
         }
     }
 }

@@ -282,9 +282,10 @@ fn of_function(name: &str) -> Kind<'static> {
         | "math.isFinite" => Kind::Bool,
         "int" | "size" | "indexOf" | "lastIndexOf" | "math.sign" => Kind::Int,
         "double" | "math.sqrt" => Kind::Float,
-        "string" | "type" | "jsonencode" | "base64.encode" | "sha256" | "urlencode" | "format" | "cidrsubnet" | "cidrhost" | "charAt"
-        | "lowerAscii" | "upperAscii" | "trim" | "replace" | "substring" | "join" | "strings.quote" | "regex_replace" => Kind::Text,
-        "keys" | "split" => Kind::List(Box::new(Kind::Text)),
+        "string" | "type" | "jsonencode" | "base64.encode" | "sha256" | "sha512" | "sha1" | "md5" | "title" | "file" | "filebase64"
+        | "template" | "urlencode" | "format" | "cidrsubnet" | "cidrhost" | "charAt" | "lowerAscii" | "upperAscii" | "trim" | "replace"
+        | "substring" | "join" | "strings.quote" | "regex_replace" => Kind::Text,
+        "keys" | "split" | "fileset" => Kind::List(Box::new(Kind::Text)),
         "range" | "lists.range" => Kind::List(Box::new(Kind::Int)),
         "flatten" => Kind::List(Box::new(Kind::Any)),
         "merge" | "zipmap" => Kind::Table(Box::new(Kind::Any)),

@@ -10,6 +10,9 @@ pub mod budget;
 pub mod check;
 pub mod complaint;
 pub mod config;
+pub mod contents;
+#[cfg(test)]
+mod contents_tests;
 pub mod deps;
 pub mod diagnostic;
 pub mod env_file;
@@ -52,12 +55,15 @@ use crate::model::place::is_region;
 use crate::model::schema::Catalog;
 use crate::model::value::Value;
 use config::Config;
+use contents::{Contents, Wanted};
 use diagnostic::{Diagnostic, Diagnostics, Source, Span};
 pub use files::Files;
 use files::{Role, StackFile, beside, normalize};
 use node::{NodeKind, Table};
 use vars::Given;
 
+/// How often a stack is checked for files that files name.
+const MOST_ROUNDS: usize = 8;
 /// The largest stack file that is read, in bytes: a mistaken path to a dump or a video is said, not parsed.
 pub const MAX_FILE_SIZE: usize = 64 << 20;
 
@@ -85,6 +91,8 @@ pub struct Stack {
     pub sources: Vec<Source>,
     /// What evaluating its expressions has cost so far.
     pub spent: budget::Spent,
+    /// The files that its expressions name.
+    pub contents: Contents,
 }
 
 impl Stack {
@@ -222,6 +230,7 @@ impl Loader<'_> {
             defaults,
             sources: Vec::new(),
             spent: budget::Spent::default(),
+            contents: Contents::of(self.sources.iter().map(|source| source.path.clone()).collect()),
         };
         stack.name = self.early(&stack, &stack.config.name, "name").unwrap_or_default();
         if !stack.name.is_empty() && !is_stack_name(&stack.name) {
@@ -236,8 +245,31 @@ impl Loader<'_> {
             let error = Diagnostic::error(&template.span, format!("`{region}` cannot be a region"));
             self.diagnostics.push(error.help("regions are named such as us-east-1 or us-gov-west-1"));
         }
-        check::check(&stack, &mut self.diagnostics);
+        self.checked(&mut stack);
         Some(stack)
+    }
+
+    /// Checks a stack, again for as long as its expressions name files that have not been read.
+    fn checked(&mut self, stack: &mut Stack) {
+        let said = self.diagnostics.0.len();
+        for round in 1.. {
+            check::check(stack, &mut self.diagnostics);
+            if !stack.contents.read(self.files) {
+                break;
+            }
+            self.diagnostics.0.truncate(said);
+            if round == MOST_ROUNDS {
+                stack.contents.close();
+            }
+        }
+        stack.contents.close();
+        for wanted in stack.contents.all() {
+            let (path, role) = match wanted {
+                Wanted::File(path) => (path, Role::Content),
+                Wanted::Folder(path) => (path, Role::Folder),
+            };
+            self.reads(path, role);
+        }
     }
 
     /// A text that has to be known before AWS is asked.

@@ -308,6 +308,14 @@ fn reference_path(node: &IdedExpr, bound: &[String]) -> Option<Vec<Step>> {
     }
 }
 
+/// Calls `visit` with the name and the arguments of every call in an expression.
+pub fn calls(node: &IdedExpr, visit: &mut dyn FnMut(&str, &[IdedExpr])) {
+    if let Ast::Call(call) = &node.expr {
+        visit(&call.func_name, &call.args);
+    }
+    for_each_child(&mut node.expr.clone(), &mut |child| calls(child, visit));
+}
+
 /// The placeholders in an expression.
 pub fn placeholders(node: &IdedExpr, found: &mut Vec<Placeholder>) {
     if let Ast::Ident(name) = &node.expr {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Stack;
 use super::budget::Spent;
+use super::contents::Contents;
 use super::diagnostic::suggestion;
 use super::expr::{EvalError, Scope};
 use super::lookup::Lookups;
@@ -242,6 +243,10 @@ impl Scope for StackScope<'_> {
         Some(&self.stack.spent)
     }
 
+    fn contents(&self) -> Option<&Contents> {
+        Some(&self.stack.contents)
+    }
+
     fn lookup(&self, reference: &Reference) -> Result<Value, EvalError> {
         if let Some(error) = root_alone(reference) {
             return Err(error);
@@ -352,7 +357,7 @@ fn exists(stack: &Stack, candidate: &str) -> bool {
 }
 
 /// The value at `steps` inside `value`; an attribute the schema knows but the value lacks is null.
-fn walk(value: &Value, steps: &[Step], schema: Option<&TypeSchema>) -> Result<Value, EvalError> {
+pub fn walk(value: &Value, steps: &[Step], schema: Option<&TypeSchema>) -> Result<Value, EvalError> {
     let Some((step, rest)) = steps.split_first() else { return Ok(value.clone()) };
     let found = match (value, step) {
         (Value::Unknown, _) => return Ok(Value::Unknown),

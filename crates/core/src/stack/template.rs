@@ -158,6 +158,59 @@ impl Template {
     }
 }
 
+/// The text of a file with expressions in it, whatever names they have.
+pub struct Document {
+    text: String,
+    parts: Vec<Part>,
+}
+
+/// What is wrong in such a text.
+pub struct Problem {
+    /// The line, from 1 on.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// Reads the text of a file with expressions in it.
+///
+/// # Errors
+/// The first mistake.
+pub fn of_text(text: &str) -> Result<Document, Problem> {
+    let source = Source { path: std::path::PathBuf::new(), text: text.to_owned(), private: false };
+    let span = Span { file: 0, range: 0..text.len() };
+    let mut diagnostics = Diagnostics::default();
+    let kind = parse_text(text, &span, &[source], &mut diagnostics);
+    if let Some(first) = diagnostics.0.into_iter().next() {
+        let at = first.span.map_or(0, |span| span.range.start);
+        return Err(Problem { line: line(text, at), message: first.message, help: first.help.into_iter().next() });
+    }
+    let parts = match kind {
+        TemplateKind::Expr(expr) => vec![Part::Expr(expr, span)],
+        TemplateKind::Text(parts) => parts,
+        TemplateKind::Literal(Value::String(text)) => vec![Part::Text(text)],
+        _ => Vec::new(),
+    };
+    Ok(Document { text: text.to_owned(), parts })
+}
+
+impl Document {
+    /// The text with the values of its expressions.
+    ///
+    /// # Errors
+    /// The first expression that fails, and the line it is on.
+    pub fn value(&self, scope: &dyn Scope) -> Result<Value, (EvalError, usize)> {
+        self::text(&self.parts, scope).map_err(|(error, span)| (error, line(&self.text, span.range.start)))
+    }
+}
+
+/// The line of a byte, from 1 on.
+fn line(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
 /// The text that pieces make together.
 fn text(parts: &[Part], scope: &dyn Scope) -> Result<Value, Failure> {
     let mut text = String::new();
@@ -249,7 +302,7 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
             parts.push(Part::Text(std::mem::take(&mut literal)));
         }
         match Expr::parse(source) {
-            Ok(expr) => parts.push(Part::Expr(Arc::new(expr), locate.span(start, start + length))),
+            Ok(expr) => parts.push(Part::Expr(Arc::new(expr.in_source(span.file)), locate.span(start, start + length))),
             Err(error) => {
                 wrong = true;
                 let from = start + error.offset.min(length);

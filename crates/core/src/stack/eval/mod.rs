@@ -18,9 +18,10 @@ use cel::common::ast::{CallExpr, EntryExpr, Expr as Ast, IdedExpr, ListExpr, Lit
 
 use super::budget::Budget;
 use super::complaint::{Complaint, complaint};
+use super::contents::Reader;
 use super::expr::{EvalError, Scope};
 use super::functions::{self, Arguments, Function, Style};
-use super::reference::{Placeholder, Reference, Step};
+use super::reference::{Placeholder, Reference, Step, placeholders};
 use crate::model::value::Value;
 pub use operators::order;
 use operators::{Binary, binary};
@@ -40,6 +41,7 @@ pub struct Evaluator<'a> {
     of: Parts<'a>,
     scope: &'a dyn Scope,
     budget: Budget<'a>,
+    reader: Option<Reader<'a>>,
     /// What references and parts have been found to be.
     references: BTreeMap<usize, Term>,
     parts: BTreeMap<usize, Term>,
@@ -51,9 +53,9 @@ type Evaluated = Result<Term, EvalError>;
 
 impl<'a> Evaluator<'a> {
     /// An evaluator of one expression.
-    pub fn new(of: Parts<'a>, scope: &'a dyn Scope) -> Self {
+    pub fn new(of: Parts<'a>, scope: &'a dyn Scope, reader: Option<Reader<'a>>) -> Self {
         let budget = Budget::new(scope.spent());
-        Self { of, scope, budget, references: BTreeMap::new(), parts: BTreeMap::new(), bound: Vec::new() }
+        Self { of, scope, budget, reader, references: BTreeMap::new(), parts: BTreeMap::new(), bound: Vec::new() }
     }
 
     /// The value of a whole expression.
@@ -67,6 +69,10 @@ impl<'a> Evaluator<'a> {
                 Err(EvalError::new("the result is a value that may be absent").advice("take the value out of it with `.orValue(…)`"))
             }
         }
+    }
+
+    fn arguments<'b>(&'b self, terms: &'b [Term], method: bool) -> Arguments<'b> {
+        Arguments { terms, method, budget: &self.budget, reader: self.reader }
     }
 
     fn spend(&self, steps: u64) -> Result<(), EvalError> {
@@ -174,7 +180,7 @@ impl<'a> Evaluator<'a> {
         for (index, element) in list.elements.iter().enumerate() {
             let term = self.eval(element)?;
             if list.optional_indices.contains(&index) {
-                items.extend(Arguments { terms: &[term], method: false, budget: &self.budget }.optional(0).0.map(Rc::unwrap_or_clone));
+                items.extend(self.arguments(&[term], false).optional(0).0.map(Rc::unwrap_or_clone));
             } else {
                 items.push(self.element(term)?);
             }
@@ -215,7 +221,7 @@ impl<'a> Evaluator<'a> {
             };
             let value = self.eval(&entry.value)?;
             let value = match entry.optional {
-                true => match (Arguments { terms: &[value], method: false, budget: &self.budget }).optional(0).0 {
+                true => match self.arguments(&[value], false).optional(0).0 {
                     Some(value) => Rc::unwrap_or_clone(value),
                     None => continue,
                 },
@@ -239,8 +245,37 @@ impl<'a> Evaluator<'a> {
             (cel_operators::INDEX, None, [operand, index]) => self.index(operand, index),
             (cel_operators::OPT_SELECT | cel_operators::OPT_INDEX, None, [operand, key]) => self.maybe(operand, key),
             (name, None, [left, right]) if let Some(operator) = Binary::of(name) => self.operate(operator, left, right),
+            ("try", None, attempts @ [_, ..]) => self.first_that_works(attempts),
             (name, target, arguments) => self.function(name, target, arguments),
         }
+    }
+
+    /// The first that can be evaluated. Whether one before it could says something of what it is about.
+    fn first_that_works(&mut self, attempts: &'a [IdedExpr]) -> Evaluated {
+        let mut secret = false;
+        let mut last = EvalError::new("`try` needs something to try");
+        for attempt in attempts {
+            match self.eval(attempt) {
+                Ok(term) => return Ok(term.hidden(secret)),
+                Err(error) if error.exhausted.is_some() => return Err(error),
+                Err(error) => {
+                    secret |= self.uses_secret(attempt);
+                    last = error;
+                }
+            }
+        }
+        Err(last.advice("the last argument of `try` is what is taken when nothing before it works"))
+    }
+
+    /// Whether anything that a node names is secret.
+    fn uses_secret(&mut self, node: &IdedExpr) -> bool {
+        let mut found = Vec::new();
+        placeholders(node, &mut found);
+        let of = self.of;
+        found.into_iter().any(|placeholder| match placeholder {
+            Placeholder::Reference(number) => self.reference(number).is_ok_and(|term| term.has_secret()),
+            Placeholder::Part(number) => of.parts.get(number).is_some_and(|part| self.uses_secret(part)),
+        })
     }
 
     /// Only the branch taken is evaluated, and only it has to be known.
@@ -372,7 +407,7 @@ impl<'a> Evaluator<'a> {
         let hidden = terms.iter().any(Term::has_secret);
         let secret = if function.by_element { terms.iter().any(Term::is_secret) } else { hidden };
         let method = method && function.style != Style::Function;
-        let answer = (function.call)(&Arguments { terms, method, budget: &self.budget });
+        let answer = (function.call)(&self.arguments(terms, method));
         let shown = function.name.trim_start_matches('@');
         let answer = answer.map_err(|complaint| complaint.into_error(&format!("{shown}: "), hidden))?;
         if let Some(value) = answer.inside() {

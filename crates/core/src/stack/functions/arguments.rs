@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::model::value::Value;
 use crate::stack::budget::Budget;
 use crate::stack::complaint::{Complaint, complaint};
+use crate::stack::contents::Reader;
 use crate::stack::eval::Term;
 
 /// The arguments of a call, what a method is called on first.
@@ -16,6 +17,8 @@ pub struct Arguments<'a> {
     pub method: bool,
     /// What may still be spent.
     pub budget: &'a Budget<'a>,
+    /// The files that may be named.
+    pub reader: Option<Reader<'a>>,
 }
 
 const NULL: &Value = &Value::Null;

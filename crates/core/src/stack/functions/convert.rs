@@ -2,13 +2,16 @@
 
 use std::fmt::Write as _;
 
-use sha2::{Digest, Sha256};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
 
 use super::arguments::Arguments;
 use super::{Answer, Function, function};
 use crate::model::value::Value;
 use crate::model::{base64, percent};
 use crate::stack::complaint::{Complaint, complaint};
+use crate::stack::eval::Term;
 
 pub const FUNCTIONS: &[Function] = &[
     function("string", "string(value)", (1, 1), string),
@@ -22,7 +25,12 @@ pub const FUNCTIONS: &[Function] = &[
     function("jsondecode", "jsondecode(text)", (1, 1), jsondecode),
     function("base64.encode", "base64.encode(text)", (1, 1), |a| Ok(Value::String(base64::encode(a.text(0)?.as_bytes())).into())),
     function("base64.decode", "base64.decode(text)", (1, 1), base64_decode),
-    function("sha256", "sha256(text)", (1, 1), sha256),
+    function("yamldecode", "yamldecode(text)", (1, 1), yamldecode),
+    function("sensitive", "sensitive(value)", (1, 1), |a| Ok(Term::from(a.value(0)?.clone()).hidden(true))).nulls(),
+    function("md5", "md5(text)", (1, 1), |a| Ok(Value::String(hexadecimal(&Md5::digest(a.text(0)?))).into())),
+    function("sha1", "sha1(text)", (1, 1), |a| Ok(Value::String(hexadecimal(&Sha1::digest(a.text(0)?))).into())),
+    function("sha256", "sha256(text)", (1, 1), |a| Ok(Value::String(hexadecimal(&Sha256::digest(a.text(0)?))).into())),
+    function("sha512", "sha512(text)", (1, 1), |a| Ok(Value::String(hexadecimal(&Sha512::digest(a.text(0)?))).into())),
     function("urlencode", "urlencode(text)", (1, 1), urlencode),
 ];
 
@@ -96,7 +104,10 @@ fn jsonencode(a: &Arguments<'_>) -> Answer {
 }
 
 fn jsondecode(a: &Arguments<'_>) -> Answer {
-    let json = serde_json::from_str::<serde_json::Value>(a.text(0)?).map_err(|error| not_json(&error))?;
+    decoded(serde_json::from_str::<serde_json::Value>(a.text(0)?).map_err(|error| not_json(&error))?)
+}
+
+fn decoded(json: serde_json::Value) -> Answer {
     if has_long_integer(&json) {
         let wrong = complaint("a whole number in it does not fit in 64 bits, and would lose digits", []);
         return Err(wrong.help("write that number in quotes", []));
@@ -125,15 +136,21 @@ fn base64_decode(a: &Arguments<'_>) -> Answer {
     decoded.map(|text| Value::String(text).into()).map_err(|_| complaint("what it decodes to is not text in UTF-8", []))
 }
 
-/// The SHA-256 of the text in hexadecimal.
-fn sha256(a: &Arguments<'_>) -> Answer {
-    let hash = Sha256::digest(a.text(0)?.as_bytes());
-    let hex = hash.iter().fold(String::new(), |mut hex, byte| {
+fn hexadecimal(hash: &[u8]) -> String {
+    hash.iter().fold(String::new(), |mut hex, byte| {
         // Writing to a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex
+    })
+}
+
+/// What YAML says. Its anchors cannot make more of it than an expression may have.
+fn yamldecode(a: &Arguments<'_>) -> Answer {
+    let parsed = serde_saphyr::from_str::<serde_json::Value>(a.text(0)?).map_err(|error| match error.location() {
+        Some(at) => complaint("it is not YAML from line {}, column {} on", [(at.line() as usize).into(), (at.column() as usize).into()]),
+        None => complaint("it is not YAML", []),
     });
-    Ok(Value::String(hex).into())
+    decoded(parsed?)
 }
 
 /// The text with everything but letters, digits and `-_.~` in percent form (RFC 3986, section 2.3).

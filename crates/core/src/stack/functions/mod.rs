@@ -4,6 +4,7 @@
 
 mod arguments;
 mod convert;
+pub mod files;
 mod format;
 mod lists;
 mod math;
@@ -88,6 +89,7 @@ static ALL: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::new(
         convert::FUNCTIONS,
         network::FUNCTIONS,
         optional::FUNCTIONS,
+        files::FUNCTIONS,
     ];
     files.into_iter().flatten().map(|function| (function.name, function)).collect()
 });
@@ -103,6 +105,7 @@ const MACROS: &[(&str, &str)] = &[
     ("sortBy", "list.sortBy(x, x.name)"),
     ("cel.bind", "cel.bind(x, value, x + x)"),
     ("optMap", "x.optMap(v, v.name)"),
+    ("try", "try(x.name, 'default')"),
 ];
 
 /// What people who come from elsewhere look for, and what there is instead.
@@ -114,7 +117,11 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("compact", "write `list.filter(x, x != null && x != '')`"),
     ("concat", "write `a + b`"),
     ("element", "write `list[0]`"),
-    ("file", "write the text into the stack file, between `'''` and `'''`"),
+    ("fileexists", "write `size(fileset('path')) > 0`"),
+    ("filemd5", "write `md5(file('path'))`"),
+    ("filesha1", "write `sha1(file('path'))`"),
+    ("filesha256", "write `sha256(file('path'))`"),
+    ("filesha512", "write `sha512(file('path'))`"),
     ("floor", "write `math.floor(x)`"),
     ("formatlist", "write `list.map(x, '%s'.format([x]))`"),
     ("index", "write `list[0]` or `table['key']`"),
@@ -124,7 +131,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("lower", "write `text.lowerAscii()`"),
     ("max", "write `math.greatest(a, b)`"),
     ("min", "write `math.least(a, b)`"),
+    ("nonsensitive", "leave it out: what is made of a sensitive value stays sensitive"),
     ("one", "write `list[0]`"),
+    ("regex", "write `regex_find(text, 'pattern')`"),
+    ("regexall", "write `regex_find_all(text, 'pattern')`"),
     ("round", "write `math.round(x)`"),
     ("setunion", "write `(a + b).distinct()`"),
     ("substr", "write `text.substring(0, 5)`"),
@@ -134,9 +144,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("tonumber", "write `int(x)` or `double(x)`"),
     ("toset", "leave it out: a list goes wherever a set is wanted; `list.distinct()` takes out what is there twice"),
     ("tostring", "write `string(x)`"),
+    ("templatefile", "write `template('path', table)`"),
     ("trimspace", "write `text.trim()`"),
-    ("try", "write `x.?name.orValue('default')` for what may be absent"),
     ("upper", "write `text.upperAscii()`"),
+    ("yamlencode", "write `jsonencode(value)`: JSON is YAML, too"),
 ];
 
 /// The function of a name.

@@ -20,6 +20,7 @@ pub const FUNCTIONS: &[Function] = &[
     method("lastIndexOf", "text.lastIndexOf('part')", (2, 3), last_index_of),
     method("lowerAscii", "text.lowerAscii()", (1, 1), |a| Ok(Value::String(a.text(0)?.to_ascii_lowercase()).into())),
     method("upperAscii", "text.upperAscii()", (1, 1), |a| Ok(Value::String(a.text(0)?.to_ascii_uppercase()).into())),
+    function("title", "title(text)", (1, 1), title),
     method("trim", "text.trim()", (1, 1), |a| Ok(Value::string(a.text(0)?.trim()).into())),
     method("replace", "text.replace('old', 'new')", (3, 4), replace),
     method("split", "text.split(',')", (2, 3), split),
@@ -27,6 +28,7 @@ pub const FUNCTIONS: &[Function] = &[
     method("join", "list.join(',')", (1, 2), join),
     function("strings.quote", "strings.quote(text)", (1, 1), quote),
     function("regex_find", "regex_find(text, 'pattern')", (2, 2), regex_find),
+    function("regex_find_all", "regex_find_all(text, 'pattern')", (2, 2), regex_find_all),
     function("regex_replace", "regex_replace(text, 'pattern', 'new')", (3, 3), regex_replace),
 ];
 
@@ -170,6 +172,32 @@ fn regex_find(a: &Arguments<'_>) -> Answer {
     let text = a.text(0)?;
     let found = pattern(a, 1, text)?.captures(text).and_then(|found| found.get(1).or_else(|| found.get(0)));
     Ok(found.map_or(Value::Null, |found| Value::string(found.as_str())).into())
+}
+
+/// Of every place the pattern matches what [`regex_find`] gives of the first.
+fn regex_find_all(a: &Arguments<'_>) -> Answer {
+    let text = a.text(0)?;
+    let mut all = Vec::new();
+    for found in pattern(a, 1, text)?.captures_iter(text) {
+        a.budget.elements(1)?;
+        all.extend(found.get(1).or_else(|| found.get(0)).map(|found| Value::string(found.as_str())));
+    }
+    Ok(Value::List(all).into())
+}
+
+/// The text with the first letter of each word as a capital one.
+fn title(a: &Arguments<'_>) -> Answer {
+    let mut begins = true;
+    let mut titled = String::new();
+    for letter in a.text(0)?.chars() {
+        if begins {
+            titled.extend(letter.to_uppercase());
+        } else {
+            titled.push(letter);
+        }
+        begins = !letter.is_alphanumeric();
+    }
+    Ok(Value::String(titled).into())
 }
 
 /// Every place the pattern matches replaced; `$1` in the new text is the first group.

@@ -1,0 +1,172 @@
+//! The files that expressions name with `file`, `template`, `fileset` and the like.
+//!
+//! Nothing is read while expressions are evaluated: what they ask for is noted, and read by whoever loads the stack, until
+//! nothing more is asked for. From then on the contents do not change, so that a plan and its apply see the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::complaint::{Complaint, complaint};
+use super::env_file;
+use super::files::{Files, beside};
+
+/// What an expression may ask the disk for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted {
+    /// The bytes of a file.
+    File(PathBuf),
+    /// The files in a folder and the folders in it.
+    Folder(PathBuf),
+}
+
+/// What is in a file.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Whether it is a file of environment variables that are not public.
+    pub secret: bool,
+}
+
+/// What was found at a place.
+#[derive(Clone, Debug)]
+enum Found {
+    File(Content),
+    /// The files, by their paths from the folder on.
+    Folder(Vec<String>),
+}
+
+/// The contents of the files of a stack's expressions.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// The stack's sources, by their numbers.
+    sources: Vec<PathBuf>,
+    found: BTreeMap<Wanted, Result<Found, String>>,
+    /// What was asked for and is not found yet. Clones ask together.
+    wanted: Arc<Mutex<BTreeSet<Wanted>>>,
+    /// Whether everything that will ever be read has been read.
+    complete: bool,
+}
+
+/// Where an expression stands, for the files it names.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    /// The contents.
+    pub contents: &'a Contents,
+    /// The number of the source that the expression stands in.
+    pub source: usize,
+}
+
+impl Contents {
+    /// Nothing yet, for expressions of these sources.
+    pub fn of(sources: Vec<PathBuf>) -> Self {
+        Self { sources, ..Self::default() }
+    }
+
+    /// Whether what is asked for now will still be read.
+    pub fn is_open(&self) -> bool {
+        !self.complete
+    }
+
+    /// Nothing more is read from here on.
+    pub fn close(&mut self) {
+        self.complete = true;
+    }
+
+    /// Reads what was asked for since the last call; whether that was anything.
+    pub fn read(&mut self, files: &dyn Files) -> bool {
+        let wanted = std::mem::take(&mut *self.wanted());
+        let any = !wanted.is_empty();
+        for wanted in wanted {
+            let found = match &wanted {
+                Wanted::File(path) => files.bytes(path).map(|bytes| Found::File(Content { bytes, secret: is_secret(path) })),
+                Wanted::Folder(path) => files.below(path).map(Found::Folder),
+            };
+            self.found.insert(wanted, found);
+        }
+        any
+    }
+
+    /// The files and folders that were asked for, found or not.
+    pub fn all(&self) -> impl Iterator<Item = &Wanted> {
+        self.found.keys()
+    }
+
+    /// What was found in files, in the order of their paths.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &Content)> {
+        self.found.iter().filter_map(|(wanted, found)| match (wanted, found) {
+            (Wanted::File(path), Ok(Found::File(content))) => Some((path.as_path(), content)),
+            _ => None,
+        })
+    }
+
+    fn wanted(&self) -> MutexGuard<'_, BTreeSet<Wanted>> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was found; nothing before it has been looked for.
+    fn find(&self, wanted: Wanted, name: &str) -> Result<Option<&Found>, Complaint> {
+        match self.found.get(&wanted) {
+            Some(Ok(found)) => Ok(Some(found)),
+            Some(Err(problem)) => Err(complaint("cannot read {}: {}", [name.to_owned().into(), problem.clone().into()])),
+            None if self.complete => {
+                let late = complaint("{} was not read with the stack: what names it is known only from AWS", [name.to_owned().into()]);
+                Err(late.help("name files by texts, variables, locals, and keys of `for_each` that are known without AWS", []))
+            }
+            None => {
+                self.wanted().insert(wanted);
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Where something is that is named here.
+    fn place(self, name: &str) -> Result<PathBuf, Complaint> {
+        let outside = Path::new(name).is_absolute() || name.starts_with('~');
+        if name.is_empty() || outside {
+            let wrong = complaint("a path starts from the folder of the file that says it, and this is `{}`", [name.to_owned().into()]);
+            return Err(wrong.help("write `files/task.json` or `../files/task.json`", []));
+        }
+        let from = self.contents.sources.get(self.source).map_or(Path::new(""), PathBuf::as_path);
+        Ok(beside(from, name))
+    }
+
+    /// The content of a file; nothing before it has been read.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn file(self, name: &str) -> Result<Option<&'a Content>, Complaint> {
+        match self.contents.find(Wanted::File(self.place(name)?), name)? {
+            Some(Found::File(content)) => Ok(Some(content)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The files below a folder, by their paths from there on; nothing before they have been looked for.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn folder(self, name: &str) -> Result<Option<&'a [String]>, Complaint> {
+        let place = if name.is_empty() { self.place(".")? } else { self.place(name)? };
+        match self.contents.find(Wanted::Folder(place), if name.is_empty() { "." } else { name })? {
+            Some(Found::Folder(names)) => Ok(Some(names)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Asks for a file that an expression names, though its evaluation has not come to it.
+    pub fn foresee(self, name: &str) {
+        if self.contents.is_open() {
+            drop(self.file(name));
+        }
+    }
+}
+
+/// Whether a file is one of environment variables that are not public, whose values are sensitive in `env`, too.
+fn is_secret(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    (name == ".env" || name.starts_with(".env.") || name.ends_with(".env")) && !env_file::is_public(path)
+}
