@@ -1,10 +1,10 @@
 //! `leoctl apply` and `leoctl destroy`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::PlanFlags;
 use super::session::Session;
-use super::{CliError, Context, Exit, ask, cost, plan_id, project, review, sandbox, signals};
+use super::{CliError, Context, Exit, ask, cost, error_text, order, plan_id, project, review, sandbox, signals};
 use crate::ui::progress::{JsonLines, Lines, Live};
 use crate::ui::{self, BAD, STRONG, WARN, styled};
 use leoctl_core::engine::apply::{Engine, Report};
@@ -39,6 +39,34 @@ pub async fn run(
         confirm_and_apply(context, &session, planned, yes).await
     };
     released(&session, outcome).await
+}
+
+/// Applies several stacks, one after the other: what reads another one's outputs after it, and not at all where that one failed.
+pub async fn several(context: &Context, stacks: Vec<PathBuf>, flags: &PlanFlags, yes: bool) -> Result<Exit, CliError> {
+    let mut failed: Vec<PathBuf> = Vec::new();
+    let mut last = Exit::Done;
+    for (path, reads) in order::in_order(stacks, &context.global)?.0 {
+        if let Some(other) = reads.iter().find(|other| failed.contains(other)) {
+            let skipped = format!("Skipped {}, which reads the outputs of {}.", path.display(), other.display());
+            ui::note(styled(WARN, skipped));
+            failed.push(path);
+            continue;
+        }
+        match Box::pin(run(context, Some(&path), flags, (None, yes))).await {
+            Ok(Exit::Done) => {}
+            Err(CliError::Interrupted) => return Err(CliError::Interrupted),
+            Ok(exit) => {
+                last = exit;
+                failed.push(path);
+            }
+            Err(error) => {
+                ui::note(error_text(&error, true));
+                last = Exit::Error;
+                failed.push(path);
+            }
+        }
+    }
+    Ok(last)
 }
 
 /// Adopts one existing resource.
@@ -96,6 +124,7 @@ pub async fn destroy(
 
 /// Shows a plan, asks unless told not to, and carries it out. The lock is held.
 pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Planned, yes: bool) -> Result<Exit, CliError> {
+    session.say_what_was_read(context);
     shown(context, &planned)?.iter().for_each(|line| context.say(line));
     let (stack, identity) = (&planned.plan.stack.name, &planned.plan.identity);
     if planned.plan.has_changes() {

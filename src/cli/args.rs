@@ -104,12 +104,13 @@ pub enum Command {
         /// What to plan
         #[command(flatten)]
         plan: PlanFlags,
-        /// The stack file
-        stack: Option<PathBuf>,
+        /// The stack files; what reads another one's outputs comes after it
+        #[arg(value_name = "STACK")]
+        stacks: Vec<PathBuf>,
         /// Carry out this saved plan, and refuse if the world has moved on
-        #[arg(long = "plan", value_name = "FILE", conflicts_with_all = ["stack", "destroy", "targets", "excludes", "replace", "scale_up", "plan_id"])]
+        #[arg(long = "plan", value_name = "FILE", conflicts_with_all = ["stacks", "destroy", "targets", "excludes", "replace", "scale_up", "plan_id"])]
         saved: Option<PathBuf>,
-        /// Carry out only the plan of this id, and refuse if it would be another now
+        /// Carry out only the plan of this id, of one stack, and refuse if it would be another now
         #[arg(long, value_name = "ID")]
         plan_id: Option<String>,
         /// Do not ask

@@ -21,7 +21,7 @@ async fn state_of(context: &Context, stack: Option<&Path>) -> Result<State, CliE
 async fn state_and_outputs(context: &Context, stack: Option<&Path>) -> Result<(State, Stack), CliError> {
     let path = project::stack_file(stack, context)?;
     let stack = project::find(&path, &context.global)?;
-    let store = session::store(context, &path, &stack).await?;
+    let store = session::store(&context.global, &path, &stack).await?;
     match store.load().await? {
         Some(mut state) => {
             // What has become sensitive since the last apply stands in the state until the next one, but is not shown.

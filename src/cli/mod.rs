@@ -11,6 +11,7 @@ mod cost;
 mod demo;
 mod docker;
 mod drift;
+mod elsewhere;
 mod exec;
 mod habits;
 mod hint;
@@ -19,6 +20,7 @@ mod init;
 mod inspect;
 mod logs;
 mod operate;
+mod order;
 mod plan;
 mod plan_id;
 mod project;
@@ -230,9 +232,10 @@ fn not_a_command(said: &clap::Error) -> Exit {
 async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Plan(args) => plan::run(context, &args).await,
-        Command::Apply { plan, stack, saved, plan_id, yes } => match saved {
-            Some(file) => saved::apply(context, &file, yes, plan.no_preflight).await,
-            None => apply::run(context, stack.as_deref(), &plan, (plan_id.as_deref(), yes)).await,
+        Command::Apply { plan, stacks, saved, plan_id, yes } => match (saved, stacks.as_slice()) {
+            (Some(file), _) => saved::apply(context, &file, yes, plan.no_preflight).await,
+            (None, [] | [_]) => apply::run(context, stacks.first().map(|path| path.as_path()), &plan, (plan_id.as_deref(), yes)).await,
+            (None, _) => apply::several(context, stacks, &plan, yes).await,
         },
         Command::Destroy { stack, targets, excludes, no_preflight, yes } => {
             apply::destroy(context, stack.as_deref(), targets, excludes, (yes, no_preflight)).await

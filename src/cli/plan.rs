@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::args::PlanArgs;
 use super::review::{self, Reviewed};
 use super::session::Session;
-use super::{CliError, Context, Exit, changed, cost, error_text, plan_id, project, sandbox, saved};
+use super::{CliError, Context, Exit, changed, cost, error_text, order, plan_id, project, sandbox, saved};
 use crate::ops::exec::quoted;
 use crate::ui::markdown::plan::{About, Shown};
 use crate::ui::{self, STRONG, WARN, markdown, styled};
@@ -26,6 +26,10 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         any => any.to_vec(),
     };
     let paths = changed::select(paths, args.changed.as_deref(), &args.flags.repository, context)?;
+    let paths = match paths.as_slice() {
+        [_, _, ..] => order::in_order(paths, &context.global)?.0.into_iter().map(|(path, _)| path).collect(),
+        _ => paths,
+    };
     if args.review.is_some() {
         paths.iter().try_for_each(|path| review::can_be_listed(&path.to_string_lossy()))?;
     }
@@ -53,6 +57,7 @@ async fn planned(context: &Context, args: &PlanArgs, path: &Path) -> Result<(Ses
     let mut planned = session.plan(&Options::from(&args.flags), args.flags.refresh).await?;
     session.preflight(&mut planned, args.flags.no_preflight).await;
     say_who_is_at_it(context, &session, &planned).await;
+    session.say_what_was_read(context);
     Ok((session, planned))
 }
 

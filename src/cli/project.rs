@@ -238,7 +238,8 @@ fn no_stack_file(path: &Path) -> Option<Diagnostic> {
     })
 }
 
-fn read(path: &Path, given: Given) -> Result<Stack, CliError> {
+/// Reads and checks a stack with what its variables are given.
+pub fn read(path: &Path, given: Given) -> Result<Stack, CliError> {
     let Loaded { stack, diagnostics, sources, .. } = stack::load(path, &Disk::of(path), &given, catalog()?);
     if let Some(problem) = no_stack_file(path).filter(|_| stack.is_none()) {
         return Err(Diagnostics(vec![problem]).into());

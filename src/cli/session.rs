@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::PlanFlags;
+use super::args::{Global, PlanFlags};
+use super::elsewhere::Neighbours;
 use super::{CliError, Context, project, sandbox};
 use crate::ops::Deployed;
 use crate::store::{self, LocalStore};
 use crate::ui::waiting::Voice;
-use crate::ui::{STRONG, WARN, counted, failure, prose, styled};
-use leoctl_aws::client::{Clients, Settings};
+use crate::ui::{FAINT, STRONG, WARN, counted, failure, prose, styled};
+use leoctl_aws::client::{Aws, Clients, Settings};
 use leoctl_aws::registry::AwsProvider;
 use leoctl_aws::state::{Location, S3Store};
 use leoctl_core::engine::ports::Store;
@@ -30,6 +31,8 @@ pub struct Session {
     pub store: Box<dyn Store>,
     /// AWS.
     pub provider: AwsProvider,
+    /// What is read beside AWS.
+    neighbours: Arc<Neighbours>,
     /// The schemas.
     pub catalog: &'static Catalog,
     /// How waiting is told about.
@@ -53,7 +56,7 @@ impl Session {
     /// Prepares a session for a stack that has been read.
     pub async fn with(context: &Context, path: &Path, stack: Stack) -> Result<Self, CliError> {
         let catalog = project::catalog()?;
-        let store = store(context, path, &stack).await?;
+        let store = store(&context.global, path, &stack).await?;
         not_left_behind(context, path, &stack, store.as_ref()).await?;
         let mut settings = Settings {
             profile: context.global.profile.clone(),
@@ -68,11 +71,13 @@ impl Session {
             settings.credentials = Some(sandbox_credentials());
             failure::in_sandbox();
         }
-        let provider = AwsProvider::new(Clients::load(&settings).await?);
+        let neighbours = Arc::new(Neighbours::of(&context.global, path));
+        let provider = AwsProvider::new(Clients::load(&settings).await?).with(neighbours.clone());
         Ok(Self {
             stack: Arc::new(stack),
             store,
             provider,
+            neighbours,
             catalog,
             voice: Voice::new(context.global.json),
             in_sandbox: context.global.sandbox,
@@ -142,6 +147,11 @@ impl Session {
         planned.map_err(|error| self.located(error))
     }
 
+    /// Says what people should know of what was read beside AWS.
+    pub fn say_what_was_read(&self, context: &Context) {
+        self.neighbours.take_notes().iter().for_each(|note| context.say(&prose(styled(FAINT, note))));
+    }
+
     /// Looks for what would make a plan's apply fail, unless that is not wanted.
     pub async fn preflight(&self, planned: &mut Planned, unwanted: bool) {
         if !unwanted {
@@ -195,33 +205,39 @@ pub fn never_applied(name: &str) -> CliError {
 }
 
 /// The state of a stack, where its file says: the sandbox has states of its own, in files.
-pub async fn store(context: &Context, path: &Path, stack: &Stack) -> Result<Box<dyn Store>, CliError> {
+pub async fn store(global: &Global, path: &Path, stack: &Stack) -> Result<Box<dyn Store>, CliError> {
     let wrong = |diagnostics| CliError::Diagnostics { diagnostics, sources: stack.sources.clone() };
     match backend::location(stack).map_err(wrong)? {
-        Some(backend) if !context.global.sandbox => Ok(Box::new(shared(context, &backend).await?)),
-        _ => Ok(Box::new(local_store(context, path, &stack.name))),
+        Some(backend) if !global.sandbox => Ok(Box::new(shared(global, &backend).await?)),
+        _ => Ok(Box::new(local_store(global, path, &stack.name))),
     }
 }
 
 /// The state in a file, whatever the stack file says.
-pub fn local_store(context: &Context, path: &Path, name: &str) -> LocalStore {
+pub fn local_store(global: &Global, path: &Path, name: &str) -> LocalStore {
     let directory = store::directory(path);
-    let directory = if context.global.sandbox { directory.join("sandbox") } else { directory };
+    let directory = if global.sandbox { directory.join("sandbox") } else { directory };
     LocalStore::new(&directory, name)
 }
 
 /// A state in S3, by its own profile and region.
-pub async fn shared(context: &Context, backend: &Backend) -> Result<S3Store, CliError> {
+pub async fn shared(global: &Global, backend: &Backend) -> Result<S3Store, CliError> {
+    let location = Location { bucket: backend.bucket.clone(), key: backend.key.clone(), kms_key_id: backend.kms_key_id.clone() };
+    let aws = buckets(global, backend.region.as_deref(), backend.profile.as_deref()).await?;
+    Ok(S3Store::new(aws.s3().clone(), &location))
+}
+
+/// AWS in the region of buckets, with the credentials of a profile.
+pub async fn buckets(global: &Global, region: Option<&str>, profile: Option<&str>) -> Result<Arc<Aws>, CliError> {
     let settings = Settings {
-        profile: backend.profile.clone().or_else(|| context.global.profile.clone()),
-        region: backend.region.clone().or_else(|| context.global.region.clone()),
-        endpoint_url: context.global.endpoint_url.clone(),
+        profile: profile.map(str::to_owned).or_else(|| global.profile.clone()),
+        region: region.map(str::to_owned).or_else(|| global.region.clone()),
+        endpoint_url: global.endpoint_url.clone(),
         credentials: None,
     };
     let clients = Clients::load(&settings).await?;
-    let region = backend.region.clone().or_else(|| clients.default_region()).unwrap_or_else(|| "us-east-1".to_owned());
-    let location = Location { bucket: backend.bucket.clone(), key: backend.key.clone(), kms_key_id: backend.kms_key_id.clone() };
-    Ok(S3Store::new(clients.region(&region).s3().clone(), &location))
+    let region = region.map(str::to_owned).or_else(|| clients.default_region()).unwrap_or_else(|| "us-east-1".to_owned());
+    Ok(clients.region(&region))
 }
 
 /// A stack whose file now names a bucket, while its state is still in a local file, would be made a second time.
@@ -229,7 +245,7 @@ async fn not_left_behind(context: &Context, path: &Path, stack: &Stack, store: &
     if stack.config.backend_s3.is_none() || context.global.sandbox {
         return Ok(());
     }
-    let here = local_store(context, path, &stack.name);
+    let here = local_store(&context.global, path, &stack.name);
     if here.load().await?.is_some() && store.load().await?.is_none() {
         return Err(CliError::usage(
             &format!("the stack's state is to be in {}, and is still in {}", store.location(), here.location()),

@@ -40,7 +40,7 @@ async fn to_change(context: &Context, stack: Option<&Path>) -> Result<(Box<dyn S
 
 async fn of_file(context: &Context, path: &Path) -> Result<(Box<dyn Store>, Stack), CliError> {
     let stack = project::find(path, &context.global)?;
-    Ok((session::store(context, path, &stack).await?, stack))
+    Ok((session::store(&context.global, path, &stack).await?, stack))
 }
 
 /// Changes a state under its lock: a copy is kept, then it is replaced.
@@ -186,10 +186,10 @@ async fn unlock(context: &Context, stack: Option<&Path>) -> Result<Exit, CliErro
 async fn migrate(context: &Context, stack: Option<&Path>, from: Option<&str>) -> Result<Exit, CliError> {
     let path = project::stack_to_change(stack, context, true)?;
     let stack = project::find(&path, &context.global)?;
-    let to = session::store(context, &path, &stack).await?;
+    let to = session::store(&context.global, &path, &stack).await?;
     let from: Box<dyn Store> = match from {
-        Some(place) => Box::new(session::shared(context, &bucket_and_key(place)?).await?),
-        None if stack.config.backend_s3.is_some() => Box::new(session::local_store(context, &path, &stack.name)),
+        Some(place) => Box::new(session::shared(&context.global, &bucket_and_key(place)?).await?),
+        None if stack.config.backend_s3.is_some() => Box::new(session::local_store(&context.global, &path, &stack.name)),
         None => {
             return Err(CliError::usage(
                 "the stack file says that the state is a local file",

@@ -46,6 +46,7 @@ mod live;
 mod logs;
 mod markdown;
 mod moved;
+mod neighbours;
 mod noise;
 mod operate;
 mod operating;

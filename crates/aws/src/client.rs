@@ -290,6 +290,8 @@ clients! {
     autoscaling: aws_sdk_applicationautoscaling,
     /// AWS Backup.
     backup: aws_sdk_backup,
+    /// CloudFormation.
+    cloudformation: aws_sdk_cloudformation,
     /// CloudWatch.
     cloudwatch: aws_sdk_cloudwatch,
     /// Cloud Map.

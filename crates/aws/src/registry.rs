@@ -131,12 +131,15 @@ types! {
         data::acm_certificate::AcmCertificate,
         data::availability_zones::AvailabilityZones,
         data::caller_identity::CallerIdentity,
+        data::cloudformation_stack::CloudformationStack,
         data::ecr_image::EcrImage,
         data::route53_zone::Route53Zone,
         data::secretsmanager_secret::SecretsmanagerSecret,
         data::security_group::SecurityGroup,
         data::ssm_parameter::SsmParameter,
+        data::stack::Stack,
         data::subnets::Subnets,
+        data::terraform_state::TerraformState,
         data::vpc::Vpc;
 }
 
@@ -165,13 +168,27 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
 }
 
 async fn read_one<D: DataSource>(clients: &Clients, region: &str, arguments: &Value) -> Outcome<Value> {
+    answered(asked::<D>(arguments)?.read(&clients.region(region)).await?)
+}
+
+/// The data source that these arguments ask for.
+///
+/// # Errors
+/// When they are not of its form.
+pub fn asked<D: DataSource>(arguments: &Value) -> Outcome<D> {
     let json = arguments.to_json().map_err(|path| wrong_argument(format!("`{path}` is not known")))?;
-    let source: D = serde_json::from_value(json).map_err(|_| {
+    serde_json::from_value(json).map_err(|_| {
         let schema = catalog().ok().and_then(|catalog| catalog.data.get(D::TYPE));
         let wrong = schema.and_then(|schema| misfit(&schema.attributes, arguments));
         wrong_argument(wrong.map_or_else(|| "its arguments are not of the form that it has".to_owned(), |(_, problem)| problem))
-    })?;
-    let answer = source.read(&clients.region(region)).await?;
+    })
+}
+
+/// An answer as expressions see it.
+///
+/// # Errors
+/// When it cannot be written as a value.
+pub fn answered<D: DataSource>(answer: D) -> Outcome<Value> {
     let secrets = answer.secrets();
     let value = serde_json::to_value(answer).map(Value::from).map_err(|error| wrong_argument(error.to_string()))?;
     let Value::Map(mut map) = value else { return Ok(value) };
@@ -197,12 +214,26 @@ pub struct AwsProvider {
     clients: Arc<Clients>,
     /// Who we are, and in which region, as AWS said.
     caller: OnceLock<(String, String)>,
+    /// What reads the data sources that are not in AWS.
+    elsewhere: Option<Arc<dyn Elsewhere>>,
+}
+
+/// Data sources that are not read from AWS.
+#[async_trait]
+pub trait Elsewhere: Send + Sync {
+    /// What a data source says; none when it is AWS's to say.
+    async fn read(&self, type_name: &str, arguments: &Value) -> Option<Outcome<Value>>;
 }
 
 impl AwsProvider {
     /// AWS through these clients.
     pub fn new(clients: Clients) -> Self {
-        Self { clients: Arc::new(clients), caller: OnceLock::new() }
+        Self { clients: Arc::new(clients), caller: OnceLock::new(), elsewhere: None }
+    }
+
+    /// The same, with what reads data sources beside AWS.
+    pub fn with(self, elsewhere: Arc<dyn Elsewhere>) -> Self {
+        Self { elsewhere: Some(elsewhere), ..self }
     }
 
     /// The clients of a region.
@@ -267,6 +298,11 @@ impl Provider for AwsProvider {
     }
 
     async fn read_data(&self, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {
+        if let Some(elsewhere) = &self.elsewhere
+            && let Some(read) = elsewhere.read(type_name, arguments).await
+        {
+            return read;
+        }
         read_data(&self.clients, type_name, region, arguments).await
     }
 

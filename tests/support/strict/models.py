@@ -8,7 +8,7 @@ from pathlib import Path
 
 import botocore
 
-SERVICES = """acm application-autoscaling autoscaling backup cloudcontrol cloudwatch ec2 ecr ecs efs elbv2 events guardduty iam kms
+SERVICES = """acm application-autoscaling autoscaling backup cloudcontrol cloudformation cloudwatch ec2 ecr ecs efs elbv2 events guardduty iam kms
 lambda logs pricing resourcegroupstaggingapi route53 s3 scheduler secretsmanager servicediscovery sns ssm sts""".split()
 
 

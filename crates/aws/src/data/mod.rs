@@ -3,12 +3,15 @@
 pub mod acm_certificate;
 pub mod availability_zones;
 pub mod caller_identity;
+pub mod cloudformation_stack;
 pub mod ecr_image;
 pub mod route53_zone;
 pub mod secretsmanager_secret;
 pub mod security_group;
 pub mod ssm_parameter;
+pub mod stack;
 pub mod subnets;
+pub mod terraform_state;
 pub mod vpc;
 
 use std::collections::BTreeMap;
@@ -16,6 +19,12 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::Filter;
 
 use super::ec2::filter;
+use leoctl_core::engine::ports::{Failure, FailureKind};
+
+/// The failure of what is read beside AWS where nobody has said how ([`crate::registry::Elsewhere`]).
+fn beside(type_name: &str) -> Failure {
+    Failure::new(FailureKind::Invalid, format!("{type_name} cannot be read here"))
+}
 
 /// EC2 filters of a data source: those of the user and those for tags.
 fn filters(user: &BTreeMap<String, Vec<String>>, tags: &BTreeMap<String, String>) -> Vec<Filter> {

@@ -15,6 +15,7 @@ use futures_util::future::{join_all, try_join_all};
 pub use self::lease::Holder;
 use self::lease::Lease;
 use self::objects::{Objects, When};
+use super::client::Aws;
 use super::limits::Unqueued;
 use leoctl_core::engine::persist::{Line, render, render_record, replay, stamp};
 use leoctl_core::engine::ports::{Store, StoreError};
@@ -55,6 +56,18 @@ pub struct S3Store {
 const LEASE_PATIENCE: Duration = Duration::from_secs(3);
 /// How many of a journal's records are read or deleted at once.
 const AT_ONCE: usize = 16;
+
+/// The text of an object that is no state of leoctl's.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub async fn text_of(aws: &Aws, bucket: &str, key: &str) -> Result<String, StoreError> {
+    let objects = Objects { client: aws.s3().clone(), bucket: bucket.to_owned(), kms_key_id: None };
+    match objects.get(key).await? {
+        Some(object) => Ok(object.text),
+        None => Err(StoreError::new(format!("there is no {}", objects.place(key)))),
+    }
+}
 
 impl S3Store {
     /// The state at a location.

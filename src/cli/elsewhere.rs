@@ -1,0 +1,112 @@
+//! What data sources read beside AWS: the outputs of other stacks, and states of Terraform.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+
+use super::args::Global;
+use super::session;
+use super::{CliError, contents, error_text, project};
+use crate::ui::age::ago;
+use leoctl_aws::data::stack::Stack as OtherStack;
+use leoctl_aws::data::terraform_state::TerraformState;
+use leoctl_aws::document::Document;
+use leoctl_aws::registry::{Elsewhere, answered, asked};
+use leoctl_aws::resource::{DataSource, wrong_argument};
+use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
+use leoctl_core::model::state::State;
+use leoctl_core::model::value::Value;
+use leoctl_core::stack::files::beside;
+use leoctl_core::stack::vars::Given;
+
+/// What a stack's data sources read beside AWS.
+pub struct Neighbours {
+    global: Global,
+    stack_file: PathBuf,
+    notes: Mutex<Vec<String>>,
+}
+
+impl Neighbours {
+    /// Those of a stack.
+    pub fn of(global: &Global, stack_file: &Path) -> Self {
+        Self { global: global.clone(), stack_file: stack_file.to_owned(), notes: Mutex::default() }
+    }
+
+    /// What people should know of what has been read since the last call.
+    pub fn take_notes(&self) -> Vec<String> {
+        let mut notes = std::mem::take(&mut *self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        notes.sort();
+        notes
+    }
+
+    fn note(&self, note: String) {
+        self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(note);
+    }
+
+    async fn stack(&self, asked: OtherStack) -> Outcome<OtherStack> {
+        let path = beside(&self.stack_file, &asked.file);
+        let given = Given { arguments: asked.vars.clone().into_iter().collect(), may_lack: true, ..Given::default() };
+        let stack = project::read(&path, given).map_err(|error| unreadable(&asked.file, &error))?;
+        let store = session::store(&self.global, &path, &stack).await.map_err(|error| unreadable(&asked.file, &error))?;
+        let loaded = store.load().await.map_err(|error| wrong_argument(error.message))?;
+        let Some(mut state) = loaded else {
+            return Err(wrong_argument(format!("{} ({}) has never been applied: apply it first", stack.name, asked.file)));
+        };
+        let catalog = project::catalog().map_err(|error| unreadable(&asked.file, &error))?;
+        stack.hide_in(&mut state, catalog);
+        state.outputs.retain(|name, _| !stack.is_output_sensitive(name));
+        let written = store.saved_at().await.ok().flatten();
+        self.note(words(&asked.file, &state, written));
+        let outputs = Document(state.outputs.into_iter().collect::<serde_json::Map<_, _>>().into());
+        Ok(OtherStack {
+            name: Some(stack.name),
+            account_id: Some(state.account_id),
+            region: Some(state.region),
+            outputs: Some(outputs),
+            ..asked
+        })
+    }
+
+    async fn terraform(&self, asked: TerraformState) -> Outcome<TerraformState> {
+        let bytes = match (&asked.path, &asked.bucket, &asked.key) {
+            (Some(path), None, None) => {
+                let whole = beside(&self.stack_file, path);
+                let read = contents::bytes(&project::root(&self.stack_file), &whole);
+                read.map_err(|problem| wrong_argument(format!("cannot read {path}: {problem}")))?
+            }
+            (None, Some(bucket), Some(key)) => {
+                let (region, profile) = (asked.region.as_deref(), asked.profile.as_deref());
+                let aws = session::buckets(&self.global, region, profile).await.map_err(|error| unreadable(bucket, &error))?;
+                let text = leoctl_aws::state::text_of(&aws, bucket, key).await;
+                text.map_err(|error| wrong_argument(error.message))?.into_bytes()
+            }
+            _ => return Err(wrong_argument("it has either `path`, or `bucket` and `key`")),
+        };
+        let text = String::from_utf8(bytes).map_err(|_| wrong_argument(format!("{} is not UTF-8 text", asked.place())))?;
+        asked.answered(&text)
+    }
+}
+
+/// How old another stack's outputs are, and whether they are about to be others.
+fn words(file: &str, state: &State, written: Option<jiff::Timestamp>) -> String {
+    let age = written.map(|written| format!(", {}", ago(written, jiff::Timestamp::now()))).unwrap_or_default();
+    let incomplete = state.all().any(|(_, known)| known.incomplete) || !state.open.is_empty();
+    let unfinished = if incomplete { "; its last apply has not finished, so that they may change" } else { "" };
+    format!("The outputs of {} ({file}) are those of its apply {}{age}{unfinished}.", state.stack, state.serial)
+}
+
+fn unreadable(what: &str, error: &CliError) -> Failure {
+    Failure::new(FailureKind::Invalid, format!("{what} cannot be read: {}", error_text(error, false)))
+}
+
+#[async_trait]
+impl Elsewhere for Neighbours {
+    async fn read(&self, type_name: &str, arguments: &Value) -> Option<Outcome<Value>> {
+        match type_name {
+            OtherStack::TYPE => Some(async { answered(self.stack(asked(arguments)?).await?) }.await),
+            TerraformState::TYPE => Some(async { answered(self.terraform(asked(arguments)?).await?) }.await),
+            _ => None,
+        }
+    }
+}

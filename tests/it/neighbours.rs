@@ -1,0 +1,144 @@
+//! Stacks that read what other stacks, and other tools, have put out.
+
+use serde_json::{Value, json};
+
+use crate::support::emulator::Emulator;
+use crate::support::program::Project;
+
+const NETWORK: &str = r#"
+[stack]
+name = "network-${vars.environment}"
+region = "us-east-1"
+[vars.environment]
+[vars.token]
+default = "hunter2"
+sensitive = true
+[vars.group]
+default = "/network"
+[resource.cloudwatch_log_group.main]
+name = "${vars.group}"
+[outputs]
+group = "${cloudwatch_log_group.main.name}"
+token = "${vars.token}"
+"#;
+
+const APP: &str = r#"
+[stack]
+name = "app"
+region = "us-east-1"
+[data.stack.network]
+file = "network.toml"
+vars = { environment = "prod" }
+[resource.cloudwatch_log_group.app]
+name = "${data.stack.network.outputs.group}/app"
+[outputs]
+network = "${data.stack.network.name}"
+"#;
+
+fn project(account: &str) -> Project {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), account);
+    project.write("stacks/network.toml", NETWORK);
+    project.write("stacks/app.toml", APP);
+    project
+}
+
+const ENVIRONMENT: [&str; 2] = ["--var", "environment=prod"];
+
+#[test]
+fn a_stack_that_reads_another_one_is_applied_after_it() {
+    let project = project("430000000101");
+    let early = project.expect(1, &["plan", "stacks/app.toml"]);
+    assert!(early.stderr.contains("network-prod (network.toml) has never been applied"), "{}", early.stderr);
+    let both = ["stacks/app.toml", "stacks/network.toml"];
+    let refused = project.expect(1, &[&["apply", "-y"], &both[..]].concat());
+    assert!(refused.stderr.contains("Skipped stacks/app.toml, which reads the outputs of stacks/network.toml"), "{}", refused.stderr);
+    // Only the one has the variable; the other has no use for it.
+    project.write("stacks/network.toml", &NETWORK.replace("[vars.environment]", "[vars.environment]\ndefault = \"prod\""));
+    project.expect(0, &[&["apply", "-y"], &both[..]].concat());
+    let outputs: Value = serde_json::from_str(&project.expect(0, &["output", "stacks/app.toml", "--json"]).stdout).unwrap();
+    assert_eq!(outputs, json!({ "network": "network-prod" }));
+    let shown = project.expect(0, &["show", "stacks/app.toml", "--json"]).stdout;
+    assert!(shown.contains("/network/app") && !shown.contains("hunter2"), "{shown}");
+    // What changes there changes here with the next apply, and a plan says of when it is.
+    let unchanged = project.expect(0, &["plan", "stacks/app.toml", "--detailed-exitcode"]);
+    assert!(unchanged.stderr.contains("The outputs of network-prod (network.toml) are those of its apply 1, "), "{}", unchanged.stderr);
+    project.expect(0, &["apply", "-y", "stacks/network.toml", "--var", "group=/core"]);
+    let plan = project.expect(2, &["plan", "stacks/app.toml", "--detailed-exitcode"]);
+    assert!(plan.stdout.contains("/core/app"), "{}", plan.stdout);
+}
+
+#[test]
+fn what_another_stack_keeps_to_itself_is_not_read() {
+    let project = project("430000000102");
+    project.expect(0, &[&["apply", "-y", "stacks/network.toml"], &ENVIRONMENT[..]].concat());
+    project.write("stacks/app.toml", &APP.replace("outputs.group}/app", "outputs.token}"));
+    let refused = project.expect(1, &["plan", "stacks/app.toml"]);
+    assert!(refused.stderr.contains("token") && !refused.stderr.contains("hunter2"), "{}", refused.stderr);
+}
+
+#[test]
+fn stacks_that_read_each_other_are_a_cycle() {
+    let project = Project::new("", "430000000103");
+    let stack =
+        |name: &str, other: &str| format!("[stack]\nname = \"{name}\"\nregion = \"us-east-1\"\n[data.stack.o]\nfile = \"{other}.toml\"\n");
+    for (name, other) in [("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")] {
+        project.write(&format!("stacks/{name}.toml"), &stack(name, other));
+    }
+    let refused = project.expect(1, &["apply", "-y", "stacks/d.toml", "stacks/a.toml", "stacks/b.toml", "stacks/c.toml"]);
+    let cycle = "stacks read each other's outputs in a dependency cycle: stacks/a.toml → stacks/b.toml → stacks/c.toml";
+    assert!(refused.stderr.contains(cycle), "{}", refused.stderr);
+}
+
+#[test]
+fn a_state_of_terraform_is_read_and_its_sensitive_outputs_stay_so() {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "430000000104");
+    let outputs =
+        json!({ "group": { "value": "/tf", "type": "string" }, "password": { "value": "hunter2", "type": "string", "sensitive": true } });
+    project
+        .write("network.tfstate", &json!({ "version": 4, "serial": 1, "lineage": "x", "outputs": outputs, "resources": [] }).to_string());
+    let stack = r#"
+[stack]
+name = "app"
+region = "us-east-1"
+[data.terraform_state.network]
+path = "../network.tfstate"
+sensitive = true
+[resource.ssm_parameter.app]
+name = "${data.terraform_state.network.outputs.group}/password"
+type = "SecureString"
+secure_value = "${data.terraform_state.network.sensitive_outputs.password}"
+"#;
+    project.write("stacks/app.toml", stack);
+    let applied = project.expect(0, &["apply", "-y", "stacks/app.toml"]);
+    let kept = project.expect(0, &["show", "stacks/app.toml", "--json"]).stdout;
+    assert!(kept.contains("/tf/password"), "{kept}");
+    assert!(![&applied.stdout, &applied.stderr, &kept].iter().any(|text| text.contains("hunter2")), "{kept}");
+    project.write("stacks/app.toml", &stack.replace("sensitive = true\n", ""));
+    project.expect(1, &["plan", "stacks/app.toml"]);
+    project.write("stacks/app.toml", &stack.replace("../network.tfstate", "../../network.tfstate"));
+    let outside = project.expect(1, &["plan", "stacks/app.toml"]);
+    assert!(outside.stderr.contains("cannot read ../../network.tfstate"), "{}", outside.stderr);
+}
+
+#[tokio::test]
+async fn a_stack_of_cloudformation_is_read() {
+    let endpoint = Emulator::MiniStack.endpoint().unwrap();
+    let project = Project::new(endpoint, "430000000105");
+    let config = crate::support::sdk::config(endpoint, "430000000105").await;
+    let template = json!({ "Resources": { "Group": { "Type": "AWS::Logs::LogGroup", "Properties": { "LogGroupName": "/cdk" } } },
+        "Outputs": { "GroupName": { "Value": { "Ref": "Group" } } } });
+    let cloudformation = aws_sdk_cloudformation::Client::new(&config);
+    cloudformation.create_stack().stack_name("network").template_body(template.to_string()).send().await.unwrap();
+    let stack = |name: &str| {
+        format!(
+            "[stack]\nname = \"app\"\nregion = \"us-east-1\"\n[data.cloudformation_stack.network]\nname = \"{name}\"\n\
+             [resource.cloudwatch_log_group.app]\nname = \"${{data.cloudformation_stack.network.outputs.GroupName}}/app\"\n"
+        )
+    };
+    project.write("stacks/app.toml", &stack("network"));
+    let plan = project.expect(0, &["plan", "stacks/app.toml"]);
+    assert!(plan.stdout.contains("/cdk/app"), "{}", plan.stdout);
+    project.write("stacks/app.toml", &stack("none"));
+    let refused = project.expect(1, &["plan", "stacks/app.toml"]);
+    assert!(refused.stderr.contains("there is no CloudFormation stack none in us-east-1"), "{}", refused.stderr);
+}
