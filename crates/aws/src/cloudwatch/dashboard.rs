@@ -1,16 +1,11 @@
 //! The resource type `cloudwatch_dashboard`.
 
-use aws_sdk_cloudwatch::config::Builder;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::retry::RetryConfig;
 use futures_util::future::{try_join, try_join_all};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{tags_of, update_tags};
-use crate::client::Aws;
+use super::{tags_of, to_api, update_tags};
+use crate::client::{Aws, send_once};
 use crate::document::Document;
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
@@ -50,19 +45,6 @@ impl CloudwatchDashboard {
     }
 }
 
-/// Adds the tags that PutDashboard takes (CloudWatch API Reference) and this client does not know of yet: without them
-/// nothing would say whose a dashboard is after a lost answer.
-fn add_tags(request: &mut HttpRequest, tags: &Tags) {
-    let Some(body) = request.body().bytes() else { return };
-    let mut body = String::from_utf8_lossy(body).into_owned();
-    let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-    for (number, (key, value)) in (1..).zip(tags) {
-        body.push_str(&format!("&Tags.member.{number}.Key={}&Tags.member.{number}.Value={}", encoded(key), encoded(value)));
-    }
-    request.headers_mut().insert("content-length", body.len().to_string());
-    *request.body_mut() = SdkBody::from(body);
-}
-
 impl Resource for CloudwatchDashboard {
     const TYPE: &'static str = "cloudwatch_dashboard";
     // "All dashboards in your account are global, not region-specific" (CloudWatch API Reference, PutDashboard).
@@ -93,14 +75,12 @@ impl Resource for CloudwatchDashboard {
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         let call = aws.cloudwatch().put_dashboard().dashboard_name(&to.name).dashboard_body(to.dashboard_body.to_string());
+        let call = call.set_tags(to_api(&to.tags));
         // Putting one that exists changes it, whoever made it.
         if Self::read_one(aws, &to.name).await?.is_some() {
             return Err(Failure::exists("cloudwatch:PutDashboard", &to.name));
         }
-        let tags = to.tags.clone();
-        let once = Builder::new().retry_config(RetryConfig::disabled());
-        let call = call.customize().config_override(once).mutate_request(move |request| add_tags(request, &tags));
-        call.send().await.sent_once("cloudwatch:PutDashboard")?;
+        send_once!(aws_sdk_cloudwatch, call).await.sent_once("cloudwatch:PutDashboard")?;
         Ok(to.name.clone())
     }
 
