@@ -1,5 +1,6 @@
 //! The values of a stack's secrets: compared with env files, pushed, set, and never shown.
 
+mod generated;
 mod joined;
 mod pushed;
 

@@ -1,5 +1,7 @@
 //! The resource type `secretsmanager_secret`.
 
+mod generate;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::generate::Generate;
 use super::client::{Aws, send_once};
 use super::error::{OrAbsent, OrFail, made_id};
 use super::repeat::{Changing, verified};
@@ -21,7 +24,7 @@ use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::desired::{ADDRESS_TAG, STACK_TAG};
 
-/// A secret, but never its value: that is pushed by other means and never read.
+/// A secret, but never its value: that is pushed by other means, or random, and never read.
 ///
 /// One that this stack has deleted, and is still scheduled for deletion, is restored with the values it had. The name of
 /// another one that is scheduled for deletion is taken until AWS deletes that.
@@ -45,6 +48,9 @@ pub struct SecretsmanagerSecret {
     #[schemars(extend("default" = 30, "x-local" = true), range(min = 0, max = 30))]
     #[serde(default = "month")]
     recovery_window_in_days: i64,
+    /// A random value, put when the secret has none and never read. Left out, values come from elsewhere: `leoctl secrets push`.
+    #[schemars(extend("x-local" = true))]
+    generate: Option<Generate>,
     /// Tags.
     #[schemars(extend("default" = {}))]
     tags: Tags,
@@ -104,6 +110,7 @@ impl SecretsmanagerSecret {
             kms_key_id: text(found.kms_key_id()).filter(|key| !key.ends_with(DEFAULT_KEY)),
             replica_regions: copies.map(Replica::from_api).collect(),
             recovery_window_in_days: month(),
+            generate: None,
             tags: collect(tags),
             arn: text(found.arn()).unwrap_or_default(),
         }
@@ -124,9 +131,11 @@ impl Resource for SecretsmanagerSecret {
         arn: "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-??????",
         plan: &[Grant::itself(&["secretsmanager:DescribeSecret"])],
         apply: &[
+            Grant::any(&["secretsmanager:GetRandomPassword"]),
             Grant::itself(&[
                 "secretsmanager:CreateSecret",
                 "secretsmanager:DeleteSecret",
+                "secretsmanager:PutSecretValue",
                 "secretsmanager:RemoveRegionsFromReplication",
                 "secretsmanager:ReplicateSecretToRegions",
                 "secretsmanager:RestoreSecret",
@@ -140,13 +149,11 @@ impl Resource for SecretsmanagerSecret {
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
-        match desired.get("recovery_window_in_days") {
-            Some(Value::Int(1..=6)) => {
-                let problem = "`recovery_window_in_days` is 7 to 30, or 0 to delete at once".to_owned();
-                vec![(Path::attribute("recovery_window_in_days"), problem)]
-            }
-            _ => Vec::new(),
-        }
+        let days = matches!(desired.get("recovery_window_in_days"), Some(Value::Int(1..=6))).then(|| {
+            let problem = "`recovery_window_in_days` is 7 to 30, or 0 to delete at once".to_owned();
+            (Path::attribute("recovery_window_in_days"), problem)
+        });
+        days.into_iter().chain(generate::check(desired)).collect()
     }
 
     /// A secret is described by its ARN, a part of that or its name (Secrets Manager API Reference, DescribeSecret).
@@ -178,9 +185,14 @@ impl Resource for SecretsmanagerSecret {
         if let Some(scheduled) = describe(aws, &to.name).await?.filter(|found| found.deleted_date().is_some()) {
             return restore(aws, to, &scheduled).await;
         }
+        let value = match &to.generate {
+            Some(generate) => Some(generate.value(aws).await?),
+            None => None,
+        };
         let call = aws
             .secrets()
             .create_secret()
+            .set_secret_string(value)
             .client_request_token(&operation.token)
             .name(&to.name)
             .set_description(to.description.clone())
@@ -197,6 +209,7 @@ impl Resource for SecretsmanagerSecret {
             kms_key_id,
             replica_regions,
             tags,
+            generate,
             // Heeded when deleting.
             recovery_window_in_days: _,
             name: _,
@@ -219,6 +232,9 @@ impl Resource for SecretsmanagerSecret {
         }
         if *replica_regions != from.replica_regions {
             update_replicas(aws, operation, id, &from.replica_regions, replica_regions).await?;
+        }
+        if let Some(generate) = generate.as_ref().filter(|_| *generate != from.generate) {
+            generate.put(aws, id).await?;
         }
         let change = TagChange::between(&from.tags, tags);
         if !change.set.is_empty() {
@@ -243,6 +259,7 @@ impl Resource for SecretsmanagerSecret {
                 let wanted = Self {
                     replica_regions: now.replica_regions.iter().chain(missing).cloned().collect(),
                     recovery_window_in_days: now.recovery_window_in_days,
+                    generate: now.generate.clone(),
                     arn: now.arn.clone(),
                     ..to.clone()
                 };

@@ -236,6 +236,7 @@ pub const CASES: &[Case] = &[
             "description = \"a token\"",
             "kms_key_id = \"KEY\"",
             "replica_regions = [{ region = \"us-west-2\" }, { region = \"eu-west-1\", kms_key_id = \"KEY\" }]",
+            "generate = { length = 20, exclude_punctuation = true }",
             "tags = { a = \"b\" }",
         ],
         changed: &[("recovery_window_in_days = 7", "recovery_window_in_days = 0")],
