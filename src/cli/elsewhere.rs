@@ -17,7 +17,10 @@ use leoctl_aws::resource::{DataSource, wrong_argument};
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 use leoctl_core::model::state::State;
 use leoctl_core::model::value::Value;
+use leoctl_core::stack::Stack;
+use leoctl_core::stack::backend::{self, Backend};
 use leoctl_core::stack::files::beside;
+use leoctl_core::stack::scope::StackScope;
 use leoctl_core::stack::vars::Given;
 
 /// What a stack's data sources read beside AWS.
@@ -46,8 +49,8 @@ impl Neighbours {
 
     async fn stack(&self, asked: OtherStack) -> Outcome<OtherStack> {
         let path = beside(&self.stack_file, &asked.file);
-        let given = Given { arguments: asked.vars.clone().into_iter().collect(), may_lack: true, ..Given::default() };
-        let stack = project::read(&path, given).map_err(|error| unreadable(&asked.file, &error))?;
+        let stack =
+            project::read(&path, given(asked.vars.clone().into_iter().collect())).map_err(|error| unreadable(&asked.file, &error))?;
         let store = session::store(&self.global, &path, &stack).await.map_err(|error| unreadable(&asked.file, &error))?;
         let loaded = store.load().await.map_err(|error| wrong_argument(error.message))?;
         let Some(mut state) = loaded else {
@@ -86,6 +89,30 @@ impl Neighbours {
         let text = String::from_utf8(bytes).map_err(|_| wrong_argument(format!("{} is not UTF-8 text", asked.place())))?;
         asked.answered(&text)
     }
+}
+
+/// The stacks whose outputs a stack reads, as far as they are known without AWS: their files, and what their variables are given.
+pub fn named(stack: &Stack, path: &Path) -> Vec<(PathBuf, Given)> {
+    let scope = StackScope::offline(stack);
+    let sources = stack.config.data.iter().filter(|(block, _)| block.type_name == OtherStack::TYPE);
+    let written = sources.filter_map(|(_, source)| source.attributes.eval(&scope).ok());
+    let one = |written: Value| {
+        let vars = written.get("vars").and_then(Value::as_map).into_iter().flatten();
+        let vars = vars.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        Some((beside(path, written.get("file")?.as_str()?), given(vars.collect())))
+    };
+    written.filter_map(one).collect()
+}
+
+/// What the variables of another stack are given: it is looked at, and not planned.
+fn given(vars: Vec<(String, String)>) -> Given {
+    Given { arguments: vars, may_lack: true, ..Given::default() }
+}
+
+/// Where the states are in S3 that a stack's data sources read, as far as that is known without AWS.
+pub fn backends(stack: &Stack, path: &Path) -> Vec<Backend> {
+    let others = named(stack, path).into_iter().filter_map(|(path, given)| project::read(&path, given).ok());
+    others.filter_map(|other| backend::location(&other).ok().flatten()).collect()
 }
 
 /// How old another stack's outputs are, and whether they are about to be others.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::args::IamPolicyCommand;
 use super::session::Session;
-use super::{CliError, Context, Exit, project};
+use super::{CliError, Context, Exit, elsewhere, project};
 use crate::ops::iam_policy::{self, ATTACHED, Asked, Role};
 use crate::ui;
 use leoctl_core::plan::select::Options;
@@ -28,7 +28,9 @@ pub async fn run(context: &Context, command: IamPolicyCommand) -> Result<Exit, C
         return Err(CliError::usage(&message, "name a role of this account, or use the credentials of the other"));
     }
     let backend = backend::location(&session.stack).map_err(|diagnostics| CliError::Diagnostics { diagnostics, sources: sources() })?;
-    let documents = iam_policy::documents(&plan, Asked { backend: backend.as_ref(), role, principal: args.role.as_deref() });
+    let others = elsewhere::backends(&session.stack, &path);
+    let documents =
+        iam_policy::documents(&plan, Asked { backend: backend.as_ref(), others: &others, role, principal: args.role.as_deref() });
     if args.role.is_none() {
         ui::note("Preflight may not check permissions with this: `--role NAME` lets the role ask about itself, and nobody else.");
     }

@@ -1,14 +1,9 @@
 //! The order of several stacks: what reads another one's outputs comes after it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::args::Global;
-use super::{CliError, project};
-use leoctl_aws::data::stack::Stack as OtherStack;
-use leoctl_aws::resource::DataSource;
-use leoctl_core::stack::Stack;
-use leoctl_core::stack::files::beside;
-use leoctl_core::stack::scope::StackScope;
+use super::{CliError, elsewhere, project};
 
 /// Stacks in an order in which they can be applied, each with those of them that it reads.
 pub struct Ordered(pub Vec<(PathBuf, Vec<PathBuf>)>);
@@ -23,7 +18,7 @@ pub fn in_order(paths: Vec<PathBuf>, global: &Global) -> Result<Ordered, CliErro
     for path in &paths {
         // What is wrong with a stack is said when its turn comes.
         let stack = project::loaded(path, global)?.stack;
-        let files = stack.iter().flat_map(|stack| others(stack, path));
+        let files = stack.iter().flat_map(|stack| elsewhere::named(stack, path)).map(|(file, _)| file);
         let named = files.filter_map(|file| paths.get(whole.iter().position(|known| *known == project::whole(&file))?).cloned());
         left.push((path.clone(), named.collect()));
     }
@@ -54,12 +49,4 @@ fn cycle(left: &[(PathBuf, Vec<PathBuf>)]) -> CliError {
         &format!("stacks read each other's outputs in a dependency cycle: {}", names.join(" → ")),
         "move what both need into a stack of its own",
     )
-}
-
-/// The files of the stacks whose outputs a stack reads, as far as they are known without AWS.
-fn others(stack: &Stack, path: &Path) -> Vec<PathBuf> {
-    let scope = StackScope::offline(stack);
-    let sources = stack.config.data.iter().filter(|(block, _)| block.type_name == OtherStack::TYPE);
-    let files = sources.filter_map(|(_, source)| source.attributes.as_table()?.get("file")?.value.eval(&scope).ok());
-    files.filter_map(|file| file.as_str().map(|file| beside(path, file))).collect()
 }

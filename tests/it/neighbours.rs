@@ -142,3 +142,20 @@ async fn a_stack_of_cloudformation_is_read() {
     let refused = project.expect(1, &["plan", "stacks/app.toml"]);
     assert!(refused.stderr.contains("there is no CloudFormation stack none in us-east-1"), "{}", refused.stderr);
 }
+
+#[tokio::test]
+async fn who_plans_may_read_the_states_of_the_stacks_that_are_read() {
+    let endpoint = Emulator::MiniStack.endpoint().unwrap();
+    let project = project("430000000106");
+    let buckets = aws_sdk_s3::config::Builder::from(&crate::support::sdk::config(endpoint, "430000000106").await).force_path_style(true);
+    let buckets = aws_sdk_s3::Client::from_conf(buckets.build());
+    buckets.create_bucket().bucket("network-states").send().await.unwrap();
+    let backend = "[stack.backend.s3]\nbucket = \"network-states\"\nkey = \"${vars.environment}.json\"\n[vars.environment]";
+    project.write("stacks/network.toml", &NETWORK.replace("[vars.environment]", backend));
+    project.expect(0, &[&["apply", "-y", "stacks/network.toml"], &ENVIRONMENT[..]].concat());
+    for role in ["plan", "apply"] {
+        let policy = project.expect(0, &["iam-policy", role, "stacks/app.toml"]).stdout;
+        assert!(policy.contains("arn:aws:s3:::network-states/prod.json\""), "{policy}");
+        assert!(!policy.contains("s3:PutObject") && !policy.contains("prod.json.lock"), "{policy}");
+    }
+}

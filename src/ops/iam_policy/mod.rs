@@ -41,6 +41,8 @@ pub enum Role {
 pub struct Asked<'a> {
     /// Where the state is, unless in a file.
     pub backend: Option<&'a Backend>,
+    /// Where other stacks' states are that data sources read.
+    pub others: &'a [Backend],
     /// Who it is for.
     pub role: Role,
     /// The name or ARN of the role or user that gets it, who then may ask what it may do. Without one it may not: a
@@ -93,6 +95,10 @@ fn allowed(plan: &Plan, asked: Asked<'_>) -> Allowed {
     }
     if let Some(backend) = asked.backend {
         state(&mut allowed, backend, &plan.identity, asked.role);
+    }
+    // Whoever applies plans, too, and only reads the states of others.
+    if asked.role != Role::Operate {
+        asked.others.iter().for_each(|other| state(&mut allowed, other, &plan.identity, Role::Plan));
     }
     let subjects = subject::all(plan);
     for subject in &subjects {
