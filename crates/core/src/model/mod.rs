@@ -8,6 +8,7 @@ pub mod fit;
 pub mod hide;
 pub mod journal;
 pub mod kms_key;
+pub mod module;
 pub mod path;
 pub mod percent;
 pub mod pin;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::diagnostic::Span;
+use super::modules::{Modules, Named};
 use super::node::Node;
 use super::template::{Field, Template};
 use super::unread::Unread;
@@ -27,6 +28,8 @@ pub struct Config {
     pub backend_s3: Option<Template>,
     /// Files of environment variables.
     pub env_files: Vec<(String, Span)>,
+    /// The modules it uses. What is in them is among its data sources and resources.
+    pub modules: Modules,
     /// Declared variables.
     pub vars: IndexMap<String, Variable>,
     /// Named expressions.
@@ -49,6 +52,31 @@ pub struct Config {
     pub usage: Usage,
     /// What of it could not be read.
     pub unread: Unread,
+}
+
+impl Config {
+    /// What a stack has that has nothing but a name.
+    pub fn named(name: Template) -> Self {
+        Self {
+            name,
+            region: None,
+            tags: None,
+            backend_s3: None,
+            env_files: Vec::new(),
+            modules: Modules::default(),
+            vars: IndexMap::new(),
+            locals: IndexMap::new(),
+            data: IndexMap::new(),
+            resources: IndexMap::new(),
+            outputs: IndexMap::new(),
+            checks: IndexMap::new(),
+            moved: Vec::new(),
+            imports: Vec::new(),
+            removed: Vec::new(),
+            usage: Usage::default(),
+            unread: Unread::default(),
+        }
+    }
 }
 
 /// A resource whose address changed.
@@ -95,6 +123,17 @@ pub struct Variable {
     pub description: String,
     /// Whether its value is never shown.
     pub sensitive: bool,
+    /// What its value has to meet.
+    pub validate: Vec<Validation>,
+}
+
+/// What a variable's value has to meet: `[[vars.NAME.validate]]`.
+#[derive(Clone, Debug)]
+pub struct Validation {
+    /// What must be true.
+    pub condition: Template,
+    /// What to say when it is not.
+    pub message: Template,
 }
 
 /// A data source.
@@ -123,6 +162,8 @@ pub struct ResourceBlock {
     pub when: Option<Template>,
     /// What it comes after without naming it.
     pub depends_on: Vec<(Block, Span)>,
+    /// What else it comes after: modules, of which `depends_on` has every resource once they are read.
+    pub after: Vec<(Named, Span)>,
     /// Its region, when not the stack's.
     pub region: Option<Template>,
     /// How long operations may take, in seconds.

@@ -14,6 +14,12 @@ pub trait Files {
     /// # Errors
     /// Why it cannot be read.
     fn read_env(&self, path: &Path) -> Result<Vec<(String, String)>, String>;
+    /// Whether a file is in the project of a stack file.
+    fn is_inside(&self, stack_file: &Path, path: &Path) -> bool {
+        let root = project(stack_file);
+        let climbs = |path: &Path| path.starts_with("..");
+        path.starts_with(&root) && climbs(path) == climbs(&root) && path.is_absolute() == root.is_absolute()
+    }
 }
 
 /// What a file is to a stack.
@@ -25,6 +31,8 @@ pub enum Role {
     Base,
     /// One of `[env] files`.
     Env,
+    /// One that a module is read from.
+    Module,
 }
 
 impl Role {
@@ -34,6 +42,7 @@ impl Role {
             Self::Stack => "stack",
             Self::Base => "base",
             Self::Env => "env",
+            Self::Module => "module",
         }
     }
 }
@@ -51,6 +60,13 @@ pub struct StackFile {
 /// is taken out before a link can give it another meaning.
 pub fn beside(path: &Path, name: &str) -> PathBuf {
     normalize(&path.parent().unwrap_or(Path::new("")).join(name))
+}
+
+/// The folder of a stack file's project: the one with the folder `stacks/` that the file is in, else the file's own.
+pub fn project(stack_file: &Path) -> PathBuf {
+    let folder = stack_file.parent().unwrap_or(Path::new(""));
+    let is_stacks = folder.file_name().is_some_and(|name| name == "stacks");
+    folder.parent().filter(|_| is_stacks).unwrap_or(folder).to_owned()
 }
 
 /// A path without `.` and, where it can be told from the text, without `..`.

@@ -251,7 +251,7 @@ fn guard_changes(address: &Address, before: Guard, after: Guard) -> Vec<String> 
 /// How the stack's conditions come out in a scope, and the expressions that fail.
 pub fn check_results(stack: &Stack, scope: &StackScope<'_>) -> (Vec<CheckResult>, Vec<Diagnostic>) {
     let (mut results, mut failures) = (Vec::new(), Vec::new());
-    for (name, check) in &stack.config.checks {
+    for (name, check) in stack.config.all_checks() {
         let evaluated = check.assert.eval(scope).and_then(|holds| Ok((holds, check.message.eval(scope)?)));
         match evaluated {
             Ok((holds, message)) => results.push(CheckResult {
