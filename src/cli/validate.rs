@@ -15,6 +15,7 @@ pub fn run(context: &Context, stacks: &[PathBuf], changes: Option<&Path>, reposi
     }
     match stacks {
         [] => one(context, &project::stack_file(None, context)?),
+        [path] if project::is_module(path) => one(context, path),
         [path] => one(context, &project::stack_file(Some(path), context)?),
         several => all(context, several),
     }

@@ -58,6 +58,11 @@ impl Address {
         Self { block: Block::new(type_name, name), key: None }
     }
 
+    /// The address as it is in its module.
+    pub fn in_module(&self) -> Self {
+        Self { block: Block::new(self.block.type_name.as_str(), self.block.name.as_str()), key: self.key.clone() }
+    }
+
     /// The resource type.
     pub fn type_name(&self) -> &str {
         &self.block.type_name

@@ -18,6 +18,7 @@ pub mod redact;
 pub mod relation;
 pub mod schema;
 pub mod secrecy;
+pub mod selector;
 pub mod state;
 pub mod upgrade;
 pub mod value;

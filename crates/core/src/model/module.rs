@@ -69,23 +69,27 @@ impl ModulePath {
         self.0.len() <= other.0.len() && self.0.iter().zip(&other.0).all(same)
     }
 
+    /// Whether it is `module` or inside of it, keys and their absence alike.
+    pub fn is_in(&self, module: &Self) -> bool {
+        self.0.starts_with(&module.0)
+    }
+
     /// Whether this names `other` and nothing it is in. Without a key, every instance is named.
     pub fn matches(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && self.covers(other)
     }
 
-    /// The path with `from` at its beginning replaced by `to`; nothing when it does not begin so. Where `from` has no last
-    /// key and neither has `to`, the keys stay.
+    /// The path with `from` at its beginning replaced by `to`; nothing when it does not begin so. Where neither has a last
+    /// key, an instance keeps its own.
     pub fn moved(&self, from: &Self, to: &Self) -> Option<Self> {
-        if !from.covers(self) {
-            return None;
-        }
         let mut path = to.clone();
-        if let (Some(last), Some(before), Some(used)) = (path.0.last_mut(), from.0.last(), self.0.get(from.0.len().saturating_sub(1)))
-            && last.key.is_none()
-            && before.key.is_none()
-        {
-            last.key.clone_from(&used.key);
+        if let Some((last, before)) = from.0.split_last() {
+            let used = self.0.get(before.len()).filter(|used| used.name == last.name && self.0.starts_with(before))?;
+            match (&last.key, path.0.last_mut()) {
+                (None, Some(new)) if new.key.is_none() => new.key.clone_from(&used.key),
+                (key, _) if *key == used.key => {}
+                _ => return None,
+            }
         }
         path.0.extend(self.0.iter().skip(from.0.len()).cloned());
         Some(path)
@@ -166,6 +170,7 @@ mod tests {
         let moved = |from: &str, to: &str| inside.moved(&path(from), &path(to)).map(|path| path.to_string());
         assert_eq!(moved("module.a", "module.b").unwrap(), r#"module.b["eu"].module.db"#);
         assert_eq!(moved("module.a[eu]", "module.b").unwrap(), "module.b.module.db");
+        assert_eq!(moved("module.a", "module.b[us]"), None, "which instance becomes one is not said");
         assert_eq!(moved("module.a[eu]", "module.c.module.b[us]").unwrap(), r#"module.c.module.b["us"].module.db"#);
         assert_eq!(moved("module.a[us]", "module.b"), None);
     }

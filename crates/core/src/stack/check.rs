@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Stack;
+use super::addresses;
 use super::config::{Config, ResourceBlock, Variable};
 use super::deps::{self, Item, Local};
 use super::diagnostic::{Diagnostic, Diagnostics, Span, suggestion};
@@ -15,7 +16,7 @@ use super::reference::{Reference, Step};
 use super::scope::{self, BlockValue, EACH_FIELDS, Each, STACK_FIELDS, StackScope};
 use super::template::{Failure, Template};
 use super::types::{self, Written};
-use crate::model::address::{Address, Block};
+use crate::model::address::Block;
 use crate::model::canonical::canonicalize;
 use crate::model::module::MODULE;
 use crate::model::path::Path;
@@ -66,6 +67,7 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
             diagnostics.push(error.help(super::PUBLIC));
         }
     }
+    modules::of_other_kinds(stack).into_iter().for_each(|problem| diagnostics.push(problem));
     modules::validations(stack, &scope).into_iter().for_each(|problem| diagnostics.push(problem));
     for (name, check) in stack.config.all_checks() {
         let Ok(value) = check.assert.eval(&scope) else { continue };
@@ -100,50 +102,7 @@ fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
     for (block, resource) in &stack.config.resources {
         ignored::check(block, resource, diagnostics);
     }
-    let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
-    let absent = |address: &Address, span: &Span, what: &str| {
-        let missing = !stack.config.resources.contains_key(&address.block) && !stack.config.unread.resource(&address.block);
-        missing.then(|| {
-            let error = Diagnostic::error(span, format!("{what} {address}, which the stack does not have"));
-            error.suggest(&address.to_string(), known.iter().map(String::as_str))
-        })
-    };
-    for import in &stack.config.imports {
-        absent(&import.to, &import.id.span, "[[import]] to").into_iter().for_each(|error| diagnostics.push(error));
-    }
-    for (number, moved) in stack.config.moved.iter().enumerate() {
-        if let Some(other) = stack.config.moved.iter().take(number).find(|other| other.from == moved.from) {
-            let problem = match other.to == moved.to {
-                true => format!("[[moved]] says twice that {} becomes {}", moved.from, moved.to),
-                false => format!("[[moved]] says that {} becomes {}, and that it becomes {}", moved.from, other.to, moved.to),
-            };
-            diagnostics.push(Diagnostic::error(&moved.from_span, problem).help("one resource has one address: remove one of the two"));
-        }
-        // The end of a chain is what has to be there.
-        let goes_on = stack.config.moved.iter().any(|next| next.from.block == moved.to.block);
-        let missing = absent(&moved.to, &moved.to_span, "[[moved]] to").filter(|_| !goes_on);
-        missing.into_iter().for_each(|error| diagnostics.push(error));
-        if moved.from.type_name() != moved.to.type_name() && !stack.config.unread.resource(&moved.to.block) {
-            let problem = format!("{} cannot become {}: they are of different types", moved.from, moved.to);
-            diagnostics.push(Diagnostic::error(&moved.from_span, problem));
-        }
-        if is_there(stack, &moved.from) {
-            let problem = format!("[[moved]] from {}, which is still in the stack", moved.from);
-            diagnostics.push(Diagnostic::error(&moved.from_span, problem).help("rename or remove that block, or this [[moved]]"));
-        }
-    }
-    for removed in &stack.config.removed {
-        if is_there(stack, &removed.from) {
-            let problem = format!("[[removed]] from {}, which is still in the stack", removed.from);
-            diagnostics.push(Diagnostic::error(&removed.span, problem).help("remove that block, or this [[removed]]"));
-        }
-    }
-}
-
-/// Whether the stack has a block for this very address: one instance, or all of a block without a key.
-fn is_there(stack: &Stack, address: &Address) -> bool {
-    let block = stack.config.resources.get(&address.block);
-    block.is_some_and(|block| address.key.is_none() && block.for_each.is_none())
+    addresses::check(stack, diagnostics);
 }
 
 /// The templates outside of resources and data sources.

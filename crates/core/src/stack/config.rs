@@ -13,6 +13,7 @@ use super::usage::Usage;
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
 use crate::model::schema::{ResourceSchema, TypeSchema};
+use crate::model::selector::Selector;
 use crate::model::value::Value;
 
 /// A stack file, read but not evaluated.
@@ -83,11 +84,11 @@ impl Config {
 #[derive(Clone, Debug)]
 pub struct Moved {
     /// What it was.
-    pub from: Address,
+    pub from: Selector,
     /// Where that is written.
     pub from_span: Span,
     /// What it is.
-    pub to: Address,
+    pub to: Selector,
     /// Where that is written.
     pub to_span: Span,
 }
@@ -105,7 +106,7 @@ pub struct Import {
 #[derive(Clone, Debug)]
 pub struct Removed {
     /// Their address.
-    pub from: Address,
+    pub from: Selector,
     /// Where it is written.
     pub span: Span,
 }

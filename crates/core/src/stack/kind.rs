@@ -341,7 +341,8 @@ fn of_literal(literal: &LiteralValue) -> Kind<'static> {
     }
 }
 
-fn of_value(value: &Value) -> Kind<'static> {
+/// The kind of a value.
+pub fn of_value(value: &Value) -> Kind<'static> {
     match value.revealed() {
         Value::Null => Kind::Null,
         Value::Bool(_) => Kind::Bool,

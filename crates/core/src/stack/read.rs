@@ -6,6 +6,7 @@ mod usage;
 
 pub use self::modules::module;
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -16,7 +17,7 @@ use super::modules::{Modules, Named, Use};
 use super::node::{Entry, Node, NodeKind, Table};
 use super::template::{Field, Template};
 use super::unread::Unread;
-use crate::model::address::{Address, Block, is_name};
+use crate::model::address::{Block, is_name};
 use crate::model::path::Path;
 use crate::model::schema::{Catalog, ResourceSchema};
 
@@ -431,9 +432,9 @@ impl<'a> Reader<'a> {
         Some(Removed { from, span })
     }
 
-    fn address(&mut self, entry: &Entry, key: &str) -> Option<(Address, Span)> {
+    fn address<A: FromStr>(&mut self, entry: &Entry, key: &str) -> Option<(A, Span)> {
         let template = self.required(entry, key)?;
-        match template.as_str().map(str::parse) {
+        match template.as_str().map(str::parse::<A>) {
             Some(Ok(address)) => Some((address, template.span)),
             _ => {
                 self.report(Diagnostic::error(&template.span, "expected an address").help("like \"vpc.main\" or 'subnet.public[\"a\"]'"));

@@ -209,6 +209,11 @@ fn chain(node: &IdedExpr, bound: &mut Vec<String>, found: &mut Found) -> IdedExp
     if reference_path(node, bound).is_some() {
         return extract(node, bound, found);
     }
+    if let Some((path, index)) = one_output(node, bound) {
+        let args = vec![taken_out(path, node.id, found), extract(index, bound, found)];
+        let call = CallExpr { func_name: operators::INDEX.to_owned(), target: None, args };
+        return IdedExpr { id: node.id, expr: Ast::Call(call) };
+    }
     let mut expr = node.expr.clone();
     match &mut expr {
         Ast::Select(select) => *select.operand = chain(&select.operand, bound, found),
@@ -287,9 +292,23 @@ fn declared(node: &IdedExpr, bound: &[String]) -> Option<Vec<Step>> {
 fn plucked(node: &IdedExpr, bound: &[String]) -> Option<Vec<Step>> {
     let Ast::Call(CallExpr { func_name, args, target: None }) = &node.expr else { return None };
     let ("pluck", [of, field]) = (func_name.as_str(), args.as_slice()) else { return None };
-    let (mut path, Ast::Literal(LiteralValue::String(field))) = (reference_path(of, bound)?, &field.expr) else { return None };
+    let Ast::Literal(LiteralValue::String(field)) = &field.expr else { return None };
+    outputs_named(of, field.inner(), bound)
+}
+
+/// What `module.web[each.key].url` takes, and by which key: of all that the instances tell, that output only.
+fn one_output<'a>(node: &'a IdedExpr, bound: &[String]) -> Option<(Vec<Step>, &'a IdedExpr)> {
+    let Ast::Select(select) = &node.expr else { return None };
+    let Ast::Call(CallExpr { func_name, args, target: None }) = &select.operand.expr else { return None };
+    let (operators::INDEX, [of, index], false) = (func_name.as_str(), args.as_slice(), select.test) else { return None };
+    Some((outputs_named(of, &select.field, bound)?, index))
+}
+
+/// One output of every instance of a module, by key.
+fn outputs_named(of: &IdedExpr, output: &str, bound: &[String]) -> Option<Vec<Step>> {
+    let mut path = reference_path(of, bound)?;
     let is_module = path.len() == root_length(MODULE) && path.first() == Some(&Step::Key(MODULE.to_owned()));
-    path.extend([Step::Every, Step::Key(field.inner().to_owned())]);
+    path.extend([Step::Every, Step::Key(output.to_owned())]);
     is_module.then_some(path)
 }
 

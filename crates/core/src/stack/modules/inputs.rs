@@ -1,6 +1,6 @@
 //! What is given to a module against what its file declares.
 
-use super::Use;
+use super::{Names, Use};
 use crate::model::module::ModulePath;
 use crate::model::value::Value;
 use crate::stack::Stack;
@@ -8,11 +8,15 @@ use crate::stack::config::Variable;
 use crate::stack::deps::Local;
 use crate::stack::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use crate::stack::expr::EvalError;
+use crate::stack::kind::{self, Kinds};
 use crate::stack::vars;
-use indexmap::IndexMap;
 
 /// Reports what a module declares and is not given, and what it is given and does not declare.
-pub(super) fn check(path: &ModulePath, used: &Use, declared: &IndexMap<String, Variable>, sources: &[Source], found: &mut Diagnostics) {
+pub(super) fn check(path: &ModulePath, used: &Use, names: &Names, sources: &[Source], found: &mut Diagnostics) {
+    if names.unread.anything {
+        return;
+    }
+    let declared = &names.vars;
     for (name, variable) in declared.iter().filter(|(name, variable)| variable.default.is_none() && !used.inputs.contains_key(*name)) {
         let error = Diagnostic::error(&used.span, format!("{} is not given its input `{name}`", path.used()));
         let error = error.help(format!("add `{name} = …` under `[{}.inputs]`", path.used()));
@@ -26,6 +30,23 @@ pub(super) fn check(path: &ModulePath, used: &Use, declared: &IndexMap<String, V
             None => error.help(format!("the module {} declares none", used.source.0)),
         });
     }
+}
+
+/// What is given to modules and is of another kind than its default, as far as that can be told of what is not known.
+pub fn of_other_kinds(stack: &Stack) -> Vec<Diagnostic> {
+    let kinds = Kinds::new(stack);
+    let given = stack.config.modules.instances.iter().flat_map(|(path, module)| module.inputs.iter().map(move |one| (path, module, one)));
+    let misfits = given.filter_map(|(path, module, (name, field))| {
+        let variable = module.names.vars.get(name)?;
+        let wanted = kind::of_value(&vars::constant(variable.default.as_ref()?)).described()?;
+        let is = kinds.of(&field.value).described().filter(|is| *is != wanted)?;
+        let is_number = |kind: &str| kind.ends_with("number") || kind.ends_with("integer");
+        (!is_number(is) || !is_number(wanted)).then(|| {
+            let error = Diagnostic::error(&field.value.span, format!("input `{name}` of {path} is {wanted}, not {is}"));
+            error.help(format!("the module declares it at {}", at(&stack.sources, &variable.span)))
+        })
+    });
+    misfits.collect()
 }
 
 /// The value of an input, as its declaration takes it; null stands for the default.

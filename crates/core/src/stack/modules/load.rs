@@ -108,7 +108,7 @@ impl Loader<'_> {
         let file = self.module_file(stack, path, &used, files, catalog);
         let mut more = Vec::new();
         if let Some((place, file)) = file {
-            inputs::check(path, &used, &file.names.vars, &self.sources, &mut self.diagnostics);
+            inputs::check(path, &used, &file.names, &self.sources, &mut self.diagnostics);
             for (instance, each) in of_use(path, &used.instances) {
                 if stack.config.modules.instances.len() >= MOST {
                     let error = Diagnostic::error(&used.span, format!("the stack has more than {MOST} instances of modules"));

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 pub use self::alone::{is_module, load_module};
-pub use self::inputs::input;
+pub use self::inputs::{input, of_other_kinds};
 pub use self::validate::validations;
 use super::config::{Check, Config, DataBlock, Output, ResourceBlock, Variable};
 use super::deps::{Local, LocalKind};

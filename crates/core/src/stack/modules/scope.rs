@@ -63,6 +63,12 @@ impl StackScope<'_> {
                 Err(EvalError::new(format!("{path} has no `for_each`")).advice("`pluck` is for modules and resources with `for_each`"))
             }
             (Instances::Single, steps) => self.outputs(&path, steps),
+            // Behind one output of every instance stands which instance is meant.
+            (Instances::Each(_), [Step::Every, output, key, rest @ ..]) => {
+                let steps = [Step::Key(key.name()), output.clone()].into_iter().chain(rest.iter().cloned());
+                let path = reference.path.iter().take(2).cloned().chain(steps).collect();
+                self.module_value(&Reference { path, home: reference.home.clone() })
+            }
             (Instances::Each(all), [] | [Step::Every, ..]) => {
                 let outputs = all.iter().map(|each| {
                     let instance = home.inside(name, Some(key(each)));

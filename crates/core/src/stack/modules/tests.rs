@@ -281,6 +281,17 @@ fn one_output_of_every_instance_waits_for_no_other_output() {
 }
 
 #[test]
+fn one_output_of_an_instance_by_a_computed_key_waits_for_nothing_else_of_it() {
+    let text = "[locals]\nnext = { a = 'b', b = 'a' }\n\
+         [module.m]\nsource = 'modules/m.toml'\nfor_each = ['a', 'b']\ninputs = { name = '${module.m[locals.next[each.key]].name}' }\n\
+         #file modules/m.toml\n[vars.name]\n[resource.group.g]\nname = 'g'\n[resource.policy.p]\nname = '${vars.name}'\n\
+         [outputs]\nname = '${group.g.arn}'\nlast = '${policy.p.arn}'";
+    let plan = Account::new().plan(text).unwrap();
+    assert_eq!(names(&change(&plan, "module.m[\"a\"].policy.p").depends_on), ["module.m[\"b\"].group.g"]);
+    assert_eq!(wrong(&text.replace("a = 'b'", "a = 'c'")), ["there is no instance of module.m `c`"]);
+}
+
+#[test]
 fn what_says_which_modules_there_are_has_to_be_known_before_aws_is_asked() {
     let of = |more: &str| {
         wrong(&format!(
@@ -355,6 +366,8 @@ fn what_a_module_is_given_fits_what_it_declares_and_both_places_are_said() {
         matches!(allowed.as_slice(), [one] if one.contains("cannot be 3\n  allowed: 1, 2; the module declares it at modules/web.toml:2:7")),
         "{allowed:?}"
     );
+    let unknown = of("name = 'x', size = '${module.web[\"a\"] == null}'");
+    assert!(matches!(unknown.as_slice(), [one] if one.contains("is an integer, not a boolean")), "{unknown:?}");
     let condition = of("name = 'small', size = 2");
     assert!(
         matches!(condition.as_slice(), [one] if one.contains("small ones have size 1, not 2\n  its condition stands at modules/web.toml:")),
@@ -379,4 +392,70 @@ fn checks_in_modules_are_reported_with_their_module() {
          #file modules/m.toml\n[checks.c]\nassert = '${1 > 2}'\nmessage = 'no'";
     let plan = Account::new().plan(text).unwrap();
     assert!(matches!(plan.checks.as_slice(), [one] if one.name == "module.m[\"a\"].c" && one.holds == Some(false)), "{:?}", plan.checks);
+}
+
+#[test]
+fn a_plan_is_about_a_module_or_one_instance_of_it() {
+    let text = "[module.m]\nsource = 'modules/m.toml'\nfor_each = ['a', 'b']\n[resource.group.other]\nname = 'other'\n\
+         [resource.group.first]\nname = 'first'\n[module.n]\nsource = 'modules/m.toml'\ndepends_on = ['group.first']\n\
+         #file modules/m.toml\n[resource.group.g]\nname = 'g'";
+    let planned = |targets: &[&str], excludes: &[&str], replace: &[&str]| {
+        let mut account = Account::new();
+        let parse = |all: &[&str]| all.iter().map(|one| one.parse().unwrap()).collect();
+        (account.options.targets, account.options.excludes, account.options.replace) = (parse(targets), parse(excludes), parse(replace));
+        let plan = account.plan(text)?;
+        let made = plan.changes.iter().filter(|change| change.is_change());
+        let mut made: Vec<String> = made.map(|change| change.address.to_string()).collect();
+        made.sort();
+        Ok::<_, Vec<String>>(made)
+    };
+    assert_eq!(planned(&["module.m"], &[], &[]).unwrap(), [r#"module.m["a"].group.g"#, r#"module.m["b"].group.g"#]);
+    assert_eq!(planned(&["module.m[a]"], &[], &[]).unwrap(), [r#"module.m["a"].group.g"#]);
+    assert_eq!(planned(&["module.m.group.g"], &["module.m[b]"], &[]).unwrap(), [r#"module.m["a"].group.g"#]);
+    assert_eq!(planned(&["module.n"], &[], &[]).unwrap(), ["group.first", "module.n.group.g"]);
+    assert_eq!(planned(&[], &["module.m", "group.first"], &[]).unwrap(), ["group.other"]);
+    for (targets, replace) in [(vec!["module.x"], vec![]), (vec!["module.m[c]"], vec![]), (vec![], vec!["module.x"])] {
+        let refused = planned(&targets, &[], &replace).unwrap_err();
+        assert!(matches!(refused.as_slice(), [one] if one.ends_with("is neither in the stack nor in its state")), "{refused:?}");
+    }
+}
+
+#[test]
+fn addresses_in_and_of_modules_are_moved_imported_and_removed_as_others_are() {
+    let of = |more: &str| {
+        wrong(&format!(
+            "{more}\n[module.m]\nsource = 'modules/m.toml'\n[resource.group.own]\nname = 'own'\n#file modules/m.toml\n[resource.group.g]\nname = 'g'"
+        ))
+    };
+    assert!(of("[[moved]]\nfrom = 'module.old'\nto = 'module.m'\n[[moved]]\nfrom = 'group.g'\nto = 'module.m.group.g'").is_empty());
+    assert!(of("[[import]]\nto = 'module.m.group.g'\nid = 'g-1'\n[[removed]]\nfrom = 'module.gone'").is_empty());
+    assert_eq!(of("[[removed]]\nfrom = 'module.m'"), ["[[removed]] from module.m, which is still in the stack"]);
+    assert_eq!(of("[[moved]]\nfrom = 'module.a'\nto = 'module.b'"), ["[[moved]] to module.b, which the stack does not have"]);
+    assert_eq!(
+        of("[[moved]]\nfrom = 'module.a'\nto = 'group.own'"),
+        ["module.a cannot become group.own: one is a module, and the other a resource"]
+    );
+    assert_eq!(of("[[import]]\nto = 'module.m.group.x'\nid = 'g-1'"), ["[[import]] to module.m.group.x, which the stack does not have"]);
+}
+
+#[test]
+fn an_input_that_nothing_uses_is_judged_too_also_while_it_is_not_known() {
+    let of = |value: &str| {
+        wrong(&format!(
+            "[resource.group.g]\nname = 'g'\n[module.m]\nsource = 'modules/m.toml'\ninputs = {{ size = {value} }}\n\
+             #file modules/m.toml\n[vars.size]\ndefault = 1\nallowed = [1, 2]"
+        ))
+    };
+    assert!(of("2").is_empty());
+    assert_eq!(of("3"), ["input `size` of module.m cannot be 3"]);
+    assert_eq!(of("'${group.g.arn}'"), ["input `size` of module.m is an integer, not a string"]);
+}
+
+#[test]
+fn nothing_is_said_of_what_a_module_that_cannot_be_read_may_have() {
+    let text = "[module.m]\nsource = 'modules/m.toml'\ninputs = { size = 1 }\n[outputs]\nx = '${module.m.x}'\n\
+         #file modules/m.toml\n[vars.size]\n[outputs]\nx = '${vars.size}'\n[resource.group.g\nname = 'g'";
+    assert_eq!(wrong(text).len(), 1, "{:?}", wrong(text));
+    let absent = "[module.m]\nsource = 'modules/n.toml'\n[outputs]\nx = '${module.m.x}'";
+    assert_eq!(wrong(absent), ["cannot read modules/n.toml: there is no such file"]);
 }

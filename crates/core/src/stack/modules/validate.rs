@@ -5,6 +5,7 @@ use crate::model::value::Value;
 use crate::stack::Stack;
 use crate::stack::check::failed;
 use crate::stack::config::{Validation, Variable};
+use crate::stack::deps::{Local, LocalKind};
 use crate::stack::diagnostic::{Diagnostic, Span};
 use crate::stack::modules::inputs::at;
 use crate::stack::scope::StackScope;
@@ -20,11 +21,18 @@ pub fn validations(stack: &Stack, scope: &StackScope<'_>) -> Vec<Diagnostic> {
         .iter()
         .flat_map(|(path, module)| module.names.vars.iter().map(move |(name, variable)| (path.clone(), name, variable)));
     own.chain(inputs)
-        .flat_map(|(module, name, variable)| {
-            let problems = variable.validate.iter().filter_map(|one| broken(stack, scope, one, &module, name, variable));
-            problems.collect::<Vec<_>>()
+        .flat_map(|(module, name, variable)| match unfit(scope, &module, name, variable) {
+            Some(unfit) => vec![unfit],
+            None => variable.validate.iter().filter_map(|one| broken(stack, scope, one, &module, name, variable)).collect(),
         })
         .collect()
+}
+
+/// Why what is given for an input is nothing that it takes, used or not.
+fn unfit(scope: &StackScope<'_>, module: &ModulePath, name: &str, variable: &Variable) -> Option<Diagnostic> {
+    let local = Local { module: module.clone(), kind: LocalKind::Input, name: name.to_owned() };
+    let value = (!module.is_root()).then(|| scope.local_value(&local, &[]));
+    value.and_then(Result::err).map(|error| failed((error, variable.span.clone())))
 }
 
 fn broken(
