@@ -53,7 +53,6 @@ use crate::stack::deps::{self, Dependencies, Item};
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use crate::stack::expand::{self, Instances};
 use crate::stack::lookup::Lookups;
-use crate::stack::modules::validations;
 use crate::stack::scope::{BlockValue, Each, Identity, StackScope};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -450,10 +449,7 @@ impl<'a> Builder<'a> {
         self.handed_over();
         let drift = self.drift();
         self.remember(&drift);
-        if !self.options.destroy {
-            let broken = validations(self.stack, &self.scope());
-            broken.into_iter().for_each(|problem| self.mistakes.push(problem));
-        }
+        self.conditions();
         let outputs = self.outputs();
         let checks = if self.options.destroy { Vec::new() } else { self.checks() };
         let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads, &self.handovers);

@@ -7,8 +7,6 @@ mod copy;
 mod inputs;
 mod load;
 mod scope;
-#[cfg(test)]
-mod tests;
 mod validate;
 
 use std::path::PathBuf;

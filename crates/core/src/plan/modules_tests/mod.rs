@@ -1,11 +1,9 @@
-//! Modules: what their names mean, what is said of mistakes, and that a plan of them is that of the same written out.
+//! Modules: what their names mean, and what is said of mistakes.
 
-use std::collections::BTreeSet;
+mod written_out;
 
-use crate::model::address::{Address, Block};
 use crate::model::value::Value;
-use crate::plan::step::Step;
-use crate::plan::types::{Change, Plan};
+use crate::plan::types::Plan;
 use crate::testing::{Account, change, names, stack};
 
 const NETWORK: &str = r#"
@@ -146,104 +144,6 @@ fn what_is_sensitive_stays_so_into_a_module_and_out_of_it() {
     assert!(plan.stack.is_output_sensitive("own") && plan.stack.is_output_sensitive("said") && !plan.stack.is_output_sensitive("open"));
     assert_eq!(plan.redactor().redact("h1dden, pl4in"), "(sensitive), (sensitive)");
     assert!(change(&plan, "module.m.policy.p").after.has_secret());
-}
-
-/// What a plan does, by addresses as they are when everything in modules is written out in the stack: the steps and what
-/// each waits for, and what every resource depends on and becomes.
-fn flat(plan: &Plan) -> BTreeSet<String> {
-    let flat = |address: &Address| match address.block.module.iter().next() {
-        Some(used) => {
-            Address { block: Block::new(address.type_name(), format!("{}_{}", used.name, address.block.name)), key: address.key.clone() }
-        }
-        None => address.clone(),
-    };
-    let all = |addresses: &[Address]| addresses.iter().map(flat).collect::<BTreeSet<_>>();
-    let after =
-        |step: &Step| step.after.iter().map(|on| (flat(&plan.steps[*on].address), plan.steps[*on].kind.name())).collect::<BTreeSet<_>>();
-    let steps = plan.steps.iter().map(|step| format!("{} {:?} after {:?}", flat(&step.address), step.kind.name(), after(step)));
-    let change = |change: &Change| {
-        let mut after = change.after.to_public_json(&|_| serde_json::Value::Null);
-        // The tag that says the address differs, as addresses do.
-        after.as_object_mut().into_iter().for_each(|after| drop(after.remove("tags")));
-        let after = after.to_string().replace("module.one.", "").replace("module.two.", "");
-        format!("{} {:?} {:?} {after}", flat(&change.address), change.action, all(&change.depends_on))
-    };
-    steps.chain(plan.changes.iter().map(change)).collect()
-}
-
-/// Two modules written out by hand: what each has, with the names it has there.
-const BY_HAND: &str = "
-[resource.vpc.one_main]
-cidr_block = '10.1.0.0/16'
-[resource.subnet.one_public]
-for_each   = ['a', 'b']
-vpc_id     = '${vpc.one_main.id}'
-cidr_block = '${cidrsubnet(vpc.one_main.cidr_block, 8, each.index)}'
-[resource.group.two_g]
-name = '${subnet.one_public[\"a\"].id}'
-[resource.policy.two_p]
-when = '${vars.more}'
-name = '${group.two_g.arn}'
-[resource.route_table.all]
-vpc_id     = '${vpc.one_main.id}'
-subnet_ids = '${pluck(subnet.one_public, \"id\")}'
-depends_on = ['group.two_g', 'policy.two_p']
-";
-
-const IN_MODULES: &str = "
-[module.two]
-source = 'modules/two.toml'
-inputs = { net = '${module.one.first}', more = '${vars.more}' }
-[module.one]
-source = 'modules/one.toml'
-inputs = { cidr = '10.1.0.0/16', zones = ['a', 'b'] }
-[resource.route_table.all]
-vpc_id     = '${module.one.vpc}'
-subnet_ids = '${module.one.subnets}'
-depends_on = ['module.two']
-#file modules/one.toml
-[vars.cidr]
-[vars.zones]
-[resource.vpc.main]
-cidr_block = '${vars.cidr}'
-[resource.subnet.public]
-for_each   = '${vars.zones}'
-vpc_id     = '${vpc.main.id}'
-cidr_block = '${cidrsubnet(vpc.main.cidr_block, 8, each.index)}'
-[outputs]
-vpc     = '${vpc.main.id}'
-subnets = '${pluck(subnet.public, \"id\")}'
-first   = '${subnet.public[\"a\"].id}'
-#file modules/two.toml
-[vars.net]
-[vars.more]
-[resource.group.g]
-name = '${vars.net}'
-[resource.policy.p]
-when = '${vars.more}'
-name = '${group.g.arn}'
-";
-
-#[test]
-fn a_plan_of_modules_is_that_of_the_same_written_out_by_hand() {
-    for more in ["true", "false"] {
-        let vars = format!("[vars.more]\ndefault = {more}\n");
-        let (by_hand, in_modules) = (format!("{vars}{BY_HAND}"), format!("{vars}{IN_MODULES}"));
-        let empty = Account::new();
-        assert_eq!(flat(&empty.plan(&in_modules).unwrap()), flat(&empty.plan(&by_hand).unwrap()));
-        let changed = |text: &str| text.replace("10.1.0.0", "10.2.0.0");
-        let of = |text: &str, then: &str| flat(&Account::new().applied(text).plan(then).unwrap());
-        // The replacement names what stands, by its id: an address in these tests.
-        let same =
-            |set: BTreeSet<String>| set.into_iter().map(|line| line.replace("one_", "").replace("two_", "")).collect::<BTreeSet<_>>();
-        assert_eq!(same(of(&in_modules, &changed(&in_modules))), same(of(&by_hand, &changed(&by_hand))));
-        let destroyed = |text: &str| {
-            let mut account = Account::new().applied(text);
-            account.options.destroy = true;
-            flat(&account.plan(text).unwrap())
-        };
-        assert_eq!(same(destroyed(&in_modules)), same(destroyed(&by_hand)));
-    }
 }
 
 #[test]
