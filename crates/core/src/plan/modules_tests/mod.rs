@@ -359,3 +359,14 @@ fn nothing_is_said_of_what_a_module_that_cannot_be_read_may_have() {
     let absent = "[module.m]\nsource = 'modules/n.toml'\n[outputs]\nx = '${module.m.x}'";
     assert_eq!(wrong(absent), ["cannot read modules/n.toml: there is no such file"]);
 }
+
+#[test]
+fn a_module_says_how_much_its_own_resources_are_used() {
+    let of = |cost: &str| {
+        format!("[module.m]\nsource = 'modules/m.toml'\nfor_each = ['a']\n#file modules/m.toml\n[resource.group.g]\nname = 'g'\n{cost}")
+    };
+    let used = stack(&of("[cost.group.g]\n")).unwrap();
+    let blocks: Vec<String> = used.config.usage.blocks.keys().map(ToString::to_string).collect();
+    assert_eq!(blocks, ["module.m[\"a\"].group.g"]);
+    assert_eq!(wrong(&of("[cost]\nlog_gb = 5")), ["in a module, `[cost]` is about single resources only"]);
+}

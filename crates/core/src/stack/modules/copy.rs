@@ -18,6 +18,7 @@ impl ModuleFile {
             names: self.names.at(&home),
             data: data.collect(),
             resources: resources.collect(),
+            usage: self.usage.iter().map(|(block, usage)| (block.clone().within(module), usage.clone())).collect(),
             uses: self.uses.iter().map(|(name, used)| (name.clone(), used.at(&home))).collect(),
         }
     }

@@ -9,6 +9,7 @@ mod load;
 mod scope;
 mod validate;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
@@ -23,6 +24,7 @@ use super::expand::Instances;
 use super::scope::Each;
 use super::template::{Field, Template};
 use super::unread::Unread;
+use super::usage;
 use crate::model::address::Block;
 use crate::model::module::{MODULE, ModulePath};
 
@@ -50,6 +52,8 @@ pub struct ModuleFile {
     pub data: IndexMap<Block, DataBlock>,
     /// Its resources.
     pub resources: IndexMap<Block, ResourceBlock>,
+    /// How much its resources are used.
+    pub usage: BTreeMap<Block, BTreeMap<usage::Use, f64>>,
     /// The modules it uses, by name.
     pub uses: IndexMap<String, Use>,
 }

@@ -1,19 +1,23 @@
 //! Reading the uses of modules, and the files of modules.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
 use super::{Reader, SECTIONS};
-use crate::model::address::{Address, is_name};
+use crate::model::address::{Address, Block, is_name};
 use crate::model::module::{MODULE, ModulePath};
 use crate::model::schema::Catalog;
+use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use crate::stack::expand::Instances;
-use crate::stack::modules::{ModuleFile, Named, Names, Use};
+use crate::stack::modules::{self, ModuleFile, Named, Names};
 use crate::stack::node::{Entry, Table};
 use crate::stack::unread::Unread;
+use crate::stack::usage::{Usage, Use};
 
 /// The sections of a module's file.
-const OF_A_MODULE: &[&str] = &["vars", "locals", "data", "resource", "outputs", "checks", "module"];
+const OF_A_MODULE: &[&str] = &["vars", "locals", "data", "resource", "outputs", "checks", "cost", "module"];
 /// The keys of a use.
 const OF_A_USE: &[&str] = &["source", "inputs", "for_each", "when", "depends_on"];
 
@@ -21,9 +25,11 @@ const OF_A_USE: &[&str] = &["source", "inputs", "for_each", "when", "depends_on"
 pub fn module(table: &Table, file: usize, sources: &[Source], catalog: &Catalog, diagnostics: &mut Diagnostics) -> ModuleFile {
     let mut reader = Reader { sources, catalog, diagnostics, unread: Unread::default() };
     reader.sections_of_a_module(table, file);
+    let resources = reader.resources(table);
     ModuleFile {
         data: reader.data(table),
-        resources: reader.resources(table),
+        usage: reader.usage_of_a_module(table, &resources),
+        resources,
         uses: reader.uses(table),
         names: Names {
             vars: reader.vars(table),
@@ -55,8 +61,18 @@ impl Reader<'_> {
         self.sections(&of_a_stack);
     }
 
+    /// How much single resources of a module are used.
+    fn usage_of_a_module(&mut self, table: &Table, resources: &IndexMap<Block, ResourceBlock>) -> BTreeMap<Block, BTreeMap<Use, f64>> {
+        let Usage { all, blocks } = self.usage(table, resources);
+        if let (false, Some(entry)) = (all.is_empty(), table.get("cost")) {
+            let error = Diagnostic::error(&entry.key, "in a module, `[cost]` is about single resources only");
+            self.report(error.help("write `[cost.TYPE.NAME]`; what is assumed of all stands in the stack file"));
+        }
+        blocks
+    }
+
     /// The uses of modules, `[module.NAME]`.
-    pub(super) fn uses(&mut self, table: &Table) -> IndexMap<String, Use> {
+    pub(super) fn uses(&mut self, table: &Table) -> IndexMap<String, modules::Use> {
         let mut uses = IndexMap::new();
         for (name, entry) in self.section(table, MODULE) {
             self.name(&name, &entry.key);
@@ -68,7 +84,7 @@ impl Reader<'_> {
         uses
     }
 
-    fn used(&mut self, name: &str, entry: &Entry) -> Option<Use> {
+    fn used(&mut self, name: &str, entry: &Entry) -> Option<modules::Use> {
         let body = self.expect_table(entry);
         for (key, entry) in body.iter().filter(|(key, _)| !OF_A_USE.contains(&key.as_str())) {
             let error = Diagnostic::error(&entry.key, format!("unknown key of a module `{key}`"));
@@ -85,7 +101,7 @@ impl Reader<'_> {
             return None;
         };
         let depends_on = body.get("depends_on").map(|entry| self.strings(&entry.node)).unwrap_or_default();
-        Some(Use {
+        Some(modules::Use {
             span: entry.key.clone(),
             source: (text.to_owned(), source.node.span.clone()),
             inputs: self.fields(&body, "inputs"),
