@@ -11,6 +11,7 @@ use leoctl_core::engine::apply::{Engine, Report};
 use leoctl_core::engine::event::EventSink;
 use leoctl_core::engine::refresh::Planned;
 use leoctl_core::model::address::Address;
+use leoctl_core::model::selector::Selector;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::select::Options;
 use leoctl_core::plan::types::OutputChange;
@@ -84,7 +85,7 @@ pub async fn import(context: &Context, stack: Option<&Path>, address: Address, i
     let session = Session::with(context, &path, stack).await?;
     session.lock(context, "leoctl import").await?;
     let outcome = async {
-        let options = Options { targets: vec![address.clone()], ..Options::default() };
+        let options = Options { targets: vec![Selector::from(address.clone())], ..Options::default() };
         let planned = session.plan(&options, true).await?;
         let known = planned.ledger.state().current(&address).map(|known| known.place.id.clone());
         if let Some(id) = known {
@@ -106,8 +107,8 @@ pub async fn released<T>(session: &Session, work: impl Future<Output = Result<T,
 pub async fn destroy(
     context: &Context,
     stack: Option<&Path>,
-    targets: Vec<Address>,
-    excludes: Vec<Address>,
+    targets: Vec<Selector>,
+    excludes: Vec<Selector>,
     (yes, no_preflight): (bool, bool),
 ) -> Result<Exit, CliError> {
     let path = project::stack_to_change(stack, context, yes)?;

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use leoctl_core::model::address::Address;
 use leoctl_core::model::place::is_region;
+use leoctl_core::model::selector::Selector;
 
 pub use markdown::{CommentArgs, DriftArgs, PlanComment};
 pub use operating::{EnvFiles, ExecArgs, LogsArgs, RedeployArgs, RunArgs, SecretsCommand, TasksCommand};
@@ -123,10 +124,10 @@ pub enum Command {
         stack: Option<PathBuf>,
         /// Only these
         #[arg(long = "target", value_name = "ADDRESS")]
-        targets: Vec<Address>,
+        targets: Vec<Selector>,
         /// Everything but these
         #[arg(long = "exclude", value_name = "ADDRESS")]
-        excludes: Vec<Address>,
+        excludes: Vec<Selector>,
         /// Do not look for what would make it fail
         #[arg(long)]
         no_preflight: bool,
@@ -286,13 +287,13 @@ pub struct PlanFlags {
     pub refresh: bool,
     /// Only these and what they depend on
     #[arg(long = "target", value_name = "ADDRESS")]
-    pub targets: Vec<Address>,
+    pub targets: Vec<Selector>,
     /// Everything but these and what depends on them
     #[arg(long = "exclude", value_name = "ADDRESS")]
-    pub excludes: Vec<Address>,
+    pub excludes: Vec<Selector>,
     /// Replace these even when nothing forces it
     #[arg(long = "replace", value_name = "ADDRESS")]
-    pub replace: Vec<Address>,
+    pub replace: Vec<Selector>,
     /// Bring what `leoctl scale` changed back to what the stack says
     #[arg(long)]
     pub scale_up: bool,
@@ -353,17 +354,17 @@ pub enum StateCommand {
     },
     /// Give a resource another address; nothing changes in AWS
     Mv {
-        /// Its address
-        from: Address,
+        /// Its address, or that of a module
+        from: Selector,
         /// The new one
-        to: Address,
+        to: Selector,
         /// The stack file
         stack: Option<PathBuf>,
     },
     /// Forget a resource; it stays in AWS
     Rm {
-        /// Its address
-        address: Address,
+        /// Its address, or that of a module: then everything in it
+        address: Selector,
         /// The stack file
         stack: Option<PathBuf>,
     },

@@ -96,7 +96,7 @@ pub async fn resource(context: &Context, address: &Address, stack: Option<&Path>
 }
 
 /// An address that is not in a state, with the nearest that is.
-pub fn absent(state: &State, address: &Address) -> CliError {
+pub fn absent(state: &State, address: &impl std::fmt::Display) -> CliError {
     let known: Vec<String> = state.addresses().into_iter().map(ToString::to_string).collect();
     let help = suggestion(&address.to_string(), known.iter().map(String::as_str));
     CliError::usage(&format!("there is no {address} in the state"), &help.unwrap_or_else(|| "`leoctl state list` lists them".to_owned()))

@@ -57,6 +57,10 @@ impl Files for Disk {
         text(Part::bytes(path)?)
     }
 
+    fn is_inside(&self, stack_file: &Path, path: &Path) -> bool {
+        is_inside(stack_file, path)
+    }
+
     fn read_env(&self, path: &Path) -> Result<Vec<(String, String)>, String> {
         Ok(Part::variables(path)?.into_iter().map(|variable| (variable.name, variable.value)).collect())
     }
@@ -68,6 +72,16 @@ impl Files for Disk {
     fn below(&self, path: &Path) -> Result<Vec<String>, String> {
         contents::below(&self.root, path)
     }
+}
+
+/// Whether a file is in the project of a stack file, links followed.
+fn is_inside(stack_file: &Path, file: &Path) -> bool {
+    let root = root(stack_file);
+    // A module that is checked by itself may use one beside its folder: then the project is where leoctl is called.
+    let here = std::env::current_dir().and_then(fs::canonicalize).ok().filter(|here| root.starts_with(here));
+    let file = whole(file);
+    let file = fs::canonicalize(&file).unwrap_or(file);
+    file.starts_with(here.unwrap_or(root))
 }
 
 /// The variables in an env file; none in one that is not there.
@@ -218,6 +232,16 @@ pub fn loaded(path: &Path, global: &Global) -> Result<Loaded, CliError> {
         Some(problem) => Loaded { diagnostics: Diagnostics(vec![problem]), ..loaded },
         None => loaded,
     })
+}
+
+/// Whether a file is a module's, and no stack file.
+pub fn is_module(path: &Path) -> bool {
+    stack::modules::is_module(path, &Disk)
+}
+
+/// Reads and checks a module's file by itself.
+pub fn loaded_module(path: &Path) -> Result<Loaded, CliError> {
+    Ok(stack::modules::load_module(path, &Disk, catalog()?))
 }
 
 /// Why a path names no stack file, where that is plain before it is read.

@@ -26,9 +26,9 @@ struct SavedPlan {
     #[serde(default)]
     named: PathBuf,
     destroy: bool,
-    targets: Vec<leoctl_core::model::address::Address>,
-    excludes: Vec<leoctl_core::model::address::Address>,
-    replace: Vec<leoctl_core::model::address::Address>,
+    targets: Vec<leoctl_core::model::selector::Selector>,
+    excludes: Vec<leoctl_core::model::selector::Selector>,
+    replace: Vec<leoctl_core::model::selector::Selector>,
     refresh: bool,
     #[serde(default)]
     scale_up: bool,
@@ -128,7 +128,7 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
 
 /// Says what is taken from the file of a plan: whoever wrote it chose all of this.
 fn said(context: &Context, file: &Path, saved: &SavedPlan) {
-    let listed = |flag: &str, addresses: &[leoctl_core::model::address::Address]| {
+    let listed = |flag: &str, addresses: &[leoctl_core::model::selector::Selector]| {
         addresses.iter().map(|address| format!("--{flag} {address}")).collect::<Vec<_>>()
     };
     let flags = [("destroy", saved.destroy), ("scale-up", saved.scale_up), ("refresh false", !saved.refresh)];

@@ -10,6 +10,7 @@ use leoctl_core::engine::ports::Store;
 use leoctl_core::model::address::Address;
 use leoctl_core::model::journal::Record;
 use leoctl_core::model::place::Place;
+use leoctl_core::model::selector::Selector;
 use leoctl_core::model::state::{Intent, State};
 use leoctl_core::stack::Stack;
 use leoctl_core::stack::backend::Backend;
@@ -75,41 +76,67 @@ fn never_applied() -> CliError {
     CliError::usage("there is no state: the stack has never been applied", "`leoctl apply` makes one")
 }
 
-async fn mv(context: &Context, from: &Address, to: &Address, stack: Option<&Path>) -> Result<Exit, CliError> {
+async fn mv(context: &Context, from: &Selector, to: &Selector, stack: Option<&Path>) -> Result<Exit, CliError> {
     edit(context, stack, "leoctl state mv", |state| {
-        if !state.addresses().contains(from) {
-            return Err(inspect::absent(state, from));
+        let moves = moves(state, from, to)?;
+        for (from, to) in &moves {
+            free(state, to)?;
+            if from.type_name() != to.type_name() {
+                return Err(CliError::usage(&format!("{from} cannot become {to}"), "the two are of different types"));
+            }
         }
-        let there = state.all().find(|(known, _)| *known == to).map(|(_, there)| format!("{to} is there already, as {}", there.place.id));
-        let may_be = || state.opened(to).next().map(|intent| format!("{to} may be there already, in {}", intent.region));
-        if let Some(taken) = there.or_else(may_be) {
-            return Err(CliError::usage(&taken, "forget that one first: `leoctl state rm`"));
-        }
-        if from.type_name() != to.type_name() {
-            return Err(CliError::usage(&format!("{from} cannot become {to}"), "the two are of different types"));
-        }
-        state.fold(&Record::Moved { from: from.clone(), to: to.clone() });
+        moves.into_iter().for_each(|(from, to)| state.fold(&Record::Moved { from, to }));
         let note = "Give its block in the stack file this name, too, or the next apply deletes it: `leoctl plan` shows what it would do.";
         Ok(format!("{} is now {}. {note}", styled(STRONG, from), styled(STRONG, to)))
     })
     .await
 }
 
-async fn rm(context: &Context, address: &Address, stack: Option<&Path>) -> Result<Exit, CliError> {
+/// Which resource gets which address: the one that is named, or all in a module.
+fn moves(state: &State, from: &Selector, to: &Selector) -> Result<Vec<(Address, Address)>, CliError> {
+    let found: Vec<(Address, Address)> = match (from, to) {
+        (Selector::Resource(from), Selector::Resource(to)) => {
+            state.addresses().contains(from).then(|| (from.clone(), to.clone())).into_iter().collect()
+        }
+        (Selector::Module(old), Selector::Module(new)) => {
+            let all = state.addresses().into_iter().filter_map(|address| {
+                let module = address.block.module.moved(old, new)?;
+                Some((address.clone(), Address { block: address.block.clone().within(&module), key: address.key.clone() }))
+            });
+            all.collect()
+        }
+        _ => return Err(CliError::usage(&format!("{from} cannot become {to}"), "one is a module, and the other a resource")),
+    };
+    if found.is_empty() { Err(inspect::absent(state, from)) } else { Ok(found) }
+}
+
+/// That nothing is remembered under an address.
+fn free(state: &State, to: &Address) -> Result<(), CliError> {
+    let there = state.all().find(|(known, _)| *known == to).map(|(_, there)| format!("{to} is there already, as {}", there.place.id));
+    let may_be = || state.opened(to).next().map(|intent| format!("{to} may be there already, in {}", intent.region));
+    match there.or_else(may_be) {
+        Some(taken) => Err(CliError::usage(&taken, "forget that one first: `leoctl state rm`")),
+        None => Ok(()),
+    }
+}
+
+async fn rm(context: &Context, address: &Selector, stack: Option<&Path>) -> Result<Exit, CliError> {
     edit(context, stack, "leoctl state rm", |state| {
-        let known = state.all().filter(|(known, _)| *known == address);
-        let places: Vec<Place> = known.map(|(_, remembered)| remembered.place.clone()).collect();
-        let intents: Vec<Intent> = state.opened(address).cloned().collect();
+        // One resource by its whole address, or a module with all in it.
+        let named = |known: &Address| address.address().map_or_else(|| address.covers(known), |address| address == known);
+        let known = state.all().filter(|(known, _)| named(known));
+        let places: Vec<(Address, Place)> = known.map(|(address, remembered)| (address.clone(), remembered.place.clone())).collect();
+        let intents: Vec<Intent> = state.open.iter().filter(|intent| named(&intent.address)).cloned().collect();
         if places.is_empty() && intents.is_empty() {
             return Err(inspect::absent(state, address));
         }
-        for place in &places {
+        for (address, place) in &places {
             state.fold(&Record::Deleted { address: address.clone(), place: place.clone() });
         }
         for Intent { address, token, .. } in &intents {
             state.fold(&Record::Refused { address: address.clone(), token: token.clone() });
         }
-        let known = places.iter().map(|place| place.id.clone());
+        let known = places.iter().map(|(_, place)| place.id.clone());
         let maybe = intents.iter().map(|intent| format!("what its interrupted creation in {} may have made", intent.region));
         let left: Vec<String> = known.chain(maybe).collect();
         let note = "Take its block out of the stack file, too, or the next apply takes it over again.";

@@ -15,6 +15,7 @@ pub fn run(context: &Context, stacks: &[PathBuf], changes: Option<&Path>, reposi
     }
     match stacks {
         [] => one(context, &project::stack_file(None, context)?),
+        [path] if project::is_module(path) => one(context, path),
         [path] => one(context, &project::stack_file(Some(path), context)?),
         several => all(context, several),
     }
@@ -24,14 +25,19 @@ pub fn run(context: &Context, stacks: &[PathBuf], changes: Option<&Path>, reposi
 type Checked = (Json, Result<Stack, CliError>);
 
 fn checked(context: &Context, path: &Path) -> Result<Checked, CliError> {
-    let Loaded { stack, diagnostics, sources, files } = project::loaded(path, &context.global)?;
+    let is_module = project::is_module(path);
+    let loaded = if is_module { project::loaded_module(path)? } else { project::loaded(path, &context.global)? };
+    let Loaded { stack, diagnostics, sources, files } = loaded;
     let files: Vec<Json> =
         files.iter().map(|file| json!({ "path": project::relative(path, &file.path), "role": file.role.name() })).collect();
     let stack = stack.ok_or(CliError::Diagnostics { diagnostics, sources });
     let shown = match &stack {
         Ok(stack) => {
             let (resources, data) = (stack.config.resources.len(), stack.config.data.len());
-            json!({ "valid": true, "stack": stack.name, "resources": resources, "data": data, "files": files })
+            match is_module {
+                true => json!({ "valid": true, "module": path, "resources": resources, "data": data, "files": files }),
+                false => json!({ "valid": true, "stack": stack.name, "resources": resources, "data": data, "files": files }),
+            }
         }
         Err(error) => json!({ "valid": false, "error": error_text(error, false), "files": files }),
     };
@@ -45,7 +51,7 @@ fn one(context: &Context, path: &Path) -> Result<Exit, CliError> {
     }
     let stack = stack?;
     if !context.global.json {
-        ui::out(verdict(&stack));
+        ui::out(verdict(path, &stack));
     }
     Ok(Exit::Done)
 }
@@ -56,7 +62,7 @@ fn all(context: &Context, paths: &[PathBuf]) -> Result<Exit, CliError> {
     let mut exit = Exit::Done;
     for (path, (_, stack)) in &checked {
         match stack {
-            Ok(stack) if !context.global.json => ui::out(format!("{}: {}", path.display(), verdict(stack))),
+            Ok(stack) if !context.global.json => ui::out(format!("{}: {}", path.display(), verdict(path, stack))),
             Ok(_) => {}
             Err(error) => {
                 ui::note(error_text(error, !context.global.no_color));
@@ -76,7 +82,8 @@ fn all(context: &Context, paths: &[PathBuf]) -> Result<Exit, CliError> {
     Ok(exit)
 }
 
-fn verdict(stack: &Stack) -> String {
+fn verdict(path: &Path, stack: &Stack) -> String {
     let (resources, data) = (stack.config.resources.len(), stack.config.data.len());
-    format!("{} is valid: {}, {}.", stack.name, ui::counted(resources, "resource block"), ui::counted(data, "data source"))
+    let name = if project::is_module(path) { format!("The module {}", path.display()) } else { stack.name.clone() };
+    format!("{name} is valid: {}, {}.", ui::counted(resources, "resource block"), ui::counted(data, "data source"))
 }

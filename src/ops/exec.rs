@@ -6,7 +6,7 @@ use serde_json::json;
 use super::service::Service;
 use super::task::Task;
 use super::task_definition::TaskDefinition;
-use super::{Deployed, Problem};
+use super::{Deployed, Problem, word};
 use leoctl_aws::client::send_once;
 use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
@@ -27,7 +27,7 @@ pub fn task<'a>(service: &Service, tasks: &'a [Task], wanted: Option<&str>, enab
     let address = &service.address;
     let running: Vec<&Task> = tasks.iter().filter(|task| task.status() == "RUNNING").collect();
     if running.is_empty() {
-        let help = format!("`leoctl tasks list {}` shows what became of its tasks", address.block.name);
+        let help = format!("`leoctl tasks list {}` shows what became of its tasks", word::spoken(address));
         return Err(Problem::new(format!("{address} has no running task"), help));
     }
     let mut named: Vec<&Task> = running.iter().copied().filter(|task| wanted.is_none_or(|word| task.is_called(word))).collect();
@@ -45,7 +45,7 @@ pub fn task<'a>(service: &Service, tasks: &'a [Task], wanted: Option<&str>, enab
     match named.into_iter().find(|task| task.live.enable_execute_command()) {
         Some(task) => Ok(task),
         None if enabled => {
-            let help = format!("`leoctl redeploy {}` starts new ones", address.block.name);
+            let help = format!("`leoctl redeploy {}` starts new ones", word::spoken(address));
             Err(Problem::new(format!("the tasks of {address} started before commands could be run in them"), help))
         }
         None => {

@@ -4,9 +4,12 @@
 //! that is the name of one block and the name in AWS of something else is refused, for nobody sees which was meant.
 
 use leoctl_core::model::address::{Address, Block};
+use leoctl_core::model::module::{MODULE, ModulePath};
+use leoctl_core::model::selector::Selector;
 use leoctl_core::stack::diagnostic::suggestion;
 
 use super::Problem;
+use super::exec::quoted;
 
 /// Something of a stack that a person may name.
 pub trait Named {
@@ -31,6 +34,7 @@ pub fn find<'a, T: Named>(all: &'a [T], word: &str) -> Result<Vec<&'a T>, Proble
         return Ok(whole);
     }
     let by_block = of(&|one| one.address().is_some_and(|address| is_of_block(address, word)));
+    let by_block = if by_block.is_empty() { of(&|one| one.address().is_some_and(|address| is_in_module(address, word))) } else { by_block };
     let by_name = of(&|one| one.names().contains(&word));
     let is_in = |one: &&T, others: &[&T]| others.iter().any(|other| std::ptr::eq(*one, *other));
     let one_meaning = match (by_block.is_empty(), by_name.is_empty()) {
@@ -65,26 +69,43 @@ pub fn one<'a, T: Named>(all: &'a [T], word: &str) -> Result<&'a T, Problem> {
     }
 }
 
-/// The shortest that names this one and no other: the name of its block, or its address.
+/// The shortest that names this one and no other: the name of its block, the key or the name of its module, or its address.
 pub fn shortest<T: Named>(all: &[T], address: &Address) -> String {
-    let name = &address.block.name;
-    let plain = matches!(find(all, name).as_deref(), Ok([only]) if only.address() == Some(address));
-    if plain { name.clone() } else { address.to_string() }
+    let used = address.block.module.iter().last();
+    let of_module = used.into_iter().flat_map(|used| used.key.iter().chain([&used.name]));
+    let mut names = std::iter::once(&address.block.name).chain(of_module);
+    let plain = |name: &&String| matches!(find(all, name).as_deref(), Ok([only]) if only.address() == Some(address));
+    names.find(plain).cloned().unwrap_or_else(|| address.to_string())
 }
 
-/// An address, or that of a block with all its instances. A shell takes the quotes of a key away.
+/// What one of these is called by in a list of names: the name of its block; of one in a module, the shortest that names it.
+pub fn called<T: Named>(all: &[T], address: &Address) -> String {
+    if address.block.module.is_root() { address.block.name.clone() } else { shortest(all, address) }
+}
+
+/// What a resource is spoken of by in a command: the name of its block; of one in a module, its address.
+pub fn spoken(address: &Address) -> String {
+    if address.block.module.is_root() { address.block.name.clone() } else { quoted(&address.to_string()) }
+}
+
+/// An address, or that of a block or of a module with all its instances. A shell takes the quotes of a key away.
 fn is_address(address: &Address, word: &str) -> bool {
-    word.parse::<Address>().is_ok_and(|named| is(address, &named))
+    word.parse::<Selector>().is_ok_and(|named| named.covers(address))
 }
 
 /// The name of a block, maybe with the key of an instance.
 fn is_of_block(address: &Address, word: &str) -> bool {
-    let Block { type_name, .. } = &address.block;
-    format!("{type_name}.{word}").parse::<Address>().is_ok_and(|named| is(address, &named))
+    let Block { type_name, module, .. } = &address.block;
+    let named = format!("{type_name}.{word}").parse::<Address>();
+    named.is_ok_and(|named| Selector::from(Address { block: named.block.within(module), key: named.key }).covers(address))
 }
 
-fn is(address: &Address, named: &Address) -> bool {
-    address.block == named.block && (named.key.is_none() || named.key == address.key)
+/// The name of the module that it is in, maybe with the key of an instance, or that key alone.
+fn is_in_module(address: &Address, word: &str) -> bool {
+    let Some(used) = address.block.module.iter().last() else { return false };
+    let own = ModulePath::default().inside(used.name.as_str(), used.key.clone());
+    let text = format!("{MODULE}.{word}");
+    ModulePath::parse(&text).is_some_and(|(path, rest)| rest.is_empty() && path.matches(&own)) || used.key.as_deref() == Some(word)
 }
 
 fn several<'a, T: Named + 'a>(word: &str, found: impl Iterator<Item = &'a T>) -> Problem {
@@ -94,12 +115,12 @@ fn several<'a, T: Named + 'a>(word: &str, found: impl Iterator<Item = &'a T>) ->
 
 fn unknown<T: Named>(all: &[T], word: &str) -> Problem {
     let (one, many) = T::KIND;
-    let names = || all.iter().filter_map(T::address).map(|address| address.block.name.as_str());
+    let names: Vec<String> = all.iter().filter_map(T::address).map(|address| called(all, address)).collect();
     let list = || match all.is_empty() {
         true => format!("the stack has no {many}"),
-        false => format!("the stack's {many}: {}", names().collect::<Vec<_>>().join(", ")),
+        false => format!("the stack's {many}: {}", names.join(", ")),
     };
-    Problem::new(format!("there is no {one} `{word}`"), suggestion(word, names()).unwrap_or_else(list))
+    Problem::new(format!("there is no {one} `{word}`"), suggestion(word, names.iter().map(String::as_str)).unwrap_or_else(list))
 }
 
 #[cfg(test)]
@@ -164,6 +185,27 @@ mod tests {
         assert_eq!(named(&two, "us").unwrap(), ["web"]);
         let used = [Thing(None, "/log"), Thing(None, "/log")];
         assert_eq!(named(&used, "/log").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_is_in_a_module_is_named_by_the_module_or_its_key_too() {
+        let all = [
+            thing("module.web[\"orders\"].t.main", "a"),
+            thing("module.web[\"billing\"].t.main", "b"),
+            thing("module.mail.t.main", "c"),
+            thing("module.mail.t.again", "d"),
+            thing("t.own", "e"),
+        ];
+        for word in ["orders", "web[orders]", "web[\"orders\"]", "module.web[orders]", "module.web[\"orders\"].t.main"] {
+            assert_eq!(named(&all, word).unwrap(), ["a"], "{word}");
+        }
+        assert_eq!(named(&all, "web").unwrap(), ["a", "b"]);
+        assert_eq!(named(&all, "main").unwrap(), ["a", "b", "c"]);
+        let several = one(&all, "mail").err().unwrap();
+        assert_eq!(several.help, "write which, by its address: `module.mail.t.main`, `module.mail.t.again`");
+        let shortest = all.each_ref().map(|thing| shortest(&all, thing.0.as_ref().unwrap()));
+        assert_eq!(shortest, ["orders", "billing", "module.mail.t.main", "again", "own"]);
+        assert!(named(&all, "odrers").unwrap_err().help.contains("orders"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a stack costs, as people read it and as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
@@ -9,6 +9,7 @@ use super::{FAINT, STRONG, WARN, styled, table};
 use leoctl_core::cost::bill::{Basis, Bill, Item};
 use leoctl_core::cost::prices::Prices;
 use leoctl_core::cost::{Assumed, Change, Estimate, changes};
+use leoctl_core::model::module::ModulePath;
 use leoctl_core::plan::types::Plan;
 
 /// The version of the JSON.
@@ -30,6 +31,7 @@ pub fn render(plan: &Plan, estimate: &Estimate, prices: &Prices) -> String {
         let note = if usd > 0.0 { note } else { "" };
         line(&mut text, &format!("{}{}", styled(STRONG, format!("{name:<8}  {:>9}", dollars(usd))), styled(FAINT, note)));
     }
+    modules(&mut text, estimate);
     section(&mut text, &styled(WARN, "Not in these sums"), estimate.not_priced());
     section(&mut text, &styled(WARN, "At prices that are not confirmed"), estimate.unconfirmed());
     free(&mut text, estimate);
@@ -52,6 +54,24 @@ fn section(text: &mut String, title: &str, entries: Vec<(impl std::fmt::Display,
     }
     line(text, &format!("\n{title}"));
     entries.iter().for_each(|(address, what)| line(text, &format!("  {address}: {what}")));
+}
+
+/// What the modules cost that cost anything, each with the modules in it.
+fn by_module(estimate: &Estimate) -> BTreeMap<&ModulePath, f64> {
+    let modules: BTreeSet<&ModulePath> =
+        estimate.bills.iter().map(|bill| &bill.address.block.module).filter(|path| !path.is_root()).collect();
+    let sum = |module: &ModulePath| estimate.bills.iter().filter(|bill| bill.address.block.module.is_in(module)).map(Bill::total).sum();
+    modules.into_iter().map(|module| (module, sum(module))).filter(|(_, usd): &(_, f64)| *usd > 0.0).collect()
+}
+
+fn modules(text: &mut String, estimate: &Estimate) {
+    let modules = by_module(estimate);
+    if modules.is_empty() {
+        return;
+    }
+    line(text, &format!("\n{}", styled(STRONG, "By module")));
+    let width = modules.keys().map(|module| module.to_string().chars().count()).max().unwrap_or_default();
+    modules.iter().for_each(|(module, usd)| line(text, &format!("  {:width$}  {:>9}", module.to_string(), dollars(*usd))));
 }
 
 fn rows(estimate: &Estimate, region: &str) -> Vec<Vec<String>> {
@@ -150,6 +170,7 @@ pub fn json(plan: &Plan, estimate: &Estimate, prices: &Prices) -> Json {
         "currency": "USD",
         "prices": { "compiled": prices.compiled, "source": prices.source },
         "monthly": sums(estimate),
+        "modules": by_module(estimate).iter().map(|(module, usd)| json!({ "module": module.to_string(), "monthly": exact(*usd) })).collect::<Vec<_>>(),
         "resources": estimate.bills.iter().map(bill).collect::<Vec<_>>(),
         "assumptions": estimate.assumed.iter().map(assumption).collect::<Vec<_>>(),
     })
@@ -175,6 +196,7 @@ fn sums(estimate: &Estimate) -> Json {
 fn bill(bill: &Bill) -> Json {
     json!({
         "address": bill.address,
+        "module": super::json::module(&bill.address),
         "type": bill.address.type_name(),
         "region": bill.region,
         "monthly": exact(bill.total()),

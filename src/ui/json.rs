@@ -8,10 +8,12 @@ use super::value::MASK;
 use leoctl_core::engine::apply::Report;
 use leoctl_core::engine::event::Event;
 use leoctl_core::engine::ports::Failure;
+use leoctl_core::model::address::Address;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::diff::AttributeChange;
 use leoctl_core::plan::step::{Member, Step, StepKind};
 use leoctl_core::plan::types::{Change, CheckResult, Drift, Pinned, Plan};
+use leoctl_core::stack::deps::data_name;
 
 /// The version of the format.
 pub const FORMAT_VERSION: u32 = 1;
@@ -35,7 +37,7 @@ pub fn plan(plan: &Plan, api_calls: &BTreeMap<String, u64>) -> Json {
         "summary": plan.summary(),
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
         "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
-        "reads": plan.reads.iter().map(|read| format!("data.{}", read.block)).collect::<Vec<_>>(),
+        "reads": plan.reads.iter().map(|read| data_name(&read.block)).collect::<Vec<_>>(),
         "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
         "outputs": outputs,
         "state_changes": plan.state_changes,
@@ -63,11 +65,18 @@ pub fn drift_of(plan: &Plan) -> Json {
     })
 }
 
+/// The modules that something is in; null for what the stack itself has.
+pub fn module(address: &Address) -> Json {
+    let module = &address.block.module;
+    (!module.is_root()).then(|| module.to_string()).into()
+}
+
 fn change(change: &Change) -> Json {
     let unknown = change.after.paths_where(&|value| matches!(value, Value::Unknown));
     let waits_for: BTreeMap<String, &Vec<String>> = change.waits_for.iter().map(|(path, on)| (path.to_string(), on)).collect();
     json!({
         "address": change.address,
+        "module": module(&change.address),
         "type": change.address.block.type_name,
         "name": change.address.block.name,
         "key": change.address.key,

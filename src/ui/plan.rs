@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{ADD, CHANGE, FAINT, REMOVE, STRONG, WARN, changes, commands, one_line, prose, styled};
+use super::{ADD, CHANGE, FAINT, REMOVE, STRONG, WARN, changes, commands, counted, one_line, prose, styled};
 use leoctl_core::model::address::Address;
+use leoctl_core::model::module::ModulePath;
 use leoctl_core::plan::types::{Action, Change, Drift, OutputChange, Plan};
 
 /// The whole plan as text with colours; `anstream` takes them off where there is no terminal.
@@ -119,23 +120,37 @@ fn drift_title(drift: &Drift) -> String {
     one_line(&format!("{}{loss}", drift.address)).into_owned()
 }
 
-/// The changes as a tree: each under the deepest of what it depends on that changes too.
+/// The changes, the stack's own and then those in each module.
 fn tree(text: &mut String, plan: &Plan) {
-    let shown: Vec<&Change> = plan.changes.iter().filter(|change| change.is_change()).collect();
+    let mut modules: BTreeMap<&ModulePath, Vec<&Change>> = BTreeMap::new();
+    for change in plan.changes.iter().filter(|change| change.is_change()) {
+        modules.entry(&change.address.block.module).or_default().push(change);
+    }
+    for (module, shown) in &modules {
+        let level = usize::from(!module.is_root());
+        if level > 0 {
+            line(text, 0, &format!("{} {}", styled(STRONG, module), styled(FAINT, counted(shown.len(), "resource"))));
+        }
+        forest(text, shown, level);
+    }
+    if !modules.is_empty() {
+        text.push('\n');
+    }
+}
+
+/// Changes as trees: each under the deepest of what it depends on among them.
+fn forest(text: &mut String, shown: &[&Change], level: usize) {
     let mut depth: BTreeMap<&Address, usize> = BTreeMap::new();
     let mut parent: BTreeMap<&Address, &Address> = BTreeMap::new();
     let index: BTreeMap<&Address, &Change> = shown.iter().map(|change| (&change.address, *change)).collect();
-    for change in &shown {
+    for change in shown {
         find_depth(change, &index, &mut depth, &mut parent);
     }
     let mut children: BTreeMap<Option<&Address>, Vec<&Change>> = BTreeMap::new();
-    for change in &shown {
+    for change in shown {
         children.entry(parent.get(&change.address).copied()).or_default().push(change);
     }
-    branch(text, &children, None, 0);
-    if !shown.is_empty() {
-        text.push('\n');
-    }
+    branch(text, &children, None, level);
 }
 
 fn find_depth<'a>(
@@ -203,7 +218,7 @@ fn one(text: &mut String, change: &Change, indent: usize) {
         Action::Forget => (FAINT, "."),
         Action::NoOp => (CHANGE, "~"),
     };
-    let mut title = format!("{} {}", styled(style, sign), styled(STRONG, &change.address));
+    let mut title = format!("{} {}", styled(style, sign), styled(STRONG, change.address.in_module()));
     if let Some(id) = change.id() {
         title.push_str(&styled(FAINT, format!(" {}", one_line(id))));
     }

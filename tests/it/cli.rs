@@ -42,7 +42,7 @@ fn help_is_what_the_documentation_says() {
 fn without_a_stack_the_choice_is_listed() {
     let project = Project::new("", "test");
     let ran = project.expect(1, &["validate"]);
-    assert!(ran.stderr.contains("stacks/agent-dev.toml, stacks/agent-prod.toml, stacks/agent-staging.toml, stacks/app-gen.toml, stacks/dev.toml, stacks/devbox.toml, stacks/prod.toml"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("stacks/agent-dev.toml, stacks/agent-prod.toml, stacks/agent-staging.toml, stacks/app-gen.toml, stacks/dev.toml, stacks/devbox.toml, stacks/prod.toml, stacks/shop.toml"), "{}", ran.stderr);
     let mut command = project.command(&["validate"]);
     let ran = crate::support::program::ran(command.env("LEOCTL_STACK", "stacks/dev.toml").output().unwrap());
     assert_eq!(ran.code, 0, "{}", ran.stderr);

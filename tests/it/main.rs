@@ -45,6 +45,7 @@ mod limits;
 mod live;
 mod logs;
 mod markdown;
+mod modules;
 mod moved;
 mod neighbours;
 mod noise;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// A project folder with the repository's stacks.
+/// A project folder with the repository's stacks and modules.
 pub struct Project {
     folder: tempfile::TempDir,
     endpoint: String,
@@ -24,7 +24,9 @@ impl Project {
     /// A project against an endpoint, in an account of its own where the emulator has several.
     pub fn new(endpoint: &str, account: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks"), &folder.path().join("stacks"));
+        for part in ["stacks", "modules"] {
+            copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(part), &folder.path().join(part));
+        }
         Self { folder, endpoint: endpoint.to_owned(), account: account.to_owned() }
     }
 

@@ -20,11 +20,23 @@ use crate::stack::scope::Identity;
 use crate::stack::vars::Given;
 use crate::stack::{Files, Stack, load};
 
+/// The line before the text of another file than the stack's: its path follows.
+const FILE: &str = "\n#file ";
+
+/// A stack file, and maybe others behind it.
 struct OneFile<'a>(&'a str);
 
 impl Files for OneFile<'_> {
-    fn read(&self, _: &Path) -> Result<String, String> {
-        Ok(self.0.to_owned())
+    fn read(&self, path: &Path) -> Result<String, String> {
+        let mut parts = self.0.split(FILE);
+        let stack = parts.next().unwrap_or_default();
+        let mut others = parts.filter_map(|part| part.split_once('\n'));
+        let other = others.find_map(|(name, text)| (Path::new(name) == path).then(|| text.to_owned()));
+        match other {
+            Some(text) => Ok(text),
+            None if path.starts_with("modules") => Err("there is no such file".to_owned()),
+            None => Ok(stack.to_owned()),
+        }
     }
 
     fn read_env(&self, _: &Path) -> Result<Vec<(String, String)>, String> {

@@ -11,6 +11,7 @@ use clap_complete::env::{CompleteEnv, Elvish, Fish, Shells, Zsh};
 use super::args::{Cli, SCALES};
 use super::{CliError, Exit, project};
 use crate::ui;
+use leoctl_core::model::address::Block;
 
 /// The variable under which a shell asks for completions: of leoctl alone, so that nothing else that is set turns a
 /// command into an answer.
@@ -63,7 +64,8 @@ fn named(command: clap::Command) -> clap::Command {
             "name" if argument.is_positional() => outputs,
             "shell" => || SHELLS.names().map(CompletionCandidate::new).collect(),
             "repository" => || blocks(&["ecr_repository"], false),
-            "targets" | "excludes" | "replace" | "address" | "from" | "to" if !is_called(&argument, "FILE") => || blocks(&[], true),
+            "targets" | "excludes" | "replace" | "from" | "to" if !is_called(&argument, "FILE") => addresses,
+            "address" if !is_called(&argument, "FILE") => || blocks(&[], true),
             _ => return argument,
         };
         argument.add(ArgValueCandidates::new(names))
@@ -92,10 +94,19 @@ fn outputs() -> Vec<CompletionCandidate> {
     stack.iter().flat_map(|stack| stack.config.outputs.keys()).map(|name| CompletionCandidate::new(name.to_string())).collect()
 }
 
+/// The resource blocks and the modules of the stack that a command would take by itself.
+fn addresses() -> Vec<CompletionCandidate> {
+    let stack = project::default_stack().ok().and_then(|path| read(&path));
+    let modules: Vec<String> = stack.iter().flat_map(|stack| stack.config.modules.instances.keys()).map(ToString::to_string).collect();
+    blocks(&[], true).into_iter().chain(modules.into_iter().map(CompletionCandidate::new)).collect()
+}
+
 /// The resource blocks of these types, or of all, in the stack that a command would take by itself: their names, or their addresses.
 fn blocks(types: &[&str], whole: bool) -> Vec<CompletionCandidate> {
     let Ok(path) = project::default_stack() else { return Vec::new() };
-    let named = |block: &leoctl_core::model::address::Block| if whole { block.to_string() } else { block.name.to_string() };
+    // The names of blocks in modules are those of many: the address says which is meant.
+    let is_whole = |block: &Block| whole || !block.module.is_root();
+    let named = |block: &Block| if is_whole(block) { block.to_string() } else { block.name.clone() };
     let Some(stack) = read(&path) else { return Vec::new() };
     let blocks = stack.config.resources.keys().filter(|block| types.is_empty() || types.contains(&block.type_name.as_str()));
     blocks.map(named).map(CompletionCandidate::new).collect()

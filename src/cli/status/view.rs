@@ -46,10 +46,11 @@ fn title(status: &Status) -> Line {
     vec![Cell::new(Tone::Strong, &status.stack), Cell::new(Tone::Faint, rest)]
 }
 
-/// A service's name in the stack.
+/// A service's name in the stack: of one in a module, its whole address.
 fn name(address: &Address) -> String {
-    let address = address.to_string();
-    address.split_once('.').map_or(address.clone(), |(_, name)| name.to_owned())
+    let whole = address.to_string();
+    let own = whole.split_once('.').filter(|_| address.block.module.is_root()).map(|(_, name)| name.to_owned());
+    own.unwrap_or(whole)
 }
 
 fn problem(problem: &Problem) -> Line {

@@ -266,11 +266,14 @@ impl Known {
     }
 
     fn unknown(&self, word: &str) -> Problem {
-        let services = self.services.iter().map(|service| service.address.block.name.as_str());
-        let definitions = self.revisions.iter().map(|definition| definition.address.block.name.as_str());
-        let names: BTreeSet<&str> = services.chain(definitions).chain(self.groups.iter().map(|group| group.name.as_str())).collect();
-        let help = suggestion(word, names.iter().copied());
-        let all = || format!("the stack has {}", names.iter().copied().collect::<Vec<_>>().join(", "));
+        let services = self.services.iter().map(|service| word::called(&self.services, &service.address));
+        // The task definition of a service in a module goes by the name of that.
+        let in_a_service = |address: &Address| self.services.iter().any(|service| service.address.block.module == address.block.module);
+        let is_shown = |address: &&Address| address.block.module.is_root() || !in_a_service(address);
+        let definitions = self.revisions.iter().map(|definition| &definition.address).filter(is_shown).map(word::spoken);
+        let names: BTreeSet<String> = services.chain(definitions).chain(self.groups.iter().map(|group| group.name.clone())).collect();
+        let help = suggestion(word, names.iter().map(String::as_str));
+        let all = || format!("the stack has {}", names.iter().cloned().collect::<Vec<_>>().join(", "));
         Problem::new(format!("there is no service, task definition or log group `{word}`"), help.unwrap_or_else(all))
     }
 }

@@ -4,9 +4,12 @@ use serde::Serialize;
 
 use leoctl_core::model::address::Block;
 use leoctl_core::stack::Stack;
+use leoctl_core::stack::deps::{self, Item};
 use leoctl_core::stack::diagnostic::Span;
 use leoctl_core::stack::expr::Expr;
+use leoctl_core::stack::reference::Reference;
 use leoctl_core::stack::template::{Template, TemplateKind};
+use leoctl_core::stack::vars::constant;
 
 /// Names that stand for other names are followed so often.
 const DEPTH: usize = 16;
@@ -39,26 +42,29 @@ fn follow(stack: &Stack, value: &Template, name: &str, depth: usize) -> Option<P
         TemplateKind::Expr(expr) => expr,
         _ => return here(true),
     };
-    match named(expr) {
-        Some(("vars", name)) => {
-            let variable = stack.config.vars.get(name)?;
-            let default = variable.default.as_ref();
-            let given = default.is_none_or(|node| stack.vars.get(name) != Some(&leoctl_core::stack::vars::constant(node)));
-            place(stack, default.map_or(&variable.span, |node| &node.span), &format!("vars.{name}"), false, given)
-        }
-        Some(("locals", name)) if depth > 0 => {
-            let local = stack.config.locals.get(name)?;
-            follow(stack, &local.value, &format!("locals.{name}"), depth - 1)
-        }
+    let Some(reference) = named(expr) else { return here(true) };
+    if let Some(name) = reference.stack_variable() {
+        let variable = stack.config.vars.get(name)?;
+        let default = variable.default.as_ref();
+        let given = default.is_none_or(|node| stack.vars.get(name) != Some(&constant(node)));
+        return place(stack, default.map_or(&variable.span, |node| &node.span), &format!("vars.{name}"), false, given);
+    }
+    match deps::targets(&stack.config, reference).as_slice() {
+        [Item::Local(local)] if depth > 0 => match stack.config.template_of(local) {
+            Some(template) => follow(stack, template, &local.to_string(), depth - 1),
+            None => {
+                let variable = stack.config.vars_of(&local.module)?.get(&local.name)?;
+                place(stack, &variable.default.as_ref()?.span, &local.to_string(), false, false)
+            }
+        },
         _ => here(true),
     }
 }
 
 /// The variable or local an expression is, if it is nothing more.
-fn named(expr: &Expr) -> Option<(&str, &str)> {
+fn named(expr: &Expr) -> Option<&Reference> {
     let [reference] = expr.references.as_slice() else { return None };
-    let whole = reference.path.len() == 2 && expr.source.trim() == reference.to_string();
-    whole.then_some((reference.root(), reference.key(1)?))
+    (expr.source.trim() == reference.to_string()).then_some(reference)
 }
 
 fn place(stack: &Stack, span: &Span, name: &str, computed: bool, given: bool) -> Option<Place> {

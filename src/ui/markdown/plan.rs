@@ -8,6 +8,7 @@ use super::super::plan::{details, drift_details, output_changes, summary};
 use super::super::preflight;
 use super::document::{Block, Document, Language, Marker};
 use super::inline::Inline;
+use leoctl_core::model::module::ModulePath;
 use leoctl_core::plan::preflight::Preflight;
 use leoctl_core::plan::types::{Action, Change, Plan, RemovalKind};
 use leoctl_core::stack::Stack;
@@ -169,6 +170,7 @@ struct Note {
 
 /// What is said of one resource.
 struct Entry {
+    module: ModulePath,
     verb: &'static str,
     type_name: String,
     head: Inline,
@@ -212,10 +214,10 @@ impl Section {
         let mut blocks = vec![Block::Heading(3, self.named())];
         blocks.extend(self.place.clone().map(Block::Paragraph));
         let (lost, rest): (Vec<&Entry>, Vec<&Entry>) = self.entries.iter().partition(|entry| entry.loses);
-        for (title, entries) in [("Deleted or replaced", lost), ("Created or changed", rest)] {
+        for (title, entries, open) in [("Deleted or replaced", lost, true), ("Created or changed", rest, false)] {
             if !entries.is_empty() {
                 blocks.push(Block::Paragraph(Inline::new().strong(title)));
-                blocks.extend(listed(&entries));
+                blocks.extend(folded(&entries, open));
             }
         }
         if !self.counted.is_empty() {
@@ -238,6 +240,21 @@ impl Section {
     fn named(&self) -> Inline {
         Inline::new().code(&self.file).own(": ").text(&self.title)
     }
+}
+
+/// The stack's own entries, and then those of each module behind its name.
+fn folded(entries: &[&Entry], open: bool) -> Vec<Block> {
+    let mut modules: BTreeMap<&ModulePath, Vec<&Entry>> = BTreeMap::new();
+    entries.iter().for_each(|entry| modules.entry(&entry.module).or_default().push(entry));
+    let blocks = modules.iter().flat_map(|(module, entries)| match module.is_root() {
+        true => listed(entries),
+        false => {
+            let summary = Inline::new().code(module).own(", ").count(entries.len());
+            let summary = summary.own(if entries.len() == 1 { " resource" } else { " resources" });
+            vec![Block::Details { open, summary, content: listed(entries) }]
+        }
+    });
+    blocks.collect()
 }
 
 /// Entries one after the other: those of one line in lists.
@@ -323,7 +340,8 @@ impl Entry {
         let deletes = change.removals().any(|removal| removal.kind == RemovalKind::Delete);
         let loses = matches!(change.action, Action::Delete | Action::Replace) || risky || deletes;
         let type_name = change.address.type_name().to_owned();
-        Self { verb, type_name, head, detail: Folded::new(Lines::Fence(Language::Diff, details(change))), loses, risky }
+        let module = change.address.block.module.clone();
+        Self { module, verb, type_name, head, detail: Folded::new(Lines::Fence(Language::Diff, details(change))), loses, risky }
     }
 
     fn block(&self) -> Block {

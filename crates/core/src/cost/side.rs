@@ -4,7 +4,7 @@ use crate::model::address::{Address, Block};
 use crate::model::value::Value;
 use crate::plan::types::{Action, Change, Plan};
 use crate::stack::Stack;
-use crate::stack::deps::{self, Item};
+use crate::stack::deps::{self, Item, Local};
 use crate::stack::template::Template;
 use crate::stack::usage::Usage;
 
@@ -85,13 +85,14 @@ impl<'a> Side<'a> {
     }
 
     /// The block of a type that a template refers to, by itself or through locals.
-    fn block_of(&self, template: &Template, type_name: &str, seen: &mut Vec<String>) -> Option<Block> {
-        template.references().into_iter().find_map(|(reference, _)| match deps::target(reference)? {
+    fn block_of(&self, template: &Template, type_name: &str, seen: &mut Vec<Local>) -> Option<Block> {
+        let named = template.references().into_iter().flat_map(|(reference, _)| deps::targets(&self.stack.config, reference));
+        named.into_iter().find_map(|item| match item {
             Item::Resource(block) => (block.type_name == type_name).then_some(block),
-            Item::Local(name) if !seen.contains(&name) => {
-                let local = self.stack.config.locals.get(&name)?;
-                seen.push(name);
-                self.block_of(&local.value, type_name, seen)
+            Item::Local(local) if !seen.contains(&local) => {
+                let template = self.stack.config.template_of(&local)?;
+                seen.push(local);
+                self.block_of(template, type_name, seen)
             }
             Item::Local(_) | Item::Data(_) => None,
         })

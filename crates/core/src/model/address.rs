@@ -5,9 +5,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The block of a resource in the stack file: `subnet.public`.
+use super::module::{MODULE, ModulePath};
+
+/// The block of a resource in the stack file or in one use of a module: `subnet.public`, `module.web["orders"].lb.main`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Block {
+    /// The modules it is in.
+    pub module: ModulePath,
     /// The resource type, such as `subnet`.
     pub type_name: String,
     /// The name given in the stack file.
@@ -15,21 +19,31 @@ pub struct Block {
 }
 
 impl Block {
-    /// The block `type_name.name`.
+    /// The stack's own block `type_name.name`.
     pub fn new(type_name: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { type_name: type_name.into(), name: name.into() }
+        Self { module: ModulePath::default(), type_name: type_name.into(), name: name.into() }
+    }
+
+    /// The block of this type and name in a module.
+    #[must_use]
+    pub fn within(self, module: &ModulePath) -> Self {
+        Self { module: module.clone(), ..self }
     }
 }
 
 impl fmt::Display for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.module.is_root() {
+            write!(f, "{}.", self.module)?;
+        }
         write!(f, "{}.{}", self.type_name, self.name)
     }
 }
 
 /// One resource: a block, and the `for_each` key when the block has one.
 ///
-/// Written `vpc.main` or `subnet.public["us-west-2a"]`; ordered by type, name, key.
+/// Written `vpc.main`, `subnet.public["us-west-2a"]` or `module.web["orders"].ecs_service.main`; ordered by module, type, name,
+/// key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     /// The block this resource comes from.
@@ -42,6 +56,11 @@ impl Address {
     /// The address of a block without `for_each`.
     pub fn single(type_name: impl Into<String>, name: impl Into<String>) -> Self {
         Self { block: Block::new(type_name, name), key: None }
+    }
+
+    /// The address as it is in its module.
+    pub fn in_module(&self) -> Self {
+        Self { block: Block::new(self.block.type_name.as_str(), self.block.name.as_str()), key: self.key.clone() }
     }
 
     /// The resource type.
@@ -73,8 +92,9 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || ParseAddressError { text: text.to_owned() };
-        let (block, key) = match text.split_once('[') {
-            None => (text, None),
+        let (module, resource) = ModulePath::parse(text).ok_or_else(error)?;
+        let (block, key) = match resource.split_once('[') {
+            None => (resource, None),
             Some((block, rest)) => {
                 let quoted = rest.strip_suffix(']').ok_or_else(error)?;
                 // Shells eat double quotes, so a bare key is taken as it stands.
@@ -83,10 +103,10 @@ impl FromStr for Address {
             }
         };
         let (type_name, name) = block.split_once('.').ok_or_else(error)?;
-        if !is_name(type_name) || !is_name(name) {
+        if !is_name(type_name) || !is_name(name) || type_name == MODULE {
             return Err(error());
         }
-        Ok(Self { block: Block::new(type_name, name), key })
+        Ok(Self { block: Block::new(type_name, name).within(&module), key })
     }
 }
 
@@ -113,7 +133,14 @@ mod tests {
 
     #[test]
     fn addresses_round_trip() {
-        for text in ["vpc.main", r#"subnet.public["us-west-2a"]"#, r#"x.y["a\"b]"]"#] {
+        for text in [
+            "vpc.main",
+            r#"subnet.public["us-west-2a"]"#,
+            r#"x.y["a\"b]"]"#,
+            "module.web.vpc.main",
+            r#"module.web["orders"].ecs_service.main["a"]"#,
+            r#"module.a["x]\".module.b[\""].module.b.vpc.main"#,
+        ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
     }
@@ -121,11 +148,27 @@ mod tests {
     #[test]
     fn a_key_may_come_without_its_quotes() {
         assert_eq!("subnet.public[us-west-2a]".parse::<Address>(), r#"subnet.public["us-west-2a"]"#.parse());
+        let whole = r#"module.web["a.b"].subnet.public["x"]"#.parse::<Address>();
+        for text in ["module.web[a.b].subnet.public[x]", "module.web['a.b'].subnet.public['x']"] {
+            assert_eq!(text.parse::<Address>(), whole, "{text}");
+        }
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["", "vpc", "vpc.", ".main", "vpc.main.id", "vpc.main[", "a b.c"] {
+        for text in [
+            "",
+            "vpc",
+            "vpc.",
+            ".main",
+            "vpc.main.id",
+            "vpc.main[",
+            "a b.c",
+            "module.a",
+            "module.a.b",
+            "module.a[x]b.vpc.main",
+            "module.a..vpc.main",
+        ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::address::Address;
 use crate::model::canonical::canonicalize;
+use crate::model::module::MODULE;
 use crate::model::path::Path;
 use crate::model::pin::{Pins, at, put};
 use crate::model::state::is_digest;
@@ -17,6 +18,9 @@ use crate::stack::template::Failure;
 pub const STACK_TAG: &str = "leoctl:stack";
 /// The tag that names the resource's address in its stack.
 pub const ADDRESS_TAG: &str = "leoctl:address";
+
+/// The longest value of a tag, in characters (the same guide).
+const LONGEST_TAG: usize = 256;
 
 /// The tags by which a resource is known to be ours.
 pub fn ownership_tags(stack: &str, address: &Address) -> BTreeMap<String, String> {
@@ -47,14 +51,19 @@ pub fn owner(attributes: &Value) -> Option<Owner> {
 /// An address as a tag value: AWS allows no quotes or brackets in most services' tags
 /// (Tagging AWS Resources User Guide, "Tag naming limits and requirements").
 pub(super) fn tag_value(address: &Address) -> String {
-    match &address.key {
-        None => address.to_string(),
-        Some(key) => {
-            let allowed = |c: char| c.is_alphanumeric() || " +-=._:/@".contains(c);
-            let key: String = key.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
-            format!("{}/{key}", address.block)
-        }
+    let allowed = |c: char| c.is_alphanumeric() || " +-=._:/@".contains(c);
+    let keyed =
+        |key: Option<&String>| key.map(|key| format!("/{}", key.chars().map(|c| if allowed(c) { c } else { '_' }).collect::<String>()));
+    let modules =
+        address.block.module.iter().map(|used| format!("{MODULE}.{}{}.", used.name, keyed(used.key.as_ref()).unwrap_or_default()));
+    let block = &address.block;
+    let key = keyed(address.key.as_ref()).unwrap_or_default();
+    let whole: String = modules.chain([format!("{}.{}{key}", block.type_name, block.name)]).collect();
+    if whole.chars().count() <= LONGEST_TAG {
+        return whole;
     }
+    let digest = crate::model::base64::sha256(&address.to_string());
+    whole.chars().take(LONGEST_TAG - digest.len() - 1).chain(['/']).chain(digest.chars()).collect()
 }
 
 /// The desired attributes of a resource, canonical, with the stack's and the ownership tags, and what is pinned.
@@ -146,5 +155,21 @@ pub fn settled(block: &ResourceBlock, desired: &Value, live: &Value, governors: 
             let all: Vec<Path> = set.map(|attribute| Path::attribute(&*attribute.name)).collect();
             ignore(&ignore(&complete, live, &kept(all)), &complete, only)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tag_of_an_address_has_what_tags_may_have_and_tells_long_ones_apart() {
+        let tag = |address: &str| tag_value(&address.parse().unwrap());
+        assert_eq!(tag("vpc.main"), "vpc.main");
+        assert_eq!(tag(r#"subnet.public["a*b"]"#), "subnet.public/a_b");
+        assert_eq!(tag(r#"module.web["orders"].module.db.subnet.all["a"]"#), "module.web/orders.module.db.subnet.all/a");
+        let long = |end: &str| tag(&format!("module.web[\"{}\"].vpc.{end}", "k".repeat(300)));
+        assert_eq!(long("one").len(), LONGEST_TAG);
+        assert_ne!(long("one"), long("two"));
     }
 }

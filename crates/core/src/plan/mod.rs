@@ -4,6 +4,8 @@ pub mod build;
 pub mod desired;
 pub mod diff;
 pub mod handover;
+#[cfg(test)]
+mod modules_tests;
 pub mod preflight;
 pub mod schedule;
 pub mod select;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
 use crate::model::pin::Pins;
+use crate::model::selector::Selector;
 use crate::model::state::State;
 
 /// What the user asked of the plan.
@@ -13,11 +14,11 @@ pub struct Options {
     /// Delete everything.
     pub destroy: bool,
     /// Only these and what they depend on.
-    pub targets: Vec<Address>,
+    pub targets: Vec<Selector>,
     /// Everything but these and what depends on them.
-    pub excludes: Vec<Address>,
+    pub excludes: Vec<Selector>,
     /// Replace these even when nothing forces it.
-    pub replace: Vec<Address>,
+    pub replace: Vec<Selector>,
     /// Release what was scaled by hand.
     pub scale_up: bool,
     /// What a command sets of single resources, and nothing else.
@@ -50,7 +51,7 @@ impl Options {
 
     /// Whether an address is among the targets and not among the excludes, by itself.
     pub fn selects(&self, address: &Address) -> bool {
-        let named = |list: &[Address]| list.iter().any(|wanted| covers(wanted, address));
+        let named = |list: &[Selector]| list.iter().any(|wanted| wanted.covers(address));
         (self.targets.is_empty() || named(&self.targets)) && !named(&self.excludes)
     }
 }
@@ -62,7 +63,7 @@ impl Options {
     pub fn destroyed(&self, state: &State) -> BTreeSet<Address> {
         let mut kept = BTreeSet::new();
         let mut open: Vec<&Address> =
-            state.resources.keys().filter(|address| self.excludes.iter().any(|out| covers(out, address))).collect();
+            state.resources.keys().filter(|address| self.excludes.iter().any(|out| out.covers(address))).collect();
         while let Some(address) = open.pop() {
             if kept.insert(address.clone()) {
                 open.extend(made_from(state, address));
@@ -101,11 +102,6 @@ pub fn with_dependents(state: &State, some: BTreeSet<Address>, allowed: impl Fn(
     found
 }
 
-/// Whether `wanted` names `address`: exactly, or its whole block.
-pub fn covers(wanted: &Address, address: &Address) -> bool {
-    wanted == address || wanted.key.is_none() && wanted.block == address.block
-}
-
 /// The addresses a plan is about.
 #[derive(Clone, Debug, Default)]
 pub enum Selection {
@@ -127,7 +123,9 @@ impl Selection {
     /// Works out what is in, from what each block depends on; and the names asked for that do not exist.
     pub fn new(options: &Options, blocks: &BTreeMap<Block, BTreeSet<Block>>, state: &State) -> (Self, Vec<String>) {
         let mut needed = BTreeSet::new();
-        let mut open: Vec<&Block> = options.targets.iter().map(|address| &address.block).collect();
+        let named =
+            |list: &[Selector]| -> BTreeSet<&Block> { blocks.keys().filter(|block| list.iter().any(|one| one.names(block))).collect() };
+        let mut open: Vec<&Block> = named(&options.targets).into_iter().collect();
         while let Some(block) = open.pop() {
             for on in blocks.get(block).into_iter().flatten() {
                 if needed.insert(on.clone()) {
@@ -136,7 +134,7 @@ impl Selection {
             }
         }
         let mut barred: BTreeSet<Block> = BTreeSet::new();
-        let excluded: BTreeSet<&Block> = options.excludes.iter().map(|address| &address.block).collect();
+        let excluded = named(&options.excludes);
         loop {
             let more: Vec<Block> = blocks
                 .iter()
@@ -148,9 +146,9 @@ impl Selection {
             }
             barred.extend(more);
         }
-        let exists = |address: &Address| blocks.contains_key(&address.block) || state.resources.keys().any(|known| covers(address, known));
+        let exists = |one: &Selector| blocks.keys().any(|block| one.names(block)) || state.resources.keys().any(|known| one.covers(known));
         let asked = options.targets.iter().chain(&options.excludes).chain(&options.replace);
-        let unknown = asked.filter(|address| !exists(address)).map(ToString::to_string).collect();
+        let unknown = asked.filter(|one| !exists(one)).map(ToString::to_string).collect();
         (Self::Some { needed, barred, options: Box::new(options.clone()) }, unknown)
     }
 
@@ -160,7 +158,7 @@ impl Selection {
             Self::All => true,
             Self::Some { needed, barred, options } => {
                 let wanted = options.selects(address) || needed.contains(&address.block) && !options.targets.is_empty();
-                wanted && !barred.contains(&address.block) && !options.excludes.iter().any(|out| covers(out, address))
+                wanted && !barred.contains(&address.block) && !options.excludes.iter().any(|out| out.covers(address))
             }
         }
     }

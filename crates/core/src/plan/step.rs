@@ -162,5 +162,5 @@ impl StepKind {
 
 /// The address under which a data source is spoken of.
 pub fn data_address(block: &Block) -> Address {
-    Address { block: Block::new(format!("data.{}", block.type_name), &*block.name), key: None }
+    Address { block: Block::new(format!("data.{}", block.type_name), &*block.name).within(&block.module), key: None }
 }

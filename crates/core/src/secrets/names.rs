@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Beside, Open, Owner, Secret, Target, Use};
 use crate::model::address::{Address, is_name};
+use crate::model::module::Used;
 use crate::stack::diagnostic::suggestion;
 use crate::stack::env_file::can_be_a_name;
 
@@ -176,10 +177,17 @@ fn qualified(one: &Use) -> Vec<String> {
 fn owner(owner: &Owner) -> Vec<String> {
     let address = &owner.address;
     let mut names = vec![address.block.name.clone()];
-    names.extend(with_index(&address.block.name, address));
+    names.extend(with_index(&address.block.name, address.key.as_deref()));
+    names.extend(address.block.module.iter().last().into_iter().flat_map(of_module));
     names.push(owner.name.clone());
     names.extend(spelled(address));
     names
+}
+
+/// What the one service of a module is called by it: the key of an instance, or its name.
+fn of_module(used: &Used) -> Vec<String> {
+    let own = used.key.iter().chain([&used.name]).cloned();
+    own.chain(with_index(&used.name, used.key.as_deref())).collect()
 }
 
 fn spellings(secret: &Secret) -> Vec<String> {
@@ -191,12 +199,12 @@ fn spellings(secret: &Secret) -> Vec<String> {
 /// An address, and the ways its key may be written: a shell takes double quotes away.
 fn spelled(address: &Address) -> Vec<String> {
     let block = address.block.to_string();
-    if address.key.is_none() { vec![block] } else { with_index(&block, address) }
+    if address.key.is_none() { vec![block] } else { with_index(&block, address.key.as_deref()) }
 }
 
-fn with_index(block: &str, address: &Address) -> Vec<String> {
-    let Some(key) = &address.key else { return Vec::new() };
-    vec![format!("{block}[{}]", serde_json::Value::from(key.as_str())), format!("{block}['{key}']"), format!("{block}[{key}]")]
+fn with_index(block: &str, key: Option<&str>) -> Vec<String> {
+    let Some(key) = key else { return Vec::new() };
+    vec![format!("{block}[{}]", serde_json::Value::from(key)), format!("{block}['{key}']"), format!("{block}[{key}]")]
 }
 
 /// The variable that a secret without a container would usually be: `leo/github-bot-token` has `GITHUB_BOT_TOKEN`.

@@ -382,3 +382,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_services_of_a_module_are_told_apart_by_their_keys() {
+    let of = |key: &str| {
+        let address = |kind: &str| format!("module.web[\"{key}\"].{kind}.main");
+        let owner = Owner { address: address("ecs_service").parse().unwrap(), name: format!("shop-{key}") };
+        let uses = vec![Use { variable: "TOKEN".to_owned(), key: None, container: "app".to_owned(), owners: vec![owner] }];
+        secret(&address("secretsmanager_secret"), &format!("shop/{key}/token"), uses)
+    };
+    let secrets = [of("orders"), of("billing")];
+    let beside = Beside::default();
+    let names = Names::new(&secrets, &beside);
+    let orders = Target { secret: secrets[0].address.clone(), key: None };
+    for name in ["orders.TOKEN", "web[orders].TOKEN", "web[\"orders\"].TOKEN", "shop-orders.TOKEN"] {
+        assert_eq!(names.meaning(name), Meaning::One(orders.clone()), "{name}");
+    }
+    for name in ["TOKEN", "web.TOKEN", "main.TOKEN"] {
+        assert!(matches!(names.meaning(name), Meaning::Several(both, _) if both.len() == 2), "{name}");
+    }
+    assert_eq!(names.shortest(&orders), "orders.TOKEN");
+}

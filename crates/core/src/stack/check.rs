@@ -3,19 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Stack;
-use super::config::ResourceBlock;
-use super::deps::{self, Dependencies, Item};
+use super::addresses;
+use super::config::{Config, ResourceBlock, Variable};
+use super::deps::{self, Item, Local};
 use super::diagnostic::{Diagnostic, Diagnostics, Span, suggestion};
 use super::expand::{self, Instances};
 use super::expr::EvalError;
 use super::ignored;
 use super::kind::Kinds;
+use super::modules::{self, Named};
 use super::reference::{Reference, Step};
 use super::scope::{self, BlockValue, EACH_FIELDS, Each, STACK_FIELDS, StackScope};
 use super::template::{Failure, Template};
 use super::types::{self, Written};
-use crate::model::address::{Address, Block};
+use crate::model::address::Block;
 use crate::model::canonical::canonicalize;
+use crate::model::module::MODULE;
 use crate::model::path::Path;
 use crate::model::place::is_region;
 use crate::model::schema::{Attribute, Type, TypeSchema, Unset};
@@ -25,7 +28,7 @@ use crate::model::value::Value;
 pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     let dependencies = deps::dependencies(stack);
     references(stack, diagnostics);
-    stack_tags(stack, &dependencies, diagnostics);
+    stack_tags(stack, diagnostics);
     named_things(stack, diagnostics);
     if let Err(problems) = super::backend::location(stack) {
         problems.0.into_iter().for_each(|problem| diagnostics.push(problem));
@@ -33,10 +36,10 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     let order = deps::order(&dependencies, diagnostics);
     if diagnostics.has_errors() {
         // What follows evaluates expressions, and would only repeat what has been said.
-        attributes(stack, &dependencies, &order, diagnostics, true);
+        attributes(stack, &order, diagnostics, true);
         return;
     }
-    let known = attributes(stack, &dependencies, &order, diagnostics, false);
+    let known = attributes(stack, &order, diagnostics, false);
     if diagnostics.has_errors() {
         return;
     }
@@ -64,7 +67,9 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
             diagnostics.push(error.help(super::PUBLIC));
         }
     }
-    for (name, check) in &stack.config.checks {
+    modules::of_other_kinds(stack).into_iter().for_each(|problem| diagnostics.push(problem));
+    modules::validations(stack, &scope).into_iter().for_each(|problem| diagnostics.push(problem));
+    for (name, check) in stack.config.all_checks() {
         let Ok(value) = check.assert.eval(&scope) else { continue };
         if !matches!(value.revealed(), Value::Bool(_) | Value::Unknown) {
             let message = format!("`assert` of check {name} is a boolean, not {}", value.revealed().kind());
@@ -82,9 +87,9 @@ pub fn failed((error, span): Failure) -> Diagnostic {
 }
 
 /// The stack's tags are on every resource, so they cannot wait for one.
-fn stack_tags(stack: &Stack, dependencies: &Dependencies, diagnostics: &mut Diagnostics) {
+fn stack_tags(stack: &Stack, diagnostics: &mut Diagnostics) {
     let Some(tags) = &stack.config.tags else { return };
-    for item in deps::reach(dependencies, &[tags]) {
+    for item in deps::reach(&stack.config, &[tags]) {
         diagnostics.push(
             Diagnostic::error(&tags.span, format!("the stack's tags depend on {item}, which has them itself"))
                 .help("use variables, locals, `env` and `stack` only"),
@@ -97,50 +102,7 @@ fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
     for (block, resource) in &stack.config.resources {
         ignored::check(block, resource, diagnostics);
     }
-    let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
-    let absent = |address: &Address, span: &Span, what: &str| {
-        let missing = !stack.config.resources.contains_key(&address.block) && !stack.config.unread.resource(&address.block);
-        missing.then(|| {
-            let error = Diagnostic::error(span, format!("{what} {address}, which the stack does not have"));
-            error.suggest(&address.to_string(), known.iter().map(String::as_str))
-        })
-    };
-    for import in &stack.config.imports {
-        absent(&import.to, &import.id.span, "[[import]] to").into_iter().for_each(|error| diagnostics.push(error));
-    }
-    for (number, moved) in stack.config.moved.iter().enumerate() {
-        if let Some(other) = stack.config.moved.iter().take(number).find(|other| other.from == moved.from) {
-            let problem = match other.to == moved.to {
-                true => format!("[[moved]] says twice that {} becomes {}", moved.from, moved.to),
-                false => format!("[[moved]] says that {} becomes {}, and that it becomes {}", moved.from, other.to, moved.to),
-            };
-            diagnostics.push(Diagnostic::error(&moved.from_span, problem).help("one resource has one address: remove one of the two"));
-        }
-        // The end of a chain is what has to be there.
-        let goes_on = stack.config.moved.iter().any(|next| next.from.block == moved.to.block);
-        let missing = absent(&moved.to, &moved.to_span, "[[moved]] to").filter(|_| !goes_on);
-        missing.into_iter().for_each(|error| diagnostics.push(error));
-        if moved.from.type_name() != moved.to.type_name() && !stack.config.unread.resource(&moved.to.block) {
-            let problem = format!("{} cannot become {}: they are of different types", moved.from, moved.to);
-            diagnostics.push(Diagnostic::error(&moved.from_span, problem));
-        }
-        if is_there(stack, &moved.from) {
-            let problem = format!("[[moved]] from {}, which is still in the stack", moved.from);
-            diagnostics.push(Diagnostic::error(&moved.from_span, problem).help("rename or remove that block, or this [[moved]]"));
-        }
-    }
-    for removed in &stack.config.removed {
-        if is_there(stack, &removed.from) {
-            let problem = format!("[[removed]] from {}, which is still in the stack", removed.from);
-            diagnostics.push(Diagnostic::error(&removed.span, problem).help("remove that block, or this [[removed]]"));
-        }
-    }
-}
-
-/// Whether the stack has a block for this very address: one instance, or all of a block without a key.
-fn is_there(stack: &Stack, address: &Address) -> bool {
-    let block = stack.config.resources.get(&address.block);
-    block.is_some_and(|block| address.key.is_none() && block.for_each.is_none())
+    addresses::check(stack, diagnostics);
 }
 
 /// The templates outside of resources and data sources.
@@ -149,16 +111,27 @@ fn general_templates(stack: &Stack) -> Vec<&Template> {
     let mut all: Vec<&Template> = config.locals.values().map(|field| &field.value).collect();
     all.extend(&config.tags);
     all.extend(config.outputs.values().map(|output| &output.value));
-    all.extend(config.checks.values().flat_map(|check| [&check.assert, &check.message]));
+    all.extend(config.all_checks().flat_map(|(_, check)| [&check.assert, &check.message]));
     all.extend(config.imports.iter().map(|import| &import.id));
+    all.extend(config.vars.values().flat_map(validated));
+    for module in config.modules.instances.values() {
+        all.extend(module.inputs.values().map(|field| &field.value));
+        all.extend(module.names.locals.values().map(|field| &field.value));
+        all.extend(module.names.outputs.values().map(|output| &output.value));
+        all.extend(module.names.vars.values().flat_map(validated));
+    }
     all
+}
+
+fn validated(variable: &Variable) -> impl Iterator<Item = &Template> {
+    variable.validate.iter().flat_map(|one| [&one.condition, &one.message])
 }
 
 fn references(stack: &Stack, diagnostics: &mut Diagnostics) {
     let mut check = |template: &Template, each: bool| {
         for (reference, span) in template.references() {
             if let Err(error) = check_reference(stack, reference, each)
-                && !(is_absent(stack, reference) && stack.config.unread.names(reference))
+                && !(is_absent(stack, reference) && stack.config.unread_of(&reference.home.module).names(reference))
             {
                 diagnostics.push(failed((error, span.clone())));
             }
@@ -166,6 +139,15 @@ fn references(stack: &Stack, diagnostics: &mut Diagnostics) {
     };
     for template in general_templates(stack) {
         check(template, false);
+    }
+    for used in stack.config.modules.uses.values() {
+        for template in [&used.for_each, &used.when].into_iter().flatten() {
+            check(template, false);
+        }
+        if used.instances.is_unknown() {
+            // How often it is there is not known, or its file cannot be read.
+            used.inputs.values().for_each(|field| check(&field.value, used.for_each.is_some()));
+        }
     }
     for data in stack.config.data.values() {
         check(&data.attributes, false);
@@ -176,30 +158,51 @@ fn references(stack: &Stack, diagnostics: &mut Diagnostics) {
             check(template, false);
         }
     }
-    for resource in stack.config.resources.values() {
-        for (block, span) in &resource.depends_on {
-            if !stack.config.resources.contains_key(block) && !stack.config.unread.resource(block) {
-                let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
-                let error = scope::missing("resource", &block.to_string(), &known);
-                diagnostics.push(failed((error, span.clone())));
-            }
-        }
+    let blocks =
+        stack.config.resources.values().flat_map(|resource| &resource.depends_on).map(|(block, span)| (Named::Block(block.clone()), span));
+    let others = stack.config.resources.values().flat_map(|resource| &resource.after);
+    let others =
+        others.chain(stack.config.modules.uses.values().flat_map(|used| &used.depends_on)).map(|(named, span)| (named.clone(), span));
+    for (named, span) in blocks.chain(others) {
+        come_after(stack, &named, span, diagnostics);
     }
+}
+
+/// Reports what `depends_on` names and is not there.
+fn come_after(stack: &Stack, named: &Named, span: &Span, diagnostics: &mut Diagnostics) {
+    let config = &stack.config;
+    let error = match named {
+        Named::Block(block) if !config.resources.contains_key(block) && !config.unread_of(&block.module).resource(block) => {
+            let known = config.resources.keys().filter(|known| known.module == block.module);
+            let known: Vec<String> = known.map(|block| format!("{}.{}", block.type_name, block.name)).collect();
+            scope::missing("resource", &format!("{}.{}", block.type_name, block.name), &known)
+        }
+        Named::Module(path) if !config.modules.uses.contains_key(path) => {
+            let user = path.split().map(|(user, _)| user).unwrap_or_default();
+            if config.unread_of(&user).anything {
+                return;
+            }
+            scope::missing("module", &path.iter().last().map(|used| used.name.clone()).unwrap_or_default(), config.modules.used_in(&user))
+        }
+        Named::Block(_) | Named::Module(_) => return,
+    };
+    diagnostics.push(failed((error, span.clone())));
 }
 
 /// Whether what a reference names is not in what was read of the stack.
 fn is_absent(stack: &Stack, reference: &Reference) -> bool {
-    let config = &stack.config;
+    let (config, home) = (&stack.config, &reference.home.module);
     let part = |index| reference.key(index).unwrap_or_default();
     match reference.root() {
-        "vars" => !config.vars.contains_key(part(1)),
-        "locals" => !config.locals.contains_key(part(1)),
+        "vars" => !config.vars_of(home).is_some_and(|vars| vars.contains_key(part(1))),
+        "locals" => !config.locals_of(home).is_some_and(|locals| locals.contains_key(part(1))),
+        MODULE => !config.modules.uses.contains_key(&home.inside(part(1), None)),
         "env" => !stack.env.contains_key(part(1)),
         "stack" => false,
         // The `for_each` that it needs may be.
         "each" => true,
-        "data" => !config.data.contains_key(&Block::new(part(1), part(2))),
-        root => !config.resources.contains_key(&Block::new(root, part(1))),
+        "data" => !config.data.contains_key(&Block::new(part(1), part(2)).within(home)),
+        root => !config.resources.contains_key(&Block::new(root, part(1)).within(home)),
     }
 }
 
@@ -207,31 +210,36 @@ fn check_reference(stack: &Stack, reference: &Reference, each: bool) -> Result<(
     if let Some(error) = scope::root_alone(reference) {
         return Err(error);
     }
-    let config = &stack.config;
+    let (config, home) = (&stack.config, &reference.home.module);
     let name = reference.key(1);
     let among = |what: &str, known: &[&str]| match name {
         Some(name) if known.contains(&name) => Ok(()),
         _ => Err(scope::missing(what, name.unwrap_or_default(), known)),
     };
     match reference.root() {
-        "vars" => among("variable", &config.vars.keys().map(String::as_str).collect::<Vec<_>>()),
-        "locals" => among("local", &config.locals.keys().map(String::as_str).collect::<Vec<_>>()),
+        "vars" => among("variable", &config.vars_of(home).into_iter().flat_map(|vars| vars.keys().map(String::as_str)).collect::<Vec<_>>()),
+        "locals" => {
+            among("local", &config.locals_of(home).into_iter().flat_map(|locals| locals.keys().map(String::as_str)).collect::<Vec<_>>())
+        }
         "stack" => among("field of stack", STACK_FIELDS),
+        MODULE => output(stack, reference),
+        "each" if reference.home.each.is_some() => match of_use(stack, reference) {
+            true => among("field of each", EACH_FIELDS),
+            false => Err(EvalError::new("`each` exists only in the inputs of a module with `for_each`")),
+        },
         "each" if !each => Err(EvalError::new("`each` exists only in a resource with `for_each`")),
         "each" => among("field of each", EACH_FIELDS),
+        "env" if !home.is_root() => Err(scope::outside(reference)),
         "env" => among("environment variable", &stack.env.keys().map(String::as_str).collect::<Vec<_>>()),
         "data" => {
-            let block = Block::new(name.unwrap_or_default(), reference.key(2).unwrap_or_default());
+            let block = Block::new(name.unwrap_or_default(), reference.key(2).unwrap_or_default()).within(home);
             match config.data.get(&block) {
-                Some(data) => attribute(&format!("data.{block}"), &data.schema, reference.path.get(3..).unwrap_or_default()),
-                None => {
-                    let known: Vec<String> = config.data.keys().map(|block| format!("data.{block}")).collect();
-                    Err(scope::missing("data source", &format!("data.{block}"), &known))
-                }
+                Some(data) => attribute(&deps::data_name(&block), &data.schema, reference.path.get(3..).unwrap_or_default()),
+                None => Err(scope::unknown_data(stack, &block)),
             }
         }
         root => {
-            let block = Block::new(root, name.unwrap_or_default());
+            let block = Block::new(root, name.unwrap_or_default()).within(home);
             let Some(resource) = config.resources.get(&block) else {
                 return Err(scope::unknown_reference(stack, reference));
             };
@@ -254,6 +262,35 @@ fn check_reference(stack: &Stack, reference: &Reference, each: bool) -> Result<(
     }
 }
 
+/// Whether the `each` of an input is that of a module with `for_each`.
+fn of_use(stack: &Stack, reference: &Reference) -> bool {
+    let used = reference.home.each.as_ref().and_then(|path| stack.config.modules.uses.get(&path.used()));
+    used.is_some_and(|used| used.for_each.is_some())
+}
+
+/// Whether a module tells what a reference names.
+fn output(stack: &Stack, reference: &Reference) -> Result<(), EvalError> {
+    let (modules, home, name) = (&stack.config.modules, &reference.home.module, reference.key(1).unwrap_or_default());
+    let path = home.inside(name, None);
+    let Some(used) = modules.uses.get(&path) else { return Err(scope::missing("module", name, modules.used_in(home))) };
+    let steps = reference.path.get(2..).unwrap_or_default();
+    let is_keyed = used.for_each.is_some();
+    let Some((_, first)) = modules.instances.iter().find(|(instance, _)| path.matches(instance)) else { return Ok(()) };
+    let declares = |step: &Step| first.names.outputs.contains_key(&step.name());
+    let wanted = match (is_keyed, steps) {
+        (true, [Step::Key(field)]) if declares(&Step::Key(field.clone())) => {
+            let error = EvalError::new(format!("{path} has `for_each`, so there is no one `{field}`"));
+            return Err(error.advice(format!("write `{path}[\"key\"].{field}` for one, `pluck({path}, '{field}')` for all")));
+        }
+        (true, [_, output, ..]) | (false, [output, ..]) => output,
+        _ => return Ok(()),
+    };
+    if declares(wanted) || first.names.unread.anything {
+        return Ok(());
+    }
+    Err(scope::missing(&format!("output of {path}"), &wanted.name(), first.names.outputs.keys()))
+}
+
 /// Whether the attributes named by `steps` exist.
 fn attribute(what: &str, schema: &TypeSchema, steps: &[Step]) -> Result<(), EvalError> {
     fn inside(what: &str, attributes: &[Attribute], steps: &[Step]) -> Result<(), EvalError> {
@@ -273,18 +310,12 @@ fn attribute(what: &str, schema: &TypeSchema, steps: &[Step]) -> Result<(), Eval
 
 /// Checks what is written in every data source and resource, as far as it can be evaluated offline; what is
 /// known of the resources then.
-fn attributes(
-    stack: &Stack,
-    dependencies: &Dependencies,
-    order: &[Item],
-    diagnostics: &mut Diagnostics,
-    tolerant: bool,
-) -> BTreeMap<Block, BlockValue> {
+fn attributes(stack: &Stack, order: &[Item], diagnostics: &mut Diagnostics, tolerant: bool) -> BTreeMap<Block, BlockValue> {
     let mut known = BTreeMap::new();
     for (block, data) in &stack.config.data {
         let (value, failed) = evaluate(&data.attributes, &StackScope::offline(stack), tolerant, diagnostics);
         let written = Written { template: &data.attributes, at: &data.span, kinds: &Kinds::new(stack), failed: &failed };
-        types::check(&format!("data.{block}"), &data.schema.attributes, &written, &value, diagnostics);
+        types::check(&deps::data_name(block), &data.schema.attributes, &written, &value, diagnostics);
     }
     let resources: Vec<&Block> = match tolerant {
         // There may be no order.
@@ -294,7 +325,7 @@ fn attributes(
     for block in resources {
         let Some(resource) = stack.config.resources.get(block) else { continue };
         if resource.for_each.is_some() || resource.when.is_some() {
-            needs_only_what_is_known(block, resource, dependencies, diagnostics);
+            needs_only_what_is_known(stack, block, resource, diagnostics);
         }
         let mut check = |each: Option<&Each>| {
             let scope = StackScope::new(stack, None, &NO_DATA, &known).with_each(each);
@@ -403,21 +434,32 @@ fn evaluate(template: &Template, scope: &StackScope<'_>, tolerant: bool, diagnos
 }
 
 /// `for_each` and `when` decide what exists, so they may not wait for something to be made first.
-fn needs_only_what_is_known(block: &Block, resource: &ResourceBlock, dependencies: &Dependencies, diagnostics: &mut Diagnostics) {
+fn needs_only_what_is_known(stack: &Stack, block: &Block, resource: &ResourceBlock, diagnostics: &mut Diagnostics) {
     for (key, template) in [("for_each", &resource.for_each), ("when", &resource.when)] {
         let Some(template) = template else { continue };
-        for item in deps::reach(dependencies, &[template]) {
-            // A whole block with `for_each` has keys that are known; anything inside a resource is not.
-            let whole = template
-                .references()
-                .iter()
-                .any(|(reference, _)| reference.path.len() == 2 && deps::target(reference).as_ref() == Some(&item));
-            if let (Item::Resource(on), false) = (&item, whole && key == "for_each") {
-                diagnostics.push(
-                    Diagnostic::error(&template.span, format!("`{key}` of {block} depends on {on}, which is known only after apply"))
-                        .help("use variables, locals, data sources or the keys of another `for_each`"),
-                );
+        for on in inside_of(&stack.config, template, key == "for_each") {
+            diagnostics.push(
+                Diagnostic::error(&template.span, format!("`{key}` of {block} depends on {on}, which is known only after apply"))
+                    .help("use variables, locals, data sources or the keys of another `for_each`"),
+            );
+        }
+    }
+}
+
+/// The resources of which a template takes something that is known only after apply, itself or through locals. A whole
+/// block with `for_each` has keys that are known (`keys`); anything inside a resource is not.
+fn inside_of(config: &Config, template: &Template, keys: bool) -> BTreeSet<Block> {
+    let (mut found, mut seen, mut open) = (BTreeSet::new(), BTreeSet::<Local>::new(), vec![template]);
+    while let Some(template) = open.pop() {
+        for (reference, _) in template.references() {
+            for item in deps::targets(config, reference) {
+                match item {
+                    Item::Resource(block) if !(keys && reference.path.len() == 2) => drop(found.insert(block)),
+                    Item::Local(local) if seen.insert(local.clone()) => open.extend(config.template_of(&local)),
+                    Item::Resource(_) | Item::Data(_) | Item::Local(_) => {}
+                }
             }
         }
     }
+    found
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::diagnostic::Span;
+use super::modules::{Modules, Named};
 use super::node::Node;
 use super::template::{Field, Template};
 use super::unread::Unread;
@@ -12,6 +13,7 @@ use super::usage::Usage;
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
 use crate::model::schema::{ResourceSchema, TypeSchema};
+use crate::model::selector::Selector;
 use crate::model::value::Value;
 
 /// A stack file, read but not evaluated.
@@ -27,6 +29,8 @@ pub struct Config {
     pub backend_s3: Option<Template>,
     /// Files of environment variables.
     pub env_files: Vec<(String, Span)>,
+    /// The modules it uses. What is in them is among its data sources and resources.
+    pub modules: Modules,
     /// Declared variables.
     pub vars: IndexMap<String, Variable>,
     /// Named expressions.
@@ -51,15 +55,40 @@ pub struct Config {
     pub unread: Unread,
 }
 
+impl Config {
+    /// What a stack has that has nothing but a name.
+    pub fn named(name: Template) -> Self {
+        Self {
+            name,
+            region: None,
+            tags: None,
+            backend_s3: None,
+            env_files: Vec::new(),
+            modules: Modules::default(),
+            vars: IndexMap::new(),
+            locals: IndexMap::new(),
+            data: IndexMap::new(),
+            resources: IndexMap::new(),
+            outputs: IndexMap::new(),
+            checks: IndexMap::new(),
+            moved: Vec::new(),
+            imports: Vec::new(),
+            removed: Vec::new(),
+            usage: Usage::default(),
+            unread: Unread::default(),
+        }
+    }
+}
+
 /// A resource whose address changed.
 #[derive(Clone, Debug)]
 pub struct Moved {
     /// What it was.
-    pub from: Address,
+    pub from: Selector,
     /// Where that is written.
     pub from_span: Span,
     /// What it is.
-    pub to: Address,
+    pub to: Selector,
     /// Where that is written.
     pub to_span: Span,
 }
@@ -77,7 +106,7 @@ pub struct Import {
 #[derive(Clone, Debug)]
 pub struct Removed {
     /// Their address.
-    pub from: Address,
+    pub from: Selector,
     /// Where it is written.
     pub span: Span,
 }
@@ -95,6 +124,17 @@ pub struct Variable {
     pub description: String,
     /// Whether its value is never shown.
     pub sensitive: bool,
+    /// What its value has to meet.
+    pub validate: Vec<Validation>,
+}
+
+/// What a variable's value has to meet: `[[vars.NAME.validate]]`.
+#[derive(Clone, Debug)]
+pub struct Validation {
+    /// What must be true.
+    pub condition: Template,
+    /// What to say when it is not.
+    pub message: Template,
 }
 
 /// A data source.
@@ -123,6 +163,8 @@ pub struct ResourceBlock {
     pub when: Option<Template>,
     /// What it comes after without naming it.
     pub depends_on: Vec<(Block, Span)>,
+    /// What else it comes after: modules, of which `depends_on` has every resource once they are read.
+    pub after: Vec<(Named, Span)>,
     /// Its region, when not the stack's.
     pub region: Option<Template>,
     /// How long operations may take, in seconds.

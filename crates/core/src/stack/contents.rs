@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::complaint::{Complaint, complaint};
+use super::diagnostic::Source;
 use super::env_file;
 use super::files::{Files, beside};
 
@@ -47,7 +48,12 @@ pub struct Contents {
     wanted: Arc<Mutex<BTreeSet<Wanted>>>,
     /// Whether everything that will ever be read has been read.
     complete: bool,
+    /// How many bytes have been read.
+    size: usize,
 }
+
+/// How many bytes all files have together, about: a pattern of a whole project is a mistake.
+const MOST: usize = 64 << 20;
 
 /// Where an expression stands, for the files it names.
 #[derive(Clone, Copy)]
@@ -60,8 +66,15 @@ pub struct Reader<'a> {
 
 impl Contents {
     /// Nothing yet, for expressions of these sources.
-    pub fn of(sources: Vec<PathBuf>) -> Self {
-        Self { sources, ..Self::default() }
+    pub fn of(sources: &[Source]) -> Self {
+        let mut contents = Self::default();
+        contents.locate(sources);
+        contents
+    }
+
+    /// Takes note of the sources that expressions stand in by now.
+    pub fn locate(&mut self, sources: &[Source]) {
+        self.sources = sources.iter().map(|source| source.path.clone()).collect();
     }
 
     /// Whether what is asked for now will still be read.
@@ -80,7 +93,13 @@ impl Contents {
         let any = !wanted.is_empty();
         for wanted in wanted {
             let found = match &wanted {
-                Wanted::File(path) => files.bytes(path).map(|bytes| Found::File(Content { bytes, secret: is_secret(path) })),
+                Wanted::File(_) if self.size > MOST => {
+                    Err(format!("the files that expressions read have more than {} MB together", MOST >> 20))
+                }
+                Wanted::File(path) => files.bytes(path).map(|bytes| {
+                    self.size = self.size.saturating_add(bytes.len());
+                    Found::File(Content { bytes, secret: is_secret(path) })
+                }),
                 Wanted::Folder(path) => files.below(path).map(Found::Folder),
             };
             self.found.insert(wanted, found);

@@ -76,6 +76,16 @@ all = "${locals.all.map(path, size(file(path)))}"
 }
 
 #[test]
+fn modules_read_files_beside_their_own_and_may_be_repeated_over_them() {
+    let stack = "[module.text]\nsource = \"../modules/text.toml\"\nfor_each = \"${fileset('../texts/*.txt')}\"\n\
+                 [module.text.inputs]\ntext = \"${file(each.value)}\"\n[outputs]\nall = \"${pluck(module.text, 'said')}\"\n";
+    let module = "[vars.text]\n[outputs]\nsaid = \"${file('prefix.txt') + vars.text}\"\n";
+    let files = [("modules/text.toml", module), ("modules/prefix.txt", "> "), ("texts/a.txt", "one"), ("texts/b.txt", "two")];
+    let stack = Project::new(stack, &files).stack();
+    assert_eq!(output(&stack, "all"), Value::from(serde_json::json!(["> one", "> two"])));
+}
+
+#[test]
 fn a_file_of_a_branch_that_is_not_decided_yet_is_read_with_the_stack() {
     let stack = "[outputs]\nx = \"${stack.account_id == '1' ? file('one.txt') : file('other.txt')}\"\n";
     let project = Project::new(stack, &[("stacks/one.txt", "1"), ("stacks/other.txt", "2")]);

@@ -8,10 +8,13 @@ use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::Stack;
+use super::config::Config;
 use super::diagnostic::{Diagnostic, Diagnostics, Span};
-use super::reference::Reference;
+use super::expand::Instances;
+use super::reference::{Reference, Step};
 use super::template::Template;
 use crate::model::address::Block;
+use crate::model::module::{MODULE, ModulePath};
 
 /// A block of the stack file that others can refer to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,29 +23,95 @@ pub enum Item {
     Resource(Block),
     /// `[data.TYPE.NAME]`.
     Data(Block),
-    /// `[locals] NAME`.
-    Local(String),
+    /// `[locals] NAME`, and what goes into a module and comes out of it.
+    Local(Local),
+}
+
+/// A name for a value that the file says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Local {
+    /// The module that has it.
+    pub module: ModulePath,
+    /// What it is there.
+    pub kind: LocalKind,
+    /// Its name.
+    pub name: String,
+}
+
+/// The kinds of name for a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LocalKind {
+    /// A local.
+    Local,
+    /// What a module is given, from outside of it.
+    Input,
+    /// What a module tells whoever uses it.
+    Output,
+}
+
+impl std::fmt::Display for Local {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.module.is_root() {
+            write!(f, "{}.", self.module)?;
+        }
+        f.write_str(match self.kind {
+            LocalKind::Local => "locals.",
+            LocalKind::Input => "vars.",
+            LocalKind::Output => "",
+        })?;
+        f.write_str(&self.name)
+    }
 }
 
 impl std::fmt::Display for Item {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Resource(block) => block.fmt(f),
-            Self::Data(block) => write!(f, "data.{block}"),
-            Self::Local(name) => write!(f, "locals.{name}"),
+            Self::Data(block) => f.write_str(&data_name(block)),
+            Self::Local(local) => local.fmt(f),
         }
     }
 }
 
-/// What a reference points at, if it is a block or a local.
-pub fn target(reference: &Reference) -> Option<Item> {
-    let name = reference.key(1)?;
+/// What a data source is spoken of as: `data.TYPE.NAME`, in its module.
+pub fn data_name(block: &Block) -> String {
+    let own = format!("data.{}.{}", block.type_name, block.name);
+    if block.module.is_root() { own } else { format!("{}.{own}", block.module) }
+}
+
+/// What a reference points at: a block or a local; of a module, what is taken of the outputs of its instances.
+pub fn targets(config: &Config, reference: &Reference) -> Vec<Item> {
+    let Some(name) = reference.key(1) else { return Vec::new() };
+    let home = &reference.home.module;
+    let local = |kind| vec![Item::Local(Local { module: home.clone(), kind, name: name.to_owned() })];
     match reference.root() {
-        "vars" | "each" | "stack" | "env" => None,
-        "locals" => Some(Item::Local(name.to_owned())),
-        "data" => Some(Item::Data(Block::new(name, reference.key(2)?))),
-        type_name => Some(Item::Resource(Block::new(type_name, name))),
+        "vars" if !home.is_root() => local(LocalKind::Input),
+        "vars" | "each" | "stack" | "env" => Vec::new(),
+        "locals" => local(LocalKind::Local),
+        "data" => reference.key(2).map(|of| Item::Data(Block::new(name, of).within(home))).into_iter().collect(),
+        MODULE => outputs(config, &home.inside(name, None), reference.path.get(2..).unwrap_or_default()),
+        type_name => vec![Item::Resource(Block::new(type_name, name).within(home))],
     }
+}
+
+/// What `steps` take of the instances of a use.
+fn outputs(config: &Config, used: &ModulePath, steps: &[Step]) -> Vec<Item> {
+    let Some(instances) = config.modules.uses.get(used).map(|used| &used.instances) else { return Vec::new() };
+    let (key, output) = match (instances, steps) {
+        (Instances::Each(_), [Step::Every, rest @ ..]) => (None, rest.first()),
+        (Instances::Each(_), [key, rest @ ..]) => (Some(key.name()), rest.first()),
+        (_, [output, ..]) => (None, Some(output)),
+        (_, []) => (None, None),
+    };
+    let meant = |path: &&ModulePath| used.matches(path) && key.as_ref().is_none_or(|key| path.last_key() == Some(key.as_str()));
+    let of = |path: &ModulePath, name: &str| Item::Local(Local { module: path.clone(), kind: LocalKind::Output, name: name.to_owned() });
+    let instances = config.modules.instances.iter().filter(|(path, _)| meant(path));
+    instances
+        .flat_map(|(path, module)| match output {
+            Some(output) => vec![of(path, &output.name())],
+            None => module.names.outputs.keys().map(|name| of(path, name)).collect(),
+        })
+        .collect()
 }
 
 /// The direct dependencies of every item and where each is written, in file order.
@@ -52,22 +121,38 @@ pub type Dependencies = IndexMap<Item, Vec<(Item, Span)>>;
 pub fn dependencies(stack: &Stack) -> Dependencies {
     let config = &stack.config;
     let mut all = Dependencies::new();
-    for (name, field) in &config.locals {
-        all.insert(Item::Local(name.clone()), targets(&[&field.value]));
+    for local in locals(config) {
+        if let Some(template) = config.template_of(&local) {
+            let found = named(config, &[template]);
+            all.insert(Item::Local(local), found);
+        }
     }
     for (block, data) in &config.data {
-        all.insert(Item::Data(block.clone()), targets(&[&data.attributes]));
+        all.insert(Item::Data(block.clone()), named(config, &[&data.attributes]));
     }
     for (block, resource) in &config.resources {
         let mut templates = vec![&resource.attributes];
         templates.extend(&resource.for_each);
         templates.extend(&resource.when);
         templates.extend(&resource.region);
-        let mut found = targets(&templates);
+        let mut found = named(config, &templates);
         found.extend(resource.depends_on.iter().map(|(block, span)| (Item::Resource(block.clone()), span.clone())));
         all.insert(Item::Resource(block.clone()), found);
     }
     declared(stack, &mut all);
+    all
+}
+
+/// Every local of the stack and of its modules.
+fn locals(config: &Config) -> Vec<Local> {
+    let local = |module: &ModulePath, kind, name: &String| Local { module: module.clone(), kind, name: name.clone() };
+    let root = ModulePath::default();
+    let mut all: Vec<Local> = config.locals.keys().map(|name| local(&root, LocalKind::Local, name)).collect();
+    for (path, module) in &config.modules.instances {
+        all.extend(module.inputs.keys().map(|name| local(path, LocalKind::Input, name)));
+        all.extend(module.names.locals.keys().map(|name| local(path, LocalKind::Local, name)));
+        all.extend(module.names.outputs.keys().map(|name| local(path, LocalKind::Output, name)));
+    }
     all
 }
 
@@ -115,14 +200,14 @@ fn all_below(dependencies: &Dependencies, item: &Item) -> BTreeSet<Item> {
     seen
 }
 
-fn targets(templates: &[&Template]) -> Vec<(Item, Span)> {
+fn named(config: &Config, templates: &[&Template]) -> Vec<(Item, Span)> {
     let mut found: Vec<(Item, Span)> = Vec::new();
     for template in templates {
         for (reference, span) in template.references() {
-            if let Some(item) = target(reference)
-                && !found.iter().any(|(known, _)| *known == item)
-            {
-                found.push((item, span.clone()));
+            for item in targets(config, reference) {
+                if !found.iter().any(|(known, _)| *known == item) {
+                    found.push((item, span.clone()));
+                }
             }
         }
     }
@@ -130,15 +215,19 @@ fn targets(templates: &[&Template]) -> Vec<(Item, Span)> {
 }
 
 /// Everything blocks of a template depend on, through locals: resources and data sources.
-pub fn reach(dependencies: &Dependencies, templates: &[&Template]) -> BTreeSet<Item> {
-    let mut reached = BTreeSet::new();
-    let mut open: Vec<Item> = targets(templates).into_iter().map(|(item, _)| item).collect();
+pub fn reach(config: &Config, templates: &[&Template]) -> BTreeSet<Item> {
+    let (mut reached, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    let mut open: Vec<Item> = named(config, templates).into_iter().map(|(item, _)| item).collect();
     while let Some(item) = open.pop() {
-        if let (true, Item::Local(_), Some(next)) = (reached.insert(item.clone()), &item, dependencies.get(&item)) {
-            open.extend(next.iter().map(|(item, _)| item.clone()));
+        match &item {
+            Item::Local(local) if seen.insert(local.clone()) => {
+                let next = config.template_of(local).map(|template| named(config, &[template])).unwrap_or_default();
+                open.extend(next.into_iter().map(|(item, _)| item));
+            }
+            Item::Local(_) => {}
+            Item::Resource(_) | Item::Data(_) => drop(reached.insert(item)),
         }
     }
-    reached.retain(|item| !matches!(item, Item::Local(_)));
     reached
 }
 
@@ -185,7 +274,7 @@ fn report_cycle(dependencies: &Dependencies, members: &BTreeSet<&Item>, diagnost
     let mut diagnostic = Diagnostic::general(format!("dependency cycle: {}", names.join(" → ")));
     diagnostic.span = path.first().map(|(_, span)| span.clone());
     diagnostic.label = "the cycle starts here".to_owned();
-    let groups = names.iter().any(|name| name.starts_with("security_group."));
+    let groups = names.iter().any(|name| name.contains("security_group."));
     diagnostics.push(if groups {
         diagnostic.help("take one of the rules out of its group into a `security_group_rule`")
     } else {

@@ -53,6 +53,14 @@ impl Diagnostic {
         Self { severity: Severity::Error, message: message.into(), span: Some(span.clone()), label: String::new(), help: Vec::new() }
     }
 
+    /// An error at a place, where there is one.
+    pub fn at(span: Option<&Span>, message: impl Into<String>) -> Self {
+        match span {
+            Some(span) => Self::error(span, message),
+            None => Self::general(message),
+        }
+    }
+
     /// An error of a whole file or command.
     pub fn general(message: impl Into<String>) -> Self {
         Self { span: None, ..Self::error(&Span::default(), message) }

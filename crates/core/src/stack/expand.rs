@@ -20,26 +20,41 @@ pub enum Instances {
     Unknown,
 }
 
+impl Instances {
+    /// Whether they are not known.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+}
+
 /// The instances of a block in `scope`.
 ///
 /// # Errors
 /// When `for_each` or `when` fails or is of the wrong type.
 pub fn block(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>) -> Result<Instances, Failure> {
-    if let Some(when) = &resource.when {
+    instances(&block.to_string(), resource.when.as_ref(), resource.for_each.as_ref(), scope)
+}
+
+/// The instances in `scope` of what is spoken of as `what`: a block, or a use of a module.
+///
+/// # Errors
+/// When `for_each` or `when` fails or is of the wrong type.
+pub fn instances(what: &str, when: Option<&Template>, for_each: Option<&Template>, scope: &StackScope<'_>) -> Result<Instances, Failure> {
+    if let Some(when) = when {
         match when.eval(scope)?.revealed() {
             Value::Bool(true) => {}
             Value::Bool(false) => return Ok(Instances::Absent),
             Value::Unknown => return Ok(Instances::Unknown),
             other => {
-                let error = EvalError::new(format!("`when` of {block} is a boolean, not {}", other.kind()));
+                let error = EvalError::new(format!("`when` of {what} is a boolean, not {}", other.kind()));
                 return Err((with_marks(error, when), when.span.clone()));
             }
         }
     }
-    let Some(for_each) = &resource.for_each else { return Ok(Instances::Single) };
+    let Some(for_each) = for_each else { return Ok(Instances::Single) };
     let value = for_each.eval(scope)?;
     if value.has_secret() {
-        let error = EvalError::new(format!("`for_each` of {block} is sensitive, and its keys would show it"));
+        let error = EvalError::new(format!("`for_each` of {what} is sensitive, and its keys would show it"));
         return Err((error, for_each.span.clone()));
     }
     let pairs: Vec<(String, Value)> = match value {
@@ -52,7 +67,7 @@ pub fn block(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>) ->
             items.into_iter().enumerate().map(|(index, item)| (key(index, &item), item)).collect()
         }
         other => {
-            let error = EvalError::new(format!("`for_each` of {block} is a list or a table, not {}", other.kind()));
+            let error = EvalError::new(format!("`for_each` of {what} is a list or a table, not {}", other.kind()));
             return Err((with_marks(error, for_each), for_each.span.clone()));
         }
     };
@@ -60,7 +75,7 @@ pub fn block(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>) ->
     let mut seen = std::collections::BTreeSet::new();
     for (index, (key, value)) in pairs.into_iter().enumerate() {
         if !seen.insert(key.clone()) {
-            return Err((EvalError::new(format!("`for_each` of {block} has `{key}` twice")), for_each.span.clone()));
+            return Err((EvalError::new(format!("`for_each` of {what} has `{key}` twice")), for_each.span.clone()));
         }
         let index = Value::Int(i64::try_from(index).unwrap_or(i64::MAX));
         instances.push(Each { key: Value::String(key), value, index });

@@ -3,6 +3,8 @@
 //! References (`vpc.main.id`) are taken out of the tree and replaced by placeholders, so that evaluation touches only
 //! what an expression names.
 
+use std::sync::Arc;
+
 use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue};
 
 use super::budget::{Exhausted, Spent};
@@ -10,23 +12,23 @@ use super::contents::{Contents, Reader};
 use super::diagnostic::Span;
 use super::eval::{Evaluator, Parts};
 use super::functions::files::NAMING;
-use super::reference::{Found, Reference, calls, extract, plain_reference};
+use super::reference::{Found, Home, Reference, calls, extract, plain_reference};
 use super::rewrite::rewrite;
 use super::syntax;
 use crate::model::value::Value;
 
 /// A parsed expression.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Expr {
     /// Its text, without `${` and `}`.
     pub source: String,
     /// Everything it refers to, in order of appearance.
     pub references: Vec<Reference>,
-    program: Program,
+    program: Arc<Program>,
     /// The number of the source it stands in.
     file: usize,
     /// The files that its text names.
-    named: Vec<String>,
+    named: Arc<[String]>,
 }
 
 #[derive(Debug)]
@@ -133,26 +135,35 @@ impl Expr {
     /// The first syntax error in it: what follows one is seldom another.
     pub fn parse(source: &str) -> Result<Self, ParseError> {
         if let Some(reference) = plain_reference(source) {
-            let (references, named) = (vec![reference], Vec::new());
-            return Ok(Self { source: source.to_owned(), references, program: Program::Reference, file: 0, named });
+            let (references, program) = (vec![reference], Arc::new(Program::Reference));
+            return Ok(Self { source: source.to_owned(), references, program, file: 0, named: Arc::default() });
         }
         let parsed = rewrite(syntax::parse(source)?, &mut Vec::new());
         let mut found = Found::default();
         let ast = extract(&parsed, &mut Vec::new(), &mut found);
         let Found { references, parts } = found;
-        let named = named_files(&parsed);
-        Ok(Self { source: source.to_owned(), references, program: Program::Cel { ast, parts }, file: 0, named })
+        let named = named_files(&parsed).into();
+        Ok(Self { source: source.to_owned(), references, program: Arc::new(Program::Cel { ast, parts }), file: 0, named })
     }
 
     /// This expression in the source of this number.
+    #[must_use]
     pub fn in_source(self, file: usize) -> Self {
         Self { file, ..self }
+    }
+
+    /// This expression where its names mean what they do at `home`.
+    #[must_use]
+    pub fn at(&self, home: &Home) -> Self {
+        let mut expr = self.clone();
+        expr.references.iter_mut().for_each(|reference| reference.home.clone_from(home));
+        expr
     }
 
     /// The syntax tree, references and parts in it replaced by placeholders, and the parts; none when the expression is
     /// a reference and nothing else.
     pub fn tree(&self) -> Option<(&IdedExpr, &[IdedExpr])> {
-        match &self.program {
+        match &*self.program {
             Program::Reference => None,
             Program::Cel { ast, parts } => Some((ast, parts)),
         }
@@ -165,7 +176,7 @@ impl Expr {
     pub fn eval(&self, scope: &dyn Scope) -> Result<Value, EvalError> {
         let _level =
             scope.spent().map(Spent::enter).transpose().map_err(EvalError::exhausted).map_err(|error| error.naming(&self.source))?;
-        let value = match &self.program {
+        let value = match &*self.program {
             Program::Reference => self.references.first().map_or(Ok(Value::Null), |only| scope.lookup(only)),
             Program::Cel { ast, parts } => {
                 let reader = scope.contents().map(|contents| Reader { contents, source: self.file });

@@ -30,6 +30,13 @@ pub trait Files {
     fn below(&self, path: &Path) -> Result<Vec<String>, String> {
         Err(format!("{} cannot be listed", path.display()))
     }
+
+    /// Whether a file is in the project of a stack file.
+    fn is_inside(&self, stack_file: &Path, path: &Path) -> bool {
+        let root = project(stack_file);
+        let climbs = |path: &Path| path.starts_with("..");
+        path.starts_with(&root) && climbs(path) == climbs(&root) && path.is_absolute() == root.is_absolute()
+    }
 }
 
 /// What a file is to a stack.
@@ -45,6 +52,8 @@ pub enum Role {
     Content,
     /// A folder whose files an expression names.
     Folder,
+    /// One that a module is read from.
+    Module,
 }
 
 impl Role {
@@ -56,6 +65,7 @@ impl Role {
             Self::Env => "env",
             Self::Content => "content",
             Self::Folder => "folder",
+            Self::Module => "module",
         }
     }
 }
@@ -73,6 +83,13 @@ pub struct StackFile {
 /// is taken out before a link can give it another meaning.
 pub fn beside(path: &Path, name: &str) -> PathBuf {
     normalize(&path.parent().unwrap_or(Path::new("")).join(name))
+}
+
+/// The folder of a stack file's project: the one with the folder `stacks/` that the file is in, else the file's own.
+pub fn project(stack_file: &Path) -> PathBuf {
+    let folder = stack_file.parent().unwrap_or(Path::new(""));
+    let is_stacks = folder.file_name().is_some_and(|name| name == "stacks");
+    folder.parent().filter(|_| is_stacks).unwrap_or(folder).to_owned()
 }
 
 /// A path without `.` and, where it can be told from the text, without `..`.

@@ -8,10 +8,14 @@ use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr as Ast, Ided
 
 use super::Stack;
 use super::config::ResourceBlock;
+use super::deps::{Local, LocalKind};
+use super::expand::Instances;
 use super::expr::Expr;
 use super::reference::{Placeholder, Reference, Step};
 use super::template::{Template, TemplateKind};
+use super::vars::constant;
 use crate::model::address::Block;
+use crate::model::module::MODULE;
 use crate::model::schema::{Attribute, Type};
 use crate::model::value::Value;
 
@@ -63,7 +67,7 @@ pub struct Kinds<'a> {
     /// What `each.value` is.
     each: Kind<'a>,
     /// The locals being looked at: one that depends on itself is of no kind.
-    open: RefCell<Vec<String>>,
+    open: RefCell<Vec<Local>>,
 }
 
 /// An expression whose tree is being looked at.
@@ -112,21 +116,28 @@ impl<'a> Kinds<'a> {
 
     fn of_reference(&self, reference: &Reference) -> Kind<'a> {
         let name = reference.key(1).unwrap_or_default();
+        let home = &reference.home.module;
+        let local = |kind| Local { module: home.clone(), kind, name: name.to_owned() };
         let (kind, from) = match reference.root() {
+            "vars" if !home.is_root() => (self.of_local(&local(LocalKind::Input)), 2),
+            MODULE => return self.of_module(reference),
             "vars" => (self.stack.vars.get(name).map_or(Kind::Any, of_value), 2),
             "env" | "stack" => (Kind::Text, 2),
             "each" => match name {
                 "key" => (Kind::Text, 2),
                 "index" => (Kind::Int, 2),
-                _ => (self.each.clone(), 2),
+                _ => match reference.home.each.as_ref().map(|path| self.stack.config.modules.instances.get(path)) {
+                    Some(module) => (module.and_then(|module| module.each.as_ref()).map_or(Kind::Any, |each| of_value(&each.value)), 2),
+                    None => (self.each.clone(), 2),
+                },
             },
-            "locals" => (self.of_local(name), 2),
+            "locals" => (self.of_local(&local(LocalKind::Local)), 2),
             "data" => {
-                let block = Block::new(name, reference.key(2).unwrap_or_default());
+                let block = Block::new(name, reference.key(2).unwrap_or_default()).within(home);
                 let data = self.stack.config.data.get(&block);
                 (data.map_or(Kind::Any, |data| Kind::Object(&data.schema.attributes)), 3)
             }
-            type_name => match self.stack.config.resources.get(&Block::new(type_name, name)) {
+            type_name => match self.stack.config.resources.get(&Block::new(type_name, name).within(home)) {
                 Some(resource) => {
                     let one = Kind::Object(&resource.schema.schema.attributes);
                     let optional = resource.when.is_some() && reference.path.len() == 2;
@@ -142,15 +153,43 @@ impl<'a> Kinds<'a> {
         reference.path.iter().skip(from).fold(kind, |kind, step| taken(&kind, step))
     }
 
-    fn of_local(&self, name: &str) -> Kind<'a> {
-        let Some(field) = self.stack.config.locals.get(name) else { return Kind::Any };
-        if self.open.borrow().iter().any(|open| open == name) {
+    fn of_local(&self, local: &Local) -> Kind<'a> {
+        let Some(template) = self.stack.config.template_of(local) else { return self.of_default(local) };
+        if self.open.borrow().contains(local) {
             return Kind::Any;
         }
-        self.open.borrow_mut().push(name.to_owned());
-        let kind = self.of(&field.value);
+        self.open.borrow_mut().push(local.clone());
+        let kind = self.of(template);
         self.open.borrow_mut().pop();
         kind
+    }
+
+    /// The kind of an input that is not given.
+    fn of_default(&self, local: &Local) -> Kind<'a> {
+        let vars = self.stack.config.vars_of(&local.module).filter(|_| local.kind == LocalKind::Input);
+        let default = vars.and_then(|vars| vars.get(&local.name)?.default.as_ref());
+        default.map_or(Kind::Any, |default| of_value(&constant(default)))
+    }
+
+    /// What modules tell: the outputs of an instance, or of every one.
+    fn of_module(&self, reference: &Reference) -> Kind<'a> {
+        let path = reference.home.module.inside(reference.key(1).unwrap_or_default(), None);
+        let rest = reference.path.get(2..).unwrap_or_default();
+        let Some(used) = self.stack.config.modules.uses.get(&path) else { return Kind::Any };
+        let (instance, is_keyed) = match &used.instances {
+            Instances::Single if used.when.is_none() || !rest.is_empty() => (Some(path), false),
+            Instances::Each(_) => (self.stack.config.modules.instances.keys().find(|instance| path.matches(instance)).cloned(), true),
+            _ => (None, false),
+        };
+        let Some(instance) = instance else { return Kind::Any };
+        let outputs = self.stack.config.outputs_of(&instance).into_iter().flat_map(|outputs| outputs.keys());
+        let local = |name: &String| Local { module: instance.clone(), kind: LocalKind::Output, name: name.clone() };
+        let one = Kind::Fields(outputs.map(|name| (name.clone(), self.of_local(&local(name)))).collect());
+        match (is_keyed, rest) {
+            (true, [Step::Every, rest @ ..]) => Kind::Table(Box::new(rest.iter().fold(one, |kind, step| taken(&kind, step)))),
+            (true, steps) => steps.iter().fold(Kind::Table(Box::new(one)), |kind, step| taken(&kind, step)),
+            (false, steps) => steps.iter().fold(one, |kind, step| taken(&kind, step)),
+        }
     }
 
     fn node<'e>(&self, node: &'e IdedExpr, tree: &mut Tree<'e, 'a>) -> Kind<'a> {
@@ -303,7 +342,8 @@ fn of_literal(literal: &LiteralValue) -> Kind<'static> {
     }
 }
 
-fn of_value(value: &Value) -> Kind<'static> {
+/// The kind of a value.
+pub fn of_value(value: &Value) -> Kind<'static> {
     match value.revealed() {
         Value::Null => Kind::Null,
         Value::Bool(_) => Kind::Bool,

@@ -2,9 +2,10 @@
 //!
 //! Reading order: [`node`] (TOML with places), [`unread`] (what could not be read), [`template`], [`expr`], [`eval`] and
 //! [`functions`] (CEL inside, and what it may cost: [`budget`]), [`config`] (the sections),
-//! [`vars`], [`scope`] (what names mean), [`lookup`] (what was asked of it), [`expand`] (`for_each`, `when`),
+//! [`vars`], [`scope`] (what names mean), [`lookup`] (what was asked of it), [`expand`] (`for_each`, `when`), [`modules`],
 //! [`deps`] (the order of evaluation), [`check`], [`types`] and [`kind`] (what can be told of what is not known).
 
+mod addresses;
 pub mod backend;
 pub mod budget;
 pub mod check;
@@ -29,6 +30,7 @@ pub mod misfit;
 mod mistake;
 #[cfg(test)]
 mod mistakes_tests;
+pub mod modules;
 pub mod node;
 pub mod read;
 pub mod reference;
@@ -117,17 +119,15 @@ pub struct Loaded {
 
 /// Reads and checks a stack.
 pub fn load(path: &Path, files: &dyn Files, given: &Given, catalog: &Catalog) -> Loaded {
-    let (sources, read) = (Vec::new(), Vec::new());
-    let mut loader = Loader { files, sources, read, diagnostics: Diagnostics::default(), whole: true };
+    let mut loader = Loader::new(path, files);
     let table = loader.merged(path);
     let stack = table.and_then(|table| loader.stack(path, &table, given, catalog));
-    let Loader { sources, read: files, mut diagnostics, .. } = loader;
-    let stack = stack.filter(|_| !diagnostics.has_errors()).map(|stack| Stack { sources: sources.clone(), ..stack });
-    diagnostics.0.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| (span.file, span.range.start)));
-    Loaded { stack, diagnostics, sources, files }
+    loader.loaded(stack)
 }
 
 struct Loader<'a> {
+    /// The stack file.
+    path: PathBuf,
     files: &'a dyn Files,
     sources: Vec<Source>,
     read: Vec<StackFile>,
@@ -136,7 +136,23 @@ struct Loader<'a> {
     whole: bool,
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
+    fn new(path: &Path, files: &'a dyn Files) -> Self {
+        let (sources, read) = (Vec::new(), Vec::new());
+        Self { path: normalize(path), files, sources, read, diagnostics: Diagnostics::default(), whole: true }
+    }
+
+    /// What has come of it.
+    fn loaded(self, stack: Option<Stack>) -> Loaded {
+        let Self { sources, read: files, mut diagnostics, .. } = self;
+        if let Some(stack) = &stack {
+            diagnostics.0 = modules::said_once(&stack.config.modules, diagnostics.0);
+        }
+        let stack = stack.filter(|_| !diagnostics.has_errors()).map(|stack| Stack { sources: sources.clone(), ..stack });
+        diagnostics.0.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| (span.file, span.range.start)));
+        Loaded { stack, diagnostics, sources, files }
+    }
+
     fn merged(&mut self, path: &Path) -> Option<Table> {
         self.file(&normalize(path), &mut Vec::new(), None)
     }
@@ -151,10 +167,7 @@ impl Loader<'_> {
 
     /// A file with everything it extends underneath.
     fn file(&mut self, path: &Path, chain: &mut Vec<PathBuf>, from: Option<&Span>) -> Option<Table> {
-        let complain = |message: String| match from {
-            Some(span) => Diagnostic::error(span, message),
-            None => Diagnostic::general(message),
-        };
+        let complain = |message: String| Diagnostic::at(from, message);
         if let Some(start) = chain.iter().position(|known| known == path) {
             let names = chain.iter().skip(start).map(PathBuf::as_path).chain([path]);
             let names: Vec<String> = names.map(|path| path.display().to_string()).collect();
@@ -210,7 +223,7 @@ impl Loader<'_> {
     }
 
     fn stack(&mut self, path: &Path, table: &Table, given: &Given, catalog: &Catalog) -> Option<Stack> {
-        let mut config = read::read(table, &self.sources, catalog, &mut self.diagnostics)?;
+        let (mut config, uses) = read::read(table, &self.sources, catalog, &mut self.diagnostics)?;
         config.unread.anything |= !self.whole;
         let (vars, lacking) = vars::resolve(&config.vars, given, &mut self.diagnostics);
         if !given.may_lack {
@@ -230,7 +243,7 @@ impl Loader<'_> {
             defaults,
             sources: Vec::new(),
             spent: budget::Spent::default(),
-            contents: Contents::of(self.sources.iter().map(|source| source.path.clone()).collect()),
+            contents: Contents::of(&self.sources),
         };
         stack.name = self.early(&stack, &stack.config.name, "name").unwrap_or_default();
         if !stack.name.is_empty() && !is_stack_name(&stack.name) {
@@ -245,12 +258,15 @@ impl Loader<'_> {
             let error = Diagnostic::error(&template.span, format!("`{region}` cannot be a region"));
             self.diagnostics.push(error.help("regions are named such as us-east-1 or us-gov-west-1"));
         }
+        self.modules(&mut stack, uses, catalog);
+        stack.sources.clone_from(&self.sources);
         self.checked(&mut stack);
         Some(stack)
     }
 
     /// Checks a stack, again for as long as its expressions name files that have not been read.
-    fn checked(&mut self, stack: &mut Stack) {
+    pub(crate) fn checked(&mut self, stack: &mut Stack) {
+        stack.contents.locate(&self.sources);
         let said = self.diagnostics.0.len();
         for round in 1.. {
             check::check(stack, &mut self.diagnostics);

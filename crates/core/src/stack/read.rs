@@ -1,28 +1,40 @@
 //! Reading a merged stack file: which tables it may have, and what may stand in them.
 
 mod blocks;
+mod modules;
 mod usage;
 
+pub use self::modules::module;
+
+use std::str::FromStr;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::config::{Check, Config, DataBlock, Import, Lifecycle, Moved, Output, Removed, ResourceBlock, Timeouts, Variable};
+use super::config::{Check, Config, DataBlock, Import, Lifecycle, Moved, Output, Removed, ResourceBlock, Timeouts, Validation, Variable};
 use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use super::modules::{Modules, Named, Use};
 use super::node::{Entry, Node, NodeKind, Table};
 use super::template::{Field, Template};
 use super::unread::Unread;
-use crate::model::address::{Address, Block, is_name};
+use crate::model::address::{Block, is_name};
 use crate::model::path::Path;
 use crate::model::schema::{Catalog, ResourceSchema};
 
-/// Reads a merged stack file.
-pub fn read(table: &Table, sources: &[Source], catalog: &Catalog, diagnostics: &mut Diagnostics) -> Option<Config> {
-    Reader { sources, catalog, diagnostics, unread: Unread::default() }.config(table)
+/// Reads a merged stack file, and which modules it uses.
+pub fn read(
+    table: &Table,
+    sources: &[Source],
+    catalog: &Catalog,
+    diagnostics: &mut Diagnostics,
+) -> Option<(Config, IndexMap<String, Use>)> {
+    let mut reader = Reader { sources, catalog, diagnostics, unread: Unread::default() };
+    let uses = reader.uses(table);
+    Some((reader.config(table)?, uses))
 }
 
 const SECTIONS: &[&str] =
-    &["stack", "env", "vars", "locals", "data", "resource", "outputs", "checks", "moved", "import", "removed", "cost"];
+    &["stack", "env", "vars", "locals", "data", "resource", "outputs", "checks", "module", "moved", "import", "removed", "cost"];
 /// The longest timeout, in seconds: a week. AWS takes less for everything, and a typing error could ask for ages.
 pub const LONGEST_TIMEOUT: u64 = 7 * 24 * 60 * 60;
 const META: &[&str] = &["for_each", "when", "depends_on", "region", "timeouts", "lifecycle"];
@@ -56,6 +68,7 @@ impl<'a> Reader<'a> {
             tags: stack.get("tags").map(|entry| self.template(&entry.node)),
             backend_s3: self.backend(&stack),
             env_files: self.env_files(table),
+            modules: Modules::default(),
             vars: self.vars(table),
             locals: self.fields(table, "locals"),
             data: self.data(table),
@@ -170,7 +183,7 @@ impl<'a> Reader<'a> {
                     [("default".to_owned(), entry.clone())].into_iter().collect()
                 }
             };
-            self.only(&body, &["default", "allowed", "description", "sensitive"], "key of a variable");
+            self.only(&body, &["default", "allowed", "description", "sensitive", "validate"], "key of a variable");
             let allowed = body.get("allowed").and_then(|allowed| match &allowed.node.kind {
                 NodeKind::List(items) => Some(items.clone()),
                 _ => {
@@ -192,10 +205,20 @@ impl<'a> Reader<'a> {
                     allowed,
                     description: description.to_owned(),
                     sensitive: self.flag(&body, "sensitive"),
+                    validate: self.validations(&body),
                 },
             );
         }
         vars
+    }
+
+    /// The conditions of a variable, `[[vars.NAME.validate]]`.
+    fn validations(&mut self, body: &Table) -> Vec<Validation> {
+        let entries = self.entries(body, "validate", &["condition", "message"]);
+        let both = |this: &mut Self, entry: &Entry| {
+            Some(Validation { condition: this.required(entry, "condition")?, message: this.required(entry, "message")? })
+        };
+        entries.iter().filter_map(|entry| both(self, entry)).collect()
     }
 
     fn name(&mut self, name: &str, span: &Span) {
@@ -263,30 +286,23 @@ impl<'a> Reader<'a> {
             .filter(|(key, _)| !META.contains(&key.as_str()) || schema.schema.attribute(key).is_some())
             .map(|(key, entry)| (key.clone(), entry.clone()))
             .collect();
-        let depends_on = match meta("depends_on") {
-            Some(entry) => self.strings(&entry.node).into_iter().filter_map(|(text, span)| self.block_name(&text, span)).collect(),
-            None => Vec::new(),
+        let depends_on = meta("depends_on").map(|entry| self.strings(&entry.node)).unwrap_or_default();
+        let named: Vec<(Named, Span)> = depends_on.into_iter().filter_map(|(text, span)| self.named(&text, span)).collect();
+        let block = |(named, span): &(Named, Span)| match named {
+            Named::Block(block) => Some((block.clone(), span.clone())),
+            Named::Module(_) => None,
         };
         ResourceBlock {
             span: entry.key.clone(),
             attributes: self.template(&Node { kind: NodeKind::Table(body), span: entry.node.span.clone() }),
             for_each: meta("for_each").map(|entry| self.template(&entry.node)),
             when: meta("when").map(|entry| self.template(&entry.node)),
-            depends_on,
+            depends_on: named.iter().filter_map(block).collect(),
+            after: named.into_iter().filter(|(named, _)| matches!(named, Named::Module(_))).collect(),
             region: meta("region").map(|entry| self.template(&entry.node)),
             timeouts: meta("timeouts").map(|entry| self.timeouts(entry)).unwrap_or_default(),
             lifecycle: meta("lifecycle").map(|entry| self.lifecycle(entry)).unwrap_or_default(),
             schema,
-        }
-    }
-
-    fn block_name(&mut self, text: &str, span: Span) -> Option<(Block, Span)> {
-        match text.parse::<Address>() {
-            Ok(Address { block, key: None }) => Some((block, span)),
-            _ => {
-                self.report(Diagnostic::error(&span, format!("`{text}` is not a resource: expected `type.name`")));
-                None
-            }
         }
     }
 
@@ -416,9 +432,9 @@ impl<'a> Reader<'a> {
         Some(Removed { from, span })
     }
 
-    fn address(&mut self, entry: &Entry, key: &str) -> Option<(Address, Span)> {
+    fn address<A: FromStr>(&mut self, entry: &Entry, key: &str) -> Option<(A, Span)> {
         let template = self.required(entry, key)?;
-        match template.as_str().map(str::parse) {
+        match template.as_str().map(str::parse::<A>) {
             Some(Ok(address)) => Some((address, template.span)),
             _ => {
                 self.report(Diagnostic::error(&template.span, "expected an address").help("like \"vpc.main\" or 'subnet.public[\"a\"]'"));

@@ -2,11 +2,24 @@
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr as Ast, IdedExpr, LiteralValue, operators};
 
+use crate::model::module::{MODULE, ModulePath};
+
 /// A path from a root, such as `vpc.main.id` or `subnet.public["a"]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
     /// The root and the fields, keys and indices behind it.
     pub path: Vec<Step>,
+    /// Where it is written, which says what its names mean.
+    pub home: Home,
+}
+
+/// Where a reference is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Home {
+    /// The module whose names it means; the stack's own when it is in none.
+    pub module: ModulePath,
+    /// The use of a module whose `each` it means: an input's.
+    pub each: Option<ModulePath>,
 }
 
 /// One step of a reference.
@@ -16,6 +29,8 @@ pub enum Step {
     Key(String),
     /// `[0]`.
     Index(usize),
+    /// Every instance of a module with `for_each`: what `pluck` takes one output of.
+    Every,
 }
 
 impl Step {
@@ -24,11 +39,22 @@ impl Step {
         match self {
             Self::Key(key) => key.clone(),
             Self::Index(index) => index.to_string(),
+            Self::Every => "*".to_owned(),
         }
     }
 }
 
 impl Reference {
+    /// A reference that stands in the stack file.
+    pub fn new(path: Vec<Step>) -> Self {
+        Self { path, home: Home::default() }
+    }
+
+    /// The name of the stack's own variable that this is, or is inside of.
+    pub fn stack_variable(&self) -> Option<&str> {
+        self.key(1).filter(|_| self.root() == "vars" && self.home.module.is_root())
+    }
+
     /// The name the reference starts with.
     pub fn root(&self) -> &str {
         self.key(0).unwrap_or_default()
@@ -52,6 +78,7 @@ impl std::fmt::Display for Reference {
                 }
                 Step::Key(key) => write!(f, "[{}]", serde_json::Value::from(key.as_str()))?,
                 Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Every => f.write_str("[*]")?,
             }
         }
         Ok(())
@@ -86,7 +113,7 @@ pub fn plain_reference(source: &str) -> Option<Reference> {
             None => return None,
         }
     }
-    Some(Reference { path })
+    Some(Reference::new(path))
 }
 
 /// CEL's own words, which are no references.
@@ -182,6 +209,11 @@ fn chain(node: &IdedExpr, bound: &mut Vec<String>, found: &mut Found) -> IdedExp
     if reference_path(node, bound).is_some() {
         return extract(node, bound, found);
     }
+    if let Some((path, index)) = one_output(node, bound) {
+        let args = vec![taken_out(path, node.id, found), extract(index, bound, found)];
+        let call = CallExpr { func_name: operators::INDEX.to_owned(), target: None, args };
+        return IdedExpr { id: node.id, expr: Ast::Call(call) };
+    }
     let mut expr = node.expr.clone();
     match &mut expr {
         Ast::Select(select) => *select.operand = chain(&select.operand, bound, found),
@@ -207,6 +239,10 @@ pub fn extract(node: &IdedExpr, bound: &mut Vec<String>, found: &mut Found) -> I
         let null = IdedExpr { id: node.id, expr: Ast::Literal(LiteralValue::Null) };
         let args = vec![taken_out(path, node.id, found), null];
         return IdedExpr { id: node.id, expr: Ast::Call(CallExpr { func_name: operators::NOT_EQUALS.to_owned(), target: None, args }) };
+    }
+    if let Some(path) = plucked(node, bound) {
+        let args = vec![taken_out(path, node.id, found)];
+        return IdedExpr { id: node.id, expr: Ast::Call(CallExpr { func_name: "values".to_owned(), target: None, args }) };
     }
     if is_chain(node, bound) || is_keys(node, bound) {
         let part = chain(node, bound, found);
@@ -234,7 +270,7 @@ pub fn extract(node: &IdedExpr, bound: &mut Vec<String>, found: &mut Found) -> I
 
 /// The placeholder of a reference.
 fn taken_out(path: Vec<Step>, id: u64, found: &mut Found) -> IdedExpr {
-    let reference = Reference { path };
+    let reference = Reference::new(path);
     let index = found.references.iter().position(|known| *known == reference).unwrap_or_else(|| {
         found.references.push(reference);
         found.references.len() - 1
@@ -250,6 +286,30 @@ fn declared(node: &IdedExpr, bound: &[String]) -> Option<Vec<Step>> {
     let is_short = path.len() < root_length(root);
     path.push(Step::Key(select.field.clone()));
     is_short.then_some(path)
+}
+
+/// What `pluck(module.web, 'url')` takes: that output of every instance, and nothing else of them.
+fn plucked(node: &IdedExpr, bound: &[String]) -> Option<Vec<Step>> {
+    let Ast::Call(CallExpr { func_name, args, target: None }) = &node.expr else { return None };
+    let ("pluck", [of, field]) = (func_name.as_str(), args.as_slice()) else { return None };
+    let Ast::Literal(LiteralValue::String(field)) = &field.expr else { return None };
+    outputs_named(of, field.inner(), bound)
+}
+
+/// What `module.web[each.key].url` takes, and by which key: of all that the instances tell, that output only.
+fn one_output<'a>(node: &'a IdedExpr, bound: &[String]) -> Option<(Vec<Step>, &'a IdedExpr)> {
+    let Ast::Select(select) = &node.expr else { return None };
+    let Ast::Call(CallExpr { func_name, args, target: None }) = &select.operand.expr else { return None };
+    let (operators::INDEX, [of, index], false) = (func_name.as_str(), args.as_slice(), select.test) else { return None };
+    Some((outputs_named(of, &select.field, bound)?, index))
+}
+
+/// One output of every instance of a module, by key.
+fn outputs_named(of: &IdedExpr, output: &str, bound: &[String]) -> Option<Vec<Step>> {
+    let mut path = reference_path(of, bound)?;
+    let is_module = path.len() == root_length(MODULE) && path.first() == Some(&Step::Key(MODULE.to_owned()));
+    path.extend([Step::Every, Step::Key(output.to_owned())]);
+    is_module.then_some(path)
 }
 
 /// How many steps of a reference name what is declared under a root; the rest leads into its value.

@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use super::Stack;
 use super::budget::Spent;
 use super::contents::Contents;
+use super::deps::{Local, LocalKind, data_name};
 use super::diagnostic::suggestion;
 use super::expr::{EvalError, Scope};
 use super::lookup::Lookups;
 use super::reference::{Reference, Step, root_length};
 use crate::model::address::{Address, Block};
+use crate::model::module::{MODULE, ModulePath};
 use crate::model::schema::{Attribute, Type, TypeSchema};
 use crate::model::value::Value;
 
@@ -55,7 +57,7 @@ impl Each {
 }
 
 /// A local that has been evaluated, or is being evaluated when there is none: it depends on itself then.
-type Local = Option<(Value, Lookups)>;
+type Evaluated = Option<(Value, Lookups)>;
 
 /// A scope over a stack and what is known of the world. It remembers what was looked up in it.
 pub struct StackScope<'a> {
@@ -69,7 +71,7 @@ pub struct StackScope<'a> {
     pub resources: &'a BTreeMap<Block, BlockValue>,
     /// `each`, inside a block that has it.
     pub each: Option<&'a Each>,
-    locals: RefCell<BTreeMap<String, Local>>,
+    locals: RefCell<BTreeMap<Local, Evaluated>>,
     lookups: RefCell<Lookups>,
 }
 
@@ -102,37 +104,40 @@ impl<'a> StackScope<'a> {
     }
 
     /// The value of a local, and what was looked up for it: a local evaluated before brings its lookups along.
-    fn local(&self, name: &str) -> Result<(Value, Lookups), EvalError> {
-        let known = self.locals.borrow().get(name).cloned();
+    fn local(&self, local: &Local) -> Result<(Value, Lookups), EvalError> {
+        let known = self.locals.borrow().get(local).cloned();
         match known {
             Some(Some(known)) => return Ok(known),
-            Some(None) => return Err(EvalError::new(format!("local `{name}` depends on itself"))),
+            Some(None) => return Err(EvalError::new(format!("`{local}` depends on itself"))),
             None => {}
         }
-        let Some(field) = self.stack.config.locals.get(name) else {
-            return Err(missing("local", name, self.stack.config.locals.keys()));
-        };
-        self.locals.borrow_mut().insert(name.to_owned(), None);
+        self.locals.borrow_mut().insert(local.clone(), None);
         let before = self.lookups.take();
-        let value = field.value.eval(self).map_err(|(error, span)| EvalError { span: error.span.or(Some(span)), ..error });
+        let value = self.evaluated(local);
         let found = self.lookups.replace(before);
         match value {
             Ok(value) => {
-                self.locals.borrow_mut().insert(name.to_owned(), Some((value.clone(), found.clone())));
+                self.locals.borrow_mut().insert(local.clone(), Some((value.clone(), found.clone())));
                 Ok((value, found))
             }
             Err(error) => {
-                self.locals.borrow_mut().remove(name);
+                self.locals.borrow_mut().remove(local);
                 self.lookups.borrow_mut().depend_on(&found);
                 Err(error)
             }
         }
     }
 
-    fn local_value(&self, reference: &Reference) -> Result<Value, EvalError> {
-        let (value, found) = self.local(reference.key(1).unwrap_or_default())?;
+    /// Remembers the name of something that is not known.
+    pub(super) fn was_unknown(&self, name: String) {
+        self.lookups.borrow_mut().unknown.insert(name);
+    }
+
+    /// The value at `steps` inside of a local.
+    pub(super) fn local_value(&self, local: &Local, steps: &[Step]) -> Result<Value, EvalError> {
+        let (value, found) = self.local(local)?;
         self.lookups.borrow_mut().depend_on(&found);
-        let value = walk(&value, reference.path.get(2..).unwrap_or_default(), None)?;
+        let value = walk(&value, steps, None)?;
         if value.has_unknown() {
             self.lookups.borrow_mut().extend(&found);
         }
@@ -171,10 +176,9 @@ impl<'a> StackScope<'a> {
         let (Some(type_name), Some(name)) = (reference.key(1), reference.key(2)) else {
             return Err(EvalError::new(format!("`{reference}` is not a data source: write `data.type.name`")));
         };
-        let block = Block::new(type_name, name);
+        let block = Block::new(type_name, name).within(&reference.home.module);
         let Some(declared) = self.stack.config.data.get(&block) else {
-            let known: Vec<String> = self.stack.config.data.keys().map(|block| format!("data.{block}")).collect();
-            return Err(missing("data source", &format!("data.{block}"), &known));
+            return Err(unknown_data(self.stack, &block));
         };
         self.lookups.borrow_mut().data.insert(block.clone());
         let steps = reference.path.get(3..).unwrap_or_default();
@@ -183,14 +187,14 @@ impl<'a> StackScope<'a> {
             None => Value::Unknown,
         };
         if value.has_unknown() {
-            self.is_unknown(format!("data.{block}"), steps, &declared.schema);
+            self.is_unknown(data_name(&block), steps, &declared.schema);
         }
         Ok(value)
     }
 
     fn resource_value(&self, reference: &Reference) -> Result<Value, EvalError> {
         let (root, name) = (reference.root(), reference.key(1).unwrap_or_default());
-        let block = Block::new(root, name);
+        let block = Block::new(root, name).within(&reference.home.module);
         let Some(declared) = self.stack.config.resources.get(&block) else {
             return Err(unknown_reference(self.stack, reference));
         };
@@ -236,7 +240,7 @@ pub const STACK_FIELDS: &[&str] = &["name", "region", "account_id", "partition"]
 /// The fields of `each`.
 pub const EACH_FIELDS: &[&str] = &["key", "value", "index"];
 /// The roots that are not resource types.
-pub const ROOTS: &[&str] = &["vars", "locals", "data", "each", "stack", "env"];
+pub const ROOTS: &[&str] = &["vars", "locals", "data", "each", "stack", "env", MODULE];
 
 impl Scope for StackScope<'_> {
     fn spent(&self) -> Option<&Spent> {
@@ -253,7 +257,10 @@ impl Scope for StackScope<'_> {
         }
         let name = reference.key(1).unwrap_or_default();
         let rest = reference.path.get(2..).unwrap_or_default();
+        let home = &reference.home.module;
+        let local = |kind| Local { module: home.clone(), kind, name: name.to_owned() };
         match reference.root() {
+            "vars" if !home.is_root() => self.local_value(&local(LocalKind::Input), rest),
             "vars" => match self.stack.vars.get(name) {
                 Some(value) => walk(value, rest, None),
                 // A declared variable without a value is reported where one is needed.
@@ -263,14 +270,18 @@ impl Scope for StackScope<'_> {
                 }
                 None => Err(missing("variable", name, self.stack.config.vars.keys())),
             },
-            "locals" => self.local_value(reference),
+            "locals" => self.local_value(&local(LocalKind::Local), rest),
+            MODULE => self.module_value(reference),
+            "env" if !home.is_root() => Err(outside(reference)),
             "env" => match self.stack.env.get(name) {
                 Some(value) => walk(value, rest, None),
                 None => Err(missing("environment variable", name, self.stack.env.keys())),
             },
             "stack" => walk(&self.identity_field(name)?, rest, None),
             "each" => {
-                let Some(each) = self.each else {
+                let of_use = reference.home.each.as_ref().map(|path| self.stack.config.modules.instances.get(path));
+                let each = of_use.map_or(self.each, |module| module.and_then(|module| module.each.as_ref()));
+                let Some(each) = each else {
                     return Err(EvalError::new("`each` exists only in a resource with `for_each`"));
                 };
                 let value = match name {
@@ -319,9 +330,31 @@ pub fn missing<S: AsRef<str>>(what: &str, name: &str, known: impl IntoIterator<I
     error
 }
 
+/// An error for a name of the stack that is used in a module.
+pub fn outside(reference: &Reference) -> EvalError {
+    let shown: String = reference.path.iter().take(2).map(Step::name).collect::<Vec<_>>().join(".");
+    let error = EvalError::new(format!("`{shown}` is outside of the module"));
+    error.advice("declare a variable under `[vars]` here, and give it the value under `inputs` where the module is used")
+}
+
+/// An error for a data source that does not exist.
+pub fn unknown_data(stack: &Stack, block: &Block) -> EvalError {
+    let known = stack.config.data.keys().filter(|known| known.module == block.module);
+    let known: Vec<String> = known.map(|block| format!("data.{}.{}", block.type_name, block.name)).collect();
+    missing("data source", &format!("data.{}.{}", block.type_name, block.name), &known)
+}
+
 /// An error for a reference whose root or block does not exist.
 pub fn unknown_reference(stack: &Stack, reference: &Reference) -> EvalError {
-    let known: Vec<String> = stack.config.resources.keys().map(ToString::to_string).collect();
+    let home = &reference.home.module;
+    let block = |module: &ModulePath| Block::new(reference.root(), reference.key(1).unwrap_or_default()).within(module);
+    if let Some((user, _)) = home.split()
+        && stack.config.resources.contains_key(&block(&user))
+    {
+        return outside(reference);
+    }
+    let known = stack.config.resources.keys().filter(|block| block.module == *home);
+    let known: Vec<String> = known.map(|block| format!("{}.{}", block.type_name, block.name)).collect();
     let wanted = match reference.key(1) {
         Some(name) => format!("{}.{name}", reference.root()),
         None => reference.root().to_owned(),
@@ -329,7 +362,7 @@ pub fn unknown_reference(stack: &Stack, reference: &Reference) -> EvalError {
     let roots = ROOTS.iter().map(|root| (*root).to_owned());
     let rooted = reference.key(1).map(|name| roots.clone().map(|root| format!("{root}.{name}")).collect::<Vec<_>>());
     let candidates: Vec<String> = match rooted {
-        Some(rooted) => known.into_iter().chain(rooted.into_iter().filter(|c| exists(stack, c))).collect(),
+        Some(rooted) => known.into_iter().chain(rooted.into_iter().filter(|c| exists(stack, home, c))).collect(),
         None => known.into_iter().chain(roots).collect(),
     };
     let mut error = missing("resource", &wanted, &candidates);
@@ -348,10 +381,11 @@ fn root_of_terraform(root: &str) -> Option<&'static str> {
     }
 }
 
-fn exists(stack: &Stack, candidate: &str) -> bool {
+fn exists(stack: &Stack, home: &ModulePath, candidate: &str) -> bool {
     match candidate.split_once('.') {
-        Some(("vars", name)) => stack.config.vars.contains_key(name),
-        Some(("locals", name)) => stack.config.locals.contains_key(name),
+        Some(("vars", name)) => stack.config.vars_of(home).is_some_and(|vars| vars.contains_key(name)),
+        Some(("locals", name)) => stack.config.locals_of(home).is_some_and(|locals| locals.contains_key(name)),
+        Some((MODULE, name)) => stack.config.modules.uses.contains_key(&home.inside(name, None)),
         _ => false,
     }
 }
@@ -379,6 +413,7 @@ pub fn walk(value: &Value, steps: &[Step], schema: Option<&TypeSchema>) -> Resul
             None => return Err(EvalError::new(format!("there is no element {index}: the list has {}", items.len()))),
         },
         (other, Step::Key(key)) => return Err(EvalError::new(format!("{} has no `{key}`", other.kind()))),
+        (other, Step::Every) => return Err(EvalError::new(format!("{} has no instances", other.kind()))),
         (other, Step::Index(index)) => return Err(EvalError::new(format!("{} has no element {index}", other.kind()))),
     };
     walk(found, rest, None)

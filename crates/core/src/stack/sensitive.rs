@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::Stack;
+use super::deps::{self, Item, Local, LocalKind};
 use super::scope::StackScope;
 use super::template::Template;
 use crate::model::canonical::canonicalize;
+use crate::model::module::ModulePath;
 use crate::model::redact::Redactor;
 use crate::model::schema::{Catalog, TypeSchema};
 use crate::model::state::State;
@@ -86,28 +88,50 @@ impl Stack {
     }
 
     /// Whether a template names a secret, itself or through locals.
-    fn names_secret(&self, template: &Template, seen: &mut BTreeSet<String>) -> bool {
+    fn names_secret(&self, template: &Template, seen: &mut BTreeSet<Local>) -> bool {
         template.references().into_iter().any(|(reference, _)| {
             let name = reference.key(1).unwrap_or_default();
-            match reference.root() {
+            if let Some(name) = reference.stack_variable() {
                 // One that lacks a value now had one when the output was made.
-                "vars" => {
-                    let declared = self.config.vars.get(name).is_some_and(|variable| variable.sensitive);
-                    declared || self.vars.get(name).is_some_and(Value::has_secret)
-                }
-                "env" => self.env.get(name).is_some_and(Value::has_secret),
-                "locals" if seen.insert(name.to_owned()) => {
-                    self.config.locals.get(name).is_some_and(|field| self.names_secret(&field.value, seen))
-                }
-                _ => false,
+                return self.is_variable_sensitive(name) || self.vars.get(name).is_some_and(Value::has_secret);
             }
+            if reference.root() == "env" {
+                return self.env.get(name).is_some_and(Value::has_secret);
+            }
+            deps::targets(&self.config, reference).into_iter().any(|item| match item {
+                Item::Local(local) if seen.insert(local.clone()) => self.is_local_sensitive(&local, seen),
+                _ => false,
+            })
         })
+    }
+
+    /// Whether a local is sensitive, as what it is declared as or by what its text names.
+    fn is_local_sensitive(&self, local: &Local, seen: &mut BTreeSet<Local>) -> bool {
+        let declared = match local.kind {
+            LocalKind::Local => false,
+            LocalKind::Input => self.config.vars_of(&local.module).and_then(|vars| vars.get(&local.name)).is_some_and(|one| one.sensitive),
+            LocalKind::Output => {
+                self.config.outputs_of(&local.module).and_then(|outputs| outputs.get(&local.name)).is_some_and(|one| one.sensitive)
+            }
+        };
+        declared || self.config.template_of(local).is_some_and(|template| self.names_secret(template, seen))
     }
 
     /// What takes the stack's secrets out of texts that others have written, such as AWS's messages: variables, env
     /// files, and what is written for attributes that are sensitive by their type.
     pub fn redactor(&self) -> Redactor {
-        Redactor::new(self.vars.values().chain(self.env.values()).chain(&self.written()))
+        Redactor::new(self.vars.values().chain(self.env.values()).chain(&self.written()).chain(&self.inputs()))
+    }
+
+    /// What modules are given, as far as it is known without AWS.
+    fn inputs(&self) -> Vec<Value> {
+        let scope = StackScope::offline(self);
+        let modules = self.config.modules.instances.iter();
+        let names = modules.flat_map(|(path, module)| module.names.vars.keys().map(move |name| (path, name)));
+        let input = |(path, name): (&ModulePath, &String)| {
+            scope.local_value(&Local { module: path.clone(), kind: LocalKind::Input, name: name.clone() }, &[]).ok()
+        };
+        names.filter_map(input).filter(Value::has_secret).collect()
     }
 
     /// The attributes of resources and data sources, as far as they are known without AWS.

@@ -9,7 +9,7 @@ use super::budget::{Exhausted, HEAVIEST, LONGEST, weight};
 use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use super::expr::{EvalError, Expr, Scope};
 use super::node::{Node, NodeKind};
-use super::reference::Reference;
+use super::reference::{Home, Reference};
 use crate::model::value::Value;
 
 /// A value that may contain expressions.
@@ -52,6 +52,23 @@ pub enum Part {
     Text(String),
     /// The value of an expression.
     Expr(Arc<Expr>, Span),
+}
+
+impl Field {
+    /// This field where its names mean what they do at `home`.
+    #[must_use]
+    pub fn at(&self, home: &Home) -> Self {
+        Self { key: self.key.clone(), value: self.value.at(home) }
+    }
+}
+
+impl Part {
+    fn at(&self, home: &Home) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(text.clone()),
+            Self::Expr(expr, span) => Self::Expr(Arc::new(expr.at(home)), span.clone()),
+        }
+    }
 }
 
 /// An expression failed: why, and where it stands.
@@ -115,6 +132,19 @@ impl Template {
                 Value::Map(map)
             }
         })
+    }
+
+    /// This template where its names mean what they do at `home`.
+    #[must_use]
+    pub fn at(&self, home: &Home) -> Self {
+        let kind = match &self.kind {
+            TemplateKind::Literal(value) => TemplateKind::Literal(value.clone()),
+            TemplateKind::Expr(expr) => TemplateKind::Expr(Arc::new(expr.at(home))),
+            TemplateKind::Text(parts) => TemplateKind::Text(parts.iter().map(|part| part.at(home)).collect()),
+            TemplateKind::List(items) => TemplateKind::List(items.iter().map(|item| item.at(home)).collect()),
+            TemplateKind::Table(fields) => TemplateKind::Table(fields.iter().map(|(name, field)| (name.clone(), field.at(home))).collect()),
+        };
+        Self { kind, span: self.span.clone() }
     }
 
     /// Calls `visit` with every expression and where it stands.

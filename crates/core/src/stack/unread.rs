@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::diagnostic::nearest;
 use super::reference::Reference;
 use crate::model::address::Block;
+use crate::model::module::MODULE;
 
 /// What could not be read.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +41,8 @@ impl Unread {
     }
 
     fn has(&self, section: &'static str, block: &Block) -> bool {
+        // What a file says is in no module yet.
+        let block = &Block::new(block.type_name.as_str(), block.name.as_str());
         let unnamed = |(of, name): &(&str, String)| *of == section && (*name == block.type_name || *name == block.name);
         self.anything || self.blocks.contains(&(section, block.clone())) || self.types.iter().any(unnamed)
     }
@@ -49,6 +52,7 @@ impl Unread {
         let part = |index| reference.key(index).unwrap_or_default();
         match reference.root() {
             "vars" | "locals" | "each" => self.anything,
+            MODULE => self.anything || self.types.contains(&(MODULE, part(1).to_owned())),
             "env" => self.anything || self.env,
             "data" => self.has("data", &Block::new(part(1), part(2))),
             root => self.has("resource", &Block::new(root, part(1))),

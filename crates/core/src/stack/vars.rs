@@ -89,27 +89,42 @@ fn lacks(name: &str, variable: &Variable) -> Diagnostic {
         .help(format!("give one with `--var {name}=…` or LEOCTL_VAR_{name}, or add a `default`"))
 }
 
-fn check(name: &str, variable: &Variable, value: &Value, diagnostics: &mut Diagnostics) {
+/// Why a variable does not take a value.
+pub struct Misfit {
+    /// What is wrong, as what is said of the variable.
+    pub message: String,
+    /// What it takes.
+    pub takes: String,
+    /// Whether it is of the wrong kind, whatever it is.
+    pub of_kind: bool,
+}
+
+/// Why a variable does not take a value, if it does not. What is not known yet, or could not be read, is not judged.
+pub fn misfit(variable: &Variable, value: &Value) -> Option<Misfit> {
     let expected = variable.default.as_ref().map(constant);
     if value.has_unknown() || expected.as_ref().is_some_and(Value::has_unknown) {
-        // It could not be read, which has been said.
-        return;
+        return None;
     }
-    if let Some(expected) = expected.filter(|expected| expected.kind() != value.kind()) {
-        diagnostics.push(
-            Diagnostic::error(&variable.span, format!("variable `{name}` is {}, not {}", expected.kind(), value.kind()))
-                .label(format!("the default is {}", expected.kind())),
-        );
-        return;
+    let is_secret = variable.sensitive || value.has_secret();
+    let value = value.revealed();
+    let is_whole = |expected: &Value| matches!((expected, value), (Value::Float(_), Value::Int(_)));
+    if let Some(expected) = expected.filter(|expected| expected.kind() != value.kind() && !is_whole(expected)) {
+        let message = format!("is {}, not {}", expected.kind(), value.kind());
+        return Some(Misfit { message, takes: format!("the default is {}", expected.kind()), of_kind: true });
     }
-    let Some(allowed) = &variable.allowed else { return };
-    if !allowed.iter().any(|allowed| constant(allowed) == *value) {
-        let list: Vec<String> = allowed.iter().map(|node| show(&constant(node))).collect();
-        let given = if variable.sensitive { "that value".to_owned() } else { show(value) };
-        diagnostics.push(
-            Diagnostic::error(&variable.span, format!("variable `{name}` cannot be {given}")).help(format!("allowed: {}", list.join(", "))),
-        );
+    let allowed = variable.allowed.as_ref()?;
+    if allowed.iter().any(|allowed| constant(allowed) == *value) {
+        return None;
     }
+    let list: Vec<String> = allowed.iter().map(|node| show(&constant(node))).collect();
+    let given = if is_secret { "that value".to_owned() } else { show(value) };
+    Some(Misfit { message: format!("cannot be {given}"), takes: format!("allowed: {}", list.join(", ")), of_kind: false })
+}
+
+fn check(name: &str, variable: &Variable, value: &Value, diagnostics: &mut Diagnostics) {
+    let Some(misfit) = misfit(variable, value) else { return };
+    let error = Diagnostic::error(&variable.span, format!("variable `{name}` {}", misfit.message));
+    diagnostics.push(if misfit.of_kind { error.label(misfit.takes) } else { error.help(misfit.takes) });
 }
 
 fn show(value: &Value) -> String {

@@ -6,8 +6,8 @@ use super::Planner;
 use crate::engine::EngineError;
 use crate::model::address::Address;
 use crate::model::journal::{Ledger, Record};
+use crate::model::selector::Selector;
 use crate::model::state::{Intent, State};
-use crate::plan::select::covers;
 use crate::stack::config::Moved;
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 
@@ -20,7 +20,7 @@ impl Planner<'_> {
         let mut diagnostics = Diagnostics::default();
         for from in present(ledger.state(), absent) {
             let Some((to, last)) = destination(moved, &from) else {
-                let unfit = moved.iter().find(|block| covers(&block.from, &from) && step(block, &from).is_none());
+                let unfit = moved.iter().find(|block| block.from.covers(&from) && !is_end(block, &from) && step(block, &from).is_none());
                 diagnostics.0.extend(unfit.map(|block| one_for_all(block, &from)));
                 continue;
             };
@@ -63,9 +63,12 @@ fn destination<'a>(moved: &'a [Moved], from: &Address) -> Option<(Address, &'a M
     let mut last = None;
     // A way longer than there are blocks goes round.
     for _ in 0..=moved.len() {
-        // A block about one instance counts before one about all of them.
-        let (one, all): (Vec<&Moved>, Vec<&Moved>) = moved.iter().partition(|block| block.from == here);
-        let next = one.into_iter().chain(all).find_map(|block| Some((step(block, &here)?, block)));
+        // A block about one instance counts before one about all of them, and that before one about a module.
+        let steps = moved.iter().filter_map(|block| Some((step(block, &here)?, block)));
+        let next = steps.min_by_key(|(_, block)| match &block.from {
+            Selector::Resource(from) => (usize::from(*from != here), 0),
+            Selector::Module(path) => (2, usize::MAX - path.depth()),
+        });
         let Some((to, block)) = next else { break };
         here = to;
         last = Some(block);
@@ -73,13 +76,29 @@ fn destination<'a>(moved: &'a [Moved], from: &Address) -> Option<(Address, &'a M
     last.filter(|_| here != *from).map(|block| (here, block))
 }
 
-/// Where one block moves an address. A block with `for_each` moves with all its instances.
+/// Where one block moves an address. A block with `for_each` moves with all its instances, a module with all in it.
 fn step(moved: &Moved, address: &Address) -> Option<Address> {
-    if moved.from == *address {
-        return Some(moved.to.clone());
+    match (&moved.from, &moved.to) {
+        (Selector::Resource(from), Selector::Resource(to)) if from == address => Some(to.clone()),
+        (Selector::Resource(from), Selector::Resource(to)) => {
+            let whole = from.key.is_none() && to.key.is_none() && from.block == address.block;
+            (whole && address.key.is_some()).then(|| Address { block: to.block.clone(), key: address.key.clone() })
+        }
+        (Selector::Module(from), Selector::Module(to)) => {
+            let module = address.block.module.moved(from, to)?;
+            Some(Address { block: address.block.clone().within(&module), key: address.key.clone() })
+        }
+        _ => None,
     }
-    let whole = moved.from.key.is_none() && moved.to.key.is_none() && moved.from.block == address.block;
-    (whole && address.key.is_some()).then(|| Address { block: moved.to.block.clone(), key: address.key.clone() })
+}
+
+/// Whether an address is where a block leads, or beside it: a block that gets `for_each` is the same before and after.
+fn is_end(moved: &Moved, address: &Address) -> bool {
+    match (&moved.from, &moved.to) {
+        (Selector::Resource(from), Selector::Resource(to)) => from.block == to.block && address.key.is_some(),
+        (Selector::Module(from), Selector::Module(to)) => from.used() == to.used() && !address.block.module.is_in(from),
+        _ => false,
+    }
 }
 
 /// A resource that would be deleted though it is said to have moved: something else is remembered where it would go.
@@ -126,6 +145,32 @@ mod tests {
         let blocks = [moved("subnet.old", "subnet.new"), moved("subnet.old[\"a\"]", "subnet.first")];
         assert_eq!(end(&blocks, "subnet.old[\"a\"]").as_deref(), Some("subnet.first"), "wherever it stands");
         assert_eq!(end(&blocks, "subnet.old[\"b\"]").as_deref(), Some("subnet.new[\"b\"]"));
+    }
+
+    #[test]
+    fn a_module_moves_with_all_in_it_and_single_resources_go_in_and_out() {
+        let blocks = [
+            moved("module.a", "module.b"),
+            moved("module.a.vpc.main", "vpc.main"),
+            moved("group.g", "module.b[\"x\"].group.g"),
+            moved("module.one", "module.many[\"x\"]"),
+        ];
+        assert_eq!(end(&blocks, "module.a.subnet.s[\"1\"]").as_deref(), Some("module.b.subnet.s[\"1\"]"));
+        assert_eq!(end(&blocks, "module.a[\"eu\"].module.c.vpc.main").as_deref(), Some("module.b[\"eu\"].module.c.vpc.main"));
+        assert_eq!(end(&blocks, "module.a.vpc.main").as_deref(), Some("vpc.main"), "before the block about the module");
+        assert_eq!(end(&blocks, "group.g").as_deref(), Some("module.b[\"x\"].group.g"));
+        assert_eq!(end(&blocks, "module.one.vpc.main").as_deref(), Some("module.many[\"x\"].vpc.main"));
+        assert_eq!(end(&blocks, "module.many[\"x\"].vpc.main"), None);
+    }
+
+    #[test]
+    fn what_gets_for_each_is_moved_once_and_other_instances_are_let_alone() {
+        let blocks = [moved("module.a", "module.a[\"x\"]"), moved("vpc.v", "vpc.v[\"x\"]")];
+        assert_eq!(end(&blocks, "module.a.vpc.main").as_deref(), Some("module.a[\"x\"].vpc.main"));
+        for there in ["module.a[\"x\"].vpc.main", "module.a[\"y\"].vpc.main", "vpc.v[\"x\"]"] {
+            assert_eq!(end(&blocks, there), None);
+            assert!(blocks.iter().all(|block| !block.from.covers(&there.parse().unwrap()) || is_end(block, &there.parse().unwrap())));
+        }
     }
 
     #[test]

@@ -56,7 +56,7 @@ async fn a_name_is_not_taken_from_what_is_left_out() {
     let world = World::default();
     world.apply(&group("a", "x")).await;
     world.cloud.delete(&place("group", "x", HOME));
-    let both = Options { targets: vec![Address::single("group", "a"), Address::single("group", "b")], ..Options::default() };
+    let both = Options { targets: vec![Address::single("group", "a").into(), Address::single("group", "b").into()], ..Options::default() };
     assert!(world.run(&b_only, &both).await.unwrap().failed.is_empty());
     world.apply(&b_only).await;
 }

@@ -14,8 +14,10 @@ const PLAIN: &str =
 #[tokio::test(start_paused = true)]
 async fn what_is_left_out_keeps_its_guards_and_its_order_though_it_has_drifted() {
     let (web, other) = (Address::single("group", "web"), Address::single("group", "other"));
-    let choices =
-        [Options { targets: vec![other.clone()], ..Options::default() }, Options { excludes: vec![web.clone()], ..Options::default() }];
+    let choices = [
+        Options { targets: vec![other.clone().into()], ..Options::default() },
+        Options { excludes: vec![web.clone().into()], ..Options::default() },
+    ];
     for options in choices {
         let world = World::default();
         world.apply(GUARDED).await;

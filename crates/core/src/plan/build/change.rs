@@ -12,7 +12,6 @@ use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
 use crate::plan::desired::{governed_notes, settled};
 use crate::plan::diff::{complete, diff};
-use crate::plan::select::covers;
 use crate::plan::state_change::Aspect;
 use crate::plan::types::{Action, Change, Removal, RemovalKind};
 use crate::stack::Stack;
@@ -86,7 +85,7 @@ impl Builder<'_> {
             let replaces = changed.path.root().is_some_and(|name| replacing.contains(&name));
             changed.forces_replacement |= replaces || self.leaves(instance, &live, &changed.path);
         }
-        let forced = self.options.replace.iter().any(|wanted| covers(wanted, address));
+        let forced = self.options.replace.iter().any(|wanted| wanted.covers(address));
         change.action = match () {
             () if forced || *relocated || change.attributes.iter().any(|change| change.forces_replacement) => Action::Replace,
             () if *imported => Action::Import,

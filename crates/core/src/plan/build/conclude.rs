@@ -15,6 +15,7 @@ use crate::plan::types::{Action, Change, CheckResult, Drift, OutputChange, Pinne
 use crate::stack::Stack;
 use crate::stack::check::failed;
 use crate::stack::diagnostic::Diagnostic;
+use crate::stack::modules::validations;
 use crate::stack::scope::StackScope;
 use std::collections::BTreeMap;
 
@@ -123,6 +124,14 @@ impl Builder<'_> {
         }
         failures.into_iter().for_each(|failure| self.mistakes.push(failure));
         outputs
+    }
+
+    /// The conditions of variables, as far as AWS has told what they ask for.
+    pub(super) fn conditions(&mut self) {
+        if !self.options.destroy {
+            let broken = validations(self.stack, &self.scope());
+            broken.into_iter().for_each(|problem| self.mistakes.push(problem));
+        }
     }
 
     pub(super) fn checks(&mut self) -> Vec<CheckResult> {
@@ -251,7 +260,7 @@ fn guard_changes(address: &Address, before: Guard, after: Guard) -> Vec<String> 
 /// How the stack's conditions come out in a scope, and the expressions that fail.
 pub fn check_results(stack: &Stack, scope: &StackScope<'_>) -> (Vec<CheckResult>, Vec<Diagnostic>) {
     let (mut results, mut failures) = (Vec::new(), Vec::new());
-    for (name, check) in &stack.config.checks {
+    for (name, check) in stack.config.all_checks() {
         let evaluated = check.assert.eval(scope).and_then(|holds| Ok((holds, check.message.eval(scope)?)));
         match evaluated {
             Ok((holds, message)) => results.push(CheckResult {

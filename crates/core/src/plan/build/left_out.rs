@@ -8,7 +8,6 @@ use super::{Builder, Live};
 use crate::model::address::Address;
 use crate::model::state::Remembered;
 use crate::model::value::Value;
-use crate::plan::select::covers;
 use crate::plan::types::{Action, Change};
 use crate::stack::diagnostic::Diagnostic;
 
@@ -83,7 +82,7 @@ impl Builder<'_> {
     fn about_both(&self, holder: &Address) -> String {
         match () {
             () if self.options.only.is_some() => "`leoctl apply` settles which of the two has it".to_owned(),
-            () if self.options.excludes.iter().any(|out| covers(out, holder)) => {
+            () if self.options.excludes.iter().any(|out| out.covers(holder)) => {
                 format!("to plan both at once, do not exclude {holder}")
             }
             () if !self.options.targets.is_empty() => format!("to plan both at once, add `--target '{holder}'`"),

@@ -7,7 +7,7 @@ use super::{Builder, Live};
 use crate::model::address::Address;
 use crate::model::value::Value;
 use crate::plan::diff::diff;
-use crate::plan::select::{covers, with_dependents};
+use crate::plan::select::with_dependents;
 use crate::plan::types::{Action, Change, RemovalKind};
 use crate::stack::diagnostic::Diagnostic;
 
@@ -39,7 +39,7 @@ impl Builder<'_> {
     fn leftover(&self, address: &Address) -> Result<Option<Change>, Diagnostic> {
         let schema = self.catalog.resources.get(address.type_name());
         let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
-        let removed = self.stack.config.removed.iter().any(|removed| covers(&removed.from, address));
+        let removed = self.stack.config.removed.iter().any(|removed| removed.from.covers(address));
         let mut deposed = self.others(address, self.world.state.current(address));
         let configured = self.stack.config.resources.get(&address.block).filter(|_| self.options.destroy);
         let (guard, goes) = match self.world.state.current(address) {

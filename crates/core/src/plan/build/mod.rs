@@ -449,6 +449,7 @@ impl<'a> Builder<'a> {
         self.handed_over();
         let drift = self.drift();
         self.remember(&drift);
+        self.conditions();
         let outputs = self.outputs();
         let checks = if self.options.destroy { Vec::new() } else { self.checks() };
         let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads, &self.handovers);

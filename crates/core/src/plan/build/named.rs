@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Builder;
-use crate::model::address::{Address, Block};
-use crate::plan::select::{Selection, covers};
+use crate::model::address::Block;
+use crate::model::selector::Selector;
+use crate::plan::select::Selection;
 use crate::stack::deps::{self, Item};
 use crate::stack::diagnostic::Diagnostic;
 
@@ -36,14 +37,15 @@ impl Builder<'_> {
     pub(super) fn named_instances(&mut self) {
         let asked = self.options.targets.iter().chain(&self.options.excludes).chain(&self.options.replace);
         let wanted = self.wanted();
-        let there = |address: &Address| {
-            wanted.contains(address) || self.failed.blocks.contains(&address.block) || self.world.state.resources.contains_key(address)
+        let there = |one: &Selector| {
+            let remembered = self.world.state.resources.keys();
+            wanted.iter().chain(remembered).any(|known| one.covers(known)) || self.failed.blocks.iter().any(|block| one.names(block))
         };
-        let absent: Vec<&Address> =
-            asked.filter(|address| (address.key.is_some() || self.options.replace.contains(address)) && !there(address)).collect();
+        let is_one = |one: &Selector| one.address().is_some_and(|address| address.key.is_some()) || self.options.replace.contains(one);
+        let absent: Vec<&Selector> = asked.filter(|one| is_one(one) && !there(one)).collect();
         let known: Vec<String> = self.changes.iter().map(|change| change.address.to_string()).collect();
-        let absent = absent.into_iter().filter(|address| !wanted.iter().any(|known| covers(address, known)));
         let diagnostics: Vec<Diagnostic> = absent
+            .into_iter()
             .map(|address| {
                 let error = Diagnostic::general(format!("`{address}` is neither in the stack nor in its state"));
                 error.suggest(&address.to_string(), known.iter().map(String::as_str))

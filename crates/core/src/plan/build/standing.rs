@@ -7,7 +7,6 @@ use crate::model::state::Remembered;
 use crate::model::value::Value;
 use crate::plan::desired::settled;
 use crate::plan::diff::diff;
-use crate::plan::select::covers;
 
 impl Builder<'_> {
     /// What stands for an address: its current resource, unless that would have to be made anew while a predecessor, still
@@ -15,7 +14,7 @@ impl Builder<'_> {
     pub(super) fn standing(&self, instance: &Instance<'_>, desired: &Value) -> Option<&Remembered> {
         let current = self.world.state.current(&instance.address);
         let deposed = self.world.state.deposed(&instance.address);
-        let forced = self.options.replace.iter().any(|wanted| covers(wanted, &instance.address));
+        let forced = self.options.replace.iter().any(|wanted| wanted.covers(&instance.address));
         if forced || deposed.is_empty() || current.is_some_and(|current| self.fits(instance, desired, current)) {
             return current;
         }

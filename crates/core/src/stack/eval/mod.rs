@@ -132,8 +132,8 @@ impl<'a> Evaluator<'a> {
         let Some(part) = self.of.parts.get(number) else { return Ok(Value::Unknown.into()) };
         let mut secret = false;
         let term = match self.path(part, &mut secret)? {
-            Some(path) => {
-                let found = self.scope.lookup(&Reference { path });
+            Some(reference) => {
+                let found = self.scope.lookup(&reference);
                 Term::from(found.map_err(|error| if secret { error.withheld() } else { error })?).hidden(secret)
             }
             None => self.eval(part)?,
@@ -143,14 +143,14 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The reference a part is once its indices are known; nothing when one is not, or cannot be an index.
-    fn path(&mut self, part: &'a IdedExpr, secret: &mut bool) -> Result<Option<Vec<Step>>, EvalError> {
+    fn path(&mut self, part: &'a IdedExpr, secret: &mut bool) -> Result<Option<Reference>, EvalError> {
         let (operand, step) = match &part.expr {
             Ast::Ident(name) => {
                 let reference = match Placeholder::of(name) {
                     Some(Placeholder::Reference(number)) => self.of.references.get(number),
                     _ => None,
                 };
-                return Ok(reference.map(|reference| reference.path.clone()));
+                return Ok(reference.cloned());
             }
             Ast::Select(select) => (select.operand.as_ref(), Step::Key(select.field.clone())),
             Ast::Call(CallExpr { func_name, args, .. }) if func_name == cel_operators::INDEX => {
@@ -169,9 +169,9 @@ impl<'a> Evaluator<'a> {
             }
             _ => return Ok(None),
         };
-        Ok(self.path(operand, secret)?.map(|mut path| {
-            path.push(step);
-            path
+        Ok(self.path(operand, secret)?.map(|mut reference| {
+            reference.path.push(step);
+            reference
         }))
     }
 

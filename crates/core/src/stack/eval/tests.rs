@@ -16,7 +16,7 @@ struct Fixed(BTreeMap<String, Value>, Spent);
 impl Scope for Fixed {
     fn lookup(&self, reference: &Reference) -> Result<Value, EvalError> {
         let absent = || EvalError::new(format!("no {reference}"));
-        let root = Reference { path: reference.path.iter().take(2).cloned().collect() };
+        let root = Reference::new(reference.path.iter().take(2).cloned().collect());
         let mut value = self.0.get(&root.to_string()).cloned().ok_or_else(absent)?;
         for step in reference.path.iter().skip(2) {
             let secret = matches!(value, Value::Secret(_));

@@ -1,0 +1,177 @@
+//! Modules: files without `[stack]` that a stack uses, once or for each of several keys. Every instance is written out when
+//! the stack is read: its resources stand beside the stack's own, under an address of their own, and the references in
+//! them say where they are written. So a plan knows blocks only, and its graph goes through modules resource by resource.
+
+mod alone;
+mod copy;
+mod inputs;
+mod load;
+mod scope;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+pub use self::alone::{is_module, load_module};
+pub use self::inputs::{input, of_other_kinds};
+pub use self::validate::validations;
+use super::config::{Check, Config, DataBlock, Output, ResourceBlock, Variable};
+use super::deps::{Local, LocalKind};
+use super::diagnostic::{Diagnostic, Span};
+use super::expand::Instances;
+use super::scope::Each;
+use super::template::{Field, Template};
+use super::unread::Unread;
+use super::usage;
+use crate::model::address::Block;
+use crate::model::module::{MODULE, ModulePath};
+
+/// The names that a stack file or one instance of a module declares.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Variables: of a module its inputs.
+    pub vars: IndexMap<String, Variable>,
+    /// Named expressions.
+    pub locals: IndexMap<String, Field>,
+    /// What it tells whoever uses it.
+    pub outputs: IndexMap<String, Output>,
+    /// Conditions that must hold.
+    pub checks: IndexMap<String, Check>,
+    /// What of its file could not be read.
+    pub unread: Unread,
+}
+
+/// The file of a module, read. Its blocks and names are not in any module yet.
+#[derive(Clone, Debug, Default)]
+pub struct ModuleFile {
+    /// What it declares.
+    pub names: Names,
+    /// Its data sources.
+    pub data: IndexMap<Block, DataBlock>,
+    /// Its resources.
+    pub resources: IndexMap<Block, ResourceBlock>,
+    /// How much its resources are used.
+    pub usage: BTreeMap<Block, BTreeMap<usage::Use, f64>>,
+    /// The modules it uses, by name.
+    pub uses: IndexMap<String, Use>,
+}
+
+/// What something comes after without naming it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// All instances of a resource block.
+    Block(Block),
+    /// Everything in a module.
+    Module(ModulePath),
+}
+
+/// A use of a module: `[module.NAME]`.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// Where it is declared.
+    pub span: Span,
+    /// The module's file, as it is written, and where.
+    pub source: (String, Span),
+    /// What is given to it.
+    pub inputs: IndexMap<String, Field>,
+    /// What it is repeated over.
+    pub for_each: Option<Template>,
+    /// Whether it exists.
+    pub when: Option<Template>,
+    /// What everything in it comes after.
+    pub depends_on: Vec<(Named, Span)>,
+    /// Its instances, once they are known.
+    pub instances: Instances,
+}
+
+/// One instance of a module.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// Its file.
+    pub file: PathBuf,
+    /// What it declares.
+    pub names: Names,
+    /// What is given to it.
+    pub inputs: IndexMap<String, Field>,
+    /// `each` in what is given to it.
+    pub each: Option<Each>,
+}
+
+/// The modules of a stack.
+#[derive(Clone, Debug, Default)]
+pub struct Modules {
+    /// Where they are used; the last key of each is open.
+    pub uses: IndexMap<ModulePath, Use>,
+    /// Their instances, in the order in which they are used.
+    pub instances: IndexMap<ModulePath, Module>,
+}
+
+impl Modules {
+    /// The modules that are used in one, by name.
+    pub fn used_in<'a>(&'a self, module: &'a ModulePath) -> impl Iterator<Item = &'a str> {
+        let inside = |path: &'a ModulePath| path.iter().last().filter(|_| path.split().is_some_and(|(user, _)| user == *module));
+        self.uses.keys().filter_map(inside).map(|used| used.name.as_str())
+    }
+}
+
+/// Diagnostics without those that say again of another instance of a module what has been said of one.
+pub(super) fn said_once(modules: &Modules, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let keyed: Vec<String> = modules.instances.keys().filter(|path| path.last_key().is_some()).map(ToString::to_string).collect();
+    let mut said: Vec<(Option<Span>, String)> = Vec::new();
+    let mut is_new = |diagnostic: &Diagnostic| {
+        let message = keyed.iter().fold(diagnostic.message.clone(), |message, path| message.replace(path, MODULE));
+        let one = (diagnostic.span.clone(), message);
+        let is_new = !said.contains(&one);
+        said.push(one);
+        is_new
+    };
+    diagnostics.into_iter().filter(|diagnostic| is_new(diagnostic)).collect()
+}
+
+impl Config {
+    /// The variables that a module declares, or the stack itself.
+    pub fn vars_of(&self, module: &ModulePath) -> Option<&IndexMap<String, Variable>> {
+        self.of(module, &self.vars, |names| &names.vars)
+    }
+
+    /// The locals of a module, or of the stack itself.
+    pub fn locals_of(&self, module: &ModulePath) -> Option<&IndexMap<String, Field>> {
+        self.of(module, &self.locals, |names| &names.locals)
+    }
+
+    /// The outputs of a module, or of the stack itself.
+    pub fn outputs_of(&self, module: &ModulePath) -> Option<&IndexMap<String, Output>> {
+        self.of(module, &self.outputs, |names| &names.outputs)
+    }
+
+    /// What of a module's file could not be read, or of the stack's.
+    pub fn unread_of(&self, module: &ModulePath) -> &Unread {
+        self.of(module, &self.unread, |names| &names.unread).unwrap_or(&self.unread)
+    }
+
+    fn of<'a, T>(&'a self, module: &ModulePath, own: &'a T, names: fn(&Names) -> &T) -> Option<&'a T> {
+        if module.is_root() { Some(own) } else { self.modules.instances.get(module).map(|module| names(&module.names)) }
+    }
+
+    /// Every condition, with the name it is spoken of by: the stack's own, and those in modules.
+    pub fn all_checks(&self) -> impl Iterator<Item = (String, &Check)> {
+        let own = self.checks.iter().map(|(name, check)| (name.clone(), check));
+        own.chain(
+            self.modules
+                .instances
+                .iter()
+                .flat_map(|(path, module)| module.names.checks.iter().map(move |(name, check)| (format!("{path}.{name}"), check))),
+        )
+    }
+
+    /// What a named value is made from; nothing for an input that is left to its default.
+    pub fn template_of(&self, local: &Local) -> Option<&Template> {
+        match local.kind {
+            LocalKind::Local => self.locals_of(&local.module)?.get(&local.name).map(|field| &field.value),
+            LocalKind::Output => self.outputs_of(&local.module)?.get(&local.name).map(|output| &output.value),
+            LocalKind::Input => self.modules.instances.get(&local.module)?.inputs.get(&local.name).map(|field| &field.value),
+        }
+    }
+}
