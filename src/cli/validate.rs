@@ -27,11 +27,19 @@ fn checked(context: &Context, path: &Path) -> Result<Checked, CliError> {
     let Loaded { stack, diagnostics, sources, files } = project::loaded(path, &context.global)?;
     let files: Vec<Json> =
         files.iter().map(|file| json!({ "path": project::relative(path, &file.path), "role": file.role.name() })).collect();
+    let warnings: Vec<String> = diagnostics.0.iter().map(|warning| warning.message.clone()).collect();
+    if stack.is_some() && !warnings.is_empty() && !context.global.json {
+        ui::note(ui::diagnostics::render(&diagnostics, &sources, !context.global.no_color));
+    }
     let stack = stack.ok_or(CliError::Diagnostics { diagnostics, sources });
     let shown = match &stack {
         Ok(stack) => {
             let (resources, data) = (stack.config.resources.len(), stack.config.data.len());
-            json!({ "valid": true, "stack": stack.name, "resources": resources, "data": data, "files": files })
+            let mut shown = json!({ "valid": true, "stack": stack.name, "resources": resources, "data": data, "files": files });
+            if let (false, Some(fields)) = (warnings.is_empty(), shown.as_object_mut()) {
+                fields.insert("warnings".to_owned(), json!(warnings));
+            }
+            shown
         }
         Err(error) => json!({ "valid": false, "error": error_text(error, false), "files": files }),
     };

@@ -53,6 +53,11 @@ impl Diagnostic {
         Self { severity: Severity::Error, message: message.into(), span: Some(span.clone()), label: String::new(), help: Vec::new() }
     }
 
+    /// A warning at `span`.
+    pub fn warning(span: &Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(span, message) }
+    }
+
     /// An error of a whole file or command.
     pub fn general(message: impl Into<String>) -> Self {
         Self { span: None, ..Self::error(&Span::default(), message) }
