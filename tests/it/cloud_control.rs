@@ -189,6 +189,25 @@ async fn what_leoctl_died_over_is_found_by_its_tags() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_known_of_a_type_is_said_by_plans() {
+    let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
+    let world = World::new(endpoint, "cc-known").await;
+    let first = LIVES[3].first.replace("cc-main", "cc-known");
+    world.apply(&first).await.unwrap();
+    let plan = world.plan(&first.replace("db.t3.micro", "db.t3.small")).await.unwrap();
+    assert_eq!(plan.changes[0].risks, ["changing `db_instance_class` restarts it"]);
+    let plan = world.plan(&first.replace("\"cc-known\"", "\"cc-other\"")).await.unwrap();
+    assert_eq!(plan.changes[0].action, Action::Replace, "{}", shown(&plan));
+    assert!(plan.changes[0].risks.iter().any(|risk| risk.contains("the database in it")), "{:?}", plan.changes[0].risks);
+    let safe = first.replace("engine =", "deletion_protection = true\nengine =");
+    world.apply(&safe).await.unwrap();
+    let refused = world.destroy(&safe).await.unwrap_err();
+    assert!(refused.contains("deletion_protection = false"), "{refused}");
+    world.apply(&first.replace("engine =", "deletion_protection = false\nengine =")).await.unwrap();
+    world.destroy(&first).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_the_stacks_is_read_and_listed() {
     let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
     let world = World::new(endpoint, "cc-data").await;

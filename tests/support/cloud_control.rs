@@ -33,10 +33,10 @@ pub fn schema(aws: &str) -> Value {
     bundle.schema(&bundle.types()[&type_name(aws)]).unwrap()
 }
 
-/// Pointers as a schema has them under a key.
+/// Pointers as a schema has them under a key, of lists without what stands for any element.
 pub fn pointers(schema: &Value, key: &str) -> Vec<String> {
     let all = schema[key].as_array().into_iter().flatten().filter_map(Value::as_str);
-    all.map(str::to_owned).collect()
+    all.map(|path| path.split('/').filter(|name| *name != "*").collect::<Vec<_>>().join("/")).collect()
 }
 
 /// A schema with what its reference names.
@@ -191,8 +191,15 @@ impl Inner {
             patched(&mut model, operation).map_err(|why| ("InvalidRequest", why))?;
         }
         let written: Map<String, Value> = model.as_object().unwrap().clone();
-        let read_only = pointers(&schema, "readOnlyProperties");
-        let own: Map<String, Value> = written.clone().into_iter().filter(|(name, _)| !read_only.contains(name)).collect();
+        // What AWS has made up is as it is.
+        let made_up = [pointers(&schema, "readOnlyProperties"), pointers(&schema, "primaryIdentifier")].concat();
+        let mut own: Map<String, Value> = written.clone().into_iter().filter(|(name, _)| !made_up.contains(name)).collect();
+        let before = self.models[&(kind.to_owned(), id.to_owned())].clone();
+        // Nobody can say again what cannot be changed.
+        own.extend(before.into_iter().filter(|(name, _)| fixed.contains(name) && hidden.contains(name)));
+        let named = pointers(&schema, "primaryIdentifier").into_iter().filter_map(|name| Some((name.clone(), written.get(&name)?.clone())));
+        let required: Vec<String> = pointers(&schema, "required");
+        own.extend(named.filter(|(name, _)| required.contains(name)));
         valid(&Value::Object(own), &schema, &schema, "").map_err(|why| ("InvalidRequest", why))?;
         self.models.insert((kind.to_owned(), id.to_owned()), written);
         Ok(())
@@ -226,26 +233,22 @@ fn patched(model: &mut Value, operation: &Value) -> Result<(), String> {
 
 /// What AWS returns of a model.
 fn seen(model: &Map<String, Value>, schema: &Value) -> Map<String, Value> {
-    let hidden = pointers(schema, "writeOnlyProperties");
-    let shown = model.iter().filter(|(name, _)| !hidden.contains(name));
-    let shown = shown.map(|(name, value)| (name.clone(), turned(value, &schema["properties"][name], schema)));
-    let mut shown: Map<String, Value> = shown.collect();
-    let nested = hidden.iter().filter_map(|path| path.rsplit_once('/'));
-    for (parent, name) in nested {
-        if let Some(parent) = Value::Object(shown.clone()).pointer(&format!("/{parent}")).and_then(Value::as_object) {
-            let mut without = parent.clone();
-            without.remove(name);
-            let mut all = Value::Object(shown.clone());
-            *all.pointer_mut(&format!("/{}", path_of(&hidden, name))).unwrap() = Value::Object(without);
-            shown = all.as_object().unwrap().clone();
-        }
+    let mut shown = Value::Object(model.clone());
+    for path in pointers(schema, "writeOnlyProperties") {
+        take(&mut shown, &path.split('/').collect::<Vec<_>>());
     }
-    shown
+    let shown = shown.as_object().unwrap().iter();
+    shown.map(|(name, value)| (name.clone(), turned(value, &schema["properties"][name], schema))).collect()
 }
 
-/// The parent of the hidden property of this name.
-fn path_of<'a>(hidden: &'a [String], name: &str) -> &'a str {
-    hidden.iter().filter_map(|path| path.rsplit_once('/')).find(|(_, last)| *last == name).unwrap().0
+/// Takes away what is at a path, of every element of the lists on the way.
+fn take(value: &mut Value, path: &[&str]) {
+    match (value, path) {
+        (Value::Array(items), path) => items.iter_mut().for_each(|item| take(item, path)),
+        (Value::Object(map), [last]) => drop(map.remove(*last)),
+        (Value::Object(map), [first, rest @ ..]) => map.get_mut(*first).into_iter().for_each(|inner| take(inner, rest)),
+        _ => {}
+    }
 }
 
 /// A value with lists whose order means nothing the other way round.

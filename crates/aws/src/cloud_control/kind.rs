@@ -13,7 +13,7 @@ use super::shape::{Part, Property, Reading, Shape};
 use crate::permissions::{Grant, On, Permissions};
 use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::place::Scope;
-use leoctl_core::model::schema::{Attribute, Governed, ResourceSchema, TextRule, Type, TypeSchema, Unset};
+use leoctl_core::model::schema::{After, Attribute, Governed, ResourceSchema, TextRule, Type, TypeSchema, Unset};
 use leoctl_core::model::value::Value;
 
 /// A type.
@@ -37,6 +37,7 @@ struct Lent {
     unique: Vec<&'static [&'static str]>,
     held_by: Vec<&'static str>,
     interrupts: Vec<(&'static str, &'static str)>,
+    after: Vec<After>,
     /// What turns off each property that protects one.
     protections: Vec<&'static str>,
     plan: Vec<Grant>,
@@ -76,6 +77,7 @@ impl Kind {
             unique: &self.lent.unique,
             held_by: &self.lent.held_by,
             interrupts: &self.lent.interrupts,
+            after: &self.lent.after,
             data_loss: self.knowledge.data_loss.as_deref(),
             instead: super::own::instead(self.facts.aws),
             check: lend(Box::new(|value: &Value| rules::check(self, value))),
@@ -179,6 +181,11 @@ impl Lent {
             unique,
             held_by: knowledge.held_by.iter().map(|name| lend_text(name)).collect(),
             interrupts: interrupts.collect(),
+            after: knowledge
+                .after
+                .iter()
+                .map(|after| After { type_name: lend_text(&after.r#type), through: lend_text(&after.through) })
+                .collect(),
             protections: knowledge.protected_by.iter().map(|path| lend_text(&format!("{} = false", attribute_path(path)))).collect(),
             plan: grant(&["cloudformation:GetResource", "cloudformation:ListResources"], "plan"),
             apply: grant(

@@ -30,8 +30,20 @@ pub struct Knowledge {
     pub keys: BTreeMap<String, String>,
     /// Texts that are JSON documents.
     pub documents: Vec<String>,
+    /// What one is made after and deleted before, though nothing in it refers to these.
+    pub after: Vec<Order>,
     /// Types of which one that uses it keeps AWS from deleting it.
     pub held_by: Vec<String>,
+}
+
+/// An order that AWS needs and that no reference shows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// The type of what comes first.
+    pub r#type: String,
+    /// The type of what both are made from.
+    pub through: String,
 }
 
 impl Knowledge {
@@ -69,6 +81,7 @@ macro_rules! files {
 
 files! {
     "AWS-ApiGatewayV2-Api"
+    "AWS-ApiGatewayV2-Deployment"
     "AWS-CloudFront-Distribution"
     "AWS-Cognito-UserPool"
     "AWS-Cognito-UserPoolClient"
@@ -126,7 +139,8 @@ mod tests {
             for path in tables.chain(lists) {
                 assert!(has(&schema, &schema, path), "{name} has no {path}");
             }
-            for held in &known.held_by {
+            let others = known.after.iter().flat_map(|after| [&after.r#type, &after.through]);
+            for held in known.held_by.iter().chain(others) {
                 assert!(bundle.types().contains_key(held), "{name}: {held}");
             }
         }

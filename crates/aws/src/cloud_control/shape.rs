@@ -1,14 +1,14 @@
 //! From AWS's schema of a type to leoctl's: the attributes that stack files have, and beside them what AWS calls each part and
 //! what the schema says of it that attributes cannot.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
 use super::facts::{Facts, Verb, list, table};
 use super::knowledge::Knowledge;
 use super::names::snake;
-use leoctl_core::model::schema::{Attribute, DocumentKind, Format, Order, Pattern, TextRule, Type, Unset};
+use leoctl_core::model::schema::{Attribute, DocumentKind, Order, Pattern, TextRule, Type, Unset};
 
 /// How often a definition may stand inside itself. What is deeper is a JSON document in AWS's own names.
 const DEPTH: usize = 2;
@@ -102,13 +102,15 @@ pub struct Reading<'a> {
     knowledge: &'a Knowledge,
     /// The definitions that are being read.
     open: Vec<String>,
+    /// The patterns so far: many properties have the same.
+    patterns: BTreeMap<String, Option<Pattern>>,
     updatable: bool,
 }
 
 impl<'a> Reading<'a> {
     /// Reads the attributes of a type, and what they are at AWS.
     pub fn read(facts: &'a Facts, knowledge: &'a Knowledge) -> (Vec<Attribute>, Part) {
-        let mut reading = Self { facts, knowledge, open: Vec::new(), updatable: facts.can(Verb::Update) };
+        let mut reading = Self { facts, knowledge, open: Vec::new(), patterns: BTreeMap::new(), updatable: facts.can(Verb::Update) };
         let required: BTreeSet<&str> = list(facts.whole(), "required").iter().filter_map(Json::as_str).collect();
         let properties: Vec<(&str, &Json)> = facts.properties().collect();
         let (attributes, properties) = reading.properties(&properties, &required, "");
@@ -223,7 +225,7 @@ impl<'a> Reading<'a> {
         }
         match kind(schema) {
             Kind::Text if self.knowledge.documents.iter().any(|known| known == path) => document(path, true),
-            Kind::Text => (Type::String(text_rule(schema, self.facts.case_of(path))), scalar(schema)),
+            Kind::Text => (Type::String(self.text_rule(schema, path)), scalar(schema)),
             Kind::Json => document(path, true),
             Kind::Bool => (Type::Bool, scalar(schema)),
             Kind::Int => {
@@ -240,6 +242,17 @@ impl<'a> Reading<'a> {
             Kind::List => self.list(schema, path),
             Kind::Object => self.object(schema, path),
             Kind::Any => document(path, false),
+        }
+    }
+
+    fn text_rule(&mut self, schema: &Json, path: &str) -> TextRule {
+        // What is not understood of a pattern is AWS's to refuse.
+        let known = |pattern: &str| self.patterns.entry(pattern.to_owned()).or_insert_with(|| Pattern::plain(pattern)).clone();
+        TextRule {
+            one_of: list(schema, "enum").iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+            format: self.facts.case_of(path),
+            max_length: schema.get("maxLength").and_then(Json::as_u64),
+            pattern: schema.get("pattern").and_then(Json::as_str).and_then(known),
         }
     }
 
@@ -362,16 +375,6 @@ fn document(path: &str, text: bool) -> (Type, Part) {
     let is_policy = name.ends_with("PolicyDocument") || matches!(name, "ResourcePolicy" | "KeyPolicy" | "AccessPolicies");
     let kind = if is_policy { DocumentKind::Policy } else { DocumentKind::Json };
     (Type::Document(kind), Part::of(Shape::Document { text }))
-}
-
-fn text_rule(schema: &Json, format: Option<Format>) -> TextRule {
-    TextRule {
-        one_of: list(schema, "enum").iter().filter_map(Json::as_str).map(str::to_owned).collect(),
-        format,
-        max_length: schema.get("maxLength").and_then(Json::as_u64),
-        // What is not understood of a pattern is AWS's to refuse.
-        pattern: schema.get("pattern").and_then(Json::as_str).and_then(Pattern::plain),
-    }
 }
 
 fn count(schema: &Json, key: &str) -> Option<u64> {
