@@ -30,14 +30,21 @@ fn checked(context: &Context, path: &Path) -> Result<Checked, CliError> {
     let Loaded { stack, diagnostics, sources, files } = loaded;
     let files: Vec<Json> =
         files.iter().map(|file| json!({ "path": project::relative(path, &file.path), "role": file.role.name() })).collect();
+    let warnings: Vec<String> = diagnostics.0.iter().map(|warning| warning.message.clone()).collect();
+    if stack.is_some() && !warnings.is_empty() && !context.global.json {
+        ui::note(ui::diagnostics::render(&diagnostics, &sources, !context.global.no_color));
+    }
     let stack = stack.ok_or(CliError::Diagnostics { diagnostics, sources });
     let shown = match &stack {
         Ok(stack) => {
             let (resources, data) = (stack.config.resources.len(), stack.config.data.len());
-            match is_module {
-                true => json!({ "valid": true, "module": path, "resources": resources, "data": data, "files": files }),
-                false => json!({ "valid": true, "stack": stack.name, "resources": resources, "data": data, "files": files }),
+            let of = if is_module { json!({ "module": path }) } else { json!({ "stack": stack.name }) };
+            let mut shown = json!({ "valid": true, "resources": resources, "data": data, "files": files });
+            if let (Some(shown), Json::Object(of)) = (shown.as_object_mut(), of) {
+                shown.extend(of);
+                shown.extend((!warnings.is_empty()).then(|| ("warnings".to_owned(), json!(warnings))));
             }
+            shown
         }
         Err(error) => json!({ "valid": false, "error": error_text(error, false), "files": files }),
     };

@@ -37,7 +37,7 @@ fn sources() -> Vec<(String, String)> {
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 folders.push(path);
-            } else {
+            } else if path.extension().is_some_and(|end| end == "rs") {
                 let name = path.strip_prefix(root).unwrap().display().to_string();
                 let text = std::fs::read_to_string(path).unwrap();
                 // What a source's own tests call is nobody's.

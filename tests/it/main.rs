@@ -22,6 +22,7 @@ mod cases;
 mod changing_calls;
 mod ci;
 mod cli;
+mod cloud_control;
 mod conformance;
 mod cost;
 mod devbox;

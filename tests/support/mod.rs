@@ -1,6 +1,7 @@
 //! What tests share: the emulators, and leoctl as a library and as a program.
 
 pub mod census;
+pub mod cloud_control;
 pub mod emulator;
 pub mod inventory;
 pub mod live;

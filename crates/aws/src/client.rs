@@ -144,6 +144,8 @@ fn service_prefix(service: &str) -> String {
         "CloudWatch Logs" => "logs".to_owned(),
         "Application Auto Scaling" => "application-autoscaling".to_owned(),
         "EFS" => "elasticfilesystem".to_owned(),
+        // IAM counts the Cloud Control API to CloudFormation.
+        "CloudControl" => "cloudformation".to_owned(),
         other => other.to_lowercase().replace(' ', ""),
     }
 }
@@ -290,6 +292,8 @@ clients! {
     autoscaling: aws_sdk_applicationautoscaling,
     /// AWS Backup.
     backup: aws_sdk_backup,
+    /// Cloud Control.
+    cloudcontrol: aws_sdk_cloudcontrol,
     /// CloudFormation.
     cloudformation: aws_sdk_cloudformation,
     /// CloudWatch.

@@ -203,10 +203,10 @@ fn lenient() -> Catalog {
     let mut catalog = registry::catalog().unwrap().clone();
     for schema in catalog.resources.values_mut() {
         let mut lenient = ResourceSchema {
-            check: |_| Vec::new(),
-            protected: |_| None,
-            governed: |_, _| Vec::new(),
-            replaces: |_, _| &[],
+            check: &|_| Vec::new(),
+            protected: &|_| None,
+            governed: &|_, _| Vec::new(),
+            replaces: &|_, _| &[],
             ..(**schema).clone()
         };
         any(&mut lenient.schema.attributes);

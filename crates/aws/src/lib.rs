@@ -4,6 +4,7 @@ pub mod acm;
 pub mod appautoscaling;
 pub mod backup;
 pub mod client;
+pub mod cloud_control;
 pub mod cloudwatch;
 pub mod cloudwatch_log_group;
 mod connect;

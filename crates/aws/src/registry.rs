@@ -8,6 +8,8 @@ use aws_smithy_types::retry::RetryConfig;
 use serde_json::Value as Json;
 
 use super::client::{Aws, Clients};
+use super::cloud_control::handler::Generic;
+use super::cloud_control::{self, CloudControl};
 use super::fence::Fence;
 use super::limits::Limits;
 use super::permissions::{Grant, Permissions};
@@ -28,6 +30,7 @@ macro_rules! types {
     (resources: $($resource:ty),* $(,)?; data: $($data:ty),* $(,)?;) => {
         fn compile() -> Result<Catalog, SchemaError> {
             let mut catalog = Catalog::default();
+            catalog.resources = catalog.resources.with_further(&CloudControl);
             $(catalog.resources.insert(<$resource>::TYPE.to_owned(), Arc::new(resource_schema::<$resource>()?));)*
             $(catalog.data.insert(<$data>::TYPE.to_owned(), Arc::new(TypeSchema::compile(<$data>::TYPE, &json_schema::<$data>())?));)*
             Ok(catalog)
@@ -36,7 +39,7 @@ macro_rules! types {
         fn handler(clients: &Arc<Clients>, type_name: &str) -> Option<Arc<dyn Handler>> {
             match type_name {
                 $(<$resource>::TYPE => Some(Arc::new(Typed::<$resource>::new(Arc::clone(clients)))),)*
-                _ => None,
+                other => Some(Arc::new(Generic::new(Arc::clone(clients), cloud_control::kind(other)?))),
             }
         }
 
@@ -51,7 +54,7 @@ macro_rules! types {
         pub fn permissions(type_name: &str) -> Option<Permissions> {
             match type_name {
                 $(<$resource>::TYPE => Some(<$resource>::PERMISSIONS),)*
-                _ => None,
+                other => cloud_control::kind(other).map(cloud_control::kind::Kind::permissions),
             }
         }
 
@@ -130,6 +133,7 @@ types! {
     data:
         data::acm_certificate::AcmCertificate,
         data::availability_zones::AvailabilityZones,
+        data::awscc::Awscc,
         data::caller_identity::CallerIdentity,
         data::cloudformation_stack::CloudformationStack,
         data::ecr_image::EcrImage,
@@ -157,13 +161,15 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         data_loss: R::INFO.data_loss,
         after: R::INFO.after,
         releases: R::INFO.releases,
-        check: R::check,
-        protected: R::protected,
-        governed: R::governed,
-        governs: R::governs,
-        yields: R::yields,
-        undoes: R::undoes,
-        replaces: R::replaces,
+        interrupts: &[],
+        instead: None,
+        check: &R::check,
+        protected: &R::protected,
+        governed: &R::governed,
+        governs: &R::governs,
+        yields: &R::yields,
+        undoes: &R::undoes,
+        replaces: &R::replaces,
     })
 }
 

@@ -23,7 +23,7 @@ pub struct Subject {
     pub region: String,
     /// Its attributes as the stack file has them.
     pub attributes: Value,
-    /// The template of its ARN; empty for a data source.
+    /// The template of its ARN; empty for a data source, and where nobody has written down what ARNs of its type look like.
     pub arn: &'static str,
     /// What planning takes.
     pub plan: &'static [Grant],
@@ -47,7 +47,7 @@ impl Subject {
 
     /// Its ARN.
     pub fn arn_of(&self, identity: &Identity) -> Option<String> {
-        arn::fill(self.arn, &self.attributes, &self.place(identity)).into_iter().next()
+        arn::fill(self.arn, &self.attributes, &self.place(identity)).into_iter().next().filter(|arn| !arn.is_empty())
     }
 }
 

@@ -82,7 +82,8 @@ pub fn counterpart<'a>(order: &Order, index: usize, item: &Value, others: &'a [V
     }
 }
 
-fn is_empty(value: &Value) -> bool {
+/// Whether a collection or text has nothing in it.
+pub fn is_empty(value: &Value) -> bool {
     match value.revealed() {
         Value::List(items) => items.is_empty(),
         Value::Map(map) => map.is_empty(),
@@ -187,6 +188,8 @@ fn canonical_text(format: Option<&Format>, text: &str) -> String {
         }
         Some(Format::Domain) => domain(text),
         Some(Format::SshPublicKey) => text.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
+        Some(Format::Lowercase) => text.to_ascii_lowercase(),
+        Some(Format::Uppercase) => text.to_ascii_uppercase(),
         Some(Format::Arn(_) | Format::MaskedUrl) | None => text.to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod base64;
 pub mod canonical;
+pub mod catalog;
 pub mod delivery;
 pub mod fit;
 pub mod hide;

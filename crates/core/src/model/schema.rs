@@ -19,7 +19,7 @@
 //! | `x-local` | AWS does not know it or never returns it: the state remembers it, a secret as a hash |
 //! | `x-defaults` | a map in which AWS fills in these entries, of each one value or any of several: such an entry is as good as absent |
 //! | `x-document` | a JSON document: `json`, `policy` for IAM's, or `delivery` for how SNS tries deliveries again |
-//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `ssh-public-key`, `masked-url` for one of which AWS hides the password, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
+//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `ssh-public-key`, `masked-url` for one of which AWS hides the password, `lowercase` and `uppercase` for text that AWS keeps so, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
 //! | `x-form` | what JSON Schema's `pattern` means, in words |
 //!
 //! A computed attribute without `x-follows` stays what it is over every update.
@@ -32,8 +32,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 use super::canonical::masked_url;
-use super::path::Path;
-use super::place::Scope;
+pub use super::catalog::{Catalog, Further, ResourceSchema, Types};
 pub use super::relation::{After, Governed, Governs, Inside, Release};
 use super::value::Value;
 
@@ -155,6 +154,14 @@ pub struct Pattern {
     pub form: String,
 }
 
+impl Pattern {
+    /// A pattern that says itself what it means; none where it is not understood.
+    pub fn plain(pattern: &str) -> Option<Self> {
+        let regex = regex_lite::Regex::new(pattern).ok()?;
+        Some(Self { form: format!("what matches {pattern}"), regex })
+    }
+}
+
 /// The form of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -172,6 +179,10 @@ pub enum Format {
     SshPublicKey,
     /// Perhaps a URL, of whose password AWS returns `****`.
     MaskedUrl,
+    /// Text that AWS keeps in lower case.
+    Lowercase,
+    /// Text that AWS keeps in upper case.
+    Uppercase,
 }
 
 /// How the elements of a list are told apart.
@@ -363,6 +374,8 @@ fn compile_format(json: &Json, at: &str) -> Result<Option<Format>, SchemaError> 
         Some("domain") => Format::Domain,
         Some("arn") => Format::Arn(Vec::new()),
         Some("masked-url") => Format::MaskedUrl,
+        Some("lowercase") => Format::Lowercase,
+        Some("uppercase") => Format::Uppercase,
         Some("ssh-public-key") => Format::SshPublicKey,
         Some(arn) if arn.starts_with("arn:") => Format::Arn(arn.split([':', '|']).skip(1).map(str::to_owned).collect()),
         Some(other) => return Err(SchemaError { at: at.to_owned(), problem: format!("x-format {other}") }),
@@ -397,85 +410,4 @@ fn text(json: &Json, key: &str) -> String {
 
 fn list<'a>(json: &'a Json, key: &str) -> &'a [Json] {
     json.get(key).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
-}
-
-/// The schemas of every type, by name: how they reach the stack language as plain data.
-#[derive(Clone, Debug, Default)]
-pub struct Catalog {
-    /// Managed resource types.
-    pub resources: BTreeMap<String, std::sync::Arc<ResourceSchema>>,
-    /// Data sources.
-    pub data: BTreeMap<String, std::sync::Arc<TypeSchema>>,
-}
-
-/// The schema of a managed type and what the planner needs to know of its life.
-#[derive(Clone, Debug)]
-pub struct ResourceSchema {
-    /// Its attributes.
-    pub schema: TypeSchema,
-    /// Within what its ids tell one from another.
-    pub scope: Scope,
-    /// Whether a replacement is made before the old one goes, unless the stack file says otherwise.
-    pub create_before_destroy: bool,
-    /// What no two resources can have in common: groups of attributes of which one at least has to differ within
-    /// `scope`. A group whose last attribute is absent says nothing.
-    pub unique: &'static [&'static [&'static str]],
-    /// Lists of which each element can be only one resource's.
-    pub exclusive: &'static [&'static str],
-    /// An attribute of `unique` that one call gives to many resources at once: those that exchange it do so in one step.
-    pub joint: Option<&'static str>,
-    /// The lists of others in which it can stand as well.
-    pub inside: &'static [Inside],
-    /// What a replacement and its predecessor cannot have in common while both exist, beyond that.
-    pub conflicts: &'static [&'static [&'static str]],
-    /// The types of which one that uses it keeps AWS from deleting it: a text that has its id, or a tag, does not.
-    pub held_by: &'static [&'static str],
-    /// What deleting it loses that cannot be made again, such as `the objects in it`.
-    pub data_loss: Option<&'static str>,
-    /// What one is made after and deleted before, though nothing in it refers to these.
-    pub after: &'static [After],
-    /// What an update can take away only after others have stopped using it.
-    pub releases: &'static [Release],
-    /// Checks across attributes: problems with the path each is at. Absent and unknown values are not problems.
-    pub check: fn(&Value) -> Vec<(Path, String)>,
-    /// Why AWS would refuse to delete a live resource; nothing when it would not.
-    pub protected: fn(&Value) -> Option<&'static str>,
-    /// What of a live resource something else in AWS sets, where this is wanted: what is written of it is not compared.
-    pub governed: fn(live: &Value, wanted: &Value) -> Vec<Governed>,
-    /// What a live resource lets something else in AWS set of others.
-    pub governs: fn(live: &Value) -> Vec<Governs>,
-    /// What is wanted, with what the live one chooses among these values, as long as both choose among them.
-    pub yields: fn(wanted: &Value, live: &Value, among: &[String]) -> Value,
-    /// Whether a change from one to the other may undo what something else in AWS has chosen, so that it is worth asking who
-    /// that is; `drifted` says that somebody else has changed the resource since the last apply.
-    pub undoes: fn(before: &Value, after: &Value, drifted: bool) -> bool,
-    /// The attributes whose change from one to the other takes a replacement, though not every change of them does.
-    pub replaces: fn(before: &Value, after: &Value) -> &'static [&'static str],
-}
-
-impl ResourceSchema {
-    /// The schema of a type with no peculiarities.
-    pub fn plain(schema: TypeSchema) -> Self {
-        Self {
-            schema,
-            scope: Scope::Regional,
-            create_before_destroy: false,
-            unique: &[],
-            exclusive: &[],
-            inside: &[],
-            joint: None,
-            conflicts: &[],
-            held_by: &[],
-            data_loss: None,
-            after: &[],
-            releases: &[],
-            check: |_| Vec::new(),
-            protected: |_| None,
-            governed: |_, _| Vec::new(),
-            governs: |_| Vec::new(),
-            yields: |wanted, _, _| wanted.clone(),
-            undoes: |_, _, _| false,
-            replaces: |_, _| &[],
-        }
-    }
 }

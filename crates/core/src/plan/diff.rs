@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::canonical::{counterpart, element_name, is_name_secret, is_name_unknown, masked_url, of_type};
+use crate::model::canonical::{counterpart, element_name, is_empty, is_name_secret, is_name_unknown, masked_url, of_type};
 use crate::model::kms_key::may_name;
 use crate::model::path::{Path, Segment};
 use crate::model::pin::position;
@@ -37,6 +37,10 @@ pub fn complete(attributes: &[Attribute], desired: &Value, live: Option<&Value>)
     for attribute in attributes {
         let from_live = live.map(|live| live.get(&attribute.name).cloned().unwrap_or(Value::Null));
         let value = match desired.get(&attribute.name) {
+            // To AWS an empty one and none are one thing.
+            Some(value) if attribute.unset == Unset::Server && is_empty(value) && from_live.as_ref().is_some_and(Value::is_null) => {
+                continue;
+            }
             Some(value) if attribute.kms_key => complete_key(value, from_live.as_ref()),
             Some(value) if !attribute.computed => match from_live.as_ref().filter(|live| is_default_too(attribute, value, live)) {
                 Some(live) => live.clone(),

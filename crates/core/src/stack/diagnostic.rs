@@ -61,6 +61,11 @@ impl Diagnostic {
         }
     }
 
+    /// A warning at `span`.
+    pub fn warning(span: &Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(span, message) }
+    }
+
     /// An error of a whole file or command.
     pub fn general(message: impl Into<String>) -> Self {
         Self { span: None, ..Self::error(&Span::default(), message) }

@@ -265,9 +265,15 @@ impl<'a> Reader<'a> {
 
     fn resources(&mut self, table: &Table) -> IndexMap<Block, ResourceBlock> {
         let mut resources = IndexMap::new();
-        let known: Vec<&str> = self.catalog.resources.keys().map(String::as_str).collect();
+        let written = table.get("resource").and_then(|entry| entry.node.as_table());
+        let known = self.catalog.resources.names(written.into_iter().flat_map(|types| types.keys()).map(String::as_str));
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
         self.blocks(table, "resource", &known, |this, block, entry| {
             let Some(schema) = this.catalog.resources.get(&block.type_name) else { return };
+            if let Some(own) = schema.instead {
+                let warning = Diagnostic::warning(&entry.key, format!("{block} is what leoctl has a type of its own for: `{own}`"));
+                this.report(warning.help("of its own types leoctl knows more: defaults, what a change interrupts, prices"));
+            }
             let resource = this.resource(Arc::clone(schema), entry);
             resources.insert(block, resource);
         });

@@ -281,7 +281,7 @@ fn check_format(format: &Format, text: &str) -> Result<(), (String, Option<Strin
         Format::Arn(services) => return check_arn(services, text),
         Format::Domain => return check_domain(text),
         Format::SshPublicKey => return check_public_key(text),
-        Format::MaskedUrl => return Ok(()),
+        Format::MaskedUrl | Format::Lowercase | Format::Uppercase => return Ok(()),
         Format::Cidr | Format::Cidr4 | Format::Cidr6 => {}
     }
     let example = if *format == Format::Cidr6 { "2001:db8::/64" } else { "10.0.0.0/16" };

@@ -59,7 +59,7 @@ pub fn catalog() -> Catalog {
     let resource = ResourceSchema {
         create_before_destroy: true,
         data_loss: Some("everything in it"),
-        check: quoting,
+        check: &quoting,
         ..ResourceSchema::plain(schema())
     };
     Catalog { resources: [("thing".to_owned(), Arc::new(resource))].into(), data: BTreeMap::new() }

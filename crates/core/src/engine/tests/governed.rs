@@ -30,17 +30,17 @@ pub fn governing(catalog: &mut Catalog) {
         ..ResourceSchema::plain(TypeSchema::compile(name, &named(more)).unwrap())
     };
     let route = ResourceSchema {
-        yields: |wanted, live, among| {
+        yields: &|wanted, live, among| {
             let chooses = |value: &Value| value.get("to").and_then(Value::as_str).is_some_and(|to| among.iter().any(|one| one == to));
             let path = Path::attribute("to");
             if chooses(wanted) && chooses(live) { ignore(wanted, live, &[path]) } else { wanted.clone() }
         },
-        undoes: |_, _, drifted| drifted,
-        replaces: |before, _| if before.get("note").and_then(Value::as_str) == Some("fixed") { &["note"] } else { &[] },
+        undoes: &|_, _, drifted| drifted,
+        replaces: &|before, _| if before.get("note").and_then(Value::as_str) == Some("fixed") { &["note"] } else { &[] },
         ..schema("route", ["to", "note"])
     };
     let mover = ResourceSchema {
-        governs: |live| {
+        governs: &|live| {
             let text = |name: &str| live.get(name).and_then(Value::as_str).map(str::to_owned);
             let among = text("between").into_iter().collect();
             vec![Governs { type_name: "route", id: text("moves"), among, and: Some("group"), by: "the mover" }]

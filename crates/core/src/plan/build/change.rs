@@ -441,12 +441,27 @@ pub(super) fn guarded_replacement(instance: &Instance<'_>, change: &Change) -> D
         .help("undo that change, or set `prevent_destroy = false` for this apply")
 }
 
+/// What changes in place interrupt.
+fn interruptions(change: &Change, schema: &ResourceSchema) -> Vec<String> {
+    let changes = |path: &str| change.attributes.iter().any(|changed| is_at(&changed.path.to_string(), path));
+    let interrupting = schema.interrupts.iter().filter(|(path, _)| changes(path));
+    interrupting.map(|(path, how)| format!("changing `{path}` {how}")).collect()
+}
+
+/// Whether a path is another one, or leads into it.
+fn is_at(path: &str, of: &str) -> bool {
+    path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
 pub(super) fn risks(change: &Change, instance: &Instance<'_>) -> Vec<String> {
     let mut risks = Vec::new();
+    let schema: &ResourceSchema = &instance.block.schema;
+    if change.action == Action::Update {
+        return interruptions(change, schema);
+    }
     if change.action != Action::Replace {
         return risks;
     }
-    let schema: &ResourceSchema = &instance.block.schema;
     if change.guard.retain {
         risks.push("leaves the old one in AWS, as its `deletion_policy` says".to_owned());
     } else if let Some(loss) = schema.data_loss {

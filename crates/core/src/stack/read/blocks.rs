@@ -6,15 +6,9 @@ use crate::model::schema::ResourceSchema;
 use crate::stack::diagnostic::{Diagnostic, nearest};
 use crate::stack::node::{Entry, NodeKind, Table};
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Calls `read` for every `[section.TYPE.NAME]`.
-    pub(super) fn blocks(
-        &mut self,
-        table: &Table,
-        section: &'static str,
-        known: &[&'a str],
-        mut read: impl FnMut(&mut Self, Block, &Entry),
-    ) {
+    pub(super) fn blocks(&mut self, table: &Table, section: &'static str, known: &[&str], mut read: impl FnMut(&mut Self, Block, &Entry)) {
         for (type_name, types) in self.section(table, section) {
             let Some(blocks) = types.node.as_table() else {
                 self.expected(&types.node, "a table");

@@ -20,7 +20,8 @@ impl Reader<'_> {
                 continue;
             };
             if !self.catalog.resources.contains_key(&name) {
-                let known = self.catalog.resources.keys().map(String::as_str);
+                let known = self.catalog.resources.like(&name);
+                let known = known.iter().map(String::as_str);
                 self.report(Diagnostic::error(&entry.key, format!("unknown resource type `{name}`")).suggest(&name, known));
                 continue;
             }

@@ -1,0 +1,329 @@
+//! A type of AWS's as leoctl manages it: its schema, and what its life takes.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::facts::{Facts, Verb};
+use super::knowledge::{self, Knowledge};
+use super::model;
+use super::names::{snake, type_name};
+use super::rules;
+use super::shape::{Part, Property, Reading, Shape};
+use crate::permissions::{Grant, On, Permissions};
+use leoctl_core::model::path::{Path, Segment};
+use leoctl_core::model::place::Scope;
+use leoctl_core::model::schema::{After, Attribute, Governed, ResourceSchema, TextRule, Type, TypeSchema, Unset};
+use leoctl_core::model::value::Value;
+
+/// A type.
+#[derive(Debug)]
+pub struct Kind {
+    /// What AWS's schema says.
+    pub facts: Facts,
+    /// What is known beyond it.
+    pub knowledge: Knowledge,
+    /// Its attributes in stack files, but for those that are moved into its schema.
+    root: Part,
+    /// The properties that its ids are made of.
+    identifier: Vec<String>,
+    /// Texts that the schema of the planner borrows.
+    lent: Lent,
+}
+
+/// What is lent for as long as the program runs.
+#[derive(Debug, Default)]
+struct Lent {
+    unique: Vec<&'static [&'static str]>,
+    held_by: Vec<&'static str>,
+    interrupts: Vec<(&'static str, &'static str)>,
+    after: Vec<After>,
+    /// What turns off each property that protects one.
+    protections: Vec<&'static str>,
+    plan: Vec<Grant>,
+    apply: Vec<Grant>,
+}
+
+/// A type is read once and never forgotten: at most as many as AWS has are ever lent.
+fn lend<T: ?Sized>(value: Box<T>) -> &'static T {
+    Box::leak(value)
+}
+
+fn lend_text(text: &str) -> &'static str {
+    lend(text.into())
+}
+
+impl Kind {
+    /// Reads a type, for as long as the program runs.
+    pub fn read(aws: &'static str, schema: Json) -> (&'static Self, Arc<ResourceSchema>) {
+        let facts = Facts::new(aws, schema);
+        let knowledge = knowledge::of(aws);
+        let (mut attributes, root) = Reading::read(&facts, &knowledge);
+        if !attributes.iter().any(|attribute| attribute.name == "id") {
+            attributes.push(id(aws));
+        }
+        let identifier = facts.identifier();
+        let lent = Lent::of(&facts, &knowledge, &identifier);
+        let kind: &'static Self = lend(Box::new(Self { facts, knowledge, root, identifier, lent }));
+        (kind, Arc::new(kind.schema(attributes)))
+    }
+
+    fn schema(&'static self, attributes: Vec<Attribute>) -> ResourceSchema {
+        let name = type_name(self.facts.aws);
+        let doc = format!("{} through the Cloud Control API.\n\nImport by {}.", self.facts.aws, self.identifier.join(" and "));
+        ResourceSchema {
+            scope: Scope::Regional,
+            create_before_destroy: self.knowledge.create_before_destroy,
+            unique: &self.lent.unique,
+            held_by: &self.lent.held_by,
+            interrupts: &self.lent.interrupts,
+            after: &self.lent.after,
+            data_loss: self.knowledge.data_loss.as_deref(),
+            instead: super::own::instead(self.facts.aws),
+            check: lend(Box::new(|value: &Value| rules::check(self, value))),
+            protected: lend(Box::new(|live: &Value| self.protected(live))),
+            governed: lend(Box::new(|live: &Value, _: &Value| self.governed(live))),
+            ..ResourceSchema::plain(TypeSchema { name, doc, attributes })
+        }
+    }
+
+    /// The part that is the resource itself.
+    pub fn root(&self) -> &Part {
+        &self.root
+    }
+
+    fn properties(&self) -> &[Property] {
+        match &self.root.shape {
+            Shape::Object(properties) => properties,
+            _ => &[],
+        }
+    }
+
+    /// The model of a resource with these attributes.
+    pub fn model(&self, value: &Value) -> Map<String, Json> {
+        model::model(self.properties(), value)
+    }
+
+    /// The attributes of the resource with this id and model.
+    pub fn attributes(&self, id: &str, json: &Json) -> Value {
+        let mut attributes = model::attributes(self.properties(), json);
+        attributes.insert("id".to_owned(), Value::string(id));
+        Value::Map(attributes)
+    }
+
+    /// The id of what is to have these attributes, where they say it.
+    pub fn id_of(&self, wanted: &Value) -> Option<String> {
+        let model = Json::Object(self.model(wanted));
+        let part = |path: &String| {
+            let found = path.split('/').try_fold(&model, |model, name| model.get(name))?;
+            match found {
+                Json::String(text) => Some(text.clone()),
+                Json::Number(number) => Some(number.to_string()),
+                _ => None,
+            }
+        };
+        let parts: Option<Vec<String>> = self.identifier.iter().map(part).collect();
+        parts.filter(|parts| !parts.is_empty() && parts.iter().all(|part| !part.is_empty())).map(|parts| parts.join("|"))
+    }
+
+    /// Whether AWS makes up the ids: then an id is nobody else's.
+    pub fn ids_are_made_up(&self) -> bool {
+        self.identifier.iter().any(|path| self.facts.read_only.contains(path))
+    }
+
+    /// The properties that AWS takes and never returns, of a model.
+    pub fn write_only(&self, model: &Map<String, Json>) -> Vec<(String, Json)> {
+        let is_sent = |name: &String| self.facts.write_only.contains(name) && !self.facts.create_only.contains(name);
+        model.iter().filter(|(name, _)| is_sent(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// What a list of them has to be asked with, of what is wanted.
+    pub fn listed_by(&self, wanted: &Value) -> Option<String> {
+        let needed = self.facts.listed_by();
+        let model = self.model(wanted);
+        let asked: Map<String, Json> = needed.iter().filter_map(|name| Some(((*name).to_owned(), model.get(*name)?.clone()))).collect();
+        (!asked.is_empty()).then(|| Json::Object(asked).to_string())
+    }
+
+    /// What its operations take of IAM: what the handlers of its schema say, which names no resources.
+    pub fn permissions(&'static self) -> Permissions {
+        Permissions { arn: "", plan: &self.lent.plan, apply: &self.lent.apply }
+    }
+
+    fn protected(&self, live: &Value) -> Option<&'static str> {
+        let mut protections = self.knowledge.protected_by.iter().zip(&self.lent.protections);
+        protections.find(|(path, _)| attribute_at(live, path) == Some(&Value::Bool(true))).map(|(_, off)| *off)
+    }
+
+    fn governed(&'static self, live: &Value) -> Vec<Governed> {
+        let path_of = |path: &str| Path(path.split('/').map(|name| Segment::field(snake(name))).collect());
+        let of = |(path, by): (&String, &'static str)| Governed { path: path_of(path), by: Some(by) };
+        let known = self.knowledge.governed.iter();
+        let known = known.filter(|(path, _)| attribute_at(live, path).is_some()).map(|(path, by)| of((path, by.as_str())));
+        let tags = (self.facts.tags_are_fixed() && live.get("tags").is_some())
+            .then(|| Governed { path: Path::attribute("tags"), by: Some("AWS, which takes the tags of this type only when it is made,") });
+        known.chain(tags).collect()
+    }
+}
+
+impl Lent {
+    fn of(facts: &Facts, knowledge: &Knowledge, identifier: &[String]) -> Self {
+        let made_up = identifier.iter().any(|path| facts.read_only.contains(path) || path.contains('/'));
+        let names: Vec<&'static str> = identifier.iter().map(|path| lend_text(&attribute_path(path))).collect();
+        let unique: Vec<&'static [&'static str]> = if made_up || names.is_empty() { Vec::new() } else { vec![lend(names.into())] };
+        let interrupts = knowledge.interrupts.iter().map(|(path, how)| (lend_text(&attribute_path(path)), lend_text(how)));
+        let grant = |own: &[&'static str], key: &str| {
+            let mut actions: Vec<&'static str> = own.to_vec();
+            actions.extend(facts.actions(key).iter().map(|action| lend_text(action)));
+            vec![Grant { actions: lend(actions.into()), on: On::Any, when: None }]
+        };
+        Self {
+            unique,
+            held_by: knowledge.held_by.iter().map(|name| lend_text(name)).collect(),
+            interrupts: interrupts.collect(),
+            after: knowledge
+                .after
+                .iter()
+                .map(|after| After { type_name: lend_text(&after.r#type), through: lend_text(&after.through) })
+                .collect(),
+            protections: knowledge.protected_by.iter().map(|path| lend_text(&format!("{} = false", attribute_path(path)))).collect(),
+            plan: grant(&["cloudformation:GetResource", "cloudformation:ListResources"], "plan"),
+            apply: grant(
+                &[
+                    "cloudformation:CreateResource",
+                    "cloudformation:UpdateResource",
+                    "cloudformation:DeleteResource",
+                    "cloudformation:GetResourceRequestStatus",
+                    "cloudformation:ListResourceRequests",
+                ],
+                "apply",
+            ),
+        }
+    }
+}
+
+/// The name of a property in stack files.
+fn attribute_path(path: &str) -> String {
+    path.split('/').map(snake).collect::<Vec<_>>().join(".")
+}
+
+fn attribute_at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('/').try_fold(value, |value, name| value.get(&snake(name))).filter(|value| !value.is_null())
+}
+
+fn id(aws: &str) -> Attribute {
+    Attribute {
+        name: "id".to_owned(),
+        doc: format!("What the Cloud Control API tells one {aws} from another by."),
+        ty: Type::String(TextRule::default()),
+        required: false,
+        computed: true,
+        follows: Vec::new(),
+        replace: false,
+        within: None,
+        none: None,
+        or: None,
+        kms_key: false,
+        caseless: false,
+        sensitive: false,
+        local: false,
+        unset: Unset::Absent,
+    }
+}
+
+/// Why leoctl cannot manage a type.
+pub fn lacking(facts: &Facts) -> Option<String> {
+    let needed = [(Verb::Create, "make"), (Verb::Read, "read"), (Verb::Delete, "delete")];
+    let missing: Vec<&str> = needed.iter().filter(|(verb, _)| !facts.can(*verb)).map(|(_, word)| *word).collect();
+    (!missing.is_empty()).then(|| format!("AWS's Cloud Control API cannot {} an {}", missing.join(" or "), facts.aws))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::cloud_control::bundle::Bundle;
+
+    /// Goes through all properties, and says of each list of them whether names in stack files and at AWS are one to one.
+    fn one_to_one(part: &Part, at: &str) {
+        match &part.shape {
+            Shape::Object(properties) => {
+                let names: BTreeSet<&str> = properties.iter().map(|property| property.name.as_str()).collect();
+                let aws: BTreeSet<&str> = properties.iter().map(|property| property.aws.as_str()).collect();
+                assert_eq!((names.len(), aws.len()), (properties.len(), properties.len()), "{at}");
+                properties.iter().for_each(|property| one_to_one(&property.part, &format!("{at}.{}", property.aws)));
+            }
+            Shape::List(item) | Shape::Map(item) => one_to_one(item, at),
+            Shape::Scalar | Shape::Document { .. } | Shape::Tags(_) => {}
+        }
+    }
+
+    #[test]
+    fn every_type_has_attributes_and_each_leads_back_to_its_property() {
+        let bundle = Bundle::get().unwrap();
+        for (name, entry) in bundle.types() {
+            let (kind, schema) = Kind::read(entry.aws, bundle.schema(entry).unwrap());
+            assert_eq!(schema.schema.name, *name);
+            assert!(schema.schema.attribute("id").is_some_and(|id| id.computed), "{name}");
+            one_to_one(kind.root(), name);
+            for path in &kind.identifier {
+                assert!(kind.facts.properties().any(|(aws, _)| path.split('/').next() == Some(aws)), "{name}: {path}");
+            }
+            if schema.schema.is_taggable() {
+                assert!(matches!(schema.schema.attribute("tags").unwrap().ty, Type::Map { .. }), "{name}");
+            }
+        }
+    }
+
+    fn of(aws: &'static str) -> (&'static Kind, Arc<ResourceSchema>) {
+        let bundle = Bundle::get().unwrap();
+        Kind::read(aws, bundle.schema(&bundle.types()[&type_name(aws)]).unwrap())
+    }
+
+    #[test]
+    fn what_a_schema_says_of_properties_is_said_of_attributes() {
+        let (kind, schema) = of("AWS::RDS::DBInstance");
+        let attribute = |name: &str| schema.schema.attribute(name).unwrap_or_else(|| panic!("{name}"));
+        assert!(attribute("db_instance_identifier").replace && !attribute("db_instance_class").replace);
+        assert!(attribute("master_user_password").sensitive && attribute("master_user_password").local);
+        assert!(attribute("db_instance_arn").computed && !attribute("db_instance_arn").required);
+        // AWS keeps it in lower case.
+        let written = Value::from(serde_json::json!({ "db_instance_identifier": "Main" }));
+        let kept = leoctl_core::model::canonical::canonicalize(&schema.schema.attributes, &written);
+        assert_eq!(kind.id_of(&kept).as_deref(), Some("main"));
+        assert_eq!(schema.unique, [["db_instance_identifier"]]);
+        assert_eq!(
+            (schema.protected)(&Value::from(serde_json::json!({ "deletion_protection": true }))),
+            Some("deletion_protection = false")
+        );
+        assert_eq!((schema.protected)(&Value::from(serde_json::json!({ "deletion_protection": false }))), None);
+    }
+
+    #[test]
+    fn tags_are_a_table_whatever_aws_has_them_in() {
+        let tags = Value::from(serde_json::json!({ "tags": { "Team": "a" } }));
+        for (aws, there) in [
+            ("AWS::SQS::Queue", serde_json::json!({ "Tags": [{ "Key": "Team", "Value": "a" }] })),
+            ("AWS::ApiGatewayV2::Api", serde_json::json!({ "Tags": { "Team": "a" } })),
+            ("AWS::Route53::HostedZone", serde_json::json!({ "HostedZoneTags": [{ "Key": "Team", "Value": "a" }] })),
+            (
+                "AWS::AutoScaling::AutoScalingGroup",
+                serde_json::json!({ "Tags": [{ "Key": "Team", "Value": "a", "PropagateAtLaunch": true }] }),
+            ),
+        ] {
+            let (kind, _) = of(aws);
+            assert_eq!(Json::Object(kind.model(&tags)), there, "{aws}");
+            assert_eq!(kind.attributes("i", &there).get("tags"), tags.get("tags"), "{aws}");
+        }
+    }
+
+    #[test]
+    fn permissions_are_those_of_the_handlers_and_of_cloud_control() {
+        let (kind, _) = of("AWS::SQS::Queue");
+        let Permissions { plan, apply, .. } = kind.permissions();
+        let has = |grants: &[Grant], action: &str| grants.iter().any(|grant| grant.actions.contains(&action));
+        assert!(has(plan, "cloudformation:GetResource") && has(plan, "sqs:GetQueueAttributes") && !has(plan, "sqs:CreateQueue"));
+        assert!(has(apply, "cloudformation:CreateResource") && has(apply, "sqs:CreateQueue"));
+    }
+}

@@ -1,0 +1,148 @@
+//! What is known of some types beyond their schemas: one small file each, read when a stack names the type.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// What is known of a type. Properties are named as AWS names them, inner ones as `Outer/Inner`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Knowledge {
+    /// What deleting one loses that cannot be made again, such as `the database in it`.
+    pub data_loss: Option<String>,
+    /// Whether a replacement is made before the old one goes.
+    pub create_before_destroy: bool,
+    /// Properties whose change interrupts one in place, and how: `restarts it`.
+    pub interrupts: BTreeMap<String, String>,
+    /// Properties that protect one from being deleted, while they are true.
+    pub protected_by: Vec<String>,
+    /// Codes of Cloud Control's events that may pass in the first two minutes of an operation, when what it names was just made.
+    pub passes: Vec<String>,
+    /// How long an operation may take, in minutes.
+    pub minutes: Option<u64>,
+    /// Properties that something else in AWS sets once there is one, and who.
+    pub governed: BTreeMap<String, String>,
+    /// Properties that are never shown or stored.
+    pub sensitive: Vec<String>,
+    /// Lists whose order means nothing, whatever the schema says.
+    pub sets: Vec<String>,
+    /// Lists of tables that are told apart by an attribute.
+    pub keys: BTreeMap<String, String>,
+    /// Texts that are JSON documents.
+    pub documents: Vec<String>,
+    /// What one is made after and deleted before, though nothing in it refers to these.
+    pub after: Vec<Order>,
+    /// Types of which one that uses it keeps AWS from deleting it.
+    pub held_by: Vec<String>,
+}
+
+/// An order that AWS needs and that no reference shows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// The type of what comes first.
+    pub r#type: String,
+    /// The type of what both are made from.
+    pub through: String,
+}
+
+impl Knowledge {
+    /// Whether a property is never shown.
+    pub fn is_sensitive(&self, path: &str) -> bool {
+        self.sensitive.iter().any(|known| known == path)
+    }
+
+    /// Whether a list's order means nothing.
+    pub fn is_set(&self, path: &str) -> bool {
+        self.sets.iter().any(|known| known == path)
+    }
+
+    /// By which attribute the elements of a list are told apart.
+    pub fn key_of(&self, path: &str) -> Option<&str> {
+        self.keys.get(path).map(String::as_str)
+    }
+}
+
+macro_rules! files {
+    ($($name:literal)*) => {
+        /// The file about a type.
+        fn file(aws: &str) -> Option<&'static str> {
+            match aws.replace("::", "-").as_str() {
+                $($name => Some(include_str!(concat!("knowledge/", $name, ".toml"))),)*
+                _ => None,
+            }
+        }
+
+        /// The types that there is a file about.
+        #[cfg(test)]
+        const FILES: &[&str] = &[$($name),*];
+    };
+}
+
+files! {
+    "AWS-ApiGatewayV2-Api"
+    "AWS-ApiGatewayV2-Deployment"
+    "AWS-CloudFront-Distribution"
+    "AWS-Cognito-UserPool"
+    "AWS-Cognito-UserPoolClient"
+    "AWS-DynamoDB-Table"
+    "AWS-ElastiCache-ReplicationGroup"
+    "AWS-ElastiCache-ServerlessCache"
+    "AWS-ElastiCache-SubnetGroup"
+    "AWS-Events-Rule"
+    "AWS-Lambda-Function"
+    "AWS-Lambda-Permission"
+    "AWS-OpenSearchService-Domain"
+    "AWS-RDS-DBCluster"
+    "AWS-RDS-DBInstance"
+    "AWS-RDS-DBSubnetGroup"
+    "AWS-SQS-Queue"
+    "AWS-StepFunctions-StateMachine"
+    "AWS-WAFv2-WebACL"
+    "AWS-WAFv2-WebACLAssociation"
+}
+
+/// What is known of a type; nothing where there is no file.
+pub fn of(aws: &str) -> Knowledge {
+    // A test reads every file.
+    file(aws).and_then(|text| toml::from_str(text).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FILES, Knowledge, file};
+    use crate::cloud_control::bundle::Bundle;
+    use crate::cloud_control::names::type_name;
+
+    /// Whether a schema has a property at a path.
+    fn has(schema: &serde_json::Value, root: &serde_json::Value, path: &str) -> bool {
+        let resolved = |mut at: serde_json::Value| {
+            while let Some(reference) = at.get("$ref").and_then(|reference| reference.as_str()).map(str::to_owned) {
+                at = root.pointer(reference.trim_start_matches('#')).cloned().unwrap_or_default();
+            }
+            at
+        };
+        let (name, rest) = path.split_once('/').unwrap_or((path, ""));
+        let inner = schema.get("properties").and_then(|properties| properties.get(name)).cloned().map(resolved);
+        inner.is_some_and(|inner| rest.is_empty() || has(&inner, root, rest))
+    }
+
+    #[test]
+    fn every_file_is_about_a_type_and_names_only_properties_that_it_has() {
+        let bundle = Bundle::get().unwrap();
+        for name in FILES {
+            let aws = name.replace('-', "::");
+            let known: Knowledge = toml::from_str(file(&aws).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let schema = bundle.schema(&bundle.types()[&type_name(&aws)]).unwrap();
+            let tables = known.interrupts.keys().chain(known.governed.keys()).chain(known.keys.keys());
+            let lists = known.protected_by.iter().chain(&known.sensitive).chain(&known.sets).chain(&known.documents);
+            for path in tables.chain(lists) {
+                assert!(has(&schema, &schema, path), "{name} has no {path}");
+            }
+            let others = known.after.iter().flat_map(|after| [&after.r#type, &after.through]);
+            for held in known.held_by.iter().chain(others) {
+                assert!(bundle.types().contains_key(held), "{name}: {held}");
+            }
+        }
+    }
+}

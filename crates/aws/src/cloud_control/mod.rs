@@ -1,0 +1,66 @@
+//! Every type of AWS's that has no file of its own: `awscc_SERVICE_RESOURCE`, through the Cloud Control API.
+//!
+//! What there is of a type comes from AWS's own resource schema: `bundle` (the schemas, packed), `facts` (what one says),
+//! `names` (what its properties are called in stack files), `shape` (its attributes), `rules` (what else it demands),
+//! `knowledge` (what is known of some types beyond their schemas), `own` (where leoctl has a type of its own), `kind` (a type as
+//! a whole). What is done to one: `model` (values and models, and JSON Patch between two), `handler` (the operations),
+//! `progress` (waiting for Cloud Control's requests, and what its codes mean).
+//!
+//! A type is read when a stack names it. A stack that names none costs nothing here.
+
+pub mod bundle;
+pub mod facts;
+pub mod handler;
+pub mod kind;
+pub mod knowledge;
+pub mod model;
+pub mod names;
+mod own;
+pub mod progress;
+pub mod rules;
+pub mod shape;
+
+use std::sync::{Arc, OnceLock};
+
+use bundle::Bundle;
+pub use handler::read_model;
+use kind::Kind;
+use leoctl_core::model::schema::{Further, ResourceSchema};
+
+type Read = (&'static Kind, Arc<ResourceSchema>);
+
+/// The types that were asked for, each in its place.
+static READ: OnceLock<Vec<OnceLock<Option<Read>>>> = OnceLock::new();
+
+fn read(name: &str) -> Option<&'static Read> {
+    if !name.starts_with(names::PREFIX) {
+        return None;
+    }
+    let bundle = Bundle::get()?;
+    let entry = bundle.types().get(name)?;
+    let places = READ.get_or_init(|| std::iter::repeat_with(OnceLock::new).take(bundle.types().len()).collect());
+    places.get(entry.number)?.get_or_init(|| Some(Kind::read(entry.aws, bundle.schema(entry)?))).as_ref()
+}
+
+/// A type, by its name in stack files.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    read(name).map(|(kind, _)| *kind)
+}
+
+/// The types as the catalog has them.
+#[derive(Debug)]
+pub struct CloudControl;
+
+impl Further for CloudControl {
+    fn get(&self, name: &str) -> Option<&Arc<ResourceSchema>> {
+        read(name).map(|(_, schema)| schema)
+    }
+
+    fn like(&self, given: &str) -> Vec<String> {
+        let looks_so = given.starts_with(names::PREFIX.trim_end_matches('_')) || given.starts_with("AWS::");
+        match (looks_so, Bundle::get()) {
+            (true, Some(bundle)) => bundle.types().keys().cloned().collect(),
+            _ => Vec::new(),
+        }
+    }
+}

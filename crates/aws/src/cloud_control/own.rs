@@ -1,0 +1,79 @@
+//! The types that leoctl has of its own for what Cloud Control manages, too.
+
+const OWN: &[(&str, &str)] = &[
+    ("AWS::ApplicationAutoScaling::ScalableTarget", "appautoscaling_target"),
+    ("AWS::ApplicationAutoScaling::ScalingPolicy", "appautoscaling_policy"),
+    ("AWS::Backup::BackupPlan", "backup_plan"),
+    ("AWS::Backup::BackupSelection", "backup_selection"),
+    ("AWS::Backup::BackupVault", "backup_vault"),
+    ("AWS::CertificateManager::Certificate", "acm_certificate"),
+    ("AWS::CloudWatch::Alarm", "cloudwatch_metric_alarm"),
+    ("AWS::CloudWatch::Dashboard", "cloudwatch_dashboard"),
+    ("AWS::EC2::EIP", "eip"),
+    ("AWS::EC2::EgressOnlyInternetGateway", "egress_only_internet_gateway"),
+    ("AWS::EC2::Instance", "instance"),
+    ("AWS::EC2::InternetGateway", "internet_gateway"),
+    ("AWS::EC2::KeyPair", "key_pair"),
+    ("AWS::EC2::NatGateway", "nat_gateway"),
+    ("AWS::EC2::RouteTable", "route_table"),
+    ("AWS::EC2::SecurityGroup", "security_group"),
+    ("AWS::EC2::SecurityGroupEgress", "security_group_rule"),
+    ("AWS::EC2::SecurityGroupIngress", "security_group_rule"),
+    ("AWS::EC2::Subnet", "subnet"),
+    ("AWS::EC2::VPC", "vpc"),
+    ("AWS::EC2::VPCEndpoint", "vpc_endpoint"),
+    ("AWS::ECR::Repository", "ecr_repository"),
+    ("AWS::ECS::Cluster", "ecs_cluster"),
+    ("AWS::ECS::Service", "ecs_service"),
+    ("AWS::ECS::TaskDefinition", "ecs_task_definition"),
+    ("AWS::EFS::AccessPoint", "efs_access_point"),
+    ("AWS::EFS::FileSystem", "efs_file_system"),
+    ("AWS::EFS::MountTarget", "efs_mount_target"),
+    ("AWS::ElasticLoadBalancingV2::Listener", "lb_listener"),
+    ("AWS::ElasticLoadBalancingV2::ListenerRule", "lb_listener_rule"),
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "lb"),
+    ("AWS::ElasticLoadBalancingV2::TargetGroup", "lb_target_group"),
+    ("AWS::IAM::InstanceProfile", "iam_instance_profile"),
+    ("AWS::IAM::ManagedPolicy", "iam_policy"),
+    ("AWS::IAM::OIDCProvider", "iam_openid_connect_provider"),
+    ("AWS::IAM::Role", "iam_role"),
+    ("AWS::KMS::Alias", "kms_alias"),
+    ("AWS::KMS::Key", "kms_key"),
+    ("AWS::Logs::LogGroup", "cloudwatch_log_group"),
+    ("AWS::Logs::MetricFilter", "cloudwatch_log_metric_filter"),
+    ("AWS::Route53::HostedZone", "route53_zone"),
+    ("AWS::Route53::RecordSet", "route53_record"),
+    ("AWS::S3::Bucket", "s3_bucket"),
+    ("AWS::SNS::Subscription", "sns_topic_subscription"),
+    ("AWS::SNS::Topic", "sns_topic"),
+    ("AWS::SSM::Parameter", "ssm_parameter"),
+    ("AWS::Scheduler::Schedule", "scheduler_schedule"),
+    ("AWS::SecretsManager::Secret", "secretsmanager_secret"),
+    ("AWS::ServiceDiscovery::PrivateDnsNamespace", "service_discovery_private_dns_namespace"),
+    ("AWS::ServiceDiscovery::Service", "service_discovery_service"),
+];
+
+/// The type of leoctl's own for what AWS calls so.
+pub fn instead(aws: &str) -> Option<&'static str> {
+    OWN.iter().find(|(name, _)| *name == aws).map(|(_, own)| *own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OWN;
+    use crate::cloud_control::bundle::Bundle;
+
+    #[test]
+    fn what_is_pointed_to_is_there() {
+        let catalog = crate::registry::catalog().unwrap();
+        let known: Vec<&str> = Bundle::get().unwrap().types().values().map(|entry| entry.aws).collect();
+        for (aws, own) in OWN {
+            assert!(known.contains(aws), "{aws}");
+            assert!(catalog.resources.get(own).is_some(), "{own}");
+        }
+        let pointed: Vec<&str> = OWN.iter().map(|(_, own)| *own).collect();
+        // What waits for a certificate to be issued is no resource of AWS's.
+        let alone: Vec<&String> = catalog.resources.keys().filter(|name| !pointed.contains(&name.as_str())).collect();
+        assert_eq!(alone, ["acm_certificate_validation"]);
+    }
+}

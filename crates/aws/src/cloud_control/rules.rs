@@ -1,0 +1,83 @@
+//! What a schema demands beyond the types of attributes.
+
+use super::kind::{Kind, lacking};
+use super::shape::{Part, Property, Shape};
+use leoctl_core::model::path::{Path, Segment};
+use leoctl_core::model::value::Value;
+
+/// What is wrong with a resource of a type.
+pub fn check(kind: &Kind, value: &Value) -> Vec<(Path, String)> {
+    let mut problems = Vec::new();
+    problems.extend(lacking(&kind.facts).map(|problem| (Path::default(), problem)));
+    part(kind.root(), value, &Path::default(), &mut problems);
+    problems
+}
+
+fn part(of: &Part, value: &Value, path: &Path, problems: &mut Vec<(Path, String)>) {
+    let value = value.revealed();
+    limits(of, value, path, problems);
+    match (&of.shape, value) {
+        (Shape::Object(properties), Value::Map(_)) => object(properties, value, path, problems),
+        (Shape::Map(item), Value::Map(map)) => {
+            map.iter().for_each(|(key, value)| part(item, value, &path.join(Segment::field(key)), problems));
+        }
+        (Shape::List(item), Value::List(items)) => {
+            items.iter().enumerate().for_each(|(index, value)| part(item, value, &path.join(Segment::Index(index)), problems));
+        }
+        _ => {}
+    }
+}
+
+fn object(properties: &[Property], value: &Value, path: &Path, problems: &mut Vec<(Path, String)>) {
+    for property in properties {
+        if let Some(value) = value.get(&property.name) {
+            part(&property.part, value, &path.join(Segment::field(&property.name)), problems);
+        }
+    }
+}
+
+fn limits(of: &Part, value: &Value, path: &Path, problems: &mut Vec<(Path, String)>) {
+    let limits = &of.limits;
+    let mut problem = |text: String| problems.push((path.clone(), text));
+    match value {
+        Value::String(text) => {
+            let length = text.chars().count() as u64;
+            if let Some(least) = limits.min_length.filter(|least| length < *least) {
+                problem(format!("`{path}` has {length} characters, and AWS asks for {least} at least"));
+            }
+        }
+        Value::List(items) => {
+            let length = items.len() as u64;
+            if let Some(least) = limits.min_items.filter(|least| length < *least) {
+                problem(format!("`{path}` has {length} elements, and AWS asks for {least} at least"));
+            }
+            if let Some(most) = limits.max_items.filter(|most| length > *most) {
+                problem(format!("`{path}` has {length} elements, and AWS allows {most}"));
+            }
+        }
+        Value::Float(_) | Value::Int(_) => {
+            let number = value.to_json().ok().and_then(|json| json.as_f64()).unwrap_or_default();
+            if let Some(least) = limits.minimum.filter(|least| number < *least) {
+                problem(format!("`{path}` is at least {least}"));
+            }
+            if let Some(most) = limits.maximum.filter(|most| number > *most) {
+                problem(format!("`{path}` is at most {most}"));
+            }
+        }
+        Value::Map(map) => {
+            let there = |name: &&String| map.get(*name).is_some_and(|value| !value.is_null());
+            let within = if path.0.is_empty() { String::new() } else { format!("in `{path}`, ") };
+            for group in &limits.one_of {
+                match group.iter().filter(there).count() {
+                    1 => {}
+                    0 => problem(format!("{within}one of `{}` is needed", group.join("`, `"))),
+                    _ => problem(format!("{within}only one of `{}` can be there", group.join("`, `"))),
+                }
+            }
+            for group in limits.any_of.iter().filter(|group| !group.iter().any(|name| there(&name))) {
+                problem(format!("{within}one at least of `{}` is needed", group.join("`, `")));
+            }
+        }
+        _ => {}
+    }
+}

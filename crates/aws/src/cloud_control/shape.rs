@@ -1,0 +1,438 @@
+//! From AWS's schema of a type to leoctl's: the attributes that stack files have, and beside them what AWS calls each part and
+//! what the schema says of it that attributes cannot.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json};
+
+use super::facts::{Facts, Verb, list, table};
+use super::knowledge::Knowledge;
+use super::names::snake;
+use leoctl_core::model::schema::{Attribute, DocumentKind, Order, Pattern, TextRule, Type, Unset};
+
+/// How often a definition may stand inside itself. What is deeper is a JSON document in AWS's own names.
+const DEPTH: usize = 2;
+
+/// A part of a resource's model.
+#[derive(Debug)]
+pub struct Part {
+    /// What it is.
+    pub shape: Shape,
+    /// What the schema demands of it beyond its type.
+    pub limits: Limits,
+}
+
+/// What a part is.
+#[derive(Debug)]
+pub enum Shape {
+    /// A text, a number or a truth value.
+    Scalar,
+    /// A sequence.
+    List(Box<Part>),
+    /// A table with free keys.
+    Map(Box<Part>),
+    /// A table with these properties.
+    Object(Vec<Property>),
+    /// A JSON document, handed to AWS as text where it says so.
+    Document {
+        /// Whether AWS takes it as text.
+        text: bool,
+    },
+    /// Tags, a table in stack files.
+    Tags(TagForm),
+}
+
+/// How AWS has a type's tags.
+#[derive(Debug)]
+pub enum TagForm {
+    /// As a table.
+    Table,
+    /// As a list of tables with a key and a value, and perhaps more that is the same of all.
+    List {
+        /// The name of the key.
+        key: String,
+        /// The name of the value.
+        value: String,
+        /// What else each has.
+        more: Map<String, Json>,
+    },
+}
+
+/// A property of an object.
+#[derive(Debug)]
+pub struct Property {
+    /// Its name at AWS.
+    pub aws: String,
+    /// Its name in stack files.
+    pub name: String,
+    /// What is in it.
+    pub part: Part,
+    /// Whether AWS sets it.
+    pub computed: bool,
+}
+
+/// What a schema demands of a part beyond its type.
+#[derive(Debug, Default)]
+pub struct Limits {
+    /// The fewest characters.
+    pub min_length: Option<u64>,
+    /// The fewest elements.
+    pub min_items: Option<u64>,
+    /// The most elements.
+    pub max_items: Option<u64>,
+    /// The least number.
+    pub minimum: Option<f64>,
+    /// The greatest number.
+    pub maximum: Option<f64>,
+    /// Groups of attributes of which exactly one has to be there.
+    pub one_of: Vec<Vec<String>>,
+    /// Groups of attributes of which one at least has to be there.
+    pub any_of: Vec<Vec<String>>,
+}
+
+impl Part {
+    fn of(shape: Shape) -> Self {
+        Self { shape, limits: Limits::default() }
+    }
+}
+
+/// Reads the schema of a type.
+pub struct Reading<'a> {
+    facts: &'a Facts,
+    knowledge: &'a Knowledge,
+    /// The definitions that are being read.
+    open: Vec<String>,
+    /// The patterns so far: many properties have the same.
+    patterns: BTreeMap<String, Option<Pattern>>,
+    updatable: bool,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads the attributes of a type, and what they are at AWS.
+    pub fn read(facts: &'a Facts, knowledge: &'a Knowledge) -> (Vec<Attribute>, Part) {
+        let mut reading = Self { facts, knowledge, open: Vec::new(), patterns: BTreeMap::new(), updatable: facts.can(Verb::Update) };
+        let required: BTreeSet<&str> = list(facts.whole(), "required").iter().filter_map(Json::as_str).collect();
+        let properties: Vec<(&str, &Json)> = facts.properties().collect();
+        let (attributes, properties) = reading.properties(&properties, &required, "");
+        let limits = groups(facts.whole());
+        (attributes, Part { shape: Shape::Object(properties), limits })
+    }
+
+    fn properties(&mut self, of: &[(&str, &Json)], required: &BTreeSet<&str>, at: &str) -> (Vec<Attribute>, Vec<Property>) {
+        let mut taken = BTreeSet::new();
+        let mut attributes = Vec::new();
+        let mut properties = Vec::new();
+        for (aws, schema) in of {
+            let path = if at.is_empty() { (*aws).to_owned() } else { format!("{at}/{aws}") };
+            let tags = at.is_empty().then(|| self.tags(aws, schema)).flatten();
+            let is_tags = tags.is_some();
+            let (ty, part) = tags.unwrap_or_else(|| self.part(schema, &path));
+            let mut name = if is_tags { "tags".to_owned() } else { self.name(aws, at) };
+            while !taken.insert(name.clone()) {
+                name.push('_');
+            }
+            let attribute = self.attribute(&name, ty, &path, required.contains(aws), is_tags);
+            properties.push(Property { aws: (*aws).to_owned(), name, part, computed: attribute.computed });
+            attributes.push(attribute);
+        }
+        (attributes, properties)
+    }
+
+    /// The name of a property in stack files. `id` is what a resource is told by, and `tags` are its tags, whatever AWS calls them.
+    fn name(&self, aws: &str, at: &str) -> String {
+        match snake(aws) {
+            name if !at.is_empty() => name,
+            name if name == "id" => {
+                let own = self.facts.aws.rsplit("::").next().unwrap_or_default();
+                format!("{}_id", snake(own))
+            }
+            name if name == "tags" => "aws_tags".to_owned(),
+            name => name,
+        }
+    }
+
+    fn attribute(&self, name: &str, ty: Type, path: &str, required: bool, tags: bool) -> Attribute {
+        let inner_computed = matches!(&ty, Type::Object(inner) if !inner.is_empty() && inner.iter().all(|inner| inner.computed));
+        let computed = self.facts.read_only.contains(path) || inner_computed;
+        let local = self.facts.write_only.contains(path) && !computed;
+        let is_text = matches!(&ty, Type::String(_));
+        Attribute {
+            name: name.to_owned(),
+            doc: format!("`{}` of {}.", path.replace('/', "."), self.facts.aws),
+            required: required && !computed && !tags,
+            computed,
+            follows: Vec::new(),
+            replace: !computed && (!self.updatable || self.facts.create_only.contains(path)),
+            within: None,
+            none: None,
+            or: None,
+            kms_key: is_text && !computed && names_key(path),
+            caseless: false,
+            sensitive: self.knowledge.is_sensitive(path) || local && is_text && sounds_secret(path),
+            local,
+            unset: if tags { Unset::Absent } else { Unset::Server },
+            ty,
+        }
+    }
+
+    /// A property as tags, where it is one that can be a table.
+    fn tags(&self, aws: &str, schema: &Json) -> Option<(Type, Part)> {
+        if self.facts.tags().unwrap_or("Tags") != aws || self.facts.read_only.contains(aws) {
+            return None;
+        }
+        let schema = self.resolved(schema);
+        let form = if schema.get("type").and_then(Json::as_str) == Some("array") {
+            let item = self.resolved(schema.get("items")?);
+            let properties = table(item, "properties")?;
+            let named = |ends: [&str; 3]| ends.into_iter().find(|name| properties.contains_key(*name)).map(str::to_owned);
+            let (key, value) = (named(["Key", "TagKey", "key"])?, named(["Value", "TagValue", "value"])?);
+            let others = properties.iter().filter(|(name, _)| **name != key && **name != value);
+            let more = others.map(|(name, of)| (of.get("type")? == "boolean").then(|| (name.clone(), Json::Bool(true))));
+            let more = more.collect::<Option<_>>()?;
+            TagForm::List { key, value, more }
+        } else if table(schema, "properties").is_none() && list(schema, "oneOf").is_empty() {
+            TagForm::Table
+        } else {
+            return None;
+        };
+        let item = Box::new(Type::String(TextRule::default()));
+        Some((Type::Map { item, defaults: Default::default() }, Part::of(Shape::Tags(form))))
+    }
+
+    fn resolved<'s>(&'s self, schema: &'s Json) -> &'s Json {
+        let referred = |schema: &'s Json| self.facts.referred(schema.get("$ref")?.as_str()?);
+        let mut schema = schema;
+        for _ in 0..8 {
+            match referred(schema) {
+                Some(next) => schema = next,
+                None => break,
+            }
+        }
+        schema
+    }
+
+    /// A part of the model at a path.
+    fn part(&mut self, schema: &Json, path: &str) -> (Type, Part) {
+        if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
+            let again = self.open.iter().filter(|open| *open == reference).count();
+            let facts = self.facts;
+            let Some(referred) = facts.referred(reference).filter(|_| again < DEPTH) else { return document(path, false) };
+            self.open.push(reference.to_owned());
+            let overlaid = overlaid(referred, schema);
+            let part = self.part(&overlaid, path);
+            self.open.pop();
+            return part;
+        }
+        match kind(schema) {
+            Kind::Text if self.knowledge.documents.iter().any(|known| known == path) => document(path, true),
+            Kind::Text => (Type::String(self.text_rule(schema, path)), scalar(schema)),
+            Kind::Json => document(path, true),
+            Kind::Bool => (Type::Bool, scalar(schema)),
+            Kind::Int => {
+                let one_of = list(schema, "enum").iter().filter_map(Json::as_i64).collect();
+                let bound = |key: &str| schema.get(key).and_then(Json::as_f64).map(|bound| bound as i64);
+                (Type::Int { min: bound("minimum"), max: bound("maximum"), one_of }, scalar(schema))
+            }
+            Kind::Float => {
+                let mut part = scalar(schema);
+                part.limits.minimum = schema.get("minimum").and_then(Json::as_f64);
+                part.limits.maximum = schema.get("maximum").and_then(Json::as_f64);
+                (Type::Float, part)
+            }
+            Kind::List => self.list(schema, path),
+            Kind::Object => self.object(schema, path),
+            Kind::Any => document(path, false),
+        }
+    }
+
+    fn text_rule(&mut self, schema: &Json, path: &str) -> TextRule {
+        // What is not understood of a pattern is AWS's to refuse.
+        let known = |pattern: &str| self.patterns.entry(pattern.to_owned()).or_insert_with(|| Pattern::plain(pattern)).clone();
+        TextRule {
+            one_of: list(schema, "enum").iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+            format: self.facts.case_of(path),
+            max_length: schema.get("maxLength").and_then(Json::as_u64),
+            pattern: schema.get("pattern").and_then(Json::as_str).and_then(known),
+        }
+    }
+
+    fn list(&mut self, schema: &Json, path: &str) -> (Type, Part) {
+        let Some(items) = schema.get("items").filter(|items| items.is_object()) else { return document(path, false) };
+        let (item, part) = self.part(items, path);
+        let order = match self.knowledge.key_of(path) {
+            Some(key) => Order::Keyed(key.to_owned()),
+            None if self.knowledge.is_set(path) || schema.get("insertionOrder") == Some(&Json::Bool(false)) => Order::Set,
+            None => Order::Sequence,
+        };
+        let (min_items, max_items) = (count(schema, "minItems"), count(schema, "maxItems"));
+        let limits = Limits { min_items, max_items, ..Limits::default() };
+        (Type::List { item: Box::new(item), order }, Part { shape: Shape::List(Box::new(part)), limits })
+    }
+
+    fn object(&mut self, schema: &Json, path: &str) -> (Type, Part) {
+        let alternatives: Vec<Json> = ["oneOf", "anyOf", "allOf"].iter().flat_map(|key| list(schema, key)).cloned().collect();
+        let alternatives: Vec<Json> = alternatives.iter().map(|one| self.resolved(one).clone()).collect();
+        let mut properties: Vec<(&str, &Json)> = Vec::new();
+        let own = table(schema, "properties").into_iter().flatten();
+        for (name, schema) in own.chain(alternatives.iter().filter_map(|one| table(one, "properties")).flatten()) {
+            let known = properties.iter().position(|(known, _)| known == name);
+            match known.and_then(|at| properties.get_mut(at)) {
+                // What only says what else goes with it is no schema.
+                Some((_, earlier)) if table_like(earlier) && !table_like(schema) => *earlier = schema,
+                Some(_) => {}
+                None => properties.push((name, schema)),
+            }
+        }
+        if !properties.is_empty() {
+            let required = list(schema, "required").iter().filter_map(Json::as_str).collect();
+            let (attributes, properties) = self.properties(&properties, &required, path);
+            return (Type::Object(attributes), Part { shape: Shape::Object(properties), limits: groups(schema) });
+        }
+        let values = table(schema, "patternProperties").and_then(|patterns| patterns.values().next());
+        let values = values.or_else(|| schema.get("additionalProperties")).filter(|values| values.is_object());
+        let Some(values) = values else { return document(path, schema.get("format").is_some() && is_text(schema)) };
+        let (item, part) = self.part(values, path);
+        (Type::Map { item: Box::new(item), defaults: Default::default() }, Part::of(Shape::Map(Box::new(part))))
+    }
+}
+
+/// Whether a schema says nothing of its own, as in an alternative that only names a property.
+fn table_like(schema: &Json) -> bool {
+    schema.as_object().is_none_or(Map::is_empty)
+}
+
+/// What a schema says a part is.
+enum Kind {
+    Text,
+    /// A document that AWS takes as text.
+    Json,
+    Bool,
+    Int,
+    Float,
+    List,
+    Object,
+    Any,
+}
+
+fn kind(schema: &Json) -> Kind {
+    let is_document = schema.get("format").and_then(Json::as_str) == Some("json");
+    match schema.get("type") {
+        Some(Json::String(name)) => named(name, is_document),
+        Some(Json::Array(names)) => {
+            let names: Vec<&str> = names.iter().filter_map(Json::as_str).filter(|name| *name != "null").collect();
+            match names.as_slice() {
+                [one] => named(one, is_document),
+                several if several.contains(&"object") || several.contains(&"array") => Kind::Any,
+                several if several.contains(&"string") => Kind::Text,
+                _ => Kind::Any,
+            }
+        }
+        _ => untyped(schema),
+    }
+}
+
+fn named(name: &str, is_document: bool) -> Kind {
+    match name {
+        "string" if is_document => Kind::Json,
+        "string" => Kind::Text,
+        "boolean" => Kind::Bool,
+        "integer" => Kind::Int,
+        "number" => Kind::Float,
+        "array" => Kind::List,
+        "object" if is_document => Kind::Any,
+        "object" => Kind::Object,
+        _ => Kind::Any,
+    }
+}
+
+/// A schema without a type says by other words what it is.
+fn untyped(schema: &Json) -> Kind {
+    let has = |key: &str| schema.get(key).is_some();
+    let alternatives = || ["oneOf", "anyOf", "allOf"].iter().flat_map(|key| list(schema, key));
+    let of_objects = |one: &Json| one.get("properties").is_some() || one.get("$ref").is_some() || one.get("required").is_some();
+    match () {
+        () if has("properties") || has("patternProperties") => Kind::Object,
+        () if has("items") => Kind::List,
+        () if list(schema, "enum").iter().any(Json::is_string) => Kind::Text,
+        () if alternatives().next().is_some() && alternatives().all(of_objects) => Kind::Object,
+        () if has("maxLength") && !has("oneOf") && !has("anyOf") => Kind::Text,
+        () => Kind::Any,
+    }
+}
+
+fn is_text(schema: &Json) -> bool {
+    schema.get("type").and_then(Json::as_str) == Some("string")
+}
+
+fn scalar(schema: &Json) -> Part {
+    let limits = Limits { min_length: schema.get("minLength").and_then(Json::as_u64), ..Limits::default() };
+    Part { shape: Shape::Scalar, limits }
+}
+
+/// A JSON document: IAM's where its name says so.
+fn document(path: &str, text: bool) -> (Type, Part) {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_policy = name.ends_with("PolicyDocument") || matches!(name, "ResourcePolicy" | "KeyPolicy" | "AccessPolicies");
+    let kind = if is_policy { DocumentKind::Policy } else { DocumentKind::Json };
+    (Type::Document(kind), Part::of(Shape::Document { text }))
+}
+
+fn count(schema: &Json, key: &str) -> Option<u64> {
+    schema.get(key).and_then(Json::as_u64)
+}
+
+/// The keywords beside a `$ref`, over what it names.
+fn overlaid(referred: &Json, over: &Json) -> Json {
+    let mut merged = referred.clone();
+    if let (Some(merged), Some(over)) = (merged.as_object_mut(), over.as_object()) {
+        merged.extend(over.iter().filter(|(key, _)| *key != "$ref").map(|(key, value)| (key.clone(), value.clone())));
+    }
+    merged
+}
+
+/// Which attributes an object has to have one of.
+fn groups(schema: &Json) -> Limits {
+    let needed = |one: &Json| match list(one, "required") {
+        [Json::String(only)] => Some(snake(only)),
+        _ => None,
+    };
+    let group = |key: &str| {
+        let alternatives = list(schema, key);
+        let names: Option<Vec<String>> = alternatives.iter().map(needed).collect();
+        names.filter(|names| names.len() > 1).into_iter().collect::<Vec<_>>()
+    };
+    let named = |key: &str| {
+        let names: Vec<String> = list(schema, key).iter().filter_map(Json::as_str).map(snake).collect();
+        (names.len() > 1).then_some(names)
+    };
+    let mut limits = Limits { one_of: group("oneOf"), any_of: group("anyOf"), ..Limits::default() };
+    limits.one_of.extend(named("requiredXor"));
+    limits.any_of.extend(named("requiredOr"));
+    limits
+}
+
+/// Whether a property names a KMS key, of which AWS answers with the ARN.
+fn names_key(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    matches!(name.as_str(), "kmskeyid" | "kmskeyarn" | "kmskey" | "kmsmasterkeyid")
+}
+
+/// Whether what AWS never returns is a secret, by its name.
+fn sounds_secret(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    [
+        "password",
+        "secret",
+        "token",
+        "credential",
+        "credentials",
+        "privatekey",
+        "authkey",
+        "apikey",
+        "passphrase",
+        "secretkey",
+        "keymaterial",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end) || name.contains("password"))
+}

@@ -1,0 +1,222 @@
+//! The catalog of types: how they reach the stack language and the planner as plain data.
+
+use std::collections::{BTreeMap, btree_map};
+use std::fmt;
+use std::sync::Arc;
+
+use super::path::Path;
+use super::place::Scope;
+use super::relation::{After, Governed, Governs, Inside, Release};
+use super::schema::TypeSchema;
+use super::value::Value;
+
+/// The schemas of every type, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// Managed resource types.
+    pub resources: Types,
+    /// Data sources.
+    pub data: BTreeMap<String, Arc<TypeSchema>>,
+}
+
+/// Types that are read only when a stack names them.
+pub trait Further: fmt::Debug + Send + Sync {
+    /// The schema of a type.
+    fn get(&self, name: &str) -> Option<&Arc<ResourceSchema>>;
+    /// The names of all, of which one may have been meant by `given`; none where it looks like no name of theirs.
+    fn like(&self, given: &str) -> Vec<String>;
+}
+
+/// Managed resource types, by name: those with a schema of their own, and further ones, which cost nothing until they are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Types {
+    own: BTreeMap<String, Arc<ResourceSchema>>,
+    further: Option<&'static dyn Further>,
+}
+
+impl Types {
+    /// The types beside those of their own.
+    pub fn with_further(mut self, further: &'static dyn Further) -> Self {
+        self.further = Some(further);
+        self
+    }
+
+    /// The schema of a type.
+    pub fn get(&self, name: &str) -> Option<&Arc<ResourceSchema>> {
+        self.own.get(name).or_else(|| self.further?.get(name))
+    }
+
+    /// Whether there is a type of this name.
+    pub fn contains_key(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Adds a type, or replaces it.
+    pub fn insert(&mut self, name: String, schema: Arc<ResourceSchema>) -> Option<Arc<ResourceSchema>> {
+        self.own.insert(name, schema)
+    }
+
+    /// The names of the types with a schema of their own.
+    pub fn keys(&self) -> btree_map::Keys<'_, String, Arc<ResourceSchema>> {
+        self.own.keys()
+    }
+
+    /// The names that may have been meant by one that is no type.
+    pub fn like(&self, given: &str) -> Vec<String> {
+        let further = self.further.map(|further| further.like(given)).unwrap_or_default();
+        self.own.keys().cloned().chain(further).collect()
+    }
+
+    /// The names of the types that a stack can mean which writes these: the known ones of them, and of all what unknown ones
+    /// may have been meant to be.
+    pub fn names<'a>(&self, written: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let further = self.further.into_iter();
+        let asked = written.filter(|name| !self.own.contains_key(*name)).collect::<Vec<_>>();
+        let beside = further.flat_map(|further| asked.iter().map(move |name| (further, *name)));
+        let beside = beside.flat_map(|(further, name)| match further.get(name) {
+            Some(_) => vec![name.to_owned()],
+            None => further.like(name),
+        });
+        self.own.keys().cloned().chain(beside).collect()
+    }
+
+    /// The types with a schema of their own.
+    pub fn iter(&self) -> btree_map::Iter<'_, String, Arc<ResourceSchema>> {
+        self.own.iter()
+    }
+
+    /// The schemas of the types with one of their own.
+    pub fn values(&self) -> btree_map::Values<'_, String, Arc<ResourceSchema>> {
+        self.own.values()
+    }
+
+    /// The schemas of the types with one of their own, to be changed.
+    pub fn values_mut(&mut self) -> btree_map::ValuesMut<'_, String, Arc<ResourceSchema>> {
+        self.own.values_mut()
+    }
+
+    /// How many types have a schema of their own.
+    pub fn len(&self) -> usize {
+        self.own.len()
+    }
+
+    /// Whether no type has a schema of its own.
+    pub fn is_empty(&self) -> bool {
+        self.own.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a Types {
+    type Item = (&'a String, &'a Arc<ResourceSchema>);
+    type IntoIter = btree_map::Iter<'a, String, Arc<ResourceSchema>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Extend<(String, Arc<ResourceSchema>)> for Types {
+    fn extend<I: IntoIterator<Item = (String, Arc<ResourceSchema>)>>(&mut self, types: I) {
+        self.own.extend(types);
+    }
+}
+
+impl<const N: usize> From<[(String, Arc<ResourceSchema>); N]> for Types {
+    fn from(types: [(String, Arc<ResourceSchema>); N]) -> Self {
+        Self { own: types.into(), further: None }
+    }
+}
+
+impl std::ops::Index<&str> for Types {
+    type Output = Arc<ResourceSchema>;
+
+    /// The schema of a type that is known to be there.
+    #[expect(clippy::indexing_slicing, reason = "it is an index itself")]
+    fn index(&self, name: &str) -> &Self::Output {
+        &self.own[name]
+    }
+}
+
+/// The schema of a managed type and what the planner needs to know of its life.
+#[derive(Clone)]
+pub struct ResourceSchema {
+    /// Its attributes.
+    pub schema: TypeSchema,
+    /// Within what its ids tell one from another.
+    pub scope: Scope,
+    /// Whether a replacement is made before the old one goes, unless the stack file says otherwise.
+    pub create_before_destroy: bool,
+    /// What no two resources can have in common: groups of attributes of which one at least has to differ within
+    /// `scope`. A group whose last attribute is absent says nothing.
+    pub unique: &'static [&'static [&'static str]],
+    /// Lists of which each element can be only one resource's.
+    pub exclusive: &'static [&'static str],
+    /// An attribute of `unique` that one call gives to many resources at once: those that exchange it do so in one step.
+    pub joint: Option<&'static str>,
+    /// The lists of others in which it can stand as well.
+    pub inside: &'static [Inside],
+    /// What a replacement and its predecessor cannot have in common while both exist, beyond that.
+    pub conflicts: &'static [&'static [&'static str]],
+    /// The types of which one that uses it keeps AWS from deleting it: a text that has its id, or a tag, does not.
+    pub held_by: &'static [&'static str],
+    /// What deleting it loses that cannot be made again, such as `the objects in it`.
+    pub data_loss: Option<&'static str>,
+    /// What one is made after and deleted before, though nothing in it refers to these.
+    pub after: &'static [After],
+    /// What an update can take away only after others have stopped using it.
+    pub releases: &'static [Release],
+    /// Attributes whose change interrupts one in place, and how: `restarts it`.
+    pub interrupts: &'static [(&'static str, &'static str)],
+    /// The type that leoctl has of its own for the same, which knows more of it.
+    pub instead: Option<&'static str>,
+    /// Checks across attributes: problems with the path each is at. Absent and unknown values are not problems.
+    pub check: &'static (dyn Fn(&Value) -> Vec<(Path, String)> + Send + Sync),
+    /// Why AWS would refuse to delete a live resource; nothing when it would not.
+    pub protected: &'static (dyn Fn(&Value) -> Option<&'static str> + Send + Sync),
+    /// What of a live resource (the first) something else in AWS sets, where the second is wanted: what is written of it is not compared.
+    pub governed: &'static (dyn Fn(&Value, &Value) -> Vec<Governed> + Send + Sync),
+    /// What a live resource lets something else in AWS set of others.
+    pub governs: &'static (dyn Fn(&Value) -> Vec<Governs> + Send + Sync),
+    /// What is wanted (the first), with what the live one (the second) chooses among these values, as long as both choose among them.
+    pub yields: &'static (dyn Fn(&Value, &Value, &[String]) -> Value + Send + Sync),
+    /// Whether a change from one to the other may undo what something else in AWS has chosen, so that it is worth asking who
+    /// that is; the last says that somebody else has changed the resource since the last apply.
+    pub undoes: &'static (dyn Fn(&Value, &Value, bool) -> bool + Send + Sync),
+    /// The attributes whose change from one to the other takes a replacement, though not every change of them does.
+    pub replaces: &'static (dyn Fn(&Value, &Value) -> &'static [&'static str] + Send + Sync),
+}
+
+impl ResourceSchema {
+    /// The schema of a type with no peculiarities.
+    pub fn plain(schema: TypeSchema) -> Self {
+        Self {
+            schema,
+            scope: Scope::Regional,
+            create_before_destroy: false,
+            unique: &[],
+            exclusive: &[],
+            inside: &[],
+            joint: None,
+            conflicts: &[],
+            held_by: &[],
+            data_loss: None,
+            after: &[],
+            releases: &[],
+            interrupts: &[],
+            instead: None,
+            check: &|_| Vec::new(),
+            protected: &|_| None,
+            governed: &|_, _| Vec::new(),
+            governs: &|_| Vec::new(),
+            yields: &|wanted, _, _| wanted.clone(),
+            undoes: &|_, _, _| false,
+            replaces: &|_, _| &[],
+        }
+    }
+}
+
+impl fmt::Debug for ResourceSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResourceSchema").field("schema", &self.schema).field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
