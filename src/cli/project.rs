@@ -33,6 +33,13 @@ impl Disk {
     fn of(stack_file: &Path) -> Self {
         Self { root: root(stack_file) }
     }
+
+    /// A module is of the project whose folder of stacks is beside it or above.
+    fn of_module(path: &Path) -> Self {
+        let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let project = whole.ancestors().skip(1).find(|folder| folder.join("stacks").is_dir());
+        Self { root: project.map_or_else(|| root(path), Path::to_owned) }
+    }
 }
 
 /// A file that a stack is made of.
@@ -236,12 +243,12 @@ pub fn loaded(path: &Path, global: &Global) -> Result<Loaded, CliError> {
 
 /// Whether a file is a module's, and no stack file.
 pub fn is_module(path: &Path) -> bool {
-    stack::modules::is_module(path, &Disk)
+    stack::modules::is_module(path, &Disk::of_module(path))
 }
 
 /// Reads and checks a module's file by itself.
 pub fn loaded_module(path: &Path) -> Result<Loaded, CliError> {
-    Ok(stack::modules::load_module(path, &Disk, catalog()?))
+    Ok(stack::modules::load_module(path, &Disk::of_module(path), catalog()?))
 }
 
 /// Why a path names no stack file, where that is plain before it is read.
