@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::emulator::Emulator;
 use crate::support::program::Project;
+use crate::support::proxy::Proxy;
 
 const SHOP: &str = "stacks/shop.toml";
 
@@ -17,7 +18,8 @@ fn changed(plan: &Value) -> Vec<&str> {
 #[test]
 fn a_shop_of_modules_is_made_found_as_wanted_changed_and_deleted() {
     let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
-    let project = Project::new(endpoint, "test");
+    let aws = Proxy::strict(endpoint, Emulator::Fakecloud);
+    let project = Project::new(&aws.endpoint, "test");
     let none = ["--var", "rollout=none"];
     let with = |arguments: &[&'static str]| [arguments, &[SHOP], &none].concat();
     let shown = project.expect(0, &with(&["plan"])).stdout;

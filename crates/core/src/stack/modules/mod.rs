@@ -16,6 +16,7 @@ use indexmap::IndexMap;
 
 pub use self::alone::{is_module, load_module};
 pub use self::inputs::{input, of_other_kinds};
+pub(super) use self::load::{ModuleFiles, opened};
 pub use self::validate::validations;
 use super::config::{Check, Config, DataBlock, Output, ResourceBlock, Variable};
 use super::deps::{Local, LocalKind};
