@@ -76,6 +76,14 @@ fn the_modules_of_this_repository_are_valid_by_themselves() {
     assert!(wrong.contains("retention_in_days"), "{wrong}");
 }
 
+#[test]
+fn a_change_of_a_module_concerns_the_stacks_that_use_it() {
+    let project = Project::new("", "test");
+    project.write("changes", "modules/worker.toml\0");
+    let checked = project.expect(0, &["validate", "--changed", "changes", "stacks/dev.toml", "stacks/shop.toml"]);
+    assert!(checked.stdout.contains("stacks/shop.toml") && !checked.stdout.contains("leo-dev"), "{}", checked.stdout);
+}
+
 /// A stack of one log group in a module, and what else its file says.
 fn logging(project: &Project, more: &str) {
     let stack = "[stack]\nname = 'moving'\nregion = 'us-east-1'\n";
