@@ -74,9 +74,13 @@ fn what_changes_something_and_asks_nobody_wants_its_stack_named() {
 
 /// What the shell gets when the last word is to be completed.
 fn completed(project: &Project, words: &[&str]) -> Vec<String> {
+    completed_for(project, "stacks/prod.toml", words)
+}
+
+fn completed_for(project: &Project, stack: &str, words: &[&str]) -> Vec<String> {
     let mut command = project.command(&[&["--", "leoctl"], words].concat());
     command.env("LEOCTL_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string()).env("_CLAP_IFS", "\n");
-    let ran = crate::support::program::ran(command.env("LEOCTL_STACK", "stacks/prod.toml").output().unwrap());
+    let ran = crate::support::program::ran(command.env("LEOCTL_STACK", stack).output().unwrap());
     ran.stdout.lines().map(str::to_owned).collect()
 }
 
@@ -90,6 +94,17 @@ fn the_shell_completes_commands_and_the_names_of_the_stack() {
     assert_eq!(completed(&project, &["redeploy", ""])[0], "app");
     assert_eq!(completed(&project, &["validate", "stacks/p"]), ["stacks/prod.toml"]);
     assert!(completed(&project, &["plan", "--target", "ecs_"]).contains(&"ecs_service.app".to_owned()));
+}
+
+#[test]
+fn the_shell_completes_what_is_in_modules_and_modules_as_a_whole() {
+    let project = Project::new("", "test");
+    let completed = |words: &[&str]| completed_for(&project, "stacks/shop.toml", words);
+    assert_eq!(completed(&["redeploy", ""])[..3], ["billing", "orders", "mail"].map(str::to_owned));
+    let targets = completed(&["plan", "--target", "module.web"]);
+    for address in ["module.web[\"orders\"]", "module.web[\"orders\"].ecs_service.main"] {
+        assert!(targets.iter().any(|target| target.replace('\\', "") == address), "{targets:?}");
+    }
 }
 
 /// What a real bash puts on the line for the last of these words.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::emulator::Emulator;
 use crate::support::program::Project;
+use crate::support::proxy::Proxy;
 
 const SHOP: &str = "stacks/shop.toml";
 
@@ -17,7 +18,8 @@ fn changed(plan: &Value) -> Vec<&str> {
 #[test]
 fn a_shop_of_modules_is_made_found_as_wanted_changed_and_deleted() {
     let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
-    let project = Project::new(endpoint, "test");
+    let aws = Proxy::strict(endpoint, Emulator::Fakecloud);
+    let project = Project::new(&aws.endpoint, "test");
     let none = ["--var", "rollout=none"];
     let with = |arguments: &[&'static str]| [arguments, &[SHOP], &none].concat();
     let shown = project.expect(0, &with(&["plan"])).stdout;
@@ -72,6 +74,14 @@ fn the_modules_of_this_repository_are_valid_by_themselves() {
     let wrong = project.expect(1, &["validate", "modules/wrong.toml"]).stderr;
     assert!(wrong.contains("there is no variable `nmae`") && wrong.contains("modules/wrong.toml:3:"), "{wrong}");
     assert!(wrong.contains("retention_in_days"), "{wrong}");
+}
+
+#[test]
+fn a_change_of_a_module_concerns_the_stacks_that_use_it() {
+    let project = Project::new("", "test");
+    project.write("changes", "modules/worker.toml\0");
+    let checked = project.expect(0, &["validate", "--changed", "changes", "stacks/dev.toml", "stacks/shop.toml"]);
+    assert!(checked.stdout.contains("stacks/shop.toml") && !checked.stdout.contains("leo-dev"), "{}", checked.stdout);
 }
 
 /// A stack of one log group in a module, and what else its file says.

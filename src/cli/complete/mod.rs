@@ -12,6 +12,7 @@ use super::args::{Cli, SCALES};
 use super::{CliError, Exit, project};
 use crate::ui;
 use leoctl_core::model::address::Block;
+use leoctl_core::stack::Stack;
 
 /// The variable under which a shell asks for completions: of leoctl alone, so that nothing else that is set turns a
 /// command into an answer.
@@ -104,16 +105,24 @@ fn addresses() -> Vec<CompletionCandidate> {
 /// The resource blocks of these types, or of all, in the stack that a command would take by itself: their names, or their addresses.
 fn blocks(types: &[&str], whole: bool) -> Vec<CompletionCandidate> {
     let Ok(path) = project::default_stack() else { return Vec::new() };
-    // The names of blocks in modules are those of many: the address says which is meant.
-    let is_whole = |block: &Block| whole || !block.module.is_root();
-    let named = |block: &Block| if is_whole(block) { block.to_string() } else { block.name.clone() };
     let Some(stack) = read(&path) else { return Vec::new() };
+    let named = |block: &Block| if whole { block.to_string() } else { short(block, &stack, types) };
     let blocks = stack.config.resources.keys().filter(|block| types.is_empty() || types.contains(&block.type_name.as_str()));
     blocks.map(named).map(CompletionCandidate::new).collect()
 }
 
+/// What a block is called where only blocks of these types are: by its name, in a module by that or its key. Where these are
+/// those of several, it goes by its address.
+fn short(block: &Block, stack: &Stack, types: &[&str]) -> String {
+    let own = |block: &Block| block.module.iter().last().map_or(block.name.clone(), |used| used.key.clone().unwrap_or(used.name.clone()));
+    let name = own(block);
+    let others = stack.config.resources.keys().filter(|other| *other != block && types.contains(&other.type_name.as_str()));
+    let is_taken = others.into_iter().any(|other| other.name == name || own(other) == name);
+    if is_taken && !block.module.is_root() { block.to_string() } else { name }
+}
+
 /// A stack as far as it can be read without a word: what is wrong with it, other commands say.
-fn read(path: &Path) -> Option<leoctl_core::stack::Stack> {
+fn read(path: &Path) -> Option<Stack> {
     let plain = Cli::try_parse_from(["leoctl", "validate"]).ok()?;
     project::find(path, &plain.global).ok()
 }

@@ -136,8 +136,8 @@ impl Strict {
             let scene = Scene { answer: Some(&seen), ..scene };
             state.edit(*index, rule, &scene, &mut changed);
         }
-        for (_, rule) in on_it {
-            if let (Some(size), Some(pages)) = (rule.page, Pages::of(asked)) {
+        for (index, rule) in on_it {
+            if let (Some(size), Some(pages), true) = (rule.page, Pages::of(asked), state.applies(index, rule, &scene)) {
                 pages.cut(&answer, &mut changed, size, &mut state.left);
             }
         }

@@ -47,6 +47,8 @@ pub enum LocalKind {
     Input,
     /// What a module tells whoever uses it.
     Output,
+    /// `each.value` of an instance of a module, where it is not known before AWS is asked.
+    Each,
 }
 
 impl std::fmt::Display for Local {
@@ -58,6 +60,7 @@ impl std::fmt::Display for Local {
             LocalKind::Local => "locals.",
             LocalKind::Input => "vars.",
             LocalKind::Output => "",
+            LocalKind::Each => "each.",
         })?;
         f.write_str(&self.name)
     }
@@ -86,7 +89,8 @@ pub fn targets(config: &Config, reference: &Reference) -> Vec<Item> {
     let local = |kind| vec![Item::Local(Local { module: home.clone(), kind, name: name.to_owned() })];
     match reference.root() {
         "vars" if !home.is_root() => local(LocalKind::Input),
-        "vars" | "each" | "stack" | "env" => Vec::new(),
+        "each" => config.each_value(reference).map(Item::Local).into_iter().collect(),
+        "vars" | "stack" | "env" => Vec::new(),
         "locals" => local(LocalKind::Local),
         "data" => reference.key(2).map(|of| Item::Data(Block::new(name, of).within(home))).into_iter().collect(),
         MODULE => outputs(config, &home.inside(name, None), reference.path.get(2..).unwrap_or_default()),
@@ -152,6 +156,8 @@ fn locals(config: &Config) -> Vec<Local> {
         all.extend(module.inputs.keys().map(|name| local(path, LocalKind::Input, name)));
         all.extend(module.names.locals.keys().map(|name| local(path, LocalKind::Local, name)));
         all.extend(module.names.outputs.keys().map(|name| local(path, LocalKind::Output, name)));
+        let each = module.each.as_ref().filter(|each| each.value.has_unknown());
+        all.extend(each.map(|_| local(path, LocalKind::Each, &"value".to_owned())));
     }
     all
 }

@@ -245,6 +245,8 @@ impl<'a> Loader<'a> {
             spent: budget::Spent::default(),
             contents: Contents::of(&self.sources),
         };
+        // What they tell is not known yet.
+        let open = modules::opened(&mut stack, uses);
         stack.name = self.early(&stack, &stack.config.name, "name").unwrap_or_default();
         if !stack.name.is_empty() && !is_stack_name(&stack.name) {
             self.diagnostics.push(
@@ -258,7 +260,7 @@ impl<'a> Loader<'a> {
             let error = Diagnostic::error(&template.span, format!("`{region}` cannot be a region"));
             self.diagnostics.push(error.help("regions are named such as us-east-1 or us-gov-west-1"));
         }
-        self.modules(&mut stack, uses, catalog);
+        self.write_out(&mut stack, open, modules::ModuleFiles::new(), catalog);
         stack.sources.clone_from(&self.sources);
         self.checked(&mut stack);
         Some(stack)

@@ -278,6 +278,7 @@ impl Scope for StackScope<'_> {
                 None => Err(missing("environment variable", name, self.stack.env.keys())),
             },
             "stack" => walk(&self.identity_field(name)?, rest, None),
+            "each" if let Some(local) = self.stack.config.each_value(reference) => self.local_value(&local, rest),
             "each" => {
                 let of_use = reference.home.each.as_ref().map(|path| self.stack.config.modules.instances.get(path));
                 let each = of_use.map_or(self.each, |module| module.and_then(|module| module.each.as_ref()));

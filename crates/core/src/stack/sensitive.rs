@@ -108,7 +108,7 @@ impl Stack {
     /// Whether a local is sensitive, as what it is declared as or by what its text names.
     fn is_local_sensitive(&self, local: &Local, seen: &mut BTreeSet<Local>) -> bool {
         let declared = match local.kind {
-            LocalKind::Local => false,
+            LocalKind::Local | LocalKind::Each => false,
             LocalKind::Input => self.config.vars_of(&local.module).and_then(|vars| vars.get(&local.name)).is_some_and(|one| one.sensitive),
             LocalKind::Output => {
                 self.config.outputs_of(&local.module).and_then(|outputs| outputs.get(&local.name)).is_some_and(|one| one.sensitive)

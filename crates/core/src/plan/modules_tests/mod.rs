@@ -4,7 +4,7 @@ mod written_out;
 
 use crate::model::value::Value;
 use crate::plan::types::Plan;
-use crate::testing::{Account, change, names, stack};
+use crate::testing::{Account, change, names, stack, whole};
 
 const NETWORK: &str = r#"
 #file modules/network.toml
@@ -369,4 +369,27 @@ fn a_module_says_how_much_its_own_resources_are_used() {
     let blocks: Vec<String> = used.config.usage.blocks.keys().map(ToString::to_string).collect();
     assert_eq!(blocks, ["module.m[\"a\"].group.g"]);
     assert_eq!(wrong(&of("[cost]\nlog_gb = 5")), ["in a module, `[cost]` is about single resources only"]);
+}
+
+#[test]
+fn where_a_stack_is_cannot_be_said_by_a_module() {
+    let text = "[stack]\nname = '${module.m.name}'\n[module.m]\nsource = 'modules/m.toml'\n#file modules/m.toml\n[outputs]\nname = 'x'";
+    let found = whole(text).err().unwrap();
+    assert!(found[0].starts_with("the stack's name can use variables, locals and env only"), "{found:?}");
+}
+
+#[test]
+fn what_a_module_is_repeated_over_may_be_known_later_than_its_keys() {
+    let text = "[resource.group.one]\nname = 'one'\n[module.m]\nsource = 'modules/m.toml'\nfor_each = { a = '${group.one.arn}', b = 'x' }\n\
+         inputs = { name = '${each.key}-${each.value}' }\n\
+         #file modules/m.toml\n[vars.name]\n[resource.policy.p]\nname = '${vars.name}'";
+    let plan = Account::new().plan(text).unwrap();
+    assert_eq!(names(&change(&plan, "module.m[\"a\"].policy.p").depends_on), ["group.one"]);
+    let waits: Vec<&String> = change(&plan, "module.m[\"a\"].policy.p").waits_for.values().flatten().collect();
+    assert_eq!(waits, ["group.one.arn"]);
+    let account = Account::new().applied(text);
+    let plan = account.plan(text).unwrap();
+    assert!(!plan.changes_resources(), "{:?}", plan.changes);
+    let name = |key: &str| change(&plan, &format!("module.m[\"{key}\"].policy.p")).after.get("name").cloned();
+    assert_eq!((name("a"), name("b")), (Some(Value::string("a-group.one")), Some(Value::string("b-x"))));
 }

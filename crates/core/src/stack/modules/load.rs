@@ -27,14 +27,8 @@ const MOST: usize = 10_000;
 pub(in crate::stack) type ModuleFiles = BTreeMap<PathBuf, Option<Rc<ModuleFile>>>;
 
 impl Loader<'_> {
-    /// Adds every instance of the modules in use to a stack.
-    pub(in crate::stack) fn modules(&mut self, stack: &mut Stack, uses: IndexMap<String, Use>, catalog: &Catalog) {
-        let open = opened(stack, &ModulePath::default(), uses);
-        self.write_out(stack, open, ModuleFiles::new(), catalog);
-    }
-
-    /// Adds every instance of some uses, and of the uses in them.
-    pub(super) fn write_out(&mut self, stack: &mut Stack, mut open: Vec<ModulePath>, mut files: ModuleFiles, catalog: &Catalog) {
+    /// Adds every instance of some uses to a stack, and of the uses in them.
+    pub(in crate::stack) fn write_out(&mut self, stack: &mut Stack, mut open: Vec<ModulePath>, mut files: ModuleFiles, catalog: &Catalog) {
         loop {
             let (mut later, mut more) = (Vec::new(), Vec::new());
             stack.contents.locate(&self.sources);
@@ -177,8 +171,13 @@ impl Loader<'_> {
     }
 }
 
+/// Adds the uses of modules that a stack file has; where they are.
+pub(in crate::stack) fn opened(stack: &mut Stack, uses: IndexMap<String, Use>) -> Vec<ModulePath> {
+    opened_in(stack, &ModulePath::default(), uses)
+}
+
 /// Adds the uses of modules that a module has, or the stack itself; where they are.
-fn opened(stack: &mut Stack, user: &ModulePath, uses: IndexMap<String, Use>) -> Vec<ModulePath> {
+fn opened_in(stack: &mut Stack, user: &ModulePath, uses: IndexMap<String, Use>) -> Vec<ModulePath> {
     let uses: Vec<(ModulePath, Use)> = uses.into_iter().map(|(name, used)| (user.inside(name, None), used)).collect();
     stack.config.modules.uses.extend(uses.iter().cloned());
     uses.into_iter().map(|(path, _)| path).collect()
@@ -220,7 +219,7 @@ pub(super) fn add(
     stack.config.data.extend(data);
     stack.config.resources.extend(resources);
     stack.config.modules.instances.insert(path.clone(), Module { file: place.to_owned(), names, inputs, each });
-    opened(stack, path, uses)
+    opened_in(stack, path, uses)
 }
 
 /// Lets resources come after what they and their modules name in `depends_on`.

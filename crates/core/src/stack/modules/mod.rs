@@ -16,11 +16,13 @@ use indexmap::IndexMap;
 
 pub use self::alone::{is_module, load_module};
 pub use self::inputs::{input, of_other_kinds};
+pub(super) use self::load::{ModuleFiles, opened};
 pub use self::validate::validations;
 use super::config::{Check, Config, DataBlock, Output, ResourceBlock, Variable};
 use super::deps::{Local, LocalKind};
 use super::diagnostic::{Diagnostic, Span};
 use super::expand::Instances;
+use super::reference::Reference;
 use super::scope::Each;
 use super::template::{Field, Template};
 use super::unread::Unread;
@@ -172,6 +174,14 @@ impl Config {
             LocalKind::Local => self.locals_of(&local.module)?.get(&local.name).map(|field| &field.value),
             LocalKind::Output => self.outputs_of(&local.module)?.get(&local.name).map(|output| &output.value),
             LocalKind::Input => self.modules.instances.get(&local.module)?.inputs.get(&local.name).map(|field| &field.value),
+            LocalKind::Each => self.modules.uses.get(&local.module.used())?.for_each.as_ref(),
         }
+    }
+
+    /// The local that `each.value` of a module's input is, where it was not known when the stack was read.
+    pub fn each_value(&self, reference: &Reference) -> Option<Local> {
+        let module = reference.home.each.as_ref().filter(|_| reference.root() == "each" && reference.key(1) == Some("value"))?;
+        let each = self.modules.instances.get(module)?.each.as_ref()?;
+        each.value.has_unknown().then(|| Local { module: module.clone(), kind: LocalKind::Each, name: "value".to_owned() })
     }
 }

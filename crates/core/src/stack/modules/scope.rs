@@ -28,6 +28,7 @@ impl StackScope<'_> {
                 })?;
                 Ok(if is_secret { value.into_secret() } else { value })
             }
+            LocalKind::Each => Ok(self.each_now(&local.module, value)),
             LocalKind::Input => {
                 let declared = config.vars_of(&local.module);
                 let variable = declared.and_then(|vars| vars.get(name));
@@ -40,6 +41,19 @@ impl StackScope<'_> {
                 Ok(value)
             }
         }
+    }
+
+    /// What the value of a `for_each` has for an instance.
+    fn each_now(&self, module: &ModulePath, for_each: Option<Value>) -> Value {
+        let each = self.stack.config.modules.instances.get(module).and_then(|module| module.each.as_ref());
+        let found = match (for_each, each.map(|each| (&each.key, &each.index))) {
+            (Some(Value::Map(map)), Some((Value::String(key), _))) => map.get(key).cloned(),
+            (Some(Value::List(items)), Some((_, Value::Int(index)))) => {
+                usize::try_from(*index).ok().and_then(|index| items.get(index).cloned())
+            }
+            _ => None,
+        };
+        found.unwrap_or(Value::Unknown)
     }
 
     /// What modules tell: one output, those of an instance, or those of all instances by key.
