@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::PlanFlags;
+use super::order::Ordered;
 use super::session::Session;
 use super::{CliError, Context, Exit, ask, cost, error_text, order, plan_id, project, review, sandbox, signals};
 use crate::ui::progress::{JsonLines, Lines, Live};
@@ -46,17 +47,23 @@ pub async fn run(
 pub async fn several(context: &Context, stacks: Vec<PathBuf>, flags: &PlanFlags, yes: bool) -> Result<Exit, CliError> {
     let mut failed: Vec<PathBuf> = Vec::new();
     let mut last = Exit::Done;
-    for (path, reads) in order::in_order(stacks, &context.global)?.0 {
-        if let Some(other) = reads.iter().find(|other| failed.contains(other)) {
-            let skipped = format!("Skipped {}, which reads the outputs of {}.", path.display(), other.display());
+    let Ordered(mut ordered) = order::in_order(stacks, &context.global)?;
+    let (first, relation) = if flags.destroy { ("it is read by", "destroyed") } else { ("it reads the outputs of", "applied") };
+    if flags.destroy {
+        ordered = order::reversed(ordered);
+    }
+    for (path, before) in ordered {
+        if let Some(other) = before.iter().find(|other| failed.contains(other)) {
+            let skipped = format!("Skipped {}: {first} {}, which was not {relation}.", path.display(), other.display());
             ui::note(styled(WARN, skipped));
             failed.push(path);
             continue;
         }
         match Box::pin(run(context, Some(&path), flags, (None, yes))).await {
             Ok(Exit::Done) => {}
+            Ok(Exit::Interrupted) => return Ok(Exit::Interrupted),
             Err(CliError::Interrupted) => return Err(CliError::Interrupted),
-            Ok(exit) => {
+            Ok(exit @ (Exit::Error | Exit::Changes | Exit::Of(_))) => {
                 last = exit;
                 failed.push(path);
             }

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::args::Global;
-use super::{CliError, Context, project};
+use super::{CliError, Context, elsewhere, project};
 use crate::disk;
 use leoctl_core::stack::files::{Role, StackFile, normalize};
 use leoctl_core::stack::{Loaded, MAX_FILE_SIZE};
@@ -90,8 +90,13 @@ fn concerned(paths: Vec<PathBuf>, changes: &BTreeSet<PathBuf>, global: &Global) 
     for path in paths {
         let Loaded { stack, files, .. } = project::loaded(&path, global)?;
         let reads = |file: &Path| way(file).is_none_or(|way| way.iter().any(|part| is_changed(part)));
+        let beside = stack.iter().flat_map(|stack| elsewhere::files(stack, &path));
+        let reads_beside = beside.into_iter().any(|file| is_changed(&project::whole(&file)) || reads(&file));
         let lists = |file: &StackFile| file.role == Role::Folder && changes.iter().any(|path| path.starts_with(project::whole(&file.path)));
-        if stack.is_none() || files.iter().any(|file| is_changed(&project::whole(&file.path)) || reads(&file.path) || lists(file)) {
+        if stack.is_none()
+            || reads_beside
+            || files.iter().any(|file| is_changed(&project::whole(&file.path)) || reads(&file.path) || lists(file))
+        {
             concerned.push(path);
         }
     }

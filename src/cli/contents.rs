@@ -16,9 +16,18 @@ const LARGEST: u64 = 4 << 20;
 /// # Errors
 /// Why it cannot be read, in words.
 pub fn bytes(root: &Path, path: &Path) -> Result<Vec<u8>, String> {
-    let whole = fs::canonicalize(path).map_err(|error| disk::words(&error))?;
-    allowed(root, &whole)?;
+    let whole = place(root, path)?;
     disk::read_regular(&whole, LARGEST).map_err(|error| disk::words(&error))
+}
+
+/// Where a file of the project is, every link followed.
+///
+/// # Errors
+/// Why it is not to be read, in words.
+pub fn place(root: &Path, path: &Path) -> Result<PathBuf, String> {
+    let whole = fs::canonicalize(path).map_err(|error| disk::words(&error))?;
+    allowed(root, whole.parent().unwrap_or(&whole))?;
+    Ok(whole)
 }
 
 /// The files below a folder of the project, sorted, by their paths from there on. Hidden ones are left out, and links are not
@@ -38,7 +47,7 @@ pub fn below(root: &Path, folder: &Path) -> Result<Vec<String>, String> {
         for entry in entries {
             let entry = entry.map_err(|error| disk::words(&error))?;
             let (path, kind) = (entry.path(), entry.file_type().map_err(|error| disk::words(&error))?);
-            if entry.file_name().to_string_lossy().starts_with('.') || path == state(root) {
+            if entry.file_name().to_string_lossy().starts_with('.') || kind.is_dir() && entry.file_name() == STATE {
                 continue;
             }
             if kind.is_dir() {
@@ -61,17 +70,17 @@ fn name(folder: &Path, path: &Path) -> Result<String, String> {
     parts.map(|parts| parts.join("/")).ok_or_else(|| format!("the name of {} is not UTF-8 text", path.display()))
 }
 
-fn state(root: &Path) -> PathBuf {
-    root.join("state")
-}
+/// The name of folders with states: a project may have others inside of it.
+const STATE: &str = "state";
 
-fn allowed(root: &Path, whole: &Path) -> Result<(), String> {
-    let Ok(inside) = whole.strip_prefix(root) else { return Err(format!("it is outside of the project, which is {}", root.display())) };
-    if whole.starts_with(state(root)) {
+/// Whether what is in a folder may be read.
+fn allowed(root: &Path, folder: &Path) -> Result<(), String> {
+    let Ok(inside) = folder.strip_prefix(root) else { return Err(format!("it is outside of the project, which is {}", root.display())) };
+    if inside.components().any(|part| part.as_os_str() == STATE) {
         return Err("states are not read by expressions: `data` reads what another stack has made".to_owned());
     }
     let hidden = |part: Component<'_>| part.as_os_str().to_string_lossy().starts_with('.');
-    match inside.parent().is_some_and(|folder| folder.components().any(hidden)) {
+    match inside.components().any(hidden) {
         true => Err("it is in a hidden folder, and these are not read".to_owned()),
         false => Ok(()),
     }
@@ -119,6 +128,11 @@ mod tests {
             assert!(refused.contains(why), "{name}: {refused}");
         }
         assert!(below(&root, &root.join("outside")).unwrap_err().contains("outside of the project"));
+        assert!(below(&root, &root.join(".git")).unwrap_err().contains("hidden folder"));
+        fs::create_dir_all(root.join("other/state")).unwrap();
+        fs::write(root.join("other/state/b.json"), "{}").unwrap();
+        assert!(read("other/state/b.json").unwrap_err().contains("states are not read"));
+        assert_eq!(below(&root, &root.join("other")), Ok(Vec::new()));
     }
 
     #[test]

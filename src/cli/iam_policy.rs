@@ -29,8 +29,11 @@ pub async fn run(context: &Context, command: IamPolicyCommand) -> Result<Exit, C
     }
     let backend = backend::location(&session.stack).map_err(|diagnostics| CliError::Diagnostics { diagnostics, sources: sources() })?;
     let others = elsewhere::backends(&session.stack, &path);
-    let documents =
-        iam_policy::documents(&plan, Asked { backend: backend.as_ref(), others: &others, role, principal: args.role.as_deref() });
+    let objects = elsewhere::objects(&session.stack);
+    let documents = iam_policy::documents(
+        &plan,
+        Asked { backend: backend.as_ref(), others: &others, objects: &objects, role, principal: args.role.as_deref() },
+    );
     if args.role.is_none() {
         ui::note("Preflight may not check permissions with this: `--role NAME` lets the role ask about itself, and nobody else.");
     }

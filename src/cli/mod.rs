@@ -235,6 +235,9 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Apply { plan, stacks, saved, plan_id, yes } => match (saved, stacks.as_slice()) {
             (Some(file), _) => saved::apply(context, &file, yes, plan.no_preflight).await,
             (None, [] | [_]) => apply::run(context, stacks.first().map(|path| path.as_path()), &plan, (plan_id.as_deref(), yes)).await,
+            (None, _) if plan_id.is_some() => {
+                Err(CliError::usage("an id is of one plan, and there are several stacks", "apply one of them by itself"))
+            }
             (None, _) => apply::several(context, stacks, &plan, yes).await,
         },
         Command::Destroy { stack, targets, excludes, no_preflight, yes } => {

@@ -1,5 +1,7 @@
 //! The order of several stacks: what reads another one's outputs comes after it.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
 use super::args::Global;
@@ -13,14 +15,22 @@ pub struct Ordered(pub Vec<(PathBuf, Vec<PathBuf>)>);
 /// # Errors
 /// When some read each other's outputs in a cycle, or what was given to all of them cannot be read.
 pub fn in_order(paths: Vec<PathBuf>, global: &Global) -> Result<Ordered, CliError> {
-    let whole: Vec<PathBuf> = paths.iter().map(|path| project::whole(path)).collect();
+    // One that is named twice is one.
+    let mut known: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    let mut named: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        if let Entry::Vacant(new) = known.entry(project::real(&path)) {
+            new.insert(path.clone());
+            named.push(path);
+        }
+    }
     let mut left: Vec<(PathBuf, Vec<PathBuf>)> = Vec::new();
-    for path in &paths {
+    for path in &named {
         // What is wrong with a stack is said when its turn comes.
         let stack = project::loaded(path, global)?.stack;
         let files = stack.iter().flat_map(|stack| elsewhere::named(stack, path)).map(|(file, _)| file);
-        let named = files.filter_map(|file| paths.get(whole.iter().position(|known| *known == project::whole(&file))?).cloned());
-        left.push((path.clone(), named.collect()));
+        let reads = files.filter_map(|file| known.get(&project::real(&file))).filter(|other| *other != path).cloned();
+        left.push((path.clone(), reads.collect()));
     }
     let mut ordered: Vec<(PathBuf, Vec<PathBuf>)> = Vec::new();
     while !left.is_empty() {
@@ -29,6 +39,12 @@ pub fn in_order(paths: Vec<PathBuf>, global: &Global) -> Result<Ordered, CliErro
         ordered.push(left.remove(next));
     }
     Ok(Ordered(ordered))
+}
+
+/// The order in which stacks can be destroyed, each with those of them that read it.
+pub fn reversed(ordered: Vec<(PathBuf, Vec<PathBuf>)>) -> Vec<(PathBuf, Vec<PathBuf>)> {
+    let readers = |path: &PathBuf| ordered.iter().filter(|(_, read)| read.contains(path)).map(|(reader, _)| reader.clone()).collect();
+    ordered.iter().rev().map(|(path, _)| (path.clone(), readers(path))).collect()
 }
 
 /// The error of stacks of which none can be the first.

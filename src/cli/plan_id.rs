@@ -85,7 +85,9 @@ fn inputs(session: &Session, stack_file: &Path) -> Json {
     let named = stack.contents.files().filter(|(_, content)| !content.secret);
     let contents =
         named.map(|(path, content)| json!([project::relative(stack_file, path), base64::encode(&Sha256::digest(&content.bytes))]));
-    let files: Vec<Json> = sources.chain(contents).collect();
+    let listed = stack.contents.listed().map(|name| json!([name]));
+    let beside = session.read_beside().into_iter().map(|(what, content)| json!([what, content]));
+    let files: Vec<Json> = sources.chain(contents).chain(listed).chain(beside).collect();
     let vars: BTreeMap<&String, Json> = stack.vars.iter().map(|(name, value)| (name, ui::json::public(value))).collect();
     // A file with secrets need not be on every machine that makes the plan.
     let public = stack.env.iter().filter(|(_, value)| !matches!(value, Value::Secret(_)));

@@ -76,6 +76,10 @@ impl Files for Disk {
         contents::bytes(&self.root, path)
     }
 
+    fn real(&self, path: &Path) -> PathBuf {
+        real(path)
+    }
+
     fn below(&self, path: &Path) -> Result<Vec<String>, String> {
         contents::below(&self.root, path)
     }
@@ -206,6 +210,11 @@ pub fn relative(stack_file: &Path, file: &Path) -> PathBuf {
 /// A path from the root on, without `.` and `..` where that can be told from the text.
 pub fn whole(path: &Path) -> PathBuf {
     normalize(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
+}
+
+/// Where a path leads, every link followed; of one that leads nowhere the path as a whole.
+pub fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| whole(path))
 }
 
 /// Where a [`portable`] file is in the project of this stack file.

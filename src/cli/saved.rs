@@ -191,6 +191,15 @@ fn inputs(session: &Session, salt: &str) -> String {
     for (_, content) in session.stack.contents.files() {
         hash.update(Sha256::digest(&content.bytes));
     }
+    for (what, content) in session.read_beside() {
+        hash.update(what.as_bytes());
+        hash.update(content.as_bytes());
+        hash.update([0]);
+    }
+    for name in session.stack.contents.listed() {
+        hash.update(name.as_bytes());
+        hash.update([0]);
+    }
     for (name, value) in session.stack.vars.iter().chain(&session.stack.env) {
         let text = value.to_json().map(|json| json.to_string()).unwrap_or_default();
         hash.update(name.as_bytes());

@@ -1,5 +1,6 @@
 //! What commands that talk to AWS share: the stack, its state, and AWS itself.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -71,7 +72,7 @@ impl Session {
             settings.credentials = Some(sandbox_credentials());
             failure::in_sandbox();
         }
-        let neighbours = Arc::new(Neighbours::of(&context.global, path));
+        let neighbours = Arc::new(Neighbours::of(&context.global, &settings, path));
         let provider = AwsProvider::new(Clients::load(&settings).await?).with(neighbours.clone());
         Ok(Self {
             stack: Arc::new(stack),
@@ -145,6 +146,11 @@ impl Session {
         };
         let planned = self.reading(&reading, planner.plan(loaded, fresh)).await;
         planned.map_err(|error| self.located(error))
+    }
+
+    /// Hashes of what was read beside AWS.
+    pub fn read_beside(&self) -> BTreeMap<String, String> {
+        self.neighbours.inputs()
     }
 
     /// Says what people should know of what was read beside AWS.
@@ -223,17 +229,22 @@ pub fn local_store(global: &Global, path: &Path, name: &str) -> LocalStore {
 /// A state in S3, by its own profile and region.
 pub async fn shared(global: &Global, backend: &Backend) -> Result<S3Store, CliError> {
     let location = Location { bucket: backend.bucket.clone(), key: backend.key.clone(), kms_key_id: backend.kms_key_id.clone() };
-    let aws = buckets(global, backend.region.as_deref(), backend.profile.as_deref()).await?;
+    let settings = Settings {
+        profile: global.profile.clone(),
+        region: global.region.clone(),
+        endpoint_url: global.endpoint_url.clone(),
+        credentials: None,
+    };
+    let aws = buckets(&settings, backend.region.as_deref(), backend.profile.as_deref()).await?;
     Ok(S3Store::new(aws.s3().clone(), &location))
 }
 
 /// AWS in the region of buckets, with the credentials of a profile.
-pub async fn buckets(global: &Global, region: Option<&str>, profile: Option<&str>) -> Result<Arc<Aws>, CliError> {
+pub async fn buckets(settings: &Settings, region: Option<&str>, profile: Option<&str>) -> Result<Arc<Aws>, CliError> {
     let settings = Settings {
-        profile: profile.map(str::to_owned).or_else(|| global.profile.clone()),
-        region: region.map(str::to_owned).or_else(|| global.region.clone()),
-        endpoint_url: global.endpoint_url.clone(),
-        credentials: None,
+        profile: profile.map(str::to_owned).or_else(|| settings.profile.clone()),
+        region: region.map(str::to_owned).or_else(|| settings.region.clone()),
+        ..settings.clone()
     };
     let clients = Clients::load(&settings).await?;
     let region = region.map(str::to_owned).or_else(|| clients.default_region()).unwrap_or_else(|| "us-east-1".to_owned());

@@ -50,8 +50,14 @@ fn a_stack_that_reads_another_one_is_applied_after_it() {
     let early = project.expect(1, &["plan", "stacks/app.toml"]);
     assert!(early.stderr.contains("network-prod (network.toml) has never been applied"), "{}", early.stderr);
     let both = ["stacks/app.toml", "stacks/network.toml"];
+    let of_one = project.expect(1, &[&["apply", "-y", "--plan-id", &"f".repeat(32)], &both[..]].concat());
+    assert!(of_one.stderr.contains("an id is of one plan"), "{}", of_one.stderr);
     let refused = project.expect(1, &[&["apply", "-y"], &both[..]].concat());
-    assert!(refused.stderr.contains("Skipped stacks/app.toml, which reads the outputs of stacks/network.toml"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("Skipped stacks/app.toml: it reads the outputs of stacks/network.toml, which was not applied"),
+        "{}",
+        refused.stderr
+    );
     // Only the one has the variable; the other has no use for it.
     project.write("stacks/network.toml", &NETWORK.replace("[vars.environment]", "[vars.environment]\ndefault = \"prod\""));
     project.expect(0, &[&["apply", "-y"], &both[..]].concat());
@@ -65,6 +71,36 @@ fn a_stack_that_reads_another_one_is_applied_after_it() {
     project.expect(0, &["apply", "-y", "stacks/network.toml", "--var", "group=/core"]);
     let plan = project.expect(2, &["plan", "stacks/app.toml", "--detailed-exitcode"]);
     assert!(plan.stdout.contains("/core/app"), "{}", plan.stdout);
+    // What is read goes last.
+    let gone = project.expect(0, &[&["apply", "--destroy", "-y", "stacks/network.toml", "stacks/app.toml"][..]].concat());
+    let at = |name: &str| gone.stderr.find(&format!("Stack stacks/{name}.toml")).unwrap();
+    assert!(at("app") < at("network"), "{}", gone.stderr);
+}
+
+#[test]
+fn a_plan_is_of_what_it_has_read_and_nothing_that_is_sensitive_is_said_of_that() {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "430000000107");
+    let state = |group: &str| json!({ "version": 4, "outputs": { "group": { "value": group, "type": "string" } } }).to_string();
+    project.write("files/net.tfstate", &state("/a"));
+    let stack = "[stack]\nname = \"app\"\nregion = \"us-east-1\"\n[vars.place]\nsensitive = true\ndefault = \"../files/sekret.tfstate\"\n\
+                 [data.terraform_state.n]\npath = \"../files/net.tfstate\"\n[resource.ssm_parameter.p]\nname = \"/p\"\ntype = \"SecureString\"\n\
+                 secure_value = \"${sensitive(data.terraform_state.n.outputs.group)}\"\n";
+    project.write("stacks/app.toml", stack);
+    let id = || -> Value {
+        serde_json::from_str::<Value>(&project.expect(0, &["plan", "--json", "stacks/app.toml"]).stdout).unwrap()["plan_id"].clone()
+    };
+    let before = id();
+    project.expect(0, &["plan", "stacks/app.toml", "--out", "a.plan"]);
+    project.write("files/net.tfstate", &state("/b"));
+    assert_ne!(before, id());
+    let stale = project.expect(1, &["apply", "-y", "--plan", "a.plan"]);
+    assert!(stale.stderr.contains("not those it was made with"), "{}", stale.stderr);
+    project.write("changed", "files/net.tfstate\0");
+    let concerned = project.expect(0, &["plan", "--changed", "changed", "stacks/app.toml"]);
+    assert!(concerned.stdout.contains("ssm_parameter.p"), "{}\n{}", concerned.stdout, concerned.stderr);
+    project.write("stacks/app.toml", &stack.replace("\"../files/net.tfstate\"", "\"${vars.place}\""));
+    let refused = project.expect(1, &["plan", "stacks/app.toml"]);
+    assert!(refused.stderr.contains("sensitive") && !refused.stderr.contains("sekret.tfstate: "), "{}", refused.stderr);
 }
 
 #[test]

@@ -304,12 +304,20 @@ impl Provider for AwsProvider {
     }
 
     async fn read_data(&self, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {
-        if let Some(elsewhere) = &self.elsewhere
-            && let Some(read) = elsewhere.read(type_name, arguments).await
-        {
+        let elsewhere = match &self.elsewhere {
+            Some(elsewhere) => elsewhere.read(type_name, arguments).await,
+            None => None,
+        };
+        let read = match elsewhere {
+            Some(read) => read,
+            None => read_data(&self.clients, type_name, region, arguments).await,
+        };
+        if !arguments.has_secret() {
             return read;
         }
-        read_data(&self.clients, type_name, region, arguments).await
+        // What is said of something sensitive says what that is.
+        let withheld = |failure: Failure| Failure { message: "why is not shown, as an argument is sensitive".to_owned(), ..failure };
+        read.map(Value::into_secret).map_err(withheld)
     }
 
     async fn kms_key(&self, region: &str, name: &str) -> Outcome<Option<String>> {

@@ -43,6 +43,8 @@ pub struct Asked<'a> {
     pub backend: Option<&'a Backend>,
     /// Where other stacks' states are that data sources read.
     pub others: &'a [Backend],
+    /// The other objects in buckets, by bucket and key, that data sources read.
+    pub objects: &'a [(String, String)],
     /// Who it is for.
     pub role: Role,
     /// The name or ARN of the role or user that gets it, who then may ask what it may do. Without one it may not: a
@@ -99,6 +101,11 @@ fn allowed(plan: &Plan, asked: Asked<'_>) -> Allowed {
     // Whoever applies plans, too, and only reads the states of others.
     if asked.role != Role::Operate {
         asked.others.iter().for_each(|other| state(&mut allowed, other, &plan.identity, Role::Plan));
+        for (bucket, key) in asked.objects {
+            let bucket = format!("arn:{}:s3:::{}", plan.identity.partition, arn::literal(bucket));
+            allow(&mut allowed, &["s3:ListBucket"], None, [bucket.clone()]);
+            allow(&mut allowed, &["s3:GetObject"], None, [format!("{bucket}/{}", arn::literal(key))]);
+        }
     }
     let subjects = subject::all(plan);
     for subject in &subjects {

@@ -12,6 +12,7 @@ use crate::document::Document;
 use crate::permissions::Grant;
 use crate::resource::{DataSource, wrong_argument};
 use leoctl_core::engine::ports::Outcome;
+use leoctl_core::stack::functions::has_long_integer;
 
 /// The outputs in a state of Terraform or OpenTofu (format 4), in a file or in S3.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -64,6 +65,9 @@ impl TerraformState {
         if state.version != 4 {
             return Err(not_one(format!("its format is {}, and format 4 is read: `terraform apply` writes it anew", state.version)));
         }
+        if state.outputs.values().any(|output| has_long_integer(&output.value)) {
+            return Err(wrong_argument(format!("an output of {} has a whole number that does not fit in 64 bits", self.place())));
+        }
         let (secret, public): (Vec<_>, Vec<_>) = state.outputs.into_iter().partition(|(_, output)| output.sensitive);
         let all = |outputs: Vec<(String, Output)>| {
             Document(outputs.into_iter().map(|(name, output)| (name, output.value)).collect::<serde_json::Map<_, _>>().into())
@@ -83,7 +87,8 @@ impl TerraformState {
 
 impl DataSource for TerraformState {
     const TYPE: &'static str = "terraform_state";
-    const PERMISSIONS: &'static [Grant] = &[Grant::on(&["s3:GetObject"], &["arn:{partition}:s3:::{bucket}/{key}"])];
+    // Where it is in a bucket is known of the stack file: `iam-policy` says it.
+    const PERMISSIONS: &'static [Grant] = &[];
 
     fn secrets(&self) -> &'static [&'static str] {
         &["sensitive_outputs"]

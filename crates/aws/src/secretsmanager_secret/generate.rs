@@ -65,6 +65,21 @@ fn yes() -> bool {
 /// What is wrong with it.
 pub fn check(desired: &Value) -> Option<(Path, String)> {
     let generate = desired.get("generate").filter(|generate| !generate.is_null())?;
+    let problem = |name: &str, what: String| Some((Path::attribute("generate").join(Segment::field(name)), what));
+    let length = generate.get("length").and_then(|length| if let Value::Int(length) = length { Some(*length) } else { None });
+    if length.is_some_and(|length| length < FEWEST) && generate.get("require_each_included_type") != Some(&Value::Bool(false)) {
+        return problem(
+            "length",
+            format!("at least {FEWEST}: the value has one of each kind of character, unless `require_each_included_type` is false"),
+        );
+    }
+    match (generate.get("template").map(Value::revealed), generate.get("key").and_then(Value::as_str)) {
+        (Some(Value::Map(template)), Some(key)) if template.contains_key(key) => {
+            return problem("key", format!("`{key}` is in the template: the random value would take its place"));
+        }
+        (None | Some(Value::Null | Value::Unknown | Value::Map(_)), _) => {}
+        (Some(other), _) => return problem("template", format!("a template is a table, not {}", other.kind())),
+    }
     let is_written = |name: &str| generate.get(name).is_some_and(|value| !value.is_null());
     let (missing, other) = match (is_written("key"), is_written("template")) {
         (true, false) => ("template", "key"),
@@ -72,8 +87,11 @@ pub fn check(desired: &Value) -> Option<(Path, String)> {
         _ => return None,
     };
     let what = format!("`{other}` needs `{missing}` beside it: the value is a table with a random value under that key");
-    Some((Path::attribute("generate").join(Segment::field(other)), what))
+    problem(other, what)
 }
+
+/// How many kinds of characters there are (Secrets Manager API Reference, GetRandomPassword).
+const FEWEST: i64 = 4;
 
 impl Generate {
     /// A new value.

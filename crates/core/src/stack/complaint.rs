@@ -61,6 +61,8 @@ pub enum Complaint {
     },
     /// It costs too much.
     Exhausted(Exhausted),
+    /// It names a file that was not read with the stack: what is to be taken where something fails is not for that.
+    Unread(Said),
 }
 
 impl From<Exhausted> for Complaint {
@@ -93,7 +95,12 @@ impl Complaint {
                 if hidden && error.help.is_none() && shows_values(&said) {
                     error.help = Some("what it speaks of is sensitive, and so is not shown".to_owned());
                 }
-                error
+                EvalError { hidden, ..error }
+            }
+            Self::Unread(name) => {
+                let what = write("{} was not read with the stack: what names it is known only from AWS", &[name], hidden);
+                let error = EvalError { hidden, fatal: true, ..EvalError::new(format!("{lead}{what}")) };
+                error.advice("name files by texts, variables, locals, and keys of `for_each` that are known without AWS")
             }
             Self::Exhausted(exhausted) => EvalError::exhausted(exhausted),
         }

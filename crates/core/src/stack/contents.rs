@@ -48,12 +48,16 @@ pub struct Contents {
     wanted: Arc<Mutex<BTreeSet<Wanted>>>,
     /// Whether everything that will ever be read has been read.
     complete: bool,
-    /// How many bytes have been read.
+    /// How many bytes have been read, names of files among them.
     size: usize,
+    /// The env files of the stack that are not public, where they lead.
+    private: BTreeSet<PathBuf>,
 }
 
 /// How many bytes all files have together, about: a pattern of a whole project is a mistake.
 const MOST: usize = 64 << 20;
+/// How many bytes a path counts for.
+const PATH: usize = 1 << 10;
 
 /// Where an expression stands, for the files it names.
 #[derive(Clone, Copy)]
@@ -77,6 +81,11 @@ impl Contents {
         self.sources = sources.iter().map(|source| source.path.clone()).collect();
     }
 
+    /// Takes note of the env files of the stack.
+    pub fn env_files(&mut self, paths: impl Iterator<Item = PathBuf>, files: &dyn Files) {
+        self.private = paths.filter(|path| !env_file::is_public(path)).map(|path| files.real(&path)).collect();
+    }
+
     /// Whether what is asked for now will still be read.
     pub fn is_open(&self) -> bool {
         !self.complete
@@ -93,15 +102,19 @@ impl Contents {
         let any = !wanted.is_empty();
         for wanted in wanted {
             let found = match &wanted {
-                Wanted::File(_) if self.size > MOST => {
-                    Err(format!("the files that expressions read have more than {} MB together", MOST >> 20))
-                }
+                _ if self.size > MOST => Err(format!("the files that expressions read have more than {} MB together", MOST >> 20)),
                 Wanted::File(path) => files.bytes(path).map(|bytes| {
                     self.size = self.size.saturating_add(bytes.len());
-                    Found::File(Content { bytes, secret: is_secret(path) })
+                    let real = files.real(path);
+                    let secret = is_secret(path) || is_secret(&real) || self.private.contains(&real);
+                    Found::File(Content { bytes, secret })
                 }),
-                Wanted::Folder(path) => files.below(path).map(Found::Folder),
+                Wanted::Folder(path) => files.below(path).map(|names| {
+                    self.size = names.iter().fold(self.size, |size, name| size.saturating_add(name.len() + PATH));
+                    Found::Folder(names)
+                }),
             };
+            self.size = self.size.saturating_add(PATH);
             self.found.insert(wanted, found);
         }
         any
@@ -120,6 +133,12 @@ impl Contents {
         })
     }
 
+    /// The names of files that were listed, folder by folder.
+    pub fn listed(&self) -> impl Iterator<Item = &str> {
+        let names = self.found.values().filter_map(|found| if let Ok(Found::Folder(names)) = found { Some(names) } else { None });
+        names.flatten().map(String::as_str)
+    }
+
     fn wanted(&self) -> MutexGuard<'_, BTreeSet<Wanted>> {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,10 +148,7 @@ impl Contents {
         match self.found.get(&wanted) {
             Some(Ok(found)) => Ok(Some(found)),
             Some(Err(problem)) => Err(complaint("cannot read {}: {}", [name.to_owned().into(), problem.clone().into()])),
-            None if self.complete => {
-                let late = complaint("{} was not read with the stack: what names it is known only from AWS", [name.to_owned().into()]);
-                Err(late.help("name files by texts, variables, locals, and keys of `for_each` that are known without AWS", []))
-            }
+            None if self.complete => Err(Complaint::Unread(name.to_owned().into())),
             None => {
                 self.wanted().insert(wanted);
                 Ok(None)
@@ -184,8 +200,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a file is one of environment variables that are not public, whose values are sensitive in `env`, too.
+/// Whether a file is one of environment variables that are not public, whose values are sensitive in `env`, too, or a state of
+/// Terraform, which has everything in clear.
 fn is_secret(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    if name.contains(".tfstate") {
+        return true;
+    }
     (name == ".env" || name.starts_with(".env.") || name.ends_with(".env")) && !env_file::is_public(path)
 }

@@ -1,7 +1,7 @@
 //! Files that expressions name.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::scope::StackScope;
 use super::vars::Given;
@@ -40,6 +40,11 @@ impl Files for Project {
 
     fn read_env(&self, _: &Path) -> Result<Vec<(String, String)>, String> {
         Ok(Vec::new())
+    }
+
+    fn real(&self, path: &Path) -> PathBuf {
+        // A link.
+        if path.ends_with("link.txt") { "stacks/.env".into() } else { path.to_owned() }
     }
 
     fn below(&self, path: &Path) -> Result<Vec<String>, String> {
@@ -113,14 +118,55 @@ fn what_is_wrong_with_a_file_is_said_where_it_is_named() {
     let later = StackScope::new(&unknown, Some(&identity), &data, &resources);
     let (error, _) = unknown.config.outputs.get("x").unwrap().value.eval(&later).unwrap_err();
     assert_eq!(error.message, "file: 1 was not read with the stack: what names it is known only from AWS");
+    // What is to be taken where something fails is not for that.
+    let tried = Project::new("[outputs]\nx = \"${try(file(stack.account_id), 'none')}\"\n", &[]).stack();
+    let later = StackScope::new(&tried, Some(&identity), &data, &resources);
+    assert!(tried.config.outputs.get("x").unwrap().value.eval(&later).is_err());
+    let open = of("fileset('files/[a')", &[]);
+    assert_eq!(open, "fileset: `files/[a` is no pattern: a bracket in it is not closed");
+}
+
+#[test]
+fn both_branches_of_what_is_not_decided_yet_are_read() {
+    let branches = "stack.account_id == '1' ? fileset('*.txt').join(',') : file(vars.n + '.txt')";
+    let stack = format!("[vars.n]\ndefault = \"one\"\n[outputs]\nx = \"${{{branches}}}\"\n");
+    let stack = Project::new(&stack, &[("stacks/one.txt", "1")]).stack();
+    for (account, expected) in [("1", "one.txt"), ("2", "1")] {
+        let identity =
+            super::scope::Identity { account_id: account.to_owned(), partition: "aws".to_owned(), region: "us-east-1".to_owned() };
+        let (data, resources) = (BTreeMap::new(), BTreeMap::new());
+        let later = StackScope::new(&stack, Some(&identity), &data, &resources);
+        assert_eq!(stack.config.outputs.get("x").unwrap().value.eval(&later).unwrap(), Value::string(expected));
+    }
+}
+
+#[test]
+fn a_template_costs_what_the_expression_around_it_may_cost() {
+    let line = "${size(lists.range(40000))}";
+    let stack = "[outputs]\nx = \"${lists.range(1000).map(i, size(template('t.txt', {})))}\"\n";
+    let said = Project::new(stack, &[("stacks/t.txt", &line.repeat(100))]).complaint();
+    assert!(said.contains("too much to evaluate"), "{said}");
 }
 
 #[test]
 fn what_a_private_env_file_says_is_sensitive_whoever_reads_it() {
-    let stack = "[outputs]\nx = \"${file('.env')}\"\ny = \"${file('.env.defaults')}\"\nz = \"${template('prod.env', {})}\"\n";
-    let files = [("stacks/.env", "A=1"), ("stacks/.env.defaults", "A=2"), ("stacks/prod.env", "A=3")];
+    let stack = "[outputs]\nx = \"${file('.env')}\"\ny = \"${file('.env.defaults')}\"\nz = \"${template('prod.env', {})}\"\n\
+                 l = \"${file('link.txt')}\"\ns = \"${file('net.tfstate')}\"\no = \"${file('own.secrets')}\"\n[env]\nfiles = [\"own.secrets\"]\n";
+    let files = [
+        ("stacks/link.txt", "A=1"),
+        ("stacks/net.tfstate", "{}"),
+        ("stacks/own.secrets", "A=1"),
+        ("stacks/.env", "A=1"),
+        ("stacks/.env.defaults", "A=2"),
+        ("stacks/prod.env", "A=3"),
+    ];
     let stack = Project::new(stack, &files).stack();
-    assert!(output(&stack, "x").has_secret() && output(&stack, "z").has_secret());
+    for name in ["x", "z", "l", "s", "o"] {
+        assert!(output(&stack, name).has_secret(), "{name}");
+    }
+    let wrong = [("stacks/prod.env", "A=abc${hunter2}")];
+    let said = Project::new("[outputs]\nz = \"${template('prod.env', {})}\"\n", &wrong).complaint();
+    assert!(!said.contains("hunter2"), "{said}");
     assert!(!output(&stack, "y").has_secret());
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue};
 
-use super::budget::{Exhausted, Spent};
+use super::budget::{Budget, Exhausted, Spent};
 use super::contents::{Contents, Reader};
 use super::diagnostic::Span;
 use super::eval::{Evaluator, Parts};
@@ -67,12 +67,16 @@ pub struct EvalError {
     pub span: Option<Span>,
     /// What it cost too much of; none once the message says which expression it was.
     pub exhausted: Option<Exhausted>,
+    /// Whether that there is an error at all says something of a sensitive value.
+    pub hidden: bool,
+    /// Whether it ends the whole evaluation, whatever is there to be taken instead.
+    pub fatal: bool,
 }
 
 impl EvalError {
     /// An error without advice.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, span: None, exhausted: None }
+        Self { message: message.into(), help: None, span: None, exhausted: None, hidden: false, fatal: false }
     }
 
     /// This error with advice.
@@ -82,14 +86,19 @@ impl EvalError {
 
     /// The error of what cost too much.
     pub fn exhausted(exhausted: Exhausted) -> Self {
-        Self { exhausted: Some(exhausted), ..Self::new(exhausted.message()) }.advice(exhausted.help())
+        Self { exhausted: Some(exhausted), fatal: true, ..Self::new(exhausted.message()) }.advice(exhausted.help())
     }
 
     /// This error without what it says, as that is about a sensitive value.
     pub fn withheld(self) -> Self {
         match self.exhausted {
             Some(_) => self,
-            None => Self { span: self.span, ..Self::new("this has no value; why is not shown, as it is about a sensitive value") },
+            None => Self {
+                span: self.span,
+                hidden: true,
+                fatal: self.fatal,
+                ..Self::new("this has no value; why is not shown, as it is about a sensitive value")
+            },
         }
     }
 
@@ -119,6 +128,11 @@ pub trait Scope {
 
     /// What evaluating has cost so far, where that is counted over several expressions.
     fn spent(&self) -> Option<&Spent> {
+        None
+    }
+
+    /// What the expression that this one is a part of may still cost; none where it stands by itself.
+    fn budget(&self) -> Option<&Budget<'_>> {
         None
     }
 

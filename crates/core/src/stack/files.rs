@@ -23,6 +23,11 @@ pub trait Files {
         self.read(path).map(String::into_bytes)
     }
 
+    /// Where a path leads, every link followed.
+    fn real(&self, path: &Path) -> PathBuf {
+        path.to_owned()
+    }
+
     /// The files of a folder of the project and of the folders in it, sorted, each by its path from there on with `/`.
     ///
     /// # Errors

@@ -65,7 +65,7 @@ use node::{NodeKind, Table};
 use vars::Given;
 
 /// How often a stack is checked for files that files name.
-const MOST_ROUNDS: usize = 8;
+const MOST_ROUNDS: usize = 64;
 /// The largest stack file that is read, in bytes: a mistaken path to a dump or a video is said, not parsed.
 pub const MAX_FILE_SIZE: usize = 64 << 20;
 
@@ -232,6 +232,8 @@ impl<'a> Loader<'a> {
         let given = given.names(&config.vars);
         let EnvFiles { env, defaults, read } = self.env(path, &config);
         config.unread.env = !read;
+        let mut contents = Contents::of(&self.sources);
+        contents.env_files(config.env_files.iter().map(|(name, _)| beside(path, name)), self.files);
         let mut stack = Stack {
             name: String::new(),
             region: None,
@@ -243,7 +245,7 @@ impl<'a> Loader<'a> {
             defaults,
             sources: Vec::new(),
             spent: budget::Spent::default(),
-            contents: Contents::of(&self.sources),
+            contents,
         };
         // What they tell is not known yet.
         let open = modules::opened(&mut stack, uses);

@@ -21,7 +21,7 @@ use super::complaint::{Complaint, complaint};
 use super::contents::Reader;
 use super::expr::{EvalError, Scope};
 use super::functions::{self, Arguments, Function, Style};
-use super::reference::{Placeholder, Reference, Step, placeholders};
+use super::reference::{Placeholder, Reference, Step};
 use crate::model::value::Value;
 pub use operators::order;
 use operators::{Binary, binary};
@@ -36,17 +36,38 @@ pub struct Parts<'a> {
     pub parts: &'a [IdedExpr],
 }
 
+/// What an evaluation may cost.
+enum Account<'a> {
+    /// By itself.
+    Own(Budget<'a>),
+    /// As a part of another expression.
+    Shared(&'a Budget<'a>),
+}
+
+impl<'a> std::ops::Deref for Account<'a> {
+    type Target = Budget<'a>;
+
+    fn deref(&self) -> &Budget<'a> {
+        match self {
+            Self::Own(budget) => budget,
+            Self::Shared(budget) => budget,
+        }
+    }
+}
+
 /// An evaluation under way.
 pub struct Evaluator<'a> {
     of: Parts<'a>,
     scope: &'a dyn Scope,
-    budget: Budget<'a>,
+    budget: Account<'a>,
     reader: Option<Reader<'a>>,
     /// What references and parts have been found to be.
     references: BTreeMap<usize, Term>,
     parts: BTreeMap<usize, Term>,
     /// What macros bind, the innermost last.
     bound: Vec<(&'a str, Term)>,
+    /// Whether anything secret has been come upon; nothing where nobody asks.
+    secret: Option<bool>,
 }
 
 type Evaluated = Result<Term, EvalError>;
@@ -54,8 +75,8 @@ type Evaluated = Result<Term, EvalError>;
 impl<'a> Evaluator<'a> {
     /// An evaluator of one expression.
     pub fn new(of: Parts<'a>, scope: &'a dyn Scope, reader: Option<Reader<'a>>) -> Self {
-        let budget = Budget::new(scope.spent());
-        Self { of, scope, budget, reader, references: BTreeMap::new(), parts: BTreeMap::new(), bound: Vec::new() }
+        let budget = scope.budget().map_or_else(|| Account::Own(Budget::new(scope.spent())), Account::Shared);
+        Self { of, scope, budget, reader, references: BTreeMap::new(), parts: BTreeMap::new(), bound: Vec::new(), secret: None }
     }
 
     /// The value of a whole expression.
@@ -81,6 +102,14 @@ impl<'a> Evaluator<'a> {
 
     fn eval(&mut self, node: &'a IdedExpr) -> Evaluated {
         self.spend(1)?;
+        let found = self.eval_node(node);
+        if let Some(secret) = self.secret.as_mut().filter(|secret| !**secret) {
+            *secret = found.as_ref().map_or_else(|error| error.hidden, Term::has_secret);
+        }
+        found
+    }
+
+    fn eval_node(&mut self, node: &'a IdedExpr) -> Evaluated {
         match &node.expr {
             Ast::Ident(name) => self.name(name),
             Ast::Literal(literal) => Ok(constant(literal)?.into()),
@@ -250,32 +279,24 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The first that can be evaluated. Whether one before it could says something of what it is about.
+    /// The first that can be evaluated. That one before it could not says something of all that it came upon.
     fn first_that_works(&mut self, attempts: &'a [IdedExpr]) -> Evaluated {
-        let mut secret = false;
-        let mut last = EvalError::new("`try` needs something to try");
+        let before = self.secret.replace(false);
+        let mut last = Err(EvalError::new("`try` needs something to try"));
         for attempt in attempts {
-            match self.eval(attempt) {
-                Ok(term) => return Ok(term.hidden(secret)),
-                Err(error) if error.exhausted.is_some() => return Err(error),
+            last = match self.eval(attempt) {
+                Ok(term) => Ok(term.hidden(self.secret == Some(true))),
+                Err(error) if error.fatal => Err(error),
                 Err(error) => {
-                    secret |= self.uses_secret(attempt);
-                    last = error;
+                    let help = "the last argument of `try` is what is taken when nothing before it works";
+                    last = Err(error.advice(help));
+                    continue;
                 }
-            }
+            };
+            break;
         }
-        Err(last.advice("the last argument of `try` is what is taken when nothing before it works"))
-    }
-
-    /// Whether anything that a node names is secret.
-    fn uses_secret(&mut self, node: &IdedExpr) -> bool {
-        let mut found = Vec::new();
-        placeholders(node, &mut found);
-        let of = self.of;
-        found.into_iter().any(|placeholder| match placeholder {
-            Placeholder::Reference(number) => self.reference(number).is_ok_and(|term| term.has_secret()),
-            Placeholder::Part(number) => of.parts.get(number).is_some_and(|part| self.uses_secret(part)),
-        })
+        self.secret = before.map(|secret| secret || self.secret == Some(true));
+        last
     }
 
     /// Only the branch taken is evaluated, and only it has to be known.
@@ -283,7 +304,13 @@ impl<'a> Evaluator<'a> {
         let decision = self.eval(condition)?;
         let secret = decision.is_secret();
         let taken = match decision.inside().map(Value::revealed) {
-            Some(Value::Unknown) => return Ok(self.cut_short()),
+            Some(Value::Unknown) => {
+                // The files that either of them names are read with the stack.
+                if self.reader.is_some_and(|reader| reader.contents.is_open()) {
+                    [yes, no].into_iter().for_each(|branch| drop(self.eval(branch)));
+                }
+                return Ok(self.cut_short());
+            }
             Some(Value::Bool(true)) => self.eval(yes)?,
             Some(Value::Bool(false)) => self.eval(no)?,
             _ => return Err(self.no_boolean("the condition before `?`", condition, &decision)),

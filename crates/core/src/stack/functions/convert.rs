@@ -1,6 +1,7 @@
 //! Functions that make one kind of value of another. There are no bytes in the stack language: they are texts.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use md5::Md5;
 use sha1::Sha1;
@@ -120,7 +121,8 @@ pub fn not_json(error: &serde_json::Error) -> Complaint {
     complaint("it is not JSON from line {}, column {} on", [error.line().into(), error.column().into()])
 }
 
-fn has_long_integer(json: &serde_json::Value) -> bool {
+/// Whether there is a whole number in it that 64 bits do not hold, and that would lose digits.
+pub fn has_long_integer(json: &serde_json::Value) -> bool {
     match json {
         serde_json::Value::Number(number) => number.as_i64().is_none() && number.is_u64(),
         serde_json::Value::Array(items) => items.iter().any(has_long_integer),
@@ -144,9 +146,18 @@ fn hexadecimal(hash: &[u8]) -> String {
     })
 }
 
+/// A number that YAML 1.2 reads without its leading zero, or as a fraction where it is long: no account number any more.
+static LEADING_ZERO: LazyLock<Option<regex_lite::Regex>> =
+    LazyLock::new(|| regex_lite::Regex::new(r"(?m)(?:^[ \t]*|[:\-\[,][ \t]+|\[)(0[0-9_]+)[ \t]*(?:$|[,\]}]|[ \t]#)").ok());
+
 /// What YAML says. Its anchors cannot make more of it than an expression may have.
 fn yamldecode(a: &Arguments<'_>) -> Answer {
-    let parsed = serde_saphyr::from_str::<serde_json::Value>(a.text(0)?).map_err(|error| match error.location() {
+    let text = a.text(0)?;
+    if let Some(found) = LEADING_ZERO.as_ref().and_then(|regex| regex.captures(text)).and_then(|found| found.get(1)) {
+        let wrong = complaint("the number {} in it begins with a zero, and would lose it", [found.as_str().to_owned().into()]);
+        return Err(wrong.help("write that number in quotes", []));
+    }
+    let parsed = serde_saphyr::from_str::<serde_json::Value>(text).map_err(|error| match error.location() {
         Some(at) => complaint("it is not YAML from line {}, column {} on", [(at.line() as usize).into(), (at.column() as usize).into()]),
         None => complaint("it is not YAML", []),
     });

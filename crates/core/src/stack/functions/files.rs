@@ -6,7 +6,7 @@ use super::arguments::Arguments;
 use super::{Answer, Function, function};
 use crate::model::base64;
 use crate::model::value::Value;
-use crate::stack::budget::Spent;
+use crate::stack::budget::{Budget, Spent};
 use crate::stack::complaint::{Complaint, complaint};
 use crate::stack::contents::{Content, Reader};
 use crate::stack::diagnostic::suggestion;
@@ -65,11 +65,17 @@ fn template(a: &Arguments<'_>) -> Answer {
     let names = a.table(1)?;
     let Some(content) = content(a)? else { return Ok(Value::Unknown.into()) };
     let wrong = |line: usize, message: String, help: Option<String>| {
+        if content.secret {
+            return complaint(
+                "{} line {} has a mistake, which is not shown, as the file is sensitive",
+                [name.to_owned().into(), line.into()],
+            );
+        }
         let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
         complaint("{} line {}: {}", [name.to_owned().into(), line.into(), format!("{message}{help}").into()])
     };
     let parsed = template::of_text(text(a, content)?).map_err(|problem| wrong(problem.line, problem.message, problem.help))?;
-    let scope = Names { names, spent: a.budget.stack() };
+    let scope = Names { names, budget: a.budget };
     let value = parsed.value(&scope).map_err(|(error, line)| wrong(line, error.message, error.help))?;
     Ok(Term::from(value).hidden(content.secret))
 }
@@ -77,7 +83,7 @@ fn template(a: &Arguments<'_>) -> Answer {
 /// What a template's expressions may name: the entries of its table.
 struct Names<'a> {
     names: &'a BTreeMap<String, Value>,
-    spent: Option<&'a Spent>,
+    budget: &'a Budget<'a>,
 }
 
 impl Scope for Names<'_> {
@@ -92,15 +98,25 @@ impl Scope for Names<'_> {
     }
 
     fn spent(&self) -> Option<&Spent> {
-        self.spent
+        self.budget.stack()
+    }
+
+    fn budget(&self) -> Option<&Budget<'_>> {
+        Some(self.budget)
     }
 }
 
 /// The paths of the files that a pattern fits, sorted, as `file` takes them.
 fn fileset(a: &Arguments<'_>) -> Answer {
     let pattern = a.text(0)?;
+    let closed = |open: char, close: char| pattern.matches(open).count() == pattern.matches(close).count();
+    if !closed('[', ']') || !closed('{', '}') {
+        let wrong = complaint("`{}` is no pattern: a bracket in it is not closed", [pattern.to_owned().into()]);
+        return Err(wrong.help("write such as `files/*.json`, `files/**/*.{json,yaml}` or `files/[a-c]*`", []));
+    }
     let literal = pattern.find(['*', '?', '[', '{']).map_or(pattern, |at| pattern.get(..at).unwrap_or_default());
     let (folder, rest) = match literal.rfind('/') {
+        Some(0) => ("/", pattern),
         Some(at) => (pattern.get(..at).unwrap_or_default(), pattern.get(at + 1..).unwrap_or_default()),
         None => ("", pattern),
     };

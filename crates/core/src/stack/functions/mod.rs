@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub use arguments::Arguments;
-pub use convert::not_json;
+pub use convert::{has_long_integer, not_json};
 
 use super::complaint::Complaint;
 use super::diagnostic::suggestion;
