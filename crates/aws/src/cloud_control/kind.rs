@@ -131,12 +131,6 @@ impl Kind {
         self.identifier.iter().any(|path| self.facts.read_only.contains(path))
     }
 
-    /// The properties that AWS takes and never returns, of a model.
-    pub fn write_only(&self, model: &Map<String, Json>) -> Vec<(String, Json)> {
-        let is_sent = |name: &String| self.facts.write_only.contains(name) && !self.facts.create_only.contains(name);
-        model.iter().filter(|(name, _)| is_sent(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
-    }
-
     /// What a list of them has to be asked with, of what is wanted.
     pub fn listed_by(&self, wanted: &Value) -> Option<String> {
         let needed = self.facts.listed_by();
