@@ -122,8 +122,12 @@ fn drawn(aws: &str) -> Option<Drawn> {
         ["readOnlyProperties", "createOnlyProperties", "writeOnlyProperties", "primaryIdentifier", "conditionalCreateOnlyProperties"];
     let fixed: Vec<String> = fixed.iter().flat_map(|key| pointers(&root, key)).collect();
     let grouped = format!("{}{}{}{}", root["oneOf"], root["anyOf"], root["requiredXor"], root["dependentExcluded"]);
+    let knowledge = &kind(&type_name(aws))?.knowledge;
+    // What protects one is not switched on for being there, and a document is no text.
+    let known = |name: &String| knowledge.protected_by.contains_key(name) || knowledge.documents.contains(name);
+    let is_grouped = |name: &String| grouped.contains(&format!("\"{name}\""));
     let can_change =
-        |name: &String| !fixed.contains(name) && !grouped.contains(&format!("\"{name}\"")) && root["tags"].as_str() != Some(name);
+        |name: &String| !fixed.contains(name) && !known(name) && !is_grouped(name) && root["tags"].as_str() != Some(name.as_str());
     let changed = root["properties"].as_object()?.iter().filter(|(name, _)| can_change(name)).find_map(|(name, of)| {
         let of = resolved(of, &root);
         let before = first.get(name);

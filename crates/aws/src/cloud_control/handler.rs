@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use aws_sdk_cloudcontrol::types::{Operation as Kinds, OperationStatus, ProgressEvent, ResourceRequestStatusFilter};
 use futures_util::future::try_join_all;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
+use super::change::changes;
 use super::facts::Verb;
 use super::kind::Kind;
-use super::model::patch;
 use super::progress::ended;
 use crate::client::{Aws, Clients};
 use crate::error::{OrAbsent, OrFail, made_id};
@@ -123,23 +123,8 @@ impl Generic {
         Ok(None)
     }
 
-    /// Changes what differs. What AWS never returns it takes for absent where a change does not say it again (Cloud Control API
-    /// User Guide, "Updating a resource").
-    fn changes(&self, from: &Value, to: &Value) -> Vec<Json> {
-        let (from, to) = (self.kind.model(from), self.kind.model(to));
-        let mut changes = patch(&from, &to);
-        if changes.is_empty() {
-            return changes;
-        }
-        let hidden = self.kind.write_only(&to);
-        let is_hidden = |path: &str| hidden.iter().any(|(name, _)| path.strip_prefix('/').is_some_and(|rest| within_property(rest, name)));
-        changes.retain(|change| !change.get("path").and_then(Json::as_str).is_some_and(is_hidden));
-        changes.extend(hidden.iter().map(|(name, value)| json!({ "op": "add", "path": format!("/{name}"), "value": value })));
-        changes
-    }
-
     async fn change(&self, aws: &Aws, operation: &Operation, id: &str, from: &Value, to: &Value) -> Outcome<()> {
-        let changes = self.changes(from, to);
+        let changes = changes(self.kind, from, to);
         if changes.is_empty() {
             return Ok(());
         }
@@ -205,11 +190,6 @@ pub async fn read_model(aws: &Aws, type_name: &str, id: &str) -> Outcome<Option<
     let found = call.send().await.or_fail("cloudformation:GetResource").or_absent().map_err(classified)?;
     let properties = found.and_then(|found| found.resource_description?.properties);
     properties.map(|text| parsed(&text)).transpose()
-}
-
-/// Whether a pointer, without its first slash, leads to a property or into it.
-fn within_property(pointer: &str, name: &str) -> bool {
-    pointer.split('/').next() == Some(name)
 }
 
 fn parsed(text: &str) -> Outcome<Json> {

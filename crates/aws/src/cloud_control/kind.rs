@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::facts::{Facts, Verb};
-use super::knowledge::{self, Knowledge};
+use super::knowledge::{self, Governor, Knowledge};
 use super::model;
 use super::names::{snake, type_name};
 use super::rules;
@@ -82,7 +82,7 @@ impl Kind {
             instead: super::own::instead(self.facts.aws),
             check: lend(Box::new(|value: &Value| rules::check(self, value))),
             protected: lend(Box::new(|live: &Value| self.protected(live))),
-            governed: lend(Box::new(|live: &Value, _: &Value| self.governed(live))),
+            governed: lend(Box::new(|live: &Value, wanted: &Value| self.governed(live, wanted))),
             ..ResourceSchema::plain(TypeSchema { name, doc, attributes })
         }
     }
@@ -131,12 +131,6 @@ impl Kind {
         self.identifier.iter().any(|path| self.facts.read_only.contains(path))
     }
 
-    /// The properties that AWS takes and never returns, of a model.
-    pub fn write_only(&self, model: &Map<String, Json>) -> Vec<(String, Json)> {
-        let is_sent = |name: &String| self.facts.write_only.contains(name) && !self.facts.create_only.contains(name);
-        model.iter().filter(|(name, _)| is_sent(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
-    }
-
     /// What a list of them has to be asked with, of what is wanted.
     pub fn listed_by(&self, wanted: &Value) -> Option<String> {
         let needed = self.facts.listed_by();
@@ -152,14 +146,18 @@ impl Kind {
 
     fn protected(&self, live: &Value) -> Option<&'static str> {
         let mut protections = self.knowledge.protected_by.iter().zip(&self.lent.protections);
-        protections.find(|(path, _)| attribute_at(live, path) == Some(&Value::Bool(true))).map(|(_, off)| *off)
+        protections.find(|((path, [on, _]), _)| attribute_at(live, path) == Some(&read_value(on))).map(|(_, off)| *off)
     }
 
-    fn governed(&'static self, live: &Value) -> Vec<Governed> {
-        let path_of = |path: &str| Path(path.split('/').map(|name| Segment::field(snake(name))).collect());
-        let of = |(path, by): (&String, &'static str)| Governed { path: path_of(path), by: Some(by) };
-        let known = self.knowledge.governed.iter();
-        let known = known.filter(|(path, _)| attribute_at(live, path).is_some()).map(|(path, by)| of((path, by.as_str())));
+    fn governed(&'static self, live: &Value, wanted: &Value) -> Vec<Governed> {
+        let holds = |(path, governor): &(&String, &Governor)| {
+            let there = |path: &str| attribute_at(live, path);
+            let with = governor.with.as_deref().is_none_or(|with| there(with).is_some());
+            let less = number(attribute_at(wanted, path)) <= number(there(path));
+            there(path).is_some() && with && (less || !governor.grows)
+        };
+        let known = self.knowledge.governed.iter().filter(holds);
+        let known = known.map(|(path, governor)| Governed { path: path_of(path), by: Some(governor.by.as_str()) });
         let tags = (self.facts.tags_are_fixed() && live.get("tags").is_some())
             .then(|| Governed { path: Path::attribute("tags"), by: Some("AWS, which takes the tags of this type only when it is made,") });
         known.chain(tags).collect()
@@ -186,7 +184,11 @@ impl Lent {
                 .iter()
                 .map(|after| After { type_name: lend_text(&after.r#type), through: lend_text(&after.through) })
                 .collect(),
-            protections: knowledge.protected_by.iter().map(|path| lend_text(&format!("{} = false", attribute_path(path)))).collect(),
+            protections: knowledge
+                .protected_by
+                .iter()
+                .map(|(path, [_, off])| lend_text(&format!("{} = {off}", attribute_path(path))))
+                .collect(),
             plan: grant(&["cloudformation:GetResource", "cloudformation:ListResources"], "plan"),
             apply: grant(
                 &[
@@ -205,6 +207,20 @@ impl Lent {
 /// The name of a property in stack files.
 fn attribute_path(path: &str) -> String {
     path.split('/').map(snake).collect::<Vec<_>>().join(".")
+}
+
+/// A number, also one that is written as text.
+fn number(value: Option<&Value>) -> Option<f64> {
+    let json = value?.to_json().ok()?;
+    json.as_f64().or_else(|| json.as_str()?.parse().ok())
+}
+
+fn read_value(value: &toml::Value) -> Value {
+    serde_json::to_value(value).map_or(Value::Null, Value::from)
+}
+
+fn path_of(path: &str) -> Path {
+    Path(path.split('/').map(|name| Segment::field(snake(name))).collect())
 }
 
 fn attribute_at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
@@ -298,6 +314,22 @@ mod tests {
             Some("deletion_protection = false")
         );
         assert_eq!((schema.protected)(&Value::from(serde_json::json!({ "deletion_protection": false }))), None);
+    }
+
+    #[test]
+    fn what_grows_by_itself_is_compared_only_where_more_is_wanted() {
+        let (_, schema) = of("AWS::RDS::DBInstance");
+        let governed = |live: serde_json::Value, wanted: &str| {
+            let wanted = Value::from(serde_json::json!({ "allocated_storage": wanted }));
+            (schema.governed)(&Value::from(live), &wanted).len()
+        };
+        let growing = serde_json::json!({ "allocated_storage": "40", "max_allocated_storage": 100 });
+        assert_eq!(governed(growing.clone(), "20"), 1);
+        assert_eq!(governed(growing, "60"), 0);
+        assert_eq!(governed(serde_json::json!({ "allocated_storage": "40" }), "20"), 0);
+        let (_, pool) = of("AWS::Cognito::UserPool");
+        let protected = (pool.protected)(&Value::from(serde_json::json!({ "deletion_protection": "ACTIVE" })));
+        assert_eq!(protected, Some("deletion_protection = \"INACTIVE\""));
     }
 
     #[test]

@@ -14,14 +14,14 @@ pub struct Knowledge {
     pub create_before_destroy: bool,
     /// Properties whose change interrupts one in place, and how: `restarts it`.
     pub interrupts: BTreeMap<String, String>,
-    /// Properties that protect one from being deleted, while they are true.
-    pub protected_by: Vec<String>,
+    /// Properties that protect one from being deleted: with which value, and with which they do not.
+    pub protected_by: BTreeMap<String, [toml::Value; 2]>,
     /// Codes of Cloud Control's events that may pass in the first two minutes of an operation, when what it names was just made.
     pub passes: Vec<String>,
     /// How long an operation may take, in minutes.
     pub minutes: Option<u64>,
-    /// Properties that something else in AWS sets once there is one, and who.
-    pub governed: BTreeMap<String, String>,
+    /// Properties that something else in AWS sets once there is one.
+    pub governed: BTreeMap<String, Governor>,
     /// Properties that are never shown or stored.
     pub sensitive: Vec<String>,
     /// Lists whose order means nothing, whatever the schema says.
@@ -34,6 +34,20 @@ pub struct Knowledge {
     pub after: Vec<Order>,
     /// Types of which one that uses it keeps AWS from deleting it.
     pub held_by: Vec<String>,
+}
+
+/// What else in AWS sets a property.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Governor {
+    /// Who, in words.
+    pub by: String,
+    /// The property without which nobody does.
+    #[serde(default)]
+    pub with: Option<String>,
+    /// Whether it only grows: what is written is compared where it is more than there is.
+    #[serde(default)]
+    pub grows: bool,
 }
 
 /// An order that AWS needs and that no reference shows.
@@ -135,7 +149,9 @@ mod tests {
             let known: Knowledge = toml::from_str(file(&aws).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
             let schema = bundle.schema(&bundle.types()[&type_name(&aws)]).unwrap();
             let tables = known.interrupts.keys().chain(known.governed.keys()).chain(known.keys.keys());
-            let lists = known.protected_by.iter().chain(&known.sensitive).chain(&known.sets).chain(&known.documents);
+            let others = known.governed.values().filter_map(|governor| governor.with.as_ref());
+            let tables = tables.chain(known.protected_by.keys()).chain(others);
+            let lists = known.sensitive.iter().chain(&known.sets).chain(&known.documents);
             for path in tables.chain(lists) {
                 assert!(has(&schema, &schema, path), "{name} has no {path}");
             }

@@ -3,12 +3,13 @@
 //! What there is of a type comes from AWS's own resource schema: `bundle` (the schemas, packed), `facts` (what one says),
 //! `names` (what its properties are called in stack files), `shape` (its attributes), `rules` (what else it demands),
 //! `knowledge` (what is known of some types beyond their schemas), `own` (where leoctl has a type of its own), `kind` (a type as
-//! a whole). What is done to one: `model` (values and models, and JSON Patch between two), `handler` (the operations),
+//! a whole). What is done to one: `model` (values and models, and JSON Patch between two), `change` (what a change sends), `handler` (the operations),
 //! `progress` (waiting for Cloud Control's requests, and what its codes mean).
 //!
 //! A type is read when a stack names it. A stack that names none costs nothing here.
 
 pub mod bundle;
+pub mod change;
 pub mod facts;
 pub mod handler;
 pub mod kind;

@@ -378,6 +378,19 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_list_is_what_aws_answers_with_none() {
+        let list = json!({ "type": "array", "items": { "type": "string" }, "x-server": true });
+        let schema = TypeSchema::compile("t", &json!({ "type": "object", "properties": { "list": list } })).unwrap();
+        let changes = |desired: serde_json::Value, live: serde_json::Value| {
+            let live = Value::from(live);
+            diff(&schema.attributes, &live, &complete(&schema.attributes, &Value::from(desired), Some(&live))).len()
+        };
+        assert_eq!(changes(json!({ "list": [] }), json!({})), 0);
+        assert_eq!(changes(json!({ "list": [] }), json!({ "list": ["a"] })), 1);
+        assert_eq!(changes(json!({}), json!({ "list": ["a"] })), 0);
+    }
+
+    #[test]
     fn a_masked_password_is_no_difference() {
         let url = json!({ "type": "string", "x-replace": true, "x-format": "masked-url" });
         let schema = TypeSchema::compile("t", &json!({ "type": "object", "properties": { "url": url } })).unwrap();
