@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn what_is_written_of_a_type_is_found_on_the_page() {
-        for known in ["appautoscaling_target", "lb_listener", "nat_gateway", "cloudwatch_metric_alarm"] {
+        for known in ["appautoscaling_target", "lb_listener", "nat_gateway", "cloudwatch_dashboard"] {
             assert!(!gaps(known).is_empty(), "{known}");
         }
         assert!(gaps("nat").is_empty() && gaps("type").is_empty());
