@@ -63,6 +63,11 @@ impl<'a> Waits<'a> {
         }
     }
 
+    /// Whether nothing written in the stack decides the value: what AWS fills in beside what is written says nothing.
+    pub fn is_left_to_aws(&self) -> bool {
+        matches!(&self.0, Known::At(waits, path) if !waits.contains_key(path))
+    }
+
     /// What stands for the value when it is unknown: `(known after apply: vpc.main.id)`.
     pub fn text(&self) -> String {
         let references = match &self.0 {

@@ -23,6 +23,12 @@ pub fn is_empty(value: &Value) -> bool {
     }
 }
 
+/// Whether an entry of a table is shown: not what is empty, nor what AWS is to fill in.
+fn is_said(key: &str, value: &Value, waits: &Waits<'_>) -> bool {
+    let is_left = matches!(value, Value::Unknown) && waits.field(key).is_left_to_aws();
+    !is_empty(value) && !is_left
+}
+
 /// The value in one line.
 pub fn inline(value: &Value) -> String {
     inline_with(value, &Waits::none())
@@ -39,7 +45,7 @@ pub fn inline_with(value: &Value, waits: &Waits<'_>) -> String {
         }
         Value::Map(map) if map.is_empty() => "{}".to_owned(),
         Value::Map(map) => {
-            let said = map.iter().filter(|(_, value)| !is_empty(value));
+            let said = map.iter().filter(|(key, value)| is_said(key, value, waits));
             let field = |(key, value): (&String, &Value)| format!("{} = {}", name(key), inline_with(value, &waits.field(key)));
             let fields: Vec<String> = said.map(field).collect();
             format!("{{ {} }}", fields.join(", "))
@@ -86,7 +92,7 @@ pub fn lines_with(value: &Value, waits: &Waits<'_>) -> Vec<String> {
         }
         Value::Map(map) if !short => {
             let mut all = vec!["{".to_owned()];
-            for (key, value) in map.iter().filter(|(_, value)| !is_empty(value)) {
+            for (key, value) in map.iter().filter(|(key, value)| is_said(key, value, waits)) {
                 let mut inner = lines_with(value, &waits.field(key));
                 if let Some(first) = inner.first_mut() {
                     *first = format!("{} = {first}", name(key));
