@@ -26,6 +26,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
         any => any.to_vec(),
     };
     let paths = changed::select(paths, args.changed.as_deref(), &args.flags.repository, context)?;
+    let is_one = paths.len() == 1;
     let paths = match paths.as_slice() {
         [_, _, ..] => order::in_order(paths, &context.global)?.0.into_iter().map(|(path, _)| path).collect(),
         _ => paths,
@@ -45,7 +46,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Result<Exit, CliError> {
             }
         }
     }
-    if let ([path], false) = (paths.as_slice(), args.comment.markdown) {
+    if let ([path], true, false) = (paths.as_slice(), is_one, args.comment.markdown) {
         return one(context, args, path).await;
     }
     several(context, args, &paths).await
