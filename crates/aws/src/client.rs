@@ -318,6 +318,8 @@ clients! {
     logs: aws_sdk_cloudwatchlogs,
     /// Route 53.
     route53: aws_sdk_route53,
+    /// S3 Control.
+    s3control: aws_sdk_s3control,
     /// EventBridge Scheduler.
     scheduler: aws_sdk_scheduler,
     /// Secrets Manager.

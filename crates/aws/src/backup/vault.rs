@@ -17,6 +17,7 @@ use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::kms_key::is_alias;
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::Governed;
 use leoctl_core::model::value::Value;
 
 /// What holds backups, which AWS calls recovery points.
@@ -53,6 +54,10 @@ pub struct BackupVault {
     #[serde(default)]
     #[schemars(extend("x-computed" = true))]
     number_of_recovery_points: i64,
+    /// Whether its lock can be changed and removed by nobody any more.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    lock_is_final: bool,
 }
 
 /// Who is told what.
@@ -151,6 +156,7 @@ impl BackupVault {
             tags,
             arn: arn.to_owned(),
             number_of_recovery_points: found.number_of_recovery_points(),
+            lock_is_final: found.lock_date().is_some_and(|date| date.secs() <= jiff::Timestamp::now().as_second()),
         };
         Ok(Some((name.to_owned(), read)))
     }
@@ -218,6 +224,13 @@ impl Resource for BackupVault {
         }
     }
 
+    /// After its date a lock cannot be changed by anybody (Backup API Reference, PutBackupVaultLockConfiguration).
+    fn governed(live: &Value, _: &Value) -> Vec<Governed> {
+        let is_final = live.get("lock_is_final") == Some(&Value::Bool(true));
+        let lock = || Governed { path: Path::attribute("lock_configuration"), by: Some("AWS, whose lock has become final,") };
+        is_final.then(lock).into_iter().collect()
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         Ok(try_join_all(ids.iter().map(|name| Self::read_one(aws, name))).await?.into_iter().flatten().collect())
     }
@@ -260,6 +273,7 @@ impl Resource for BackupVault {
             encryption_key_arn: _,
             arn: _,
             number_of_recovery_points: _,
+            lock_is_final: _,
         } = to;
         let backup = aws.backup();
         if *tags != from.tags
@@ -358,6 +372,26 @@ mod tests {
         assert_eq!(problems(json!({ "changeable_for_days": 3 })), 1);
         assert_eq!(problems(json!({ "max_retention_days": 3 })), 0);
         assert_eq!(problems(serde_json::Value::Null), 0);
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_is_final_is_not_compared() {
+        let now = jiff::Timestamp::now().as_second();
+        let scripted = Scripted::new(move |call| match call.name.as_str() {
+            "GET /backup-vaults/past" => {
+                Answer::ok(format!(r#"{{"BackupVaultName":"v","BackupVaultArn":"a","Locked":true,"LockDate":{}}}"#, now - 60))
+            }
+            "GET /backup-vaults/coming" => {
+                Answer::ok(format!(r#"{{"BackupVaultName":"v","BackupVaultArn":"a","Locked":true,"LockDate":{}}}"#, now + 86_400))
+            }
+            _ => Answer::ok("{}"),
+        });
+        for (name, governed) in [("past", 1), ("coming", 0)] {
+            let read = BackupVault::read(&scripted.aws, &[name.to_owned()]).await.unwrap();
+            let (_, vault) = read.into_iter().next().unwrap();
+            let live = Value::from(serde_json::to_value(vault).unwrap());
+            assert_eq!(BackupVault::governed(&live, &Value::Null).len(), governed, "{name}");
+        }
     }
 
     #[tokio::test]

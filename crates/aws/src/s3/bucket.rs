@@ -220,6 +220,7 @@ impl Resource for S3Bucket {
                 "s3:PutEncryptionConfiguration",
                 "s3:PutLifecycleConfiguration",
                 "s3:TagResource",
+                "s3:UntagResource",
             ]),
             Grant::on(&["s3:DeleteObject", "s3:DeleteObjectVersion"], &["arn:{partition}:s3:::{bucket}/*"]).when("empty_on_delete"),
         ],
