@@ -24,6 +24,7 @@ mod ci;
 mod cli;
 mod cloud_control;
 mod conformance;
+mod constraints;
 mod cost;
 mod devbox;
 mod diagnostics;

@@ -33,7 +33,7 @@ pub struct EcrRepository {
     #[schemars(extend("default" = "MUTABLE", "enum" = ["MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION"]))]
     image_tag_mutability: String,
     /// The tags that are the exception, `*` standing for anything, such as `latest*`.
-    #[schemars(extend("default" = [], "x-set" = true))]
+    #[schemars(extend("default" = [], "x-set" = true, "maxItems" = 5))]
     image_tag_mutability_exclusion_filters: Vec<String>,
     /// Whether images are scanned for vulnerabilities when they are pushed.
     #[schemars(extend("default" = false))]

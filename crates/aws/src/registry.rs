@@ -21,6 +21,7 @@ use super::{
 };
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Outcome, Provider};
 use leoctl_core::model::fit::misfit;
+use leoctl_core::model::path::Path;
 use leoctl_core::model::schema::{Catalog, ResourceSchema, SchemaError, TypeSchema};
 use leoctl_core::model::value::Value;
 use leoctl_core::stack::scope::Identity;
@@ -148,8 +149,9 @@ types! {
 }
 
 fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
+    let json = json_schema::<R>();
     Ok(ResourceSchema {
-        schema: TypeSchema::compile(R::TYPE, &json_schema::<R>())?,
+        schema: TypeSchema::compile(R::TYPE, &json)?,
         scope: R::INFO.scope,
         create_before_destroy: R::INFO.create_before_destroy,
         unique: R::INFO.unique,
@@ -163,7 +165,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         releases: R::INFO.releases,
         interrupts: &[],
         instead: None,
-        check: &R::check,
+        check: checks::<R>(&json),
         protected: &R::protected,
         governed: &R::governed,
         governs: &R::governs,
@@ -171,6 +173,28 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         undoes: &R::undoes,
         replaces: &R::replaces,
     })
+}
+
+/// What is wrong with the attributes of a resource, and where.
+type Check = &'static (dyn Fn(&Value) -> Vec<(Path, String)> + Send + Sync);
+
+/// The checks of a type, with how many elements its lists and tables may have.
+fn checks<R: Resource>(schema: &Json) -> Check {
+    let most = |(name, attribute): (&String, &Json)| {
+        let most = attribute.get("maxItems").or_else(|| attribute.get("maxProperties"))?.as_u64()?;
+        Some((name.clone(), usize::try_from(most).ok()?))
+    };
+    let most: Vec<(String, usize)> = schema.get("properties").and_then(Json::as_object).into_iter().flatten().filter_map(most).collect();
+    if most.is_empty() {
+        return &R::check;
+    }
+    // As long as the program, as the catalog is.
+    Box::leak(Box::new(move |desired: &Value| {
+        let count = |value: &Value| value.as_list().map_or_else(|| value.as_map().map_or(0, BTreeMap::len), <[Value]>::len);
+        let too_many = most.iter().filter(|(name, most)| desired.get(name).is_some_and(|value| count(value) > *most));
+        let problem = |(name, most): &(String, usize)| (Path::attribute(name.as_str()), format!("at most {most} of them"));
+        R::check(desired).into_iter().chain(too_many.map(problem)).collect()
+    }))
 }
 
 async fn read_one<D: DataSource>(clients: &Clients, region: &str, arguments: &Value) -> Outcome<Value> {

@@ -32,13 +32,13 @@ pub struct AcmCertificate {
     #[schemars(extend("x-replace" = true, "x-format" = "domain"), length(max = 64))]
     domain_name: String,
     /// Further domains it is for.
-    #[schemars(extend("default" = [], "x-replace" = true, "x-set" = true, "x-format" = "domain"))]
+    #[schemars(extend("default" = [], "x-replace" = true, "x-set" = true, "x-format" = "domain", "maxItems" = 100))]
     subject_alternative_names: Vec<String>,
     /// How it is shown that the domains are yours: by a record in DNS, or by a link in an e-mail.
     #[schemars(extend("default" = "DNS", "x-replace" = true, "enum" = ["DNS", "EMAIL"]))]
     validation_method: String,
     /// Of which domain above a domain the owner is written to, for `EMAIL`.
-    #[schemars(extend("default" = [], "x-replace" = true, "x-key" = "domain_name"))]
+    #[schemars(extend("default" = [], "x-replace" = true, "x-key" = "domain_name", "maxItems" = 100))]
     domain_validation_options: Vec<ValidationOption>,
     /// The kind of key.
     #[schemars(extend("default" = "RSA_2048", "x-replace" = true, "enum" = ["RSA_2048", "EC_prime256v1", "EC_secp384r1"]))]

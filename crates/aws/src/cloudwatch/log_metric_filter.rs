@@ -25,12 +25,13 @@ pub struct CloudwatchLogMetricFilter {
     #[schemars(extend("x-replace" = true, "pattern" = "^[^:*]+$", "x-form" = "anything but colons and asterisks"), length(max = 512))]
     name: String,
     /// The log group.
-    #[schemars(extend("x-replace" = true), length(max = 512))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^[.\\-_/#A-Za-z0-9]+$", "x-form" = "letters, digits and .-_/#"), length(max = 512))]
     log_group_name: String,
     /// What matches, such as `ERROR` or `{ $.level = "error" }`; empty matches every event.
     #[schemars(extend("default" = ""), length(max = 1024))]
     filter_pattern: String,
     /// The metric it makes: one.
+    #[schemars(extend("maxItems" = 1))]
     metric_transformations: Vec<Transformation>,
     /// Whether it sees events after the log group's transformer.
     #[schemars(extend("default" = false))]

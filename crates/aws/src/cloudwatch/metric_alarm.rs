@@ -32,11 +32,13 @@ pub struct CloudwatchMetricAlarm {
     #[schemars(length(max = 1500))]
     alarm_description: Option<String>,
     /// The metric it watches. Either this is written, or `metrics`.
+    #[schemars(length(max = 255))]
     metric_name: Option<String>,
     /// The metric's namespace, such as `AWS/ECS`.
+    #[schemars(extend("pattern" = "^[^:].*$", "x-form" = "a name that begins with no colon"), length(max = 255))]
     namespace: Option<String>,
     /// The metric's dimensions, such as `{ ClusterName = "prod" }`.
-    #[schemars(extend("default" = {}))]
+    #[schemars(extend("default" = {}, "maxProperties" = 30))]
     dimensions: BTreeMap<String, String>,
     /// Seconds that one value is for: 10, 20, 30 or a multiple of 60.
     #[schemars(range(min = 10))]
@@ -47,6 +49,12 @@ pub struct CloudwatchMetricAlarm {
     /// Any other statistic, such as `p99`.
     extended_statistic: Option<String>,
     /// Only values of this unit, such as `Seconds`.
+    #[schemars(extend("enum" = [
+        "Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits", "Kilobits",
+        "Megabits", "Gigabits", "Terabits", "Percent", "Count", "Bytes/Second", "Kilobytes/Second", "Megabytes/Second",
+        "Gigabytes/Second", "Terabytes/Second", "Bits/Second", "Kilobits/Second", "Megabits/Second", "Gigabits/Second",
+        "Terabits/Second", "Count/Second", "None",
+    ]))]
     unit: Option<String>,
     /// Metrics and expressions over them; the alarm watches the one with `return_data`.
     #[schemars(extend("default" = [], "x-key" = "id"))]
@@ -57,6 +65,7 @@ pub struct CloudwatchMetricAlarm {
     /// The threshold.
     threshold: Option<f64>,
     /// The `id` of the `ANOMALY_DETECTION_BAND` in `metrics`, instead of a threshold.
+    #[schemars(length(max = 255))]
     threshold_metric_id: Option<String>,
     /// Over how many periods is looked.
     #[schemars(range(min = 1))]

@@ -22,7 +22,7 @@ use leoctl_core::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct ServiceDiscoveryService {
     /// The name, unique in the namespace.
-    #[schemars(extend("x-replace" = true), length(max = 127))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?)([.][a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?)*$", "x-form" = "a name of DNS: labels of at most 63 letters, digits, hyphens and underscores"), length(max = 127))]
     name: String,
     /// The namespace.
     #[schemars(extend("x-replace" = true))]

@@ -43,7 +43,7 @@ pub struct EfsFileSystem {
     #[schemars(extend("x-replace" = true, "x-server" = true, "x-kms-key" = true, "x-format" = "arn:kms"))]
     kms_key_id: Option<String>,
     /// The only availability zone it is in, such as `us-west-2a`; all of the region when left out.
-    #[schemars(extend("x-replace" = true))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^.+$", "x-form" = "the name of a zone, such as `us-west-2a`"), length(max = 64))]
     availability_zone_name: Option<String>,
     /// When files that nobody uses move to cheaper storage.
     lifecycle_policies: Option<LifecyclePolicies>,

@@ -29,16 +29,16 @@ pub struct EfsMountTarget {
     #[schemars(extend("x-replace" = true))]
     subnet_id: String,
     /// The security groups, which let clients in on port 2049; the VPC's default one when left out.
-    #[schemars(extend("x-server" = true, "x-set" = true))]
+    #[schemars(extend("x-server" = true, "x-set" = true, "maxItems" = 100))]
     security_groups: Option<Vec<String>>,
     /// The kinds of address it has.
     #[schemars(extend("default" = "IPV4_ONLY", "x-replace" = true, "enum" = ["IPV4_ONLY", "DUAL_STACK", "IPV6_ONLY"]))]
     ip_address_type: String,
     /// The IPv4 address, a free one of the subnet's.
-    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    #[schemars(extend("x-replace" = true, "x-server" = true, "pattern" = "^[0-9]{1,3}([.][0-9]{1,3}){3}$", "x-form" = "an IPv4 address"), length(max = 15))]
     ip_address: Option<String>,
     /// The IPv6 address, a free one of the subnet's.
-    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    #[schemars(extend("x-replace" = true, "x-server" = true), length(min = 3, max = 39))]
     ipv6_address: Option<String>,
     /// The id.
     #[serde(default)]

@@ -24,7 +24,7 @@ pub struct IamInstanceProfile {
     #[schemars(extend("x-replace" = true, "x-caseless" = true, "pattern" = "^[a-zA-Z0-9_+=,.@-]+$", "x-form" = "letters, digits and _+=,.@-"), length(max = 128))]
     name: String,
     /// The path in the ARN.
-    #[schemars(extend("default" = "/", "x-replace" = true, "pattern" = "^/([!-~]+/)?$", "x-form" = "a path that begins and ends with a slash"))]
+    #[schemars(extend("default" = "/", "x-replace" = true, "pattern" = "^/([!-~]+/)?$", "x-form" = "a path that begins and ends with a slash"), length(max = 512))]
     path: String,
     /// The name of the role. EC2 takes a while to give instances another one that is written here.
     role: Option<String>,

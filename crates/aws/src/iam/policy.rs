@@ -25,7 +25,7 @@ pub struct IamPolicy {
     #[schemars(extend("x-replace" = true, "x-caseless" = true, "pattern" = "^[a-zA-Z0-9_+=,.@-]+$", "x-form" = "letters, digits and _+=,.@-"), length(max = 128))]
     name: String,
     /// The path in the ARN.
-    #[schemars(extend("default" = "/", "x-replace" = true, "pattern" = "^/([!-~]+/)?$", "x-form" = "a path that begins and ends with a slash"))]
+    #[schemars(extend("default" = "/", "x-replace" = true, "pattern" = "^/([!-~]+/)?$", "x-form" = "a path that begins and ends with a slash"), length(max = 512))]
     path: String,
     /// What it is for.
     #[schemars(extend("x-replace" = true), length(max = 1000))]

@@ -27,12 +27,12 @@ pub struct IamRole {
     #[schemars(extend("x-replace" = true, "x-caseless" = true, "pattern" = "^[a-zA-Z0-9_+=,.@-]+$", "x-form" = "letters, digits and _+=,.@-"), length(max = 64))]
     name: String,
     /// The path in the ARN.
-    #[schemars(extend("default" = "/", "x-replace" = true, "pattern" = "^/([!-~]+/)?$", "x-form" = "a path that begins and ends with a slash"))]
+    #[schemars(extend("default" = "/", "x-replace" = true, "pattern" = "^/([!-~]+/)?$", "x-form" = "a path that begins and ends with a slash"), length(max = 512))]
     path: String,
     /// Who may assume the role.
     assume_role_policy: Policy,
     /// What it is for.
-    #[schemars(length(max = 1000))]
+    #[schemars(extend("pattern" = "^[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*$", "x-form" = "letters of Latin-1"), length(max = 1000))]
     description: Option<String>,
     /// The longest session, in seconds.
     #[schemars(extend("default" = 3600), range(min = 3600, max = 43200))]

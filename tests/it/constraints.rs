@@ -1,0 +1,127 @@
+//! What AWS's models say of the values that creations take is said by `validate`, too.
+
+use serde_json::Value;
+
+use crate::support::strict::models::{self, Shape};
+use leoctl_aws::registry;
+
+/// The types, with the service and the operation that makes one.
+const MADE_BY: &[(&str, &str, &str)] = &[
+    ("acm_certificate", "acm", "RequestCertificate"),
+    ("appautoscaling_policy", "application-autoscaling", "PutScalingPolicy"),
+    ("appautoscaling_target", "application-autoscaling", "RegisterScalableTarget"),
+    ("backup_plan", "backup", "CreateBackupPlan"),
+    ("backup_selection", "backup", "CreateBackupSelection"),
+    ("backup_vault", "backup", "CreateBackupVault"),
+    ("cloudwatch_dashboard", "cloudwatch", "PutDashboard"),
+    ("cloudwatch_log_group", "logs", "CreateLogGroup"),
+    ("cloudwatch_log_metric_filter", "logs", "PutMetricFilter"),
+    ("cloudwatch_metric_alarm", "cloudwatch", "PutMetricAlarm"),
+    ("ecr_repository", "ecr", "CreateRepository"),
+    ("ecs_cluster", "ecs", "CreateCluster"),
+    ("ecs_service", "ecs", "CreateService"),
+    ("ecs_task_definition", "ecs", "RegisterTaskDefinition"),
+    ("efs_access_point", "efs", "CreateAccessPoint"),
+    ("efs_file_system", "efs", "CreateFileSystem"),
+    ("efs_mount_target", "efs", "CreateMountTarget"),
+    ("eip", "ec2", "AllocateAddress"),
+    ("iam_instance_profile", "iam", "CreateInstanceProfile"),
+    ("iam_openid_connect_provider", "iam", "CreateOpenIDConnectProvider"),
+    ("iam_policy", "iam", "CreatePolicy"),
+    ("iam_role", "iam", "CreateRole"),
+    ("instance", "ec2", "RunInstances"),
+    ("key_pair", "ec2", "ImportKeyPair"),
+    ("kms_alias", "kms", "CreateAlias"),
+    ("kms_key", "kms", "CreateKey"),
+    ("lb", "elbv2", "CreateLoadBalancer"),
+    ("lb_listener", "elbv2", "CreateListener"),
+    ("lb_listener_rule", "elbv2", "CreateRule"),
+    ("lb_target_group", "elbv2", "CreateTargetGroup"),
+    ("nat_gateway", "ec2", "CreateNatGateway"),
+    ("s3_bucket", "s3", "CreateBucket"),
+    ("scheduler_schedule", "scheduler", "CreateSchedule"),
+    ("secretsmanager_secret", "secretsmanager", "CreateSecret"),
+    ("security_group", "ec2", "CreateSecurityGroup"),
+    ("service_discovery_private_dns_namespace", "servicediscovery", "CreatePrivateDnsNamespace"),
+    ("service_discovery_service", "servicediscovery", "CreateService"),
+    ("sns_topic", "sns", "CreateTopic"),
+    ("sns_topic_subscription", "sns", "Subscribe"),
+    ("ssm_parameter", "ssm", "PutParameter"),
+    ("subnet", "ec2", "CreateSubnet"),
+    ("vpc", "ec2", "CreateVpc"),
+    ("vpc_endpoint", "ec2", "CreateVpcEndpoint"),
+];
+
+/// A member's name as an attribute has it.
+fn snake(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut snake = String::new();
+    for (index, letter) in letters.iter().enumerate() {
+        let before = index.checked_sub(1).map(|before| letters[before]);
+        let begins = letter.is_uppercase()
+            && before.is_some_and(|before| !before.is_uppercase() || letters.get(index + 1).is_some_and(|next| next.is_lowercase()));
+        if begins {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
+/// What a model says of a member that the attribute's schema does not.
+fn lacks(attribute: &Value, member: Shape) -> Vec<String> {
+    let number = |name: &str| member.trait_of(name).and_then(Value::as_i64);
+    let says = |name: &str| !attribute[name].is_null();
+    let is_closed = says("enum") || says("const") || says("x-format") || says("x-document");
+    match member.kind() {
+        "string" if !is_closed => {
+            let mut lacks = Vec::new();
+            lacks.extend(number("max").filter(|_| !says("maxLength")).map(|max| format!("at most {max} characters")));
+            lacks.extend(
+                number("min")
+                    .filter(|min| *min > 1 && !says("minLength") && !says("pattern"))
+                    .map(|min| format!("at least {min} characters")),
+            );
+            let pattern = member.text("pattern").filter(|pattern| !says("pattern") && !pattern.contains("\\s\\S") && *pattern != ".*");
+            lacks.extend(pattern.map(|pattern| format!("the pattern {pattern}")));
+            lacks.extend(member.trait_of("enum").map(|choices| format!("one of {choices}")));
+            lacks
+        }
+        "integer" | "long" if !is_closed => {
+            let mut lacks = Vec::new();
+            lacks.extend(number("max").filter(|max| *max < i64::from(i32::MAX) && !says("maximum")).map(|max| format!("at most {max}")));
+            lacks.extend(number("min").filter(|_| !says("minimum")).map(|min| format!("at least {min}")));
+            lacks
+        }
+        "list" | "map" => number("max")
+            .filter(|_| !says("maxItems") && !says("maxProperties"))
+            .map(|max| format!("at most {max} elements"))
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What is not held against a schema: ids, which AWS makes and references give; tags, which AWS counts with those that stand for
+/// the stack; and choices that AWS adds to every month.
+fn is_left_out(attribute: &str) -> bool {
+    attribute.ends_with("_id")
+        || ["vpc", "tags", "instance_type", "service_namespace", "scalable_dimension", "key_spec"].contains(&attribute)
+}
+
+#[test]
+fn what_the_models_say_of_values_is_said_before_aws_does() {
+    let schemas = registry::resource_json_schemas();
+    let mut all = Vec::new();
+    for (name, service, operation) in MADE_BY {
+        let input = models::named(service).and_then(|model| model.input(operation)).unwrap_or_else(|| panic!("{service}:{operation}"));
+        let noun = name.rsplit('_').next().unwrap();
+        let properties = schemas[name]["properties"].as_object().unwrap();
+        for (attribute, schema) in properties.iter().filter(|(name, schema)| schema["x-computed"] != true && !is_left_out(name)) {
+            let written = [attribute.clone(), format!("{noun}_{attribute}"), format!("{name}_{attribute}")];
+            let Some((_, member)) = input.members().find(|(member, _)| written.contains(&snake(member))) else { continue };
+            all.extend(lacks(schema, member).into_iter().map(|lack| format!("{name}.{attribute}: {lack}")));
+        }
+    }
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
