@@ -33,7 +33,7 @@ fn a_shop_of_modules_is_made_found_as_wanted_changed_and_deleted() {
     assert_eq!(outputs["services"], json!(["shop-dev-billing", "shop-dev-orders"]));
 
     // A change of one service is a change of that module alone.
-    let larger = "services={ orders = { image = 'httpd:2.4', paths = ['/orders'], cpu = 512 }, billing = { image = 'nginx:1.29', paths = ['/billing', '/billing/*'], cpu = 512 } }";
+    let larger = "services={ orders = { image = 'httpd:2.4', paths = ['/orders'], priority = 100, cpu = 512 }, billing = { image = 'nginx:1.29', paths = ['/billing', '/billing/*'], priority = 101, cpu = 512 } }";
     let plan = project.json(&[&["plan", "--json", "--var", larger, SHOP], &none[..]].concat());
     let addresses = changed(&plan);
     assert!(addresses.iter().all(|address| address.starts_with("module.web[\"orders\"].")), "{addresses:?}");

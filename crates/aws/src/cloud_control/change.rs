@@ -1,5 +1,7 @@
 //! What a change of a resource sends: what differs, and what AWS never returns.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::kind::Kind;
@@ -15,20 +17,24 @@ pub fn changes(kind: &Kind, from: &Value, to: &Value) -> Vec<Json> {
     if changes.is_empty() {
         return changes;
     }
+    // What stands in a table of which AWS returns nothing is set with the whole table.
+    let mut wanted: BTreeMap<String, Json> = BTreeMap::new();
     for (path, value) in hidden(kind, &to) {
-        let pointer = format!("/{path}");
+        let table = path.rsplit_once('/').filter(|(parent, _)| !is_returned(kind, &from, parent));
+        let (path, value) = match table.and_then(|(parent, _)| Some((parent.to_owned(), within(&to, parent)?.clone()))) {
+            Some(table) => table,
+            None => (path, value),
+        };
+        wanted.insert(format!("/{path}"), value);
+    }
+    for (pointer, value) in wanted {
         let at = |change: &Json| change.get("path").and_then(Json::as_str).unwrap_or_default().to_owned();
         if changes.iter().any(|change| leads(&at(change), &pointer) && at(change) != pointer) {
             // It is part of what is set whole.
             continue;
         }
         changes.retain(|change| !leads(&pointer, &at(change)));
-        let whole = path.rsplit_once('/').filter(|(parent, _)| !is_returned(kind, &from, parent));
-        let (path, value) = match whole.and_then(|(parent, _)| Some((parent.to_owned(), within(&to, parent)?.clone()))) {
-            Some(parent) => parent,
-            None => (path, value),
-        };
-        changes.push(json!({ "op": "add", "path": format!("/{path}"), "value": value }));
+        changes.push(json!({ "op": "add", "path": pointer, "value": value }));
     }
     changes
 }
@@ -89,5 +95,8 @@ mod tests {
         let zip = || json!({ "zip_file": "x" });
         let found = sent("awscc_lambda_function", of(128, zip()), of(256, zip()));
         assert_eq!(found, [r#"add /Code {"ZipFile":"x"}"#, "replace /MemorySize 256"]);
+        let object = |key: &str| json!({ "s3_bucket": "b", "s3_key": key });
+        let found = sent("awscc_lambda_function", of(128, object("1")), of(128, object("2")));
+        assert_eq!(found, [r#"add /Code {"S3Bucket":"b","S3Key":"2"}"#]);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use aws_sdk_cloudcontrol::types::{Operation as Kinds, OperationStatus, ProgressEvent, ResourceRequestStatusFilter};
+use aws_sdk_cloudcontrol::types::{HandlerErrorCode, Operation as Kinds, OperationStatus, ProgressEvent, ResourceRequestStatusFilter};
 use futures_util::future::try_join_all;
 use serde_json::{Map, Value as Json};
 
@@ -57,7 +57,11 @@ impl Generic {
     async fn make(&self, aws: &Aws, operation: &Operation, desired: &Value) -> Outcome<String> {
         let model = Json::Object(self.kind.model(desired)).to_string();
         // An id that AWS makes up is that of what is being made. Any other may be that of what is there already.
-        let enough = |event: &ProgressEvent| self.kind.ids_are_made_up() && event.identifier().is_some_and(|id| !id.is_empty());
+        // What has an id is there, or was, also where its creation has failed; of what was there before it is somebody else's.
+        let enough = |event: &ProgressEvent| {
+            let is_new = event.error_code() != Some(&HandlerErrorCode::AlreadyExists);
+            self.kind.ids_are_made_up() && is_new && event.identifier().is_some_and(|id| !id.is_empty())
+        };
         for attempt in 0.. {
             let token = if attempt == 0 { operation.token.clone() } else { format!("{}-{attempt}", operation.token) };
             let call = aws.cloudcontrol().create_resource().type_name(self.name()).desired_state(&model).client_token(token);

@@ -29,6 +29,7 @@ pub struct Kind {
     identifier: Vec<String>,
     /// Texts that the schema of the planner borrows.
     lent: Lent,
+    has_sensitive: bool,
 }
 
 /// What is lent for as long as the program runs.
@@ -53,6 +54,17 @@ fn lend_text(text: &str) -> &'static str {
     lend(text.into())
 }
 
+fn has_sensitive(attributes: &[Attribute]) -> bool {
+    fn inside(ty: &Type) -> bool {
+        match ty {
+            Type::Object(attributes) => has_sensitive(attributes),
+            Type::List { item, .. } | Type::Map { item, .. } => inside(item),
+            _ => false,
+        }
+    }
+    attributes.iter().any(|attribute| attribute.sensitive || inside(&attribute.ty))
+}
+
 impl Kind {
     /// Reads a type, for as long as the program runs.
     pub fn read(aws: &'static str, schema: Json) -> (&'static Self, Arc<ResourceSchema>) {
@@ -62,9 +74,10 @@ impl Kind {
         if !attributes.iter().any(|attribute| attribute.name == "id") {
             attributes.push(id(aws));
         }
+        let has_sensitive = has_sensitive(&attributes);
         let identifier = facts.identifier();
         let lent = Lent::of(&facts, &knowledge, &identifier);
-        let kind: &'static Self = lend(Box::new(Self { facts, knowledge, root, identifier, lent }));
+        let kind: &'static Self = lend(Box::new(Self { facts, knowledge, root, identifier, lent, has_sensitive }));
         (kind, Arc::new(kind.schema(attributes)))
     }
 
@@ -85,6 +98,11 @@ impl Kind {
             governed: lend(Box::new(|live: &Value, wanted: &Value| self.governed(live, wanted))),
             ..ResourceSchema::plain(TypeSchema { name, doc, attributes })
         }
+    }
+
+    /// Whether it has attributes that are sensitive.
+    pub fn has_sensitive(&self) -> bool {
+        self.has_sensitive
     }
 
     /// The part that is the resource itself.
@@ -128,7 +146,8 @@ impl Kind {
 
     /// Whether AWS makes up the ids: then an id is nobody else's.
     pub fn ids_are_made_up(&self) -> bool {
-        self.identifier.iter().any(|path| self.facts.read_only.contains(path))
+        // An ARN may follow from a name that somebody else's resource has.
+        self.identifier.iter().any(|path| self.facts.read_only.contains(path) && !path.to_ascii_lowercase().ends_with("arn"))
     }
 
     /// What a list of them has to be asked with, of what is wanted.

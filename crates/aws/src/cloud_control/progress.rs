@@ -46,7 +46,7 @@ pub async fn ended(
         event = call.send().await.or_fail("cloudformation:GetResourceRequestStatus")?.progress_event.ok_or_else(missing)?;
     }
     match event.operation_status {
-        Some(OperationStatus::Failed | OperationStatus::CancelComplete) => Err(failure(&event)),
+        Some(OperationStatus::Failed | OperationStatus::CancelComplete) if !enough(&event) => Err(failure(&event)),
         _ => Ok(event),
     }
 }

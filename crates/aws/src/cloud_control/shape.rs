@@ -168,11 +168,26 @@ impl<'a> Reading<'a> {
             or: None,
             kms_key: is_text && !computed && names_key(path),
             caseless: false,
-            sensitive: self.knowledge.is_sensitive(path) || local && is_text && sounds_secret(path),
+            sensitive: self.knowledge.is_sensitive(path) || has_text(&ty) && self.is_secret(path, computed),
             local,
             unset: if tags { Unset::Absent } else { Unset::Server },
             ty,
         }
+    }
+
+    /// Whether a text is a secret: what AWS never returns is one unless its name says otherwise, and what AWS makes up if its name
+    /// says so.
+    fn is_secret(&self, path: &str, computed: bool) -> bool {
+        match computed {
+            true => sounds_secret(path),
+            false => self.is_never_returned(path) && (sounds_secret(path) || !sounds_public(path)),
+        }
+    }
+
+    /// Whether AWS never returns a property: itself, or all of a table that it stands in.
+    fn is_never_returned(&self, path: &str) -> bool {
+        let tables = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        tables.chain([path]).any(|part| self.facts.write_only.contains(part)) && !self.facts.read_only.contains(path)
     }
 
     /// A property as tags, where it is one that can be a table.
@@ -417,7 +432,42 @@ fn names_key(path: &str) -> bool {
     matches!(name.as_str(), "kmskeyid" | "kmskeyarn" | "kmskey" | "kmsmasterkeyid")
 }
 
-/// Whether what AWS never returns is a secret, by its name.
+/// Whether there is text in it that is not in a table of its own.
+fn has_text(ty: &Type) -> bool {
+    match ty {
+        Type::String(_) => true,
+        Type::List { item, .. } | Type::Map { item, .. } => has_text(item),
+        _ => false,
+    }
+}
+
+/// Whether what AWS never returns is none all the same, by its name: where something is, or what it is called.
+fn sounds_public(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let ends = [
+        "Arn",
+        "ARN",
+        "Arns",
+        "Id",
+        "Ids",
+        "Identifier",
+        "Name",
+        "Bucket",
+        "S3Key",
+        "Uri",
+        "URI",
+        "Url",
+        "Version",
+        "Mode",
+        "Type",
+        "Region",
+        "Time",
+        "Status",
+    ];
+    ends.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether something is a secret, by its name.
 fn sounds_secret(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     [
@@ -435,4 +485,33 @@ fn sounds_secret(path: &str) -> bool {
     ]
     .iter()
     .any(|end| name.ends_with(end) || name.contains("password"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_aws_never_returns_is_a_secret_whatever_it_is_in() {
+        fn at<'a>(attributes: &'a [Attribute], path: &[&str]) -> &'a Attribute {
+            let (first, rest) = path.split_first().unwrap();
+            let found = attributes.iter().find(|attribute| attribute.name == *first).unwrap();
+            match (&found.ty, rest.is_empty()) {
+                (Type::Object(inner), false) => at(inner, rest),
+                _ => found,
+            }
+        }
+        for (name, path, is_secret) in [
+            ("awscc_secretsmanager_secret", "secret_string", true),
+            ("awscc_elasticache_user", "passwords", true),
+            ("awscc_opensearchservice_domain", "advanced_security_options.master_user_options.master_user_password", true),
+            ("awscc_rds_db_instance", "master_user_password", true),
+            ("awscc_lambda_function", "code.s3_key", false),
+            ("awscc_rds_db_instance", "db_snapshot_identifier", false),
+        ] {
+            let (_, schema) = crate::cloud_control::read(name).unwrap();
+            let path: Vec<&str> = path.split('.').collect();
+            assert_eq!(at(&schema.schema.attributes, &path).sensitive, is_secret, "{name}.{}", path.join("."));
+        }
+    }
 }

@@ -46,6 +46,12 @@ impl DataSource for Awscc {
     const TYPE: &'static str = "awscc";
     const PERMISSIONS: &'static [Grant] = &[Grant::any(&["cloudformation:GetResource", "cloudformation:ListResources"])];
 
+    fn secrets(&self) -> &'static [&'static str] {
+        // Which of them are sensitive the type says; expressions see one document.
+        let has_secret = self.kind().is_ok_and(Kind::has_sensitive);
+        if has_secret { &["attributes"] } else { &[] }
+    }
+
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let kind = self.kind()?;
         let name = kind.facts.aws;
