@@ -97,7 +97,7 @@ impl Generic {
         failure
     }
 
-    /// Waits for the request about a resource that is under way, whoever has made it.
+    /// Waits for the request about a resource that is under way, this process's or another one's.
     async fn settle(&self, aws: &Aws, operation: &Operation, id: &str) -> Outcome<()> {
         let known = self.requests.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         let event = match known {

@@ -20,6 +20,7 @@ mod own;
 pub mod progress;
 pub mod rules;
 pub mod shape;
+mod sounds;
 
 use std::sync::{Arc, OnceLock};
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::facts::{Facts, Verb, list, table};
 use super::knowledge::Knowledge;
 use super::names::snake;
+use super::sounds::{names_key, sounds_public, sounds_secret};
 use leoctl_core::model::schema::{Attribute, DocumentKind, Order, Pattern, TextRule, Type, Unset};
 
 /// How often a definition may stand inside itself. What is deeper is a JSON document in AWS's own names.
@@ -426,12 +427,6 @@ fn groups(schema: &Json) -> Limits {
     limits
 }
 
-/// Whether a property names a KMS key, of which AWS answers with the ARN.
-fn names_key(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    matches!(name.as_str(), "kmskeyid" | "kmskeyarn" | "kmskey" | "kmsmasterkeyid")
-}
-
 /// Whether there is text in it that is not in a table of its own.
 fn has_text(ty: &Type) -> bool {
     match ty {
@@ -439,52 +434,6 @@ fn has_text(ty: &Type) -> bool {
         Type::List { item, .. } | Type::Map { item, .. } => has_text(item),
         _ => false,
     }
-}
-
-/// Whether what AWS never returns is none all the same, by its name: where something is, or what it is called.
-fn sounds_public(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let ends = [
-        "Arn",
-        "ARN",
-        "Arns",
-        "Id",
-        "Ids",
-        "Identifier",
-        "Name",
-        "Bucket",
-        "S3Key",
-        "Uri",
-        "URI",
-        "Url",
-        "Version",
-        "Mode",
-        "Type",
-        "Region",
-        "Time",
-        "Status",
-    ];
-    ends.iter().any(|end| name.ends_with(end))
-}
-
-/// Whether something is a secret, by its name.
-fn sounds_secret(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    [
-        "password",
-        "secret",
-        "token",
-        "credential",
-        "credentials",
-        "privatekey",
-        "authkey",
-        "apikey",
-        "passphrase",
-        "secretkey",
-        "keymaterial",
-    ]
-    .iter()
-    .any(|end| name.ends_with(end) || name.contains("password"))
 }
 
 #[cfg(test)]

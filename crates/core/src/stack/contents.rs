@@ -1,6 +1,6 @@
 //! The files that expressions name with `file`, `template`, `fileset` and the like.
 //!
-//! Nothing is read while expressions are evaluated: what they ask for is noted, and read by whoever loads the stack, until
+//! Nothing is read while expressions are evaluated: what they ask for is noted, and read by the loader of the stack, until
 //! nothing more is asked for. From then on the contents do not change, so that a plan and its apply see the same.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -149,7 +149,7 @@ fn a_template_costs_what_the_expression_around_it_may_cost() {
 }
 
 #[test]
-fn what_a_private_env_file_says_is_sensitive_whoever_reads_it() {
+fn what_is_read_of_a_private_env_file_is_sensitive() {
     let stack = "[outputs]\nx = \"${file('.env')}\"\ny = \"${file('.env.defaults')}\"\nz = \"${template('prod.env', {})}\"\n\
                  l = \"${file('link.txt')}\"\ns = \"${file('net.tfstate')}\"\no = \"${file('own.secrets')}\"\n[env]\nfiles = [\"own.secrets\"]\n";
     let files = [

@@ -45,7 +45,7 @@ pub enum LocalKind {
     Local,
     /// What a module is given, from outside of it.
     Input,
-    /// What a module tells whoever uses it.
+    /// An output of a module, for the stack or module that uses it.
     Output,
     /// `each.value` of an instance of a module, where it is not known before AWS is asked.
     Each,

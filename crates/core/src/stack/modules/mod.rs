@@ -37,7 +37,7 @@ pub struct Names {
     pub vars: IndexMap<String, Variable>,
     /// Named expressions.
     pub locals: IndexMap<String, Field>,
-    /// What it tells whoever uses it.
+    /// Its outputs, for the stack or module that uses it.
     pub outputs: IndexMap<String, Output>,
     /// Conditions that must hold.
     pub checks: IndexMap<String, Check>,
