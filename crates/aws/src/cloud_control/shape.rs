@@ -307,9 +307,16 @@ impl<'a> Reading<'a> {
         let values = table(schema, "patternProperties").and_then(|patterns| patterns.values().next());
         let values = values.or_else(|| schema.get("additionalProperties")).filter(|values| values.is_object());
         let Some(values) = values else { return document(path, schema.get("format").is_some() && is_text(schema)) };
-        let (item, part) = self.part(values, path);
+        // Values that may be text, as environment variables are, are written as text.
+        let text = serde_json::json!({ "type": "string" });
+        let (item, part) = self.part(if may_be_text(values) { &text } else { values }, path);
         (Type::Map { item: Box::new(item), defaults: Default::default() }, Part::of(Shape::Map(Box::new(part))))
     }
+}
+
+/// Whether text is one of several kinds that a value may be of.
+fn may_be_text(schema: &Json) -> bool {
+    schema.get("type").and_then(Json::as_array).is_some_and(|kinds| kinds.iter().any(|kind| kind == "string"))
 }
 
 /// Whether a schema says nothing of its own, as in an alternative that only names a property.
@@ -439,6 +446,16 @@ fn has_text(ty: &Type) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_are_text() {
+        let of = |name: &str| crate::cloud_control::read(name).unwrap().1.schema.attributes.clone();
+        let function = of("awscc_lambda_function");
+        let environment = function.iter().find(|attribute| attribute.name == "environment").unwrap();
+        let Type::Object(inner) = &environment.ty else { panic!("{:?}", environment.ty) };
+        let variables = inner.iter().find(|attribute| attribute.name == "variables").unwrap();
+        assert!(matches!(&variables.ty, Type::Map { item, .. } if matches!(**item, Type::String(_))), "{:?}", variables.ty);
+    }
 
     #[test]
     fn what_aws_never_returns_is_a_secret_whatever_it_is_in() {
