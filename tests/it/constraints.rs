@@ -109,6 +109,26 @@ fn is_left_out(attribute: &str) -> bool {
         || ["vpc", "tags", "instance_type", "service_namespace", "scalable_dimension", "key_spec"].contains(&attribute)
 }
 
+/// What the model says of what is inside of a member, too.
+fn lacks_inside(at: &str, attribute: &Value, member: Shape, all: &mut Vec<String>) {
+    all.extend(lacks(attribute, member).into_iter().map(|lack| format!("{at}: {lack}")));
+    match member.kind() {
+        "list" => {
+            if let Some(element) = member.element().filter(|_| !attribute["items"].is_null()) {
+                lacks_inside(&format!("{at}[]"), &attribute["items"], element, all);
+            }
+        }
+        "structure" => {
+            for (name, schema) in attribute["properties"].as_object().into_iter().flatten().filter(|(name, _)| !is_left_out(name)) {
+                if let Some((_, member)) = member.members().find(|(member, _)| snake(member) == *name) {
+                    lacks_inside(&format!("{at}.{name}"), schema, member, all);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 #[test]
 fn what_the_models_say_of_values_is_said_before_aws_does() {
     let schemas = registry::resource_json_schemas();
@@ -120,7 +140,7 @@ fn what_the_models_say_of_values_is_said_before_aws_does() {
         for (attribute, schema) in properties.iter().filter(|(name, schema)| schema["x-computed"] != true && !is_left_out(name)) {
             let written = [attribute.clone(), format!("{noun}_{attribute}"), format!("{name}_{attribute}")];
             let Some((_, member)) = input.members().find(|(member, _)| written.contains(&snake(member))) else { continue };
-            all.extend(lacks(schema, member).into_iter().map(|lack| format!("{name}.{attribute}: {lack}")));
+            lacks_inside(&format!("{name}.{attribute}"), schema, member, &mut all);
         }
     }
     assert!(all.is_empty(), "{}", all.join("\n"));
