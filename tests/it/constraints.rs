@@ -82,7 +82,9 @@ fn lacks(attribute: &Value, member: Shape) -> Vec<String> {
                     .filter(|min| *min > 1 && !says("minLength") && !says("pattern"))
                     .map(|min| format!("at least {min} characters")),
             );
-            let pattern = member.text("pattern").filter(|pattern| !says("pattern") && !pattern.contains("\\s\\S") && *pattern != ".*");
+            // Some patterns allow whatever a text can hold.
+            let is_anything = |pattern: &str| pattern == ".*" || pattern.contains("\\s\\S") || pattern.contains("\\u0020-\\uD7FF");
+            let pattern = member.text("pattern").filter(|pattern| !says("pattern") && !is_anything(pattern));
             lacks.extend(pattern.map(|pattern| format!("the pattern {pattern}")));
             lacks.extend(member.trait_of("enum").map(|choices| format!("one of {choices}")));
             lacks
@@ -106,7 +108,7 @@ fn lacks(attribute: &Value, member: Shape) -> Vec<String> {
 /// the stack; and choices that AWS adds to every month.
 fn is_left_out(attribute: &str) -> bool {
     attribute.ends_with("_id")
-        || ["vpc", "tags", "instance_type", "service_namespace", "scalable_dimension", "key_spec"].contains(&attribute)
+        || ["vpc", "security_groups", "tags", "instance_type", "service_namespace", "scalable_dimension", "key_spec"].contains(&attribute)
 }
 
 /// What the model says of what is inside of a member, too.
@@ -115,7 +117,12 @@ fn lacks_inside(at: &str, attribute: &Value, member: Shape, all: &mut Vec<String
     match member.kind() {
         "list" => {
             if let Some(element) = member.element().filter(|_| !attribute["items"].is_null()) {
-                lacks_inside(&format!("{at}[]"), &attribute["items"], element, all);
+                // A format written on the list is that of its elements.
+                let mut items = attribute["items"].clone();
+                if !attribute["x-format"].is_null() {
+                    items["x-format"] = attribute["x-format"].clone();
+                }
+                lacks_inside(&format!("{at}[]"), &items, element, all);
             }
         }
         "structure" => {

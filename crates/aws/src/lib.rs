@@ -33,6 +33,7 @@ pub mod s3;
 pub mod scheduler;
 pub mod secretsmanager_secret;
 mod shared;
+mod sizes;
 pub mod sns;
 pub mod ssm_parameter;
 pub mod state;

@@ -14,6 +14,7 @@ use super::fence::Fence;
 use super::limits::Limits;
 use super::permissions::{Grant, Permissions};
 use super::resource::{DataSource, Resource, Typed, json_schema, wrong_argument};
+use super::sizes::Sizes;
 use super::traffic::Traffic;
 use super::{
     acm, appautoscaling, backup, cloudwatch, cloudwatch_log_group, data, discovery, ec2, ecr_repository, ecs, efs, elb, iam, kms,
@@ -180,21 +181,9 @@ type Check = &'static (dyn Fn(&Value) -> Vec<(Path, String)> + Send + Sync);
 
 /// The checks of a type, with how many elements its lists and tables may have.
 fn checks<R: Resource>(schema: &Json) -> Check {
-    let most = |(name, attribute): (&String, &Json)| {
-        let most = attribute.get("maxItems").or_else(|| attribute.get("maxProperties"))?.as_u64()?;
-        Some((name.clone(), usize::try_from(most).ok()?))
-    };
-    let most: Vec<(String, usize)> = schema.get("properties").and_then(Json::as_object).into_iter().flatten().filter_map(most).collect();
-    if most.is_empty() {
-        return &R::check;
-    }
+    let Some(sizes) = Sizes::compile(schema) else { return &R::check };
     // As long as the program, as the catalog is.
-    Box::leak(Box::new(move |desired: &Value| {
-        let count = |value: &Value| value.as_list().map_or_else(|| value.as_map().map_or(0, BTreeMap::len), <[Value]>::len);
-        let too_many = most.iter().filter(|(name, most)| desired.get(name).is_some_and(|value| count(value) > *most));
-        let problem = |(name, most): &(String, usize)| (Path::attribute(name.as_str()), format!("at most {most} of them"));
-        R::check(desired).into_iter().chain(too_many.map(problem)).collect()
-    }))
+    Box::leak(Box::new(move |desired: &Value| R::check(desired).into_iter().chain(sizes.exceeded(desired)).collect()))
 }
 
 async fn read_one<D: DataSource>(clients: &Clients, region: &str, arguments: &Value) -> Outcome<Value> {

@@ -32,7 +32,7 @@ pub struct AcmCertificate {
     #[schemars(extend("x-replace" = true, "x-format" = "domain"), length(max = 64))]
     domain_name: String,
     /// Further domains it is for.
-    #[schemars(extend("default" = [], "x-replace" = true, "x-set" = true, "x-format" = "domain", "maxItems" = 100))]
+    #[schemars(extend("default" = [], "x-replace" = true, "x-set" = true, "x-format" = "domain", "maxItems" = 100), inner(length(max = 253)))]
     subject_alternative_names: Vec<String>,
     /// How it is shown that the domains are yours: by a record in DNS, or by a link in an e-mail.
     #[schemars(extend("default" = "DNS", "x-replace" = true, "enum" = ["DNS", "EMAIL"]))]

@@ -28,15 +28,52 @@ pub struct TargetTracking {
     disable_scale_in: bool,
 }
 
+// Application Auto Scaling API Reference, PredefinedMetricSpecification.
+const METRICS: &[&str] = &[
+    "DynamoDBReadCapacityUtilization",
+    "DynamoDBWriteCapacityUtilization",
+    "ALBRequestCountPerTarget",
+    "RDSReaderAverageCPUUtilization",
+    "RDSReaderAverageDatabaseConnections",
+    "EC2SpotFleetRequestAverageCPUUtilization",
+    "EC2SpotFleetRequestAverageNetworkIn",
+    "EC2SpotFleetRequestAverageNetworkOut",
+    "SageMakerVariantInvocationsPerInstance",
+    "ECSServiceAverageCPUUtilization",
+    "ECSServiceAverageMemoryUtilization",
+    "AppStreamAverageCapacityUtilization",
+    "ComprehendInferenceUtilization",
+    "LambdaProvisionedConcurrencyUtilization",
+    "CassandraReadCapacityUtilization",
+    "CassandraWriteCapacityUtilization",
+    "KafkaBrokerStorageUtilization",
+    "ElastiCacheEngineCPUUtilization",
+    "ElastiCacheDatabaseMemoryUsagePercentage",
+    "ElastiCachePrimaryEngineCPUUtilization",
+    "ElastiCacheReplicaEngineCPUUtilization",
+    "ElastiCacheDatabaseMemoryUsageCountedForEvictPercentage",
+    "NeptuneReaderAverageCPUUtilization",
+    "SageMakerVariantProvisionedConcurrencyUtilization",
+    "ElastiCacheDatabaseCapacityUsageCountedForEvictPercentage",
+    "SageMakerInferenceComponentInvocationsPerCopy",
+    "WorkSpacesAverageUserSessionsCapacityUtilization",
+    "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution",
+    "SageMakerVariantConcurrentRequestsPerModelHighResolution",
+    "ECSServiceAverageCPUUtilizationHighResolution",
+    "ECSServiceAverageMemoryUtilizationHighResolution",
+];
+
 /// A metric AWS knows how to read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PredefinedMetric {
     /// The metric: `ECSServiceAverageCPUUtilization`, `ECSServiceAverageMemoryUtilization` or
     /// `ALBRequestCountPerTarget` for an ECS service.
+    #[schemars(extend("enum" = METRICS))]
     predefined_metric_type: String,
     /// The load balancer and target group of `ALBRequestCountPerTarget`: `app/NAME/ID/targetgroup/NAME/ID`, from
     /// their ARNs.
+    #[schemars(length(max = 1023))]
     resource_label: Option<String>,
 }
 
@@ -76,8 +113,10 @@ pub struct Dimension {
 #[serde(deny_unknown_fields)]
 pub struct MetricQuery {
     /// Its name in expressions.
+    #[schemars(length(max = 255))]
     id: String,
     /// The expression.
+    #[schemars(length(max = 2048))]
     expression: Option<String>,
     /// Its label.
     label: Option<String>,
@@ -102,6 +141,7 @@ pub struct MetricStat {
     /// The statistic, such as `Sum`.
     stat: String,
     /// The unit.
+    #[schemars(length(max = 1023))]
     unit: Option<String>,
 }
 

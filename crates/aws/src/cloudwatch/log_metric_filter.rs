@@ -8,6 +8,7 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::metric_query::UNITS;
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail, unbuilt};
 use crate::permissions::{Grant, Permissions};
@@ -49,10 +50,10 @@ pub struct CloudwatchLogMetricFilter {
 #[serde(deny_unknown_fields)]
 pub struct Transformation {
     /// The metric's name.
-    #[schemars(length(max = 255))]
+    #[schemars(extend("pattern" = "^[^:*$]*$", "x-form" = "anything but colons, asterisks and dollar signs"), length(max = 255))]
     metric_name: String,
     /// The metric's namespace, such as `Shop`.
-    #[schemars(length(max = 255))]
+    #[schemars(extend("pattern" = "^[^:*$]*$", "x-form" = "anything but colons, asterisks and dollar signs"), length(max = 255))]
     metric_namespace: String,
     /// What an event adds: a number such as `1`, or a field of it such as `$.latency`.
     #[schemars(length(max = 100))]
@@ -63,7 +64,7 @@ pub struct Transformation {
     #[schemars(extend("default" = {}))]
     dimensions: BTreeMap<String, String>,
     /// The unit, such as `Milliseconds`.
-    #[schemars(extend("default" = "None"))]
+    #[schemars(extend("default" = "None", "enum" = UNITS))]
     unit: String,
 }
 

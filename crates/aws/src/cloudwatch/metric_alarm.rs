@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::metric_query::{MetricQuery, dimensions, read_dimensions};
+use super::metric_query::{MetricQuery, UNITS, dimensions, read_dimensions};
 use super::{tags_of, to_api, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::OrFail;
@@ -49,12 +49,7 @@ pub struct CloudwatchMetricAlarm {
     /// Any other statistic, such as `p99`.
     extended_statistic: Option<String>,
     /// Only values of this unit, such as `Seconds`.
-    #[schemars(extend("enum" = [
-        "Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits", "Kilobits",
-        "Megabits", "Gigabits", "Terabits", "Percent", "Count", "Bytes/Second", "Kilobytes/Second", "Megabytes/Second",
-        "Gigabytes/Second", "Terabytes/Second", "Bits/Second", "Kilobits/Second", "Megabits/Second", "Gigabits/Second",
-        "Terabits/Second", "Count/Second", "None",
-    ]))]
+    #[schemars(extend("enum" = UNITS))]
     unit: Option<String>,
     /// Metrics and expressions over them; the alarm watches the one with `return_data`.
     #[schemars(extend("default" = [], "x-key" = "id"))]
@@ -83,13 +78,13 @@ pub struct CloudwatchMetricAlarm {
     #[schemars(extend("default" = true))]
     actions_enabled: bool,
     /// What is done when the alarm goes off: ARNs, of SNS topics and others.
-    #[schemars(extend("default" = [], "x-set" = true, "x-format" = "arn"), length(max = 5))]
+    #[schemars(extend("default" = [], "x-set" = true, "x-format" = "arn"), length(max = 5), inner(length(max = 1024)))]
     alarm_actions: Vec<String>,
     /// What is done when all is well again.
-    #[schemars(extend("default" = [], "x-set" = true, "x-format" = "arn"), length(max = 5))]
+    #[schemars(extend("default" = [], "x-set" = true, "x-format" = "arn"), length(max = 5), inner(length(max = 1024)))]
     ok_actions: Vec<String>,
     /// What is done when too little is known.
-    #[schemars(extend("default" = [], "x-set" = true, "x-format" = "arn"), length(max = 5))]
+    #[schemars(extend("default" = [], "x-set" = true, "x-format" = "arn"), length(max = 5), inner(length(max = 1024)))]
     insufficient_data_actions: Vec<String>,
     /// Tags.
     #[schemars(extend("default" = {}))]

@@ -6,6 +6,37 @@ use aws_sdk_cloudwatch::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The units of metrics (CloudWatch API Reference, MetricDatum).
+pub const UNITS: &[&str] = &[
+    "Seconds",
+    "Microseconds",
+    "Milliseconds",
+    "Bytes",
+    "Kilobytes",
+    "Megabytes",
+    "Gigabytes",
+    "Terabytes",
+    "Bits",
+    "Kilobits",
+    "Megabits",
+    "Gigabits",
+    "Terabits",
+    "Percent",
+    "Count",
+    "Bytes/Second",
+    "Kilobytes/Second",
+    "Megabytes/Second",
+    "Gigabytes/Second",
+    "Terabytes/Second",
+    "Bits/Second",
+    "Kilobits/Second",
+    "Megabits/Second",
+    "Gigabits/Second",
+    "Terabits/Second",
+    "Count/Second",
+    "None",
+];
+
 /// A metric, or an expression over others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +73,7 @@ pub struct MetricStat {
     /// The statistic, such as `Sum` or `p99`.
     pub stat: String,
     /// Only values of this unit.
+    #[schemars(extend("enum" = UNITS))]
     pub unit: Option<String>,
 }
 
@@ -50,11 +82,13 @@ pub struct MetricStat {
 #[serde(deny_unknown_fields)]
 pub struct Metric {
     /// The namespace, such as `AWS/ECS`.
+    #[schemars(extend("pattern" = "^[^:].*$", "x-form" = "a name that begins with no colon"), length(max = 255))]
     pub namespace: Option<String>,
     /// The name.
+    #[schemars(length(max = 255))]
     pub metric_name: String,
     /// The dimensions.
-    #[schemars(extend("default" = {}))]
+    #[schemars(extend("default" = {}, "maxProperties" = 30))]
     pub dimensions: BTreeMap<String, String>,
 }
 

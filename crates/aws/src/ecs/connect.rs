@@ -62,8 +62,10 @@ pub struct ClientAlias {
 #[serde(deny_unknown_fields)]
 pub struct Timeout {
     /// Seconds a connection may be idle; 0 for ever.
+    #[schemars(range(min = 0))]
     idle_timeout_seconds: Option<i32>,
     /// Seconds an answer may take; 0 for ever.
+    #[schemars(range(min = 0))]
     per_request_timeout_seconds: Option<i32>,
 }
 

@@ -97,6 +97,10 @@ pub struct MountPoint {
 #[serde(deny_unknown_fields)]
 pub struct Ulimit {
     /// What is limited, such as `nofile`.
+    #[schemars(extend("enum" = [
+        "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime",
+        "sigpending", "stack",
+    ]))]
     name: String,
     /// The limit the container may raise.
     soft_limit: i32,

@@ -36,8 +36,8 @@ pub struct LifecycleHook {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HookTimeout {
-    /// Minutes; a day when left out.
-    #[schemars(extend("default" = 1440), range(min = 1))]
+    /// Minutes, at most fourteen days; a day when left out.
+    #[schemars(extend("default" = 1440), range(min = 1, max = 20_160))]
     timeout_in_minutes: i32,
     /// Whether the deployment goes on or back then.
     #[schemars(extend("default" = "ROLLBACK", "enum" = ["CONTINUE", "ROLLBACK"]))]

@@ -38,7 +38,12 @@ pub struct EcsTaskDefinition {
     #[schemars(extend("default" = "awsvpc", "x-replace" = true, "enum" = ["awsvpc", "bridge", "host", "none"]))]
     network_mode: String,
     /// What it has to be able to run on.
-    #[schemars(extend("default" = ["FARGATE"], "x-set" = true, "x-replace" = true))]
+    #[schemars(extend(
+        "default" = ["FARGATE"],
+        "x-set" = true,
+        "x-replace" = true,
+        "items" = { "type": "string", "enum": ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"] },
+    ))]
     requires_compatibilities: Vec<String>,
     /// The role that pulls images, writes logs and reads secrets for the containers.
     #[schemars(extend("x-replace" = true, "x-format" = "arn:iam"))]

@@ -53,7 +53,7 @@ pub struct PosixUser {
     #[schemars(range(min = 0, max = 4_294_967_295_i64))]
     gid: i64,
     /// The ids of other groups the user is in, at most 16.
-    #[schemars(extend("default" = [], "x-set" = true))]
+    #[schemars(extend("default" = [], "x-set" = true), length(max = 16), inner(range(min = 0, max = 4_294_967_295_i64)))]
     secondary_gids: Vec<i64>,
 }
 
@@ -79,7 +79,7 @@ pub struct CreationInfo {
     #[schemars(range(min = 0, max = 4_294_967_295_i64))]
     owner_gid: i64,
     /// Who may do what in it, such as `0755`.
-    #[schemars(extend("pattern" = "^[0-7]{3,4}$", "x-form" = "three or four octal digits"))]
+    #[schemars(extend("pattern" = "^[0-7]{3,4}$", "x-form" = "three or four octal digits"), length(max = 4))]
     permissions: String,
 }
 

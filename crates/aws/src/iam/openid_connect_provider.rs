@@ -25,11 +25,16 @@ pub struct IamOpenidConnectProvider {
     #[schemars(extend("x-replace" = true, "pattern" = "^https://[^?#]*[^?#/]$", "x-form" = "a URL with `https://` and without a slash at its end"), length(max = 255))]
     url: String,
     /// Whom its tokens are for, the `aud` of them: `sts.amazonaws.com` for GitHub's.
-    #[schemars(extend("default" = [], "x-set" = true))]
+    #[schemars(extend("default" = [], "x-set" = true), inner(length(max = 255)))]
     client_id_list: Vec<String>,
     /// Thumbprints of the certificates it is known by. AWS trusts the usual authorities anyway, and finds one out
     /// when none is written.
-    #[schemars(extend("x-server" = true, "x-set" = true))]
+    #[schemars(extend("x-server" = true, "x-set" = true, "items" = {
+        "type": "string",
+        "pattern": "^[0-9a-fA-F]{40}$",
+        "x-form": "the 40 hexadecimal digits of a SHA-1 hash",
+        "maxLength": 40,
+    }))]
     thumbprint_list: Option<Vec<String>>,
     /// Tags.
     #[schemars(extend("default" = {}))]

@@ -21,11 +21,12 @@ pub struct EcsParameters {
     #[schemars(extend("enum" = ["FARGATE", "EC2", "EXTERNAL"]))]
     launch_type: Option<String>,
     /// Which capacity providers they run on, instead of `launch_type`.
-    #[schemars(extend("default" = [], "x-key" = "capacity_provider"))]
+    #[schemars(extend("default" = [], "x-key" = "capacity_provider", "maxItems" = 6))]
     capacity_provider_strategy: Vec<StrategyItem>,
     /// Where they are in the network; needed on Fargate.
     network_configuration: Option<NetworkConfiguration>,
     /// Fargate's version, such as `1.4.0`; `LATEST` when left out.
+    #[schemars(length(max = 64))]
     platform_version: Option<String>,
     /// The group they are in.
     #[schemars(length(max = 255))]
@@ -40,10 +41,10 @@ pub struct EcsParameters {
     #[schemars(extend("enum" = ["TASK_DEFINITION"]))]
     propagate_tags: Option<String>,
     /// On which instances they may be.
-    #[schemars(extend("default" = [], "x-set" = true))]
+    #[schemars(extend("default" = [], "x-set" = true, "maxItems" = 10))]
     placement_constraints: Vec<PlacementConstraint>,
     /// How they are spread over instances, the first first.
-    #[schemars(extend("default" = []))]
+    #[schemars(extend("default" = [], "maxItems" = 5))]
     placement_strategy: Vec<PlacementStrategy>,
     /// Who started them, for whoever looks at them.
     #[schemars(length(max = 1024))]
@@ -55,6 +56,7 @@ pub struct EcsParameters {
 #[serde(deny_unknown_fields)]
 pub struct StrategyItem {
     /// The capacity provider.
+    #[schemars(length(max = 255))]
     capacity_provider: String,
     /// Its share of the tasks.
     #[schemars(extend("default" = 0), range(min = 0, max = 1000))]
@@ -87,6 +89,7 @@ pub struct PlacementConstraint {
     #[schemars(extend("enum" = ["distinctInstance", "memberOf"]))]
     r#type: String,
     /// The expression.
+    #[schemars(length(max = 2000))]
     expression: Option<String>,
 }
 
@@ -98,6 +101,7 @@ pub struct PlacementStrategy {
     #[schemars(extend("enum" = ["random", "spread", "binpack"]))]
     r#type: String,
     /// By what, such as `attribute:ecs.availability-zone` or `memory`.
+    #[schemars(length(max = 255))]
     field: Option<String>,
 }
 

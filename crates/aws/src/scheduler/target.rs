@@ -67,8 +67,10 @@ pub struct DeadLetter {
 #[serde(deny_unknown_fields)]
 pub struct EventBridge {
     /// What it is about.
+    #[schemars(length(max = 128))]
     detail_type: String,
-    /// Where it is from.
+    /// Where it is from; what begins with `aws.` is AWS's own.
+    #[schemars(extend("pattern" = "^([/._A-Za-z0-9-].*|\\$([.][A-Za-z0-9_-]+(\\[([0-9]+|[*])\\])*)*)$", "x-form" = "letters, digits and /._- or a path such as $.source"), length(max = 256))]
     source: String,
 }
 
@@ -77,6 +79,7 @@ pub struct EventBridge {
 #[serde(deny_unknown_fields)]
 pub struct Kinesis {
     /// What the shard is chosen by.
+    #[schemars(length(max = 256))]
     partition_key: String,
 }
 

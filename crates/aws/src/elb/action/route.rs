@@ -58,13 +58,13 @@ pub struct Redirect {
     #[schemars(extend("default" = "#{port}"))]
     port: String,
     /// The host.
-    #[schemars(extend("default" = "#{host}"))]
+    #[schemars(extend("default" = "#{host}"), length(max = 128))]
     host: String,
     /// The path.
-    #[schemars(extend("default" = "/#{path}"))]
+    #[schemars(extend("default" = "/#{path}"), length(max = 128))]
     path: String,
     /// The query.
-    #[schemars(extend("default" = "#{query}"))]
+    #[schemars(extend("default" = "#{query}"), length(max = 128))]
     query: String,
 }
 
@@ -73,6 +73,7 @@ pub struct Redirect {
 #[serde(deny_unknown_fields)]
 pub struct FixedResponse {
     /// The HTTP status, such as `503`.
+    #[schemars(extend("pattern" = "^[245][0-9]{2}$", "x-form" = "2XX, 4XX or 5XX"))]
     status_code: String,
     /// The content type.
     #[schemars(extend("enum" = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"]))]
