@@ -84,6 +84,26 @@ container_definitions = [{ name = "a", image = "b" }]
 }
 
 #[test]
+fn what_is_wrong_deep_inside_is_shown_where_it_is_written() {
+    let text = r#"
+[stack]
+name = "x"
+
+[resource.efs_file_system.files]
+
+[resource.efs_access_point.files]
+file_system_id = "${efs_file_system.files.id}"
+posix_user = { uid = 1, gid = 1, secondary_gids = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17] }
+
+[resource.cloudwatch_log_metric_filter.errors]
+name = "errors"
+log_group_name = "shop"
+metric_transformations = [{ metric_name = "shop:errors", metric_namespace = "Shop", metric_value = "1", unit = "Second" }]
+"#;
+    insta::assert_snapshot!(validate(text));
+}
+
+#[test]
 fn expressions_over_what_is_written_are_evaluated_without_aws() {
     let text = r#"
 [stack]

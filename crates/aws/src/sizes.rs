@@ -39,7 +39,7 @@ impl Sizes {
         let value = value.revealed();
         let count = value.as_list().map(<[Value]>::len).or_else(|| Some(value.as_map()?.len())).unwrap_or_default();
         if let Some(most) = self.most.filter(|most| count > *most) {
-            problems.push((path.clone(), format!("at most {most} of them")));
+            problems.push((path.clone(), format!("`{path}` has {count} elements, and AWS allows {most}")));
         }
         for (index, element) in value.as_list().into_iter().flatten().enumerate() {
             self.element.iter().for_each(|sizes| sizes.look(element, &path.join(Segment::Index(index)), problems));
@@ -78,9 +78,12 @@ mod tests {
             sizes.exceeded(&Value::from(&value)).into_iter().map(|(path, problem)| format!("{path}: {problem}")).collect::<Vec<_>>()
         };
         assert_eq!(found(json!({ "user": { "gids": [1, 2] }, "names": { "a": "1" } })), Vec::<String>::new());
-        assert_eq!(found(json!({ "user": { "gids": [1, 2, 3] } })), ["user.gids: at most 2 of them"]);
-        assert_eq!(found(json!({ "users": [{ "gids": [1] }, { "gids": [1, 2, 3] }] })), ["users[1].gids: at most 2 of them"]);
-        assert_eq!(found(json!({ "names": { "a": "1", "b": "2" } })), ["names: at most 1 of them"]);
+        assert_eq!(found(json!({ "user": { "gids": [1, 2, 3] } })), ["user.gids: `user.gids` has 3 elements, and AWS allows 2"]);
+        assert_eq!(
+            found(json!({ "users": [{ "gids": [1] }, { "gids": [1, 2, 3] }] })),
+            ["users[1].gids: `users[1].gids` has 3 elements, and AWS allows 2"]
+        );
+        assert_eq!(found(json!({ "names": { "a": "1", "b": "2" } })), ["names: `names` has 2 elements, and AWS allows 1"]);
     }
 
     #[test]

@@ -14,12 +14,12 @@ use super::kind::Kinds;
 use super::modules::{self, Named};
 use super::reference::{Reference, Step};
 use super::scope::{self, BlockValue, EACH_FIELDS, Each, STACK_FIELDS, StackScope};
-use super::template::{Failure, Template};
+use super::template::{Failure, Template, TemplateKind};
 use super::types::{self, Written};
 use crate::model::address::Block;
 use crate::model::canonical::canonicalize;
 use crate::model::module::MODULE;
-use crate::model::path::Path;
+use crate::model::path::{Path, Segment};
 use crate::model::place::is_region;
 use crate::model::schema::{Attribute, Type, TypeSchema, Unset};
 use crate::model::value::Value;
@@ -410,10 +410,19 @@ fn without_secrets(value: &Value) -> Value {
     }
 }
 
-/// Where the attribute at `path` is written.
+/// Where what is at `path` is written: as deep as it is written out.
 fn locate<'a>(template: &'a Template, path: &Path) -> Option<&'a Span> {
-    let name = path.root()?;
-    template.as_table()?.get(name).map(|field| &field.value.span)
+    let mut at = template.as_table()?.get(path.root()?).map(|field| &field.value)?;
+    for segment in path.0.iter().skip(1) {
+        let inner = match (segment, &at.kind) {
+            (Segment::Index(index), TemplateKind::List(items)) => items.get(*index),
+            (Segment::Name(name), TemplateKind::Table(fields)) => fields.get(name.as_str()).map(|field| &field.value),
+            _ => None,
+        };
+        let Some(inner) = inner else { break };
+        at = inner;
+    }
+    Some(&at.span)
 }
 
 /// The value of every attribute, unknown where its expression fails, and the attributes that failed.
