@@ -159,3 +159,30 @@ fn modules_are_moved_forgotten_imported_and_chosen_by_their_address() {
     assert_eq!((&plan["summary"]["forget"], &plan["summary"]["delete"]), (&json!(1), &json!(1)));
     project.expect(0, &["destroy", "-y", STACK]);
 }
+
+#[test]
+fn a_condition_of_what_is_known_only_during_apply_is_held_before_anything_is_made_with_it() {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "310000000019");
+    let module = |end: &str| {
+        format!(
+            "[vars.group]\n[[vars.group.validate]]\ncondition = \"${{vars.group.endsWith('{end}')}}\"\nmessage = 'such a group is not taken'\n\
+             [resource.sns_topic.main]\nname = 'conditions'\ntags = {{ group = '${{vars.group}}' }}\n"
+        )
+    };
+    project.write(
+        STACK,
+        "[stack]\nname = 'moving'\nregion = 'us-east-1'\n[resource.cloudwatch_log_group.web]\nname = '/conditions/web'\n\
+         [module.one]\nsource = '../modules/topic.toml'\ninputs = { group = '${cloudwatch_log_group.web.arn}' }\n",
+    );
+    project.write("modules/topic.toml", &module("/other"));
+    let ran = project.expect(1, &["apply", "-y", STACK]);
+    for said in ["module.one.sns_topic.main", "input `group` of module.one: such a group is not taken", "modules/topic.toml:3:13"] {
+        assert!(ran.stderr.contains(said) || ran.stdout.contains(said), "{said}: {}{}", ran.stdout, ran.stderr);
+    }
+    assert_eq!(project.json(&["state", "list", "--json", STACK])[0]["address"], "cloudwatch_log_group.web", "and nothing else");
+    assert_eq!(project.json(&["state", "list", "--json", STACK]).as_array().unwrap().len(), 1);
+    project.write("modules/topic.toml", &module("/web"));
+    project.expect(0, &["apply", "-y", STACK]);
+    project.expect(0, &["plan", "--detailed-exitcode", STACK]);
+    project.expect(0, &["destroy", "-y", STACK]);
+}

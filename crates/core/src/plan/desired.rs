@@ -49,7 +49,8 @@ pub fn owner(attributes: &Value) -> Option<Owner> {
 }
 
 /// An address as a tag value: AWS allows no quotes or brackets in most services' tags
-/// (Tagging AWS Resources User Guide, "Tag naming limits and requirements").
+/// (Tagging AWS Resources User Guide, "Tag naming limits and requirements"). No two addresses have the same: one that cannot be
+/// written whole ends in its digest.
 pub(super) fn tag_value(address: &Address) -> String {
     let allowed = |c: char| c.is_alphanumeric() || " +-=._:/@".contains(c);
     let keyed =
@@ -59,7 +60,11 @@ pub(super) fn tag_value(address: &Address) -> String {
     let block = &address.block;
     let key = keyed(address.key.as_ref()).unwrap_or_default();
     let whole: String = modules.chain([format!("{}.{}{key}", block.type_name, block.name)]).collect();
-    if whole.chars().count() <= LONGEST_TAG {
+    let keys = || address.block.module.iter().filter_map(|used| used.key.as_ref());
+    let is_allowed = keys().chain(&address.key).all(|key| key.chars().all(allowed));
+    // Behind a module's key come further names, which such a key could imitate.
+    let is_plain = keys().all(|key| !key.contains(['.', '/']));
+    if is_allowed && is_plain && whole.chars().count() <= LONGEST_TAG {
         return whole;
     }
     let digest = crate::model::base64::sha256(&address.to_string());
@@ -166,10 +171,14 @@ mod tests {
     fn the_tag_of_an_address_has_what_tags_may_have_and_tells_long_ones_apart() {
         let tag = |address: &str| tag_value(&address.parse().unwrap());
         assert_eq!(tag("vpc.main"), "vpc.main");
-        assert_eq!(tag(r#"subnet.public["a*b"]"#), "subnet.public/a_b");
+        assert_eq!(tag(r#"subnet.public["a/b"]"#), "subnet.public/a/b");
+        assert!(tag(r#"subnet.public["a*b"]"#).starts_with("subnet.public/a_b/"));
         assert_eq!(tag(r#"module.web["orders"].module.db.subnet.all["a"]"#), "module.web/orders.module.db.subnet.all/a");
         let long = |end: &str| tag(&format!("module.web[\"{}\"].vpc.{end}", "k".repeat(300)));
         assert_eq!(long("one").len(), LONGEST_TAG);
         assert_ne!(long("one"), long("two"));
+        assert_ne!(tag(r#"subnet.public["a*b"]"#), tag(r#"subnet.public["a#b"]"#));
+        assert_ne!(tag(r#"subnet.public["a*b"]"#), tag(r#"subnet.public["a_b"]"#));
+        assert_ne!(tag(r#"module.web["a.vpc.b/c"].subnet.d"#), tag(r#"module.web["a"].vpc.b["c.subnet.d"]"#));
     }
 }

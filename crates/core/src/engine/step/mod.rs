@@ -24,7 +24,9 @@ use crate::plan::desired::{desired, left, settled};
 use crate::plan::diff::{complete, diff};
 use crate::plan::step::{Delete, Step, StepKind, Target};
 use crate::stack::config::ResourceBlock;
+use crate::stack::diagnostic::Diagnostic;
 use crate::stack::expand::{self, Instances};
+use crate::stack::modules::validations_of;
 use crate::stack::template;
 
 /// How long is waited before it is looked again whether what was done is seen; each next wait is twice as long.
@@ -167,10 +169,23 @@ impl<'a> Runner<'a> {
             desired(block, self.address, &scope.with_each(each.as_ref()), &pins)
         });
         let resolved = resolved.map_err(unresolved)?;
+        self.conditions()?;
         if let Some(path) = resolved.paths_where(&|value| matches!(value, Value::Unknown)).first() {
             return Err(Failure::new(FailureKind::Invalid, format!("`{path}` is still not known")));
         }
         Ok(resolved)
+    }
+
+    /// That the inputs of the modules that the resource is in meet their conditions: some are known only now.
+    fn conditions(&self) -> Outcome<()> {
+        let (module, stack) = (&self.address.block.module, &self.shared.plan.stack);
+        let broken = self.shared.scope(|scope| validations_of(module, stack, &scope)).into_iter().next();
+        match broken {
+            Some(Diagnostic { message, help, .. }) => {
+                Err(Failure::new(FailureKind::Invalid, [message].into_iter().chain(help).collect::<Vec<_>>().join("; ")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// What is `written`, completed by what there is; what a replacement is made from when `anew`.

@@ -12,18 +12,23 @@ use crate::stack::scope::StackScope;
 
 /// What is wrong with the values of variables, as far as they are known in a scope.
 pub fn validations(stack: &Stack, scope: &StackScope<'_>) -> Vec<Diagnostic> {
+    wrong_in(stack, scope, &|_| true)
+}
+
+/// What is wrong with the inputs of a module, and of those that it is in, as far as they are known in a scope.
+pub fn validations_of(module: &ModulePath, stack: &Stack, scope: &StackScope<'_>) -> Vec<Diagnostic> {
+    wrong_in(stack, scope, &|path| module.is_in(path))
+}
+
+fn wrong_in(stack: &Stack, scope: &StackScope<'_>, is_asked: &dyn Fn(&ModulePath) -> bool) -> Vec<Diagnostic> {
     let root = ModulePath::default();
-    let own = stack.config.vars.iter().map(|(name, variable)| (root.clone(), name, variable));
-    let inputs = stack
-        .config
-        .modules
-        .instances
-        .iter()
-        .flat_map(|(path, module)| module.names.vars.iter().map(move |(name, variable)| (path.clone(), name, variable)));
-    own.chain(inputs)
-        .flat_map(|(module, name, variable)| match unfit(scope, &module, name, variable) {
+    let modules = stack.config.modules.instances.iter().map(|(path, module)| (path, &module.names.vars));
+    let asked = [(&root, &stack.config.vars)].into_iter().chain(modules).filter(|(path, _)| is_asked(path));
+    asked
+        .flat_map(|(path, vars)| vars.iter().map(move |(name, variable)| (path, name, variable)))
+        .flat_map(|(module, name, variable)| match unfit(scope, module, name, variable) {
             Some(unfit) => vec![unfit],
-            None => variable.validate.iter().filter_map(|one| broken(stack, scope, one, &module, name, variable)).collect(),
+            None => variable.validate.iter().filter_map(|one| broken(stack, scope, one, module, name, variable)).collect(),
         })
         .collect()
 }
