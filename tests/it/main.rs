@@ -26,6 +26,7 @@ mod cloud_control;
 mod conformance;
 mod constraints;
 mod cost;
+mod data_sources;
 mod devbox;
 mod diagnostics;
 mod docker;

@@ -45,10 +45,10 @@ macro_rules! types {
             }
         }
 
-        async fn read_data(clients: &Clients, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {
+        async fn read_data(clients: &Arc<Clients>, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {
             match type_name {
                 $(<$data>::TYPE => read_one::<$data>(clients, region, arguments).await,)*
-                _ => Err(wrong_argument(format!("there is no data source {type_name}"))),
+                _ => read_by_id(clients, type_name, region, arguments).await,
             }
         }
 
@@ -64,7 +64,7 @@ macro_rules! types {
         pub fn data_permissions(type_name: &str) -> Option<&'static [Grant]> {
             match type_name {
                 $(<$data>::TYPE => Some(<$data>::PERMISSIONS),)*
-                _ => None,
+                resource => permissions(resource).map(|permissions| permissions.plan),
             }
         }
 
@@ -184,6 +184,14 @@ fn checks<R: Resource>(schema: &Json) -> Check {
     let Some(sizes) = Sizes::compile(schema) else { return &R::check };
     // As long as the program, as the catalog is.
     Box::leak(Box::new(move |desired: &Value| R::check(desired).into_iter().chain(sizes.exceeded(desired)).collect()))
+}
+
+async fn read_by_id(clients: &Arc<Clients>, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {
+    let schema = catalog().ok().and_then(|catalog| catalog.resources.get(type_name));
+    match schema.zip(handler(clients, type_name)) {
+        Some((schema, handler)) => data::by_id::read(schema, handler, region, arguments).await,
+        None => Err(wrong_argument(format!("there is no data source {type_name}"))),
+    }
 }
 
 async fn read_one<D: DataSource>(clients: &Clients, region: &str, arguments: &Value) -> Outcome<Value> {

@@ -126,7 +126,7 @@ fn data(plan: &Plan, values: &BTreeMap<Block, BlockValue>) -> Vec<Subject> {
             type_name: block.type_name.clone(),
             region: plan.identity.region.clone(),
             attributes: config.attributes.eval(&scope).unwrap_or(Value::Unknown),
-            arn: "",
+            arn: registry::permissions(&block.type_name).map(|permissions| permissions.arn).unwrap_or_default(),
             plan: registry::data_permissions(&block.type_name)?,
             apply: &[],
         })

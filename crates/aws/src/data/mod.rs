@@ -3,6 +3,7 @@
 pub mod acm_certificate;
 pub mod availability_zones;
 pub mod awscc;
+pub mod by_id;
 pub mod caller_identity;
 pub mod cloudformation_stack;
 pub mod ecr_image;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::path::Path;
 use super::place::Scope;
 use super::relation::{After, Governed, Governs, Inside, Release};
-use super::schema::TypeSchema;
+use super::schema::{Attribute, TextRule, Type, TypeSchema, Unset};
 use super::value::Value;
 
 /// The schemas of every type, by name.
@@ -18,6 +18,38 @@ pub struct Catalog {
     /// Data sources.
     pub data: BTreeMap<String, Arc<TypeSchema>>,
 }
+
+impl Catalog {
+    /// The schema of a data source: one with a schema of its own, or a resource type, of which one that is there is read by its id.
+    pub fn data_source(&self, name: &str) -> Option<Arc<TypeSchema>> {
+        self.data.get(name).cloned().or_else(|| Some(Arc::new(read_by_id(&self.resources.get(name)?.schema))))
+    }
+
+    /// The names of the data sources that a stack can mean which writes these, as [`Types::names`] has those of resource types.
+    pub fn data_names<'a>(&self, written: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let own = self.data.keys().cloned();
+        own.chain(self.resources.names(written.filter(|name| !self.data.contains_key(*name)))).collect()
+    }
+}
+
+/// A data source that reads one resource of a type: its argument is the id that `leoctl import` takes, and all else is AWS's
+/// answer. What AWS never returns is not part of it.
+fn read_by_id(resource: &TypeSchema) -> TypeSchema {
+    let is_answered = |attribute: &&Attribute| attribute.name != ID && !attribute.local;
+    let answered = resource.attributes.iter().filter(is_answered).cloned().map(|attribute| Attribute {
+        computed: true,
+        required: false,
+        follows: Vec::new(),
+        unset: Unset::Absent,
+        ..attribute
+    });
+    let asked =
+        Attribute { required: true, ..Attribute::plain(ID, "Which one, as `leoctl import` takes it.", Type::String(TextRule::default())) };
+    TypeSchema { name: resource.name.clone(), doc: resource.doc.clone(), attributes: [asked].into_iter().chain(answered).collect() }
+}
+
+/// What says which resource a data source reads.
+const ID: &str = "id";
 
 /// Types that are read only when a stack names them.
 pub trait Further: fmt::Debug + Send + Sync {

@@ -217,6 +217,29 @@ pub struct SchemaError {
     pub problem: String,
 }
 
+impl Attribute {
+    /// An attribute with no peculiarities, which is absent when it is left out.
+    pub fn plain(name: &str, doc: &str, ty: Type) -> Self {
+        Self {
+            name: name.to_owned(),
+            doc: doc.to_owned(),
+            ty,
+            required: false,
+            computed: false,
+            follows: Vec::new(),
+            replace: false,
+            within: None,
+            none: None,
+            or: None,
+            kms_key: false,
+            caseless: false,
+            sensitive: false,
+            local: false,
+            unset: Unset::Absent,
+        }
+    }
+}
+
 impl TypeSchema {
     /// Compiles the JSON Schema of a type, as `schemars` makes it with subschemas inlined.
     ///

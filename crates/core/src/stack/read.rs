@@ -254,11 +254,13 @@ impl<'a> Reader<'a> {
 
     fn data(&mut self, table: &Table) -> IndexMap<Block, DataBlock> {
         let mut data = IndexMap::new();
-        let known: Vec<&str> = self.catalog.data.keys().map(String::as_str).collect();
+        let written = table.get("data").and_then(|entry| entry.node.as_table());
+        let known = self.catalog.data_names(written.into_iter().flat_map(|types| types.keys()).map(String::as_str));
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
         self.blocks(table, "data", &known, |this, block, entry| {
-            let Some(schema) = this.catalog.data.get(&block.type_name) else { return };
+            let Some(schema) = this.catalog.data_source(&block.type_name) else { return };
             let attributes = this.template(&entry.node);
-            data.insert(block, DataBlock { span: entry.key.clone(), schema: Arc::clone(schema), attributes });
+            data.insert(block, DataBlock { span: entry.key.clone(), schema, attributes });
         });
         data
     }
