@@ -19,6 +19,7 @@ mod app_gen;
 mod building;
 mod careful;
 mod cases;
+mod changed;
 mod changing_calls;
 mod ci;
 mod cli;

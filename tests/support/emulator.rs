@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use super::proxy::Proxy;
 use super::python;
 
 /// With AWS's models of its services, which Moto needs as well, and with what MiniStack reads and writes CBOR with.
@@ -27,8 +28,9 @@ pub enum Emulator {
 
 /// A running emulator.
 pub struct Running {
-    /// Where it listens.
+    /// Where it listens, behind a proxy that refuses what AWS's models do not allow.
     pub endpoint: String,
+    _checking: Proxy,
     // Its standard input: the emulator goes when this process does and the pipe closes.
     _child: Child,
 }
@@ -84,7 +86,8 @@ impl Emulator {
             assert!(began.elapsed() < Duration::from_secs(90), "{self:?} does not come up");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(Running { endpoint: format!("http://127.0.0.1:{port}"), _child: child })
+        let checking = Proxy::refusing_invalid(&format!("http://127.0.0.1:{port}"));
+        Some(Running { endpoint: checking.endpoint.clone(), _checking: checking, _child: child })
     }
 }
 

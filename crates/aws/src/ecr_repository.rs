@@ -188,7 +188,15 @@ impl Resource for EcrRepository {
         let problem = "write the key's ARN or id: AWS keeps the key that an alias means now, and another one replaces the repository";
         let short = desired.get("name").and_then(Value::as_str).is_some_and(|name| name.chars().count() == 1);
         let name = short.then(|| (Path::attribute("name"), "the name of a repository has at least two characters".to_owned()));
-        alias.then(|| (Path::attribute("kms_key"), problem.to_owned())).into_iter().chain(name).collect()
+        // ECR API Reference, PutImageTagMutability.
+        let excludes = desired.get("image_tag_mutability").and_then(Value::as_str).is_some_and(|how| how.ends_with("_WITH_EXCLUSION"));
+        let filters = desired.get("image_tag_mutability_exclusion_filters");
+        let none = filters.is_none_or(|filters| filters.is_null() || filters.as_list().is_some_and(<[Value]>::is_empty));
+        let exclusion = (excludes && none).then(|| {
+            let problem = "an exclusion says what it excludes: `image_tag_mutability_exclusion_filters`".to_owned();
+            (Path::attribute("image_tag_mutability"), problem)
+        });
+        alias.then(|| (Path::attribute("kms_key"), problem.to_owned())).into_iter().chain(name).chain(exclusion).collect()
     }
 
     fn governed(live: &Value, wanted: &Value) -> Vec<Governed> {

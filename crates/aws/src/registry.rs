@@ -18,7 +18,7 @@ use super::sizes::Sizes;
 use super::traffic::Traffic;
 use super::{
     acm, appautoscaling, backup, cloudwatch, cloudwatch_log_group, data, discovery, ec2, ecr_repository, ecs, efs, elb, iam, kms,
-    partition, route53, s3, scheduler, secretsmanager_secret, sns, ssm_parameter,
+    partition, policy_check, route53, s3, scheduler, secretsmanager_secret, sns, ssm_parameter,
 };
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Outcome, Provider};
 use leoctl_core::model::fit::misfit;
@@ -151,8 +151,8 @@ types! {
 
 fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
     let json = json_schema::<R>();
+    let schema = TypeSchema::compile(R::TYPE, &json)?;
     Ok(ResourceSchema {
-        schema: TypeSchema::compile(R::TYPE, &json)?,
         scope: R::INFO.scope,
         create_before_destroy: R::INFO.create_before_destroy,
         unique: R::INFO.unique,
@@ -166,24 +166,29 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         releases: R::INFO.releases,
         interrupts: &[],
         instead: None,
-        check: checks::<R>(&json),
+        check: checks::<R>(&json, &schema),
         protected: &R::protected,
         governed: &R::governed,
         governs: &R::governs,
         yields: &R::yields,
         undoes: &R::undoes,
         replaces: &R::replaces,
+        schema,
     })
 }
 
 /// What is wrong with the attributes of a resource, and where.
 type Check = &'static (dyn Fn(&Value) -> Vec<(Path, String)> + Send + Sync);
 
-/// The checks of a type, with how many elements its lists and tables may have.
-fn checks<R: Resource>(schema: &Json) -> Check {
-    let Some(sizes) = Sizes::compile(schema) else { return &R::check };
+/// The checks of a type, with how many elements its lists and tables may have, and what policies may say.
+fn checks<R: Resource>(json: &Json, schema: &TypeSchema) -> Check {
+    let sizes = Sizes::compile(json).unwrap_or_default();
+    let policies = policy_check::policies(schema);
     // As long as the program, as the catalog is.
-    Box::leak(Box::new(move |desired: &Value| R::check(desired).into_iter().chain(sizes.exceeded(desired)).collect()))
+    Box::leak(Box::new(move |desired: &Value| {
+        let general = sizes.exceeded(desired).into_iter().chain(policy_check::check(&policies, desired));
+        R::check(desired).into_iter().chain(general).collect()
+    }))
 }
 
 async fn read_by_id(clients: &Arc<Clients>, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {

@@ -19,6 +19,7 @@ use super::tags::{TagChange, collect};
 use crate::permissions::{Grant, Permissions};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::Governed;
 use leoctl_core::model::value::Value;
 
 /// A value by name in Parameter Store, which containers can have as a secret or that other stacks can read.
@@ -44,8 +45,8 @@ pub struct SsmParameter {
     #[schemars(length(max = 1024))]
     description: Option<String>,
     /// `Advanced` allows 8 KiB instead of 4, and policies, and is paid for. It cannot become `Standard` again: to
-    /// go back, replace the parameter (`--replace`).
-    #[schemars(extend("default" = "Standard", "enum" = ["Standard", "Advanced"]))]
+    /// go back, replace the parameter (`--replace`). With `Intelligent-Tiering` AWS chooses.
+    #[schemars(extend("default" = "Standard", "enum" = ["Standard", "Advanced", AWS_CHOOSES]))]
     tier: String,
     /// The KMS key of a `SecureString`; `alias/aws/ssm` when left out.
     #[schemars(extend("x-server" = true))]
@@ -79,6 +80,8 @@ impl fmt::Debug for SecureValue {
 }
 
 const SECURE: &str = "SecureString";
+/// The tier that AWS chooses by what the parameter has.
+const AWS_CHOOSES: &str = "Intelligent-Tiering";
 
 fn to_api(tags: &Tags) -> Outcome<Vec<api::Tag>> {
     let tags = tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build());
@@ -160,6 +163,32 @@ fn policies(found: &[api::ParameterInlinePolicy]) -> Outcome<Option<Document>> {
     Ok((!list.is_empty()).then_some(Document(Json::Array(list))))
 }
 
+/// Whether Parameter Store refuses a name (Systems Manager API Reference, PutParameter, Name).
+fn is_reserved(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    match name.strip_prefix('/') {
+        Some(path) => path.split('/').next().is_some_and(|first| matches!(first, "aws" | "ssm")),
+        None => name.starts_with("aws") || name.starts_with("ssm"),
+    }
+}
+
+/// That a parameter has the value of its type, and no other.
+fn value_problem(desired: &Value) -> Option<(Path, String)> {
+    let secure = match desired.get("type") {
+        None | Some(Value::Null) => false,
+        Some(Value::String(kind)) => kind == SECURE,
+        Some(_) => return None,
+    };
+    let (needed, wrong, of) =
+        if secure { ("secure_value", "value", "a `SecureString`") } else { ("value", "secure_value", "a `String` or `StringList`") };
+    let given = |name: &str| desired.get(name).is_some_and(|value| !value.is_null());
+    match (given(needed), given(wrong)) {
+        (_, true) => Some((Path::attribute(wrong), format!("the value of {of} is its `{needed}`"))),
+        (false, false) => Some((Path::attribute(needed), format!("{of} needs a `{needed}`"))),
+        (true, false) => None,
+    }
+}
+
 impl SsmParameter {
     fn from_api(found: &api::ParameterMetadata, value: &api::Parameter, tags: Tags) -> Outcome<Self> {
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
@@ -221,19 +250,16 @@ impl Resource for SsmParameter {
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
-        let secure = match desired.get("type") {
-            None | Some(Value::Null) => false,
-            Some(Value::String(kind)) => kind == SECURE,
-            Some(_) => return Vec::new(),
-        };
-        let (needed, wrong, of) =
-            if secure { ("secure_value", "value", "a `SecureString`") } else { ("value", "secure_value", "a `String` or `StringList`") };
-        let given = |name: &str| desired.get(name).is_some_and(|value| !value.is_null());
-        match (given(needed), given(wrong)) {
-            (_, true) => vec![(Path::attribute(wrong), format!("the value of {of} is its `{needed}`"))],
-            (false, false) => vec![(Path::attribute(needed), format!("{of} needs a `{needed}`"))],
-            (true, false) => Vec::new(),
-        }
+        let reserved = desired.get("name").and_then(Value::as_str).filter(|name| is_reserved(name));
+        let reserved = reserved.map(|_| (Path::attribute("name"), "names that begin with `aws` or `ssm` are AWS's own".to_owned()));
+        value_problem(desired).into_iter().chain(reserved).collect()
+    }
+
+    // AWS answers with the tier that it chose.
+    fn governed(live: &Value, wanted: &Value) -> Vec<Governed> {
+        let chosen =
+            wanted.get("tier").and_then(Value::as_str) == Some(AWS_CHOOSES) && live.get("tier").is_some_and(|tier| !tier.is_null());
+        chosen.then(|| Governed { path: Path::attribute("tier"), by: None }).into_iter().collect()
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

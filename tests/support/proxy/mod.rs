@@ -39,6 +39,7 @@ pub struct Proxy {
 struct Shared {
     upstream: String,
     plan: Plan,
+    refuses_invalid: bool,
     strict: Option<Strict>,
     invalid: Mutex<Vec<String>>,
     calls: Mutex<Vec<Call>>,
@@ -46,6 +47,15 @@ struct Shared {
     victim: Mutex<Option<Victim>>,
     killed: AtomicBool,
 }
+
+/// What a proxy does by itself.
+struct Role {
+    strict: Option<Strict>,
+    refuses_invalid: bool,
+}
+
+/// The emulators behind the proxies that refuse what is invalid, by their endpoints.
+static BEHIND: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
 
 /// Who is killed.
 #[derive(Clone)]
@@ -59,26 +69,38 @@ enum Victim {
 impl Proxy {
     /// A proxy in front of `endpoint` that does to each call what `plan` says.
     pub fn start(endpoint: &str, plan: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static) -> Self {
-        Self::with(endpoint, plan, None)
+        Self::with(endpoint, plan, Role { strict: None, refuses_invalid: false })
+    }
+
+    /// A proxy that refuses what AWS's models do not allow, for as long as it is there; another in front of it goes round it, as
+    /// it checks by itself.
+    pub fn refusing_invalid(endpoint: &str) -> Self {
+        let proxy = Self::with(endpoint, |_| None, Role { strict: None, refuses_invalid: true });
+        let bare = endpoint.trim_start_matches("http://").to_owned();
+        BEHIND.lock().unwrap().insert(proxy.endpoint.clone(), bare);
+        proxy
     }
 
     /// A proxy behind which an emulator behaves as AWS is documented to.
     pub fn strict(endpoint: &str, emulator: Emulator) -> Self {
-        Self::with(endpoint, |_| None, Some(Strict::on(emulator)))
+        Self::with(endpoint, |_| None, Role { strict: Some(Strict::on(emulator)), refuses_invalid: false })
     }
 
     /// A proxy that plays the rules of these facts.
     pub fn of_facts(endpoint: &str, facts: &[&str]) -> Self {
-        Self::with(endpoint, |_| None, Some(Strict::of(facts)))
+        Self::with(endpoint, |_| None, Role { strict: Some(Strict::of(facts)), refuses_invalid: false })
     }
 
-    fn with(endpoint: &str, plan: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static, strict: Option<Strict>) -> Self {
+    fn with(endpoint: &str, plan: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static, role: Role) -> Self {
+        let Role { strict, refuses_invalid } = role;
+        let behind = BEHIND.lock().unwrap().get(endpoint).cloned();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
-            upstream: endpoint.trim_start_matches("http://").to_owned(),
+            upstream: behind.unwrap_or_else(|| endpoint.trim_start_matches("http://").to_owned()),
             plan: Box::new(plan),
+            refuses_invalid,
             strict,
             invalid: Mutex::default(),
             calls: Mutex::default(),
@@ -165,6 +187,7 @@ impl Proxy {
 impl Drop for Proxy {
     /// Fails the test whose calls AWS's models do not allow.
     fn drop(&mut self) {
+        BEHIND.lock().unwrap().remove(&self.endpoint);
         let invalid = self.take_invalid();
         if !std::thread::panicking() {
             assert!(invalid.is_empty(), "requests that AWS's models do not allow:\n{}", invalid.join("\n"));
@@ -190,7 +213,17 @@ impl Shared {
             return http::write(client, &self.forward(request).await?.bytes).await.ok();
         };
         let asked = Asked::of(&call.service, request);
-        self.check(&call, asked.as_ref());
+        let problems = Self::check(&call, asked.as_ref());
+        if self.refuses_invalid {
+            // It stays as long as the emulator, so that the calls themselves are not kept.
+            let answer = match problems.is_empty() {
+                true => self.forward(request).await?.bytes,
+                false => fault::refusal(&call, 400, "InvalidByModel", &problems.join("; ")),
+            };
+            let answer = if form.is_some() { cbor::of_xml(&call, asked.as_ref(), answer).await? } else { answer };
+            return http::write(client, &answer).await.ok();
+        }
+        self.invalid.lock().unwrap().extend(problems);
         let (index, fault) = {
             let mut calls = self.calls.lock().unwrap();
             call.index = calls.len();
@@ -210,13 +243,12 @@ impl Shared {
         http::write(client, &answer).await.ok()
     }
 
-    /// A request that no model allows, or of a service without a model, fails the test in the end.
-    fn check(&self, call: &Call, asked: Option<&Asked>) {
-        let problems = match asked {
+    /// Why a request is one that no model allows, or of a service without a model.
+    fn check(call: &Call, asked: Option<&Asked>) -> Vec<String> {
+        match asked {
             None => vec![format!("{} has no model here: tests/support/strict/models.py lists the services", call.service)],
             Some(asked) => asked.problems.0.iter().map(|problem| format!("{}: {problem}", asked.name())).collect(),
-        };
-        self.invalid.lock().unwrap().extend(problems);
+        }
     }
 
     fn strict_fault(&self, call: &Call, asked: Option<&Asked>) -> Option<Fault> {

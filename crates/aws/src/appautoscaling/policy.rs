@@ -26,7 +26,7 @@ use leoctl_core::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct AppautoscalingPolicy {
     /// The name, unique for what is scaled.
-    #[schemars(extend("x-replace" = true, "pattern" = "^[ -.0-~]+$", "x-form" = "printable characters but no slash"), length(max = 256))]
+    #[schemars(extend("x-replace" = true, "pattern" = "^[ -~]+$", "x-form" = "printable characters"), length(max = 256))]
     name: String,
     /// The target's `service_namespace`.
     #[schemars(extend("x-replace" = true))]
@@ -137,7 +137,11 @@ impl StepScaling {
 /// A policy's place: what it scales, and its name.
 fn parse(id: &str) -> Outcome<(Scalable, String)> {
     let wrong = || Failure::new(FailureKind::Invalid, format!("`{id}` is not a NAMESPACE/RESOURCE/DIMENSION/POLICY"));
-    let (scalable, name) = id.rsplit_once('/').ok_or_else(wrong)?;
+    // A resource and a name may have slashes. A dimension begins with the namespace and a colon, and nothing before it does.
+    let namespace = id.split('/').next().ok_or_else(wrong)?;
+    let start = id.find(&format!("/{namespace}:")).ok_or_else(wrong)? + 1;
+    let (dimension, name) = id.get(start..).and_then(|rest| rest.split_once('/')).ok_or_else(wrong)?;
+    let scalable = id.get(..start + dimension.len()).ok_or_else(wrong)?;
     Ok((Scalable::parse(scalable)?, name.to_owned()))
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Scalable;
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
+use crate::given::{int, problem_if, text};
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
@@ -190,12 +191,17 @@ impl Resource for AppautoscalingTarget {
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
-        match (desired.get("min_capacity"), desired.get("max_capacity")) {
-            (Some(Value::Int(min)), Some(Value::Int(max))) if min > max => {
-                vec![(Path::attribute("min_capacity"), "`min_capacity` is more than `max_capacity`".to_owned())]
-            }
-            _ => Vec::new(),
-        }
+        let most = int(desired, "min_capacity").zip(int(desired, "max_capacity")).is_some_and(|(min, max)| min > max);
+        let service = text(desired, "service_namespace").zip(text(desired, "scalable_dimension"));
+        let other = service.is_some_and(|(service, dimension)| dimension.split(':').next() != Some(service));
+        let ecs = text(desired, "service_namespace") == Some("ecs")
+            && text(desired, "resource_id").is_some_and(|id| !id.starts_with("service/") || id.split('/').count() != 3);
+        let problems = [
+            problem_if(most, "min_capacity", "`min_capacity` is more than `max_capacity`"),
+            problem_if(other, "scalable_dimension", "the `scalable_dimension` begins with the `service_namespace`"),
+            problem_if(ecs, "resource_id", "the `resource_id` of an ECS service is `service/CLUSTER/NAME`"),
+        ];
+        problems.into_iter().flatten().collect()
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

@@ -190,9 +190,16 @@ impl Resource for BackupPlan {
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let rules = desired.get("rules").and_then(Value::as_list).unwrap_or_default();
         let copies = rules.iter().flat_map(|rule| rule.get("copy_actions").and_then(Value::as_list).unwrap_or_default());
-        let empty = rules.iter().chain(copies).filter_map(|one| one.get("lifecycle")).any(super::rule::is_endless);
+        let all = || rules.iter().chain(copies.clone()).filter_map(|one| one.get("lifecycle"));
+        let empty = all().any(super::rule::is_endless);
         let problem = "a lifecycle says when backups move or go, and this one says neither: leave it out to keep them for good";
-        empty.then(|| (Path::attribute("rules"), problem.to_owned())).into_iter().collect()
+        let empty = empty.then(|| (Path::attribute("rules"), problem.to_owned()));
+        let early = all().any(super::rule::goes_early);
+        let early = early.then(|| {
+            let problem = "what has moved to cold storage stays there for 90 days at least: `delete_after_days` is too early";
+            (Path::attribute("rules"), problem.to_owned())
+        });
+        empty.into_iter().chain(early).collect()
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

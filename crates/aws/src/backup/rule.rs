@@ -107,6 +107,17 @@ const SCHEDULE: &str = "cron(0 5 ? * * *)";
 /// The time zone of a rule that does not say (Backup API Reference, BackupRuleInput: UTC).
 const TIMEZONE: &str = "Etc/UTC";
 
+/// Whether backups are to be deleted before 90 days in cold storage (AWS Backup API Reference, Lifecycle).
+pub(super) fn goes_early(lifecycle: &Value) -> bool {
+    let days = |key: &str| match lifecycle.get(key) {
+        Some(Value::Int(days)) => Some(*days),
+        _ => None,
+    };
+    days("move_to_cold_storage_after_days")
+        .zip(days("delete_after_days"))
+        .is_some_and(|(moved, deleted)| deleted < moved.saturating_add(90))
+}
+
 /// Whether a lifecycle neither moves nor deletes anything, which is one that AWS does not return.
 pub fn is_endless(lifecycle: &Value) -> bool {
     let says = |key: &str| lifecycle.get(key).is_some_and(|days| !days.is_null());

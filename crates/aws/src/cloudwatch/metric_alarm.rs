@@ -8,6 +8,7 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::alarm_check;
 use super::metric_query::{MetricQuery, UNITS, dimensions, read_dimensions};
 use super::{tags_of, to_api, update_tags};
 use crate::client::{Aws, send_once};
@@ -211,26 +212,7 @@ impl Resource for CloudwatchMetricAlarm {
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
-        let written =
-            |key: &str| desired.get(key).is_some_and(|value| !value.is_null() && value.as_list().is_none_or(|items| !items.is_empty()));
-        let mut problems = Vec::new();
-        if desired.as_map().is_some() && ["metric_name", "metrics"].iter().filter(|key| written(key)).count() != 1 {
-            let problem = "an alarm watches either a metric (`metric_name`) or `metrics`".to_owned();
-            problems.push((Path::attribute("metric_name"), problem));
-        }
-        let watched = desired.get("metrics").and_then(Value::as_list).unwrap_or_default().iter().map(|query| query.get("return_data"));
-        let watched: Vec<_> = watched.map(|watched| watched.cloned().unwrap_or(Value::Bool(true))).collect();
-        let all_known = watched.iter().all(|watched| matches!(watched, Value::Bool(_)));
-        // A band has values of its own (CloudWatch API Reference, PutMetricAlarm, "Anomaly Detection Model Alarm").
-        if all_known
-            && !watched.is_empty()
-            && !written("threshold_metric_id")
-            && watched.iter().filter(|on| **on == Value::Bool(true)).count() != 1
-        {
-            let problem = "exactly one of `metrics` is watched: the others need `return_data = false`".to_owned();
-            problems.push((Path::attribute("metrics"), problem));
-        }
-        problems
+        alarm_check::check(desired)
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

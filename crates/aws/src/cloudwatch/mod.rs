@@ -1,5 +1,6 @@
 //! CloudWatch: alarms, dashboards, metrics made of logs.
 
+mod alarm_check;
 pub mod dashboard;
 pub mod log_metric_filter;
 pub mod metric_alarm;

@@ -142,12 +142,18 @@ pub fn problem(rule: &Value) -> Option<String> {
     match protocol {
         "all" | "any" => Some("all protocols are written \"-1\"".to_owned()),
         "-1" => (ports > 0).then(|| "a rule for all protocols (\"-1\") has no ports".to_owned()),
-        "tcp" | "udp" => (ports != 2).then(|| "a tcp or udp rule needs `from_port` and `to_port`".to_owned()),
+        "tcp" | "udp" if ports != 2 => Some("a tcp or udp rule needs `from_port` and `to_port`".to_owned()),
+        "tcp" | "udp" => is_backwards(rule).then(|| "`from_port` is greater than `to_port`".to_owned()),
         "icmp" | "icmpv6" => {
             (present(&"to_port") && !present(&"from_port")).then(|| "an ICMP code (`to_port`) needs its type (`from_port`)".to_owned())
         }
         _ => Some(format!("\"{protocol}\" is not a protocol: write tcp, udp, icmp, icmpv6, a number or -1")),
     }
+}
+
+/// Whether a range of ports ends before it begins.
+fn is_backwards(rule: &Value) -> bool {
+    matches!((rule.get("from_port"), rule.get("to_port")), (Some(Value::Int(from)), Some(Value::Int(to))) if from > to)
 }
 
 /// Whether ports tell rules of a protocol apart.

@@ -26,9 +26,9 @@ pub struct EcsCluster {
     /// The name, unique in account and region.
     #[schemars(extend("x-replace" = true, "pattern" = "^[a-zA-Z0-9_-]+$", "x-form" = "letters, digits, hyphens and underscores"), length(max = 255))]
     name: String,
-    /// Whether Container Insights collects metrics.
-    #[schemars(extend("default" = "disabled", "enum" = ["disabled", "enabled", "enhanced"]))]
-    container_insights: String,
+    /// Whether Container Insights collects metrics; the account's default when left out.
+    #[schemars(extend("x-server" = true, "enum" = ["disabled", "enabled", "enhanced"]))]
+    container_insights: Option<String>,
     /// Where tasks can run: `FARGATE`, `FARGATE_SPOT`, or capacity providers of your own.
     #[schemars(extend("default" = [], "x-set" = true))]
     capacity_providers: Vec<String>,
@@ -175,7 +175,7 @@ impl EcsCluster {
         let storage = cluster.configuration().and_then(|configuration| configuration.managed_storage_configuration());
         let read = Self {
             name: cluster.cluster_name().unwrap_or_default().to_owned(),
-            container_insights: insights.and_then(|setting| setting.value()).unwrap_or("disabled").to_owned(),
+            container_insights: insights.and_then(|setting| setting.value()).map(str::to_owned),
             capacity_providers: cluster.capacity_providers().to_vec(),
             default_capacity_provider_strategy: cluster.default_capacity_provider_strategy().iter().map(StrategyItem::from_api).collect(),
             execute_command: ExecuteCommand::from_api(execute),
@@ -195,8 +195,10 @@ impl EcsCluster {
         Ok(found.clusters.unwrap_or_default().into_iter().filter(|cluster| cluster.status() != Some("INACTIVE")).collect())
     }
 
-    fn settings(&self) -> api::ClusterSetting {
-        api::ClusterSetting::builder().name(api::ClusterSettingName::ContainerInsights).value(&self.container_insights).build()
+    /// What is set of the cluster; nothing where the account's default is wanted.
+    fn settings(&self) -> Option<Vec<api::ClusterSetting>> {
+        let setting = api::ClusterSetting::builder().name(api::ClusterSettingName::ContainerInsights);
+        Some(vec![setting.value(self.container_insights.as_ref()?).build()])
     }
 
     /// The whole configuration: what is left out of it is AWS's default.
@@ -319,7 +321,7 @@ impl Resource for EcsCluster {
             .ecs()
             .create_cluster()
             .cluster_name(&to.name)
-            .settings(to.settings())
+            .set_settings(to.settings())
             .set_configuration(configured.then(|| to.configuration()))
             .set_capacity_providers(Some(to.capacity_providers.clone()).filter(|providers| !providers.is_empty()))
             .set_default_capacity_provider_strategy(Some(to.strategy()?).filter(|strategy| !strategy.is_empty()))
@@ -342,8 +344,8 @@ impl Resource for EcsCluster {
             arn: _,
         } = to;
         let ecs = aws.ecs();
-        if *container_insights != from.container_insights {
-            ecs.update_cluster_settings().cluster(id).settings(to.settings()).send().await.idempotent("ecs:UpdateClusterSettings")?;
+        if container_insights.is_some() && *container_insights != from.container_insights {
+            ecs.update_cluster_settings().cluster(id).set_settings(to.settings()).send().await.idempotent("ecs:UpdateClusterSettings")?;
         }
         let configured = *execute_command != from.execute_command || *managed_storage != from.managed_storage;
         let connected = *service_connect_namespace != from.service_connect_namespace;
@@ -403,6 +405,18 @@ mod tests {
         let cluster = of("ecs_cluster").attribute("service_connect_namespace").unwrap();
         assert!(text(cluster).contains("servicediscovery"), "{}", text(cluster));
         assert!(text(of("ecs_service").attribute("service_connect_configuration").unwrap()).contains("servicediscovery"));
+    }
+
+    #[test]
+    fn a_cluster_that_says_nothing_of_insights_keeps_the_accounts_default() {
+        let enabled = api::ClusterSetting::builder().name(api::ClusterSettingName::ContainerInsights).value("enabled").build();
+        let (_, live) = EcsCluster::from_api(&api::Cluster::builder().cluster_name("c").settings(enabled).build());
+        assert_eq!(live.container_insights.as_deref(), Some("enabled"));
+        let attributes = &crate::registry::catalog().unwrap().resources["ecs_cluster"].schema.attributes;
+        let (live_value, written) = (Value::from(serde_json::to_value(&live).unwrap()), Value::from(serde_json::json!({ "name": "c" })));
+        let kept = leoctl_core::plan::diff::complete(attributes, &written, Some(&live_value));
+        assert_eq!(kept.get("container_insights"), live_value.get("container_insights"));
+        assert!(EcsCluster { container_insights: None, ..live }.settings().is_none(), "nothing is sent");
     }
 
     fn cluster(status: Option<&str>) -> api::Cluster {

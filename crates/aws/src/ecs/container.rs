@@ -90,11 +90,11 @@ pub struct Container {
     /// Whether its root file system cannot be written.
     #[schemars(extend("default" = false))]
     readonly_root_filesystem: bool,
-    /// Seconds to wait for the containers it depends on.
-    #[schemars(range(min = 2, max = 120))]
+    /// Seconds to wait for the containers it depends on; from 2 to 120 on Fargate.
+    #[schemars(range(min = 0))]
     start_timeout: Option<i32>,
-    /// Seconds between SIGTERM and SIGKILL.
-    #[schemars(range(min = 0, max = 120))]
+    /// Seconds between SIGTERM and SIGKILL; from 2 to 120 on Fargate.
+    #[schemars(range(min = 0))]
     stop_timeout: Option<i32>,
     /// Whether standard input is open.
     #[schemars(extend("default" = false))]

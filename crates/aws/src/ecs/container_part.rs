@@ -21,7 +21,7 @@ pub struct PortMapping {
     container_port: i32,
     /// The instance's port that leads to it, with the network mode `bridge`; one that is free for each task when left out. With
     /// the other modes it is the container's own.
-    #[schemars(range(min = 1, max = 65535))]
+    #[schemars(extend("x-none" = 0), range(min = 0, max = 65535))]
     host_port: Option<i32>,
     /// The protocol.
     #[schemars(extend("default" = "tcp", "enum" = ["tcp", "udp"]))]

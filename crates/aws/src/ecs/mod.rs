@@ -13,6 +13,7 @@ mod quiet;
 mod record;
 pub mod rollout;
 pub mod service;
+mod task_check;
 pub mod task_definition;
 mod update;
 

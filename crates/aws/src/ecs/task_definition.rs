@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::container::Container;
 use super::container_part::BRIDGE;
+use super::task_check;
 use super::{from_api, to_api, unbuilt, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrFail, made_id};
@@ -116,6 +117,20 @@ pub struct EfsVolume {
     iam: String,
 }
 
+// ECS API Reference, RuntimePlatform.
+const SYSTEMS: &[&str] = &[
+    "WINDOWS_SERVER_2019_FULL",
+    "WINDOWS_SERVER_2019_CORE",
+    "WINDOWS_SERVER_2016_FULL",
+    "WINDOWS_SERVER_2004_CORE",
+    "WINDOWS_SERVER_2022_CORE",
+    "WINDOWS_SERVER_2022_FULL",
+    "WINDOWS_SERVER_2025_CORE",
+    "WINDOWS_SERVER_2025_FULL",
+    "WINDOWS_SERVER_20H2_CORE",
+    "LINUX",
+];
+
 /// The processor and operating system.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -124,7 +139,7 @@ pub struct RuntimePlatform {
     #[schemars(extend("default" = "X86_64", "enum" = ["X86_64", "ARM64"]))]
     cpu_architecture: String,
     /// The operating system.
-    #[schemars(extend("default" = "LINUX", "enum" = ["LINUX", "WINDOWS_SERVER_2019_FULL", "WINDOWS_SERVER_2019_CORE", "WINDOWS_SERVER_2022_FULL", "WINDOWS_SERVER_2022_CORE"]))]
+    #[schemars(extend("default" = "LINUX", "enum" = SYSTEMS))]
     operating_system_family: String,
 }
 
@@ -316,6 +331,7 @@ impl Resource for EcsTaskDefinition {
             None => true,
         };
         let given = |key: &str| desired.get(key).is_some_and(|value| !value.is_null());
+        problems.extend(task_check::check(desired, fargate));
         problems.extend(port_problem(desired).into_iter().chain(volume_problem(desired)).chain(empty_problem(desired)));
         match (int("cpu"), int("memory")) {
             _ if !fargate => {}
@@ -446,7 +462,7 @@ mod tests {
     #[test]
     fn an_instances_port_is_for_a_bridge() {
         let with = |mode: Option<&str>| {
-            let containers = json!([{ "name": "web", "port_mappings": [{ "container_port": 80, "host_port": 8080 }] }]);
+            let containers = json!([{ "name": "web", "memory": 128, "port_mappings": [{ "container_port": 80, "host_port": 8080 }] }]);
             problems(
                 json!({ "requires_compatibilities": ["EC2"], "network_mode": mode.unwrap_or("awsvpc"), "container_definitions": containers }),
             )
@@ -459,7 +475,7 @@ mod tests {
     #[test]
     fn capabilities_that_say_nothing_are_refused() {
         let with = |capabilities: serde_json::Value| {
-            let containers = json!([{ "name": "web", "capabilities": capabilities }]);
+            let containers = json!([{ "name": "web", "memory": 128, "capabilities": capabilities }]);
             problems(json!({ "requires_compatibilities": ["EC2"], "container_definitions": containers }))
         };
         assert_eq!(with(json!({})), ["container_definitions"]);

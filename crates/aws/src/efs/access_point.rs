@@ -62,7 +62,7 @@ pub struct PosixUser {
 #[serde(deny_unknown_fields)]
 pub struct RootDirectory {
     /// Its path, at most four directories deep.
-    #[schemars(extend("default" = "/", "pattern" = "^(/|(/[^/]+){1,4})$", "x-form" = "an absolute path of at most four parts, without a slash at its end"), length(max = 100))]
+    #[schemars(extend("default" = "/", "pattern" = "^(/|(/[^.$#<>;`|&?{}^*/\\n][^$#<>;`|&?{}^*/\\n]*){1,4})$", "x-form" = "an absolute path of at most four parts, without a slash at its end, none of which begins with a dot or has one of $#<>;`|&?{}^*"), length(max = 100))]
     path: String,
     /// What it is made like when there is none; without, mounting fails when there is none.
     creation_info: Option<CreationInfo>,

@@ -6,6 +6,7 @@ pub mod lb;
 pub mod listener;
 pub mod listener_rule;
 pub mod target_group;
+mod target_group_check;
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::attributes::{self, Attributes, changes, target_group_defaults};
-use super::{batched, tags_of, to_api, update_tags};
+use super::{batched, tags_of, target_group_check, to_api, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
@@ -176,7 +176,7 @@ impl Resource for LbTargetGroup {
                 "target groups of functions are not supported, as leoctl registers no targets: make it elsewhere, and name it by its ARN";
             problems.push((Path::attribute("target_type"), problem.to_owned()));
         }
-        problems
+        problems.into_iter().chain(target_group_check::check(desired)).collect()
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
@@ -332,7 +332,9 @@ mod tests {
 
     #[test]
     fn groups_of_functions_and_of_gateway_load_balancers_are_refused_before() {
-        let problems = |body: serde_json::Value| {
+        let problems = |mut body: serde_json::Value| {
+            body["port"] = serde_json::json!(80);
+            body["vpc_id"] = serde_json::json!("vpc-1");
             LbTargetGroup::check(&Value::from(body)).into_iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(problems(serde_json::json!({ "target_type": "lambda" })), ["target_type"]);

@@ -21,8 +21,8 @@ use leoctl_core::model::place::Scope;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IamOpenidConnectProvider {
-    /// Its address, the `iss` of its tokens; an account has one of each.
-    #[schemars(extend("x-replace" = true, "pattern" = "^https://[^?#]*[^?#/]$", "x-form" = "a URL with `https://` and without a slash at its end"), length(max = 255))]
+    /// Its address, exactly the `iss` of its tokens, with a slash at its end where that has one; an account has one of each.
+    #[schemars(extend("x-replace" = true, "pattern" = "^https://[^?#]+$", "x-form" = "a URL with `https://`"), length(max = 255))]
     url: String,
     /// Whom its tokens are for, the `aud` of them: `sts.amazonaws.com` for GitHub's.
     #[schemars(extend("default" = [], "x-set" = true), inner(length(max = 255)))]

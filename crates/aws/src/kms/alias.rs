@@ -9,6 +9,8 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::model::path::Path;
+use leoctl_core::model::value::Value;
 
 /// A name for a KMS key, which can be given to another key without anybody noticing.
 ///
@@ -28,6 +30,11 @@ pub struct KmsAlias {
     arn: String,
 }
 
+/// Why AWS refuses a name (KMS API Reference, CreateAlias, AliasName).
+fn name_problem(name: &str) -> Option<&'static str> {
+    name.starts_with("alias/aws/").then_some("names that begin with `alias/aws/` are AWS's own")
+}
+
 impl Resource for KmsAlias {
     const TYPE: &'static str = "kms_alias";
     // A key made a moment ago (KMS Developer Guide, "AWS KMS eventual consistency").
@@ -45,6 +52,11 @@ impl Resource for KmsAlias {
             Grant::key("target_key_id", &["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]),
         ],
     };
+
+    fn check(desired: &Value) -> Vec<(Path, String)> {
+        let problem = desired.get("name").and_then(Value::as_str).and_then(name_problem);
+        problem.map(|problem| (Path::attribute("name"), problem.to_owned())).into_iter().collect()
+    }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let mut pages = aws.kms().list_aliases().limit(100).into_paginator().send();

@@ -1,6 +1,7 @@
 //! The resource type `route53_record`.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -148,6 +149,21 @@ impl Route53Record {
     }
 }
 
+/// Why values are none of records of a type (Route 53 Developer Guide, "Supported DNS record types").
+fn unfit(kind: Option<&str>, values: &[Value]) -> Option<String> {
+    let texts = || values.iter().filter_map(Value::as_str).map(str::trim);
+    match kind? {
+        "A" => texts()
+            .find(|text| text.parse::<Ipv4Addr>().is_err())
+            .map(|text| format!("`{text}` is no IPv4 address, which an `A` record has")),
+        "AAAA" => texts()
+            .find(|text| text.parse::<Ipv6Addr>().is_err())
+            .map(|text| format!("`{text}` is no IPv6 address, which an `AAAA` record has")),
+        "CNAME" if values.len() > 1 => Some("a `CNAME` record has one value".to_owned()),
+        _ => None,
+    }
+}
+
 /// Whether a value is of the form that Route 53 wants of texts: each in quotation marks, 255 characters at most, with
 /// spaces between them (Route 53 Developer Guide, "TXT record type").
 fn is_quoted(value: &str) -> bool {
@@ -162,8 +178,12 @@ fn is_quoted(value: &str) -> bool {
             match characters.next() {
                 None => return false,
                 Some((end, '"')) => break end,
-                // An escaped quotation mark or backslash, or the first digit of an octal code.
-                Some((_, '\\')) => drop(characters.next()),
+                // An escaped quotation mark or backslash, or three octal digits: one octet.
+                Some((_, '\\')) => {
+                    if characters.next().is_some_and(|(_, first)| first.is_digit(8)) {
+                        characters.nth(1);
+                    }
+                }
                 Some(_) => {}
             }
             length += 1;
@@ -235,6 +255,7 @@ impl Resource for Route53Record {
         }
         let kind = desired.get("type").and_then(Value::as_str);
         let values = desired.get("records").and_then(Value::as_list).unwrap_or_default();
+        problems.extend(unfit(kind, values).map(|what| (Path::attribute("records"), what)));
         if matches!(kind, Some("TXT" | "SPF")) && values.iter().filter_map(Value::as_str).any(|value| !is_quoted(value)) {
             let what = "a value of a `TXT` record is one or more texts in quotation marks, each of at most 255 characters: \
                         `\"v=spf1 -all\"`, or `\"the first 255\" \"the rest\"`";

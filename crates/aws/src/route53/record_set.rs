@@ -11,8 +11,8 @@ use crate::error::{OrAbsent, OrFail};
 use leoctl_core::engine::ports::Outcome;
 
 /// Every type of record, as AWS writes it.
-pub const TYPES: [&str; 16] =
-    ["A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TXT"];
+pub const TYPES: [&str; 17] =
+    ["A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT"];
 
 /// What tells a record set from all others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,6 +8,7 @@ use futures_util::future::{try_join_all, try_join3, try_join4};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::bucket_name;
 use super::lifecycle::{self, LifecycleRule};
 use super::notification::{self, Notification};
 use super::settings::{AccessLog, CorsRule, Encryption, PublicAccessBlock};
@@ -228,7 +229,9 @@ impl Resource for S3Bucket {
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
         let (rules, policy) = (lifecycle::check(desired.get("lifecycle_rules")), policy::check(desired.get("policy")));
-        rules.into_iter().chain(policy).collect()
+        let name = desired.get("bucket").and_then(Value::as_str).and_then(bucket_name::problem);
+        let name = name.map(|problem| (Path::attribute("bucket"), problem));
+        rules.into_iter().chain(policy).chain(name).collect()
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

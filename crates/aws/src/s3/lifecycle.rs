@@ -299,6 +299,11 @@ fn problems(rule: &Value) -> Vec<&'static str> {
     if transitions.iter().any(|one| one.as_map().is_some() && moved(one) != 1) {
         problems.push("has one of `transitions` with neither or both of `days` and `date`");
     }
+    // S3 User Guide, "Constraints and considerations for transitions".
+    let infrequent = |one: &Value| matches!(one.get("storage_class").and_then(Value::as_str), Some("STANDARD_IA" | "ONEZONE_IA"));
+    if transitions.iter().any(|one| infrequent(one) && matches!(one.get("days"), Some(Value::Int(..30)))) {
+        problems.push("moves objects to `STANDARD_IA` or `ONEZONE_IA` before they are 30 days old, which S3 does not");
+    }
     problems
 }
 

@@ -2,6 +2,7 @@
 
 mod ageing;
 pub mod bucket;
+mod bucket_name;
 mod contents;
 mod lifecycle;
 mod notification;

@@ -1,5 +1,6 @@
 //! EventBridge Scheduler: what is called when.
 
+mod check;
 pub mod ecs;
 pub mod schedule;
 pub mod target;

@@ -8,6 +8,7 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::check;
 use super::target::Target;
 use super::unbuilt;
 use crate::client::{Aws, send_once};
@@ -158,15 +159,14 @@ impl Resource for SchedulerSchedule {
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
+        let mut problems = check::check(desired);
         let window = desired.get("flexible_time_window");
         let mode = window.and_then(|window| window.get("mode")).and_then(Value::as_str);
         let length = window.and_then(|window| window.get("maximum_window_in_minutes")).filter(|length| !length.is_null());
-        match (mode, length) {
-            (Some("FLEXIBLE"), None) => {
-                vec![(Path::attribute("flexible_time_window"), "`FLEXIBLE` needs `maximum_window_in_minutes`".to_owned())]
-            }
-            _ => Vec::new(),
+        if (mode, length) == (Some("FLEXIBLE"), None) {
+            problems.push((Path::attribute("flexible_time_window"), "`FLEXIBLE` needs `maximum_window_in_minutes`".to_owned()));
         }
+        problems
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

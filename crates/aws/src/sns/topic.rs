@@ -11,6 +11,7 @@ use super::{Attributes, changed, document, text};
 use crate::client::{Aws, send_once};
 use crate::document::{Document, Policy};
 use crate::error::{OrAbsent, OrFail, made_id, unbuilt};
+use crate::given::problem_if;
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{EVENTUALLY, Info, Resource, Retry, Tags};
@@ -239,12 +240,13 @@ impl Resource for SnsTopic {
         let is_fifo = matches!(desired.get("fifo_topic"), Some(Value::Bool(true)));
         let named_so = desired.get("name").and_then(Value::as_str).map(|name| name.ends_with(".fifo"));
         let known = desired.get("fifo_topic").is_none_or(|fifo| matches!(fifo, Value::Bool(_)));
-        match named_so {
-            Some(named_so) if known && named_so != is_fifo => {
-                vec![(Path::attribute("name"), "the name of a FIFO topic, and of no other, ends in `.fifo`".to_owned())]
-            }
-            _ => Vec::new(),
-        }
+        let name = named_so.is_some_and(|named_so| known && named_so != is_fifo);
+        let deduplicates = known && !is_fifo && matches!(desired.get("content_based_deduplication"), Some(Value::Bool(true)));
+        let problems = [
+            problem_if(name, "name", "the name of a FIFO topic, and of no other, ends in `.fifo`"),
+            problem_if(deduplicates, "content_based_deduplication", "only a FIFO topic drops what it got twice"),
+        ];
+        problems.into_iter().flatten().collect()
     }
 
     fn protected(live: &Value) -> Option<&'static str> {

@@ -137,7 +137,10 @@ fn problem(action: &Value) -> Option<String> {
     if present("target_group_arn") {
         return Some(format!("`target_group_arn` is not for a {of} action"));
     }
-    (!present(config)).then(|| format!("a {of} action needs `{config}`"))
+    if !present(config) {
+        return Some(format!("a {of} action needs `{config}`"));
+    }
+    (of == "redirect").then(|| route::redirect_problem(action.get(config)?)).flatten()
 }
 
 #[cfg(test)]

@@ -152,6 +152,17 @@ impl FixedResponse {
     }
 }
 
+/// That a redirect leads elsewhere (ELBv2 API Reference, RedirectActionConfig).
+pub(super) fn redirect_problem(redirect: &Value) -> Option<String> {
+    let stays = |(key, same): (&str, &str)| match redirect.get(key) {
+        None | Some(Value::Null) => true,
+        Some(value) => value.as_str() == Some(same),
+    };
+    let same = [("protocol", "#{protocol}"), ("port", "#{port}"), ("host", "#{host}"), ("path", "/#{path}")];
+    let loops = redirect.as_map().is_some() && same.into_iter().all(stays);
+    loops.then(|| "a redirect changes one at least of `protocol`, `port`, `host` and `path`: else it leads to itself".to_owned())
+}
+
 /// What is wrong with a forward action as far as it is known.
 pub(super) fn forward_problem(action: &Value) -> Option<String> {
     let present = |key: &str| action.get(key).is_some_and(|value| !value.is_null());

@@ -115,8 +115,36 @@ impl Condition {
             "source-ip" => has("values") || has("ip_address_type"),
             _ => has("values"),
         };
-        (!matched).then_some("a condition needs `values`")
+        if !matched {
+            return Some("a condition needs `values`");
+        }
+        let mut values = condition.get("values").and_then(Value::as_list).unwrap_or_default().iter().filter_map(Value::as_str);
+        match condition.get("field")?.as_str()? {
+            "source-ip" => {
+                values.any(|value| !is_network(value)).then_some("the values of a source-ip condition are networks: `10.0.0.0/8`")
+            }
+            "http-request-method" => {
+                values.any(|value| !is_method(value)).then_some("the values of an http-request-method condition are upper-case: `GET`")
+            }
+            _ => None,
+        }
     }
+}
+
+/// Whether it is an address with the length of its prefix.
+fn is_network(text: &str) -> bool {
+    let Some((address, length)) = text.split_once('/') else { return false };
+    let most = match address.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(_)) => 32,
+        Ok(std::net::IpAddr::V6(_)) => 128,
+        Err(_) => return false,
+    };
+    length.parse::<u8>().is_ok_and(|length| length <= most)
+}
+
+/// Whether it is the name of a method as AWS takes one (ELBv2 API Reference, HttpRequestMethodConditionConfig).
+fn is_method(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_uppercase() || matches!(c, '-' | '_'))
 }
 
 /// Conditions for a call.
@@ -130,14 +158,18 @@ mod tests {
 
     #[test]
     fn a_condition_comes_back_as_it_was_sent() {
-        let values = |field: &str, key: &str| serde_json::json!({ "field": field, "values": [], "regex_values": [], key: ["^a$"], "query_strings": [] });
+        let values = |field: &str, key: &str| serde_json::json!({ "field": field, "values": [], "regex_values": [], key: ["GET"], "query_strings": [] });
         let mut header = values("http-header", "regex_values");
         header["http_header_name"] = serde_json::json!("X-A");
         let mut version = values("source-ip", "values");
         version["values"] = serde_json::json!([]);
         version["ip_address_type"] = serde_json::json!("ipv6");
-        let fields =
-            [("host-header", "regex_values"), ("path-pattern", "regex_values"), ("path-pattern", "values"), ("source-ip", "values")];
+        let fields = [
+            ("host-header", "regex_values"),
+            ("path-pattern", "regex_values"),
+            ("path-pattern", "values"),
+            ("http-request-method", "values"),
+        ];
         for json in fields.map(|(field, key)| values(field, key)).into_iter().chain([header, version]) {
             assert_eq!(Condition::problem(&Value::from(&json)), None);
             let condition: Condition = serde_json::from_value(json).unwrap();

@@ -105,7 +105,9 @@ impl Resource for LbListenerRule {
         let conditions = items("conditions").iter().filter_map(Condition::problem).map(|problem| ("conditions", problem.to_owned()));
         let actions = action::problems(desired.get("actions")).into_iter().map(|problem| ("actions", problem));
         let transforms = items("transforms").iter().filter_map(Transform::problem).map(|problem| ("transforms", problem.to_owned()));
-        let problems = conditions.chain(actions).chain(transforms);
+        let none = matches!(desired.get("conditions"), Some(Value::List(items)) if items.is_empty());
+        let none = none.then(|| ("conditions", "a rule has a condition: what meets none is for the listener's own actions".to_owned()));
+        let problems = conditions.chain(actions).chain(transforms).chain(none);
         problems.map(|(attribute, problem)| (Path::attribute(attribute), problem)).collect()
     }
 

@@ -1,0 +1,101 @@
+//! What ECS refuses of a task definition (ECS API Reference, RegisterTaskDefinition; ECS Developer Guide, "Task definition
+//! parameters").
+
+use std::collections::BTreeSet;
+
+use crate::given::{Problem, int, is_given, list, problem, text};
+use leoctl_core::model::value::Value;
+
+/// What is wrong with the containers of a task and with what they use, as far as it is known.
+pub fn check(task: &Value, on_fargate: bool) -> Vec<Problem> {
+    let containers = list(task, "container_definitions");
+    let mut problems: Vec<String> = containers.iter().flat_map(|container| of_one(task, containers, container)).collect();
+    let essential = |container: &Value| container.as_map().is_none_or(|map| map.get("essential") != Some(&Value::Bool(false)));
+    if !containers.is_empty() && !containers.iter().any(essential) {
+        problems.push("one container at least is essential: without any, a task would never end".to_owned());
+    }
+    if on_fargate {
+        problems.extend(containers.iter().flat_map(too_long_on_fargate));
+    } else if !is_given(task, "memory") {
+        problems.extend(containers.iter().filter_map(without_memory));
+    }
+    let mode = text(task, "network_mode").filter(|mode| on_fargate && *mode != "awsvpc");
+    let mode = mode.map(|mode| problem("network_mode", format!("Fargate has the network mode `awsvpc` only, not `{mode}`")));
+    problems.into_iter().map(|what| problem("container_definitions", what)).chain(mode).collect()
+}
+
+fn name(container: &Value) -> &str {
+    text(container, "name").unwrap_or("…")
+}
+
+/// That a container depends on containers, and mounts volumes, that the task has.
+fn of_one(task: &Value, containers: &[Value], container: &Value) -> Vec<String> {
+    let mut problems = Vec::new();
+    if let Some(names) = names(containers) {
+        let others = list(container, "depends_on").iter().filter_map(|on| text(on, "container_name"));
+        for other in others.filter(|other| !names.contains(other)) {
+            problems.push(format!("`{}` depends on `{other}`, and the task has no such container", name(container)));
+        }
+    }
+    if task.get("volumes").is_none_or(|volumes| volumes.as_list().is_some() || volumes.is_null())
+        && let Some(names) = names(list(task, "volumes"))
+    {
+        let volumes = list(container, "mount_points").iter().filter_map(|mount| text(mount, "source_volume"));
+        for volume in volumes.filter(|volume| !names.contains(volume)) {
+            problems.push(format!("`{}` mounts `{volume}`, and the task has no such volume", name(container)));
+        }
+    }
+    problems
+}
+
+/// The names of all; none where one is not known.
+fn names(all: &[Value]) -> Option<BTreeSet<&str>> {
+    all.iter().map(|one| text(one, "name")).collect()
+}
+
+/// Fargate waits from two seconds to two minutes for a container to start and to stop.
+fn too_long_on_fargate(container: &Value) -> Vec<String> {
+    let out =
+        ["start_timeout", "stop_timeout"].into_iter().filter(|key| int(container, key).is_some_and(|wait| !(2..=120).contains(&wait)));
+    out.map(|key| format!("`{key}` of `{}` is from 2 to 120 on Fargate", name(container))).collect()
+}
+
+fn without_memory(container: &Value) -> Option<String> {
+    container.as_map()?;
+    let given = ["memory", "memory_reservation"].iter().any(|key| is_given(container, key));
+    (!given).then(|| format!("`{}` needs `memory` or `memory_reservation`, or the task its `memory`", name(container)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::check;
+    use leoctl_core::model::value::Value;
+
+    fn found(task: Json, on_fargate: bool) -> usize {
+        check(&Value::from(&task), on_fargate).len()
+    }
+
+    #[test]
+    fn what_aws_refuses_of_containers_is_found() {
+        let container = |more: Json| {
+            let mut whole = json!({ "name": "a", "image": "b" });
+            whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            json!({ "container_definitions": [whole], "volumes": [{ "name": "files" }] })
+        };
+        assert_eq!(found(container(json!({ "mount_points": [{ "source_volume": "files" }], "stop_timeout": 120 })), true), 0);
+        for more in [
+            json!({ "essential": false }),
+            json!({ "depends_on": [{ "container_name": "zz" }] }),
+            json!({ "mount_points": [{ "source_volume": "nope" }] }),
+            json!({ "stop_timeout": 900 }),
+            json!({ "start_timeout": 1 }),
+        ] {
+            assert_eq!(found(container(more.clone()), true), 1, "{more}");
+        }
+        assert_eq!(found(container(json!({ "stop_timeout": 900, "memory": 128 })), false), 0, "an instance waits as long as it is told to");
+        assert_eq!(found(container(json!({})), false), 1, "no memory");
+        assert_eq!(found(json!({ "network_mode": "bridge" }), true), 1);
+    }
+}
