@@ -195,6 +195,15 @@ impl Drawn {
         let import = format!("{second}\n[[import]]\nto = \"{address}\"\nid = {}\n", Value::from(id.replace("${", "$${")));
         world.apply(&import).await?;
         empty(&second, "after it was imported").await?;
+        if !self.first.contains_key(&self.changed.0) {
+            let plan = world.plan(&first).await?;
+            let actions: Vec<Action> = plan.changes.iter().map(|change| change.action).collect();
+            if actions != [Action::Update] {
+                return Err(format!("{} is not taken away in place:\n{}", self.changed.0, shown(&plan)));
+            }
+            world.apply(&first).await?;
+            empty(&first, "after it was taken away").await?;
+        }
         world.destroy(&second).await?;
         match world.exists(&self.name, &id).await {
             true => Err(format!("{id} is still there")),

@@ -171,7 +171,7 @@ impl<'a> Reading<'a> {
             or: None,
             kms_key: is_text && !computed && names_key(path),
             caseless: false,
-            sensitive: self.knowledge.is_sensitive(path) || has_text(&ty) && self.is_secret(path, computed),
+            sensitive: !tags && (self.knowledge.is_sensitive(path) || has_text(&ty) && self.is_secret(path, computed)),
             local,
             unset: if tags { Unset::Absent } else { Unset::Server },
             excludes: Vec::new(),
@@ -453,6 +453,7 @@ mod tests {
             ("awscc_rds_db_instance", "master_user_password", true),
             ("awscc_lambda_function", "code.s3_key", false),
             ("awscc_rds_db_instance", "db_snapshot_identifier", false),
+            ("awscc_finspace_environment", "tags", false),
         ] {
             let (_, schema) = crate::cloud_control::read(name).unwrap();
             let path: Vec<&str> = path.split('.').collect();
