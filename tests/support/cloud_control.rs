@@ -216,13 +216,13 @@ impl Inner {
             }
             patched(&mut model, operation).map_err(|why| ("InvalidRequest", why))?;
         }
-        let written: Map<String, Value> = model.as_object().unwrap().clone();
+        let mut written: Map<String, Value> = model.as_object().unwrap().clone();
+        // Nobody can say again what cannot be changed.
+        let before = self.models[&(kind.to_owned(), id.to_owned())].clone();
+        written.extend(before.into_iter().filter(|(name, _)| fixed.contains(name) && hidden.contains(name)));
         // What AWS has made up is as it is.
         let made_up = [pointers(&schema, "readOnlyProperties"), pointers(&schema, "primaryIdentifier")].concat();
         let mut own: Map<String, Value> = written.clone().into_iter().filter(|(name, _)| !made_up.contains(name)).collect();
-        let before = self.models[&(kind.to_owned(), id.to_owned())].clone();
-        // Nobody can say again what cannot be changed.
-        own.extend(before.into_iter().filter(|(name, _)| fixed.contains(name) && hidden.contains(name)));
         let named = pointers(&schema, "primaryIdentifier").into_iter().filter_map(|name| Some((name.clone(), written.get(&name)?.clone())));
         let required: Vec<String> = pointers(&schema, "required");
         own.extend(named.filter(|(name, _)| required.contains(name)));

@@ -8,7 +8,7 @@ use crate::model::schema::{Attribute, Order, ResourceSchema, Type, Unset};
 use crate::model::state::Remembered;
 use crate::model::value::Value;
 use crate::plan::diff::{complete, complete_value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The paths of everything that is written in canonical attributes: of tables what is in them, and an empty table itself.
 pub fn authored(attributes: &[Attribute], written: &Value) -> Vec<Path> {
@@ -171,6 +171,14 @@ impl Was<'_> {
             (Type::List { item, order: Order::Set }, Value::List(items), Value::List(wanted)) if has_tables(item) => {
                 Value::List(items.iter().map(|live| self.member(item, live, wanted, path)).collect())
             }
+            (Type::List { item, order: Order::Sequence }, Value::List(items), Value::List(wanted)) if has_tables(item) => {
+                let before = remembered.as_list().unwrap_or_default();
+                let element = |(wanted, paired): (&Value, Option<usize>)| {
+                    let Some((index, live)) = paired.and_then(|index| Some((index, items.get(index)?))) else { return Value::Null };
+                    self.inside(item, live, wanted, before.get(index).unwrap_or(&Value::Null), &path.join(Segment::Index(index)))
+                };
+                Value::List(wanted.iter().zip(pairs(item, items, wanted)).map(element).collect())
+            }
             (Type::List { item, order }, Value::List(items), Value::List(wanted)) if has_tables(item) => {
                 let Some(segments) = segments(order, items) else { return live.clone() };
                 let before = remembered.as_list().unwrap_or_default();
@@ -247,6 +255,23 @@ impl Was<'_> {
             (_, completed, _) => completed,
         }
     }
+}
+
+/// Which live element each of the wanted ones of a list is, by its position: the one that it becomes by taking over AWS's part, or
+/// else the one in its place; none where that is another one's.
+fn pairs(item: &Type, live: &[Value], wanted: &[Value]) -> Vec<Option<usize>> {
+    let same = |wanted: &Value, live: &Value| complete_value(item, wanted, Some(live)) == *live;
+    let in_place = |(index, wanted): (usize, &Value)| Some(index).filter(|_| live.get(index).is_some_and(|live| same(wanted, live)));
+    let mut pairs: Vec<Option<usize>> = wanted.iter().enumerate().map(in_place).collect();
+    let mut taken: BTreeSet<usize> = pairs.iter().flatten().copied().collect();
+    for (pair, wanted) in pairs.iter_mut().zip(wanted).filter(|(pair, _)| pair.is_none()) {
+        let moved = live.iter().enumerate().find(|(at, live)| !taken.contains(at) && same(wanted, live));
+        *pair = moved.map(|(at, _)| at);
+        taken.extend(*pair);
+    }
+    let changed = pairs.iter_mut().enumerate().filter(|(index, pair)| pair.is_none() && *index < live.len() && !taken.contains(index));
+    changed.for_each(|(index, pair)| *pair = Some(index));
+    pairs
 }
 
 /// Whether a value is an empty table of a kind of which there is one or none.
@@ -344,6 +369,25 @@ mod tests {
         assert!(changed(json!({ "log": { "bucket": "b" } }), live.clone(), json!({ "log": { "bucket": "b" } })).is_empty());
         // Nothing is made anew for a line that is not there any more.
         assert!(changed(live.clone(), live.clone(), json!({ "log": { "bucket": "b", "prefix": "p" } })).is_empty());
+    }
+
+    #[test]
+    fn an_element_that_comes_before_others_takes_over_nothing_of_theirs() {
+        let live = json!({ "rules": [{ "name": "a", "note": "1" }, { "name": "b", "note": "2" }] });
+        let of = |names: &[&str]| json!({ "rules": names.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>() });
+        let schema = schema();
+        let after = |names: &[&str]| completed(&schema, &value(&schema, of(names)), &value(&schema, live.clone()), None);
+        let notes = |names: &[&str]| {
+            let after = after(names);
+            let rules = after.get("rules").and_then(Value::as_list).unwrap().to_vec();
+            rules.iter().map(|rule| rule.get("note").and_then(Value::as_str).unwrap_or("?").to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(notes(&["a", "b"]), ["1", "2"]);
+        assert_eq!(notes(&["new", "a", "b"]), ["?", "1", "2"]);
+        assert_eq!(notes(&["b"]), ["2"]);
+        assert_eq!(notes(&["b", "a"]), ["2", "1"]);
+        // One that is changed in its place is still itself.
+        assert_eq!(notes(&["a", "other"]), ["1", "2"]);
     }
 
     #[test]
