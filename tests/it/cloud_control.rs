@@ -1,6 +1,7 @@
 //! Types that leoctl has no file for, through Cloud Control: their whole life, as any other's.
 
 mod draw;
+mod tables;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -144,6 +145,21 @@ async fn a_change_sends_what_changes_and_what_aws_never_returns_and_no_secret_is
     world.destroy(&first).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_aws_sets_and_does_not_say_again_stays_known() {
+    let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
+    let world = World::new(endpoint, "cc-url").await;
+    let body = LIVES[0].first.replace("cc-jobs", "cc-url") + "[outputs]\nurl = \"${awscc_sqs_queue.q.queue_url}\"\n";
+    world.apply(&body).await.unwrap();
+    let first = world.output("url").await;
+    assert_eq!(first, world.id("awscc_sqs_queue.q").await.map(serde_json::Value::from));
+    let second = body.replace("visibility_timeout = 30", "visibility_timeout = 60");
+    world.apply(&second).await.unwrap();
+    assert_eq!(world.output("url").await, first);
+    unchanged(&world, &second).await;
+    world.destroy(&second).await.unwrap();
+}
+
 const API: &str = "[resource.awscc_apigatewayv2_api.a]\nname = \"orders\"\nprotocol_type = \"HTTP\"\n";
 
 /// A Cloud Control of which the first creation is done and its answer lost, as `lost` says.
@@ -186,6 +202,59 @@ async fn what_leoctl_died_over_is_found_by_its_tags() {
     unchanged(&world, API).await;
     world.destroy(API).await.unwrap();
     assert_eq!(cloud.count("AWS::ApiGatewayV2::Api"), 0);
+}
+
+/// The tokens of the creations that were asked for.
+fn tokens(proxy: &Proxy) -> Vec<String> {
+    let creates = proxy.calls().into_iter().filter(|call| call.operation == "CreateResource");
+    let token = |call: &crate::support::proxy::call::Call| {
+        let body: serde_json::Value = serde_json::from_str(&call.request[call.request.find('{').unwrap()..]).unwrap();
+        body["ClientToken"].as_str().unwrap().to_owned()
+    };
+    creates.map(|call| token(&call)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_creation_that_has_failed_is_asked_for_again_with_another_token() {
+    let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
+    let (cloud, met) = (Arc::new(Cloud::default()), AtomicBool::new(false));
+    let behind = Arc::clone(&cloud);
+    let proxy = Proxy::start(endpoint, move |call| match call.operation.as_str() {
+        "CreateResource" if !met.swap(true, Ordering::SeqCst) => Some(Fault::json(&serde_json::json!({ "ProgressEvent": {
+            "TypeName": "AWS::ApiGatewayV2::Api", "RequestToken": "request-that-has-failed", "Operation": "CREATE",
+            "OperationStatus": "FAILED", "ErrorCode": "GeneralServiceException", "StatusMessage": "it did not work",
+        } }))),
+        _ => behind.answer(call),
+    });
+    let world = World::new(&proxy.endpoint, "cc-failed").await;
+    let failed = world.apply(API).await.unwrap_err();
+    assert!(failed.contains("it did not work"), "{failed}");
+    world.apply(API).await.unwrap();
+    let tokens = tokens(&proxy);
+    assert!(tokens.len() == 2 && tokens[0] != tokens[1], "{tokens:?}");
+    unchanged(&world, API).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_leoctl_died_over_is_found_among_many() {
+    let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
+    let (cloud, proxy) = losing(endpoint, Fault::Hang);
+    let world = World::new(&proxy.endpoint, "cc-many").await;
+    let died = tokio::time::timeout(Duration::from_secs(10), async {
+        tokio::select! {
+            outcome = world.apply(API) => panic!("{outcome:?}"),
+            () = async { while cloud.count("AWS::ApiGatewayV2::Api") == 0 { tokio::task::yield_now().await } } => {}
+        }
+    });
+    died.await.unwrap();
+    // Before it in every list.
+    let other = serde_json::json!({ "Name": "other", "ProtocolType": "HTTP" });
+    for number in 0..250 {
+        cloud.put("AWS::ApiGatewayV2::Api", &format!("{number:04}"), other.as_object().unwrap().clone());
+    }
+    world.apply(API).await.unwrap();
+    assert_eq!(tokens(&proxy).len(), 1);
+    unchanged(&world, API).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

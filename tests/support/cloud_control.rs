@@ -24,6 +24,9 @@ struct Inner {
     made: usize,
 }
 
+/// How many a list has in a page.
+const PAGE: usize = 100;
+
 /// Why a request is refused: a handler's code and why.
 type Refused = (&'static str, String);
 
@@ -59,6 +62,26 @@ impl Cloud {
         self.0.lock().unwrap().models.keys().filter(|(of, _)| of == aws).count()
     }
 
+    /// What there is of a type when there is one.
+    pub fn only(&self, aws: &str) -> Map<String, Value> {
+        let inner = self.0.lock().unwrap();
+        let mut of_type = inner.models.iter().filter(|((of, _), _)| of == aws);
+        let (_, model) = of_type.next().expect("there is one");
+        assert!(of_type.next().is_none(), "there are several");
+        model.clone()
+    }
+
+    /// Puts one there, or sets what is there, as somebody else would.
+    pub fn put(&self, aws: &str, id: &str, model: Map<String, Value>) {
+        self.0.lock().unwrap().models.insert((aws.to_owned(), id.to_owned()), model);
+    }
+
+    /// Changes the only one of a type, as somebody else would.
+    pub fn change(&self, aws: &str, change: impl FnOnce(&mut Map<String, Value>)) {
+        let mut inner = self.0.lock().unwrap();
+        change(inner.models.iter_mut().find(|((of, _), _)| of == aws).expect("there is one").1);
+    }
+
     /// The answer to a call of Cloud Control; nothing for any other.
     pub fn answer(&self, call: &Call) -> Option<Fault> {
         if call.service != "cloudcontrolapi" {
@@ -73,8 +96,11 @@ impl Cloud {
             "GetResourceRequestStatus" => Fault::json(&json!({ "ProgressEvent": inner.requests.get(&text("RequestToken"))? })),
             "ListResourceRequests" => Fault::json(&json!({ "ResourceRequestStatusSummaries": [] })),
             "ListResources" => {
+                let from = text("NextToken").parse::<usize>().unwrap_or(0);
                 let ids = inner.models.keys().filter(|(of, _)| *of == kind).map(|(_, id)| json!({ "Identifier": id }));
-                Fault::json(&json!({ "TypeName": kind, "ResourceDescriptions": ids.collect::<Vec<_>>() }))
+                let ids: Vec<Value> = ids.skip(from).take(PAGE).collect();
+                let more = (ids.len() == PAGE).then(|| (from + PAGE).to_string());
+                Fault::json(&json!({ "TypeName": kind, "ResourceDescriptions": ids, "NextToken": more }))
             }
             "GetResource" => {
                 let Some(model) = inner.models.get(&(kind.clone(), id.clone())) else { return absent() };
@@ -190,13 +216,13 @@ impl Inner {
             }
             patched(&mut model, operation).map_err(|why| ("InvalidRequest", why))?;
         }
-        let written: Map<String, Value> = model.as_object().unwrap().clone();
+        let mut written: Map<String, Value> = model.as_object().unwrap().clone();
+        // Nobody can say again what cannot be changed.
+        let before = self.models[&(kind.to_owned(), id.to_owned())].clone();
+        written.extend(before.into_iter().filter(|(name, _)| fixed.contains(name) && hidden.contains(name)));
         // What AWS has made up is as it is.
         let made_up = [pointers(&schema, "readOnlyProperties"), pointers(&schema, "primaryIdentifier")].concat();
         let mut own: Map<String, Value> = written.clone().into_iter().filter(|(name, _)| !made_up.contains(name)).collect();
-        let before = self.models[&(kind.to_owned(), id.to_owned())].clone();
-        // Nobody can say again what cannot be changed.
-        own.extend(before.into_iter().filter(|(name, _)| fixed.contains(name) && hidden.contains(name)));
         let named = pointers(&schema, "primaryIdentifier").into_iter().filter_map(|name| Some((name.clone(), written.get(&name)?.clone())));
         let required: Vec<String> = pointers(&schema, "required");
         own.extend(named.filter(|(name, _)| required.contains(name)));

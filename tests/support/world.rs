@@ -172,6 +172,11 @@ impl World {
         Some(state.current(&address.parse().unwrap())?.place.id.clone())
     }
 
+    /// An output of the last apply.
+    pub async fn output(&self, name: &str) -> Option<serde_json::Value> {
+        self.store().load().await.unwrap()?.outputs.get(name).cloned()
+    }
+
     /// Forgets a resource, as if it had never been the stack's.
     pub async fn forget(&self, address: &str) {
         let address: leoctl_core::model::address::Address = address.parse().unwrap();

@@ -164,6 +164,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         data_loss: R::INFO.data_loss,
         after: R::INFO.after,
         releases: R::INFO.releases,
+        takes_away: false,
         interrupts: &[],
         instead: None,
         check: checks::<R>(&json, &schema),

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use leoctl_aws::cloud_control::bundle::Bundle;
 use leoctl_aws::cloud_control::kind;
+use leoctl_aws::cloud_control::model::attributes;
 use leoctl_aws::cloud_control::names::type_name;
+use leoctl_aws::cloud_control::shape::Shape;
 use leoctl_core::plan::types::Action;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -152,9 +154,10 @@ fn drawn(aws: &str) -> Option<Drawn> {
 impl Drawn {
     fn stack(&self, model: &Map<String, Value>) -> String {
         let kind = kind(&self.name).unwrap();
-        let attributes = kind.attributes("x", &Value::Object(model.clone())).to_json().unwrap();
+        let Shape::Object(properties) = &kind.root().shape else { panic!("{} has no properties", self.aws) };
         let mut text = format!("[resource.{}.x]\n", self.name);
-        for (name, value) in attributes.as_object().unwrap().iter().filter(|(name, _)| *name != "id") {
+        for (name, value) in attributes(properties, &Value::Object(model.clone())) {
+            let value = value.to_json().unwrap();
             writeln!(text, "{name} = {}", toml::Value::try_from(value).unwrap()).unwrap();
         }
         // What stands in braces is an expression in stack files.
@@ -192,6 +195,15 @@ impl Drawn {
         let import = format!("{second}\n[[import]]\nto = \"{address}\"\nid = {}\n", Value::from(id.replace("${", "$${")));
         world.apply(&import).await?;
         empty(&second, "after it was imported").await?;
+        if !self.first.contains_key(&self.changed.0) {
+            let plan = world.plan(&first).await?;
+            let actions: Vec<Action> = plan.changes.iter().map(|change| change.action).collect();
+            if actions != [Action::Update] {
+                return Err(format!("{} is not taken away in place:\n{}", self.changed.0, shown(&plan)));
+            }
+            world.apply(&first).await?;
+            empty(&first, "after it was taken away").await?;
+        }
         world.destroy(&second).await?;
         match world.exists(&self.name, &id).await {
             true => Err(format!("{id} is still there")),

@@ -1,64 +1,51 @@
 //! What a change of a resource sends: what differs, and what AWS never returns.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::kind::Kind;
 use super::model::patch;
 use leoctl_core::model::value::Value;
 
 /// The JSON Patch from one to the other. Cloud Control patches what it reads: what it never returns is absent there, and would be
-/// taken away by a change that does not say it again (Cloud Control API User Guide, "Updating a resource"). What stands in lists
-/// is said again with its list alone.
+/// taken away by a change that does not say it again (Cloud Control API User Guide, "Updating a resource"). What stands in a list
+/// is said again with all of the list, as a patch says a list whole.
 pub fn changes(kind: &Kind, from: &Value, to: &Value) -> Vec<Json> {
-    let (from, to) = (kind.model(from), kind.model(to));
-    let mut changes = patch(&from, &to);
-    if changes.is_empty() {
-        return changes;
+    let (mut from, mut to) = (kind.model(from), kind.model(to));
+    if from == to {
+        return Vec::new();
     }
-    // What stands in a table of which AWS returns nothing is set with the whole table.
-    let mut wanted: BTreeMap<String, Json> = BTreeMap::new();
-    for (path, value) in hidden(kind, &to) {
-        let table = path.rsplit_once('/').filter(|(parent, _)| !is_returned(kind, &from, parent));
-        let (path, value) = match table.and_then(|(parent, _)| Some((parent.to_owned(), within(&to, parent)?.clone()))) {
-            Some(table) => table,
-            None => (path, value),
-        };
-        wanted.insert(format!("/{path}"), value);
-    }
-    for (pointer, value) in wanted {
-        let at = |change: &Json| change.get("path").and_then(Json::as_str).unwrap_or_default().to_owned();
-        if changes.iter().any(|change| leads(&at(change), &pointer) && at(change) != pointer) {
-            // It is part of what is set whole.
-            continue;
+    for path in &kind.facts.write_only {
+        let path: Vec<&str> = path.split('/').collect();
+        take(&mut from, &path);
+        // What only a creation takes is not said again.
+        if kind.facts.create_only.contains(&path.join("/")) {
+            take(&mut to, &path);
         }
-        changes.retain(|change| !leads(&pointer, &at(change)));
-        changes.push(json!({ "op": "add", "path": pointer, "value": value }));
     }
-    changes
+    patch(&from, &to)
 }
 
-/// What AWS takes and never returns, of a model; what only a creation takes is not said again.
-fn hidden(kind: &Kind, model: &Map<String, Json>) -> Vec<(String, Json)> {
-    let sent = kind.facts.write_only.iter().filter(|path| !kind.facts.create_only.contains(*path));
-    sent.filter_map(|path| Some((path.clone(), within(model, path)?.clone()))).collect()
-}
-
-fn within<'a>(model: &'a Map<String, Json>, path: &str) -> Option<&'a Json> {
-    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-    rest.split('/').filter(|name| !name.is_empty()).try_fold(model.get(first)?, |at, name| at.get(name))
-}
-
-/// Whether AWS returns a table: whether anything is in it that it returns.
-fn is_returned(kind: &Kind, model: &Map<String, Json>, path: &str) -> bool {
-    let table = within(model, path).and_then(Json::as_object);
-    table.is_some_and(|table| table.keys().any(|name| !kind.facts.write_only.contains(&format!("{path}/{name}"))))
-}
-
-/// Whether a pointer is another one, or that leads into it.
-fn leads(pointer: &str, to: &str) -> bool {
-    to.strip_prefix(pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// Takes away what is at a path, in every element of the lists on its way, and the tables and lists in which nothing else is.
+fn take(model: &mut Map<String, Json>, path: &[&str]) {
+    let Some((first, rest)) = path.split_first() else { return };
+    let emptied = match model.get_mut(*first) {
+        Some(_) if rest.is_empty() => true,
+        Some(Json::Object(inner)) => {
+            let was_empty = inner.is_empty();
+            take(inner, rest);
+            inner.is_empty() && !was_empty
+        }
+        Some(Json::Array(items)) => {
+            let is_empty = |items: &[Json]| items.iter().all(|item| item.as_object().is_some_and(Map::is_empty));
+            let was_empty = is_empty(items);
+            items.iter_mut().filter_map(Json::as_object_mut).for_each(|item| take(item, rest));
+            is_empty(items) && !was_empty
+        }
+        _ => false,
+    };
+    if emptied {
+        model.remove(*first);
+    }
 }
 
 #[cfg(test)]
@@ -98,5 +85,23 @@ mod tests {
         let object = |key: &str| json!({ "s3_bucket": "b", "s3_key": key });
         let found = sent("awscc_lambda_function", of(128, object("1")), of(128, object("2")));
         assert_eq!(found, [r#"add /Code {"S3Bucket":"b","S3Key":"2"}"#]);
+    }
+
+    #[test]
+    fn what_stands_in_lists_is_said_again_with_them_and_no_list_without_anything_hidden() {
+        let of = |name: &str, key: &str, tunnels: Json| json!({ "customer_gateway_id": name, "vpn_tunnel_options_specifications": tunnels, "type": key });
+        let tunnels = json!([{ "pre_shared_key": "abcdefgh", "tunnel_inside_cidr": "169.254.6.0/30" }]);
+        let connection = "awscc_ec2_vpn_connection";
+        let found = sent(connection, of("cgw-1", "ipsec.1", tunnels.clone()), of("cgw-2", "ipsec.1", tunnels.clone()));
+        assert!(found.iter().any(|change| change.starts_with("replace /CustomerGatewayId")), "{found:?}");
+        assert!(sent(connection, of("cgw-1", "ipsec.1", tunnels.clone()), of("cgw-1", "ipsec.1", tunnels)).is_empty());
+    }
+
+    #[test]
+    fn what_is_taken_away_leaves_and_one_table_takes_the_place_of_another() {
+        let acl = |action: Json| json!({ "default_action": action, "description": "d" });
+        let (allow, block) = (json!({ "allow": {} }), json!({ "block": {} }));
+        let found = sent("awscc_wafv2_web_acl", acl(allow), acl(block));
+        assert_eq!(found, ["add /DefaultAction/Block {}", "remove /DefaultAction/Allow null"]);
     }
 }

@@ -141,7 +141,7 @@ pub fn table<'a>(json: &'a Json, key: &str) -> Option<&'a Map<String, Json>> {
 }
 
 /// A pointer as names alone: what stands for any element is not one.
-fn plain(pointer: &str) -> String {
+pub fn plain(pointer: &str) -> String {
     let names = pointer.split('/').filter(|name| !matches!(*name, "" | "*" | "-" | "items" | "properties"));
     names.collect::<Vec<_>>().join("/")
 }

@@ -10,9 +10,9 @@ use futures_util::future::try_join_all;
 use serde_json::{Map, Value as Json};
 
 use super::change::changes;
-use super::facts::Verb;
 use super::kind::Kind;
-use super::progress::ended;
+use super::progress::{ended, succeeded};
+use super::search::{Left, Search, Sought};
 use crate::client::{Aws, Clients};
 use crate::error::{OrAbsent, OrFail, made_id};
 use crate::limits::within;
@@ -27,8 +27,6 @@ const TRANSIENT: &[&str] = &["ConcurrentOperationException", "ConcurrentModifica
 const MINUTES: u64 = 60;
 /// Between two attempts of what may pass.
 const BETWEEN: Duration = Duration::from_secs(2);
-/// Of how many that no list shows the tags of each is looked at, when one is looked for that may have been made.
-const LOOKED_AT: usize = 200;
 
 /// The handler of a type.
 pub struct Generic {
@@ -66,21 +64,41 @@ impl Generic {
             let token = if attempt == 0 { operation.token.clone() } else { format!("{}-{attempt}", operation.token) };
             let call = aws.cloudcontrol().create_resource().type_name(self.name()).desired_state(&model).client_token(token);
             let asked = call.send().await.idempotent("cloudformation:CreateResource").map_err(classified)?;
-            match ended(aws, operation, asked.progress_event, enough).await {
-                Ok(event) => {
+            let event = ended(aws, operation, asked.progress_event, enough).await?;
+            let failure = match succeeded(event.clone()) {
+                Err(failure) if !enough(&event) => failure,
+                _ => {
                     let id = made_id("cloudformation:CreateResource", event.identifier())?;
-                    if event.operation_status != Some(OperationStatus::Success) {
-                        self.requests.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), event);
-                    }
-                    return Ok(id);
+                    return Ok(self.begun(id, event));
                 }
-                Err(failure) if failure.kind == FailureKind::Transient || self.may_pass(operation, &failure) => {
-                    operation.pause(BETWEEN, "waiting to try again").await.map_err(|stopped| stopped_by(stopped, failure))?;
-                }
-                Err(failure) => return Err(failure),
+            };
+            if failure.kind != FailureKind::Transient && !self.may_pass(operation, &failure) {
+                return self.failed(aws, operation, desired, event, failure).await;
             }
+            operation.pause(BETWEEN, "waiting to try again").await.map_err(|stopped| stopped_by(stopped, failure))?;
         }
         Err(Failure::new(FailureKind::Other, "it was tried too often"))
+    }
+
+    /// Keeps in mind what is still to be heard of a request, or was heard of it and is said when it is waited for.
+    fn begun(&self, id: String, event: ProgressEvent) -> String {
+        if event.operation_status != Some(OperationStatus::Success) {
+            self.requests.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), event);
+        }
+        id
+    }
+
+    /// What a creation came to that has failed for good: what it made all the same is there by now and is known by its id or
+    /// its tags; otherwise it has made nothing. Its token would go on to stand for this failure.
+    async fn failed(&self, aws: &Aws, operation: &Operation, desired: &Value, event: ProgressEvent, failure: Failure) -> Outcome<String> {
+        if !failure.kind.may_exist() {
+            return Err(failure);
+        }
+        match Search::new(aws, self.kind).left_behind(operation, desired).await {
+            Ok(Left::Ours(id)) => Ok(self.begun(id, event)),
+            Ok(Left::Nothing) => Err(Failure { kind: FailureKind::Refused, ..failure }),
+            Ok(Left::Unknown) | Err(_) => Err(failure),
+        }
     }
 
     /// Whether a failure may mean that what was just made is not known everywhere.
@@ -105,7 +123,7 @@ impl Generic {
             None => self.under_way(aws, id).await?,
         };
         match event {
-            Some(event) => ended(aws, operation, Some(event), |_| false).await.map(drop),
+            Some(event) => succeeded(ended(aws, operation, Some(event), |_| false).await?).map(drop),
             None => Ok(()),
         }
     }
@@ -135,53 +153,15 @@ impl Generic {
         let call = aws.cloudcontrol().update_resource().type_name(self.name()).identifier(id);
         let call = call.patch_document(Json::Array(changes).to_string()).client_token(uuid::Uuid::new_v4().to_string());
         let asked = call.send().await.idempotent("cloudformation:UpdateResource").map_err(classified)?;
-        ended(aws, operation, asked.progress_event, |_| false).await.map(drop).map_err(|failure| self.passing(operation, failure))
+        let event = ended(aws, operation, asked.progress_event, |_| false).await?;
+        succeeded(event).map(drop).map_err(|failure| self.passing(operation, failure))
     }
 
     async fn remove(&self, aws: &Aws, operation: &Operation, id: &str) -> Outcome<()> {
         let call = aws.cloudcontrol().delete_resource().type_name(self.name()).identifier(id);
         let call = call.client_token(uuid::Uuid::new_v4().to_string());
         let Some(asked) = call.send().await.or_gone("cloudformation:DeleteResource").map_err(classified)? else { return Ok(()) };
-        ended(aws, operation, asked.progress_event, |_| false).await.or_absent().map(drop)
-    }
-
-    /// The id of one that has the wanted one's ownership tags. A list may show them; of what it does not show, each is looked at
-    /// where one may have been made that is not known.
-    async fn tagged(&self, aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        if !self.kind.facts.can(Verb::List) {
-            return Ok(None);
-        }
-        let call = aws.cloudcontrol().list_resources().type_name(self.name()).set_resource_model(self.kind.listed_by(&wanted.desired));
-        let mut pages = call.into_paginator().send();
-        let mut silent = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.or_fail("cloudformation:ListResources").or_absent().map_err(classified)?;
-            let Some(page) = page else { break };
-            for found in page.resource_descriptions.unwrap_or_default() {
-                let Some(id) = found.identifier.filter(|id| !wanted.is_known(id)) else { continue };
-                let model = found.properties.as_deref().map(parsed).transpose()?.unwrap_or_default();
-                match self.kind.attributes(&id, &model).get("tags") {
-                    Some(_) if self.owns(wanted, &id, &model) => return Ok(Some(id)),
-                    Some(_) => {}
-                    None => silent.push(id),
-                }
-            }
-        }
-        if wanted.token.is_none() {
-            return Ok(None);
-        }
-        silent.truncate(LOOKED_AT);
-        let looks = silent.into_iter().map(|id| async move {
-            let model = self.model(aws, &id).await?;
-            Ok::<_, Failure>(model.filter(|model| self.owns(wanted, &id, model)).map(|_| id))
-        });
-        Ok(try_join_all(looks).await?.into_iter().flatten().next())
-    }
-
-    fn owns(&self, wanted: &Wanted, id: &str, model: &Json) -> bool {
-        let attributes = self.kind.attributes(id, model);
-        let tags = attributes.get("tags").and_then(Value::as_map).into_iter().flatten();
-        wanted.owns(&tags.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect())
+        ended(aws, operation, asked.progress_event, |_| false).await.and_then(succeeded).or_absent().map(drop)
     }
 }
 
@@ -196,13 +176,13 @@ pub async fn read_model(aws: &Aws, type_name: &str, id: &str) -> Outcome<Option<
     properties.map(|text| parsed(&text)).transpose()
 }
 
-fn parsed(text: &str) -> Outcome<Json> {
+pub(super) fn parsed(text: &str) -> Outcome<Json> {
     let wrong = |error: serde_json::Error| Failure::new(FailureKind::Other, format!("AWS returned a resource that is not JSON: {error}"));
     serde_json::from_str::<Map<String, Json>>(text).map(Json::Object).map_err(wrong)
 }
 
 /// A failure of a call: what Cloud Control's own codes mean beyond AWS's common ones.
-fn classified(mut failure: Failure) -> Failure {
+pub(super) fn classified(mut failure: Failure) -> Failure {
     if says(&failure, TRANSIENT) {
         failure.kind = FailureKind::Transient;
     }
@@ -235,7 +215,8 @@ impl Handler for Generic {
         match self.kind.id_of(&wanted.desired) {
             Some(id) if wanted.is_known(&id) => Ok(None),
             Some(id) => Ok(self.model(&aws, &id).await?.map(|_| id)),
-            None => self.tagged(&aws, wanted).await,
+            // Of what no list shows the tags of, each is looked at where one may have been made that is not known.
+            None => Search::new(&aws, self.kind).tagged(&wanted.desired, wanted.token.is_some(), &Sought::of(wanted)).await,
         }
     }
 

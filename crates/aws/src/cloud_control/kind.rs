@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::facts::{Facts, Verb};
+use super::hints;
 use super::knowledge::{self, Governor, Knowledge};
 use super::model;
 use super::names::{snake, type_name};
@@ -69,8 +70,9 @@ impl Kind {
     /// Reads a type, for as long as the program runs.
     pub fn read(aws: &'static str, schema: Json) -> (&'static Self, Arc<ResourceSchema>) {
         let facts = Facts::new(aws, schema);
-        let knowledge = knowledge::of(aws);
+        let mut knowledge = knowledge::of(aws);
         let (mut attributes, root) = Reading::read(&facts, &knowledge);
+        hints::complete(&mut knowledge, &facts, &attributes, &root);
         if !attributes.iter().any(|attribute| attribute.name == "id") {
             attributes.push(id(aws));
         }
@@ -87,6 +89,8 @@ impl Kind {
         ResourceSchema {
             scope: Scope::Regional,
             create_before_destroy: self.knowledge.create_before_destroy,
+            // An update sends what a resource is to be as a whole: Cloud Control's patches say what is not to be in it any more.
+            takes_away: true,
             unique: &self.lent.unique,
             held_by: &self.lent.held_by,
             interrupts: &self.lent.interrupts,
@@ -126,7 +130,26 @@ impl Kind {
     pub fn attributes(&self, id: &str, json: &Json) -> Value {
         let mut attributes = model::attributes(self.properties(), json);
         attributes.insert("id".to_owned(), Value::string(id));
+        for (name, part) in self.parts(id) {
+            attributes.entry(name).or_insert(part);
+        }
         Value::Map(attributes)
+    }
+
+    /// What an id says of the attributes that it is made of.
+    fn parts(&self, id: &str) -> Vec<(String, Value)> {
+        let texts: Vec<&str> = if let [_] = self.identifier.as_slice() { vec![id] } else { id.split('|').collect() };
+        if texts.len() != self.identifier.len() {
+            return Vec::new();
+        }
+        let known = self.identifier.iter().zip(texts).filter_map(|(aws, text)| {
+            let property = self.properties().iter().find(|property| property.aws == *aws)?;
+            let is_number =
+                self.facts.properties().any(|(name, schema)| name == aws && schema.get("type").is_some_and(|ty| ty == "integer"));
+            let value = if is_number { Value::Int(text.parse().ok()?) } else { Value::string(text) };
+            matches!(property.part.shape, Shape::Scalar).then(|| (property.name.clone(), value))
+        });
+        known.collect()
     }
 
     /// The id of what is to have these attributes, where they say it.
@@ -189,6 +212,8 @@ impl Lent {
         let names: Vec<&'static str> = identifier.iter().map(|path| lend_text(&attribute_path(path))).collect();
         let unique: Vec<&'static [&'static str]> = if made_up || names.is_empty() { Vec::new() } else { vec![lend(names.into())] };
         let interrupts = knowledge.interrupts.iter().map(|(path, how)| (lend_text(&attribute_path(path)), lend_text(how)));
+        let conditional = hints::conditional(facts).into_iter().filter(|path| !knowledge.interrupts.contains_key(path));
+        let interrupts = interrupts.chain(conditional.map(|path| (lend_text(&attribute_path(&path)), hints::MAY_REPLACE)));
         let grant = |own: &[&'static str], key: &str| {
             let mut actions: Vec<&'static str> = own.to_vec();
             actions.extend(facts.actions(key).iter().map(|action| lend_text(action)));
@@ -263,6 +288,7 @@ fn id(aws: &str) -> Attribute {
         sensitive: false,
         local: false,
         unset: Unset::Absent,
+        excludes: Vec::new(),
     }
 }
 
@@ -367,6 +393,22 @@ mod tests {
             assert_eq!(Json::Object(kind.model(&tags)), there, "{aws}");
             assert_eq!(kind.attributes("i", &there).get("tags"), tags.get("tags"), "{aws}");
         }
+    }
+
+    #[test]
+    fn an_id_says_what_it_is_made_of_where_an_answer_does_not() {
+        let (queue, _) = of("AWS::SQS::Queue");
+        let named = |kind: &Kind, id: &str, model: Json| kind.attributes(id, &model).to_json().unwrap();
+        assert_eq!(named(queue, "https://q", serde_json::json!({}))["queue_url"], "https://q");
+        let (filter, _) = of("AWS::Logs::SubscriptionFilter");
+        let seen = named(filter, "errors|/app", serde_json::json!({ "FilterPattern": "" }));
+        assert_eq!((&seen["filter_name"], &seen["log_group_name"]), (&"errors".into(), &"/app".into()));
+    }
+
+    #[test]
+    fn what_aws_sets_anew_follows_what_changes() {
+        let (_, schema) = of("AWS::EC2::LaunchTemplate");
+        assert_eq!(schema.schema.attribute("latest_version_number").unwrap().follows, ["launch_template_data", "version_description"]);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Knowledge {
     pub documents: Vec<String>,
     /// What one is made after and deleted before, though nothing in it refers to these.
     pub after: Vec<Order>,
+    /// What AWS sets anew when one of these properties beside it changes.
+    pub follows: BTreeMap<String, Vec<String>>,
     /// Types of which one that uses it keeps AWS from deleting it.
     pub held_by: Vec<String>,
 }
@@ -71,6 +73,11 @@ impl Knowledge {
         self.sets.iter().any(|known| known == path)
     }
 
+    /// The properties of whose changes a property is made anew.
+    pub fn followed_by(&self, path: &str) -> &[String] {
+        self.follows.get(path).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// By which attribute the elements of a list are told apart.
     pub fn key_of(&self, path: &str) -> Option<&str> {
         self.keys.get(path).map(String::as_str)
@@ -96,21 +103,39 @@ macro_rules! files {
 files! {
     "AWS-ApiGatewayV2-Api"
     "AWS-ApiGatewayV2-Deployment"
+    "AWS-AutoScaling-AutoScalingGroup"
     "AWS-CloudFront-Distribution"
+    "AWS-CloudFront-Function"
+    "AWS-CloudFront-OriginAccessControl"
+    "AWS-CloudTrail-Trail"
+    "AWS-CloudWatch-CompositeAlarm"
+    "AWS-CodePipeline-Pipeline"
     "AWS-Cognito-UserPool"
     "AWS-Cognito-UserPoolClient"
     "AWS-DynamoDB-Table"
+    "AWS-EC2-LaunchTemplate"
+    "AWS-EC2-NetworkAcl"
+    "AWS-EC2-Volume"
+    "AWS-ECS-CapacityProvider"
     "AWS-ElastiCache-ReplicationGroup"
     "AWS-ElastiCache-ServerlessCache"
     "AWS-ElastiCache-SubnetGroup"
     "AWS-Events-Rule"
+    "AWS-GuardDuty-Detector"
+    "AWS-Kinesis-Stream"
+    "AWS-KinesisFirehose-DeliveryStream"
     "AWS-Lambda-Function"
     "AWS-Lambda-Permission"
+    "AWS-Logs-SubscriptionFilter"
     "AWS-OpenSearchService-Domain"
     "AWS-RDS-DBCluster"
+    "AWS-RDS-DBClusterParameterGroup"
     "AWS-RDS-DBInstance"
+    "AWS-RDS-DBParameterGroup"
     "AWS-RDS-DBSubnetGroup"
+    "AWS-SES-EmailIdentity"
     "AWS-SQS-Queue"
+    "AWS-SecretsManager-RotationSchedule"
     "AWS-StepFunctions-StateMachine"
     "AWS-WAFv2-WebACL"
     "AWS-WAFv2-WebACLAssociation"
@@ -150,8 +175,9 @@ mod tests {
             let schema = bundle.schema(&bundle.types()[&type_name(&aws)]).unwrap();
             let tables = known.interrupts.keys().chain(known.governed.keys()).chain(known.keys.keys());
             let others = known.governed.values().filter_map(|governor| governor.with.as_ref());
-            let tables = tables.chain(known.protected_by.keys()).chain(others);
-            let lists = known.sensitive.iter().chain(&known.sets).chain(&known.documents);
+            let tables = tables.chain(known.protected_by.keys()).chain(known.follows.keys()).chain(others);
+            let lists_of = known.follows.values().flatten();
+            let lists = known.sensitive.iter().chain(&known.sets).chain(&known.documents).chain(lists_of);
             for path in tables.chain(lists) {
                 assert!(has(&schema, &schema, path), "{name} has no {path}");
             }

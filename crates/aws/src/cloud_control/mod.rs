@@ -1,17 +1,19 @@
 //! Every type of AWS's that has no file of its own: `awscc_SERVICE_RESOURCE`, through the Cloud Control API.
 //!
 //! What there is of a type comes from AWS's own resource schema: `bundle` (the schemas, packed), `facts` (what one says),
-//! `names` (what its properties are called in stack files), `shape` (its attributes), `rules` (what else it demands),
-//! `knowledge` (what is known of some types beyond their schemas), `own` (where leoctl has a type of its own), `kind` (a type as
+//! `names` (what its properties are called in stack files), `shape` (its attributes; `form`: what form each has), `rules` (what else it demands),
+//! `knowledge` (what is known of some types beyond their schemas), `hints` (what their schemas tell of that), `own` (where leoctl has a type of its own), `kind` (a type as
 //! a whole). What is done to one: `model` (values and models, and JSON Patch between two), `change` (what a change sends), `handler` (the operations),
-//! `progress` (waiting for Cloud Control's requests, and what its codes mean).
+//! `search` (finding one whose id is not known), `progress` (waiting for Cloud Control's requests, and what its codes mean).
 //!
 //! A type is read when a stack names it. A stack that names none costs nothing here.
 
 pub mod bundle;
 pub mod change;
 pub mod facts;
+mod form;
 pub mod handler;
+mod hints;
 pub mod kind;
 pub mod knowledge;
 pub mod model;
@@ -19,6 +21,7 @@ pub mod names;
 mod own;
 pub mod progress;
 pub mod rules;
+pub mod search;
 pub mod shape;
 mod sounds;
 

@@ -19,10 +19,10 @@ fn is_over(event: &ProgressEvent) -> bool {
     matches!(event.operation_status, Some(Success | Failed | CancelComplete))
 }
 
-/// Waits until a request has ended, or `enough` is known of it.
+/// Waits until a request has ended, whatever became of it, or `enough` is known of it.
 ///
 /// # Errors
-/// When it failed, or the wait was ended.
+/// When the wait was ended, or AWS does not say what became of the request.
 pub async fn ended(
     aws: &Aws,
     operation: &Operation,
@@ -45,8 +45,16 @@ pub async fn ended(
         let call = aws.cloudcontrol().get_resource_request_status().request_token(token);
         event = call.send().await.or_fail("cloudformation:GetResourceRequestStatus")?.progress_event.ok_or_else(missing)?;
     }
+    Ok(event)
+}
+
+/// A request that has ended, as what it came to.
+///
+/// # Errors
+/// When it failed.
+pub fn succeeded(event: ProgressEvent) -> Outcome<ProgressEvent> {
     match event.operation_status {
-        Some(OperationStatus::Failed | OperationStatus::CancelComplete) if !enough(&event) => Err(failure(&event)),
+        Some(OperationStatus::Failed | OperationStatus::CancelComplete) => Err(failure(&event)),
         _ => Ok(event),
     }
 }

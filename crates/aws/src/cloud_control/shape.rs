@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json};
 
 use super::facts::{Facts, Verb, list, table};
+use super::form::{Form, form};
 use super::knowledge::Knowledge;
 use super::names::snake;
 use super::sounds::{names_key, sounds_public, sounds_secret};
@@ -114,8 +115,9 @@ impl<'a> Reading<'a> {
         let mut reading = Self { facts, knowledge, open: Vec::new(), patterns: BTreeMap::new(), updatable: facts.can(Verb::Update) };
         let required: BTreeSet<&str> = list(facts.whole(), "required").iter().filter_map(Json::as_str).collect();
         let properties: Vec<(&str, &Json)> = facts.properties().collect();
-        let (attributes, properties) = reading.properties(&properties, &required, "");
+        let (mut attributes, properties) = reading.properties(&properties, &required, "");
         let limits = groups(facts.whole());
+        exclude(&mut attributes, &limits.one_of);
         (attributes, Part { shape: Shape::Object(properties), limits })
     }
 
@@ -162,16 +164,17 @@ impl<'a> Reading<'a> {
             doc: format!("`{}` of {}.", path.replace('/', "."), self.facts.aws),
             required: required && !computed && !tags,
             computed,
-            follows: Vec::new(),
+            follows: self.knowledge.followed_by(path).iter().map(|followed| snake(followed)).collect(),
             replace: !computed && (!self.updatable || self.facts.create_only.contains(path)),
             within: None,
             none: None,
             or: None,
             kms_key: is_text && !computed && names_key(path),
             caseless: false,
-            sensitive: self.knowledge.is_sensitive(path) || has_text(&ty) && self.is_secret(path, computed),
+            sensitive: !tags && (self.knowledge.is_sensitive(path) || has_text(&ty) && self.is_secret(path, computed)),
             local,
             unset: if tags { Unset::Absent } else { Unset::Server },
+            excludes: Vec::new(),
             ty,
         }
     }
@@ -239,25 +242,40 @@ impl<'a> Reading<'a> {
             self.open.pop();
             return part;
         }
-        match kind(schema) {
-            Kind::Text if self.knowledge.documents.iter().any(|known| known == path) => document(path, true),
-            Kind::Text => (Type::String(self.text_rule(schema, path)), scalar(schema)),
-            Kind::Json => document(path, true),
-            Kind::Bool => (Type::Bool, scalar(schema)),
-            Kind::Int => {
+        if let Some(list) = self.only_list(schema) {
+            return self.part(&list, path);
+        }
+        match form(schema) {
+            Form::Text if self.knowledge.documents.iter().any(|known| known == path) => document(path, true),
+            Form::Text => (Type::String(self.text_rule(schema, path)), scalar(schema)),
+            Form::Json => document(path, true),
+            Form::Bool => (Type::Bool, scalar(schema)),
+            Form::Int => {
                 let one_of = list(schema, "enum").iter().filter_map(Json::as_i64).collect();
                 let bound = |key: &str| schema.get(key).and_then(Json::as_f64).map(|bound| bound as i64);
                 (Type::Int { min: bound("minimum"), max: bound("maximum"), one_of }, scalar(schema))
             }
-            Kind::Float => {
+            Form::Float => {
                 let mut part = scalar(schema);
                 part.limits.minimum = schema.get("minimum").and_then(Json::as_f64);
                 part.limits.maximum = schema.get("maximum").and_then(Json::as_f64);
                 (Type::Float, part)
             }
-            Kind::List => self.list(schema, path),
-            Kind::Object => self.object(schema, path),
-            Kind::Any => document(path, false),
+            Form::List => self.list(schema, path),
+            Form::Object => self.object(schema, path),
+            Form::Any => document(path, false),
+        }
+    }
+
+    /// The list that a part is, where the only other thing that it may be is a document.
+    fn only_list(&self, schema: &Json) -> Option<Json> {
+        let [one, other] = list(schema, "oneOf") else { return None };
+        let is_list = |one: &Json| matches!(form(self.resolved(one)), Form::List);
+        let is_document = |one: &Json| matches!(form(self.resolved(one)), Form::Any);
+        match (is_list(one) && is_document(other), is_list(other) && is_document(one)) {
+            (true, _) => Some(one.clone()),
+            (_, true) => Some(other.clone()),
+            _ => None,
         }
     }
 
@@ -301,8 +319,10 @@ impl<'a> Reading<'a> {
         }
         if !properties.is_empty() {
             let required = list(schema, "required").iter().filter_map(Json::as_str).collect();
-            let (attributes, properties) = self.properties(&properties, &required, path);
-            return (Type::Object(attributes), Part { shape: Shape::Object(properties), limits: groups(schema) });
+            let (mut attributes, properties) = self.properties(&properties, &required, path);
+            let limits = groups(schema);
+            exclude(&mut attributes, &limits.one_of);
+            return (Type::Object(attributes), Part { shape: Shape::Object(properties), limits });
         }
         let values = table(schema, "patternProperties").and_then(|patterns| patterns.values().next());
         let values = values.or_else(|| schema.get("additionalProperties")).filter(|values| values.is_object());
@@ -322,65 +342,6 @@ fn may_be_text(schema: &Json) -> bool {
 /// Whether a schema says nothing of its own, as in an alternative that only names a property.
 fn table_like(schema: &Json) -> bool {
     schema.as_object().is_none_or(Map::is_empty)
-}
-
-/// What a schema says a part is.
-enum Kind {
-    Text,
-    /// A document that AWS takes as text.
-    Json,
-    Bool,
-    Int,
-    Float,
-    List,
-    Object,
-    Any,
-}
-
-fn kind(schema: &Json) -> Kind {
-    let is_document = schema.get("format").and_then(Json::as_str) == Some("json");
-    match schema.get("type") {
-        Some(Json::String(name)) => named(name, is_document),
-        Some(Json::Array(names)) => {
-            let names: Vec<&str> = names.iter().filter_map(Json::as_str).filter(|name| *name != "null").collect();
-            match names.as_slice() {
-                [one] => named(one, is_document),
-                several if several.contains(&"object") || several.contains(&"array") => Kind::Any,
-                several if several.contains(&"string") => Kind::Text,
-                _ => Kind::Any,
-            }
-        }
-        _ => untyped(schema),
-    }
-}
-
-fn named(name: &str, is_document: bool) -> Kind {
-    match name {
-        "string" if is_document => Kind::Json,
-        "string" => Kind::Text,
-        "boolean" => Kind::Bool,
-        "integer" => Kind::Int,
-        "number" => Kind::Float,
-        "array" => Kind::List,
-        "object" if is_document => Kind::Any,
-        "object" => Kind::Object,
-        _ => Kind::Any,
-    }
-}
-
-/// A schema without a type says by other words what it is.
-fn untyped(schema: &Json) -> Kind {
-    let has = |key: &str| schema.get(key).is_some();
-    let alternatives = || ["oneOf", "anyOf", "allOf"].iter().flat_map(|key| list(schema, key));
-    let of_objects = |one: &Json| one.get("properties").is_some() || one.get("$ref").is_some() || one.get("required").is_some();
-    match () {
-        () if has("properties") || has("patternProperties") => Kind::Object,
-        () if has("items") => Kind::List,
-        () if list(schema, "enum").iter().any(Json::is_string) => Kind::Text,
-        () if alternatives().next().is_some() && alternatives().all(of_objects) => Kind::Object,
-        () if has("maxLength") && !has("oneOf") && !has("anyOf") => Kind::Text,
-        () => Kind::Any,
-    }
 }
 
 fn is_text(schema: &Json) -> bool {
@@ -434,6 +395,14 @@ fn groups(schema: &Json) -> Limits {
     limits
 }
 
+/// Lets each attribute of a group exclude the others.
+fn exclude(attributes: &mut [Attribute], groups: &[Vec<String>]) {
+    for attribute in attributes {
+        let groups = groups.iter().filter(|group| group.contains(&attribute.name));
+        attribute.excludes = groups.flatten().filter(|name| **name != attribute.name).cloned().collect();
+    }
+}
+
 /// Whether there is text in it that is not in a table of its own.
 fn has_text(ty: &Type) -> bool {
     match ty {
@@ -446,6 +415,16 @@ fn has_text(ty: &Type) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_that_may_be_a_document_instead_is_a_list() {
+        let (kind, schema) = crate::cloud_control::read("awscc_dynamodb_table").unwrap();
+        assert!(matches!(&schema.schema.attribute("key_schema").unwrap().ty, Type::List { item, .. } if matches!(**item, Type::Object(_))));
+        let written = serde_json::json!({ "key_schema": [{ "attribute_name": "id", "key_type": "HASH" }] });
+        let model = Json::Object(kind.model(&leoctl_core::model::value::Value::from(written.clone())));
+        assert_eq!(model, serde_json::json!({ "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }] }));
+        assert_eq!(kind.attributes("t", &model).get("key_schema").unwrap().to_json().unwrap(), written["key_schema"]);
+    }
 
     #[test]
     fn variables_are_text() {
@@ -474,6 +453,7 @@ mod tests {
             ("awscc_rds_db_instance", "master_user_password", true),
             ("awscc_lambda_function", "code.s3_key", false),
             ("awscc_rds_db_instance", "db_snapshot_identifier", false),
+            ("awscc_finspace_environment", "tags", false),
         ] {
             let (_, schema) = crate::cloud_control::read(name).unwrap();
             let path: Vec<&str> = path.split('.').collect();

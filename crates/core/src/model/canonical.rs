@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::schema::{Attribute, DocumentKind, Format, Order, Type, Unset};
+use super::state::is_digest;
 use super::value::Value;
 use super::{delivery, policy};
 
@@ -50,10 +51,52 @@ pub fn with_local(attributes: &[Attribute], value: &Value, from: &Value) -> Valu
             (true, Some(local), _) => drop(map.insert(attribute.name.clone(), local.clone())),
             (true, None, _) => drop(map.remove(&attribute.name)),
             (false, from, Some(value)) => *value = local_inside(&attribute.ty, value, from.unwrap_or(&Value::Null)),
+            // A table of which AWS returns nothing is left out whole.
+            (false, Some(from), None) if !attribute.computed && is_local(&attribute.ty, from) => {
+                map.insert(attribute.name.clone(), from.clone());
+            }
             (false, _, None) => {}
         }
     }
     Value::Map(map)
+}
+
+/// Whether AWS knows or returns nothing of what is in a table, or in a list of tables.
+fn is_local(ty: &Type, value: &Value) -> bool {
+    let (attributes, map) = match (ty, value.revealed()) {
+        (Type::List { item, .. }, Value::List(items)) => return !items.is_empty() && items.iter().all(|one| is_local(item, one)),
+        (Type::Object(attributes), Value::Map(map)) => (attributes, map),
+        _ => return false,
+    };
+    let local = |(name, value): (&String, &Value)| {
+        let attribute = attributes.iter().find(|attribute| attribute.name == *name);
+        attribute.is_some_and(|attribute| attribute.local || is_local(&attribute.ty, value))
+    };
+    let mut known = map.iter().filter(|(_, value)| !value.is_null()).peekable();
+    known.peek().is_some() && known.all(local)
+}
+
+/// `value` with what AWS sets of it, and an answer of AWS's may lack, as in `known`: what was known of it goes on to hold. Of a secret
+/// only the hash is remembered, which stands for nothing.
+pub fn with_known(attributes: &[Attribute], value: &Value, known: &Value) -> Value {
+    let Value::Map(map) = value else { return value.clone() };
+    let mut map = map.clone();
+    for attribute in attributes {
+        let Some(known) = known.get(&attribute.name).filter(|known| !known.is_null()) else { continue };
+        match (map.get_mut(&attribute.name), &attribute.ty) {
+            (None, _) if attribute.computed && attribute.unset == Unset::Server && !has_digest(known) => {
+                map.insert(attribute.name.clone(), known.clone());
+            }
+            (Some(value), Type::Object(inner)) => *value = with_known(inner, value, known),
+            _ => {}
+        }
+    }
+    Value::Map(map)
+}
+
+/// Whether there is the hash of a secret in a value.
+pub(super) fn has_digest(value: &Value) -> bool {
+    !value.paths_where(&|part| part.as_str().is_some_and(is_digest)).is_empty()
 }
 
 fn local_inside(ty: &Type, value: &Value, from: &Value) -> Value {
@@ -65,8 +108,15 @@ fn local_inside(ty: &Type, value: &Value, from: &Value) -> Value {
         ),
         (Type::List { item, order }, Value::List(items)) => {
             let others = from.as_list().unwrap_or_default();
-            let counterpart = |index, value| counterpart(order, index, value, others).unwrap_or(&Value::Null);
-            Value::List(items.iter().enumerate().map(|(index, value)| local_inside(item, value, counterpart(index, value))).collect())
+            let of = |(index, value): (usize, &Value)| match order {
+                // A member of a set is the one that is like it but for what AWS does not return.
+                Order::Set if matches!(**item, Type::Object(_)) => {
+                    let mut known = others.iter().map(|other| local_inside(item, value, other));
+                    known.find(|known| others.contains(known)).unwrap_or_else(|| local_inside(item, value, &Value::Null))
+                }
+                _ => local_inside(item, value, counterpart(order, index, value, others).unwrap_or(&Value::Null)),
+            };
+            Value::List(items.iter().enumerate().map(of).collect())
         }
         _ => value.clone(),
     }
@@ -233,6 +283,60 @@ pub fn masked_url(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::{canonicalize, with_known, with_local};
+    use crate::model::schema::TypeSchema;
+    use crate::model::value::Value;
+
+    fn schema(properties: Json) -> TypeSchema {
+        TypeSchema::compile("t", &json!({ "type": "object", "properties": properties })).unwrap()
+    }
+
+    #[test]
+    fn a_table_of_which_aws_returns_nothing_is_remembered_and_one_that_it_returns_otherwise_is_not() {
+        let text = |more: Json| {
+            let mut text = json!({ "type": "string", "x-server": true });
+            text.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            text
+        };
+        let local = || text(json!({ "x-local": true }));
+        let code =
+            json!({ "type": "object", "x-server": true, "properties": { "bucket": local(), "key": local(), "size": text(json!({})) } });
+        let schema = schema(json!({ "code": code }));
+        let seen = |live: Json, known: Json| with_local(&schema.attributes, &Value::from(live), &Value::from(known)).to_json().unwrap();
+        let known = || json!({ "code": { "bucket": "b", "key": "k" } });
+        assert_eq!(seen(json!({}), known()), known());
+        assert_eq!(seen(json!({ "code": { "size": "1" } }), known()), json!({ "code": { "bucket": "b", "key": "k", "size": "1" } }));
+        // AWS would say its size if it were there.
+        assert_eq!(seen(json!({}), json!({ "code": { "bucket": "b", "size": "1" } })), json!({}));
+    }
+
+    #[test]
+    fn a_member_of_a_set_keeps_what_aws_does_not_return_of_it() {
+        let secret = json!({ "type": "string", "x-local": true });
+        let tunnel = json!({ "type": "object", "properties": { "cidr": { "type": "string" }, "key": secret } });
+        let schema = schema(json!({ "tunnels": { "type": "array", "items": tunnel, "x-set": true } }));
+        let value = |json: Json| canonicalize(&schema.attributes, &Value::from(json));
+        let known = value(json!({ "tunnels": [{ "cidr": "b", "key": "2" }, { "cidr": "a", "key": "1" }] }));
+        let live = value(json!({ "tunnels": [{ "cidr": "a" }, { "cidr": "b" }, { "cidr": "c" }] }));
+        let seen = with_local(&schema.attributes, &live, &known).to_json().unwrap();
+        assert_eq!(seen, json!({ "tunnels": [{ "cidr": "a", "key": "1" }, { "cidr": "b", "key": "2" }, { "cidr": "c" }] }));
+    }
+
+    #[test]
+    fn what_aws_sets_and_does_not_say_again_stays_known() {
+        let made = json!({ "type": "string", "x-computed": true, "x-server": true });
+        let own = json!({ "type": "string", "x-computed": true });
+        let schema = schema(json!({ "url": made, "address": own, "name": { "type": "string", "x-server": true } }));
+        let known = Value::from(json!({ "url": "u", "address": "a", "name": "n" }));
+        let seen = |live: Json| with_known(&schema.attributes, &Value::from(live), &known).to_json().unwrap();
+        assert_eq!(seen(json!({})), json!({ "url": "u" }));
+        assert_eq!(seen(json!({ "url": "v" })), json!({ "url": "v" }));
+        let hash = Value::from(json!({ "url": crate::model::state::digest("salt", &Value::string("u")) }));
+        assert_eq!(with_known(&schema.attributes, &Value::from(json!({})), &hash).to_json().unwrap(), json!({}));
+    }
+
     #[test]
     fn only_the_password_of_a_url_is_masked() {
         for (url, masked) in [

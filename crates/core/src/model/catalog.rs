@@ -197,6 +197,8 @@ pub struct ResourceSchema {
     pub after: &'static [After],
     /// What an update can take away only after others have stopped using it.
     pub releases: &'static [Release],
+    /// Whether a change takes away what it does not say: then what is taken out of the stack file leaves AWS, at whatever depth.
+    pub takes_away: bool,
     /// Attributes whose change interrupts one in place, and how: `restarts it`.
     pub interrupts: &'static [(&'static str, &'static str)],
     /// The type that leoctl has of its own for the same, which knows more of it.
@@ -234,6 +236,7 @@ impl ResourceSchema {
             data_loss: None,
             after: &[],
             releases: &[],
+            takes_away: false,
             interrupts: &[],
             instead: None,
             check: &|_| Vec::new(),

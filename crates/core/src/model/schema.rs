@@ -22,7 +22,8 @@
 //! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `ssh-public-key`, `masked-url` for one of which AWS hides the password, `lowercase` and `uppercase` for text that AWS keeps so, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
 //! | `x-form` | what JSON Schema's `pattern` means, in words |
 //!
-//! A computed attribute without `x-follows` stays what it is over every update.
+//! A computed attribute without `x-follows` stays what it is over every update. One that AWS chooses (`x-server`) also stays
+//! what it was where an answer of AWS's lacks it.
 //!
 //! `default` is AWS's own default: leaving the attribute out means exactly this value. An attribute with
 //! neither `default` nor `x-server` is absent when it is left out.
@@ -81,6 +82,8 @@ pub struct Attribute {
     pub local: bool,
     /// What leaving it out means.
     pub unset: Unset,
+    /// The attributes beside it that cannot be there with it.
+    pub excludes: Vec<String>,
 }
 
 /// What leaving an attribute out means.
@@ -363,6 +366,7 @@ fn compile_attributes(properties: &Map<String, Json>, json: &Json, at: &str) -> 
                 sensitive: flag(schema, "x-sensitive"),
                 local: flag(schema, "x-local"),
                 unset,
+                excludes: Vec::new(),
             })
         })
         .collect()

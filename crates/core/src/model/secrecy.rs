@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::canonical::{counterpart, element_name, is_name_secret};
+use super::canonical::{counterpart, element_name, has_digest, is_name_secret};
 use super::path::{Path, Segment};
 use super::schema::{Attribute, Order, Type};
 use super::state::is_digest;
@@ -140,8 +140,13 @@ fn recognise(ty: &Type, remembered: &Value, desired: &Value, digest: &dyn Fn(&Va
         }
         (Type::List { item, order }, Value::List(items)) => {
             let others = desired.as_list().unwrap_or_default();
-            let known = |(index, value)| inside(item, value, counterpart(order, index, value, others));
-            Value::List(items.iter().enumerate().map(known).collect())
+            let known = |(index, value): (usize, &Value)| match order {
+                // A member of a set is the one whose secrets have the hashes that it has.
+                Order::Set if !has_digest(value) => None,
+                Order::Set => others.iter().map(|other| recognise(item, value, other, digest)).find(|one| !has_digest(one)),
+                _ => counterpart(order, index, value, others).map(|other| recognise(item, value, other, digest)),
+            };
+            Value::List(items.iter().enumerate().map(|one| known(one).unwrap_or_else(|| one.1.clone())).collect())
         }
         (_, other) => other.clone(),
     }

@@ -81,7 +81,7 @@ pub struct Remembered {
     pub place: Place,
     /// Its attributes in canonical form, as last read; secrets as salted hashes.
     pub attributes: Json,
-    /// The attributes the stack file set.
+    /// The attributes the stack file set; of types whose changes take away what they do not say, also what it set inside of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authored: Vec<Path>,
     /// Where secrets stand in it.

@@ -7,9 +7,11 @@ use crate::model::canonical::canonicalize;
 use crate::model::module::MODULE;
 use crate::model::path::Path;
 use crate::model::pin::{Pins, at, put};
+use crate::model::state::Remembered;
 use crate::model::state::is_digest;
 use crate::model::value::Value;
 use crate::plan::diff::{complete, ignore};
+use crate::plan::withdrawn::completed;
 use crate::stack::config::ResourceBlock;
 use crate::stack::scope::StackScope;
 use crate::stack::template::Failure;
@@ -114,6 +116,17 @@ pub struct Governor {
     pub by: String,
 }
 
+/// A resource that exists.
+#[derive(Clone, Copy)]
+pub struct Present<'a> {
+    /// Its attributes in AWS.
+    pub live: &'a Value,
+    /// What is remembered of it.
+    pub saved: Option<&'a Remembered>,
+    /// Who else chooses something of it.
+    pub governors: &'a [Governor],
+}
+
 /// What is wanted, but for what counts as it is in AWS: what `ignore_changes` names, and what something else there sets.
 pub fn left(block: &ResourceBlock, wanted: &Value, live: &Value, governors: &[Governor]) -> Value {
     yielded(block, ignore(wanted, live, &block.ignored(live, wanted)), live, governors)
@@ -145,9 +158,10 @@ pub fn governed_notes(block: &ResourceBlock, desired: &Value, live: &Value, gove
 ///
 /// A replacement (`anew`) keeps what `ignore_changes` names, too, and sends requests to where they go. With `only`, nothing
 /// but these attributes changes.
-pub fn settled(block: &ResourceBlock, desired: &Value, live: &Value, governors: &[Governor], anew: bool, only: Option<&[Path]>) -> Value {
+pub fn settled(block: &ResourceBlock, desired: &Value, existing: Present<'_>, anew: bool, only: Option<&[Path]>) -> Value {
     let attributes = &block.schema.schema.attributes;
-    let complete = complete(attributes, desired, Some(live).filter(|_| !anew));
+    let Present { live, saved, governors } = existing;
+    let complete = if anew { complete(attributes, desired, None) } else { completed(&block.schema, desired, live, saved) };
     // What is only remembered by its hash cannot be made again from that.
     let known = |path: &Path| !anew || at(live, path).paths_where(&|value| value.as_str().is_some_and(is_digest)).is_empty();
     let kept = |paths: Vec<Path>| -> Vec<Path> { paths.into_iter().filter(known).collect() };

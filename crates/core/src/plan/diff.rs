@@ -71,7 +71,8 @@ fn complete_key(desired: &Value, live: Option<&Value>) -> Value {
     }
 }
 
-fn complete_value(ty: &Type, desired: &Value, live: Option<&Value>) -> Value {
+/// A value of a type as it will be: what is desired, with AWS's part from the live one.
+pub(super) fn complete_value(ty: &Type, desired: &Value, live: Option<&Value>) -> Value {
     match (ty, desired) {
         (Type::Object(attributes), Value::Map(_)) => complete(attributes, desired, live.filter(|live| live.as_map().is_some())),
         (Type::List { item, order }, Value::List(items)) => {
@@ -125,8 +126,9 @@ impl Differ<'_> {
         for attribute in attributes.iter().filter(|attribute| !attribute.computed) {
             let so_far = self.changes.len();
             let path = at.path.join(Segment::field(&attribute.name));
-            let inside = At { path: &path, forces: at.forces || attribute.replace, sensitive: at.sensitive || attribute.sensitive };
-            self.value(&attribute.ty, before.get(&attribute.name), after.get(&attribute.name), inside);
+            let (before, after) = (before.get(&attribute.name), after.get(&attribute.name));
+            let forces = at.forces || attribute.replace || appears_fixed(&attribute.ty, before, after);
+            self.value(&attribute.ty, before, after, At { path: &path, forces, sensitive: at.sensitive || attribute.sensitive });
             for change in self.changes.iter_mut().skip(so_far) {
                 change.server_chosen |= attribute.unset == Unset::Server;
             }
@@ -234,6 +236,23 @@ impl Sides {
     fn either(self) -> bool {
         self.from || self.to
     }
+}
+
+/// Whether a table comes or goes as a whole with something in it that only a replacement changes.
+fn appears_fixed(ty: &Type, before: Option<&Value>, after: Option<&Value>) -> bool {
+    let there = |value: Option<&'_ Value>| value.is_some_and(|value| !value.is_null());
+    match (before.filter(|_| there(before)), after.filter(|_| there(after))) {
+        (Some(only), None) | (None, Some(only)) => has_fixed(ty, only.revealed()),
+        _ => false,
+    }
+}
+
+fn has_fixed(ty: &Type, value: &Value) -> bool {
+    let Type::Object(attributes) = ty else { return false };
+    let fixed = |attribute: &Attribute, value: &Value| attribute.replace || has_fixed(&attribute.ty, value.revealed());
+    let set = attributes.iter().filter(|attribute| !attribute.computed);
+    set.filter_map(|attribute| Some((attribute, value.get(&attribute.name)?)))
+        .any(|(attribute, value)| !matches!(value, Value::Null | Value::Unknown) && fixed(attribute, value))
 }
 
 fn is_secret(value: &Value) -> bool {
@@ -388,6 +407,21 @@ mod tests {
         assert_eq!(changes(json!({ "list": [] }), json!({})), 0);
         assert_eq!(changes(json!({ "list": [] }), json!({ "list": ["a"] })), 1);
         assert_eq!(changes(json!({}), json!({ "list": ["a"] })), 0);
+    }
+
+    #[test]
+    fn a_table_that_comes_or_goes_with_something_fixed_in_it_replaces() {
+        let table =
+            json!({ "type": "object", "properties": { "key": { "type": "string", "x-replace": true }, "on": { "type": "boolean" } } });
+        let schema = TypeSchema::compile("t", &json!({ "type": "object", "properties": { "table": table } })).unwrap();
+        let replaces = |before: serde_json::Value, after: serde_json::Value| {
+            let changes = diff(&schema.attributes, &Value::from(before), &Value::from(after));
+            assert_eq!(changes.len(), 1);
+            changes.iter().any(|change| change.forces_replacement)
+        };
+        let (with, without) = (|| json!({ "table": { "key": "k", "on": true } }), || json!({ "table": { "on": true } }));
+        assert!(replaces(json!({}), with()) && replaces(with(), json!({})) && replaces(without(), with()));
+        assert!(!replaces(json!({}), without()));
     }
 
     #[test]

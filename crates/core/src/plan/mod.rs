@@ -12,3 +12,4 @@ pub mod select;
 pub mod state_change;
 pub mod step;
 pub mod types;
+pub mod withdrawn;

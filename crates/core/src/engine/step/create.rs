@@ -21,7 +21,9 @@ struct NotCreated {
 impl Runner<'_> {
     pub(super) async fn create(&self, create: &Create) -> Outcome<String> {
         let Create { target, replaces } = create;
-        let desired = self.desired(target, &self.written(target)?, replaces.as_ref(), true)?;
+        let written = self.written(target)?;
+        let target = &self.known(target, &written)?;
+        let desired = self.desired(target, &written, replaces.as_ref(), true)?;
         let block = self.block()?;
         let intent = self.intent(target, &desired)?;
         let token = intent.token.clone();

@@ -12,7 +12,7 @@ use super::event::{Event, Verb};
 use super::ports::{Failure, FailureKind, Handler, Operation, Outcome, Progress};
 use super::retry::retrying;
 use crate::model::address::{Address, Block};
-use crate::model::canonical::{canonicalize, with_local};
+use crate::model::canonical::{canonicalize, with_known, with_local};
 use crate::model::journal::Record;
 use crate::model::pin::Pins;
 use crate::model::place::Place;
@@ -20,9 +20,10 @@ use crate::model::schema::Attribute;
 use crate::model::secrecy::{conceal, secret_paths};
 use crate::model::state::Remembered;
 use crate::model::value::Value;
-use crate::plan::desired::{desired, left, settled};
+use crate::plan::desired::{Present, desired, left, settled};
 use crate::plan::diff::{complete, diff};
 use crate::plan::step::{Delete, Step, StepKind, Target};
+use crate::plan::withdrawn::authored;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::Diagnostic;
 use crate::stack::expand::{self, Instances};
@@ -188,11 +189,24 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// A target with the paths of what is `written` now that all of it is known, where they go deeper than its attributes.
+    fn known(&self, target: &Target, written: &Value) -> Outcome<Target> {
+        let schema = &self.block()?.schema;
+        let authored = if schema.takes_away { authored(&schema.schema.attributes, written) } else { target.authored.clone() };
+        Ok(Target { authored, ..target.clone() })
+    }
+
     /// What is `written`, completed by what there is; what a replacement is made from when `anew`.
     fn desired(&self, target: &Target, written: &Value, live: Option<&Value>, anew: bool) -> Outcome<Value> {
         let block = self.block()?;
         let value = match live {
-            Some(live) => settled(block, written, live, &target.governors, anew, self.shared.plan.options.only(self.address)),
+            Some(live) => {
+                let saved = self
+                    .shared
+                    .state(|state| state.current(self.address).filter(|saved| !anew && saved.place.region == target.region).cloned());
+                let present = Present { live, saved: saved.as_ref(), governors: &target.governors };
+                settled(block, written, present, anew, self.shared.plan.options.only(self.address))
+            }
             None => complete(&block.schema.schema.attributes, written, None),
         };
         // What is unknown now is AWS's to choose.
@@ -248,6 +262,7 @@ impl<'a> Runner<'a> {
             })
             .await?;
             let live = with_local(attributes, &canonicalize(attributes, &live), desired);
+            let live = with_known(attributes, &live, expected);
             // What is still not seen then is remembered as AWS says it, and the next plan speaks of it.
             let wanted = left(block, &complete(attributes, expected, Some(&live)), &live, &target.governors);
             let seen = diff(attributes, &live, &wanted).is_empty();

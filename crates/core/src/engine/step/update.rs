@@ -9,10 +9,12 @@ use crate::model::state::Remembered;
 use crate::model::value::Value;
 use crate::plan::build::unsettled;
 use crate::plan::diff::{AttributeChange, diff};
-use crate::plan::step::{Confirm, Update};
+use crate::plan::step::{Confirm, Target, Update};
 
 /// What an update does, with every reference resolved.
 struct Wanted {
+    /// What is remembered with it.
+    target: Target,
     /// The resource as it is: an earlier step of the same apply may have changed a part of it.
     live: Value,
     /// As it will be once all of its steps are done.
@@ -82,17 +84,18 @@ impl Runner<'_> {
         let left = self.shared.halfway(self.address).filter(|_| update.rest);
         let live = left.unwrap_or_else(|| update.live.clone());
         let written = self.written(&update.target)?;
-        let whole = self.desired(&update.target, &written, Some(&live), false)?;
+        let target = self.known(&update.target, &written)?;
+        let whole = self.desired(&target, &written, Some(&live), false)?;
         let desired = keeping(attributes, &whole, &live, &update.keeps);
         let changes = diff(attributes, &live, &desired);
         let expected = without_unknown(unsettled(attributes, &desired, &written, &changes));
-        Ok(Wanted { live, whole, desired, expected, changes })
+        Ok(Wanted { target, live, whole, desired, expected, changes })
     }
 
     /// Remembers that an update begins, before its first call. Until it has ended the resource may be what it was, what it is
     /// to be, or partly each: it may use what either uses, and has secrets where either has them.
     async fn begin(&self, update: &Update, wanted: &Wanted, known: Option<&Remembered>) -> Outcome<()> {
-        let mut begun = self.remembered(&update.target, &update.place, &wanted.live, &wanted.desired)?;
+        let mut begun = self.remembered(&wanted.target, &update.place, &wanted.live, &wanted.desired)?;
         begun.incomplete = true;
         begun.updating = wanted.attributes().map(str::to_owned).collect();
         begun.updating.dedup();
@@ -121,8 +124,8 @@ impl Runner<'_> {
     /// Makes the calls, and waits. What an earlier apply did not wait for (`unfinished`) is waited for as well, but by a
     /// command that is about something else.
     async fn carry_out(&self, update: &Update, wanted: &Wanted, unfinished: Option<&Remembered>) -> Outcome<String> {
-        let Update { target, place, keeps, .. } = update;
-        let Wanted { live, whole, desired, expected, changes } = wanted;
+        let Update { place, keeps, .. } = update;
+        let Wanted { target, live, whole, desired, expected, changes } = wanted;
         let operation = self.operation(&place.region, self.block()?.timeouts.update, String::new(), desired);
         if !changes.is_empty() {
             retrying(&operation, || self.handler.update(&operation, &place.id, live, desired)).await?;

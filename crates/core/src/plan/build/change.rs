@@ -3,17 +3,18 @@
 use super::edges::still_used;
 use super::{Builder, Found, Instance, Live};
 use crate::model::address::Address;
-use crate::model::canonical::{canonicalize, with_local};
+use crate::model::canonical::{canonicalize, with_known, with_local};
 use crate::model::path::Path;
 use crate::model::place::{Place, Scope};
 use crate::model::schema::{Attribute, ResourceSchema};
 use crate::model::secrecy::{conceal, recall, secret_paths, unhide};
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
-use crate::plan::desired::{governed_notes, settled};
+use crate::plan::desired::{Present, governed_notes, settled};
 use crate::plan::diff::{complete, diff};
 use crate::plan::state_change::Aspect;
 use crate::plan::types::{Action, Change, Removal, RemovalKind};
+use crate::plan::withdrawn::authored;
 use crate::stack::Stack;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
@@ -39,6 +40,9 @@ impl Builder<'_> {
         }
         let saved = self.standing(instance, desired);
         let mut change = self.blank(instance, saved);
+        if let Some(deep) = written(instance, desired) {
+            change.authored = deep;
+        }
         let remembered = saved.and_then(|saved| {
             let live = self.live(attributes, saved, desired)?;
             Some((saved.place.clone(), doubtful(attributes, &live, desired, saved)))
@@ -74,7 +78,8 @@ impl Builder<'_> {
         let (address, attributes) = (&instance.address, attributes_of(instance.block));
         let only = self.options.only(address);
         change.governors = change.place.as_ref().map(|place| self.governors(place)).unwrap_or_default();
-        let after = settled(instance.block, desired, live, &change.governors, false, only);
+        let known = saved.filter(|_| !imported);
+        let after = settled(instance.block, desired, Present { live, saved: known, governors: &change.governors }, false, only);
         change.governed = if only.is_none() { governed_notes(instance.block, desired, live, &change.governors) } else { Vec::new() };
         change.sensitive = secret_paths(attributes, &after);
         // What was hidden at the last apply and is written in clear by now is compared, shown and remembered in clear.
@@ -96,8 +101,11 @@ impl Builder<'_> {
             return Err(import_replaces(instance, &change.attributes, change.id().unwrap_or_default()));
         }
         change.reason = self.reason(change, existing, forced);
-        change.after =
-            if change.action == Action::Replace { settled(instance.block, desired, &live, &change.governors, true, only) } else { after };
+        change.after = if change.action == Action::Replace {
+            settled(instance.block, desired, Present { live: &live, saved: known, governors: &change.governors }, true, only)
+        } else {
+            after
+        };
         change.before = live;
         change.unfinished = saved.is_some_and(|saved| saved.incomplete);
         if let Some(saved) = saved.filter(|_| change.action != Action::Replace) {
@@ -287,6 +295,12 @@ fn created(mut change: Change, instance: &Instance<'_>, desired: &Value, saved: 
     change
 }
 
+/// What is written of a resource, at whatever depth, where taking it out of the stack file takes it away.
+fn written(instance: &Instance<'_>, desired: &Value) -> Option<Vec<Path>> {
+    let schema = &instance.block.schema;
+    schema.takes_away.then(|| authored(&schema.schema.attributes, desired))
+}
+
 /// Whether a resource is in another region than it is to be in.
 pub(super) fn relocated(instance: &Instance<'_>, place: &Place) -> bool {
     place.region != instance.region
@@ -328,7 +342,7 @@ pub(super) fn guard(block: &ResourceBlock) -> Guard {
 
 /// The attributes AWS returned, with what only leoctl knows.
 pub(super) fn seen(attributes: &[Attribute], live: &Value, known: &Value, saved: &Remembered) -> Value {
-    let live = with_local(attributes, &canonicalize(attributes, live), known);
+    let live = with_known(attributes, &with_local(attributes, &canonicalize(attributes, live), known), known);
     conceal(attributes, &canonicalize(attributes, &live), &saved.sensitive)
 }
 

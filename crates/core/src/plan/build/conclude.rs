@@ -5,6 +5,7 @@ use super::{Builder, Live};
 use crate::model::address::Address;
 use crate::model::canonical::with_local;
 use crate::model::path::Path;
+use crate::model::pin::at;
 use crate::model::schema::{ResourceSchema, TypeSchema, Unset};
 use crate::model::secrecy::{conceal, digest_paths};
 use crate::model::state::{Guard, Remembered, is_digest};
@@ -207,9 +208,11 @@ impl Builder<'_> {
                 continue;
             };
             warnings.extend(guard_changes(&change.address, saved.guard, change.guard));
-            for path in saved.authored.iter().filter(|path| !change.authored.contains(path)) {
+            let is_written = |path: &Path| change.authored.iter().any(|written| written.starts_with(path) || path.starts_with(written));
+            for path in saved.authored.iter().filter(|path| !is_written(path)) {
                 let attribute = path.root().and_then(|name| block.schema.schema.attribute(name));
-                if attribute.is_some_and(|attribute| attribute.unset == Unset::Server) {
+                let stays = !block.schema.takes_away || !at(&change.after, path).is_null();
+                if stays && attribute.is_some_and(|attribute| attribute.unset == Unset::Server) {
                     warnings.push(format!("{}: `{path}` is not set any more; AWS keeps the value it has", change.address));
                 }
             }

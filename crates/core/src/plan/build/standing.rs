@@ -5,7 +5,7 @@ use super::{Builder, Instance};
 use crate::model::secrecy::{conceal, secret_paths};
 use crate::model::state::Remembered;
 use crate::model::value::Value;
-use crate::plan::desired::settled;
+use crate::plan::desired::{Present, settled};
 use crate::plan::diff::diff;
 
 impl Builder<'_> {
@@ -25,7 +25,9 @@ impl Builder<'_> {
     fn fits(&self, instance: &Instance<'_>, desired: &Value, saved: &Remembered) -> bool {
         let attributes = attributes_of(instance.block);
         let Some(live) = self.live(attributes, saved, desired) else { return false };
-        let after = settled(instance.block, desired, &live, &self.governors(&saved.place), false, self.options.only(&instance.address));
+        let governors = self.governors(&saved.place);
+        let existing = Present { live: &live, saved: Some(saved), governors: &governors };
+        let after = settled(instance.block, desired, existing, false, self.options.only(&instance.address));
         let live = conceal(attributes, &live, &secret_paths(attributes, &after));
         !relocated(instance, &saved.place) && !diff(attributes, &live, &after).iter().any(|change| change.forces_replacement)
     }

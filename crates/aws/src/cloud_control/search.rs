@@ -1,0 +1,138 @@
+//! Finding a resource whose id is not known: by its ownership tags, among all of its type.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use serde_json::Value as Json;
+
+use super::facts::Verb;
+use super::handler::{classified, parsed, read_model};
+use super::kind::Kind;
+use crate::client::Aws;
+use crate::error::{OrAbsent, OrFail};
+use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::desired::{ADDRESS_TAG, STACK_TAG};
+
+/// Of how many that no list shows the tags of each is looked at, at a time.
+const AT_ONCE: usize = 50;
+/// How long a second look waits for AWS's lists to show what a creation left behind.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
+
+/// What is looked for: the tags of ours, among what is not known.
+pub struct Sought<'a> {
+    tags: BTreeMap<String, String>,
+    wanted: Option<&'a Wanted>,
+}
+
+impl<'a> Sought<'a> {
+    /// The resource that is wanted.
+    pub fn of(wanted: &'a Wanted) -> Self {
+        Self { tags: wanted.ownership(), wanted: Some(wanted) }
+    }
+
+    /// One that was to have these attributes; none where they do not say whose it is.
+    fn like(desired: &Value) -> Option<Self> {
+        let tag = |key: &str| Some((key.to_owned(), desired.get("tags")?.get(key)?.as_str()?.to_owned()));
+        Some(Self { tags: [tag(STACK_TAG)?, tag(ADDRESS_TAG)?].into(), wanted: None })
+    }
+
+    fn is_known(&self, id: &str) -> bool {
+        self.wanted.is_some_and(|wanted| wanted.is_known(id))
+    }
+
+    fn is(&self, attributes: &Value) -> bool {
+        let tag = |key: &str| attributes.get("tags").and_then(|tags| tags.get(key)).and_then(Value::as_str);
+        self.tags.iter().all(|(key, value)| tag(key) == Some(value))
+    }
+}
+
+/// What a creation that has failed left behind.
+pub enum Left {
+    /// A resource with our tags.
+    Ours(String),
+    /// Nothing.
+    Nothing,
+    /// Something of its name that has no tags which say whose it is.
+    Unknown,
+}
+
+/// A search in one account and region.
+pub struct Search<'a> {
+    aws: &'a Aws,
+    kind: &'static Kind,
+}
+
+impl<'a> Search<'a> {
+    /// A search for resources of a type.
+    pub fn new(aws: &'a Aws, kind: &'static Kind) -> Self {
+        Self { aws, kind }
+    }
+
+    /// What there is of a resource that was to have these attributes, when its creation has failed.
+    ///
+    /// # Errors
+    /// When AWS refuses, or the wait was ended.
+    pub async fn left_behind(&self, operation: &Operation, desired: &Value) -> Outcome<Left> {
+        let sought = Sought::like(desired);
+        if let Some(id) = self.kind.id_of(desired) {
+            let model = read_model(self.aws, self.kind.facts.aws, &id).await?;
+            return Ok(match (model, sought) {
+                (None, _) => Left::Nothing,
+                (Some(model), Some(sought)) if sought.is(&self.kind.attributes(&id, &model)) => Left::Ours(id),
+                (Some(_), Some(_)) => Left::Nothing,
+                (Some(_), None) => Left::Unknown,
+            });
+        }
+        let Some(sought) = sought else { return Ok(Left::Nothing) };
+        if let Some(id) = self.tagged(desired, true, &sought).await? {
+            return Ok(Left::Ours(id));
+        }
+        operation.pause(SECOND_LOOK, "looking for what the creation left behind").await?;
+        Ok(self.tagged(desired, true, &sought).await?.map_or(Left::Nothing, Left::Ours))
+    }
+
+    /// The id of one that has the tags sought. A list may show them; what it does not show them of is looked at one by one
+    /// where `silent` is to be looked at, too.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn tagged(&self, desired: &Value, silent: bool, sought: &Sought<'_>) -> Outcome<Option<String>> {
+        if !self.kind.facts.can(Verb::List) {
+            return Ok(None);
+        }
+        let call = self.aws.cloudcontrol().list_resources().type_name(self.kind.facts.aws);
+        let mut pages = call.set_resource_model(self.kind.listed_by(desired)).into_paginator().send();
+        let mut unseen = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.or_fail("cloudformation:ListResources").or_absent().map_err(classified)?;
+            let Some(page) = page else { break };
+            for found in page.resource_descriptions.unwrap_or_default() {
+                let Some(id) = found.identifier.filter(|id| !sought.is_known(id)) else { continue };
+                let model = found.properties.as_deref().map(parsed).transpose()?.unwrap_or_default();
+                let attributes = self.kind.attributes(&id, &model);
+                match attributes.get("tags") {
+                    Some(_) if sought.is(&attributes) => return Ok(Some(id)),
+                    Some(_) => {}
+                    None => unseen.push(id),
+                }
+            }
+        }
+        for some in unseen.chunks(AT_ONCE).filter(|_| silent) {
+            if let Some(id) = self.first_of(some, sought).await? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first of these that has the tags sought.
+    async fn first_of(&self, ids: &[String], sought: &Sought<'_>) -> Outcome<Option<String>> {
+        let looks = ids.iter().map(|id| async move {
+            let model: Option<Json> = read_model(self.aws, self.kind.facts.aws, id).await?;
+            Ok::<_, Failure>(model.filter(|model| sought.is(&self.kind.attributes(id, model))).map(|_| id.clone()))
+        });
+        Ok(try_join_all(looks).await?.into_iter().flatten().next())
+    }
+}
