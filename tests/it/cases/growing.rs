@@ -157,7 +157,7 @@ pub const CASES: &[Case] = &[
             ),
             (
                 "target = { arn = \"arn:aws:sqs:us-east-1:123456789012:q\"",
-                "target = { arn = \"${ecs_cluster.n.arn}\", ecs_parameters = { task_definition_arn = \"${ecs_task_definition.n.arn}\", capacity_provider_strategy = [{ capacity_provider = \"FARGATE_SPOT\", weight = 1, base = 1 }], placement_constraints = [{ type = \"distinctInstance\" }], placement_strategy = [{ type = \"spread\", field = \"attribute:ecs.availability-zone\" }] }",
+                "target = { arn = \"${ecs_cluster.n.arn}\", ecs_parameters = { task_definition_arn = \"${ecs_task_definition.n.arn}\", capacity_provider_strategy = [{ capacity_provider = \"FARGATE_SPOT\", weight = 1, base = 1 }], placement_constraints = [{ type = \"distinctInstance\" }], placement_strategy = [{ type = \"spread\", field = \"attribute:ecs.availability-zone\" }], tags = { team = \"web\" } }",
             ),
         ],
     },
