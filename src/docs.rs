@@ -106,6 +106,7 @@ fn kind(ty: &Type) -> String {
             Some(Format::Cidr6) => "IPv6 network".to_owned(),
             Some(Format::Domain) => "domain name".to_owned(),
             Some(Format::SshPublicKey) => "public key".to_owned(),
+            Some(Format::Certificates) => "certificates in PEM".to_owned(),
             Some(Format::MaskedUrl | Format::Lowercase | Format::Uppercase) => "string".to_owned(),
             Some(Format::Arn(services)) if services.is_empty() => "ARN".to_owned(),
             Some(Format::Arn(services)) => format!("ARN of {}", services.join(" or ")),

@@ -8,7 +8,9 @@ use leoctl_aws::registry;
 /// The types, with the service and the operation that makes one.
 const MADE_BY: &[(&str, &str, &str)] = &[
     ("acm_certificate", "acm", "RequestCertificate"),
+    ("acm_imported_certificate", "acm", "ImportCertificate"),
     ("appautoscaling_policy", "application-autoscaling", "PutScalingPolicy"),
+    ("appautoscaling_scheduled_action", "application-autoscaling", "PutScheduledAction"),
     ("appautoscaling_target", "application-autoscaling", "RegisterScalableTarget"),
     ("backup_plan", "backup", "CreateBackupPlan"),
     ("backup_selection", "backup", "CreateBackupSelection"),

@@ -25,6 +25,18 @@ pub fn own() -> impl Iterator<Item = &'static Gap> {
 
 const GAPS: &[Gap] = &[
     Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "lb",
+        attribute: "enforce_security_group",
+        evidence: "SetSecurityGroups and DescribeLoadBalancers lack EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic of the ELBv2 API Reference",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "lb",
+        attribute: "enforce_security_group",
+        evidence: "SetSecurityGroups and DescribeLoadBalancers lack EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic of the ELBv2 API Reference",
+    },
+    Gap {
         emulator: Emulator::Moto,
         type_name: "lb",
         attribute: "subnet_mappings",

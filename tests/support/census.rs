@@ -96,8 +96,10 @@ const LISTINGS: &[Listing] = &[
     ]) },
     plain("kms_alias", &[Target("kms", "TrentService.ListAliases", "{}", "AliasArn")]),
     plain("acm_certificate", &[Target("acm", "CertificateManager.ListCertificates", "{}", "CertificateArn")]),
+    plain("acm_imported_certificate", &[Target("acm", "CertificateManager.ListCertificates", "{}", "CertificateArn")]),
     plain("appautoscaling_target", &[Target("application-autoscaling", "AnyScaleFrontendService.DescribeScalableTargets", r#"{"ServiceNamespace":"ecs"}"#, "ScalableTargetARN")]),
     plain("appautoscaling_policy", &[Target("application-autoscaling", "AnyScaleFrontendService.DescribeScalingPolicies", r#"{"ServiceNamespace":"ecs"}"#, "PolicyARN")]),
+    plain("appautoscaling_scheduled_action", &[Target("application-autoscaling", "AnyScaleFrontendService.DescribeScheduledActions", r#"{"ServiceNamespace":"ecs"}"#, "ScheduledActionARN")]),
     plain("service_discovery_private_dns_namespace", &[Target("servicediscovery", "Route53AutoNaming_v20170314.ListNamespaces", "{}", "Arn")]),
     plain("service_discovery_service", &[Target("servicediscovery", "Route53AutoNaming_v20170314.ListServices", "{}", "Arn")]),
     plain("backup_vault", &[Path("backup", "/backup-vaults", "BackupVaultArn")]),
@@ -126,8 +128,8 @@ const OURS: &[(&str, &[Ask])] = &[
 /// Stands for the region of what is in all of them: an emulator that has no regions for it.
 const ANYWHERE: &str = "anywhere";
 
-/// The types of which there is nothing to list: they are no objects of AWS.
-pub const NOTHING_TO_LIST: &[&str] = &["acm_certificate_validation"];
+/// The types of which there is nothing to list: they are no objects of AWS, or there before leoctl is and after it.
+pub const NOTHING_TO_LIST: &[&str] = &["acm_certificate_validation", "default_route_table", "default_security_group"];
 
 /// The types that are listed.
 pub fn types() -> impl Iterator<Item = &'static str> {

@@ -169,6 +169,7 @@ fn is_not_found(code: &str) -> bool {
                 | "NoSuchLifecycleConfiguration"
                 | "NoSuchPublicAccessBlockConfiguration"
                 | "NoSuchTagSet"
+                | "NoSuchWebsiteConfiguration"
                 | "OwnershipControlsNotFoundError"
                 | "ServerSideEncryptionConfigurationNotFoundError"
                 | "ResourceNotFound"

@@ -83,8 +83,10 @@ macro_rules! types {
 types! {
     resources:
         acm::certificate::AcmCertificate,
+        acm::imported::AcmImportedCertificate,
         acm::validation::AcmCertificateValidation,
         appautoscaling::policy::AppautoscalingPolicy,
+        appautoscaling::scheduled_action::AppautoscalingScheduledAction,
         appautoscaling::target::AppautoscalingTarget,
         backup::plan::BackupPlan,
         backup::selection::BackupSelection,
@@ -95,6 +97,8 @@ types! {
         cloudwatch_log_group::CloudwatchLogGroup,
         discovery::namespace::ServiceDiscoveryPrivateDnsNamespace,
         discovery::service::ServiceDiscoveryService,
+        ec2::default_route_table::DefaultRouteTable,
+        ec2::default_security_group::DefaultSecurityGroup,
         ec2::egress_only_internet_gateway::EgressOnlyInternetGateway,
         ec2::eip::Eip,
         ec2::instance::Instance,
@@ -162,6 +166,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         conflicts: R::INFO.conflicts,
         held_by: R::INFO.held_by,
         data_loss: R::INFO.data_loss,
+        stays: R::INFO.stays,
         after: R::INFO.after,
         releases: R::INFO.releases,
         takes_away: false,
@@ -361,7 +366,7 @@ mod tests {
     #[test]
     fn every_schema_compiles_and_documents_every_attribute() {
         let catalog = super::catalog().unwrap();
-        assert_eq!(catalog.resources.len(), 50);
+        assert_eq!(catalog.resources.len(), 54);
         for (name, resource) in &catalog.resources {
             for attribute in &resource.schema.attributes {
                 assert!(!attribute.doc.is_empty(), "{name}.{}", attribute.name);

@@ -52,6 +52,9 @@ pub struct Info {
     pub held_by: &'static [&'static str],
     /// What deleting one loses that cannot be made again.
     pub data_loss: Option<&'static str>,
+    /// Why AWS neither makes one when it is asked nor deletes it, such as the default security group of a VPC: `create` then
+    /// takes over what is there, and deleting one forgets it.
+    pub stays: Option<&'static str>,
     /// What one is made after and deleted before, though nothing in it refers to these.
     pub after: &'static [After],
     /// What an update can take away only after others have stopped using it.
@@ -84,6 +87,7 @@ impl Info {
         conflicts: &[],
         held_by: &[],
         data_loss: None,
+        stays: None,
         after: &[],
         releases: &[],
         transient: &[],
@@ -354,6 +358,10 @@ impl<R: Resource> Handler for Typed<R> {
 
     async fn governors(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Vec<Governor>>> {
         R::governors(&self.clients.region(region), ids).await
+    }
+
+    fn takes_over(&self) -> bool {
+        R::INFO.stays.is_some()
     }
 
     async fn successor(&self, region: &str, id: &str, used: &[String]) -> Outcome<String> {

@@ -82,6 +82,13 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        type_name: "lb",
+        needs: "network+subnet",
+        least: "name = \"NAME-x\"\ntype = \"network\"\nscheme = \"internal\"\nsubnets = [\"${subnet.a.id}\"]\nsecurity_groups = [\"${security_group.n.id}\"]\nenforce_security_group_inbound_rules_on_private_link_traffic = \"on\"",
+        optional: &[],
+        changed: &[("_traffic = \"on\"", "_traffic = \"off\"")],
+    },
+    Case {
         type_name: "lb_target_group",
         needs: "network",
         least: "name = \"NAME-x\"\ntarget_type = \"ip\"\nport = 80\nprotocol = \"HTTP\"\nvpc_id = \"${vpc.n.id}\"",
@@ -93,6 +100,7 @@ pub const CASES: &[Case] = &[
             "attributes = { \"stickiness.enabled\" = \"true\", \"deregistration_delay.timeout_seconds\" = \"30\" }",
             "attributes = { \"stickiness.enabled\" = \"true\", \"stickiness.type\" = \"app_cookie\", \"stickiness.app_cookie.cookie_name\" = \"c\" }",
             "target_control_port = 3000",
+            "targets = [{ id = \"10.9.0.20\" }, { id = \"10.9.0.21\", port = 8080 }]",
             "tags = { a = \"b\" }",
         ],
         changed: &[

@@ -256,6 +256,27 @@ pub const CASES: &[Case] = &[
         changed: &[],
     },
     Case {
+        type_name: "default_route_table",
+        needs: "machine",
+        least: "vpc_id = \"${vpc.n.id}\"",
+        optional: &[
+            "routes = [{ destination_cidr_block = \"0.0.0.0/0\", gateway_id = \"${internet_gateway.n.id}\" }]",
+            "tags = { a = \"b\" }",
+        ],
+        changed: &[],
+    },
+    Case {
+        type_name: "default_security_group",
+        needs: "machine",
+        least: "vpc_id = \"${vpc.n.id}\"",
+        optional: &[
+            "ingress = [{ ip_protocol = \"tcp\", from_port = 80, to_port = 80, cidr_ipv4 = \"10.0.0.0/8\", description = \"web\" }]",
+            "egress = [{ ip_protocol = \"-1\", cidr_ipv4 = \"0.0.0.0/0\" }]",
+            "tags = { a = \"b\" }",
+        ],
+        changed: &[],
+    },
+    Case {
         type_name: "route_table",
         needs: "machine+egress",
         least: "vpc_id = \"${vpc.n.id}\"",

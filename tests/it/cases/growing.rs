@@ -93,6 +93,30 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        type_name: "appautoscaling_policy",
+        needs: "network+tasks+service+scalable",
+        least: "name = \"NAME ahead\"\npolicy_type = \"PredictiveScaling\"\nservice_namespace = \"${appautoscaling_target.n.service_namespace}\"\nresource_id = \"${appautoscaling_target.n.resource_id}\"\nscalable_dimension = \"${appautoscaling_target.n.scalable_dimension}\"\npredictive_scaling_policy_configuration = { metric_specifications = [{ target_value = 60, predefined_metric_pair_specification = { predefined_metric_type = \"ECSServiceCPUUtilization\" } }] }",
+        optional: &[],
+        changed: &[
+            ("{ metric_specifications", "{ mode = \"ForecastAndScale\", scheduling_buffer_time = 60, metric_specifications"),
+            (
+                "{ metric_specifications",
+                "{ max_capacity_breach_behavior = \"IncreaseMaxCapacity\", max_capacity_buffer = 10, metric_specifications",
+            ),
+        ],
+    },
+    Case {
+        type_name: "appautoscaling_scheduled_action",
+        needs: "network+tasks+service+scalable",
+        least: "name = \"NAME night\"\nschedule = \"cron(0 22 * * ? *)\"\nservice_namespace = \"${appautoscaling_target.n.service_namespace}\"\nresource_id = \"${appautoscaling_target.n.resource_id}\"\nscalable_dimension = \"${appautoscaling_target.n.scalable_dimension}\"\nscalable_target_action = { min_capacity = 0 }",
+        optional: &["timezone = \"Europe/Berlin\"", "start_time = \"2035-01-01T00:00:00Z\"\nend_time = \"2036-01-01T00:00:00Z\""],
+        changed: &[
+            ("cron(0 22 * * ? *)", "at(2035-01-01T00:00:00)"),
+            ("cron(0 22 * * ? *)", "rate(12 hours)"),
+            ("min_capacity = 0", "min_capacity = 2, max_capacity = 3"),
+        ],
+    },
+    Case {
         type_name: "scheduler_schedule",
         needs: "network+tasks+scheduler-role",
         least: "name = \"NAME-x\"\nschedule_expression = \"rate(5 minutes)\"\ntarget = { arn = \"arn:aws:sqs:us-east-1:123456789012:q\", role_arn = \"${iam_role.s.arn}\" }",
@@ -133,7 +157,7 @@ pub const CASES: &[Case] = &[
             ),
             (
                 "target = { arn = \"arn:aws:sqs:us-east-1:123456789012:q\"",
-                "target = { arn = \"${ecs_cluster.n.arn}\", ecs_parameters = { task_definition_arn = \"${ecs_task_definition.n.arn}\", capacity_provider_strategy = [{ capacity_provider = \"FARGATE_SPOT\", weight = 1, base = 1 }], placement_constraints = [{ type = \"distinctInstance\" }], placement_strategy = [{ type = \"spread\", field = \"attribute:ecs.availability-zone\" }] }",
+                "target = { arn = \"${ecs_cluster.n.arn}\", ecs_parameters = { task_definition_arn = \"${ecs_task_definition.n.arn}\", capacity_provider_strategy = [{ capacity_provider = \"FARGATE_SPOT\", weight = 1, base = 1 }], placement_constraints = [{ type = \"distinctInstance\" }], placement_strategy = [{ type = \"spread\", field = \"attribute:ecs.availability-zone\" }], tags = { team = \"web\" } }",
             ),
         ],
     },
@@ -237,6 +261,24 @@ pub const GAPS: &[Gap] = &[
         type_name: "appautoscaling_policy",
         attribute: "",
         evidence: "answers `Unsupported service: application-autoscaling`; AWS has it in every region",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "appautoscaling_scheduled_action",
+        attribute: "start_time",
+        evidence: "PutScheduledAction without StartTime keeps the old one; by the Application Auto Scaling API Reference it is deleted",
+    },
+    Gap {
+        emulator: Emulator::MiniStack,
+        type_name: "appautoscaling_scheduled_action",
+        attribute: "",
+        evidence: "answers `Unsupported service: application-autoscaling`; AWS has it in every region",
+    },
+    Gap {
+        emulator: Emulator::Moto,
+        type_name: "appautoscaling_scheduled_action",
+        attribute: "",
+        evidence: "ListTagsForResource of the target it needs answers 500; it is in the Application Auto Scaling API Reference",
     },
     Gap {
         emulator: Emulator::Moto,

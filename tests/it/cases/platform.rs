@@ -119,6 +119,7 @@ pub const CASES: &[Case] = &[
             "container_insights = \"enabled\"",
             "capacity_providers = [\"FARGATE\", \"FARGATE_SPOT\"]",
             "execute_command = { logging = \"OVERRIDE\", cloud_watch_log_group_name = \"/exec\", s3_bucket_name = \"sessions\", s3_key_prefix = \"s\", kms_key_id = \"KEY\" }",
+            "execute_command = { logging = \"OVERRIDE\", cloud_watch_log_group_name = \"/exec\", cloud_watch_encryption_enabled = true, s3_bucket_name = \"sessions\", s3_encryption_enabled = true }",
             "managed_storage = { fargate_ephemeral_storage_kms_key_id = \"KEY\" }",
             "service_connect_namespace = \"arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-1\"",
             "capacity_providers = [\"FARGATE\"]\ndefault_capacity_provider_strategy = [{ capacity_provider = \"FARGATE\", weight = 1, base = 1 }]",
@@ -136,6 +137,7 @@ pub const CASES: &[Case] = &[
             "ephemeral_storage_gib = 30",
             "volumes = [{ name = \"scratch\" }, { name = \"disk\", configured_at_launch = true }]",
             "volumes = [{ name = \"shared\", efs_volume_configuration = { file_system_id = \"fs-01234567\", root_directory = \"/x\", transit_encryption = \"ENABLED\", transit_encryption_port = 2999, access_point_id = \"fsap-01234567\", iam = \"ENABLED\" } }]",
+            "requires_compatibilities = [\"EC2\"]\nvolumes = [{ name = \"socket\", host = { source_path = \"/var/run/docker.sock\" } }]",
             "pid_mode = \"task\"",
             "enable_fault_injection = true",
             "tags = { a = \"b\" }",
@@ -151,6 +153,10 @@ pub const CASES: &[Case] = &[
             (
                 "environment = { A = \"1\" }",
                 "docker_labels = { l = \"1\" }, init_process_enabled = true, readonly_root_filesystem = true, start_timeout = 20, stop_timeout = 5, interactive = true, pseudo_terminal = true, repository_credentials = \"arn:aws:secretsmanager:us-east-1:123456789012:secret:r\", version_consistency = \"disabled\", ulimits = [{ name = \"nofile\", soft_limit = 10, hard_limit = 20 }], system_controls = { \"net.core.somaxconn\" = \"1024\" }, capabilities = { add = [\"SYS_PTRACE\"], drop = [\"ALL\"] }, restart_policy = { ignored_exit_codes = [0], restart_attempt_period = 60 }",
+            ),
+            (
+                "environment = { A = \"1\" }",
+                "tmpfs = [{ container_path = \"/tmp\", size = 64, mount_options = [\"noexec\"] }], shared_memory_size = 64, max_swap = 0, swappiness = 10, devices = [{ host_path = \"/dev/fuse\", container_path = \"/dev/fuse\", permissions = [\"read\"] }]",
             ),
             (
                 "environment = { A = \"1\" }",
@@ -214,6 +220,10 @@ pub const CASES: &[Case] = &[
             "encryption = { sse_algorithm = \"aws:kms\", kms_master_key_id = \"KEY\", bucket_key_enabled = true }",
             "object_ownership = \"BucketOwnerPreferred\"",
             "logging = { target_bucket = \"${s3_bucket.n.bucket}\", target_prefix = \"p/\" }",
+            "encryption = { bucket_key_enabled = true, blocked_encryption_types = [\"SSE-C\"] }",
+            "logging = { target_bucket = \"${s3_bucket.n.bucket}\", target_object_key_format = { partitioned_prefix = {} } }",
+            "website = { index_document = \"index.html\", error_document = \"404.html\", routing_rules = [{ condition = { key_prefix_equals = \"old/\" }, redirect = { replace_key_prefix_with = \"new/\" } }] }",
+            "website = { redirect_all_requests_to = { host_name = \"www.example.org\", protocol = \"https\" } }",
             "event_bridge_enabled = true",
             "notifications = [{ id = \"all\", target_arn = \"arn:aws:sqs:us-east-1:123456789012:q\", events = [\"s3:ObjectCreated:*\"], filter_prefix = \"in/\", filter_suffix = \".zip\" }]",
             "lifecycle_rules = [{ id = \"cool\", tags = { a = \"b\" }, object_size_greater_than = 1024, transitions = [{ storage_class = \"STANDARD_IA\", days = 30 }], noncurrent_version_transitions = [{ storage_class = \"GLACIER\", days = 60 }], noncurrent_version_expiration_in_days = 90, newer_noncurrent_versions = 3 }, { id = \"off\", status = \"Disabled\", expired_object_delete_marker = true }]",

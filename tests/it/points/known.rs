@@ -23,6 +23,7 @@ const UNTAGGED: &[&str] = &[
     "sns_topic_subscription",
     "cloudwatch_log_metric_filter",
     "appautoscaling_policy",
+    "appautoscaling_scheduled_action",
     "scheduler_schedule",
 ];
 

@@ -8,13 +8,12 @@ use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{describe, failed};
+use super::{api_tags, describe, failed, ours, tags_of, update_tags};
 use crate::client::{Aws, send_once};
-use crate::error::{OrAbsent, OrFail, made_id, unbuilt};
+use crate::error::{made_id, unbuilt};
 use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
-use crate::tags::{TagChange, collect};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
@@ -158,19 +157,6 @@ fn is_known(found: &api::CertificateDetail, to: &AcmCertificate) -> bool {
     to.validation_method != "DNS" || !options.is_empty() && options.iter().all(has_record)
 }
 
-async fn tags_of(aws: &Aws, arn: &str) -> Outcome<Tags> {
-    let call = aws.acm().list_tags_for_certificate().certificate_arn(arn);
-    let found = call.send().await.or_fail("acm:ListTagsForCertificate").or_absent()?;
-    let tags = found.and_then(|found| found.tags).unwrap_or_default();
-    Ok(collect(tags.iter().map(|tag| (tag.key(), tag.value().unwrap_or_default()))))
-}
-
-fn to_api(tags: &Tags) -> Outcome<Option<Vec<api::Tag>>> {
-    let tags = tags.iter().map(|(key, value)| api::Tag::builder().key(key).value(value).build());
-    let tags: Vec<_> = tags.collect::<Result<_, _>>().map_err(unbuilt)?;
-    Ok(Some(tags).filter(|tags| !tags.is_empty()))
-}
-
 impl Resource for AcmCertificate {
     const TYPE: &'static str = "acm_certificate";
     // A listener that is going still uses it for some minutes.
@@ -228,18 +214,7 @@ impl Resource for AcmCertificate {
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
         let Some(name) = wanted.text("domain_name") else { return Ok(None) };
-        // Without a filter the list has RSA keys only (ACM API Reference, ListCertificates).
-        let keys = [api::KeyAlgorithm::Rsa2048, api::KeyAlgorithm::EcPrime256v1, api::KeyAlgorithm::EcSecp384r1];
-        let keys = api::Filters::builder().set_key_types(Some(keys.to_vec())).build();
-        let mut pages = aws.acm().list_certificates().includes(keys).into_paginator().send();
-        let mut arns = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.or_fail("acm:ListCertificates")?;
-            let same = page.certificate_summary_list().iter().filter(|one| one.domain_name() == Some(name));
-            arns.extend(same.filter_map(|one| one.certificate_arn().map(str::to_owned)));
-        }
-        let tagged = try_join_all(arns.into_iter().map(async |arn| Ok((tags_of(aws, &arn).await?, arn)))).await?;
-        Ok(wanted.pick(tagged.into_iter().filter(|(tags, _)| wanted.owns(tags)).map(|(_, arn)| arn)))
+        ours(aws, wanted, |one| one.domain_name() == Some(name)).await
     }
 
     async fn create(aws: &Aws, operation: &Operation, to: &Self) -> Outcome<String> {
@@ -262,7 +237,7 @@ impl Resource for AcmCertificate {
             .set_certificate_authority_arn(to.certificate_authority_arn.clone())
             // At most 32 letters, digits and underscores (ACM API Reference, RequestCertificate).
             .idempotency_token(operation.token.replace('-', ""))
-            .set_tags(to_api(&to.tags)?);
+            .set_tags(api_tags(&to.tags)?);
         let made = send_once!(aws_sdk_acm, call).await.sent_once("acm:RequestCertificate")?;
         made_id("acm:RequestCertificate", made.certificate_arn())
     }
@@ -284,19 +259,7 @@ impl Resource for AcmCertificate {
             validation_records: _,
             not_after: _,
         } = to;
-        let change = TagChange::between(&from.tags, tags);
-        if let Some(set) = to_api(&change.set)? {
-            let call = aws.acm().add_tags_to_certificate().certificate_arn(id).set_tags(Some(set));
-            call.send().await.idempotent("acm:AddTagsToCertificate")?;
-        }
-        if !change.remove.is_empty() {
-            // A tag without a value is removed whatever its value is (ACM API Reference, RemoveTagsFromCertificate).
-            let gone = change.remove.into_iter().map(|key| api::Tag::builder().key(key).build());
-            let gone = gone.collect::<Result<_, _>>().map_err(unbuilt)?;
-            let call = aws.acm().remove_tags_from_certificate().certificate_arn(id).set_tags(Some(gone));
-            call.send().await.idempotent("acm:RemoveTagsFromCertificate")?;
-        }
-        Ok(())
+        update_tags(aws, id, &from.tags, tags).await
     }
 
     /// Waits until the validation records are known, a matter of seconds, and never until it is issued: that needs them.

@@ -1,6 +1,8 @@
 //! Application Auto Scaling: what is scaled between which bounds, and by what.
 
 pub mod policy;
+mod predictive;
+pub mod scheduled_action;
 pub mod target;
 pub mod tracking;
 

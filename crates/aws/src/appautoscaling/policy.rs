@@ -7,6 +7,7 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::predictive::PredictiveScaling;
 use super::tracking::TargetTracking;
 use super::{Scalable, unbuilt};
 use crate::client::{Aws, send_once};
@@ -19,7 +20,8 @@ use leoctl_core::model::path::Path;
 use leoctl_core::model::schema::After;
 use leoctl_core::model::value::Value;
 
-/// What an `appautoscaling_target` is scaled by: it keeps a metric at a value, or takes steps when an alarm goes off.
+/// What an `appautoscaling_target` is scaled by: it keeps a metric at a value, takes steps when an alarm goes off, or scales
+/// ahead of a forecast.
 ///
 /// Import by namespace, resource, dimension and name: `ecs/service/CLUSTER/NAME/ecs:service:DesiredCount/POLICY`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,13 +40,15 @@ pub struct AppautoscalingPolicy {
     #[schemars(extend("x-replace" = true))]
     scalable_dimension: String,
     /// `TargetTrackingScaling` keeps a metric at a value, `StepScaling` takes steps when a CloudWatch alarm whose
-    /// action is this policy goes off.
-    #[schemars(extend("x-replace" = true, "enum" = ["TargetTrackingScaling", "StepScaling"]))]
+    /// action is this policy goes off, `PredictiveScaling` scales ahead of a forecast.
+    #[schemars(extend("x-replace" = true, "enum" = ["TargetTrackingScaling", "StepScaling", "PredictiveScaling"]))]
     policy_type: String,
     /// What `TargetTrackingScaling` keeps at which value.
     target_tracking_scaling_policy_configuration: Option<TargetTracking>,
     /// The steps of `StepScaling`.
     step_scaling_policy_configuration: Option<StepScaling>,
+    /// What `PredictiveScaling` forecasts.
+    predictive_scaling_policy_configuration: Option<PredictiveScaling>,
     /// The ARN, which alarms have as their action.
     #[serde(default)]
     #[schemars(extend("x-computed" = true))]
@@ -166,6 +170,7 @@ impl AppautoscalingPolicy {
                 .target_tracking_scaling_policy_configuration()
                 .map(TargetTracking::from_api),
             step_scaling_policy_configuration: found.step_scaling_policy_configuration().map(StepScaling::from_api),
+            predictive_scaling_policy_configuration: found.predictive_scaling_policy_configuration().map(PredictiveScaling::from_api),
             arn: found.policy_arn().to_owned(),
             alarms: found.alarms().iter().map(alarm).collect(),
         };
@@ -185,6 +190,7 @@ impl AppautoscalingPolicy {
             policy_type,
             target_tracking_scaling_policy_configuration: tracking,
             step_scaling_policy_configuration: steps,
+            predictive_scaling_policy_configuration: predictive,
             arn: _,
             alarms: _,
         } = self;
@@ -198,7 +204,8 @@ impl AppautoscalingPolicy {
             .scalable_dimension(scalable.dimension())
             .policy_type(api::PolicyType::from(policy_type.as_str()))
             .set_target_tracking_scaling_policy_configuration(tracking.as_ref().map(TargetTracking::to_api).transpose()?)
-            .set_step_scaling_policy_configuration(steps.as_ref().map(StepScaling::to_api).transpose()?))
+            .set_step_scaling_policy_configuration(steps.as_ref().map(StepScaling::to_api).transpose()?)
+            .set_predictive_scaling_policy_configuration(predictive.as_ref().map(PredictiveScaling::to_api).transpose()?))
     }
 }
 
@@ -237,6 +244,7 @@ impl Resource for AppautoscalingPolicy {
         let configurations = [
             ("target_tracking_scaling_policy_configuration", "TargetTrackingScaling"),
             ("step_scaling_policy_configuration", "StepScaling"),
+            ("predictive_scaling_policy_configuration", "PredictiveScaling"),
         ];
         let problem = |(name, of): (&str, &str)| {
             let given = desired.get(name).is_some_and(|value| !value.is_null());

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Scalable;
+use super::scheduled_action::{Set, bounds};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
 use crate::given::{int, problem_if, text};
@@ -18,12 +19,15 @@ use crate::resource::{Info, Resource, Retry, Tags};
 use crate::tags::{TagChange, collect};
 use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::Governed;
 use leoctl_core::model::value::Value;
 
 /// Something that is scaled, such as an ECS service, and the bounds in between.
 ///
-/// What it is scaled by are its `appautoscaling_policy` resources. As long as it exists, the `desired_count` of an
-/// `ecs_service` is Application Auto Scaling's to set. Deleting it deletes its policies, too.
+/// What it is scaled by are its `appautoscaling_policy` and `appautoscaling_scheduled_action` resources. As long as it exists,
+/// the `desired_count` of an `ecs_service` is Application Auto Scaling's to set. Bounds that scheduled actions set are theirs,
+/// and what is written here is for its creation; with `scheduled_scaling_suspended` it counts again. Deleting it deletes its
+/// policies and actions, too.
 ///
 /// Import by namespace, resource and dimension: `ecs/service/CLUSTER/NAME/ecs:service:DesiredCount`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -57,6 +61,12 @@ pub struct AppautoscalingTarget {
     #[serde(default)]
     #[schemars(extend("x-computed" = true))]
     arn: String,
+    /// Whether scheduled actions set `min_capacity`. Nothing when AWS may not be asked: then it is left as it is, too.
+    #[schemars(extend("x-computed" = true))]
+    min_capacity_scheduled: Option<bool>,
+    /// Whether scheduled actions set `max_capacity`. Nothing when AWS may not be asked: then it is left as it is, too.
+    #[schemars(extend("x-computed" = true))]
+    max_capacity_scheduled: Option<bool>,
 }
 
 /// What is suspended for now.
@@ -132,7 +142,7 @@ impl AppautoscalingTarget {
         Ok(known.filter(|(scalable, _)| wanted.contains(scalable)).collect())
     }
 
-    async fn from_api(aws: &Aws, scalable: &Scalable, target: &api::ScalableTarget) -> Outcome<(String, Self)> {
+    async fn from_api(aws: &Aws, (scalable, target): &(Scalable, api::ScalableTarget), set: Option<Set>) -> Outcome<(String, Self)> {
         let arn = target.scalable_target_arn().unwrap_or_default().to_owned();
         // One registered before targets had ARNs has none, and no tags.
         let tags = match arn.is_empty() {
@@ -152,6 +162,8 @@ impl AppautoscalingTarget {
             suspended_state: SuspendedState::from_api(target.suspended_state()),
             tags: collect(tags.and_then(|found| found.tags).unwrap_or_default()),
             arn,
+            min_capacity_scheduled: set.map(|set| set.min_capacity),
+            max_capacity_scheduled: set.map(|set| set.max_capacity),
         };
         Ok((scalable.id(), read))
     }
@@ -170,7 +182,7 @@ impl Resource for AppautoscalingTarget {
     const PERMISSIONS: Permissions = Permissions {
         arn: "arn:{partition}:application-autoscaling:{region}:{account}:scalable-target/*",
         plan: &[
-            Grant::any(&["application-autoscaling:DescribeScalableTargets"]),
+            Grant::any(&["application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScheduledActions"]),
             Grant::itself(&["application-autoscaling:ListTagsForResource"]),
         ],
         apply: &[
@@ -204,10 +216,30 @@ impl Resource for AppautoscalingTarget {
         problems.into_iter().flatten().collect()
     }
 
+    fn governed(live: &Value, wanted: &Value) -> Vec<Governed> {
+        let suspended = wanted.get("suspended_state").and_then(|state| state.get("scheduled_scaling_suspended"));
+        if suspended == Some(&Value::Bool(true)) {
+            return Vec::new();
+        }
+        let bounds = [("min_capacity", "min_capacity_scheduled"), ("max_capacity", "max_capacity_scheduled")];
+        let set = bounds.into_iter().filter_map(|(bound, scheduled)| {
+            let by = match live.get(scheduled) {
+                Some(Value::Bool(false)) => return None,
+                Some(Value::Bool(true)) => "a scheduled action",
+                _ => "perhaps a scheduled action, which application-autoscaling:DescribeScheduledActions would tell,",
+            };
+            Some(Governed { path: Path::attribute(bound), by: Some(by) })
+        });
+        set.collect()
+    }
+
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
         let wanted = ids.iter().map(|id| Scalable::parse(id)).collect::<Outcome<Vec<_>>>()?;
         let found = Self::describe(aws, &wanted).await?;
-        try_join_all(found.iter().map(|(scalable, target)| Self::from_api(aws, scalable, target))).await
+        let known: Vec<Scalable> = found.iter().map(|(scalable, _)| scalable.clone()).collect();
+        let bounds = bounds(aws, &known).await?;
+        let set = |of: &Scalable| bounds.as_ref().map(|bounds| bounds.get(of).copied().unwrap_or_default());
+        try_join_all(found.iter().map(|found| Self::from_api(aws, found, set(&found.0)))).await
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
@@ -250,9 +282,16 @@ impl Resource for AppautoscalingTarget {
             resource_id,
             scalable_dimension: _,
             arn: _,
+            min_capacity_scheduled: _,
+            max_capacity_scheduled: _,
         } = to;
         let scalable = to.scalable();
-        let same_calls = Self { tags: from.tags.clone(), ..to.clone() };
+        let same_calls = Self {
+            tags: from.tags.clone(),
+            min_capacity_scheduled: from.min_capacity_scheduled,
+            max_capacity_scheduled: from.max_capacity_scheduled,
+            ..to.clone()
+        };
         if same_calls != *from {
             let call = aws
                 .autoscaling()
@@ -298,6 +337,21 @@ mod tests {
     use super::*;
     use crate::patience::tests::operation;
     use crate::scripted::{Answer, Scripted};
+
+    #[test]
+    fn bounds_that_scheduled_actions_set_are_left_to_them() {
+        let governed = |live: serde_json::Value, suspended: bool| -> Vec<String> {
+            let wanted = json!({ "suspended_state": { "scheduled_scaling_suspended": suspended } });
+            let governed = AppautoscalingTarget::governed(&Value::from(live), &Value::from(wanted));
+            governed.into_iter().map(|governed| governed.path.to_string()).collect()
+        };
+        let of = |min: bool, max: bool| json!({ "min_capacity_scheduled": min, "max_capacity_scheduled": max });
+        assert_eq!(governed(of(true, false), false), ["min_capacity"]);
+        assert!(governed(of(false, false), false).is_empty());
+        // Suspended, they set nothing: what is written counts.
+        assert!(governed(of(true, true), true).is_empty());
+        assert_eq!(governed(json!({}), false).len(), 2);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_target_that_was_deregistered_is_waited_for_until_it_is_gone() {

@@ -103,9 +103,9 @@ pub struct CustomizedMetric {
 #[serde(deny_unknown_fields)]
 pub struct Dimension {
     /// Its name.
-    name: String,
+    pub name: String,
     /// Its value.
-    value: String,
+    pub value: String,
 }
 
 /// A metric or an expression over others.
@@ -114,17 +114,17 @@ pub struct Dimension {
 pub struct MetricQuery {
     /// Its name in expressions.
     #[schemars(length(max = 255))]
-    id: String,
+    pub id: String,
     /// The expression.
     #[schemars(length(max = 2048))]
-    expression: Option<String>,
+    pub expression: Option<String>,
     /// Its label.
-    label: Option<String>,
+    pub label: Option<String>,
     /// The metric.
-    metric_stat: Option<MetricStat>,
+    pub metric_stat: Option<MetricStat>,
     /// Whether it is what is tracked.
     #[schemars(extend("default" = true))]
-    return_data: bool,
+    pub return_data: bool,
 }
 
 /// A metric and what is made of its data points.
@@ -132,17 +132,17 @@ pub struct MetricQuery {
 #[serde(deny_unknown_fields)]
 pub struct MetricStat {
     /// The metric's name.
-    metric_name: String,
+    pub metric_name: String,
     /// Its namespace.
-    namespace: String,
+    pub namespace: String,
     /// Its dimensions.
     #[schemars(extend("default" = [], "x-key" = "name"))]
-    dimensions: Vec<Dimension>,
+    pub dimensions: Vec<Dimension>,
     /// The statistic, such as `Sum`.
-    stat: String,
+    pub stat: String,
     /// The unit.
     #[schemars(length(max = 1023))]
-    unit: Option<String>,
+    pub unit: Option<String>,
 }
 
 impl TargetTracking {

@@ -4,6 +4,7 @@ use aws_sdk_acm::types::{CertificateStatus, CertificateSummary, Filters, KeyAlgo
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::acm::KEY_TYPES;
 use crate::client::Aws;
 use crate::error::OrFail;
 use crate::permissions::Grant;
@@ -19,6 +20,9 @@ pub struct AcmCertificate {
     /// The states it may be in.
     #[schemars(extend("default" = ["ISSUED"], "x-set" = true))]
     statuses: Vec<String>,
+    /// The kinds of key it may have; any when left out.
+    #[schemars(extend("default" = KEY_TYPES, "x-set" = true, "items" = { "type": "string", "enum": KEY_TYPES }))]
+    key_types: Vec<String>,
     /// Whether the newest of several is taken.
     #[schemars(extend("default" = false))]
     most_recent: bool,
@@ -29,9 +33,6 @@ pub struct AcmCertificate {
     #[schemars(extend("x-computed" = true))]
     status: Option<String>,
 }
-
-/// Every kind of key: unless they are named, ACM lists RSA keys of 1024 and 2048 bits alone (ACM API Reference, ListCertificates).
-const KEY_TYPES: [&str; 7] = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"];
 
 /// When a certificate came to be: one that was imported has no date of its creation.
 fn made_at(certificate: &CertificateSummary) -> Option<i64> {
@@ -45,7 +46,7 @@ impl DataSource for AcmCertificate {
 
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let statuses = self.statuses.iter().map(|status| CertificateStatus::from(status.as_str())).collect();
-        let kinds = KEY_TYPES.iter().map(|kind| KeyAlgorithm::from(*kind)).collect();
+        let kinds = self.key_types.iter().map(|kind| KeyAlgorithm::from(kind.as_str())).collect();
         let call = aws.acm().list_certificates().set_certificate_statuses(Some(statuses));
         let mut pages = call.includes(Filters::builder().set_key_types(Some(kinds)).build()).into_paginator().send();
         let mut found: Vec<CertificateSummary> = Vec::new();

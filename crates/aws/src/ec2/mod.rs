@@ -1,12 +1,16 @@
 //! EC2: instances, networks and security groups.
 
 mod blocked;
+pub mod default_route_table;
+pub mod default_security_group;
 pub mod egress_only_internet_gateway;
 pub mod eip;
+mod group_rules;
 pub mod instance;
 pub mod internet_gateway;
 pub mod key_pair;
 pub mod nat_gateway;
+mod route;
 pub mod route_table;
 pub mod rule;
 pub mod security_group;
@@ -22,12 +26,14 @@ use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 
 use futures_util::future::try_join_all;
 
+use super::client::Aws;
 use super::repeat::Changing;
 use super::resource::Tags;
-use super::tags::{TagChange, collect};
-use leoctl_core::engine::ports::{Outcome, Wanted};
+use super::tags::{TagChange, collect, same_owner};
+use leoctl_core::engine::ports::{Failure, FailureKind, Outcome, Wanted};
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
+use leoctl_core::plan::desired::STACK_TAG;
 
 /// The filter `name` with these values: unlike id parameters, filters do not fail on ids that do not exist.
 pub fn filter(name: &str, values: &[String]) -> Filter {
@@ -85,6 +91,36 @@ pub async fn update_tags(client: &Client, id: &str, from: &Tags, to: &Tags) -> O
         client.delete_tags().resources(id).set_tags(Some(tags)).send().await.idempotent("ec2:DeleteTags")?;
     }
     Ok(())
+}
+
+/// What AWS has made with a VPC.
+pub struct Standing<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// Gives what AWS has made with a VPC the tags that are wanted, which say whose it is from now on; its id.
+///
+/// # Errors
+/// When there is none yet, when its tags say that it is somebody else's, or when AWS refuses.
+pub async fn take_over(aws: &Aws, standing: Option<Standing<'_>>, to: &Tags, vpc: &str, read: &str) -> Outcome<String> {
+    let Some(Standing { id, tags }) = standing.filter(|standing| !standing.id.is_empty()) else {
+        let code = Some("InvalidVpcID.NotFound".to_owned());
+        let message = format!("AWS does not show yet what it makes with {vpc}, or there is no such VPC");
+        return Err(Failure { operation: read.to_owned(), code, ..Failure::new(FailureKind::NotFound, message) });
+    };
+    if tags.contains_key(STACK_TAG) && !same_owner(&tags, to) {
+        return Err(Failure::exists("ec2:CreateTags", id));
+    }
+    update_tags(aws.ec2(), id, &tags, to).await?;
+    Ok(id.to_owned())
+}
+
+/// Why AWS does not delete what it has made with a VPC.
+fn goes_with_its_vpc(id: &str) -> Failure {
+    Failure::new(FailureKind::Refused, format!("{id} goes with its VPC alone"))
 }
 
 /// What is wrong with the size of the IPv4 network a VPC or subnet is to have

@@ -36,7 +36,8 @@ pub struct Rule {
 }
 
 impl Rule {
-    fn everything() -> Self {
+    /// All traffic, of nobody yet.
+    pub fn everything() -> Self {
         Self {
             ip_protocol: "-1".to_owned(),
             from_port: None,

@@ -63,10 +63,14 @@ pub struct ServiceRegistry {
     /// The Cloud Map service.
     #[schemars(extend("x-format" = "arn:servicediscovery"))]
     registry_arn: String,
-    /// The container, for SRV records.
+    /// The container, for SRV records of tasks with ports of their instance.
     container_name: Option<String>,
-    /// Its port, for SRV records.
+    /// Its port, with `container_name`.
+    #[schemars(range(min = 1, max = 65535))]
     container_port: Option<i32>,
+    /// The port of SRV records, instead of a container's; for tasks with a network interface of their own alone.
+    #[schemars(range(min = 1, max = 65535))]
+    port: Option<i32>,
 }
 
 /// A disk each task gets for its volume of the same name, which says `configured_at_launch`.
@@ -181,6 +185,7 @@ impl ServiceRegistry {
             .registry_arn(&self.registry_arn)
             .set_container_name(self.container_name.clone())
             .set_container_port(self.container_port)
+            .set_port(self.port)
             .build()
     }
 
@@ -189,7 +194,8 @@ impl ServiceRegistry {
         Self {
             registry_arn: registry.registry_arn().unwrap_or_default().to_owned(),
             container_name: registry.container_name().map(str::to_owned),
-            container_port: registry.container_port().or(registry.port()),
+            container_port: registry.container_port(),
+            port: registry.port(),
         }
     }
 }

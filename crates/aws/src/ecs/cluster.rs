@@ -29,7 +29,8 @@ pub struct EcsCluster {
     /// Whether Container Insights collects metrics; the account's default when left out.
     #[schemars(extend("x-server" = true, "enum" = ["disabled", "enabled", "enhanced"]))]
     container_insights: Option<String>,
-    /// Where tasks can run: `FARGATE`, `FARGATE_SPOT`, or capacity providers of your own.
+    /// Where tasks can run: `FARGATE`, `FARGATE_SPOT`, or capacity providers of your own. One of an Auto Scaling group is an
+    /// `awscc_ecs_capacity_provider`, named here by its `name`.
     #[schemars(extend("default" = [], "x-set" = true))]
     capacity_providers: Vec<String>,
     /// Where tasks run that do not say.
@@ -97,10 +98,16 @@ pub struct ExecuteCommand {
     logging: String,
     /// The log group, for `OVERRIDE`.
     cloud_watch_log_group_name: Option<String>,
+    /// Whether the log group has to be encrypted with a key, for `OVERRIDE`.
+    #[schemars(extend("x-none" = false))]
+    cloud_watch_encryption_enabled: Option<bool>,
     /// The bucket, for `OVERRIDE`.
     s3_bucket_name: Option<String>,
     /// The key prefix in the bucket.
     s3_key_prefix: Option<String>,
+    /// Whether the bucket has to be encrypted, for `OVERRIDE`.
+    #[schemars(extend("x-none" = false))]
+    s3_encryption_enabled: Option<bool>,
 }
 
 /// With which KMS keys tasks' disks are encrypted, instead of AWS's own.
@@ -142,6 +149,8 @@ impl ExecuteCommand {
             .set_cloud_watch_log_group_name(self.cloud_watch_log_group_name.clone())
             .set_s3_bucket_name(self.s3_bucket_name.clone())
             .set_s3_key_prefix(self.s3_key_prefix.clone())
+            .cloud_watch_encryption_enabled(self.cloud_watch_encryption_enabled.unwrap_or_default())
+            .s3_encryption_enabled(self.s3_encryption_enabled.unwrap_or_default())
             .build();
         api::ExecuteCommandConfiguration::builder()
             .set_kms_key_id(self.kms_key_id.clone())
@@ -160,6 +169,10 @@ impl ExecuteCommand {
             cloud_watch_log_group_name: target.and_then(|target| target.cloud_watch_log_group_name()).map(str::to_owned),
             s3_bucket_name: target.and_then(|target| target.s3_bucket_name()).map(str::to_owned),
             s3_key_prefix: target.and_then(|target| target.s3_key_prefix()).map(str::to_owned),
+            cloud_watch_encryption_enabled: target
+                .map(api::ExecuteCommandLogConfiguration::cloud_watch_encryption_enabled)
+                .filter(|on| *on),
+            s3_encryption_enabled: target.map(api::ExecuteCommandLogConfiguration::s3_encryption_enabled).filter(|on| *on),
         }
     }
 
@@ -291,7 +304,9 @@ impl Resource for EcsCluster {
         let Some(execute) = desired.get("execute_command").filter(|execute| execute.as_map().is_some()) else { return Vec::new() };
         let logged = execute.get("logging").map_or(Some(DEFAULT), Value::as_str);
         let given = |name: &&str| execute.get(name).is_some_and(|value| !value.is_null());
+        let on = |name: &&str| execute.get(name) == Some(&Value::Bool(true));
         let target = ["cloud_watch_log_group_name", "s3_bucket_name", "s3_key_prefix"].into_iter().find(given);
+        let target = target.or_else(|| ["cloud_watch_encryption_enabled", "s3_encryption_enabled"].into_iter().find(on));
         let problem = |name| format!("`{name}` is for `logging = \"OVERRIDE\"`");
         match target {
             Some(name) if logged.is_some_and(|logged| logged != "OVERRIDE") => vec![(Path::attribute("execute_command"), problem(name))],

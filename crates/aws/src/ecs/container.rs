@@ -10,6 +10,7 @@ use super::container_part::{
     Capabilities, ContainerDependency, Firelens, HealthCheck, LogConfiguration, MountPoint, PortMapping, RestartPolicy, Ulimit,
     VolumesFrom, secrets, text,
 };
+use super::linux::{Device, Linux, Tmpfs};
 use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
@@ -87,6 +88,21 @@ pub struct Container {
     /// Whether an init process reaps orphans and forwards signals.
     #[schemars(extend("default" = false))]
     init_process_enabled: bool,
+    /// The size of `/dev/shm` in MiB.
+    #[schemars(range(min = 1))]
+    shared_memory_size: Option<i32>,
+    /// How much it may swap in MiB: nothing with 0; on EC2 alone.
+    #[schemars(range(min = 0))]
+    max_swap: Option<i32>,
+    /// How readily it swaps, with `max_swap`; 60 when left out.
+    #[schemars(range(min = 0, max = 100))]
+    swappiness: Option<i32>,
+    /// File systems in memory.
+    #[schemars(extend("default" = [], "x-key" = "container_path"))]
+    tmpfs: Vec<Tmpfs>,
+    /// Devices of the instance; on EC2 alone.
+    #[schemars(extend("default" = [], "x-key" = "host_path"))]
+    devices: Vec<Device>,
     /// Whether its root file system cannot be written.
     #[schemars(extend("default" = false))]
     readonly_root_filesystem: bool,
@@ -121,10 +137,15 @@ impl Container {
         let environment = this.environment.into_iter().map(|(name, value)| api::KeyValuePair::builder().name(name).value(value).build());
         let files = this.environment_files.into_iter();
         let files = files.map(|arn| api::EnvironmentFile::builder().value(arn).r#type(api::EnvironmentFileType::S3).build());
-        let linux = api::LinuxParameters::builder()
-            .set_init_process_enabled(this.init_process_enabled.then_some(true))
-            .set_capabilities(this.capabilities.map(Capabilities::into_api));
-        let linux = Some(linux.build()).filter(|linux| linux.init_process_enabled().is_some() || linux.capabilities().is_some());
+        let linux = Linux {
+            capabilities: this.capabilities,
+            init_process_enabled: this.init_process_enabled,
+            shared_memory_size: this.shared_memory_size,
+            max_swap: this.max_swap,
+            swappiness: this.swappiness,
+            tmpfs: this.tmpfs,
+            devices: this.devices,
+        };
         let controls = this.system_controls.into_iter();
         let controls = controls.map(|(name, value)| api::SystemControl::builder().namespace(name).value(value).build());
         let credentials = this.repository_credentials;
@@ -155,7 +176,7 @@ impl Container {
             .set_docker_labels(
                 Some(this.docker_labels.into_iter().collect()).filter(|labels: &std::collections::HashMap<_, _>| !labels.is_empty()),
             )
-            .set_linux_parameters(linux)
+            .set_linux_parameters(linux.into_api()?)
             .set_system_controls(Some(controls.collect::<Vec<_>>()).filter(|controls| !controls.is_empty()))
             .set_volumes_from(
                 Some(this.volumes_from.into_iter().map(VolumesFrom::into_api).collect::<Vec<_>>()).filter(|volumes| !volumes.is_empty()),
@@ -175,6 +196,7 @@ impl Container {
     /// The container AWS returned, with a network mode.
     pub fn from_api(container: &api::ContainerDefinition, mode: &str) -> Self {
         let pairs = container.environment().iter();
+        let linux = Linux::from_api(container.linux_parameters());
         Self {
             name: text(container.name()),
             image: text(container.image()),
@@ -197,11 +219,16 @@ impl Container {
             ulimits: container.ulimits().iter().map(Ulimit::from_api).collect(),
             volumes_from: container.volumes_from().iter().map(VolumesFrom::from_api).collect(),
             system_controls: container.system_controls().iter().map(|control| (text(control.namespace()), text(control.value()))).collect(),
-            capabilities: container.linux_parameters().and_then(|linux| linux.capabilities()).and_then(Capabilities::from_api),
+            capabilities: linux.capabilities,
             restart_policy: container.restart_policy().and_then(RestartPolicy::from_api),
             firelens_configuration: container.firelens_configuration().map(Firelens::from_api),
             docker_labels: container.docker_labels().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
-            init_process_enabled: container.linux_parameters().and_then(|linux| linux.init_process_enabled()).unwrap_or_default(),
+            init_process_enabled: linux.init_process_enabled,
+            shared_memory_size: linux.shared_memory_size,
+            max_swap: linux.max_swap,
+            swappiness: linux.swappiness,
+            tmpfs: linux.tmpfs,
+            devices: linux.devices,
             readonly_root_filesystem: container.readonly_root_filesystem().unwrap_or_default(),
             start_timeout: container.start_timeout(),
             stop_timeout: container.stop_timeout(),

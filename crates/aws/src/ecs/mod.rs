@@ -8,6 +8,7 @@ pub mod container_part;
 mod controller;
 pub mod deployment;
 pub mod hook;
+mod linux;
 pub mod movers;
 mod quiet;
 mod record;

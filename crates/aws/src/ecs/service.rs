@@ -262,6 +262,7 @@ impl Resource for EcsService {
             After { type_name: "lb_listener_rule", through: "lb_target_group" },
             // Its tasks need the way to their images, and what they mount, as soon as they start.
             After { type_name: "route_table", through: "subnet" },
+            After { type_name: "default_route_table", through: "vpc" },
             After { type_name: "efs_mount_target", through: "efs_file_system" },
         ],
         timeout: 1800,

@@ -91,9 +91,19 @@ pub struct Volume {
     name: String,
     /// The EFS file system; scratch space when left out.
     efs_volume_configuration: Option<EfsVolume>,
+    /// The directory of the instance, instead of a file system; not on Fargate.
+    host: Option<HostVolume>,
     /// Whether the service says what disk it is, in its `volume_configurations`.
     #[schemars(extend("default" = false))]
     configured_at_launch: bool,
+}
+
+/// A directory of the instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostVolume {
+    /// Where it is; it is made where there is none.
+    source_path: String,
 }
 
 /// A volume on EFS.
@@ -162,6 +172,7 @@ impl Volume {
         Ok(api::Volume::builder()
             .name(&self.name)
             .set_efs_volume_configuration(efs.transpose().map_err(unbuilt)?)
+            .set_host(self.host.as_ref().map(|host| api::HostVolumeProperties::builder().source_path(&host.source_path).build()))
             .set_configured_at_launch(self.configured_at_launch.then_some(true))
             .build())
     }
@@ -184,6 +195,12 @@ impl Volume {
         Self {
             name: volume.name().unwrap_or_default().to_owned(),
             efs_volume_configuration: efs,
+            // Of scratch space AWS says a host without a path.
+            host: volume
+                .host()
+                .and_then(|host| host.source_path())
+                .filter(|path| !path.is_empty())
+                .map(|path| HostVolume { source_path: path.to_owned() }),
             configured_at_launch: volume.configured_at_launch().unwrap_or_default(),
         }
     }

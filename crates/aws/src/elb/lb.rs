@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    AvailabilityZone, IpAddressType, LoadBalancerAddress, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
-    LoadBalancerTypeEnum, SubnetMapping,
+    AvailabilityZone, EnforceSecurityGroupInboundRulesOnPrivateLinkTrafficEnum, IpAddressType, LoadBalancerAddress, LoadBalancerAttribute,
+    LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum, SubnetMapping,
 };
 use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
@@ -45,6 +45,10 @@ pub struct Lb {
     /// made without any cannot get some later: that replaces it.
     #[schemars(extend("x-set" = true, "x-server" = true, "x-within" = "vpc"))]
     security_groups: Option<Vec<String>>,
+    /// Whether the rules of its security groups hold for traffic over PrivateLink, too, of a network load balancer with security
+    /// groups; AWS begins with `on`.
+    #[schemars(extend("x-server" = true, "enum" = ["on", "off"]))]
+    enforce_security_group_inbound_rules_on_private_link_traffic: Option<String>,
     /// Its subnets, in at least two availability zones for an application load balancer. Either these are written
     /// or `subnet_mappings`.
     #[schemars(extend("x-set" = true, "x-server" = true, "x-within" = "vpc", "x-follows" = ["subnet_mappings"]))]
@@ -115,6 +119,8 @@ impl Mapping {
             .build()
     }
 }
+
+const ENFORCES: &str = "enforce_security_group_inbound_rules_on_private_link_traffic";
 
 fn mappings(mappings: Option<&Vec<Mapping>>) -> Option<Vec<SubnetMapping>> {
     mappings.map(|mappings| mappings.iter().map(Mapping::to_api).collect())
@@ -191,6 +197,10 @@ impl Resource for Lb {
         if desired.as_map().is_some() && present("subnets") == present("subnet_mappings") {
             problems.push(("subnet_mappings", "a load balancer needs either `subnets` or `subnet_mappings`".to_owned()));
         }
+        let may_be_network = desired.get("type").is_some_and(|kind| kind.as_str().is_none_or(|kind| kind == "network"));
+        if present(ENFORCES) && !may_be_network {
+            problems.push((ENFORCES, "rules that hold for PrivateLink are for network load balancers".to_owned()));
+        }
         problems.into_iter().map(|(attribute, problem)| (Path::attribute(attribute), problem)).collect()
     }
 
@@ -228,6 +238,10 @@ impl Resource for Lb {
                 scheme: lb.scheme().map_or("internet-facing", LoadBalancerSchemeEnum::as_str).to_owned(),
                 ip_address_type: lb.ip_address_type().map_or("ipv4", IpAddressType::as_str).to_owned(),
                 security_groups: Some(lb.security_groups().to_vec()),
+                enforce_security_group_inbound_rules_on_private_link_traffic: lb
+                    .enforce_security_group_inbound_rules_on_private_link_traffic()
+                    .filter(|is_on| !is_on.is_empty())
+                    .map(str::to_owned),
                 subnets: Some(zones.iter().filter_map(|zone| zone.subnet_id().map(str::to_owned)).collect()),
                 subnet_mappings: Some(zones.iter().filter_map(Mapping::from_api).collect()),
                 attributes: attributes.remove(&arn).unwrap_or_default(),
@@ -267,13 +281,15 @@ impl Resource for Lb {
     }
 
     fn as_created(to: &Self) -> Self {
-        Self { attributes: Attributes::new(), ..to.clone() }
+        // The creation does not take whether rules hold for PrivateLink (Elastic Load Balancing API Reference, CreateLoadBalancer).
+        Self { attributes: Attributes::new(), enforce_security_group_inbound_rules_on_private_link_traffic: None, ..to.clone() }
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
         let Self {
             ip_address_type,
             security_groups,
+            enforce_security_group_inbound_rules_on_private_link_traffic: enforce,
             subnets,
             subnet_mappings,
             attributes,
@@ -301,8 +317,11 @@ impl Resource for Lb {
             let call = elb.set_ip_address_type().load_balancer_arn(id).ip_address_type(IpAddressType::from(ip_address_type.as_str()));
             call.send().await.idempotent("elasticloadbalancing:SetIpAddressType")?;
         }
-        if *security_groups != from.security_groups {
+        let enforces = enforce.clone().filter(|_| *enforce != from.enforce_security_group_inbound_rules_on_private_link_traffic);
+        if *security_groups != from.security_groups || enforces.is_some() {
+            let enforces = enforces.as_deref().map(EnforceSecurityGroupInboundRulesOnPrivateLinkTrafficEnum::from);
             let call = elb.set_security_groups().load_balancer_arn(id).set_security_groups(security_groups.clone());
+            let call = call.set_enforce_security_group_inbound_rules_on_private_link_traffic(enforces);
             call.send().await.idempotent("elasticloadbalancing:SetSecurityGroups")?;
         }
         let changed = changes(&from.attributes, attributes, &load_balancer_defaults());

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_elasticloadbalancingv2::types::{Matcher, ProtocolEnum, TargetGroupAttribute, TargetGroupIpAddressTypeEnum, TargetTypeEnum};
+use aws_sdk_elasticloadbalancingv2::types::{
+    Matcher, ProtocolEnum, TargetDescription, TargetGroupAttribute, TargetGroupIpAddressTypeEnum, TargetTypeEnum,
+};
 use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -75,6 +77,11 @@ pub struct LbTargetGroup {
     /// Which answers are healthy.
     #[schemars(extend("x-server" = true, "x-follows" = ["health_check_protocol"]))]
     matcher: Option<HealthyAnswer>,
+    /// Targets that are always in it, such as instances. Those of ECS services are registered by ECS, and are not written here.
+    /// What else is registered stays, and that one of these was taken out elsewhere is not seen.
+    #[schemars(extend("default" = [], "x-local" = true, "x-set" = true))]
+    #[serde(default)]
+    targets: Vec<Target>,
     /// Attributes by AWS's own keys, such as `"stickiness.enabled"`.
     #[schemars(extend("default" = {}, "x-defaults" = target_group_defaults()))]
     attributes: Attributes,
@@ -99,6 +106,44 @@ pub struct HealthyAnswer {
     http_code: Option<String>,
     /// gRPC codes, such as `0-99`.
     grpc_code: Option<String>,
+}
+
+/// Something that gets requests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The id of an instance, an IP address, or the ARN of a load balancer, as `target_type` says.
+    id: String,
+    /// The port; the group's when left out.
+    #[schemars(range(min = 1, max = 65535))]
+    port: Option<i32>,
+    /// The availability zone of an IP address; `all` for one outside of the VPC.
+    availability_zone: Option<String>,
+}
+
+impl Target {
+    fn to_api(&self) -> TargetDescription {
+        let Self { id, port, availability_zone } = self.clone();
+        TargetDescription::builder().id(id).set_port(port).set_availability_zone(availability_zone).build()
+    }
+}
+
+/// Registers the targets that are new, and takes out those that are not wanted any more.
+async fn change_targets(aws: &Aws, group: &str, from: &[Target], to: &[Target]) -> Outcome<()> {
+    let only = |of: &[Target], not_in: &[Target]| -> Vec<TargetDescription> {
+        of.iter().filter(|target| !not_in.contains(target)).map(Target::to_api).collect()
+    };
+    let (new, gone) = (only(to, from), only(from, to));
+    if !new.is_empty() {
+        let call = aws.elb().register_targets().target_group_arn(group).set_targets(Some(new));
+        call.send().await.idempotent("elasticloadbalancing:RegisterTargets")?;
+    }
+    if !gone.is_empty() {
+        let call = aws.elb().deregister_targets().target_group_arn(group).set_targets(Some(gone));
+        // One that is not registered any more, or whose instance is gone (Elastic Load Balancing API Reference, DeregisterTargets).
+        call.send().await.or_done("elasticloadbalancing:DeregisterTargets", &["InvalidTarget"])?;
+    }
+    Ok(())
 }
 
 impl HealthyAnswer {
@@ -154,14 +199,17 @@ impl Resource for LbTargetGroup {
             "elasticloadbalancing:DescribeTargetGroupAttributes",
             "elasticloadbalancing:DescribeTargetGroups",
         ])],
-        apply: &[Grant::itself(&[
-            "elasticloadbalancing:AddTags",
-            "elasticloadbalancing:CreateTargetGroup",
-            "elasticloadbalancing:DeleteTargetGroup",
-            "elasticloadbalancing:ModifyTargetGroup",
-            "elasticloadbalancing:ModifyTargetGroupAttributes",
-            "elasticloadbalancing:RemoveTags",
-        ])],
+        apply: &[
+            Grant::itself(&[
+                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:CreateTargetGroup",
+                "elasticloadbalancing:DeleteTargetGroup",
+                "elasticloadbalancing:ModifyTargetGroup",
+                "elasticloadbalancing:ModifyTargetGroupAttributes",
+                "elasticloadbalancing:RemoveTags",
+            ]),
+            Grant::itself(&["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"]).when("targets"),
+        ],
     };
 
     fn check(desired: &Value) -> Vec<(Path, String)> {
@@ -172,8 +220,7 @@ impl Resource for LbTargetGroup {
             problems.push((Path::attribute("protocol"), problem.to_owned()));
         }
         if text("target_type") == Some("lambda") {
-            let problem =
-                "target groups of functions are not supported, as leoctl registers no targets: make it elsewhere, and name it by its ARN";
+            let problem = "target groups of functions are not supported: make it elsewhere, and name it by its ARN";
             problems.push((Path::attribute("target_type"), problem.to_owned()));
         }
         problems.into_iter().chain(target_group_check::check(desired)).collect()
@@ -208,6 +255,7 @@ impl Resource for LbTargetGroup {
                 healthy_threshold_count: group.healthy_threshold_count().unwrap_or(5),
                 unhealthy_threshold_count: group.unhealthy_threshold_count().unwrap_or(2),
                 matcher,
+                targets: Vec::new(),
                 attributes: attributes.remove(&arn).unwrap_or_default(),
                 tags: tags.remove(&arn).unwrap_or_default(),
                 full_name: arn.rsplit_once(':').map(|(_, name)| name.to_owned()).unwrap_or_default(),
@@ -254,7 +302,7 @@ impl Resource for LbTargetGroup {
     }
 
     fn as_created(to: &Self) -> Self {
-        Self { attributes: Attributes::new(), ..to.clone() }
+        Self { attributes: Attributes::new(), targets: Vec::new(), ..to.clone() }
     }
 
     async fn update(aws: &Aws, _: &Operation, id: &str, from: &Self, to: &Self) -> Outcome<()> {
@@ -269,6 +317,7 @@ impl Resource for LbTargetGroup {
             health_check_timeout_seconds,
             healthy_threshold_count,
             unhealthy_threshold_count,
+            targets,
             attributes,
             tags,
             name: _,
@@ -282,7 +331,7 @@ impl Resource for LbTargetGroup {
             arn: _,
             full_name: _,
         } = to;
-        let unchanged = Self { attributes: from.attributes.clone(), tags: from.tags.clone(), ..to.clone() };
+        let unchanged = Self { attributes: from.attributes.clone(), targets: from.targets.clone(), tags: from.tags.clone(), ..to.clone() };
         if unchanged != *from {
             // What is not sent stays (Elastic Load Balancing API Reference, ModifyTargetGroup). A check that begins, or asks in
             // another way, is said whole.
@@ -317,6 +366,7 @@ impl Resource for LbTargetGroup {
             let call = aws.elb().modify_target_group_attributes().target_group_arn(id).set_attributes(Some(changed));
             call.send().await.idempotent("elasticloadbalancing:ModifyTargetGroupAttributes")?;
         }
+        change_targets(aws, id, &from.targets, targets).await?;
         update_tags(aws, id, &from.tags, tags).await
     }
 
@@ -329,6 +379,28 @@ impl Resource for LbTargetGroup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scripted::{Answer, Scripted};
+
+    fn target(id: &str, port: i32) -> Target {
+        Target { id: id.to_owned(), port: Some(port), availability_zone: None }
+    }
+
+    #[tokio::test]
+    async fn only_targets_that_are_new_or_not_wanted_any_more_are_sent() {
+        let scripted = Scripted::new(|call| match call.name.as_str() {
+            "DeregisterTargets" => Answer::query_error(400, "InvalidTarget"),
+            _ => Answer::ok("<R><RegisterTargetsResult/></R>"),
+        });
+        let (kept, gone, new) = (target("10.0.0.1", 80), target("10.0.0.2", 80), target("10.0.0.1", 81));
+        change_targets(&scripted.aws, "arn", &[kept.clone(), gone], &[kept.clone(), new]).await.unwrap();
+        let calls = scripted.calls();
+        let [register, deregister] = calls.as_slice() else { panic!("two calls: {calls:?}") };
+        assert!(register.body.contains("Port=81") && !register.body.contains("Port=80"), "{}", register.body);
+        assert!(deregister.body.contains("10.0.0.2") && !deregister.body.contains("10.0.0.1"), "{}", deregister.body);
+        // Nothing is asked of a group whose targets ECS registers.
+        change_targets(&scripted.aws, "arn", &[], &[]).await.unwrap();
+        assert_eq!(scripted.names().len(), 2);
+    }
 
     #[test]
     fn groups_of_functions_and_of_gateway_load_balancers_are_refused_before() {

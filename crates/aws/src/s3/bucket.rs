@@ -12,6 +12,7 @@ use super::bucket_name;
 use super::lifecycle::{self, LifecycleRule};
 use super::notification::{self, Notification};
 use super::settings::{AccessLog, CorsRule, Encryption, PublicAccessBlock};
+use super::website::{self, Website};
 use super::{ageing, contents, policy, tagging, unbuilt};
 use crate::client::{Aws, send_once};
 use crate::document::Policy;
@@ -61,6 +62,8 @@ pub struct S3Bucket {
     object_ownership: String,
     /// Where requests are logged.
     logging: Option<AccessLog>,
+    /// How it answers as a website, at `website_endpoint`; it is none when left out.
+    website: Option<Website>,
     /// Whom changes to objects are told.
     #[schemars(extend("default" = [], "x-key" = "id"))]
     notifications: Vec<Notification>,
@@ -86,6 +89,10 @@ pub struct S3Bucket {
     #[serde(default)]
     #[schemars(extend("x-computed" = true))]
     regional_domain_name: String,
+    /// The domain name at which it answers as a website.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    website_endpoint: String,
 }
 
 impl S3Bucket {
@@ -102,15 +109,16 @@ impl S3Bucket {
             async { s3.get_bucket_cors().bucket(bucket).send().await.or_fail("s3:GetBucketCORS").or_absent() },
             tagging::get(aws, bucket),
         );
-        let around = try_join3(
+        let around = try_join4(
             async { s3.get_bucket_ownership_controls().bucket(bucket).send().await.or_fail("s3:GetBucketOwnershipControls").or_absent() },
             async { s3.get_bucket_logging().bucket(bucket).send().await.or_fail("s3:GetBucketLogging").or_absent() },
             async {
                 let call = s3.get_bucket_notification_configuration().bucket(bucket);
                 call.send().await.or_fail("s3:GetBucketNotification").or_absent()
             },
+            Website::get(aws, bucket),
         );
-        let ((encryption, public, versioning, lifecycle), (policy, cors, tags), (ownership, logging, told)) =
+        let ((encryption, public, versioning, lifecycle), (policy, cors, tags), (ownership, logging, told, website)) =
             try_join3(settings, access, around).await?;
         // Every bucket has a versioning status; only one that does not exist has none (S3 API Reference, GetBucketVersioning).
         let Some(versioning) = versioning else { return Ok(None) };
@@ -131,6 +139,7 @@ impl S3Bucket {
             // Buckets from before April 2023 may have none, which is this (S3 User Guide, "Controlling ownership of objects").
             object_ownership: owner.map_or("ObjectWriter", |rule| rule.object_ownership().as_str()).to_owned(),
             logging: logging.as_ref().and_then(|found| found.logging_enabled()).map(AccessLog::from_api),
+            website,
             notifications: told.as_ref().map(notification::from_api).unwrap_or_default(),
             event_bridge_enabled: told.is_some_and(|found| found.event_bridge_configuration().is_some()),
             empty_on_delete: false,
@@ -138,6 +147,7 @@ impl S3Bucket {
             arn: format!("arn:{}:s3:::{bucket}", partition(&aws.region)),
             domain_name: format!("{bucket}.s3.{}", domain(&aws.region)),
             regional_domain_name: format!("{bucket}.s3.{}.{}", aws.region, domain(&aws.region)),
+            website_endpoint: website::endpoint(bucket, &aws.region),
         }))
     }
 }
@@ -200,6 +210,7 @@ impl Resource for S3Bucket {
             "s3:GetBucketPublicAccessBlock",
             "s3:GetBucketTagging",
             "s3:GetBucketVersioning",
+            "s3:GetBucketWebsite",
             "s3:GetEncryptionConfiguration",
             "s3:GetLifecycleConfiguration",
             "s3:ListBucket",
@@ -210,6 +221,7 @@ impl Resource for S3Bucket {
                 "s3:CreateBucket",
                 "s3:DeleteBucket",
                 "s3:DeleteBucketPolicy",
+                "s3:DeleteBucketWebsite",
                 "s3:PutBucketCORS",
                 "s3:PutBucketLogging",
                 "s3:PutBucketNotification",
@@ -218,6 +230,7 @@ impl Resource for S3Bucket {
                 "s3:PutBucketPublicAccessBlock",
                 "s3:PutBucketTagging",
                 "s3:PutBucketVersioning",
+                "s3:PutBucketWebsite",
                 "s3:PutEncryptionConfiguration",
                 "s3:PutLifecycleConfiguration",
                 "s3:TagResource",
@@ -231,7 +244,7 @@ impl Resource for S3Bucket {
         let (rules, policy) = (lifecycle::check(desired.get("lifecycle_rules")), policy::check(desired.get("policy")));
         let name = desired.get("bucket").and_then(Value::as_str).and_then(bucket_name::problem);
         let name = name.map(|problem| (Path::attribute("bucket"), problem));
-        rules.into_iter().chain(policy).chain(name).collect()
+        rules.into_iter().chain(policy).chain(name).chain(website::check(desired.get("website"))).collect()
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {
@@ -273,6 +286,7 @@ impl Resource for S3Bucket {
             tls_only: false,
             cors_rules: Vec::new(),
             logging: None,
+            website: None,
             notifications: Vec::new(),
             event_bridge_enabled: false,
             ..to.clone()
@@ -290,6 +304,7 @@ impl Resource for S3Bucket {
             cors_rules,
             object_ownership,
             logging,
+            website,
             notifications,
             event_bridge_enabled,
             tags,
@@ -299,6 +314,7 @@ impl Resource for S3Bucket {
             arn: _,
             domain_name: _,
             regional_domain_name: _,
+            website_endpoint: _,
         } = to;
         let s3 = aws.s3();
         if *tags != from.tags {
@@ -337,6 +353,9 @@ impl Resource for S3Bucket {
         }
         if *logging != from.logging {
             AccessLog::put(logging.as_ref(), aws, id).await?;
+        }
+        if *website != from.website {
+            Website::put(website.as_ref(), aws, id).await?;
         }
         if *notifications != from.notifications || *event_bridge_enabled != from.event_bridge_enabled {
             let configuration = notification::to_api(notifications, *event_bridge_enabled)?;

@@ -9,5 +9,6 @@ mod notification;
 mod policy;
 mod settings;
 mod tagging;
+mod website;
 
 use crate::error::unbuilt;

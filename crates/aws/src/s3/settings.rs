@@ -22,6 +22,10 @@ pub struct Encryption {
     /// Whether one data key serves the bucket for a while, which saves KMS calls.
     #[schemars(extend("default" = false))]
     bucket_key_enabled: bool,
+    /// How uploads may not be encrypted: `SSE-C`, with keys that whoever uploads brings along, or `NONE` for no limit.
+    #[schemars(extend("x-server" = true, "x-set" = true, "items" = { "type": "string", "enum": ["NONE", "SSE-C"] }))]
+    #[serde(default)]
+    blocked_encryption_types: Option<Vec<String>>,
 }
 
 impl Encryption {
@@ -32,7 +36,11 @@ impl Encryption {
             .set_kms_master_key_id(self.kms_master_key_id.clone())
             .build()
             .map_err(unbuilt)?;
-        let blocked = before.and_then(|before| before.rules().first()?.blocked_encryption_types().cloned());
+        let written = self.blocked_encryption_types.as_ref().map(|types| {
+            let types = types.iter().map(|one| api::EncryptionType::from(one.as_str())).collect();
+            api::BlockedEncryptionTypes::builder().set_encryption_type(Some(types)).build()
+        });
+        let blocked = written.or_else(|| before.and_then(|before| before.rules().first()?.blocked_encryption_types().cloned()));
         let rule = api::ServerSideEncryptionRule::builder()
             .apply_server_side_encryption_by_default(default)
             .bucket_key_enabled(self.bucket_key_enabled)
@@ -60,12 +68,15 @@ impl Encryption {
             sse_algorithm: default.sse_algorithm().as_str().to_owned(),
             kms_master_key_id: default.kms_master_key_id().map(str::to_owned),
             bucket_key_enabled: rule.bucket_key_enabled().unwrap_or_default(),
+            blocked_encryption_types: rule
+                .blocked_encryption_types()
+                .map(|blocked| blocked.encryption_type().iter().map(|one| one.as_str().to_owned()).collect()),
         })
     }
 
     /// What AWS does since 2023 with buckets that say nothing (S3 User Guide, "Setting default encryption").
     pub fn aws_default() -> Self {
-        Self { sse_algorithm: "AES256".to_owned(), kms_master_key_id: None, bucket_key_enabled: false }
+        Self { sse_algorithm: "AES256".to_owned(), kms_master_key_id: None, bucket_key_enabled: false, blocked_encryption_types: None }
     }
 }
 
@@ -134,14 +145,48 @@ pub struct AccessLog {
     /// What their keys begin with.
     #[schemars(extend("default" = ""))]
     target_prefix: String,
+    /// How their keys go on; with the time and a random text alone when left out.
+    target_object_key_format: Option<KeyFormat>,
+}
+
+/// How the keys of logs go on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyFormat {
+    /// By account, region, bucket and day.
+    partitioned_prefix: PartitionedPrefix,
+}
+
+/// Keys by account, region, bucket and day.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartitionedPrefix {
+    /// Which day that is: that of the request, or that on which the log is delivered.
+    #[schemars(extend("default" = "EventTime", "enum" = ["EventTime", "DeliveryTime"]))]
+    partition_date_source: String,
+}
+
+impl KeyFormat {
+    fn to_api(&self) -> api::TargetObjectKeyFormat {
+        let source = api::PartitionDateSource::from(self.partitioned_prefix.partition_date_source.as_str());
+        let partitioned = api::PartitionedPrefix::builder().partition_date_source(source).build();
+        api::TargetObjectKeyFormat::builder().partitioned_prefix(partitioned).build()
+    }
+
+    /// The format AWS returned; none for the simple one.
+    fn from_api(format: &api::TargetObjectKeyFormat) -> Option<Self> {
+        let source = format.partitioned_prefix()?.partition_date_source();
+        let partition_date_source = source.map_or("EventTime", api::PartitionDateSource::as_str).to_owned();
+        Some(Self { partitioned_prefix: PartitionedPrefix { partition_date_source } })
+    }
 }
 
 impl AccessLog {
-    /// The status for a call; none turns logging off. The form of keys and the grants of an earlier one stay.
+    /// The status for a call; none turns logging off. The grants of an earlier one stay.
     fn to_api(this: Option<&Self>, before: Option<&api::LoggingEnabled>) -> Outcome<api::BucketLoggingStatus> {
         let enabled = this.map(|log| {
             let enabled = api::LoggingEnabled::builder().target_bucket(&log.target_bucket).target_prefix(&log.target_prefix);
-            let enabled = enabled.set_target_object_key_format(before.and_then(|before| before.target_object_key_format().cloned()));
+            let enabled = enabled.set_target_object_key_format(log.target_object_key_format.as_ref().map(KeyFormat::to_api));
             enabled.set_target_grants(before.and_then(|before| before.target_grants.clone())).build().map_err(unbuilt)
         });
         Ok(api::BucketLoggingStatus::builder().set_logging_enabled(enabled.transpose()?).build())
@@ -159,7 +204,11 @@ impl AccessLog {
 
     /// The log AWS returned.
     pub fn from_api(enabled: &api::LoggingEnabled) -> Self {
-        Self { target_bucket: enabled.target_bucket().to_owned(), target_prefix: enabled.target_prefix().to_owned() }
+        Self {
+            target_bucket: enabled.target_bucket().to_owned(),
+            target_prefix: enabled.target_prefix().to_owned(),
+            target_object_key_format: enabled.target_object_key_format().and_then(KeyFormat::from_api),
+        }
     }
 }
 
@@ -241,11 +290,25 @@ mod tests {
         let put = Encryption::aws_default().to_api(Some(&before)).unwrap();
         assert_eq!(put.rules().first().unwrap().blocked_encryption_types(), Some(&blocked));
 
-        let format = api::TargetObjectKeyFormat::builder().simple_prefix(api::SimplePrefix::builder().build()).build();
-        let before = api::LoggingEnabled::builder().target_bucket("b").target_prefix("").target_object_key_format(format.clone());
-        let log = AccessLog { target_bucket: "b".to_owned(), target_prefix: "new/".to_owned() };
-        let put = AccessLog::to_api(Some(&log), Some(&before.build().unwrap())).unwrap();
-        assert_eq!(put.logging_enabled().unwrap().target_object_key_format(), Some(&format));
+        // Unless it is said.
+        let said = Encryption { blocked_encryption_types: Some(vec!["NONE".to_owned()]), ..Encryption::aws_default() };
+        let put = said.to_api(Some(&before)).unwrap();
+        assert_eq!(Encryption::from_api(&put), Some(said));
+
+        let owner = api::Grantee::builder().r#type(api::Type::CanonicalUser).id("1").build().unwrap();
+        let grant = api::TargetGrant::builder().grantee(owner).permission(api::BucketLogsPermission::Read).build();
+        let before = api::LoggingEnabled::builder().target_bucket("b").target_prefix("").target_grants(grant.clone()).build().unwrap();
+        let partitioned = PartitionedPrefix { partition_date_source: "DeliveryTime".to_owned() };
+        let log = AccessLog {
+            target_bucket: "b".to_owned(),
+            target_prefix: "new/".to_owned(),
+            target_object_key_format: Some(KeyFormat { partitioned_prefix: partitioned }),
+        };
+        let put = AccessLog::to_api(Some(&log), Some(&before)).unwrap();
+        let put = put.logging_enabled().unwrap();
+        assert_eq!((put.target_grants(), AccessLog::from_api(put)), ([grant].as_slice(), log));
+        let simple = api::TargetObjectKeyFormat::builder().simple_prefix(api::SimplePrefix::builder().build()).build();
+        assert_eq!(KeyFormat::from_api(&simple), None);
         assert!(AccessLog::to_api(None, None).unwrap().logging_enabled().is_none());
     }
 }

@@ -1,10 +1,13 @@
 //! The tasks a schedule starts.
 
+use std::collections::HashMap;
+
 use aws_sdk_scheduler::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::unbuilt;
+use crate::resource::Tags;
 use leoctl_core::engine::ports::Outcome;
 
 /// The tasks that are started, in the cluster that is the target.
@@ -49,6 +52,22 @@ pub struct EcsParameters {
     /// Who started them, for whoever looks at them.
     #[schemars(length(max = 1024))]
     reference_id: Option<String>,
+    /// Tags of the tasks.
+    #[schemars(extend("default" = {}, "maxProperties" = 50))]
+    tags: Tags,
+}
+
+/// Tags, as RunTask takes them: a table of `key` and `value` each.
+fn to_pairs(tags: &Tags) -> Vec<HashMap<String, String>> {
+    let pair = |(key, value): (&String, &String)| [("key".to_owned(), key.clone()), ("value".to_owned(), value.clone())].into();
+    tags.iter().map(pair).collect()
+}
+
+fn from_pairs(pairs: &[HashMap<String, String>]) -> Tags {
+    let of = |pair: &HashMap<String, String>, name: &str| {
+        pair.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+    };
+    pairs.iter().filter_map(|pair| Some((of(pair, "key")?, of(pair, "value").unwrap_or_default()))).collect()
 }
 
 /// A capacity provider's part of the tasks.
@@ -125,6 +144,7 @@ impl EcsParameters {
             placement_constraints,
             placement_strategy,
             reference_id,
+            tags,
         } = self;
         let provider = |item: &StrategyItem| {
             let part = api::CapacityProviderStrategyItem::builder().capacity_provider(&item.capacity_provider);
@@ -153,6 +173,7 @@ impl EcsParameters {
             .set_placement_constraints(Some(placement_constraints.iter().map(constraint).collect::<Vec<_>>()).filter(|all| !all.is_empty()))
             .set_placement_strategy(Some(placement_strategy.iter().map(strategy).collect::<Vec<_>>()).filter(|all| !all.is_empty()))
             .set_reference_id(reference_id.clone())
+            .set_tags(Some(to_pairs(tags)).filter(|tags| !tags.is_empty()))
             .build()
             .map_err(unbuilt)
     }
@@ -189,6 +210,7 @@ impl EcsParameters {
             placement_constraints: found.placement_constraints().iter().map(constraint).collect(),
             placement_strategy: found.placement_strategy().iter().map(strategy).collect(),
             reference_id: found.reference_id().map(str::to_owned),
+            tags: from_pairs(found.tags()),
         }
     }
 }
@@ -209,5 +231,19 @@ impl NetworkConfiguration {
             security_groups: found.security_groups().to_vec(),
             assign_public_ip: found.assign_public_ip().map_or("DISABLED", api::AssignPublicIp::as_str).to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_pairs_of_key_and_value_however_these_are_spelt() {
+        let tags: Tags = [("team".to_owned(), "web".to_owned())].into();
+        let pairs = to_pairs(&tags);
+        assert_eq!(pairs, [HashMap::from([("key".to_owned(), "team".to_owned()), ("value".to_owned(), "web".to_owned())])]);
+        let spelt = [HashMap::from([("Key".to_owned(), "team".to_owned()), ("Value".to_owned(), "web".to_owned())])];
+        assert_eq!((from_pairs(&pairs), from_pairs(&spelt)), (tags.clone(), tags));
     }
 }

@@ -149,10 +149,14 @@ const PRICED: &[(&str, Write)] = &[
 /// The types that AWS does not charge for by themselves.
 const FREE: &[&str] = &[
     "acm_certificate_validation",
+    "acm_imported_certificate",
     "appautoscaling_policy",
+    "appautoscaling_scheduled_action",
     "appautoscaling_target",
     "backup_plan",
     "backup_selection",
+    "default_route_table",
+    "default_security_group",
     "efs_access_point",
     "efs_mount_target",
     "egress_only_internet_gateway",

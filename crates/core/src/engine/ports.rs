@@ -233,6 +233,10 @@ pub trait Handler: Send + Sync {
     async fn successor(&self, _region: &str, id: &str, _used: &[String]) -> Outcome<String> {
         Ok(id.to_owned())
     }
+    /// Whether AWS makes what is at a wanted one's place by itself, so that it is taken over where it is nobody's.
+    fn takes_over(&self) -> bool {
+        false
+    }
     /// Makes the resource in one call; its id.
     async fn create(&self, operation: &Operation, desired: &Value) -> Outcome<String>;
     /// Does to a resource just created what its creation could not, and waits until it is ready.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::schema::{Attribute, DocumentKind, Format, Order, Type, Unset};
 use super::state::is_digest;
 use super::value::Value;
-use super::{delivery, policy};
+use super::{delivery, pem, policy};
 
 /// The attributes of a resource in canonical form: defaults filled in, sets and keyed lists sorted,
 /// documents parsed, networks written AWS's way, domain names in lower case without a dot at the end.
@@ -238,6 +238,7 @@ fn canonical_text(format: Option<&Format>, text: &str) -> String {
         }
         Some(Format::Domain) => domain(text),
         Some(Format::SshPublicKey) => text.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
+        Some(Format::Certificates) => pem::canonical(text),
         Some(Format::Lowercase) => text.to_ascii_lowercase(),
         Some(Format::Uppercase) => text.to_ascii_uppercase(),
         Some(Format::Arn(_) | Format::MaskedUrl) | None => text.to_owned(),

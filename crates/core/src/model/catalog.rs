@@ -193,6 +193,9 @@ pub struct ResourceSchema {
     pub held_by: &'static [&'static str],
     /// What deleting it loses that cannot be made again, such as `the objects in it`.
     pub data_loss: Option<&'static str>,
+    /// Why one is neither made nor deleted in AWS: it is there before leoctl is, is taken over and brought to what is wanted,
+    /// and stays when it is forgotten. None for everything else.
+    pub stays: Option<&'static str>,
     /// What one is made after and deleted before, though nothing in it refers to these.
     pub after: &'static [After],
     /// What an update can take away only after others have stopped using it.
@@ -234,6 +237,7 @@ impl ResourceSchema {
             conflicts: &[],
             held_by: &[],
             data_loss: None,
+            stays: None,
             after: &[],
             releases: &[],
             takes_away: false,

@@ -11,6 +11,7 @@ pub mod journal;
 pub mod kms_key;
 pub mod module;
 pub mod path;
+pub mod pem;
 pub mod percent;
 pub mod pin;
 pub mod place;

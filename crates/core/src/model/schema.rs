@@ -19,7 +19,7 @@
 //! | `x-local` | AWS does not know it or never returns it: the state remembers it, a secret as a hash |
 //! | `x-defaults` | a map in which AWS fills in these entries, of each one value or any of several: such an entry is as good as absent |
 //! | `x-document` | a JSON document: `json`, `policy` for IAM's, or `delivery` for how SNS tries deliveries again |
-//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `ssh-public-key`, `masked-url` for one of which AWS hides the password, `lowercase` and `uppercase` for text that AWS keeps so, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
+//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `ssh-public-key`, `certificates` in PEM, `masked-url` for one of which AWS hides the password, `lowercase` and `uppercase` for text that AWS keeps so, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
 //! | `x-form` | what JSON Schema's `pattern` means, in words |
 //!
 //! A computed attribute without `x-follows` stays what it is over every update. One that AWS chooses (`x-server`) also stays
@@ -180,6 +180,8 @@ pub enum Format {
     Arn(Vec<String>),
     /// A public key as OpenSSH writes it; the comment behind it means nothing.
     SshPublicKey,
+    /// Certificates in PEM; line breaks and what stands around them mean nothing.
+    Certificates,
     /// Perhaps a URL, of whose password AWS returns `****`.
     MaskedUrl,
     /// Text that AWS keeps in lower case.
@@ -404,6 +406,7 @@ fn compile_format(json: &Json, at: &str) -> Result<Option<Format>, SchemaError> 
         Some("lowercase") => Format::Lowercase,
         Some("uppercase") => Format::Uppercase,
         Some("ssh-public-key") => Format::SshPublicKey,
+        Some("certificates") => Format::Certificates,
         Some(arn) if arn.starts_with("arn:") => Format::Arn(arn.split([':', '|']).skip(1).map(str::to_owned).collect()),
         Some(other) => return Err(SchemaError { at: at.to_owned(), problem: format!("x-format {other}") }),
     }))

@@ -10,6 +10,7 @@ use super::misfit::{Misfit, misfit};
 use super::template::{Part, Template, TemplateKind};
 use crate::model::canonical::{element_name, is_name_secret};
 use crate::model::fit::described;
+use crate::model::pem;
 use crate::model::schema::{Attribute, Format, Order, TextRule, Type};
 use crate::model::value::Value;
 
@@ -281,6 +282,7 @@ fn check_format(format: &Format, text: &str) -> Result<(), (String, Option<Strin
         Format::Arn(services) => return check_arn(services, text),
         Format::Domain => return check_domain(text),
         Format::SshPublicKey => return check_public_key(text),
+        Format::Certificates => return check_certificates(text),
         Format::MaskedUrl | Format::Lowercase | Format::Uppercase => return Ok(()),
         Format::Cidr | Format::Cidr4 | Format::Cidr6 => {}
     }
@@ -315,6 +317,15 @@ fn check_domain(text: &str) -> Result<(), (String, Option<String>)> {
         return Ok(());
     }
     Err((format!("\"{text}\" is not a domain name"), Some("write a name like www.example.org".to_owned())))
+}
+
+fn check_certificates(text: &str) -> Result<(), (String, Option<String>)> {
+    if pem::has_certificates(text) {
+        return Ok(());
+    }
+    // What was written may be a private key, and is not repeated.
+    let help = "write what a `.pem` file has: `-----BEGIN CERTIFICATE-----`, the certificate, `-----END CERTIFICATE-----`";
+    Err(("this is not a certificate in PEM".to_owned(), Some(help.to_owned())))
 }
 
 /// One line: the algorithm, the key in Base64, a comment (sshd(8), "AUTHORIZED_KEYS FILE FORMAT").

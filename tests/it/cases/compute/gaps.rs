@@ -5,6 +5,18 @@ use crate::support::emulator::Emulator;
 
 pub const GAPS: &[Gap] = &[
     Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "default_route_table",
+        attribute: "",
+        evidence: "the main route table is still described after DeleteVpc; by the VPC User Guide it goes with its VPC",
+    },
+    Gap {
+        emulator: Emulator::Fakecloud,
+        type_name: "default_security_group",
+        attribute: "",
+        evidence: "the default group is still described after DeleteVpc; by the VPC User Guide it goes with its VPC",
+    },
+    Gap {
         emulator: Emulator::MiniStack,
         type_name: "nat_gateway",
         attribute: "",

@@ -44,7 +44,7 @@ pub async fn find(handler: &dyn Handler, wanted: &Wanted, import: Option<&str>) 
     // What somebody has written may be another form of its id.
     let id = handler.id_of(&id, &attributes);
     let owner = owner(&attributes);
-    let ours = import.is_some() || carries(wanted, &attributes);
+    let ours = import.is_some() || carries(wanted, &attributes) || handler.takes_over() && owner.is_none();
     Ok(Some(Found { place: wanted.place(&id), attributes, ours, owner }))
 }
 

@@ -68,6 +68,8 @@ pub fn catalog() -> Catalog {
             joint,
             releases,
             data_loss: Some("what is in it"),
+            held_by: if name == "role" { &["given"] } else { &[] },
+            stays: (name == "given").then_some("the cloud makes it by itself"),
             ..ResourceSchema::plain(schema)
         };
         catalog.resources.insert(name.to_owned(), Arc::new(schema));
@@ -77,6 +79,7 @@ pub fn catalog() -> Catalog {
     add("group", &named, Scope::Regional, &[&["name"]]);
     add("bucket", &named, Scope::GlobalName, &[&["name"]]);
     add("record", &untagged, Scope::Regional, &[&["name"]]);
+    add("given", &named, Scope::Regional, &[&["name"]]);
     add("net", &unnamed, Scope::Regional, &[]);
     add("member", &member, Scope::Regional, &[&["of", "name"]]);
     let cluster = json!({ "type": "object", "required": ["name"], "properties": { "name": { "type": "string", "x-replace": true },
@@ -252,6 +255,10 @@ impl Handler for Memory {
 
     fn id_of(&self, asked: &str, _: &Value) -> String {
         self.bare(asked).to_owned()
+    }
+
+    fn takes_over(&self) -> bool {
+        self.schema.stays.is_some()
     }
 
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>> {

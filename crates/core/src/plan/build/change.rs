@@ -337,7 +337,7 @@ pub(super) fn attributes_of(block: &ResourceBlock) -> &[Attribute] {
 
 /// What protects a block's resources.
 pub(super) fn guard(block: &ResourceBlock) -> Guard {
-    Guard { prevent_destroy: block.lifecycle.prevent_destroy, retain: block.lifecycle.retain }
+    Guard { prevent_destroy: block.lifecycle.prevent_destroy, retain: block.lifecycle.retain || block.schema.stays.is_some() }
 }
 
 /// The attributes AWS returned, with what only leoctl knows.
@@ -376,10 +376,13 @@ fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Resu
         let address = &instance.address;
         return Err(Diagnostic::error(
             &instance.block.span,
-            format!("{address} cannot be replaced: its `deletion_policy` keeps the old one"),
+            format!("{address} cannot be replaced: {}", schema.stays.unwrap_or("its `deletion_policy` keeps the old one")),
         )
         .label(format!("both would have the same `{}`, and AWS allows that once", group.join("`, `")))
-        .help("change that, too, or set `deletion_policy = \"delete\"`"));
+        .help(match schema.stays {
+            Some(_) => "change that, too",
+            None => "change that, too, or set `deletion_policy = \"delete\"`",
+        }));
     }
     if change.guard.retain {
         return Ok(true);
@@ -477,7 +480,10 @@ pub(super) fn risks(change: &Change, instance: &Instance<'_>) -> Vec<String> {
         return risks;
     }
     if change.guard.retain {
-        risks.push("leaves the old one in AWS, as its `deletion_policy` says".to_owned());
+        risks.push(match schema.stays {
+            Some(why) => format!("leaves the old one in AWS: {why}"),
+            None => "leaves the old one in AWS, as its `deletion_policy` says".to_owned(),
+        });
     } else if let Some(loss) = schema.data_loss {
         risks.push(format!("deletes {loss}"));
     }

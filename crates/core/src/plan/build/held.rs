@@ -10,7 +10,10 @@ use crate::stack::diagnostic::Diagnostic;
 impl Builder<'_> {
     pub(super) fn held(&mut self) {
         let last = self.changes.iter().filter(|change| is_made_last(change));
-        let found: Vec<Diagnostic> = last.filter_map(|change| Some(self.cannot_go(change, self.holder(change)?))).collect();
+        let replaced = last.filter_map(|change| Some(self.cannot_go(change, self.holder(change)?)));
+        let deleted = self.changes.iter().filter(|change| change.action == Action::Delete);
+        let deleted = deleted.filter_map(|change| Some(self.held_for_ever(change, self.lasting(change)?)));
+        let found: Vec<Diagnostic> = replaced.chain(deleted).collect();
         found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
     }
 
@@ -23,6 +26,25 @@ impl Builder<'_> {
                 && user.prior_depends_on.contains(&change.address)
                 && uses(user, change)
         })
+    }
+
+    /// What is forgotten as AWS does not delete it alone, and keeps AWS from deleting a resource.
+    fn lasting(&self, change: &Change) -> Option<&Change> {
+        let schema = self.catalog.resources.get(change.address.type_name())?;
+        self.changes.iter().find(|user| {
+            let type_name = user.address.type_name();
+            user.action == Action::Forget
+                && schema.held_by.contains(&type_name)
+                && self.catalog.resources.get(type_name).is_some_and(|user| user.stays.is_some())
+                && uses(user, change)
+        })
+    }
+
+    /// Why a resource cannot be deleted that is used by what stays in AWS as it is.
+    fn held_for_ever(&self, change: &Change, user: &Change) -> Diagnostic {
+        let (address, user) = (&change.address, &user.address);
+        let error = format!("{address} cannot be deleted: {user} stays in AWS and uses it, and AWS deletes only what nothing uses");
+        self.at(address, &error).help(format!("take what names it out of {user}, and apply that first"))
     }
 
     /// Why a resource that is held has to go first, and what would let its replacement be made before.

@@ -82,7 +82,10 @@ impl Builder<'_> {
             reason: match loss {
                 Some(loss) => Some(format!("it {loss}")),
                 None if removed => Some("`[[removed]]` says to forget it".to_owned()),
-                None if guard.retain => Some("its `deletion_policy` is \"retain\"; it stays in AWS".to_owned()),
+                None if guard.retain => {
+                    let why = schema.and_then(|schema| schema.stays).unwrap_or("its `deletion_policy` is \"retain\"");
+                    Some(format!("{why}; it stays in AWS"))
+                }
                 None if self.options.destroy => None,
                 None => Some("it is not in the stack any more".to_owned()),
             },
