@@ -133,7 +133,12 @@ struct InMemory(Arc<Cloud>);
 #[async_trait]
 impl Provider for InMemory {
     async fn identity(&self, _: Option<&str>) -> Outcome<Identity> {
-        Ok(Identity { account_id: "1".to_owned(), partition: "aws".to_owned(), region: "us-east-1".to_owned() })
+        Ok(Identity {
+            account_id: "1".to_owned(),
+            partition: "aws".to_owned(),
+            region: "us-east-1".to_owned(),
+            accounts: Default::default(),
+        })
     }
 
     fn handler(&self, type_name: &str) -> Option<Arc<dyn Handler>> {

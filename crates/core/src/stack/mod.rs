@@ -5,6 +5,7 @@
 //! [`vars`], [`scope`] (what names mean), [`lookup`] (what was asked of it), [`expand`] (`for_each`, `when`), [`modules`],
 //! [`deps`] (the order of evaluation), [`check`], [`types`] and [`kind`] (what can be told of what is not known).
 
+pub mod accounts;
 mod addresses;
 pub mod backend;
 pub mod budget;

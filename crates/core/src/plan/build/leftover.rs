@@ -86,6 +86,7 @@ impl Builder<'_> {
                 None if self.options.destroy => None,
                 None => Some("it is not in the stack any more".to_owned()),
             },
+            account: place.account.clone(),
             region: place.region.clone(),
             place: Some(place),
             gone: None,

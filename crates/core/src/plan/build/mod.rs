@@ -34,8 +34,9 @@ use super::desired;
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
 use crate::model::fit::misfit;
+use crate::model::module::ModulePath;
 use crate::model::pin::{self, Pins};
-use crate::model::place::Place;
+use crate::model::place::{Place, Site};
 use crate::model::schema::Catalog;
 use crate::model::secrecy::conceal;
 use crate::model::state::State;
@@ -47,6 +48,7 @@ use crate::plan::select::{Options, Selection};
 use crate::plan::state_change::{Aspect, StateChange};
 use crate::plan::types::{Action, Change, Drift, Pinned, Plan, Read};
 use crate::stack::Stack;
+use crate::stack::accounts;
 use crate::stack::check::failed;
 use crate::stack::config::ResourceBlock;
 use crate::stack::deps::{self, Dependencies, Item};
@@ -54,6 +56,7 @@ use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use crate::stack::expand::{self, Instances};
 use crate::stack::lookup::Lookups;
 use crate::stack::scope::{BlockValue, Each, Identity, StackScope};
+use crate::stack::template::Template;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -158,8 +161,8 @@ pub fn draft(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &
 }
 
 /// The data sources that can be read now and that `world.data` does not have, with their arguments: nothing that
-/// they are read for is going to change.
-pub fn readable(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &Options) -> Vec<(Block, Value)> {
+/// they are read for is going to change; with where each is read.
+pub fn readable(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &Options) -> Vec<(Block, Site, Value)> {
     let mut builder = Builder::new(stack, catalog, world, options);
     if !options.destroy {
         builder.plan_desired();
@@ -184,7 +187,7 @@ struct Builder<'a> {
     /// What was looked up for each data source.
     data_lookups: BTreeMap<Block, Lookups>,
     /// The data sources that nobody has read and that could be read now, with their arguments.
-    readable: Vec<(Block, Value)>,
+    readable: Vec<(Block, Site, Value)>,
     reads: Vec<Read>,
     changes: Vec<Change>,
     /// The resources so far that will not be what they are.
@@ -214,7 +217,7 @@ struct Instance<'a> {
     block: &'a ResourceBlock,
     address: Address,
     each: Option<Each>,
-    region: String,
+    site: Site,
     depends_on: Vec<Address>,
     reads: Vec<Block>,
 }
@@ -268,6 +271,7 @@ impl<'a> Builder<'a> {
         let Some(config) = self.stack.config.data.get(block) else { return };
         let scope = self.scope();
         let arguments = config.attributes.eval(&scope);
+        let site = self.account(&deps::data_name(block), &block.module, config.account.as_ref(), &scope);
         let lookups = scope.take_lookups();
         drop(scope);
         let arguments = match arguments {
@@ -281,6 +285,14 @@ impl<'a> Builder<'a> {
             self.failed.data.insert(block.clone());
             return;
         }
+        let site = match site {
+            Ok(site) => site,
+            Err(Unplanned::Mistake(mistake) | Unplanned::Refused(mistake)) => {
+                self.failed.data.insert(block.clone());
+                return self.mistakes.push(mistake);
+            }
+            Err(Unplanned::Said) => return,
+        };
         let depends_on = self.edges(&lookups);
         let reads = self.waited_for(&lookups);
         self.data_lookups.insert(block.clone(), lookups);
@@ -289,9 +301,9 @@ impl<'a> Builder<'a> {
             Some(value) if !waits => drop(self.data.insert(block.clone(), value.clone())),
             known => {
                 if known.is_none() && !waits && !arguments.has_unknown() {
-                    self.readable.push((block.clone(), canonicalize(&config.schema.attributes, &arguments)));
+                    self.readable.push((block.clone(), site.clone(), canonicalize(&config.schema.attributes, &arguments)));
                 }
-                self.reads.push(Read { block: block.clone(), depends_on, reads });
+                self.reads.push(Read { block: block.clone(), site, depends_on, reads });
             }
         }
     }
@@ -370,8 +382,9 @@ impl<'a> Builder<'a> {
     ) -> Result<Value, Unplanned> {
         let failing = |failure| Unplanned::Mistake(failed(failure));
         let scope = self.scope().with_each(each.as_ref());
+        let account = self.account(&address.to_string(), &address.block.module, resource.account.as_ref(), &scope)?;
         let region = match &resource.region {
-            None => Ok(self.world.identity.region.clone()),
+            None => Ok(account.region.clone()),
             Some(template) => match template.eval(&scope).map_err(failing)?.revealed() {
                 Value::String(text) if !text.is_empty() => Ok(text.clone()),
                 Value::Unknown => Err(format!("the region of {address} is not known")),
@@ -399,7 +412,8 @@ impl<'a> Builder<'a> {
         }
         let depends_on = self.depends_on(resource, &address, &lookups);
         let region = resource.schema.scope.region(&region, &self.world.identity.region).to_owned();
-        let instance = Instance { block: resource, address, each: each.clone(), region, depends_on, reads: self.waited_for(&lookups) };
+        let site = Site { region, ..account };
+        let instance = Instance { block: resource, address, each: each.clone(), site, depends_on, reads: self.waited_for(&lookups) };
         let mut change = self.change(&instance, &desired).map_err(Unplanned::Refused)?;
         let aliases = aliases::aliases(&instance, &desired, &change);
         change.after = follow::unsettled(attributes, &change.after, &desired, &change.attributes);
@@ -418,6 +432,18 @@ impl<'a> Builder<'a> {
         }
         self.changes.push(change);
         Ok(value)
+    }
+
+    /// The account that a block is in, and the region that is meant there where the block says none.
+    ///
+    /// # Errors
+    /// When it is none of the stack's.
+    fn account(&self, what: &str, module: &ModulePath, own: Option<&Template>, scope: &StackScope<'_>) -> Result<Site, Unplanned> {
+        let Some(template) = self.stack.config.account_of(module, own) else { return Ok(self.world.identity.site()) };
+        let value = template.eval(scope).map_err(|failure| Unplanned::Mistake(failed(failure)))?;
+        let name = accounts::name(self.stack, template, &value, what).map_err(Unplanned::Mistake)?;
+        let unknown = || Diagnostic::error(&template.span, format!("which account `{name}` is, AWS has not been asked"));
+        self.world.identity.accounts.get(&name).cloned().ok_or_else(|| Unplanned::Mistake(unknown()))
     }
 
     /// The attributes of a resource that are set otherwise than the stack file says.
@@ -452,7 +478,7 @@ impl<'a> Builder<'a> {
         self.conditions();
         let outputs = self.outputs();
         let checks = if self.options.destroy { Vec::new() } else { self.checks() };
-        let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads, &self.handovers);
+        let (steps, cyclic) = schedule::steps(&self.changes, &self.reads, &self.handovers);
         let state_changes = StateChange::of_resources(&self.changes);
         let mut warnings = self.warnings();
         if !cyclic.is_empty() {
