@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use leoctl_core::model::place::Site;
 use tokio::sync::watch;
 
 use super::*;
@@ -144,7 +145,8 @@ fn operation(left: Duration, heard: &Arc<Mutex<Vec<String>>>) -> Operation {
     let (heard, (_, interrupted)) = (Arc::clone(heard), watch::channel(false));
     let progress = Progress(Arc::new(move |text| heard.lock().unwrap().push(text)));
     let deadline = (Instant::now() + left).into_std();
-    Operation { region: REGION.to_owned(), token: String::new(), replaces: None, deadline, timeout: left, interrupted, progress }
+    let site = Site::new("1", REGION);
+    Operation { site, token: String::new(), replaces: None, deadline, timeout: left, interrupted, progress }
 }
 
 #[tokio::test(start_paused = true)]

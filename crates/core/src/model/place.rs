@@ -29,6 +29,20 @@ pub struct Site {
     pub region: String,
 }
 
+impl Site {
+    /// This region of this account.
+    pub fn new(account: impl Into<String>, region: impl Into<String>) -> Self {
+        Self { account: account.into(), region: region.into() }
+    }
+
+    /// Where the resource with an ARN is; nothing where the ARN does not say.
+    pub fn of_arn(arn: &str) -> Option<Self> {
+        let mut parts = arn.splitn(6, ':').skip(3);
+        let (region, account) = (parts.next()?, parts.next()?);
+        (!region.is_empty() && !account.is_empty()).then(|| Self::new(account, region))
+    }
+}
+
 impl Place {
     /// Where calls about it go.
     pub fn site(&self) -> Site {

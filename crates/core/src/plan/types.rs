@@ -90,6 +90,8 @@ pub struct Change {
     pub gone: Option<Place>,
     /// The account it is to be in.
     pub account: String,
+    /// The name of that account in the stack file, when it is not the stack's own.
+    pub account_name: Option<String>,
     /// The region it is to be in.
     pub region: String,
     /// As it is in AWS; null when it is not.

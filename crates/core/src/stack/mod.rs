@@ -6,6 +6,8 @@
 //! [`deps`] (the order of evaluation), [`check`], [`types`] and [`kind`] (what can be told of what is not known).
 
 pub mod accounts;
+#[cfg(test)]
+mod accounts_tests;
 mod addresses;
 pub mod backend;
 pub mod budget;

@@ -36,6 +36,12 @@ impl Identity {
         Site { account: self.account_id.clone(), region: self.region.clone() }
     }
 
+    /// The name that the stack file has for an account that is not the stack's own.
+    pub fn name_of(&self, account: &str) -> Option<&str> {
+        let named = self.accounts.iter().find(|(_, site)| site.account == account && account != self.account_id);
+        named.map(|(name, _)| name.as_str())
+    }
+
     /// Whether the stack is in this account, or names it.
     pub fn reaches(&self, account: &str) -> bool {
         self.account_id == account || self.accounts.values().any(|site| site.account == account)

@@ -225,6 +225,7 @@ impl Builder<'_> {
             place: saved.map(|saved| saved.place.clone()),
             gone: None,
             account: instance.site.account.clone(),
+            account_name: self.world.identity.name_of(&instance.site.account).map(str::to_owned),
             region: instance.site.region.clone(),
             before: Value::Null,
             after: Value::Null,
