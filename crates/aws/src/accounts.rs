@@ -20,6 +20,8 @@ pub struct Accounts {
     configured: Arc<Clients>,
     /// Of the stack's own account.
     own: Arc<Clients>,
+    /// How calls reach that.
+    access: Access,
     /// The stack, which sessions are named after.
     stack: String,
     /// How calls reach the accounts that the stack file names.
@@ -38,6 +40,8 @@ struct Known {
     named: BTreeMap<String, BTreeMap<String, Arc<Clients>>>,
     /// Who we are in each account, as an ARN.
     callers: BTreeMap<String, String>,
+    /// Whether a role that cannot be assumed says by its ARN which account is meant.
+    believes: bool,
     /// Why accounts cannot be reached, by id.
     lost: BTreeMap<String, Failure>,
 }
@@ -51,7 +55,15 @@ impl Accounts {
             None => Arc::clone(&configured),
         };
         let named = accounts.named.into_iter().collect();
-        Self { configured, own, stack: stack.to_owned(), named, made: tokio::sync::Mutex::default(), known: Mutex::default() }
+        Self {
+            configured,
+            own,
+            access: accounts.own,
+            stack: stack.to_owned(),
+            named,
+            made: tokio::sync::Mutex::default(),
+            known: Mutex::default(),
+        }
     }
 
     /// The clients of the stack's own account.
@@ -88,6 +100,34 @@ impl Accounts {
         known.callers.insert(account.to_owned(), caller.to_owned());
     }
 
+    /// From now on a role that cannot be assumed says by its ARN which account is meant: for who has to know no more of it.
+    pub fn believe_arns(&self) {
+        self.known().believes = true;
+    }
+
+    /// The account in the ARN of a role that cannot be assumed, where that is enough.
+    fn believed(&self, access: &Access, failure: &Failure) -> Option<String> {
+        let account = accounts::account_of_role(access.role_arn.as_deref()?)?.to_owned();
+        let mut known = self.known();
+        known.believes.then(|| known.lost.insert(account.clone(), failure.clone()));
+        known.believes.then_some(account)
+    }
+
+    /// The stack's own account, where its role cannot be assumed and its ARN is enough.
+    pub(crate) fn believed_own(&self, failure: &Failure) -> Option<String> {
+        self.believed(&self.access, failure)
+    }
+
+    /// The account of the configured credentials.
+    ///
+    /// # Errors
+    /// When AWS does not say.
+    pub async fn configured(&self) -> Outcome<String> {
+        let region = self.configured.default_region().unwrap_or_else(|| "us-east-1".to_owned());
+        let found = self.configured.region(&region).sts().get_caller_identity().send().await.or_fail("sts:GetCallerIdentity")?;
+        Ok(found.account().unwrap_or_default().to_owned())
+    }
+
     /// Asks which account a name leads to that was this one. Where it is not any more, or cannot be asked, that is said to
     /// whoever needs the account, and to nobody else.
     pub async fn expect(&self, name: &str, account: &str) {
@@ -105,9 +145,13 @@ impl Accounts {
     /// When there are no credentials for it, or AWS does not answer.
     pub async fn account(&self, name: &str) -> Outcome<String> {
         let clients = self.clients(name).await?;
-        let region = self.named.get(name).and_then(|access| access.region.clone());
+        let access = self.named.get(name);
+        let region = access.and_then(|access| access.region.clone());
         let region = region.or_else(|| clients.default_region()).unwrap_or_else(|| "us-east-1".to_owned());
-        let found = clients.region(&region).sts().get_caller_identity().send().await.or_fail("sts:GetCallerIdentity")?;
+        let found = match clients.region(&region).sts().get_caller_identity().send().await.or_fail("sts:GetCallerIdentity") {
+            Ok(found) => found,
+            Err(failure) => return access.and_then(|access| self.believed(access, &failure)).ok_or(failure),
+        };
         let account = found.account().unwrap_or_default().to_owned();
         let mut known = self.known();
         if known.own.as_ref() != Some(&account) {

@@ -281,6 +281,11 @@ impl AwsProvider {
         self.accounts.at(site)
     }
 
+    /// The accounts.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
     /// Asks which account a name leads to that was this one ([`Accounts::expect`]).
     pub async fn expect(&self, name: &str, account: &str) {
         self.accounts.expect(name, account).await;
@@ -338,7 +343,13 @@ impl Provider for AwsProvider {
             Err(error) if may_pass(&error) => aws.sts().get_caller_identity().send().await,
             first => first,
         };
-        let found = found.or_fail("sts:GetCallerIdentity")?;
+        let found = match found.or_fail("sts:GetCallerIdentity") {
+            Ok(found) => found,
+            Err(failure) => {
+                let account_id = self.accounts.believed_own(&failure).ok_or(failure)?;
+                return Ok(Identity { account_id, partition: partition(&region).to_owned(), region, accounts: BTreeMap::new() });
+            }
+        };
         self.home.get_or_init(|| region.clone());
         let account_id = found.account().unwrap_or_default().to_owned();
         self.accounts.is_own(&account_id, found.arn().unwrap_or_default());

@@ -138,3 +138,12 @@ async fn a_name_that_leads_elsewhere_is_said_to_whoever_needs_the_account() {
     assert!(why("444444444444").contains("may not assume"), "{}", why("444444444444"));
     assert!(accounts.at(&Site { account: DNS.to_owned(), region: "us-east-1".to_owned() }).is_ok());
 }
+
+#[tokio::test]
+async fn an_account_may_be_known_by_the_arn_of_a_role_that_is_not_there_yet() {
+    let (accounts, _) = accounts(role("closed"), &[("dns", role("closed"))]);
+    assert!(accounts.account("dns").await.is_err());
+    accounts.believe_arns();
+    assert_eq!(accounts.account("dns").await.unwrap(), DNS);
+    assert_eq!(accounts.configured().await.unwrap(), "111111111111");
+}

@@ -36,6 +36,12 @@ impl Identity {
         Site { account: self.account_id.clone(), region: self.region.clone() }
     }
 
+    /// The same in another account.
+    #[must_use]
+    pub fn within(&self, account: &str) -> Self {
+        Self { account_id: account.to_owned(), ..self.clone() }
+    }
+
     /// The name that the stack file has for an account that is not the stack's own.
     pub fn name_of(&self, account: &str) -> Option<&str> {
         let named = self.accounts.iter().find(|(_, site)| site.account == account && account != self.account_id);
