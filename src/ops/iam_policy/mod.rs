@@ -16,7 +16,7 @@ pub use document::LIMIT;
 
 use self::document::Denied;
 use self::subject::Subject;
-use leoctl_aws::permissions::{Grant, IDENTITY, On, PREFLIGHT};
+use leoctl_aws::permissions::{ASSUME, Grant, IDENTITY, On, PREFLIGHT};
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::preflight::image;
 use leoctl_core::plan::types::Plan;
@@ -99,7 +99,7 @@ fn allowed(plan: &Plan, asked: Asked<'_>) -> Allowed {
     let mut allowed = Allowed::new();
     allow(&mut allowed, IDENTITY.actions, None, ["*".to_owned()]);
     let identity = plan.identity.within(asked.account);
-    allow(&mut allowed, &["sts:AssumeRole"], None, asked.roles.iter().cloned());
+    allow(&mut allowed, ASSUME, None, asked.roles.iter().cloned());
     if let Some(principal) = asked.principal {
         allow(&mut allowed, PREFLIGHT, None, [principal_arn(principal, &identity)]);
     }

@@ -169,3 +169,12 @@ async fn an_operation_waits_for_the_rate_until_its_deadline_and_says_so() {
     assert_eq!(began.elapsed(), Duration::from_secs(30));
     assert_eq!(heard.lock().unwrap().first().map(String::as_str), Some("waiting for the rate limit of IAM"));
 }
+
+#[test]
+fn accounts_queue_apart_and_share_the_connections() {
+    let own = Limits::new(4);
+    let other = own.of_account("dns");
+    assert!(!Arc::ptr_eq(&own.queue(IAM, REGION), &other.queue(IAM, REGION)));
+    assert!(Arc::ptr_eq(&own.queue(IAM, REGION), &own.clone().queue(IAM, "another")));
+    assert!(Arc::ptr_eq(&own.shared.connections, &other.shared.connections));
+}
