@@ -90,7 +90,7 @@ fn of_accounts(plan: &Plan, accounts: &Accounts, asked: Asked<'_>) -> Json {
     let inside = Asked { backend: None, others: &[], objects: &[], principal: None, only_roles: false, ..asked };
     if accounts.own.role_arn.is_some() {
         let account = plan.identity.account_id.as_str();
-        let policies = iam_policy::documents(plan, Asked { account, roles: &[], ..inside });
+        let policies = iam_policy::documents(plan, Asked { account, principal: accounts.own.role_arn.as_deref(), ..inside });
         let trust = trust::trust(accounts, &accounts.own, &principal);
         let role = &accounts.own.role_arn;
         all.insert("stack".to_owned(), json!({ "account": account, "role_arn": role, "policies": policies, "trust_policy": trust }));
@@ -102,7 +102,10 @@ fn of_accounts(plan: &Plan, accounts: &Accounts, asked: Asked<'_>) -> Json {
         let account = site.map(|site| site.account.as_str()).or_else(by_role).unwrap_or_default();
         let roles = trust::assumed_from(accounts, &needed, name);
         // One that only leads to others takes nothing itself.
-        let policies = iam_policy::documents(plan, Asked { account, roles: &roles, only_roles: site.is_none(), ..inside });
+        let policies = iam_policy::documents(
+            plan,
+            Asked { account, roles: &roles, principal: access.role_arn.as_deref(), only_roles: site.is_none(), ..inside },
+        );
         let trust = trust::trust(accounts, access, &principal);
         (name.clone(), json!({ "account": account, "role_arn": access.role_arn, "policies": policies, "trust_policy": trust }))
     });

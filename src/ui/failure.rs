@@ -179,6 +179,18 @@ mod tests {
     }
 
     #[test]
+    fn a_role_that_cannot_be_assumed_has_advice_of_its_own() {
+        let of = |kind, code: &str| {
+            let (operation, code) = ("sts:AssumeRole".to_owned(), Some(code.to_owned()));
+            of_aws(&Failure { operation, code, status: Some(403), ..Failure::new(kind, "no") }).unwrap_or_default()
+        };
+        assert!(of(FailureKind::Denied, "AccessDenied").contains("trust policy"));
+        assert!(of(FailureKind::Credentials, "ExpiredToken").contains("renew your credentials"));
+        assert!(of(FailureKind::Refused, "ValidationError").contains("session_name"));
+        assert!(of(FailureKind::Refused, "RegionDisabledException").contains("switch STS on"));
+    }
+
+    #[test]
     fn what_the_sandbox_does_not_know_is_told_apart_from_what_the_stack_does_wrong() {
         let failure = |status, code: Option<&str>| Failure {
             status,

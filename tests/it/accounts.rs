@@ -60,6 +60,10 @@ validation_record_fqdns = "${{pluck(route53_record.validation, 'fqdn')}}"
 [resource.cloudwatch_log_group.here]
 name = "/{name}"
 
+[resource.cloudwatch_log_group.there]
+account = "dns"
+name    = "/{name}/there"
+
 [outputs]
 dns         = "${{data.caller_identity.dns.account_id}}"
 certificate = "${{acm_certificate_validation.main.certificate_arn}}"
@@ -129,16 +133,42 @@ async fn a_certificate_in_one_account_is_validated_in_a_zone_of_another() {
     let zone = listed.as_array().unwrap().iter().find(|one| one["address"] == "route53_zone.main").unwrap();
     assert_eq!(zone["account"], DNS);
 
-    // The plan is empty, a change is made where the record is, and so is a deletion by hand seen there.
+    // The plan is empty, and a change is made where the record is.
     project.expect(0, &["plan", STACK, "--detailed-exitcode"]);
     project.write(STACK, &text(name, &role("dns", DNS), 60));
     let changed = project.expect(0, &["apply", STACK, "-y"]);
     assert!(changed.stdout.contains("2 updated") || changed.stderr.contains("updated"), "{}{}", changed.stdout, changed.stderr);
     project.expect(0, &["plan", STACK, "--detailed-exitcode"]);
+    operated(name, &project).await;
 
     project.expect(0, &["destroy", STACK, "-y"]);
     assert!(zones(name, SHOP).is_empty() && zones(name, DNS).is_empty());
     assert_eq!((certificates(name, SHOP).await, certificates(name, DNS).await), (0, 0));
+}
+
+/// What is in another account is operated there, is seen to be gone there, and is imported from there.
+async fn operated(name: &str, project: &Project) {
+    let mut config = sdk::config(Emulator::MiniStack.endpoint().unwrap(), DNS).await.to_builder();
+    config.set_region(aws_config::Region::new("eu-west-1"));
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&config.build());
+    let group = format!("/{name}/there");
+    logs.create_log_stream().log_group_name(&group).log_stream_name("s").send().await.unwrap();
+    let now = jiff::Timestamp::now().as_millisecond();
+    let event = aws_sdk_cloudwatchlogs::types::InputLogEvent::builder().timestamp(now).message("from the other account").build().unwrap();
+    logs.put_log_events().log_group_name(&group).log_stream_name("s").log_events(event).send().await.unwrap();
+    let shown = project.expect(0, &["logs", "--stack", STACK, "there"]);
+    assert!(shown.stdout.contains("from the other account"), "{}{}", shown.stdout, shown.stderr);
+
+    logs.delete_log_group().log_group_name(&group).send().await.unwrap();
+    let drift = project.expect(2, &["drift", STACK]);
+    assert!(drift.stdout.contains("cloudwatch_log_group.there"), "{}", drift.stdout);
+    project.expect(0, &["apply", STACK, "-y"]);
+    project.expect(0, &["state", "rm", "cloudwatch_log_group.there", STACK]);
+    project.expect(0, &["import", "cloudwatch_log_group.there", &group, STACK, "-y"]);
+    let listed = project.json(&["state", "list", STACK, "--json"]);
+    let there = listed.as_array().unwrap().iter().find(|one| one["address"] == "cloudwatch_log_group.there").unwrap();
+    assert_eq!((&there["account"], &there["id"]), (&json!(DNS), &json!(group)));
+    project.expect(0, &["plan", STACK, "--detailed-exitcode"]);
 }
 
 fn through(project: &Project, proxy: &Proxy, arguments: &[&str]) -> Ran {
@@ -151,7 +181,7 @@ fn through(project: &Project, proxy: &Proxy, arguments: &[&str]) -> Ran {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_killed_between_the_accounts_goes_on_and_leaves_nothing() {
-    // The changing calls make the zone, the certificate, the log group and the records.
+    // The changing calls make the zone, the certificate, the log groups and the records.
     for (nth, after) in [(0, true), (1, true), (2, true), (3, false), (4, true)] {
         let name = &format!("shop-k{nth}");
         let project = project(name);
@@ -287,4 +317,18 @@ fn each_account_has_a_policy_of_its_own_and_roles_say_whom_they_trust() {
     assert!(!own.contains("route53:CreateHostedZone"), "{own}");
     assert!(theirs.contains("route53:CreateHostedZone") && !theirs.contains("acm:") && !theirs.contains("sts:AssumeRole"), "{theirs}");
     assert!(!theirs.contains(SHOP), "{theirs}");
+
+    // A role that is not there yet says by its ARN which account is meant.
+    let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
+    let project = Project::new(endpoint, "test");
+    let file = "[stack]\nname = \"early\"\nregion = \"us-east-1\"\nrole_arn = \"arn:aws:iam::430000000904:role/deploy\"\n\
+        [accounts.dns]\nrole_arn = \"arn:aws:iam::430000000902:role/dns\"\n[resource.cloudwatch_log_group.a]\nname = \"/a\"\n\
+        [resource.cloudwatch_log_group.b]\naccount = \"dns\"\nname = \"/b\"\n";
+    project.write("stacks/early.toml", file);
+    let printed = project.json(&["iam-policy", "apply", "stacks/early.toml"]);
+    let (own, stack, dns) = (&printed["principal"], &printed["stack"], &printed["accounts"]["dns"]);
+    assert_eq!((&own["account"], &stack["account"], &dns["account"]), (&json!("123456789012"), &json!("430000000904"), &json!(DNS)));
+    assert!(own.to_string().contains("role/deploy") && own.to_string().contains("role/dns") && !own.to_string().contains("logs:"), "{own}");
+    assert!(stack.to_string().contains("log-group:/a") && !stack.to_string().contains("log-group:/b"), "{stack}");
+    assert!(dns.to_string().contains("log-group:/b") && !dns.to_string().contains("log-group:/a"), "{dns}");
 }

@@ -166,7 +166,8 @@ pub struct Account {
     pub data: BTreeMap<Block, Value>,
     /// What the plan is about.
     pub options: Options,
-    identity: Identity,
+    /// Who we are.
+    pub identity: Identity,
 }
 
 impl Account {

@@ -16,6 +16,9 @@ fn sts(call: &Call) -> Answer {
             if role == "closed" {
                 return Answer::query_error(403, "AccessDenied");
             }
+            if role == "late" {
+                return Answer::query_error(403, "ExpiredToken");
+            }
             let expires = if role == "brief" { "2020-01-01T00:00:00Z" } else { "2999-01-01T00:00:00Z" };
             Answer::ok(format!(
                 "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>{role}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
@@ -146,4 +149,13 @@ async fn an_account_may_be_known_by_the_arn_of_a_role_that_is_not_there_yet() {
     accounts.believe_arns();
     assert_eq!(accounts.account("dns").await.unwrap(), DNS);
     assert_eq!(accounts.configured().await.unwrap(), "111111111111");
+}
+
+#[tokio::test]
+async fn credentials_that_have_expired_are_said_to_be_what_failed() {
+    let (accounts, _) = accounts(Access::default(), &[("dns", role("late"))]);
+    let failure = accounts.account("dns").await.unwrap_err();
+    assert_eq!((failure.kind, failure.code.as_deref()), (FailureKind::Credentials, Some("ExpiredToken")));
+    assert_eq!(failure.message, format!("arn:aws:iam::{DNS}:role/late cannot be assumed for accounts.dns: no"));
+    assert!(!failure.kind.may_exist());
 }

@@ -217,13 +217,11 @@ fn named(stack: &Stack, placed: &Placed<'_>) -> Result<Option<Vec<String>>, Fail
         let value = template.eval(&StackScope::offline(stack).with_each(each))?;
         Ok(value.revealed().as_str().map(str::to_owned))
     };
-    if let Ok(Some(name)) = of(None) {
-        return Ok(Some(vec![name]));
-    }
+    // Without `each`.
+    let one = || of(None).ok().flatten().map(|name| vec![name]);
     match expand::instances(&placed.block.to_string(), placed.when, placed.for_each, &StackScope::offline(stack))? {
         Instances::Each(all) => all.iter().map(|each| of(Some(each))).collect(),
-        Instances::Single => Ok(of(None)?.map(|name| vec![name])),
+        Instances::Single | Instances::Unknown => Ok(one()),
         Instances::Absent => Ok(Some(Vec::new())),
-        Instances::Unknown => Ok(None),
     }
 }

@@ -129,3 +129,24 @@ fn the_account_of_a_module_is_that_of_what_is_in_it_and_says_none_itself() {
     let unknown = stack.replace("account = 'a'", "account = 'c'");
     assert_eq!(told(&loaded("", &unknown, module)), ["there is no account `c`"]);
 }
+
+#[test]
+fn an_account_is_needed_by_what_there_is_and_by_nothing_else() {
+    let needed = |block: &str| {
+        let accounts = "[vars.on]\ndefault = false\n[accounts.a]\nprofile = 'a'\n[accounts.b]\nprofile = 'b'\n";
+        let found = loaded("", &format!("{accounts}{VPC}{block}"), "");
+        assert_eq!(told(&found), Vec::<String>::new());
+        used(&found.stack.unwrap()).into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(needed("account = 'a'\nwhen = '${vars.on}'\n"), Vec::<String>::new());
+    assert_eq!(needed("account = 'a'\nfor_each = []\n"), Vec::<String>::new());
+    assert_eq!(needed("account = 'a'\nfor_each = ['x']\n"), ["a"]);
+    assert_eq!(needed("account = '${each.value}'\nfor_each = { x = 'a', y = 'b' }\n"), ["a", "b"]);
+    // How many there are only AWS says: which account they are in is known, or may be any.
+    let zones = "[data.zones.here]\n";
+    assert_eq!(needed(&format!("account = 'b'\nfor_each = '${{data.zones.here.names}}'\n{zones}")), ["b"]);
+    assert_eq!(
+        needed(&format!("account = '${{each.index == 0 ? \"a\" : \"b\"}}'\nfor_each = '${{data.zones.here.names}}'\n{zones}")),
+        ["a", "b"]
+    );
+}

@@ -17,6 +17,7 @@ mod order;
 #[cfg(test)]
 mod order_tests;
 mod replacement;
+mod site;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -30,11 +31,11 @@ use self::edges::Failed;
 pub use self::exchange::takes;
 pub use self::follow::unsettled;
 use self::govern::Governing;
+use self::site::region;
 use super::desired;
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
 use crate::model::fit::misfit;
-use crate::model::module::ModulePath;
 use crate::model::pin::{self, Pins};
 use crate::model::place::{Place, Site};
 use crate::model::schema::Catalog;
@@ -48,7 +49,6 @@ use crate::plan::select::{Options, Selection};
 use crate::plan::state_change::{Aspect, StateChange};
 use crate::plan::types::{Action, Change, Drift, Pinned, Plan, Read};
 use crate::stack::Stack;
-use crate::stack::accounts;
 use crate::stack::check::failed;
 use crate::stack::config::ResourceBlock;
 use crate::stack::deps::{self, Dependencies, Item};
@@ -56,7 +56,6 @@ use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use crate::stack::expand::{self, Instances};
 use crate::stack::lookup::Lookups;
 use crate::stack::scope::{BlockValue, Each, Identity, StackScope};
-use crate::stack::template::Template;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -274,25 +273,18 @@ impl<'a> Builder<'a> {
         let site = self.account(&deps::data_name(block), &block.module, config.account.as_ref(), &scope);
         let lookups = scope.take_lookups();
         drop(scope);
-        let arguments = match arguments {
-            Ok(arguments) => arguments,
-            Err(failure) => {
+        let said = arguments.map_err(failed).and_then(|arguments| Ok((arguments, site?)));
+        let (arguments, site) = match said {
+            Ok(said) => said,
+            Err(mistake) => {
                 self.failed.data.insert(block.clone());
-                return self.mistakes.push(failed(failure));
+                return self.mistakes.push(mistake);
             }
         };
         if self.failed.affects(&lookups) {
             self.failed.data.insert(block.clone());
             return;
         }
-        let site = match site {
-            Ok(site) => site,
-            Err(Unplanned::Mistake(mistake) | Unplanned::Refused(mistake)) => {
-                self.failed.data.insert(block.clone());
-                return self.mistakes.push(mistake);
-            }
-            Err(Unplanned::Said) => return,
-        };
         let depends_on = self.edges(&lookups);
         let reads = self.waited_for(&lookups);
         self.data_lookups.insert(block.clone(), lookups);
@@ -382,24 +374,16 @@ impl<'a> Builder<'a> {
     ) -> Result<Value, Unplanned> {
         let failing = |failure| Unplanned::Mistake(failed(failure));
         let scope = self.scope().with_each(each.as_ref());
-        let account = self.account(&address.to_string(), &address.block.module, resource.account.as_ref(), &scope)?;
-        let region = match &resource.region {
-            None => Ok(account.region.clone()),
-            Some(template) => match template.eval(&scope).map_err(failing)?.revealed() {
-                Value::String(text) if !text.is_empty() => Ok(text.clone()),
-                Value::Unknown => Err(format!("the region of {address} is not known")),
-                Value::String(_) => Err(format!("the region of {address} is empty")),
-                other => Err(format!("the region of {address} is a string, not {}", other.kind())),
-            }
-            .map_err(|problem| Diagnostic::error(&template.span, problem)),
-        };
+        let account =
+            self.account(&address.to_string(), &address.block.module, resource.account.as_ref(), &scope).map_err(Unplanned::Mistake)?;
+        let region = region(resource, &address, &account, &scope);
         let says = desired::desired(resource, &address, &scope, &Pins::new()).map_err(failing)?;
         let mut lookups = scope.take_lookups();
         lookups.depend_on(expanded);
         if self.failed.affects(&lookups) {
             return Err(Unplanned::Said);
         }
-        let region = region.map_err(Unplanned::Refused)?;
+        let region = region?;
         let pinned = self.pinned(&address, &says);
         let mut pins = self.options.pins(self.world.state, &address);
         pins.retain(|path, _| !pinned.iter().any(|pinned| pinned.path == *path && pinned.over));
@@ -432,18 +416,6 @@ impl<'a> Builder<'a> {
         }
         self.changes.push(change);
         Ok(value)
-    }
-
-    /// The account that a block is in, and the region that is meant there where the block says none.
-    ///
-    /// # Errors
-    /// When it is none of the stack's.
-    fn account(&self, what: &str, module: &ModulePath, own: Option<&Template>, scope: &StackScope<'_>) -> Result<Site, Unplanned> {
-        let Some(template) = self.stack.config.account_of(module, own) else { return Ok(self.world.identity.site()) };
-        let value = template.eval(scope).map_err(|failure| Unplanned::Mistake(failed(failure)))?;
-        let name = accounts::name(self.stack, template, &value, what).map_err(Unplanned::Mistake)?;
-        let unknown = || Diagnostic::error(&template.span, format!("which account `{name}` is, AWS has not been asked"));
-        self.world.identity.accounts.get(&name).cloned().ok_or_else(|| Unplanned::Mistake(unknown()))
     }
 
     /// The attributes of a resource that are set otherwise than the stack file says.
