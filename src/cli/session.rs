@@ -132,7 +132,7 @@ impl Session {
     pub async fn look(&mut self, context: &Context, path: &Path) -> Result<State, CliError> {
         let state = self.state().await?;
         self.stack = Arc::new(project::load_applied(path, &context.global, state.variables.clone())?);
-        let accounts = accounts_of(&self.stack)?;
+        let accounts = accounts_known(&self.stack)?;
         if accounts != self.accounts {
             self.provider = provider(&self.settings, &self.stack.name, &accounts, &self.neighbours).await?;
             self.accounts = accounts;
@@ -191,13 +191,18 @@ impl Session {
     }
 }
 
-/// The accounts of a stack. While variables are lacking on which they depend, calls are made in none of them.
+/// The accounts of a stack as far as they are known: where variables are lacking, nothing is planned, and who looks at what
+/// was made reads it again with what the state remembers of them.
 fn accounts_of(stack: &Stack) -> Result<Accounts, CliError> {
-    match accounts::accounts(stack) {
-        Ok(accounts) => Ok(accounts),
-        Err(_) if !stack.lacking.is_empty() => Ok(Accounts::default()),
-        Err(diagnostics) => Err(CliError::Diagnostics { diagnostics, sources: stack.sources.clone() }),
-    }
+    if stack.lacking.is_empty() { accounts_known(stack) } else { Ok(accounts::accounts(stack).unwrap_or_default()) }
+}
+
+/// The accounts of a stack.
+///
+/// # Errors
+/// What is wrong with them, or lacking.
+fn accounts_known(stack: &Stack) -> Result<Accounts, CliError> {
+    accounts::accounts(stack).map_err(|diagnostics| CliError::Diagnostics { diagnostics, sources: stack.sources.clone() })
 }
 
 /// AWS in the accounts of a stack.

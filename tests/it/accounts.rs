@@ -284,15 +284,40 @@ async fn a_role_that_lets_nobody_in_says_who_asked_and_what_to_write() {
 }
 
 #[test]
-fn a_profile_that_is_missing_is_said_with_those_there_are() {
+fn the_credentials_of_a_profile_lead_to_its_account_and_one_that_is_missing_is_said() {
     let project = project("shop-p");
-    project.write("aws-config", "[profile network]\nregion = us-east-1\n");
-    project.write(STACK, &text("shop-p", "[accounts.dns]\nprofile = \"netwrok\"\n", 60));
-    let mut command = project.command(&["plan", STACK]);
-    command.env("AWS_CONFIG_FILE", project.path().join("aws-config"));
-    let ran = ran(command.output().unwrap());
-    assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("accounts.dns") && ran.stderr.contains("`netwrok`") && ran.stderr.contains("network"), "{}", ran.stderr);
+    project.write("credentials", &format!("[network]\naws_access_key_id = {DNS}\naws_secret_access_key = test\n"));
+    let planned = |profile: &str| {
+        project.write(STACK, &text("shop-p", &format!("[accounts.dns]\nprofile = \"{profile}\"\n"), 60));
+        let mut command = project.command(&["plan", STACK, "--json"]);
+        command.env("AWS_SHARED_CREDENTIALS_FILE", project.path().join("credentials"));
+        ran(command.output().unwrap())
+    };
+    let plan: Json = serde_json::from_str(&planned("network").stdout).unwrap();
+    assert_eq!(place_of(&plan, "route53_zone.main").0, DNS);
+    assert_eq!(place_of(&plan, "acm_certificate.main").0, SHOP);
+    let missing = planned("netwrok");
+    assert_eq!(missing.code, 1);
+    let needed = ["accounts.dns", "`netwrok`", "there are: network"];
+    assert!(needed.iter().all(|part| missing.stderr.contains(part)), "{}", missing.stderr);
+}
+
+#[test]
+fn what_was_made_is_looked_at_with_what_the_accounts_need_or_not_at_all() {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), SHOP);
+    let secret = role("dns", DNS).replace("\"shop\"", "\"${vars.external_id}\"");
+    let file = format!(
+        "[stack]\nname = \"shop-v\"\nregion = \"us-east-1\"\n[vars.external_id]\nsensitive = true\n{secret}[resource.cloudwatch_log_group.there]\naccount = \"dns\"\nname = \"/shop-v\"\n"
+    );
+    project.write(STACK, &file);
+    let given = ["--var", "external_id=hidden-one"];
+    project.expect(0, &[&["apply", STACK, "-y"], &given[..]].concat());
+    let state = std::fs::read_to_string(project.path().join("state/shop-v.json")).unwrap();
+    assert!(!state.contains("hidden-one"));
+    let lacking = project.expect(1, &["logs", "--stack", STACK]);
+    assert!(lacking.stderr.contains("external_id"), "{}", lacking.stderr);
+    project.expect(0, &[&["logs", "--stack", STACK], &given[..]].concat());
+    project.expect(0, &[&["destroy", STACK, "-y"], &given[..]].concat());
 }
 
 #[test]

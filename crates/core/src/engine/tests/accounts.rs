@@ -1,6 +1,7 @@
 //! One stack in several accounts.
 
 use super::world::{ACCOUNT, Fault, HOME, World};
+use crate::engine::ports::FailureKind;
 use crate::plan::select::Options;
 use crate::plan::types::Action;
 
@@ -149,6 +150,25 @@ async fn what_was_killed_goes_on_in_the_account_it_was_in() {
             let wanted = other.matches("[resource.").count();
             assert_eq!(world.cloud.accounts().len(), wanted, "{at} {fault:?}: {:?}", world.cloud.accounts());
             world.destroy(&other).await;
+            assert!(world.cloud.accounts().is_empty());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_killed_while_it_was_made_is_found_there_though_its_block_names_another_account_by_now() {
+    for kind in ["record", "group", "role"] {
+        for fault in [Fault::KilledBefore, Fault::KilledAfter, Fault::DoneAndFails(FailureKind::Ambiguous)] {
+            let world = world();
+            world.cloud.leads("second", OTHER);
+            let body = |account: &str| {
+                stack(&format!("[accounts.second]\nprofile = \"p\"\n[resource.{kind}.r]\naccount = \"{account}\"\nname = \"r\"\n"))
+            };
+            world.cloud.strike(0, fault);
+            world.run(&body("dns"), &Options::default()).await;
+            world.apply(&body("second")).await;
+            assert_eq!(world.cloud.accounts(), [format!("{kind} r {OTHER}")], "{fault:?}");
+            world.destroy(&body("second")).await;
             assert!(world.cloud.accounts().is_empty());
         }
     }
