@@ -136,7 +136,8 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
     shown(context, &planned)?.iter().for_each(|line| context.say(line));
     let (stack, identity) = (&planned.plan.stack.name, &planned.plan.identity);
     if planned.plan.has_changes() {
-        context.say(&format!("Stack {}, account {}, {}", styled(STRONG, stack), identity.account_id, identity.region));
+        let others: String = identity.accounts.iter().map(|(name, site)| format!("; accounts.{name} is {}", site.account)).collect();
+        context.say(&format!("Stack {}, account {}, {}{others}", styled(STRONG, stack), identity.account_id, identity.region));
     }
     let question = if planned.plan.options.destroy { "Delete all of this?" } else { "Do this?" };
     if planned.plan.has_changes() && !ask::confirmed(context, yes, question).await? {

@@ -14,6 +14,7 @@ use crate::ops::repository::{self, Repository};
 use crate::ops::service::{self, Service};
 use crate::ops::{Deployed, image, word};
 use crate::ui::{self, STRONG, styled};
+use leoctl_core::model::place::Site;
 
 /// Logs docker in to the registries of the stack.
 pub async fn login(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
@@ -104,13 +105,16 @@ impl Operation for Push<'_> {
 
 /// Logs docker in to the registries of these repositories; which those are.
 async fn log_in(deployed: &Deployed<'_>, repositories: &[Repository]) -> Result<Vec<String>, CliError> {
-    let regions: BTreeMap<&str, &str> = repositories.iter().map(|repository| (repository.registry(), repository.region.as_str())).collect();
-    for (registry, region) in &regions {
-        let credentials = repository::credentials(&deployed.provider.region(region)).await;
+    let registries: BTreeMap<&str, &Site> = repositories.iter().map(|repository| (repository.registry(), &repository.site)).collect();
+    for (registry, site) in &registries {
+        let credentials = match deployed.provider.at(site) {
+            Ok(aws) => repository::credentials(&aws).await,
+            Err(failure) => Err(failure),
+        };
         let (user, password) = credentials.map_err(|failure| CliError::aws(&format!("logging in to {registry}"), failure))?;
         docker(&["login", "--username", &user, "--password-stdin", registry], Some(&password))?;
     }
-    Ok(regions.into_keys().map(str::to_owned).collect())
+    Ok(registries.into_keys().map(str::to_owned).collect())
 }
 
 /// Runs docker, whose output goes to stderr; `input` never appears among its arguments.

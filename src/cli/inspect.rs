@@ -111,9 +111,10 @@ fn may_exist(intent: &Intent) -> String {
 pub async fn list(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
     let state = state_of(context, stack).await?;
     if context.global.json {
-        let known = everything(&state).map(|(address, place)| json!({ "address": address, "id": place.id, "region": place.region }));
+        let known = everything(&state)
+            .map(|(address, place)| json!({ "address": address, "id": place.id, "account": place.account, "region": place.region }));
         let open = state.open.iter();
-        let open = open.map(|intent| json!({ "address": intent.address, "id": null, "region": intent.region, "may_exist": true }));
+        let open = open.map(|intent| json!({ "address": intent.address, "id": null, "account": intent.account, "region": intent.region, "may_exist": true }));
         ui::out(Json::from_iter(known.chain(open)));
         return Ok(Exit::Done);
     }

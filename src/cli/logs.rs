@@ -27,7 +27,7 @@ pub async fn run(context: &Context, args: &LogsArgs) -> Result<Exit, CliError> {
     let reading = |failure| CliError::aws("reading the logs", failure);
     if args.follow {
         let stop = signals::watch_signals();
-        follow::follow(&mut tail, &state.account_id, stop, &mut |event| printer.show(event)).await.map_err(reading)?;
+        follow::follow(&mut tail, stop, &mut |event| printer.show(event)).await.map_err(reading)?;
         return Ok(Exit::Done);
     }
     let whole = tail.poll(&mut |event| printer.show(event)).await.map_err(reading)?;

@@ -220,7 +220,7 @@ async fn all(context: &Context, deployed: &Deployed<'_>, services: &[Service]) -
         };
         let timeout = PATIENCE + service::takes(deployed, service);
         let operation = Operating {
-            region: service.region.clone(),
+            site: service.site.clone(),
             token: String::new(),
             replaces: None,
             deadline: Instant::now() + timeout,

@@ -113,7 +113,7 @@ impl Watch<'_> {
         let note = |text: &str| logs::note(self.context, text);
         let from = Timestamp::now().as_millisecond().saturating_sub(BEFORE);
         let mut tail = Tail::new(self.deployed.provider, sources, None, from, &note);
-        let aws = self.deployed.provider.region(&self.definition.region);
+        let aws = self.deployed.provider.at(&self.definition.site).map_err(|failure| CliError::aws("reading the tasks", failure))?;
         let mut said: BTreeMap<String, String> = BTreeMap::new();
         let mut ended: Option<Instant> = None;
         loop {

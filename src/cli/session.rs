@@ -22,6 +22,7 @@ use leoctl_core::model::state::State;
 use leoctl_core::plan::preflight::Check;
 use leoctl_core::plan::select::Options;
 use leoctl_core::stack::Stack;
+use leoctl_core::stack::accounts::{self, Accounts};
 use leoctl_core::stack::backend::{self, Backend};
 
 /// A stack, its state and AWS.
@@ -32,6 +33,10 @@ pub struct Session {
     pub store: Box<dyn Store>,
     /// AWS.
     pub provider: AwsProvider,
+    /// How AWS is reached.
+    settings: Settings,
+    /// The accounts that calls go to.
+    accounts: Accounts,
     /// What is read beside AWS.
     neighbours: Arc<Neighbours>,
     /// The schemas.
@@ -73,11 +78,14 @@ impl Session {
             failure::in_sandbox();
         }
         let neighbours = Arc::new(Neighbours::of(&context.global, &settings, path));
-        let provider = AwsProvider::new(Clients::load(&settings).await?).with(neighbours.clone());
+        let accounts = accounts_of(&stack)?;
+        let provider = provider(&settings, &stack.name, &accounts, &neighbours).await?;
         Ok(Self {
             stack: Arc::new(stack),
             store,
             provider,
+            settings,
+            accounts,
             neighbours,
             catalog,
             voice: Voice::new(context.global.json),
@@ -124,6 +132,11 @@ impl Session {
     pub async fn look(&mut self, context: &Context, path: &Path) -> Result<State, CliError> {
         let state = self.state().await?;
         self.stack = Arc::new(project::load_applied(path, &context.global, state.variables.clone())?);
+        let accounts = accounts_known(&self.stack)?;
+        if accounts != self.accounts {
+            self.provider = provider(&self.settings, &self.stack.name, &accounts, &self.neighbours).await?;
+            self.accounts = accounts;
+        }
         Ok(state)
     }
 
@@ -176,6 +189,26 @@ impl Session {
             other => other.into(),
         }
     }
+}
+
+/// The accounts of a stack as far as they are known: where variables are lacking, nothing is planned, and who looks at what
+/// was made reads it again with what the state remembers of them.
+fn accounts_of(stack: &Stack) -> Result<Accounts, CliError> {
+    if stack.lacking.is_empty() { accounts_known(stack) } else { Ok(accounts::accounts(stack).unwrap_or_default()) }
+}
+
+/// The accounts of a stack.
+///
+/// # Errors
+/// What is wrong with them, or lacking.
+fn accounts_known(stack: &Stack) -> Result<Accounts, CliError> {
+    accounts::accounts(stack).map_err(|diagnostics| CliError::Diagnostics { diagnostics, sources: stack.sources.clone() })
+}
+
+/// AWS in the accounts of a stack.
+async fn provider(settings: &Settings, stack: &str, accounts: &Accounts, neighbours: &Arc<Neighbours>) -> Result<AwsProvider, CliError> {
+    let clients = Clients::load(settings).await?;
+    Ok(AwsProvider::of(leoctl_aws::accounts::Accounts::new(clients, stack, accounts.clone())).with(neighbours.clone()))
 }
 
 /// A stack that has been applied, for commands about what it made: its state, and AWS in the account it is in.

@@ -117,7 +117,7 @@ pub struct Handover {
 /// # Errors
 /// When AWS refuses.
 pub async fn begin(deployed: &Deployed<'_>, task: &Task, container: &api::Container, command: &str) -> Outcome<Handover> {
-    let aws = deployed.provider.region(&task.region);
+    let aws = deployed.provider.at(&task.site)?;
     let name = container.name().unwrap_or_default();
     let call = aws.ecs().execute_command().cluster(&task.cluster).task(task.arn()).container(name).command(command).interactive(true);
     // Sent again, it would begin a second session, and the command may run in both.
@@ -128,7 +128,7 @@ pub async fn begin(deployed: &Deployed<'_>, task: &Task, container: &api::Contai
         session: json!({ "sessionId": session.session_id(), "streamUrl": session.stream_url(), "tokenValue": session.token_value() })
             .to_string(),
         target: format!("ecs:{}_{}_{runtime}", task.cluster, task.id),
-        region: task.region.clone(),
+        region: task.site.region.clone(),
     })
 }
 
@@ -153,6 +153,7 @@ pub fn takes_variable(version: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use leoctl_core::model::place::Site;
 
     fn service() -> Service {
         Service {
@@ -160,7 +161,7 @@ mod tests {
             name: "shop-web".to_owned(),
             arn: String::new(),
             cluster: "c".to_owned(),
-            region: "r".to_owned(),
+            site: Site::new("1", "r"),
             task_definition: "t:1".to_owned(),
             desired_count: None,
             daemon: false,

@@ -21,6 +21,8 @@ pub mod word;
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use kind::Kind;
 use leoctl_aws::client::Aws;
 use leoctl_aws::registry::AwsProvider;
@@ -48,9 +50,12 @@ impl<'a> Deployed<'a> {
         self.state.all().filter(move |(address, _)| kind.has(address))
     }
 
-    /// The clients of a resource's region.
-    pub fn aws(&self, resource: &Remembered) -> Arc<Aws> {
-        self.provider.region(&resource.place.region)
+    /// The clients of a resource's account and region.
+    ///
+    /// # Errors
+    /// When nothing leads to that account any more.
+    pub fn aws(&self, resource: &Remembered) -> Outcome<Arc<Aws>> {
+        self.provider.at(&resource.place.site())
     }
 
     /// Whether these credentials are those of the stack's account; the account they are of when not.
@@ -58,7 +63,11 @@ impl<'a> Deployed<'a> {
     /// # Errors
     /// When AWS does not say.
     pub async fn stranger(&self) -> Outcome<Option<String>> {
-        let identity = self.provider.identity(Some(&self.state.region)).await?;
+        let is_used = |account: &str| self.state.accounts().any(|(_, of)| of == account);
+        let named = self.state.named_accounts.iter().filter(|(_, account)| is_used(account));
+        let named = join_all(named.map(|(name, account)| self.provider.expect(name, account)));
+        let (identity, _) = tokio::join!(self.provider.identity(Some(&self.state.region)), named);
+        let identity = identity?;
         Ok((identity.account_id != self.state.account_id).then_some(identity.account_id))
     }
 }

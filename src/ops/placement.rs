@@ -63,8 +63,8 @@ struct Known {
 /// # Errors
 /// When the stack does not say, or says several things.
 pub fn find(deployed: &Deployed<'_>, definition: &TaskDefinition, wishes: &Wishes) -> Result<(Placement, String), Problem> {
-    let here = |cluster: Cluster| (cluster.region == definition.region).then_some(cluster.name);
-    let services = service::all(deployed).into_iter().filter(|service| service.region == definition.region);
+    let here = |cluster: Cluster| (cluster.site == definition.site).then_some(cluster.name);
+    let services = service::all(deployed).into_iter().filter(|service| service.site == definition.site);
     let placed = services.map(|service| {
         let resource = deployed.state.current(&service.address);
         let placement = resource.and_then(|resource| of_service(&service, resource.attributes.get("network_configuration")?));
@@ -74,7 +74,7 @@ pub fn find(deployed: &Deployed<'_>, definition: &TaskDefinition, wishes: &Wishe
     let known = Known {
         clusters: current_clusters(deployed).into_iter().filter_map(here).collect(),
         services: placed.collect(),
-        definitions: task_definition::all(deployed).into_iter().filter(|one| one.region == definition.region).collect(),
+        definitions: task_definition::all(deployed).into_iter().filter(|one| one.site == definition.site).collect(),
         subnets: deployed.there(Kind::Subnet).map(|(_, resource)| (resource.place.id.clone(), subnet(&resource.attributes))).collect(),
     };
     known.find(definition, wishes)
@@ -238,6 +238,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use leoctl_core::model::place::Site;
 
     fn placement(subnets: &[&str], groups: &[&str], public: bool) -> Placement {
         let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
@@ -250,7 +251,7 @@ mod tests {
             name: name.to_owned(),
             arn: String::new(),
             cluster: "arn:aws:ecs:r:1:cluster/leo".to_owned(),
-            region: "r".to_owned(),
+            site: Site::new("1", "r"),
             task_definition: format!("arn:aws:ecs:r:1:task-definition/{runs}:1"),
             desired_count: None,
             daemon: false,
@@ -265,7 +266,7 @@ mod tests {
             address: format!("ecs_task_definition.{name}").parse().unwrap(),
             family: name.to_owned(),
             arn: format!("arn:aws:ecs:r:1:task-definition/{name}:7"),
-            region: "r".to_owned(),
+            site: Site::new("1", "r"),
             fargate: true,
             awsvpc: true,
             containers: vec![container],

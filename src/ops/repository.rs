@@ -9,6 +9,7 @@ use leoctl_aws::client::Aws;
 use leoctl_aws::error::OrFail;
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::Site;
 
 /// A repository of the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,15 +20,15 @@ pub struct Repository {
     pub name: String,
     /// What images in it are called, without their tag.
     pub uri: String,
-    /// The region it is in.
-    pub region: String,
+    /// Where it is.
+    pub site: Site,
 }
 
 /// The repositories of a stack, by address.
 pub fn all(deployed: &Deployed<'_>) -> Vec<Repository> {
     let repositories = deployed.current(Kind::Repository).map(|(address, resource)| {
         let text = |attribute: &str| resource.attributes.get(attribute).and_then(Json::as_str).unwrap_or_default().to_owned();
-        Repository { address: address.clone(), name: text("name"), uri: text("repository_uri"), region: resource.place.region.clone() }
+        Repository { address: address.clone(), name: text("name"), uri: text("repository_uri"), site: resource.place.site() }
     });
     repositories.collect()
 }

@@ -31,8 +31,8 @@ pub struct Request<'a> {
 /// # Errors
 /// When AWS refuses, or starts none.
 pub async fn start(deployed: &Deployed<'_>, request: &Request<'_>) -> Outcome<(Vec<Task>, Vec<String>)> {
-    let region = &request.definition.region;
-    let aws = deployed.provider.region(region);
+    let site = &request.definition.site;
+    let aws = deployed.provider.at(site)?;
     let network = request.definition.awsvpc.then(|| network(request.placement)).transpose()?;
     let launch = if request.definition.fargate { api::LaunchType::Fargate } else { api::LaunchType::Ec2 };
     let call = aws
@@ -48,7 +48,7 @@ pub async fn start(deployed: &Deployed<'_>, request: &Request<'_>) -> Outcome<(V
         .set_network_configuration(network);
     // With the same token, ECS answers with the tasks it has started already (ECS API Reference, RunTask).
     let started = call.send().await.idempotent("ecs:RunTask")?;
-    let tasks: Vec<Task> = started.tasks.unwrap_or_default().into_iter().map(|task| Task::new(task, region)).collect();
+    let tasks: Vec<Task> = started.tasks.unwrap_or_default().into_iter().map(|task| Task::new(task, &site.region)).collect();
     let failures: Vec<String> = started.failures.unwrap_or_default().iter().map(words).collect();
     if tasks.is_empty() {
         let message = if failures.is_empty() { "ECS started no task, and does not say why".to_owned() } else { failures.join("\n") };

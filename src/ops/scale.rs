@@ -104,7 +104,7 @@ fn target<'a>(state: &'a State, service: &Service) -> Option<&'a Address> {
     let is = |attributes: &Json, name: &str, value: &str| attributes.get(name).and_then(Json::as_str) == Some(value);
     let mut targets = state.currents().filter(|(address, known)| {
         address.type_name() == "appautoscaling_target"
-            && known.place.region == service.region
+            && known.place.site() == service.site
             && is(&known.attributes, "resource_id", &resource)
             && is(&known.attributes, "scalable_dimension", "ecs:service:DesiredCount")
     });
@@ -123,7 +123,7 @@ pub fn by_hand(pins: Option<&Pins>) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use leoctl_core::model::place::Place;
+    use leoctl_core::model::place::{Place, Site};
     use leoctl_core::model::state::{Guard, Remembered, ResourceState};
 
     fn state(with_target: bool) -> State {
@@ -146,7 +146,7 @@ mod tests {
             name: "web".to_owned(),
             arn: "arn:aws:ecs:r:1:service/c/web".to_owned(),
             cluster: "arn:aws:ecs:r:1:cluster/c".to_owned(),
-            region: "r".to_owned(),
+            site: Site::new("1", "r"),
             task_definition: "t:1".to_owned(),
             desired_count: Some(1),
             daemon: false,

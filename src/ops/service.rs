@@ -11,6 +11,7 @@ use leoctl_aws::ecs::rollout::{self, Deployment};
 use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::Site;
 use leoctl_core::model::state::Remembered;
 use leoctl_core::model::value::Value;
 use serde_json::Value as Json;
@@ -26,8 +27,8 @@ pub struct Service {
     pub arn: String,
     /// Its cluster, by name or ARN.
     pub cluster: String,
-    /// The region it is in.
-    pub region: String,
+    /// Where it is.
+    pub site: Site,
     /// The task definition the stack has it run.
     pub task_definition: String,
     /// How many tasks the stack wants of it; nothing where autoscaling decides.
@@ -53,7 +54,7 @@ fn from_state((address, resource): (&Address, &Remembered)) -> Service {
         name: text("name"),
         arn: resource.place.id.clone(),
         cluster: text("cluster"),
-        region: resource.place.region.clone(),
+        site: resource.place.site(),
         task_definition: text("task_definition"),
         desired_count: resource.attributes.get("desired_count").and_then(Json::as_i64),
         daemon: text("scheduling_strategy") == "DAEMON",
@@ -71,9 +72,9 @@ impl Service {
         last(&self.cluster)
     }
 
-    /// Whether it is the service of this name there. A name alone says nothing: each cluster of each region may have one.
-    pub fn is(&self, region: &str, cluster: &str, name: &str) -> bool {
-        self.name == name && self.cluster_name() == last(cluster) && self.region == region
+    /// Whether it is the service of this name there. A name alone says nothing: each cluster of each account and region may have one.
+    pub fn is(&self, site: &Site, cluster: &str, name: &str) -> bool {
+        self.name == name && self.cluster_name() == last(cluster) && self.site == *site
     }
 }
 
@@ -114,7 +115,7 @@ pub fn takes(deployed: &Deployed<'_>, service: &Service) -> Duration {
 /// # Errors
 /// When the deployment fails or is rolled back.
 pub async fn redeploy(deployed: &Deployed<'_>, service: &Service, operation: &Operation) -> Outcome<()> {
-    let aws = deployed.provider.region(&service.region);
+    let aws = deployed.provider.at(&service.site)?;
     let call = aws.ecs().update_service().cluster(&service.cluster).service(&service.arn).force_new_deployment(true);
     // Sent again, it begins another deployment, which takes the place of the one before: that one is waited for.
     let updated = call.send().await.idempotent("ecs:UpdateService")?;
@@ -129,14 +130,14 @@ mod tests {
     use super::*;
 
     fn service(address: &str, name: &str) -> Service {
-        let (arn, cluster, region) = (format!("arn:{name}"), "c".to_owned(), "r".to_owned());
+        let (arn, cluster, site) = (format!("arn:{name}"), "c".to_owned(), Site::new("1", "r"));
         let task_definition = "t:1".to_owned();
         Service {
             address: address.parse().unwrap(),
             name: name.to_owned(),
             arn,
             cluster,
-            region,
+            site,
             task_definition,
             desired_count: Some(1),
             daemon: false,

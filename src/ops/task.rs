@@ -15,6 +15,7 @@ use leoctl_aws::ecs::rollout::why_stopped;
 use leoctl_aws::error::{OrAbsent, OrFail};
 use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, Outcome};
+use leoctl_core::model::place::Site;
 use leoctl_core::model::state::Remembered;
 
 /// The most tasks DescribeTasks takes (ECS API Reference).
@@ -25,8 +26,8 @@ const AT_ONCE: usize = 100;
 pub struct Task {
     /// Its id.
     pub id: String,
-    /// The region it is in.
-    pub region: String,
+    /// Where it is.
+    pub site: Site,
     /// Its cluster's name.
     pub cluster: String,
     /// The name of the service it is of.
@@ -41,7 +42,7 @@ impl Task {
         let last = |arn: Option<&str>| last(arn.unwrap_or_default()).to_owned();
         Self {
             id: last(live.task_arn()),
-            region: region.to_owned(),
+            site: Site::new(account_of(live.task_arn()), region),
             cluster: last(live.cluster_arn()),
             // ECS API Reference, Task, `group`.
             service: live.group().and_then(|group| group.strip_prefix("service:")).map(str::to_owned),
@@ -98,7 +99,7 @@ impl Task {
     /// The one of these services that it is of.
     pub fn of<'a>(&self, services: &'a [Service]) -> Option<&'a Service> {
         let name = self.service.as_deref()?;
-        services.iter().find(|service| service.is(&self.region, &self.cluster, name))
+        services.iter().find(|service| service.is(&self.site, &self.cluster, name))
     }
 
     /// Whether a person means it by this: its whole ARN, or the beginning of its id.
@@ -110,6 +111,11 @@ impl Task {
     pub fn container(&self, name: &str) -> Option<&api::Container> {
         self.live.containers().iter().find(|container| container.name() == Some(name))
     }
+}
+
+/// The account in an ARN.
+fn account_of(arn: Option<&str>) -> &str {
+    arn.and_then(|arn| arn.split(':').nth(4)).unwrap_or_default()
 }
 
 fn moment(time: Option<&aws_smithy_types::DateTime>) -> Option<Timestamp> {
@@ -136,8 +142,8 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
 /// A cluster that tasks of the stack run in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cluster {
-    /// The region it is in.
-    pub region: String,
+    /// Where it is.
+    pub site: Site,
     /// Its name.
     pub name: String,
 }
@@ -160,12 +166,12 @@ pub fn current_clusters(deployed: &Deployed<'_>) -> BTreeSet<Cluster> {
 }
 
 fn from_state(cluster: &Remembered) -> Cluster {
-    Cluster { region: cluster.place.region.clone(), name: last(&cluster.place.id).to_owned() }
+    Cluster { site: cluster.place.site(), name: last(&cluster.place.id).to_owned() }
 }
 
 /// The cluster that a service runs in.
 pub fn cluster_of(service: &Service) -> Cluster {
-    Cluster { region: service.region.clone(), name: service.cluster_name().to_owned() }
+    Cluster { site: service.site.clone(), name: service.cluster_name().to_owned() }
 }
 
 /// Which tasks of a stack there are.
@@ -191,11 +197,11 @@ impl Ours {
 
     /// Whether a task is the stack's.
     fn has(&self, task: &Task) -> bool {
-        let cluster = Cluster { region: task.region.clone(), name: task.cluster.clone() };
+        let cluster = Cluster { site: task.site.clone(), name: task.cluster.clone() };
         self.own.contains(&cluster)
             || match &task.service {
                 Some(_) => task.of(&self.services).is_some(),
-                None => self.families.contains(&(task.region.clone(), task.family().to_owned())),
+                None => self.families.contains(&(task.site.clone(), task.family().to_owned())),
             }
     }
 
@@ -204,7 +210,7 @@ impl Ours {
     fn listings(&self) -> BTreeSet<(Cluster, Which)> {
         let shared = self.services.iter().map(|service| (cluster_of(service), service));
         let shared = shared.filter(|(cluster, _)| !self.own.contains(cluster)).flat_map(|(cluster, service)| {
-            let families = self.families.iter().filter(|(region, _)| *region == cluster.region);
+            let families = self.families.iter().filter(|(site, _)| *site == cluster.site);
             let families = families.map(|(_, family)| Which::OfFamily(family.clone()));
             let all: Vec<_> = std::iter::once(Which::OfService(service.name.clone())).chain(families).collect();
             all.into_iter().map(move |which| (cluster.clone(), which))
@@ -222,7 +228,7 @@ pub async fn all(deployed: &Deployed<'_>) -> Outcome<Vec<Task>> {
     let ours = Ours::new(deployed);
     let listings = ours.listings();
     let found = try_join_all(
-        listings.iter().map(async |(cluster, which)| in_cluster(&deployed.provider.region(&cluster.region), &cluster.name, which).await),
+        listings.iter().map(async |(cluster, which)| in_cluster(deployed.provider.at(&cluster.site)?.as_ref(), &cluster.name, which).await),
     );
     // A service's tasks are found by their family, too.
     let found = found.await?.into_iter().flatten().filter(|task| ours.has(task)).map(|task| (task.arn().to_owned(), task));
@@ -242,7 +248,7 @@ fn in_order(mut tasks: Vec<Task>) -> Vec<Task> {
 /// When AWS refuses.
 pub async fn of_service(deployed: &Deployed<'_>, service: &Service) -> Outcome<Vec<Task>> {
     let which = Which::OfService(service.name.clone());
-    let tasks = in_cluster(&deployed.provider.region(&service.region), &service.cluster, &which).await?;
+    let tasks = in_cluster(deployed.provider.at(&service.site)?.as_ref(), &service.cluster, &which).await?;
     Ok(in_order(tasks))
 }
 
@@ -312,7 +318,7 @@ pub fn chosen(tasks: &[Task], words: &[String]) -> Result<Vec<Task>, Problem> {
 /// # Errors
 /// When AWS refuses.
 pub async fn stop(deployed: &Deployed<'_>, task: &Task, reason: &str) -> Outcome<()> {
-    let aws = deployed.provider.region(&task.region);
+    let aws = deployed.provider.at(&task.site)?;
     let call = aws.ecs().stop_task().cluster(&task.cluster).task(task.arn()).reason(reason);
     call.send().await.idempotent("ecs:StopTask").map(drop)
 }
@@ -355,7 +361,7 @@ mod tests {
             name: name.to_owned(),
             arn: String::new(),
             cluster: cluster.to_owned(),
-            region: region.to_owned(),
+            site: Site::new("1", region),
             task_definition: String::new(),
             desired_count: None,
             daemon: false,
@@ -363,11 +369,11 @@ mod tests {
     }
 
     fn cluster(region: &str, name: &str) -> Cluster {
-        Cluster { region: region.to_owned(), name: name.to_owned() }
+        Cluster { site: Site::new("1", region), name: name.to_owned() }
     }
 
     fn ours(own: &[Cluster], services: &[Service], families: &[(&str, &str)]) -> Ours {
-        let families = families.iter().map(|(region, family)| ((*region).to_owned(), (*family).to_owned()));
+        let families = families.iter().map(|(region, family)| (Site::new("1", *region), (*family).to_owned()));
         Ours { own: own.iter().cloned().collect(), services: services.to_vec(), families: families.collect() }
     }
 

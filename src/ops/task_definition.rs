@@ -9,6 +9,7 @@ use super::service::Service;
 use super::word::{self, Named};
 use super::{Deployed, Problem};
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::Site;
 use leoctl_core::model::state::Remembered;
 use leoctl_core::stack::diagnostic::suggestion;
 
@@ -21,8 +22,8 @@ pub struct TaskDefinition {
     pub family: String,
     /// Its ARN, with the revision the stack made.
     pub arn: String,
-    /// The region it is in.
-    pub region: String,
+    /// Where it is.
+    pub site: Site,
     /// Whether it is for Fargate.
     pub fargate: bool,
     /// Whether its tasks have network interfaces of their own.
@@ -49,8 +50,8 @@ pub struct Container {
 pub struct Log {
     /// The log group's name.
     pub group: String,
-    /// The region the group is in.
-    pub region: String,
+    /// Where the group is.
+    pub site: Site,
     /// What the names of its streams begin with: `prefix/container/`, and the task's id follows.
     pub streams: Option<String>,
 }
@@ -80,29 +81,29 @@ fn from_state(address: &Address, resource: &Remembered) -> TaskDefinition {
         address: address.clone(),
         family: text("family").unwrap_or_default().to_owned(),
         arn: arn(resource).to_owned(),
-        region: resource.place.region.clone(),
+        site: resource.place.site(),
         // Left out, both are what Fargate needs.
         fargate: compatibilities.is_none_or(|all| all.iter().any(|one| one.as_str() == Some("FARGATE"))),
         awsvpc: text("network_mode").is_none_or(|mode| mode == "awsvpc"),
-        containers: containers.map(|container| container_of(container, &resource.place.region)).collect(),
+        containers: containers.map(|container| container_of(container, &resource.place.site())).collect(),
     }
 }
 
-fn container_of(container: &Json, region: &str) -> Container {
+fn container_of(container: &Json, site: &Site) -> Container {
     let name = container.get("name").and_then(Json::as_str).unwrap_or_default();
     let environment = container.get("environment").and_then(Json::as_object).into_iter().flatten();
     let environment = environment.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
     Container {
         name: name.to_owned(),
         essential: container.get("essential").and_then(Json::as_bool).unwrap_or(true),
-        log: log_of(container, name, region),
+        log: log_of(container, name, site),
         environment: environment.collect(),
     }
 }
 
 /// The options of the driver `awslogs`, and the names it gives streams (ECS Developer Guide, "Send Amazon ECS logs to
 /// CloudWatch").
-fn log_of(container: &Json, name: &str, region: &str) -> Option<Log> {
+fn log_of(container: &Json, name: &str, site: &Site) -> Option<Log> {
     let configuration = container.get("log_configuration")?;
     if configuration.get("log_driver").and_then(Json::as_str) != Some("awslogs") {
         return None;
@@ -110,17 +111,17 @@ fn log_of(container: &Json, name: &str, region: &str) -> Option<Log> {
     let option = |name: &str| configuration.get("options")?.get(name)?.as_str();
     Some(Log {
         group: option("awslogs-group")?.to_owned(),
-        region: option("awslogs-region").unwrap_or(region).to_owned(),
+        site: Site::new(&*site.account, option("awslogs-region").unwrap_or(&site.region)),
         streams: option("awslogs-stream-prefix").map(|prefix| format!("{prefix}/{name}/")),
     })
 }
 
-/// Families of task definitions, each with its region.
-pub type Families = BTreeSet<(String, String)>;
+/// Families of task definitions, each with where it is.
+pub type Families = BTreeSet<(Site, String)>;
 
 /// The families of a stack, those of predecessors too.
 pub fn families(deployed: &Deployed<'_>) -> Families {
-    revisions(deployed).into_iter().map(|definition| (definition.region, definition.family)).collect()
+    revisions(deployed).into_iter().map(|definition| (definition.site, definition.family)).collect()
 }
 
 /// The family in an ARN, in `family:revision`, or in a family.
@@ -135,7 +136,7 @@ pub fn family(named: &str) -> &str {
 /// The one of all [`revisions`] that a service runs: this very one, or where another pipeline made it, the current one of its
 /// family. There is no other answer to what a service runs.
 pub fn of_service<'a>(revisions: &'a [TaskDefinition], service: &Service) -> Option<&'a TaskDefinition> {
-    let here = || revisions.iter().filter(|one| one.region == service.region);
+    let here = || revisions.iter().filter(|one| one.site == service.site);
     let exact = here().find(|one| service.runs(&one.arn));
     exact.or_else(|| here().find(|one| one.family == family(&service.task_definition)))
 }
@@ -213,7 +214,7 @@ mod tests {
             { "name": "leo", "log_configuration": { "log_driver": "awslogs", "options": options }, "environment": { "A": "1", "B": { "$secret": "x" } } },
             { "name": "side", "essential": false, "log_configuration": { "log_driver": "splunk" } },
         ]));
-        let log = Log { group: "/ecs/leo".to_owned(), region: "us-west-2".to_owned(), streams: Some("gen/leo/".to_owned()) };
+        let log = Log { group: "/ecs/leo".to_owned(), site: Site::new("1", "us-west-2"), streams: Some("gen/leo/".to_owned()) };
         assert_eq!(made.containers[0].log, Some(log));
         assert_eq!(made.containers[0].environment, BTreeMap::from([("A".to_owned(), "1".to_owned())]));
         assert_eq!(made.containers[1].log, None);
@@ -233,7 +234,7 @@ mod tests {
 
     fn revision(name: &str, region: &str, number: u32) -> TaskDefinition {
         let arn = format!("arn:aws:ecs:{region}:1:task-definition/{name}:{number}");
-        TaskDefinition { family: name.to_owned(), region: region.to_owned(), arn, ..made(json!([])) }
+        TaskDefinition { family: name.to_owned(), site: Site::new("1", region), arn, ..made(json!([])) }
     }
 
     fn runs(region: &str, task_definition: &str) -> Service {
@@ -242,7 +243,7 @@ mod tests {
             name: "web".to_owned(),
             arn: String::new(),
             cluster: "c".to_owned(),
-            region: region.to_owned(),
+            site: Site::new("1", region),
             task_definition: task_definition.to_owned(),
             desired_count: None,
             daemon: false,

@@ -68,6 +68,11 @@ fn of_aws(failure: &Failure) -> Option<String> {
     if let Some(no_answer) = &failure.no_answer {
         return Some(no_answer.cause.advice().to_owned());
     }
+    if failure.operation == "sts:AssumeRole"
+        && let Some(hint) = of_a_role(failure)
+    {
+        return Some(hint.to_owned());
+    }
     Some(match failure.kind {
         FailureKind::Credentials if about_time(failure.code.as_deref()) => {
             "AWS takes no signature that is minutes away from its own time: set this machine's clock, see that the secret key is the \
@@ -105,6 +110,21 @@ fn of_aws(failure: &Failure) -> Option<String> {
             };
         }
     })
+}
+
+/// What to do about a role that cannot be assumed (STS API Reference, AssumeRole).
+fn of_a_role(failure: &Failure) -> Option<&'static str> {
+    match (failure.kind, failure.code.as_deref()) {
+        (FailureKind::Denied, _) => Some(
+            "the role's trust policy has to let that principal in, with the external id that it may ask for, and the principal's own \
+             policy has to allow `sts:AssumeRole` on the role; AWS says the same of a role that does not exist. `leoctl iam-policy` prints both policies",
+        ),
+        (_, Some("RegionDisabledException")) => Some("switch STS on for this region in the account of the role, or use another region"),
+        (_, Some("PackedPolicyTooLarge" | "ValidationError")) => {
+            Some("look at `role_arn`, `external_id` and `session_name`: AWS does not take one of them as it is written")
+        }
+        _ => None,
+    }
 }
 
 /// Codes of a clock that is wrong (IAM User Guide, "Troubleshoot Signature Version 4"): some of them are a wrong key's as well.
@@ -156,6 +176,18 @@ mod tests {
             assert!(!hint.is_empty() && !hint.contains("did not answer"), "{kind:?} {status} {code:?}: {hint}");
         }
         assert!(of(FailureKind::Other, Some(400), None).contains("--endpoint-url"));
+    }
+
+    #[test]
+    fn a_role_that_cannot_be_assumed_has_advice_of_its_own() {
+        let of = |kind, code: &str| {
+            let (operation, code) = ("sts:AssumeRole".to_owned(), Some(code.to_owned()));
+            of_aws(&Failure { operation, code, status: Some(403), ..Failure::new(kind, "no") }).unwrap_or_default()
+        };
+        assert!(of(FailureKind::Denied, "AccessDenied").contains("trust policy"));
+        assert!(of(FailureKind::Credentials, "ExpiredToken").contains("renew your credentials"));
+        assert!(of(FailureKind::Refused, "ValidationError").contains("session_name"));
+        assert!(of(FailureKind::Refused, "RegionDisabledException").contains("switch STS on"));
     }
 
     #[test]

@@ -222,6 +222,9 @@ fn one(text: &mut String, change: &Change, indent: usize) {
     if let Some(id) = change.id() {
         title.push_str(&styled(FAINT, format!(" {}", one_line(id))));
     }
+    if let Some(name) = &change.account_name {
+        title.push_str(&one_line(&format!(" in accounts.{name}")));
+    }
     if let Some(reason) = &change.reason {
         title.push_str(&format!(" ({})", one_line(reason)));
     }

@@ -51,7 +51,7 @@ fn sources() -> Vec<(String, String)> {
 fn changes(operation: &str) -> bool {
     let name = operation.split(':').nth(1).unwrap();
     // Of S3, the name is IAM's.
-    !["Describe", "Filter", "Get", "List", "Simulate"].iter().any(|verb| name.starts_with(verb))
+    !["Assume", "Describe", "Filter", "Get", "List", "Simulate"].iter().any(|verb| name.starts_with(verb))
 }
 
 #[test]

@@ -21,7 +21,12 @@ use crate::support::world::stack;
 /// The plan of a stack that was never applied, made without AWS.
 fn plan(region: &str, body: &str) -> Plan {
     let stack = Arc::new(stack("shop", region, body).unwrap());
-    let identity = Identity { account_id: "123456789012".to_owned(), partition: "aws".to_owned(), region: region.to_owned() };
+    let identity = Identity {
+        account_id: "123456789012".to_owned(),
+        partition: "aws".to_owned(),
+        region: region.to_owned(),
+        accounts: Default::default(),
+    };
     let state = State::new("shop", &identity.account_id, region, "lineage".to_owned(), "salt".to_owned());
     let (live, data, found) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let elsewhere = BTreeMap::new();

@@ -12,6 +12,7 @@ use leoctl_aws::registry;
 use leoctl_core::engine::apply::Engine;
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Provider, Store, Wanted};
 use leoctl_core::engine::refresh::Planner;
+use leoctl_core::model::place::Site;
 use leoctl_core::model::state::State;
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::select::Options;
@@ -86,7 +87,7 @@ impl Memory {
 
 #[async_trait]
 impl Handler for Memory {
-    async fn read(&self, _: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
+    async fn read(&self, _: &Site, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
         let resources = self.cloud.resources.lock().unwrap();
         Ok(ids.iter().filter_map(|id| Some((id.clone(), resources.get(&self.key(id))?.clone()))).collect())
     }
@@ -133,14 +134,19 @@ struct InMemory(Arc<Cloud>);
 #[async_trait]
 impl Provider for InMemory {
     async fn identity(&self, _: Option<&str>) -> Outcome<Identity> {
-        Ok(Identity { account_id: "1".to_owned(), partition: "aws".to_owned(), region: "us-east-1".to_owned() })
+        Ok(Identity {
+            account_id: "1".to_owned(),
+            partition: "aws".to_owned(),
+            region: "us-east-1".to_owned(),
+            accounts: Default::default(),
+        })
     }
 
     fn handler(&self, type_name: &str) -> Option<Arc<dyn Handler>> {
         Some(Arc::new(Memory { cloud: Arc::clone(&self.0), type_name: type_name.to_owned() }))
     }
 
-    async fn read_data(&self, _: &str, _: &str, _: &Value) -> Outcome<Value> {
+    async fn read_data(&self, _: &str, _: &Site, _: &Value) -> Outcome<Value> {
         Ok(Value::Null)
     }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
+use leoctl_aws::permissions::ASSUME;
 use leoctl_aws::registry;
 use serde_json::Value;
 
@@ -437,7 +438,8 @@ fn whatever_a_type_calls_is_declared() {
     let resources = names.filter_map(registry::permissions);
     let resources = resources.flat_map(|one| one.plan.iter().chain(one.apply));
     let data = catalog.data.keys().filter_map(|name| registry::data_permissions(name)).flatten();
-    let declared: BTreeSet<&str> = resources.chain(data).flat_map(|grant| grant.actions.iter().copied()).chain(SHARED).collect();
+    let declared: BTreeSet<&str> =
+        resources.chain(data).flat_map(|grant| grant.actions.iter().copied()).chain(SHARED).chain(ASSUME.iter().copied()).collect();
     let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/aws/src")];
     let mut called = BTreeSet::new();
     while let Some(folder) = folders.pop() {

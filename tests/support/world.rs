@@ -11,6 +11,7 @@ use leoctl_core::engine::apply::{Engine, Report};
 use leoctl_core::engine::event::{Event, EventSink};
 use leoctl_core::engine::ports::{Operation, Progress, Provider, Store};
 use leoctl_core::engine::refresh::{Planned, Planner};
+use leoctl_core::model::place::Site;
 use leoctl_core::model::state::State;
 use leoctl_core::plan::select::Options;
 use leoctl_core::plan::types::Plan;
@@ -187,10 +188,15 @@ impl World {
         store.save(&state).await.unwrap();
     }
 
+    /// Where resources are.
+    async fn site(&self) -> Site {
+        self.provider.identity(Some("us-east-1")).await.unwrap().site()
+    }
+
     /// Whether a resource of this id exists.
     pub async fn exists(&self, type_name: &str, id: &str) -> bool {
         let handler = self.provider.handler(type_name).unwrap();
-        handler.read("us-east-1", &[id.to_owned()]).await.unwrap().contains_key(id)
+        handler.read(&self.site().await, &[id.to_owned()]).await.unwrap().contains_key(id)
     }
 
     /// Deletes a resource directly, behind the state's back.
@@ -198,7 +204,7 @@ impl World {
         let (_keep, interrupted) = tokio::sync::watch::channel(false);
         let timeout = std::time::Duration::from_secs(30);
         let operation = Operation {
-            region: "us-east-1".to_owned(),
+            site: self.site().await,
             token: String::new(),
             replaces: None,
             deadline: std::time::Instant::now() + timeout,

@@ -1,4 +1,4 @@
-//! SDK clients: made when first used, one set for each region, sharing one HTTP client and the ordinary AWS
+//! SDK clients of one account: made when first used, one set for each region, sharing one HTTP client and the ordinary AWS
 //! configuration (profiles, SSO, environment, `AWS_ENDPOINT_URL[_SERVICE]`).
 
 use std::collections::BTreeMap;
@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef, InterceptorContext,
@@ -150,9 +153,16 @@ fn service_prefix(service: &str) -> String {
     }
 }
 
-/// The clients of every region.
+/// The credentials of a profile.
+fn profile_credentials(profile: &str, client: SharedHttpClient) -> ProfileFileCredentialsProvider {
+    ProfileFileCredentialsProvider::builder().configure(&ProviderConfig::default().with_http_client(client)).profile_name(profile).build()
+}
+
+/// The clients of every region of an account.
 pub struct Clients {
     base: SdkConfig,
+    /// Whether its credentials are used whatever profile is named.
+    fixed: bool,
     calls: Calls,
     fence: Fence,
     limits: Limits,
@@ -177,11 +187,7 @@ impl Clients {
         let mut loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries()).timeout_config(patience);
         if let Some(profile) = &settings.profile {
             // Asked for by name, it goes before credentials in the environment.
-            let provider = aws_config::profile::ProfileFileCredentialsProvider::builder()
-                .configure(&ProviderConfig::default().with_http_client(http_client.clone()))
-                .profile_name(profile)
-                .build();
-            loader = loader.profile_name(profile).credentials_provider(provider);
+            loader = loader.profile_name(profile).credentials_provider(profile_credentials(profile, http_client.clone()));
         }
         if let Some(region) = &settings.region {
             loader = loader.region(Region::new(region.clone()));
@@ -194,13 +200,38 @@ impl Clients {
         }
         let credentials = limits.identity_cache(IdentityCache::lazy().build());
         let base = loader.http_client(http_client).identity_cache(credentials).load().await;
-        Ok(Self { base, calls: Calls::default(), fence, limits, regions: Mutex::default() })
+        let fixed = settings.credentials.is_some();
+        Ok(Self { base, fixed, calls: Calls::default(), fence, limits, regions: Mutex::default() })
+    }
+
+    /// The clients of another account, by these credentials. What counts and stops calls is the same; they queue for its own
+    /// limits, and share the connections.
+    pub fn with_credentials(&self, credentials: impl ProvideCredentials + 'static, account: &str) -> Self {
+        let limits = self.limits.of_account(account);
+        // Roles may be assumed one with the credentials of another, each in a call of its own.
+        let cache = limits.identity_cache(IdentityCache::lazy().load_timeout(ANSWER).build());
+        let base = self.base.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).identity_cache(cache).build();
+        Self { base, fixed: self.fixed, calls: self.calls.clone(), fence: self.fence.clone(), limits, regions: Mutex::default() }
+    }
+
+    /// The clients of the account that a profile leads to.
+    ///
+    /// # Errors
+    /// When there is no such profile.
+    pub async fn of_profile(&self, profile: &str, account: &str) -> Result<Self, UnknownProfile> {
+        if let Some(credentials) = self.base.credentials_provider().filter(|_| self.fixed) {
+            return Ok(self.with_credentials(credentials, account));
+        }
+        profile::check(Some(profile)).await?;
+        let client = self.base.http_client().unwrap_or_else(|| self.fence.client(1));
+        Ok(self.with_credentials(profile_credentials(profile, client), account))
     }
 
     /// The clients of a configuration, for tests.
     #[cfg(test)]
     pub fn of(base: SdkConfig) -> Self {
-        Self { base, calls: Calls::default(), fence: Fence::default(), limits: Limits::new(64), regions: Mutex::default() }
+        let limits = Limits::new(64);
+        Self { base, fixed: false, calls: Calls::default(), fence: Fence::default(), limits, regions: Mutex::default() }
     }
 
     /// The region of the AWS configuration.

@@ -6,6 +6,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
+use super::accounts::Unassumed;
 use super::fence::NotOurs;
 use super::limits::OutOfTime;
 use super::unanswered::{chain, find, no_answer};
@@ -83,6 +84,10 @@ fn failure<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
+    if let Some(Unassumed(failure)) = find::<Unassumed>(error) {
+        // The call waited for credentials and was not sent: what failed is asking for them.
+        return failure.clone();
+    }
     let status = error.raw_response().map(|response| response.status().as_u16());
     let code = error.code().map(str::to_owned);
     let kind = match error {

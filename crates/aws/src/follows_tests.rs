@@ -124,7 +124,12 @@ impl Follower<'_> {
 
     /// The plan for a resource with one of two values of the followed attribute, which has the first.
     fn plan(&self, catalog: &Catalog, which: usize, more: &str) -> Plan {
-        let identity = Identity { account_id: "1".repeat(12), partition: "aws".to_owned(), region: "us-east-1".to_owned() };
+        let identity = Identity {
+            account_id: "1".repeat(12),
+            partition: "aws".to_owned(),
+            region: "us-east-1".to_owned(),
+            accounts: Default::default(),
+        };
         let fields: String =
             self.resource(which, false).iter().map(|(name, value)| format!("{} = {}\n", toml_key(name), toml(value))).collect();
         let text = format!(

@@ -77,7 +77,8 @@ fn target_group() -> There {
 
 fn plan(body: &str, there: Vec<There>) -> Plan {
     let catalog = registry::catalog().unwrap();
-    let identity = Identity { account_id: "1".repeat(12), partition: "aws".to_owned(), region: "us-east-1".to_owned() };
+    let identity =
+        Identity { account_id: "1".repeat(12), partition: "aws".to_owned(), region: "us-east-1".to_owned(), accounts: Default::default() };
     let text = format!("[stack]\nname = \"t\"\nregion = \"us-east-1\"\n{body}");
     let loaded = load(FilePath::new("t.toml"), &Text(text.clone()), &Given::default(), catalog);
     let stack = Arc::new(loaded.stack.unwrap_or_else(|| panic!("{text}\n{:#?}", loaded.diagnostics)));

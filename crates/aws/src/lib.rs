@@ -1,5 +1,6 @@
 //! AWS: clients, errors, one file for each resource type, and the state in S3.
 
+pub mod accounts;
 pub mod acm;
 pub mod appautoscaling;
 pub mod backup;

@@ -54,6 +54,7 @@ pub(crate) mod tests {
     use std::time::Instant;
 
     use leoctl_core::engine::ports::Progress;
+    use leoctl_core::model::place::Site;
     use tokio::sync::watch;
 
     use super::{Duration, Failure, FailureKind, Operation, insisting, patiently};
@@ -64,7 +65,8 @@ pub(crate) mod tests {
         let (_, interrupted) = watch::channel(false);
         let deadline = Instant::now() + timeout.saturating_sub(Duration::from_secs(began));
         let progress = Progress(Arc::new(|_| {}));
-        Operation { region: "us-east-1".to_owned(), token: String::new(), replaces: None, deadline, timeout, interrupted, progress }
+        let site = Site { account: "1".to_owned(), region: "us-east-1".to_owned() };
+        Operation { site, token: String::new(), replaces: None, deadline, timeout, interrupted, progress }
     }
 
     #[tokio::test]

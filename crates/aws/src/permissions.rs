@@ -17,6 +17,8 @@ pub struct Permissions {
 
 /// What every command asks first: who it is.
 pub const IDENTITY: Grant = Grant::any(&["sts:GetCallerIdentity"]);
+/// What it takes to become a role, on the role.
+pub const ASSUME: &[&str] = &["sts:AssumeRole"];
 /// What preflight asks IAM: what the principal that plans may do. It asks about no other.
 pub const PREFLIGHT: &[&str] = &["iam:GetRole", "iam:SimulatePrincipalPolicy"];
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use aws_smithy_types::retry::RetryConfig;
 use serde_json::Value as Json;
 
+use super::accounts::Accounts;
 use super::client::{Aws, Clients};
 use super::cloud_control::handler::Generic;
 use super::cloud_control::{self, CloudControl};
@@ -23,6 +24,7 @@ use super::{
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Outcome, Provider};
 use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
+use leoctl_core::model::place::Site;
 use leoctl_core::model::schema::{Catalog, ResourceSchema, SchemaError, TypeSchema};
 use leoctl_core::model::value::Value;
 use leoctl_core::stack::scope::Identity;
@@ -38,17 +40,17 @@ macro_rules! types {
             Ok(catalog)
         }
 
-        fn handler(clients: &Arc<Clients>, type_name: &str) -> Option<Arc<dyn Handler>> {
+        fn handler(accounts: &Arc<Accounts>, type_name: &str) -> Option<Arc<dyn Handler>> {
             match type_name {
-                $(<$resource>::TYPE => Some(Arc::new(Typed::<$resource>::new(Arc::clone(clients)))),)*
-                other => Some(Arc::new(Generic::new(Arc::clone(clients), cloud_control::kind(other)?))),
+                $(<$resource>::TYPE => Some(Arc::new(Typed::<$resource>::new(Arc::clone(accounts)))),)*
+                other => Some(Arc::new(Generic::new(Arc::clone(accounts), cloud_control::kind(other)?))),
             }
         }
 
-        async fn read_data(clients: &Arc<Clients>, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {
+        async fn read_data(accounts: &Arc<Accounts>, type_name: &str, site: &Site, arguments: &Value) -> Outcome<Value> {
             match type_name {
-                $(<$data>::TYPE => read_one::<$data>(clients, region, arguments).await,)*
-                _ => read_by_id(clients, type_name, region, arguments).await,
+                $(<$data>::TYPE => read_one::<$data>(accounts.at(site)?.as_ref(), arguments).await,)*
+                _ => read_by_id(accounts, type_name, site, arguments).await,
             }
         }
 
@@ -197,16 +199,16 @@ fn checks<R: Resource>(json: &Json, schema: &TypeSchema) -> Check {
     }))
 }
 
-async fn read_by_id(clients: &Arc<Clients>, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {
+async fn read_by_id(accounts: &Arc<Accounts>, type_name: &str, site: &Site, arguments: &Value) -> Outcome<Value> {
     let schema = catalog().ok().and_then(|catalog| catalog.resources.get(type_name));
-    match schema.zip(handler(clients, type_name)) {
-        Some((schema, handler)) => data::by_id::read(schema, handler, region, arguments).await,
+    match schema.zip(handler(accounts, type_name)) {
+        Some((schema, handler)) => data::by_id::read(schema, handler, site, arguments).await,
         None => Err(wrong_argument(format!("there is no data source {type_name}"))),
     }
 }
 
-async fn read_one<D: DataSource>(clients: &Clients, region: &str, arguments: &Value) -> Outcome<Value> {
-    answered(asked::<D>(arguments)?.read(&clients.region(region)).await?)
+async fn read_one<D: DataSource>(aws: &Aws, arguments: &Value) -> Outcome<Value> {
+    answered(asked::<D>(arguments)?.read(aws).await?)
 }
 
 /// The data source that these arguments ask for.
@@ -249,9 +251,9 @@ pub fn catalog() -> Result<&'static Catalog, &'static SchemaError> {
 
 /// AWS, as the engine sees it.
 pub struct AwsProvider {
-    clients: Arc<Clients>,
-    /// Who we are, and in which region, as AWS said.
-    caller: OnceLock<(String, String)>,
+    accounts: Arc<Accounts>,
+    /// The region in which AWS was asked who we are.
+    home: OnceLock<String>,
     /// What reads the data sources that are not in AWS.
     elsewhere: Option<Arc<dyn Elsewhere>>,
 }
@@ -264,9 +266,14 @@ pub trait Elsewhere: Send + Sync {
 }
 
 impl AwsProvider {
-    /// AWS through these clients.
+    /// AWS through these clients, in one account.
     pub fn new(clients: Clients) -> Self {
-        Self { clients: Arc::new(clients), caller: OnceLock::new(), elsewhere: None }
+        Self::of(Accounts::new(clients, "", leoctl_core::stack::accounts::Accounts::default()))
+    }
+
+    /// AWS in these accounts.
+    pub fn of(accounts: Accounts) -> Self {
+        Self { accounts: Arc::new(accounts), home: OnceLock::new(), elsewhere: None }
     }
 
     /// The same, with what reads data sources beside AWS.
@@ -274,39 +281,57 @@ impl AwsProvider {
         Self { elsewhere: Some(elsewhere), ..self }
     }
 
-    /// The clients of a region.
-    pub fn region(&self, name: &str) -> Arc<Aws> {
-        self.clients.region(name)
+    /// The clients of a region of an account.
+    ///
+    /// # Errors
+    /// When nothing that the stack file says leads to the account.
+    pub fn at(&self, site: &Site) -> Outcome<Arc<Aws>> {
+        self.accounts.at(site)
     }
 
-    /// The ARN of who we are, once AWS was asked.
-    pub fn caller(&self) -> Option<&str> {
-        self.caller.get().map(|(arn, _)| arn.as_str())
+    /// The accounts.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// Asks which account a name leads to that was this one ([`Accounts::expect`]).
+    pub async fn expect(&self, name: &str, account: &str) {
+        self.accounts.expect(name, account).await;
+    }
+
+    /// The clients of a region of the stack's own account.
+    pub fn region(&self, name: &str) -> Arc<Aws> {
+        self.accounts.own().region(name)
+    }
+
+    /// The ARN of who we are in an account, once AWS was asked.
+    pub fn caller(&self, account: &str) -> Option<String> {
+        self.accounts.caller(account)
     }
 
     /// The region in which AWS was asked who we are.
     pub fn home(&self) -> Option<&str> {
-        self.caller.get().map(|(_, region)| region.as_str())
+        self.home.get().map(String::as_str)
     }
 
     /// What stops calls once the state is not ours.
     pub fn fence(&self) -> &Fence {
-        self.clients.fence()
+        self.accounts.own().fence()
     }
 
     /// The calls that are under way.
     pub fn traffic(&self) -> &Traffic {
-        self.clients.calls().traffic()
+        self.accounts.own().calls().traffic()
     }
 
     /// What makes calls queue.
     pub fn limits(&self) -> &Limits {
-        self.clients.limits()
+        self.accounts.own().limits()
     }
 
     /// The address that all calls go to, where one is configured.
     pub fn endpoint(&self) -> Option<&str> {
-        self.clients.endpoint()
+        self.accounts.own().endpoint()
     }
 }
 
@@ -316,9 +341,9 @@ impl Provider for AwsProvider {
         use super::error::{OrFail, may_pass};
         let region = region
             .map(str::to_owned)
-            .or_else(|| self.clients.default_region())
+            .or_else(|| self.accounts.own().default_region())
             .ok_or_else(|| Failure::new(FailureKind::Invalid, "no region: set `region` in [stack], AWS_REGION, or pass --region"))?;
-        let aws = self.clients.region(&region);
+        let aws = self.accounts.own().region(&region);
         // The first call of all: an address nobody answers at is said at once, and throttling waited out all the same.
         let few_attempts = aws_sdk_sts::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
         let first = aws.sts().get_caller_identity().customize().config_override(few_attempts).send().await;
@@ -326,23 +351,35 @@ impl Provider for AwsProvider {
             Err(error) if may_pass(&error) => aws.sts().get_caller_identity().send().await,
             first => first,
         };
-        let found = found.or_fail("sts:GetCallerIdentity")?;
-        self.caller.get_or_init(|| (found.arn().unwrap_or_default().to_owned(), region.clone()));
-        Ok(Identity { account_id: found.account().unwrap_or_default().to_owned(), partition: partition(&region).to_owned(), region })
+        let found = match found.or_fail("sts:GetCallerIdentity") {
+            Ok(found) => found,
+            Err(failure) => {
+                let account_id = self.accounts.believed_own(&failure).ok_or(failure)?;
+                return Ok(Identity { account_id, partition: partition(&region).to_owned(), region, accounts: BTreeMap::new() });
+            }
+        };
+        self.home.get_or_init(|| region.clone());
+        let account_id = found.account().unwrap_or_default().to_owned();
+        self.accounts.is_own(&account_id, found.arn().unwrap_or_default());
+        Ok(Identity { account_id, partition: partition(&region).to_owned(), region, accounts: BTreeMap::new() })
+    }
+
+    async fn account(&self, name: &str) -> Outcome<String> {
+        self.accounts.account(name).await
     }
 
     fn handler(&self, type_name: &str) -> Option<Arc<dyn Handler>> {
-        handler(&self.clients, type_name)
+        handler(&self.accounts, type_name)
     }
 
-    async fn read_data(&self, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value> {
+    async fn read_data(&self, type_name: &str, site: &Site, arguments: &Value) -> Outcome<Value> {
         let elsewhere = match &self.elsewhere {
             Some(elsewhere) => elsewhere.read(type_name, arguments).await,
             None => None,
         };
         let read = match elsewhere {
             Some(read) => read,
-            None => read_data(&self.clients, type_name, region, arguments).await,
+            None => read_data(&self.accounts, type_name, site, arguments).await,
         };
         if !arguments.has_secret() {
             return read;
@@ -352,12 +389,12 @@ impl Provider for AwsProvider {
         read.map(Value::into_secret).map_err(withheld)
     }
 
-    async fn kms_key(&self, region: &str, name: &str) -> Outcome<Option<String>> {
-        kms::key_arn(&self.clients.region(region), name).await
+    async fn kms_key(&self, site: &Site, name: &str) -> Outcome<Option<String>> {
+        kms::key_arn(self.at(site)?.as_ref(), name).await
     }
 
     fn api_calls(&self) -> BTreeMap<String, u64> {
-        self.clients.calls().by_operation()
+        self.accounts.own().calls().by_operation()
     }
 }
 

@@ -13,7 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use super::client::{Aws, Clients};
+use super::accounts::Accounts;
+use super::client::Aws;
 use super::limits::within;
 use super::patience::{PROPAGATION, patiently};
 use super::permissions::{Grant, Permissions};
@@ -21,7 +22,7 @@ use super::registry;
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, SEEN_WITHIN, Wanted};
 use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
-use leoctl_core::model::place::Scope;
+use leoctl_core::model::place::{Scope, Site};
 use leoctl_core::model::schema::{After, Governed, Governs, Inside, Release};
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::desired::Governor;
@@ -280,14 +281,14 @@ pub fn wrong_argument(message: impl Into<String>) -> Failure {
 
 /// Makes an engine handler of a [`Resource`].
 pub struct Typed<R> {
-    clients: Arc<Clients>,
+    accounts: Arc<Accounts>,
     resource: PhantomData<fn() -> R>,
 }
 
 impl<R: Resource> Typed<R> {
     /// The handler of `R`.
-    pub fn new(clients: Arc<Clients>) -> Self {
-        Self { clients, resource: PhantomData }
+    pub fn new(accounts: Arc<Accounts>) -> Self {
+        Self { accounts, resource: PhantomData }
     }
 
     /// Carries out an operation.
@@ -334,8 +335,8 @@ fn id_of<R: Resource>(asked: &str, attributes: &Value) -> String {
 
 #[async_trait]
 impl<R: Resource> Handler for Typed<R> {
-    async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
-        let aws = self.clients.region(region);
+    async fn read(&self, site: &Site, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
+        let aws = self.accounts.at(site)?;
         let found = R::read(&aws, ids).await?;
         // As in [`Resource::read_one`].
         let asked = found.into_iter().filter(|(id, _)| ids.contains(id));
@@ -347,34 +348,34 @@ impl<R: Resource> Handler for Typed<R> {
     }
 
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>> {
-        R::find(&self.clients.region(&wanted.region), wanted).await
+        R::find(self.accounts.at(&wanted.site())?.as_ref(), wanted).await
     }
 
     async fn find_by_token(&self, wanted: &Wanted) -> Outcome<Option<String>> {
         let Some(token) = &wanted.token else { return Ok(None) };
-        let made = R::find_by_token(&self.clients.region(&wanted.region), wanted, token).await?;
+        let made = R::find_by_token(self.accounts.at(&wanted.site())?.as_ref(), wanted, token).await?;
         Ok(wanted.pick(made))
     }
 
-    async fn governors(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Vec<Governor>>> {
-        R::governors(&self.clients.region(region), ids).await
+    async fn governors(&self, site: &Site, ids: &[String]) -> Outcome<BTreeMap<String, Vec<Governor>>> {
+        R::governors(self.accounts.at(site)?.as_ref(), ids).await
     }
 
     fn takes_over(&self) -> bool {
         R::INFO.stays.is_some()
     }
 
-    async fn successor(&self, region: &str, id: &str, used: &[String]) -> Outcome<String> {
-        R::successor(&self.clients.region(region), id, used).await
+    async fn successor(&self, site: &Site, id: &str, used: &[String]) -> Outcome<String> {
+        R::successor(self.accounts.at(site)?.as_ref(), id, used).await
     }
 
     async fn create(&self, operation: &Operation, desired: &Value) -> Outcome<String> {
-        let aws = self.clients.region(&operation.region);
+        let aws = self.accounts.at(&operation.site)?;
         Self::carried_out(operation, R::create(&aws, operation, &typed(desired)?)).await
     }
 
     async fn finish_create(&self, operation: &Operation, id: &str, desired: &Value) -> Outcome<()> {
-        let aws = self.clients.region(&operation.region);
+        let aws = self.accounts.at(&operation.site)?;
         let to: R = typed(desired)?;
         let created = R::as_created(&to);
         if created != to {
@@ -384,24 +385,24 @@ impl<R: Resource> Handler for Typed<R> {
     }
 
     async fn update(&self, operation: &Operation, id: &str, from: &Value, to: &Value) -> Outcome<()> {
-        let aws = self.clients.region(&operation.region);
+        let aws = self.accounts.at(&operation.site)?;
         let (from, to): (R, R) = (typed(from)?, typed(to)?);
         Self::carried_out(operation, R::update(&aws, operation, id, &from, &to)).await?;
         Self::carried_out(operation, R::changed(&aws, operation, id, &from, &to)).await
     }
 
     async fn reassign(&self, operation: &Operation, to: &[(String, Value)]) -> Outcome<()> {
-        let aws = self.clients.region(&operation.region);
+        let aws = self.accounts.at(&operation.site)?;
         Self::carried_out(operation, R::reassign(&aws, operation, to)).await
     }
 
     async fn wait_ready(&self, operation: &Operation, id: &str, updating: &[String], desired: &Value) -> Outcome<()> {
-        let aws = self.clients.region(&operation.region);
+        let aws = self.accounts.at(&operation.site)?;
         Self::carried_out(operation, R::resumed(&aws, operation, id, updating, &typed(desired)?)).await
     }
 
     async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()> {
-        let aws = self.clients.region(&operation.region);
+        let aws = self.accounts.at(&operation.site)?;
         // What is remembered of a resource that was not read may not be whole.
         let last: Option<R> = typed(last).ok();
         Self::carried_out(operation, R::delete(&aws, operation, id, last.as_ref())).await

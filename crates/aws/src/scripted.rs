@@ -125,14 +125,25 @@ impl Scripted {
 
     /// The same with a configuration of its own.
     pub fn configured(change: impl FnOnce(Builder) -> Builder, play: impl FnMut(&Call) -> Answer + Send + 'static) -> Self {
+        let (clients, stage) = Self::clients(change, play);
+        Self { aws: clients.region("eu-west-1"), stage }
+    }
+
+    /// The clients themselves, and what says afterwards what was called.
+    pub fn in_account(play: impl FnMut(&Call) -> Answer + Send + 'static) -> (Clients, Self) {
+        let (clients, stage) = Self::clients(|config| config, play);
+        let aws = clients.region("eu-west-1");
+        (clients, Self { aws, stage })
+    }
+
+    fn clients(change: impl FnOnce(Builder) -> Builder, play: impl FnMut(&Call) -> Answer + Send + 'static) -> (Clients, Stage) {
         let stage = Stage(Arc::new(Mutex::new((Vec::new(), Box::new(play)))));
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-west-1"))
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test")))
             .http_client(SharedHttpClient::new(stage.clone()));
-        let config = change(config).build();
-        Self { aws: Clients::of(config).region("eu-west-1"), stage }
+        (Clients::of(change(config).build()), stage)
     }
 
     /// What was called.

@@ -166,13 +166,19 @@ pub struct Account {
     pub data: BTreeMap<Block, Value>,
     /// What the plan is about.
     pub options: Options,
-    identity: Identity,
+    /// Who we are.
+    pub identity: Identity,
 }
 
 impl Account {
     /// An empty account.
     pub fn new() -> Self {
-        let identity = Identity { account_id: "1".repeat(12), partition: "aws".to_owned(), region: "us-east-1".to_owned() };
+        let identity = Identity {
+            account_id: "1".repeat(12),
+            partition: "aws".to_owned(),
+            region: "us-east-1".to_owned(),
+            accounts: Default::default(),
+        };
         Self {
             state: State::new("t", &identity.account_id, &identity.region, "lineage".to_owned(), "salt".to_owned()),
             live: BTreeMap::new(),
@@ -213,7 +219,8 @@ impl Account {
 
     /// The data sources that can be read now.
     pub fn readable(&self, text: &str) -> Vec<(Block, Value)> {
-        build::readable(&stack(text).unwrap(), &catalog(), self.world(), &self.options)
+        let found = build::readable(&stack(text).unwrap(), &catalog(), self.world(), &self.options);
+        found.into_iter().map(|(block, _, arguments)| (block, arguments)).collect()
     }
 
     /// Remembers and makes what a stack says, one resource after another: `id` and whatever else AWS sets is the

@@ -6,6 +6,7 @@ mod arn;
 mod document;
 mod operate;
 mod subject;
+pub mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ pub use document::LIMIT;
 
 use self::document::Denied;
 use self::subject::Subject;
-use leoctl_aws::permissions::{Grant, IDENTITY, On, PREFLIGHT};
+use leoctl_aws::permissions::{ASSUME, Grant, IDENTITY, On, PREFLIGHT};
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::preflight::image;
 use leoctl_core::plan::types::Plan;
@@ -39,6 +40,12 @@ pub enum Role {
 /// What a policy is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
+    /// The account that it is for.
+    pub account: &'a str,
+    /// The roles that whoever has it assumes.
+    pub roles: &'a [String],
+    /// Whether it has nothing but these: what the stack takes is a role's.
+    pub only_roles: bool,
     /// Where the state is, unless in a file.
     pub backend: Option<&'a Backend>,
     /// Where other stacks' states are that data sources read.
@@ -65,23 +72,22 @@ type Allowed = BTreeMap<(String, Option<Condition>), BTreeSet<String>>;
 /// The policy documents of a role, each within IAM's limit.
 pub fn documents(plan: &Plan, asked: Asked<'_>) -> Vec<Json> {
     let allowed = allowed(plan, asked);
-    let denied = (asked.role == Role::Plan).then(|| denied(plan, &allowed)).flatten();
+    let denied = (asked.role == Role::Plan).then(|| denied(plan, asked.account, &allowed)).flatten();
     document::documents(&allowed, denied.as_ref())
 }
 
 /// What keeps who plans from reading secure parameters of Systems Manager, whose key decrypts for everybody in the account
 /// who may get them unless it is a key of one's own (Systems Manager User Guide, "How AWS Systems Manager Parameter Store
 /// uses AWS KMS"): but for those that the stack takes the values of itself.
-fn denied(plan: &Plan, allowed: &Allowed) -> Option<Denied> {
+fn denied(plan: &Plan, account: &str, allowed: &Allowed) -> Option<Denied> {
     const READ: [&str; 2] = ["ssm:GetParameter", "ssm:GetParameters"];
     if !allowed.keys().any(|(action, _)| READ.contains(&action.as_str())) {
         return None;
     }
-    let subjects = subject::all(plan);
+    let subjects = in_account(plan, account);
     let data = subjects.iter().filter(|subject| subject.arn.is_empty() && subject.type_name == "ssm_parameter");
     let decrypted = data.filter(|subject| subject.attributes.get("with_decryption") != Some(&Value::Bool(false)));
-    let arns: BTreeSet<String> =
-        decrypted.filter_map(|subject| arn::parameter(subject.text("name")?, &subject.place(&plan.identity))).collect();
+    let arns: BTreeSet<String> = decrypted.filter_map(|subject| arn::parameter(subject.text("name")?, &subject.place())).collect();
     let mut condition = json!({ "StringLike": { "kms:ViaService": "ssm.*" } });
     if let (false, Some(condition)) = (arns.is_empty(), condition.as_object_mut()) {
         condition.insert("StringNotLike".to_owned(), json!({ "kms:EncryptionContext:PARAMETER_ARN": arns }));
@@ -92,8 +98,10 @@ fn denied(plan: &Plan, allowed: &Allowed) -> Option<Denied> {
 fn allowed(plan: &Plan, asked: Asked<'_>) -> Allowed {
     let mut allowed = Allowed::new();
     allow(&mut allowed, IDENTITY.actions, None, ["*".to_owned()]);
+    let identity = plan.identity.within(asked.account);
+    allow(&mut allowed, ASSUME, None, asked.roles.iter().cloned());
     if let Some(principal) = asked.principal {
-        allow(&mut allowed, PREFLIGHT, None, [principal_arn(principal, &plan.identity)]);
+        allow(&mut allowed, PREFLIGHT, None, [principal_arn(principal, &identity)]);
     }
     if let Some(backend) = asked.backend {
         state(&mut allowed, backend, &plan.identity, asked.role);
@@ -107,7 +115,7 @@ fn allowed(plan: &Plan, asked: Asked<'_>) -> Allowed {
             allow(&mut allowed, &["s3:GetObject"], None, [format!("{bucket}/{}", arn::literal(key))]);
         }
     }
-    let subjects = subject::all(plan);
+    let subjects = if asked.only_roles { Vec::new() } else { in_account(plan, asked.account) };
     for subject in &subjects {
         let more = match asked.role {
             Role::Plan => &[],
@@ -115,15 +123,22 @@ fn allowed(plan: &Plan, asked: Asked<'_>) -> Allowed {
             Role::Operate => operate::grants(&subject.type_name),
         };
         for grant in subject.plan.iter().chain(more).filter(|grant| is_needed(grant, subject)) {
-            let (resources, condition) = resources(grant.on, subject, &subjects, &plan.identity);
+            let (resources, condition) = resources(grant.on, subject, &subjects);
             allow(&mut allowed, grant.actions, condition, resources);
         }
     }
     allowed
 }
 
+/// What of a plan is in an account.
+fn in_account(plan: &Plan, account: &str) -> Vec<Subject> {
+    let mut subjects = subject::all(plan);
+    subjects.retain(|subject| subject.identity.account_id == account);
+    subjects
+}
+
 /// The ARN of a role or user that is named by it, or of the role of a name or path.
-fn principal_arn(named: &str, identity: &Identity) -> String {
+pub fn principal_arn(named: &str, identity: &Identity) -> String {
     let Identity { partition, account_id, .. } = identity;
     if named.contains(':') { named.to_owned() } else { format!("arn:{partition}:iam::{account_id}:role/{}", named.trim_start_matches('/')) }
 }
@@ -143,8 +158,8 @@ fn is_needed(grant: &Grant, subject: &Subject) -> bool {
 }
 
 /// The ARNs of what a grant is on, and what has to be so.
-fn resources(on: On, subject: &Subject, all: &[Subject], identity: &Identity) -> (Vec<String>, Option<Condition>) {
-    let place = subject.place(identity);
+fn resources(on: On, subject: &Subject, all: &[Subject]) -> (Vec<String>, Option<Condition>) {
+    let (place, identity) = (subject.place(), &subject.identity);
     let passed = |service: &str| Some(Condition { key: "iam:PassedToService", value: String::from(service) });
     match on {
         On::Any => (vec!["*".to_owned()], None),
@@ -208,7 +223,7 @@ fn role(name: Option<&str>, all: &[Subject], identity: &Identity) -> String {
     match name {
         Some(arn) if arn.contains(':') => arn::literal(arn),
         Some(name) => {
-            let own = named("iam_role", name, all).and_then(|role| role.arn_of(identity));
+            let own = named("iam_role", name, all).and_then(|role| role.arn_of());
             own.unwrap_or_else(|| format!("arn:{partition}:iam::{account_id}:role/{}", arn::literal(name)))
         }
         None => format!("arn:{partition}:iam::{account_id}:role/*"),

@@ -19,6 +19,8 @@ use leoctl_core::stack::scope::{BlockValue, Identity, StackScope};
 pub struct Subject {
     /// Its type.
     pub type_name: String,
+    /// Its account.
+    pub identity: Identity,
     /// Its region.
     pub region: String,
     /// Its attributes as the stack file has them.
@@ -33,8 +35,8 @@ pub struct Subject {
 
 impl Subject {
     /// Where it is.
-    pub fn place<'a>(&'a self, identity: &'a Identity) -> Place<'a> {
-        Place { region: &self.region, identity }
+    pub fn place(&self) -> Place<'_> {
+        Place { region: &self.region, identity: &self.identity }
     }
 
     /// A text attribute, when it is known.
@@ -46,8 +48,8 @@ impl Subject {
     }
 
     /// Its ARN.
-    pub fn arn_of(&self, identity: &Identity) -> Option<String> {
-        arn::fill(self.arn, &self.attributes, &self.place(identity)).into_iter().next().filter(|arn| !arn.is_empty())
+    pub fn arn_of(&self) -> Option<String> {
+        arn::fill(self.arn, &self.attributes, &self.place()).into_iter().next().filter(|arn| !arn.is_empty())
     }
 }
 
@@ -60,7 +62,7 @@ pub fn all(plan: &Plan) -> Vec<Subject> {
     let (mut subjects, mut going) = (Vec::new(), Vec::new());
     for change in &plan.changes {
         let Some(permissions) = registry::permissions(change.address.type_name()) else { continue };
-        going.extend(change.removals().map(|removal| leaving(removal, permissions)));
+        going.extend(change.removals().map(|removal| leaving(plan, removal, permissions)));
         if change.goes.is_some() && matches!(change.action, Action::Delete | Action::Forget) {
             continue;
         }
@@ -69,9 +71,10 @@ pub fn all(plan: &Plan) -> Vec<Subject> {
         let stays = wanted.is_some();
         let attributes = wanted.unwrap_or_else(|| change.before.clone());
         let type_name = change.address.type_name().to_owned();
-        let subject = Subject { type_name, region: change.region.clone(), attributes, arn, plan: read, apply };
+        let identity = plan.identity.within(&change.account);
+        let subject = Subject { type_name, identity, region: change.region.clone(), attributes, arn, plan: read, apply };
         if let (true, Some(block)) = (stays, plan.stack.config.resources.get(&change.address.block)) {
-            set_instance(&mut values, &change.address, seen(&subject, &block.schema.schema, &plan.identity));
+            set_instance(&mut values, &change.address, seen(&subject, &block.schema.schema));
         }
         subjects.push(subject);
     }
@@ -83,15 +86,16 @@ pub fn all(plan: &Plan) -> Vec<Subject> {
 
 /// A remembered resource that goes: by its own name and in its own region, which may be others than those of what takes its
 /// place. What is only forgotten is read, and no more.
-fn leaving(removal: &Removal, permissions: Permissions) -> Subject {
+fn leaving(plan: &Plan, removal: &Removal, permissions: Permissions) -> Subject {
     let Removal { remembered, last, kind } = removal;
-    let Permissions { arn, plan, apply } = permissions;
+    let Permissions { arn, plan: read, apply } = permissions;
     Subject {
         type_name: remembered.place.type_name.clone(),
+        identity: plan.identity.within(&remembered.place.account),
         region: remembered.place.region.clone(),
         attributes: if last.is_null() { Value::from(&remembered.attributes) } else { last.clone() },
         arn,
-        plan,
+        plan: read,
         apply: if *kind == RemovalKind::Delete { apply } else { &[] },
     }
 }
@@ -110,10 +114,10 @@ fn desired_of(plan: &Plan, change: &Change, values: &BTreeMap<Block, BlockValue>
 }
 
 /// What other resources see of it: what AWS chooses is not known, but for the ARN it has or will have.
-fn seen(subject: &Subject, schema: &TypeSchema, identity: &Identity) -> Value {
+fn seen(subject: &Subject, schema: &TypeSchema) -> Value {
     let mut seen = complete(&schema.attributes, &subject.attributes, None);
     let has = schema.attribute("arn").is_some_and(|attribute| attribute.computed);
-    if let (true, Some(arn), Value::Map(attributes)) = (has, subject.arn_of(identity), &mut seen) {
+    if let (true, Some(arn), Value::Map(attributes)) = (has, subject.arn_of(), &mut seen) {
         attributes.insert("arn".to_owned(), Value::String(arn));
     }
     seen
@@ -122,9 +126,14 @@ fn seen(subject: &Subject, schema: &TypeSchema, identity: &Identity) -> Value {
 fn data(plan: &Plan, values: &BTreeMap<Block, BlockValue>) -> Vec<Subject> {
     let scope = StackScope::new(&plan.stack, Some(&plan.identity), &plan.data, values);
     let subjects = plan.stack.config.data.iter().filter_map(|(block, config)| {
+        // Where an account cannot be told, no plan is made.
+        let named = plan.stack.config.account_of(&block.module, config.account.as_ref());
+        let name = named.and_then(|template| template.eval(&scope).ok()?.revealed().as_str().map(str::to_owned));
+        let site = name.and_then(|name| plan.identity.accounts.get(&name).cloned()).unwrap_or_else(|| plan.identity.site());
         Some(Subject {
             type_name: block.type_name.clone(),
-            region: plan.identity.region.clone(),
+            identity: plan.identity.within(&site.account),
+            region: site.region,
             attributes: config.attributes.eval(&scope).unwrap_or(Value::Unknown),
             arn: registry::permissions(&block.type_name).map(|permissions| permissions.arn).unwrap_or_default(),
             plan: registry::data_permissions(&block.type_name)?,

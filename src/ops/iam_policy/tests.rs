@@ -7,7 +7,12 @@ use leoctl_aws::registry;
 use leoctl_core::model::schema::{Attribute, Type};
 
 fn identity() -> Identity {
-    Identity { account_id: "123456789012".to_owned(), partition: "aws".to_owned(), region: "us-east-1".to_owned() }
+    Identity {
+        account_id: "123456789012".to_owned(),
+        partition: "aws".to_owned(),
+        region: "us-east-1".to_owned(),
+        accounts: Default::default(),
+    }
 }
 
 fn filled(template: &str, attributes: serde_json::Value) -> Vec<String> {

@@ -12,6 +12,7 @@ use super::live::{self, Groups, MOST_GROUPS, News};
 use super::source::Source;
 use super::tail::{Show, Tail};
 use leoctl_core::engine::ports::Outcome;
+use leoctl_core::model::place::Site;
 
 /// How often logs are read where they are not sent.
 const POLL: Duration = Duration::from_secs(2);
@@ -22,22 +23,22 @@ const SETTLED: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn follow(tail: &mut Tail<'_>, account: &str, mut stop: watch::Receiver<bool>, show: &mut Show<'_>) -> Outcome<()> {
+pub async fn follow(tail: &mut Tail<'_>, mut stop: watch::Receiver<bool>, show: &mut Show<'_>) -> Outcome<()> {
     tokio::select! {
-        outcome = following(tail, account, show) => outcome,
+        outcome = following(tail, show) => outcome,
         Ok(_) = stop.wait_for(|stop| *stop) => Ok(()),
     }
 }
 
-async fn following(tail: &mut Tail<'_>, account: &str, show: &mut Show<'_>) -> Outcome<()> {
+async fn following(tail: &mut Tail<'_>, show: &mut Show<'_>) -> Outcome<()> {
     let (sender, mut news) = mpsc::channel(64);
     let mut sessions = JoinSet::new();
-    let regions = regions(&tail.sources, account);
-    for groups in regions.iter().filter(|groups| groups.names.len() <= MOST_GROUPS) {
-        let aws = tail.provider.region(&groups.region);
+    let sites = sites(&tail.sources);
+    for groups in sites.iter().filter(|groups| groups.names.len() <= MOST_GROUPS) {
+        let aws = tail.provider.at(&groups.site)?;
         sessions.spawn(live::keep(aws, groups.clone(), tail.filter.clone(), sender.clone()));
     }
-    let mut reading = Reading::new(regions.len());
+    let mut reading = Reading::new(sites.len());
     loop {
         tokio::select! {
             () = sleep_until(reading.due.unwrap_or_else(Instant::now)), if reading.due.is_some() => {
@@ -46,13 +47,13 @@ async fn following(tail: &mut Tail<'_>, account: &str, show: &mut Show<'_>) -> O
                 }
                 reading.read(Instant::now());
             }
-            Some((region, news)) = news.recv() => {
+            Some((site, news)) = news.recv() => {
                 if let News::Events { events, .. } = &news
                     && !events.iter().all(|event| tail.came(event, show))
                 {
                     return Ok(());
                 }
-                reading.hear(region, &news, Instant::now());
+                reading.hear(site, &news, Instant::now());
                 if reading.due.is_none() {
                     tail.read_until(Timestamp::now().as_millisecond());
                 }
@@ -61,35 +62,32 @@ async fn following(tail: &mut Tail<'_>, account: &str, show: &mut Show<'_>) -> O
     }
 }
 
-/// The groups to be had live, by region.
-fn regions(sources: &[Source], account: &str) -> Vec<Groups> {
-    let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+/// The groups to be had live, by where they are.
+fn sites(sources: &[Source]) -> Vec<Groups> {
+    let mut names: BTreeMap<&Site, BTreeSet<&str>> = BTreeMap::new();
     for source in sources {
-        names.entry(&source.region).or_default().insert(&source.group);
+        names.entry(&source.site).or_default().insert(&source.group);
     }
-    let groups = names.into_iter().map(|(region, names)| Groups {
-        region: region.to_owned(),
-        names: names.into_iter().map(str::to_owned).collect(),
-        account: account.to_owned(),
-    });
+    let groups =
+        names.into_iter().map(|(site, names)| Groups { site: site.clone(), names: names.into_iter().map(str::to_owned).collect() });
     groups.collect()
 }
 
-/// When to read: all the time while a region is not live, and otherwise when something may have been left out.
+/// When to read: all the time while one of the sites is not live, and otherwise when something may have been left out.
 #[derive(Debug)]
 struct Reading {
-    regions: usize,
-    live: BTreeSet<String>,
+    sites: usize,
+    live: BTreeSet<Site>,
     due: Option<Instant>,
 }
 
 impl Reading {
-    fn new(regions: usize) -> Self {
-        Self { regions, live: BTreeSet::new(), due: Some(Instant::now()) }
+    fn new(sites: usize) -> Self {
+        Self { sites, live: BTreeSet::new(), due: Some(Instant::now()) }
     }
 
     fn all_live(&self) -> bool {
-        self.live.len() == self.regions
+        self.live.len() == self.sites
     }
 
     /// Everything has been read.
@@ -97,10 +95,10 @@ impl Reading {
         self.due = (!self.all_live()).then(|| now + POLL);
     }
 
-    fn hear(&mut self, region: String, news: &News, now: Instant) {
+    fn hear(&mut self, site: Site, news: &News, now: Instant) {
         match news {
             News::Up => {
-                self.live.insert(region);
+                self.live.insert(site);
                 if self.all_live() {
                     // What came before the session may be found only later, and is not sent.
                     self.due = Some(now + SETTLED);
@@ -112,7 +110,7 @@ impl Reading {
                 }
             }
             News::Down => {
-                self.live.remove(&region);
+                self.live.remove(&site);
                 self.due = Some(now);
             }
         }
@@ -130,7 +128,7 @@ mod tests {
         assert!(reading.due.is_some());
         reading.read(now);
         assert_eq!(reading.due, Some(now + POLL));
-        reading.hear("a".to_owned(), &News::Up, now);
+        reading.hear(Site::new("1", "a"), &News::Up, now);
         assert_eq!(reading.due, Some(now + POLL), "the other region is not live");
     }
 
@@ -138,15 +136,15 @@ mod tests {
     fn a_session_is_followed_by_reading_what_it_may_have_left_out() {
         let now = Instant::now();
         let mut reading = Reading::new(1);
-        reading.hear("a".to_owned(), &News::Up, now);
+        reading.hear(Site::new("1", "a"), &News::Up, now);
         assert_eq!(reading.due, Some(now + SETTLED));
         reading.read(now);
         assert_eq!(reading.due, None);
-        reading.hear("a".to_owned(), &News::Events { events: Vec::new(), sampled: false }, now);
+        reading.hear(Site::new("1", "a"), &News::Events { events: Vec::new(), sampled: false }, now);
         assert_eq!(reading.due, None);
-        reading.hear("a".to_owned(), &News::Events { events: Vec::new(), sampled: true }, now);
+        reading.hear(Site::new("1", "a"), &News::Events { events: Vec::new(), sampled: true }, now);
         assert_eq!(reading.due, Some(now + SETTLED));
-        reading.hear("a".to_owned(), &News::Down, now);
+        reading.hear(Site::new("1", "a"), &News::Down, now);
         assert_eq!(reading.due, Some(now));
         reading.read(now);
         assert_eq!(reading.due, Some(now + POLL));

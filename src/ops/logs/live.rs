@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use super::event::Event;
 use leoctl_aws::client::{Aws, send_once};
+use leoctl_core::model::place::Site;
 
 /// The most log groups of a session (StartLiveTail, `logGroupIdentifiers`).
 pub const MOST_GROUPS: usize = 10;
@@ -21,22 +22,21 @@ const ANEW: Duration = Duration::from_secs(1);
 /// How long to wait when that fails.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// The log groups of a session, in one region.
+/// The log groups of a session, of one account and region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Groups {
-    /// The region.
-    pub region: String,
+    /// Where they are.
+    pub site: Site,
     /// Their names.
     pub names: Vec<String>,
-    /// Their account.
-    pub account: String,
 }
 
 impl Groups {
     /// Their ARNs, without `:*` at the end as the API wants them.
     fn arns(&self) -> Vec<String> {
-        let (partition, region) = (leoctl_aws::partition(&self.region), &self.region);
-        self.names.iter().map(|name| format!("arn:{partition}:logs:{region}:{}:log-group:{name}", self.account)).collect()
+        let Site { account, region } = &self.site;
+        let partition = leoctl_aws::partition(region);
+        self.names.iter().map(|name| format!("arn:{partition}:logs:{region}:{account}:log-group:{name}")).collect()
     }
 
     /// The name of the group that an identifier names: itself, `account:name` or an ARN.
@@ -73,7 +73,7 @@ pub enum News {
 }
 
 /// Keeps a session going for as long as it can be begun at all, and tells what comes of it.
-pub async fn keep(aws: Arc<Aws>, groups: Groups, filter: Option<String>, news: Sender<(String, News)>) {
+pub async fn keep(aws: Arc<Aws>, groups: Groups, filter: Option<String>, news: Sender<(Site, News)>) {
     let mut ever = false;
     loop {
         let call = aws.logs().start_live_tail().set_log_group_identifiers(Some(groups.arns()));
@@ -102,15 +102,15 @@ pub async fn keep(aws: Arc<Aws>, groups: Groups, filter: Option<String>, news: S
         };
         if !ever {
             // Not to be had here: not implemented, not allowed, not reached. The events are read the other way.
-            tracing::debug!(region = groups.region, "no Live Tail");
+            tracing::debug!(region = groups.site.region, "no Live Tail");
             return;
         }
         sleep(pause).await;
     }
 }
 
-async fn tell(news: &Sender<(String, News)>, groups: &Groups, what: News) -> Option<()> {
-    news.send((groups.region.clone(), what)).await.ok()
+async fn tell(news: &Sender<(Site, News)>, groups: &Groups, what: News) -> Option<()> {
+    news.send((groups.site.clone(), what)).await.ok()
 }
 
 #[cfg(test)]
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn groups_are_named_by_arn_and_recognised_however_they_are_named() {
         let names = vec!["/ecs/app".to_owned(), "app".to_owned()];
-        let groups = Groups { region: "us-gov-west-1".to_owned(), names, account: "1".to_owned() };
+        let groups = Groups { site: Site::new("1", "us-gov-west-1"), names };
         assert_eq!(groups.arns()[0], "arn:aws-us-gov:logs:us-gov-west-1:1:log-group:/ecs/app");
         for identifier in ["/ecs/app", "1:/ecs/app", "arn:aws:logs:r:1:log-group:/ecs/app", "arn:aws:logs:r:1:log-group:/ecs/app:*"] {
             assert_eq!(groups.name(identifier).unwrap(), "/ecs/app");

@@ -11,6 +11,7 @@ use crate::ops::task_definition::{self, Log, TaskDefinition};
 use crate::ops::word::{self, Named};
 use crate::ops::{Deployed, Problem};
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::Site;
 use leoctl_core::stack::diagnostic::suggestion;
 
 /// A log group, or some of its streams.
@@ -18,8 +19,8 @@ use leoctl_core::stack::diagnostic::suggestion;
 pub struct Source {
     /// The log group's name.
     pub group: String,
-    /// The region it is in.
-    pub region: String,
+    /// Where it is.
+    pub site: Site,
     /// Only streams whose names begin so.
     pub prefix: Option<String>,
     /// Only streams of tasks whose ids begin so.
@@ -45,7 +46,7 @@ impl Source {
 struct Group {
     address: Option<Address>,
     name: String,
-    region: String,
+    site: Site,
 }
 
 /// What of a stack has logs.
@@ -64,7 +65,7 @@ pub fn chosen(deployed: &Deployed<'_>, words: &[String], task: Option<&str>) -> 
     let groups = deployed.there(Kind::LogGroup).map(|(address, resource)| Group {
         address: Some(address.clone()),
         name: resource.attributes.get("name").and_then(Json::as_str).unwrap_or(&resource.place.id).to_owned(),
-        region: resource.place.region.clone(),
+        site: resource.place.site(),
     });
     let mut known = Known { groups: groups.collect(), services: service::all(deployed), revisions: task_definition::revisions(deployed) };
     known.add_written();
@@ -78,12 +79,8 @@ pub fn chosen(deployed: &Deployed<'_>, words: &[String], task: Option<&str>) -> 
 /// The logs of a task definition's containers, of this task.
 pub fn of_task(definition: &TaskDefinition, task: &str) -> Vec<Source> {
     let logs = definition.containers.iter().filter_map(|container| container.log.as_ref());
-    let of = |log: &Log| Source {
-        group: log.group.clone(),
-        region: log.region.clone(),
-        prefix: log.streams.clone(),
-        task: Some(task.to_owned()),
-    };
+    let of =
+        |log: &Log| Source { group: log.group.clone(), site: log.site.clone(), prefix: log.streams.clone(), task: Some(task.to_owned()) };
     logs.map(of).collect()
 }
 
@@ -122,7 +119,7 @@ impl<'a> Meant<'a> {
         if clusters.iter().any(|cluster| meant.may_be_in(cluster)) {
             return Ok(meant);
         }
-        let all: Vec<String> = clusters.iter().map(|cluster| format!("{} in {}", cluster.name, cluster.region)).collect();
+        let all: Vec<String> = clusters.iter().map(|cluster| format!("{} in {}", cluster.name, cluster.site.region)).collect();
         let help = match all.is_empty() {
             true => "the stack has no clusters".to_owned(),
             false => format!("the stack's tasks run in: {}", all.join(", ")),
@@ -131,7 +128,7 @@ impl<'a> Meant<'a> {
     }
 
     fn may_be_in(&self, cluster: &Cluster) -> bool {
-        self.at.is_none_or(|(region, name)| region == cluster.region && name.is_none_or(|name| name == cluster.name))
+        self.at.is_none_or(|(region, name)| region == cluster.site.region && name.is_none_or(|name| name == cluster.name))
     }
 
     fn place(&self) -> String {
@@ -155,7 +152,7 @@ impl Known {
                 let cluster = task::cluster_of(service);
                 if !task.may_be_in(&cluster) {
                     let problem = format!("the task {} is in {}, and none of {}", task.word, task.place(), service.address);
-                    let help = format!("{} runs its tasks in cluster {} of {}", service.address, cluster.name, cluster.region);
+                    let help = format!("{} runs its tasks in cluster {} of {}", service.address, cluster.name, cluster.site.region);
                     return Err(Problem::new(problem, help));
                 }
             }
@@ -172,8 +169,8 @@ impl Known {
     /// Adds the groups that containers write to and the stack did not make.
     fn add_written(&mut self) {
         for log in self.revisions.iter().flat_map(|definition| &definition.containers).filter_map(|container| container.log.as_ref()) {
-            if !self.groups.iter().any(|group| group.name == log.group && group.region == log.region) {
-                self.groups.push(Group { address: None, name: log.group.clone(), region: log.region.clone() });
+            if !self.groups.iter().any(|group| group.name == log.group && group.site == log.site) {
+                self.groups.push(Group { address: None, name: log.group.clone(), site: log.site.clone() });
             }
         }
     }
@@ -192,7 +189,7 @@ impl Known {
         let whole: Vec<Source> = found.iter().filter(|source| source.prefix.is_none()).cloned().collect();
         let mut sources: Vec<Source> = Vec::new();
         for source in found {
-            let within = source.prefix.is_some() && whole.iter().any(|all| all.group == source.group && all.region == source.region);
+            let within = source.prefix.is_some() && whole.iter().any(|all| all.group == source.group && all.site == source.site);
             if !within && !sources.contains(&source) {
                 sources.push(source);
             }
@@ -237,7 +234,7 @@ impl Known {
         }
         found.extend(logs.into_iter().map(|log| Source {
             group: log.group.clone(),
-            region: log.region.clone(),
+            site: log.site.clone(),
             // All of a group of its own: streams of containers that had other names are its as well.
             prefix: if task.is_some() || self.is_shared(log, definition) { log.streams.clone() } else { None },
             task: task.map(str::to_owned),
@@ -248,16 +245,16 @@ impl Known {
     /// Whether another task definition writes to the same group.
     fn is_shared(&self, log: &Log, definition: &Address) -> bool {
         let mut others = self.revisions.iter().filter(|other| other.address != *definition).flat_map(|other| &other.containers);
-        others.any(|container| container.log.as_ref().is_some_and(|other| other.group == log.group && other.region == log.region))
+        others.any(|container| container.log.as_ref().is_some_and(|other| other.group == log.group && other.site == log.site))
     }
 
     /// A group; of a task, the streams containers that are known would write to.
     fn add_group(&self, group: &Group, task: Option<&str>, found: &mut Vec<Source>) {
-        let whole = Source { group: group.name.clone(), region: group.region.clone(), prefix: None, task: task.map(str::to_owned) };
+        let whole = Source { group: group.name.clone(), site: group.site.clone(), prefix: None, task: task.map(str::to_owned) };
         let containers = self.revisions.iter().flat_map(|definition| &definition.containers);
         let logs = containers.filter_map(|container| container.log.as_ref());
         let prefixes: BTreeSet<String> =
-            logs.filter(|log| log.group == group.name && log.region == group.region).filter_map(|log| log.streams.clone()).collect();
+            logs.filter(|log| log.group == group.name && log.site == group.site).filter_map(|log| log.streams.clone()).collect();
         if task.is_none() || prefixes.is_empty() {
             found.push(whole);
         } else {
@@ -313,14 +310,14 @@ mod tests {
         let container = |(name, group): &(&str, &str)| Container {
             name: (*name).to_owned(),
             essential: true,
-            log: Some(Log { group: (*group).to_owned(), region: "r".to_owned(), streams: Some(format!("p/{name}/")) }),
+            log: Some(Log { group: (*group).to_owned(), site: Site::new("1", "r"), streams: Some(format!("p/{name}/")) }),
             environment: std::collections::BTreeMap::new(),
         };
         TaskDefinition {
             address: format!("ecs_task_definition.{name}").parse().unwrap(),
             family: format!("leo-{name}"),
             arn: format!("arn:aws:ecs:r:1:task-definition/leo-{name}:1"),
-            region: "r".to_owned(),
+            site: Site::new("1", "r"),
             fargate: true,
             awsvpc: true,
             containers: logs.iter().map(container).collect(),
@@ -333,7 +330,7 @@ mod tests {
             name: format!("Leo-{name}"),
             arn: String::new(),
             cluster: "c".to_owned(),
-            region: "r".to_owned(),
+            site: Site::new("1", "r"),
             task_definition: format!("arn:aws:ecs:r:1:task-definition/leo-{runs}:4"),
             desired_count: None,
             daemon: false,
@@ -344,7 +341,7 @@ mod tests {
         let group = |name: &str, full: &str| Group {
             address: Some(format!("cloudwatch_log_group.{name}").parse().unwrap()),
             name: full.to_owned(),
-            region: "r".to_owned(),
+            site: Site::new("1", "r"),
         };
         let mut known = Known {
             groups: vec![group("app", "/ecs/app"), group("flow", "/vpc/flow")],
@@ -385,12 +382,12 @@ mod tests {
     fn a_task_means_the_streams_it_writes() {
         assert_eq!(named(&["worker"], Some("abc")).unwrap(), ["/ecs/app p/job/abc"]);
         assert_eq!(named(&[], Some("abc")).unwrap(), ["/ecs/app p/job/abc", "/ecs/app p/web/abc", "/vpc/flow ", "/ecs/side p/side/abc"]);
-        let one = Source { group: "g".to_owned(), region: "r".to_owned(), prefix: None, task: Some("abc".to_owned()) };
+        let one = Source { group: "g".to_owned(), site: Site::new("1", "r"), prefix: None, task: Some("abc".to_owned()) };
         assert!(one.has("p/web/abcdef") && one.has("abcd") && !one.has("abc/web/def"));
     }
 
     fn clusters() -> BTreeSet<Cluster> {
-        [("r", "c"), ("s", "d")].map(|(region, name)| Cluster { region: region.to_owned(), name: name.to_owned() }).into()
+        [("r", "c"), ("s", "d")].map(|(region, name)| Cluster { site: Site::new("1", region), name: name.to_owned() }).into()
     }
 
     #[test]

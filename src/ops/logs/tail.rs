@@ -116,13 +116,13 @@ impl<'a> Tail<'a> {
     fn is_absent(&mut self, number: usize) {
         let Some(source) = self.sources.get(number) else { return };
         if self.absent.insert(source.group.clone()) {
-            (self.note)(&format!("there is no log group {} in {}", source.group, source.region));
+            (self.note)(&format!("there is no log group {} in {}", source.group, source.site.region));
         }
     }
 
     /// A page and the token of the next one; nothing of a group that does not exist.
     async fn page(&self, source: &Source, token: Option<String>) -> Outcome<Option<(Vec<Event>, Option<String>)>> {
-        let aws: std::sync::Arc<Aws> = self.provider.region(&source.region);
+        let aws: std::sync::Arc<Aws> = self.provider.at(&source.site)?;
         let call = aws
             .logs()
             .filter_log_events()

@@ -86,7 +86,7 @@ impl Salt {
 pub async fn compare(deployed: &Deployed<'_>, secrets: Vec<Stored>, writes: &BTreeMap<Target, Entry>) -> Outcome<Vec<Compared>> {
     let salt = Salt(uuid::Uuid::new_v4());
     let compared = secrets.into_iter().map(async |stored| {
-        let current = current(&deployed.provider.region(&stored.region), &stored.arn).await?;
+        let current = current(deployed.provider.at(&stored.site)?.as_ref(), &stored.arn).await?;
         Ok(one(stored, current, writes, &salt))
     });
     try_join_all(compared).await

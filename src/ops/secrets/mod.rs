@@ -16,6 +16,7 @@ use leoctl_aws::client::Aws;
 use leoctl_aws::error::{OrAbsent, OrFail};
 use leoctl_core::engine::ports::Outcome;
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::Site;
 use leoctl_core::model::state::Remembered;
 use leoctl_core::secrets::{Beside, Open, Owner, Secret, Use};
 
@@ -26,8 +27,8 @@ pub struct Stored {
     pub secret: Secret,
     /// Its ARN.
     pub arn: String,
-    /// The region it is in.
-    pub region: String,
+    /// Where it is.
+    pub site: Site,
     /// The services whose containers get it.
     pub services: BTreeSet<Address>,
 }
@@ -68,7 +69,7 @@ pub fn all(deployed: &Deployed<'_>) -> Found {
         let owners = ours.iter().flat_map(|one| &one.owners).map(|owner| &owner.address);
         Stored {
             arn: resource.place.id.clone(),
-            region: resource.place.region.clone(),
+            site: resource.place.site(),
             services: owners.filter(|address| Kind::Service.has(address)).cloned().collect(),
             secret: Secret { address: address.clone(), name: text(resource, "name").unwrap_or_default().to_owned(), uses: ours },
         }

@@ -18,7 +18,7 @@ use leoctl_core::model::value::Value;
 pub async fn write(deployed: &Deployed<'_>, compared: &Compared) -> Outcome<()> {
     let Some(value) = &compared.value else { return Ok(()) };
     let stored = &compared.stored;
-    let aws = deployed.provider.region(&stored.region);
+    let aws = deployed.provider.at(&stored.site)?;
     if current(&aws, &stored.arn).await?.version != compared.current.version {
         let problem = "somebody else has set it since leoctl read it: run the command again to see what it would change now";
         return Err(Failure::new(FailureKind::Refused, problem));

@@ -17,6 +17,7 @@ use advice::{Use, Verdict, sizing};
 use fargate::Size;
 use leoctl_core::engine::ports::Outcome;
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::Site;
 use leoctl_core::stack::Stack;
 use metrics::{Measured, Metric, Summary, Window};
 use place::Place;
@@ -128,20 +129,20 @@ pub struct Missing {
     pub help: String,
 }
 
-/// Asks CloudWatch what the stack's tasks use: in one call for each region.
+/// Asks CloudWatch what the stack's tasks use: in one call for each account and region.
 ///
 /// # Errors
 /// When AWS refuses.
 pub async fn read(deployed: &Deployed<'_>, stack: &Stack, hours: u32) -> Outcome<Stats> {
     let window = Window::last(hours, jiff::Timestamp::now());
     let (subjects, mut missing) = subjects::of(deployed);
-    let mut regions: BTreeMap<&str, Vec<&Subject>> = BTreeMap::new();
+    let mut sites: BTreeMap<&Site, Vec<&Subject>> = BTreeMap::new();
     for subject in &subjects {
-        regions.entry(&subject.region).or_default().push(subject);
+        sites.entry(&subject.site).or_default().push(subject);
     }
-    let read = regions.iter().map(async |(region, subjects)| {
+    let read = sites.iter().map(async |(site, subjects)| {
         let metrics: Vec<Metric> = subjects.iter().flat_map(|subject| subject.metrics()).collect();
-        let measured = metrics::read(&deployed.provider.region(region), &window, &metrics).await?;
+        let measured = metrics::read(deployed.provider.at(site)?.as_ref(), &window, &metrics).await?;
         let measured = measured.chunks(2).map(<[Measured]>::to_vec);
         Ok(subjects.iter().copied().zip(measured).collect::<Vec<_>>())
     });
@@ -201,7 +202,7 @@ fn advise(task: &Task, usage: &[Usage], stack: &Stack) -> Option<Advice> {
         Some(Edit { attribute, value: new, place })
     };
     let changes = size.map(|size| [("cpu", now.cpu, size.cpu), ("memory", now.memory, size.memory)]);
-    let price = |size| price::hourly(&task.region, task.arm, size);
+    let price = |size| price::hourly(&task.site.region, task.arm, size);
     let hourly_usd = size.and_then(|size| Some(price(size)? - price(now)?));
     Some(Advice {
         address: task.address.clone(),

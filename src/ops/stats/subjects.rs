@@ -9,6 +9,7 @@ use super::{Missing, Resource};
 use crate::ops::service::{self, Service};
 use crate::ops::{Deployed, kind, task_definition};
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::Site;
 use leoctl_core::model::state::Remembered;
 
 /// What a subject is.
@@ -33,8 +34,8 @@ pub struct Subject {
     pub name: String,
     /// The cluster's name.
     pub cluster: String,
-    /// The region.
-    pub region: String,
+    /// Where it is.
+    pub site: Site,
     /// The size of a task, which use in units is a part of.
     size: Option<Size>,
 }
@@ -46,8 +47,8 @@ pub struct Task {
     pub address: Address,
     /// Its family.
     family: String,
-    /// The region.
-    pub region: String,
+    /// Where it is.
+    pub site: Site,
     /// Its size; none when only its containers have one.
     pub size: Option<Size>,
     /// Whether this size is on its way out: what runs is a predecessor, and the current revision has another.
@@ -113,7 +114,7 @@ pub fn of(deployed: &Deployed<'_>) -> (Vec<Subject>, Vec<Missing>) {
         kind: Kind::Service,
         name: service.name,
         cluster: name_of(&service.cluster).to_owned(),
-        region: service.region,
+        site: service.site,
         size: None,
     });
     let mut subjects: Vec<Subject> = services.collect();
@@ -127,13 +128,13 @@ pub fn of(deployed: &Deployed<'_>) -> (Vec<Subject>, Vec<Missing>) {
         });
     }
     for task in tasks.iter().filter(|task| task.size.is_some()) {
-        for cluster in task.clusters.iter().filter(|cluster| insights_are_on(deployed, &task.region, cluster)) {
+        for cluster in task.clusters.iter().filter(|cluster| insights_are_on(deployed, &task.site, cluster)) {
             subjects.push(Subject {
                 address: task.address.clone(),
                 kind: Kind::TaskDefinition,
                 name: task.family.clone(),
                 cluster: cluster.clone(),
-                region: task.region.clone(),
+                site: task.site.clone(),
                 size: task.size,
             });
         }
@@ -146,8 +147,7 @@ pub fn of(deployed: &Deployed<'_>) -> (Vec<Subject>, Vec<Missing>) {
 fn without_insights(deployed: &Deployed<'_>, tasks: &[Task]) -> Vec<Missing> {
     let off = deployed.current(kind::Kind::Cluster).filter(|(_, cluster)| off(cluster));
     let missing = off.filter_map(|(address, cluster)| {
-        let here =
-            |task: &&Task| task.region == cluster.place.region && task.clusters.iter().any(|name| name == name_of(&cluster.place.id));
+        let here = |task: &&Task| task.site == cluster.place.site() && task.clusters.iter().any(|name| name == name_of(&cluster.place.id));
         let families: Vec<&str> = tasks.iter().filter(here).map(|task| task.family.as_str()).collect();
         (!families.is_empty()).then(|| Missing {
             address: address.clone(),
@@ -163,10 +163,10 @@ fn off(cluster: &Remembered) -> bool {
 }
 
 /// Whether a cluster measures task definitions. Of one that is not the stack's it is found out by asking.
-fn insights_are_on(deployed: &Deployed<'_>, region: &str, name: &str) -> bool {
+fn insights_are_on(deployed: &Deployed<'_>, site: &Site, name: &str) -> bool {
     let mut clusters = deployed.there(kind::Kind::Cluster);
     clusters
-        .find(|(_, cluster)| cluster.place.region == region && name_of(&cluster.place.id) == name)
+        .find(|(_, cluster)| cluster.place.site() == *site && name_of(&cluster.place.id) == name)
         .is_none_or(|(_, cluster)| !off(cluster))
 }
 
@@ -185,7 +185,7 @@ pub fn tasks(deployed: &Deployed<'_>) -> Vec<Task> {
         let running: Vec<&Service> = services.iter().filter(|service| runs(service).is_some_and(|one| one.address == *address)).collect();
         // What was measured is what runs, which may be a predecessor.
         let task = running.iter().find_map(|service| runs(service)?.remembered(deployed)).unwrap_or(current);
-        let own = deployed.there(kind::Kind::Cluster).filter(|(_, cluster)| cluster.place.region == task.place.region);
+        let own = deployed.there(kind::Kind::Cluster).filter(|(_, cluster)| cluster.place.site() == task.place.site());
         let mut clusters: Vec<String> = match running.is_empty() {
             // Started by itself, it may be in any of them.
             true => own.map(|(_, cluster)| name_of(&cluster.place.id).to_owned()).collect(),
@@ -199,7 +199,7 @@ pub fn tasks(deployed: &Deployed<'_>) -> Vec<Task> {
         Task {
             address: address.clone(),
             family: text(task, "family").unwrap_or_default().to_owned(),
-            region: task.place.region.clone(),
+            site: task.place.site(),
             size: size(task),
             leaves: size(task) != size(current),
             fargate: linux && runs_on.into_iter().any(|one| one.as_str() == Some("FARGATE")),

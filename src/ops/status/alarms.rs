@@ -12,6 +12,7 @@ use crate::ops::kind::Kind;
 use leoctl_aws::cloudwatch::metric_alarm::CloudwatchMetricAlarm;
 use leoctl_core::engine::ports::Outcome;
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::Site;
 
 /// An alarm.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -33,13 +34,13 @@ pub struct Alarm {
 /// # Errors
 /// When AWS refuses.
 pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Alarm>> {
-    let mut regions: BTreeMap<&str, Vec<(&Address, String)>> = BTreeMap::new();
+    let mut sites: BTreeMap<Site, Vec<(&Address, String)>> = BTreeMap::new();
     for (address, alarm) in deployed.current(Kind::Alarm) {
-        regions.entry(&alarm.place.region).or_default().push((address, alarm.place.id.clone()));
+        sites.entry(alarm.place.site()).or_default().push((address, alarm.place.id.clone()));
     }
-    let read = regions.iter().map(async |(region, alarms)| {
+    let read = sites.iter().map(async |(site, alarms)| {
         let names: Vec<String> = alarms.iter().map(|(_, name)| name.clone()).collect();
-        let found = CloudwatchMetricAlarm::describe(&deployed.provider.region(region), &names).await?;
+        let found = CloudwatchMetricAlarm::describe(deployed.provider.at(site)?.as_ref(), &names).await?;
         let one = |(address, name): &(&Address, String)| {
             let found = found.iter().find(|alarm| alarm.alarm_name() == Some(name));
             Alarm {

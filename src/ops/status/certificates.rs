@@ -14,6 +14,7 @@ use crate::ops::kind::Kind;
 use leoctl_aws::acm;
 use leoctl_core::engine::ports::Outcome;
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::Site;
 
 /// A certificate.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,8 +43,9 @@ pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Certificate>> {
     let used = used(deployed);
     let now = Timestamp::now();
     let read = used.iter().map(async |(arn, addresses)| {
-        let region = arn.split(':').nth(3).unwrap_or(&deployed.state.region);
-        let found = acm::describe(&deployed.provider.region(region), arn).await?;
+        let own = || Site::new(&*deployed.state.account_id, &*deployed.state.region);
+        let site = Site::of_arn(arn).unwrap_or_else(own);
+        let found = acm::describe(deployed.provider.at(&site)?.as_ref(), arn).await?;
         Ok(from_api(arn, addresses, found.as_ref(), now))
     });
     try_join_all(read).await

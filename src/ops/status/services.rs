@@ -13,6 +13,7 @@ use leoctl_aws::client::Aws;
 use leoctl_aws::error::{OrAbsent, OrFail};
 use leoctl_core::engine::ports::{Failure, Outcome};
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::Site;
 
 /// Most services that DescribeServices takes in one call (ECS API Reference).
 const BATCH: usize = 10;
@@ -88,28 +89,28 @@ pub struct Event {
 /// When AWS refuses.
 pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Service>> {
     let services = service::all(deployed);
-    let mut clusters: BTreeMap<(&str, &str), Vec<&service::Service>> = BTreeMap::new();
+    let mut clusters: BTreeMap<(&Site, &str), Vec<&service::Service>> = BTreeMap::new();
     for service in &services {
-        clusters.entry((&service.region, &service.cluster)).or_default().push(service);
+        clusters.entry((&service.site, &service.cluster)).or_default().push(service);
     }
     let batches = clusters.iter().flat_map(|(cluster, services)| services.chunks(BATCH).map(move |some| (*cluster, some)));
-    let found = try_join_all(batches.map(async |((region, cluster), some)| {
+    let found = try_join_all(batches.map(async |((site, cluster), some)| {
         let arns = some.iter().map(|service| service.arn.clone()).collect();
-        let found = describe(&deployed.provider.region(region), cluster, arns).await?;
-        Ok::<_, Failure>(found.into_iter().map(move |one| (region, cluster, one)))
+        let found = describe(deployed.provider.at(site)?.as_ref(), cluster, arns).await?;
+        Ok::<_, Failure>(found.into_iter().map(move |one| (site, cluster, one)))
     }));
     let found: Vec<Found<'_>> = found.await?.into_iter().flatten().collect();
     let scaled = |service: &service::Service| scale::by_hand(deployed.state.pins.get(&service.address));
     Ok(services.iter().map(|service| from_api(service, of(service, &found), scaled(service))).collect())
 }
 
-/// What ECS has of a service, with the region and the cluster that it was asked in.
-type Found<'a> = (&'a str, &'a str, api::Service);
+/// What ECS has of a service, with the site and the cluster that it was asked in.
+type Found<'a> = (&'a Site, &'a str, api::Service);
 
 /// What was found of a service. ARNs of the short format do not name the cluster: it is told from where was asked.
 fn of<'a>(service: &service::Service, found: &'a [Found<'_>]) -> Option<&'a api::Service> {
-    let is = |(region, cluster, one): &&Found<'_>| {
-        *region == service.region && *cluster == service.cluster && one.service_arn() == Some(&service.arn)
+    let is = |(site, cluster, one): &&Found<'_>| {
+        **site == service.site && *cluster == service.cluster && one.service_arn() == Some(&service.arn)
     };
     found.iter().find(is).map(|(_, _, one)| one)
 }
@@ -125,7 +126,7 @@ fn from_api(service: &service::Service, found: Option<&api::Service>, scaled_to:
     let mut one = Service {
         address: service.address.clone(),
         name: service.name.clone(),
-        region: service.region.clone(),
+        region: service.site.region.clone(),
         cluster: service.cluster_name().to_owned(),
         arn: service.arn.clone(),
         status: "MISSING".to_owned(),
@@ -174,7 +175,7 @@ mod tests {
             name: "app".to_owned(),
             arn: "arn:aws:ecs:r:1:service/app".to_owned(),
             cluster: cluster.to_owned(),
-            region: region.to_owned(),
+            site: Site::new("1", region),
             task_definition: "t:1".to_owned(),
             desired_count: Some(1),
             daemon: false,
@@ -183,7 +184,8 @@ mod tests {
             let event = api::ServiceEvent::builder().message(message).build();
             api::Service::builder().service_arn("arn:aws:ecs:r:1:service/app").events(event).build()
         };
-        let found = [("r", "blue", said("of blue")), ("r", "green", said("of green")), ("s", "blue", said("of far away"))];
+        let (near, far) = (Site::new("1", "r"), Site::new("1", "s"));
+        let found = [(&near, "blue", said("of blue")), (&near, "green", said("of green")), (&far, "blue", said("of far away"))];
         let events = |cluster: &str, region: &str| {
             let service = service(cluster, region);
             from_api(&service, of(&service, &found), None).events.into_iter().map(|event| event.message).collect::<Vec<_>>()
@@ -200,7 +202,7 @@ mod tests {
             name: "app".to_owned(),
             arn: "arn:aws:ecs:r:1:service/c/app".to_owned(),
             cluster: "c".to_owned(),
-            region: "r".to_owned(),
+            site: Site::new("1", "r"),
             task_definition: "t:1".to_owned(),
             desired_count: Some(1),
             daemon: false,

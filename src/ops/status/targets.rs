@@ -13,6 +13,7 @@ use leoctl_aws::client::Aws;
 use leoctl_aws::error::{OrAbsent, OrFail};
 use leoctl_core::engine::ports::Outcome;
 use leoctl_core::model::address::Address;
+use leoctl_core::model::place::Site;
 
 /// A target group.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,7 +47,7 @@ pub struct Target {
 
 /// A target group to ask about.
 struct Asked {
-    region: String,
+    site: Site,
     address: Option<Address>,
     services: Vec<Address>,
 }
@@ -58,7 +59,7 @@ struct Asked {
 pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<TargetGroup>> {
     let groups = asked(deployed);
     let groups = groups.iter().map(async |(arn, asked)| {
-        let targets = health(&deployed.provider.region(&asked.region), arn).await?;
+        let targets = health(deployed.provider.at(&asked.site)?.as_ref(), arn).await?;
         let (address, services) = (asked.address.clone(), asked.services.clone());
         Ok(TargetGroup { address, name: name(arn).to_owned(), arn: arn.clone(), services, targets })
     });
@@ -67,13 +68,13 @@ pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<TargetGroup>> {
 
 fn asked(deployed: &Deployed<'_>) -> BTreeMap<String, Asked> {
     let own = deployed.current(Kind::TargetGroup).map(|(address, group)| {
-        (group.place.id.clone(), Asked { region: group.place.region.clone(), address: Some(address.clone()), services: Vec::new() })
+        (group.place.id.clone(), Asked { site: group.place.site(), address: Some(address.clone()), services: Vec::new() })
     });
     let mut groups: BTreeMap<String, Asked> = own.collect();
     for (address, service) in deployed.current(Kind::Service) {
         let balancers = service.attributes.get("load_balancers").and_then(Json::as_array).into_iter().flatten();
         for arn in balancers.filter_map(|balancer| balancer.get("target_group_arn")?.as_str()) {
-            let new = || Asked { region: service.place.region.clone(), address: None, services: Vec::new() };
+            let new = || Asked { site: service.place.site(), address: None, services: Vec::new() };
             groups.entry(arn.to_owned()).or_insert_with(new).services.push(address.clone());
         }
     }

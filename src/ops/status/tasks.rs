@@ -47,7 +47,7 @@ impl TaskReport {
         let stopped = task.has_stopped();
         Self {
             id: task.id.clone(),
-            region: task.region.clone(),
+            region: task.site.region.clone(),
             cluster: task.cluster.clone(),
             service: task.service.clone(),
             address: task.of(services).map(|service| service.address.clone()),
@@ -98,6 +98,7 @@ fn failed(task: &api::Task) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use leoctl_core::model::place::Site;
 
     fn task(group: &str, code: api::TaskStopCode, exit: Option<i32>) -> Task {
         let container = api::Container::builder().name("web").set_exit_code(exit).build();
@@ -125,7 +126,7 @@ mod tests {
             name: "web".to_owned(),
             arn: String::new(),
             cluster: format!("arn:aws:ecs:{region}:1:cluster/{cluster}"),
-            region: region.to_owned(),
+            site: Site::new("1", region),
             task_definition: String::new(),
             desired_count: None,
             daemon: false,
@@ -134,7 +135,7 @@ mod tests {
         let failed = || task("service:web", api::TaskStopCode::TaskFailedToStart, None);
         let of = |task: Task| TaskReport::new(&task, &services).address.map(|address| address.to_string());
         assert_eq!(of(failed()).as_deref(), Some("ecs_service.c"));
-        assert_eq!(of(Task { region: "s".to_owned(), ..failed() }).as_deref(), Some("ecs_service.far"));
+        assert_eq!(of(Task { site: Site::new("1", "s"), ..failed() }).as_deref(), Some("ecs_service.far"));
         assert_eq!(of(Task { cluster: "shared".to_owned(), ..failed() }), None);
     }
 }

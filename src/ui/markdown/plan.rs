@@ -327,6 +327,9 @@ impl Entry {
         if let Some(id) = change.id().filter(|_| matches!(change.action, Action::Delete | Action::Replace | Action::Forget)) {
             head = head.own(" (").code(id).own(")");
         }
+        if let Some(name) = &change.account_name {
+            head = head.own(" in ").code(format!("accounts.{name}"));
+        }
         for (at, path) in change.replace_paths().iter().enumerate() {
             head = head.own(if at == 0 { ", forced by " } else { ", " }).code(path);
         }

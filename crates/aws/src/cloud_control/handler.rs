@@ -13,12 +13,14 @@ use super::change::changes;
 use super::kind::Kind;
 use super::progress::{ended, succeeded};
 use super::search::{Left, Search, Sought};
-use crate::client::{Aws, Clients};
+use crate::accounts::Accounts;
+use crate::client::Aws;
 use crate::error::{OrAbsent, OrFail, made_id};
 use crate::limits::within;
 use crate::patience::{PROPAGATION, patiently};
 use crate::repeat::{Changing, says};
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Wanted};
+use leoctl_core::model::place::Site;
 use leoctl_core::model::value::Value;
 
 /// Codes after which the same call may succeed a little later: somebody else is at it (Cloud Control API Reference, "Errors").
@@ -30,7 +32,7 @@ const BETWEEN: Duration = Duration::from_secs(2);
 
 /// The handler of a type.
 pub struct Generic {
-    clients: Arc<Clients>,
+    accounts: Arc<Accounts>,
     kind: &'static Kind,
     /// The requests that are under way, by the id of what they make or change.
     requests: Mutex<BTreeMap<String, ProgressEvent>>,
@@ -38,8 +40,8 @@ pub struct Generic {
 
 impl Generic {
     /// The handler of this type.
-    pub fn new(clients: Arc<Clients>, kind: &'static Kind) -> Self {
-        Self { clients, kind, requests: Mutex::default() }
+    pub fn new(accounts: Arc<Accounts>, kind: &'static Kind) -> Self {
+        Self { accounts, kind, requests: Mutex::default() }
     }
 
     fn name(&self) -> &'static str {
@@ -200,8 +202,8 @@ fn stopped_by(stopped: Failure, failure: Failure) -> Failure {
 
 #[async_trait]
 impl Handler for Generic {
-    async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
-        let aws = self.clients.region(region);
+    async fn read(&self, site: &Site, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
+        let aws = self.accounts.at(site)?;
         let reads = ids.iter().map(|id| {
             let aws = &aws;
             async move { Ok::<_, Failure>((id, self.model(aws, id).await?)) }
@@ -211,7 +213,7 @@ impl Handler for Generic {
     }
 
     async fn find(&self, wanted: &Wanted) -> Outcome<Option<String>> {
-        let aws = self.clients.region(&wanted.region);
+        let aws = self.accounts.at(&wanted.site())?;
         match self.kind.id_of(&wanted.desired) {
             Some(id) if wanted.is_known(&id) => Ok(None),
             Some(id) => Ok(self.model(&aws, &id).await?.map(|_| id)),
@@ -221,27 +223,27 @@ impl Handler for Generic {
     }
 
     async fn create(&self, operation: &Operation, desired: &Value) -> Outcome<String> {
-        let aws = self.clients.region(&operation.region);
+        let aws = self.accounts.at(&operation.site)?;
         within(operation, self.make(&aws, operation, desired)).await
     }
 
     async fn finish_create(&self, operation: &Operation, id: &str, _desired: &Value) -> Outcome<()> {
-        let aws = self.clients.region(&operation.region);
+        let aws = self.accounts.at(&operation.site)?;
         within(operation, patiently(operation, || self.settle(&aws, operation, id))).await
     }
 
     async fn update(&self, operation: &Operation, id: &str, from: &Value, to: &Value) -> Outcome<()> {
-        let aws = self.clients.region(&operation.region);
+        let aws = self.accounts.at(&operation.site)?;
         within(operation, self.change(&aws, operation, id, from, to)).await
     }
 
     async fn wait_ready(&self, operation: &Operation, id: &str, _updating: &[String], _desired: &Value) -> Outcome<()> {
-        let aws = self.clients.region(&operation.region);
+        let aws = self.accounts.at(&operation.site)?;
         within(operation, self.settle(&aws, operation, id)).await
     }
 
     async fn delete(&self, operation: &Operation, id: &str, _last: &Value) -> Outcome<()> {
-        let aws = self.clients.region(&operation.region);
+        let aws = self.accounts.at(&operation.site)?;
         within(operation, self.remove(&aws, operation, id)).await
     }
 

@@ -237,6 +237,7 @@ mod tests {
     use tokio::time::Instant;
 
     use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Progress};
+    use leoctl_core::model::place::Site;
 
     use super::*;
     use crate::error::OrFail;
@@ -337,9 +338,9 @@ mod tests {
         let service = Service::new(usize::MAX, 400, "ThrottlingException");
         let (_, interrupted) = watch::channel(false);
         let (timeout, began) = (Duration::from_secs(60), Instant::now());
-        let (region, progress) = ("eu-west-1".to_owned(), Progress(Arc::new(|_| {})));
+        let (site, progress) = (Site::new("1", "eu-west-1"), Progress(Arc::new(|_| {})));
         let deadline = (began + timeout).into_std();
-        let operation = Operation { region, token: String::new(), replaces: None, deadline, timeout, interrupted, progress };
+        let operation = Operation { site, token: String::new(), replaces: None, deadline, timeout, interrupted, progress };
         assert_eq!(kind(within(&operation, service.list()).await), Some(FailureKind::Transient));
         let took = began.elapsed();
         // A pause between two attempts may end behind it, and nothing is sent then.

@@ -35,12 +35,19 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The queues of all services of an account.
 #[derive(Clone, Debug)]
-pub struct Limits(Arc<Inner>);
+pub struct Limits {
+    shared: Arc<Shared>,
+    /// What tells the account from others.
+    account: Arc<str>,
+}
 
+type Queues = BTreeMap<(Arc<str>, String, String), Arc<Queue>>;
+
+/// What the limits of all accounts have together.
 #[derive(Debug)]
-struct Inner {
-    /// By service, and region where it has a limit for each.
-    queues: Mutex<BTreeMap<(String, String), Arc<Queue>>>,
+struct Shared {
+    /// By account and service, and region where it has a limit for each.
+    queues: Mutex<Queues>,
     /// For all services together: each call has a connection of its own.
     connections: Arc<Semaphore>,
 }
@@ -100,25 +107,33 @@ fn is_out_of_time() -> bool {
 impl Limits {
     /// Limits with so many connections at once.
     pub fn new(connections: usize) -> Self {
-        Self(Arc::new(Inner { queues: Mutex::default(), connections: Arc::new(Semaphore::new(connections)) }))
+        let shared = Shared { queues: Mutex::default(), connections: Arc::new(Semaphore::new(connections)) };
+        Self { shared: Arc::new(shared), account: Arc::from("") }
+    }
+
+    /// The limits of another account, whose calls share the connections.
+    pub fn of_account(&self, name: &str) -> Self {
+        Self { shared: Arc::clone(&self.shared), account: Arc::from(name) }
     }
 
     /// The services of which calls wait for the rate, as the SDK calls them.
     pub fn waiting(&self) -> BTreeSet<String> {
         let queues = self.queues();
         let waiting = queues.iter().filter(|(_, queue)| queue.keeps_waiting());
-        waiting.map(|((service, _), _)| service.clone()).collect()
+        waiting.map(|((_, service, _), _)| service.clone()).collect()
     }
 
-    fn queues(&self) -> MutexGuard<'_, BTreeMap<(String, String), Arc<Queue>>> {
-        self.0.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.shared.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn queue(&self, service: &str, region: &str) -> Arc<Queue> {
         let region = if GLOBAL.contains(&service) { "" } else { region };
         let at_once = if service == "Route 53" { AT_ONCE_OF_ROUTE_53 } else { AT_ONCE };
         let mut queues = self.queues();
-        let queue = queues.entry((service.to_owned(), region.to_owned())).or_insert_with(|| Arc::new(Queue::new(at_once)));
+        let queue = queues
+            .entry((Arc::clone(&self.account), service.to_owned(), region.to_owned()))
+            .or_insert_with(|| Arc::new(Queue::new(at_once)));
         Arc::clone(queue)
     }
 
@@ -131,7 +146,7 @@ impl Limits {
         let mut turn = pin!(async {
             let mut permit = queue.turn().await;
             // Nobody closes it.
-            permit._connection = Arc::clone(&self.0.connections).acquire_owned().await.ok();
+            permit._connection = Arc::clone(&self.shared.connections).acquire_owned().await.ok();
             permit
         });
         let Ok(task) = TASK.try_with(Task::clone) else { return Ok(turn.await) };

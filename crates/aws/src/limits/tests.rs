@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use leoctl_core::model::place::Site;
 use tokio::sync::watch;
 
 use super::*;
@@ -144,7 +145,8 @@ fn operation(left: Duration, heard: &Arc<Mutex<Vec<String>>>) -> Operation {
     let (heard, (_, interrupted)) = (Arc::clone(heard), watch::channel(false));
     let progress = Progress(Arc::new(move |text| heard.lock().unwrap().push(text)));
     let deadline = (Instant::now() + left).into_std();
-    Operation { region: REGION.to_owned(), token: String::new(), replaces: None, deadline, timeout: left, interrupted, progress }
+    let site = Site::new("1", REGION);
+    Operation { site, token: String::new(), replaces: None, deadline, timeout: left, interrupted, progress }
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,4 +168,13 @@ async fn an_operation_waits_for_the_rate_until_its_deadline_and_says_so() {
     assert_eq!(error.to_string(), "IAM has refused calls for their number until there was no time left");
     assert_eq!(began.elapsed(), Duration::from_secs(30));
     assert_eq!(heard.lock().unwrap().first().map(String::as_str), Some("waiting for the rate limit of IAM"));
+}
+
+#[test]
+fn accounts_queue_apart_and_share_the_connections() {
+    let own = Limits::new(4);
+    let other = own.of_account("dns");
+    assert!(!Arc::ptr_eq(&own.queue(IAM, REGION), &other.queue(IAM, REGION)));
+    assert!(Arc::ptr_eq(&own.queue(IAM, REGION), &own.clone().queue(IAM, "another")));
+    assert!(Arc::ptr_eq(&own.shared.connections, &other.shared.connections));
 }

@@ -7,20 +7,21 @@ use crate::client::Aws;
 use crate::error::OrFail;
 use crate::registry::AwsProvider;
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
+use leoctl_core::model::place::Site;
 use leoctl_core::plan::preflight::permission::{Denied, Needed};
 
 /// How many results one answer may have (IAM API Reference, SimulatePrincipalPolicy).
 const PAGE: usize = 1000;
 
-/// What of some actions we may not do. The account itself may everything.
-pub async fn denied(provider: &AwsProvider, needed: &[Needed]) -> Outcome<Denied> {
-    let caller = provider.caller().ok_or_else(|| Failure::new(FailureKind::Other, "AWS has not said who we are"))?;
+/// What of some actions we may not do in an account. The account itself may everything.
+pub async fn denied(provider: &AwsProvider, account: &str, needed: &[Needed]) -> Outcome<Denied> {
+    let caller = provider.caller(account).ok_or_else(|| Failure::new(FailureKind::Other, "AWS has not said who we are"))?;
     if caller.ends_with(":root") {
         return Ok(Denied::default());
     }
     // IAM is the same in all regions.
-    let aws = provider.region(provider.home().unwrap_or("us-east-1"));
-    let principal = principal(&aws, caller).await?;
+    let aws = provider.at(&Site { account: account.to_owned(), region: provider.home().unwrap_or("us-east-1").to_owned() })?;
+    let principal = principal(&aws, &caller).await?;
     let asked = needed.iter().flat_map(|one| one.resources.chunks((PAGE / one.actions.len().max(1)).max(1)).map(move |some| (one, some)));
     let answers = asked.map(|(one, some)| {
         let call = aws.iam().simulate_principal_policy().policy_source_arn(&principal);

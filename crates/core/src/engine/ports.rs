@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::no_answer::NoAnswer;
 use crate::model::address::Address;
 use crate::model::journal::Record;
-use crate::model::place::Place;
+use crate::model::place::{Place, Site};
 use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::desired::Governor;
@@ -102,8 +102,8 @@ pub type Outcome<T> = Result<T, Failure>;
 /// How one operation on one resource runs.
 #[derive(Clone)]
 pub struct Operation {
-    /// The region of the resource.
-    pub region: String,
+    /// Where its calls go.
+    pub site: Site,
     /// The idempotency token of a creation; the same on every retry.
     pub token: String,
     /// The id of what a creation replaces, while that is still there and is to go: for types whose API can exchange the two in
@@ -173,6 +173,11 @@ impl Wanted {
         self.known.contains(&self.place(id))
     }
 
+    /// Where calls about it go.
+    pub fn site(&self) -> Site {
+        Site { account: self.account.clone(), region: self.region.clone() }
+    }
+
     /// Where the resource is, if this is its id.
     pub fn place(&self, id: &str) -> Place {
         Place {
@@ -211,7 +216,7 @@ impl Wanted {
 #[async_trait]
 pub trait Handler: Send + Sync {
     /// The attributes of those of `ids` that exist, in as few calls as the API allows.
-    async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>>;
+    async fn read(&self, site: &Site, ids: &[String]) -> Outcome<BTreeMap<String, Value>>;
     /// The id of a resource as creating it returns it, of the form that it was asked for in and what it then said of itself.
     fn id_of(&self, asked: &str, _attributes: &Value) -> String {
         asked.to_owned()
@@ -225,12 +230,12 @@ pub trait Handler: Send + Sync {
     }
     /// Who else in AWS chooses something of these resources for the sake of what no stack of ours may know: of each of them,
     /// where it can be found out.
-    async fn governors(&self, _region: &str, _ids: &[String]) -> Outcome<BTreeMap<String, Vec<Governor>>> {
+    async fn governors(&self, _site: &Site, _ids: &[String]) -> Outcome<BTreeMap<String, Vec<Governor>>> {
         Ok(BTreeMap::new())
     }
     /// The id that stands for a resource now, when something else may have made a newer revision of it: that which
     /// one of `used`, the ids and ARNs that what is made from it has, names, or else the newest.
-    async fn successor(&self, _region: &str, id: &str, _used: &[String]) -> Outcome<String> {
+    async fn successor(&self, _site: &Site, id: &str, _used: &[String]) -> Outcome<String> {
         Ok(id.to_owned())
     }
     /// Whether AWS makes what is at a wanted one's place by itself, so that it is taken over where it is nobody's.
@@ -268,12 +273,16 @@ pub const SEEN_WITHIN: Duration = Duration::from_millis(1500);
 pub trait Provider: Send + Sync {
     /// Who we are, and where the stack is when its file does not say.
     async fn identity(&self, region: Option<&str>) -> Outcome<Identity>;
+    /// The id of the account that the stack file names so, as AWS says it.
+    async fn account(&self, name: &str) -> Outcome<String> {
+        Err(Failure::new(FailureKind::Invalid, format!("there is no account `{name}`")))
+    }
     /// The handler of a type.
     fn handler(&self, type_name: &str) -> Option<std::sync::Arc<dyn Handler>>;
     /// What a data source says.
-    async fn read_data(&self, type_name: &str, region: &str, arguments: &Value) -> Outcome<Value>;
+    async fn read_data(&self, type_name: &str, site: &Site, arguments: &Value) -> Outcome<Value>;
     /// The ARN of the KMS key that has a name, such as an alias; none when there is no such key.
-    async fn kms_key(&self, _region: &str, _name: &str) -> Outcome<Option<String>> {
+    async fn kms_key(&self, _site: &Site, _name: &str) -> Outcome<Option<String>> {
         Ok(None)
     }
     /// How often each AWS operation has been called.
@@ -293,8 +302,8 @@ pub trait Inspector: Send + Sync {
     async fn certificate(&self, certificate: &Certificate) -> Outcome<Option<String>>;
     /// The network interfaces that have any of some security groups.
     async fn interfaces(&self, groups: &Groups) -> Outcome<Vec<Interface>>;
-    /// What of some actions we may not do.
-    async fn denied(&self, needed: &[Needed]) -> Outcome<Denied>;
+    /// What of some actions we may not do in an account.
+    async fn denied(&self, account: &str, needed: &[Needed]) -> Outcome<Denied>;
 }
 
 /// Why the state could not be read or written.

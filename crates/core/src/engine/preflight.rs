@@ -21,14 +21,14 @@ pub async fn preflight(plan: &Plan, inspector: &dyn Inspector) -> Preflight {
     let (images, without_images) = image::images(plan);
     let (certificates, elsewhere) = certificate::certificates(plan);
     let groups = security_group::groups(plan);
-    let needed: Vec<_> = Some(permission::needed(plan)).filter(|needed| !needed.is_empty()).into_iter().collect();
+    let needed = permission::needed(plan);
     let checks = tokio::join!(
         ask(Check::ScheduledSecret, &names, async |one| Ok(secret::judge(plan, one, inspector.scheduled_secret(one).await?))),
         ask(Check::NotEmpty, &holders, async |one| Ok(contents::judge(plan, one, inspector.contents(one).await?))),
         ask(Check::Image, &images, async |one| Ok(image::judge(one, inspector.image(one).await?))),
         ask(Check::Certificate, &certificates, async |one| Ok(certificate::judge(one, inspector.certificate(one).await?))),
         ask(Check::SecurityGroup, &groups, async |one| Ok(security_group::judge(plan, one, &inspector.interfaces(one).await?))),
-        ask(Check::Permission, &needed, async |all| Ok(permission::judge(all, &inspector.denied(all).await?))),
+        ask(Check::Permission, &needed, async |(account, all)| Ok(permission::judge(all, &inspector.denied(account, all).await?))),
     );
     let (secrets, contents, mut images, mut certificates, groups, permissions) = checks;
     images.findings.splice(..0, without_images);

@@ -1,6 +1,6 @@
 //! The journal of an apply: what was about to be done and what was done, folded onto the state.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -83,6 +83,11 @@ pub enum Record {
         /// Its pins; none when they are released.
         pins: Pins,
     },
+    /// Which account each name of the stack file leads to.
+    Accounts {
+        /// The accounts by name.
+        accounts: BTreeMap<String, String>,
+    },
     /// A resource, or a predecessor of it, is gone or forgotten.
     Deleted {
         /// The resource.
@@ -118,6 +123,7 @@ impl State {
                     self.pins.insert(address.clone(), pins.clone());
                 }
             }
+            Record::Accounts { accounts } => self.named_accounts.clone_from(accounts),
             Record::Deleted { address, place } => self.deleted(address, place),
         }
     }

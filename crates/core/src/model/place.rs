@@ -20,6 +20,36 @@ pub struct Place {
     pub id: String,
 }
 
+/// Where calls go: a region of an account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    /// The account, twelve digits.
+    pub account: String,
+    /// The region.
+    pub region: String,
+}
+
+impl Site {
+    /// This region of this account.
+    pub fn new(account: impl Into<String>, region: impl Into<String>) -> Self {
+        Self { account: account.into(), region: region.into() }
+    }
+
+    /// Where the resource with an ARN is; nothing where the ARN does not say.
+    pub fn of_arn(arn: &str) -> Option<Self> {
+        let mut parts = arn.splitn(6, ':').skip(3);
+        let (region, account) = (parts.next()?, parts.next()?);
+        (!region.is_empty() && !account.is_empty()).then(|| Self::new(account, region))
+    }
+}
+
+impl Place {
+    /// Where calls about it go.
+    pub fn site(&self) -> Site {
+        Site { account: self.account.clone(), region: self.region.clone() }
+    }
+}
+
 /// Within what the id of a type's resources tells one from another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
@@ -41,6 +71,32 @@ impl Scope {
             Self::Regional | Self::GlobalName => asked,
             Self::Global => home,
         }
+    }
+}
+
+impl Scope {
+    /// Whether two resources have nothing in common by this, such as a name that only one of them may have.
+    pub fn apart(self, one: &Site, other: &Site) -> bool {
+        match self {
+            Self::Regional => one != other,
+            Self::Global => one.account != other.account,
+            Self::GlobalName => false,
+        }
+    }
+
+    /// Within what a name is taken, as a text that is the same for all who cannot have it both.
+    pub fn within(self, site: &Site) -> String {
+        match self {
+            Self::Regional => format!("{}/{}", site.account, site.region),
+            Self::Global => site.account.clone(),
+            Self::GlobalName => String::new(),
+        }
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of account {}", self.region, self.account)
     }
 }
 
@@ -78,5 +134,19 @@ mod tests {
         assert_eq!(Scope::Global.region("us-east-1", "eu-west-1"), "eu-west-1");
         assert_eq!(Scope::Regional.region("us-east-1", "eu-west-1"), "us-east-1");
         assert_eq!(Scope::GlobalName.region("us-east-1", "eu-west-1"), "us-east-1");
+    }
+
+    #[test]
+    fn what_two_sites_have_in_common_is_said_by_the_scope() {
+        let site = |account: &str, region: &str| Site { account: account.to_owned(), region: region.to_owned() };
+        let (here, there, theirs) = (site("1", "us-east-1"), site("1", "eu-west-1"), site("2", "us-east-1"));
+        assert_eq!([Scope::Regional.apart(&here, &there), Scope::Regional.apart(&here, &theirs)], [true, true]);
+        assert_eq!([Scope::Global.apart(&here, &there), Scope::Global.apart(&here, &theirs)], [false, true]);
+        assert_eq!([Scope::GlobalName.apart(&here, &there), Scope::GlobalName.apart(&here, &theirs)], [false, false]);
+        for scope in [Scope::Regional, Scope::Global, Scope::GlobalName] {
+            for other in [&here, &there, &theirs] {
+                assert_eq!(scope.within(&here) != scope.within(other), scope.apart(&here, other), "{scope:?} {other}");
+            }
+        }
     }
 }

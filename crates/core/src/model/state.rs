@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::address::Address;
 use super::path::Path;
 use super::pin::Pins;
-use super::place::Place;
+use super::place::{Place, Site};
 use super::upgrade;
 use super::value::Value;
 
@@ -30,6 +30,9 @@ pub struct State {
     pub account_id: String,
     /// The stack's region.
     pub region: String,
+    /// The other accounts that it has something in, by the names that the stack file has for them.
+    #[serde(default, rename = "accounts", skip_serializing_if = "BTreeMap::is_empty")]
+    pub named_accounts: BTreeMap<String, String>,
     /// Which state this is, from its first write on: two states of one name are told apart by it.
     pub lineage: String,
     /// How often it has been written.
@@ -124,6 +127,13 @@ pub struct Intent {
     pub guard: Guard,
 }
 
+impl Intent {
+    /// Where the calls of its creation go.
+    pub fn site(&self) -> Site {
+        Site { account: self.account.clone(), region: self.region.clone() }
+    }
+}
+
 /// What protects a resource from deletion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -160,6 +170,7 @@ impl State {
             stack: stack.to_owned(),
             account_id: account_id.to_owned(),
             region: region.to_owned(),
+            named_accounts: BTreeMap::new(),
             lineage,
             serial: 0,
             salt,
@@ -198,7 +209,7 @@ impl State {
     /// The first thing that does not hold.
     pub fn verify(&self) -> Result<(), StateError> {
         let fail = |problem: String| Err(StateError::Inconsistent(problem));
-        if let Some((address, account)) = self.accounts().find(|(_, account)| *account != self.account_id) {
+        if let Some((address, account)) = self.accounts().find(|(_, account)| !self.knows(account)) {
             return fail(format!("it is of account {}, and {address} is remembered in account {account}", self.account_id));
         }
         for (address, known) in self.all() {
@@ -247,7 +258,12 @@ impl State {
             .flat_map(|(address, known)| known.current.iter().chain(&known.deposed).map(move |remembered| (address, remembered)))
     }
 
-    /// The account of everything that is remembered or may have been created, which has to be the stack's.
+    /// Whether an account is the stack's, or has a name in it.
+    pub fn knows(&self, account: &str) -> bool {
+        self.account_id == account || self.named_accounts.values().any(|known| known == account)
+    }
+
+    /// The account of everything that is remembered or may have been created.
     pub fn accounts(&self) -> impl Iterator<Item = (&Address, &str)> {
         let remembered = self.all().map(|(address, known)| (address, known.place.account.as_str()));
         remembered.chain(self.open.iter().map(|intent| (&intent.address, intent.account.as_str())))
@@ -327,5 +343,9 @@ mod tests {
             guard: Guard::default(),
         });
         assert_eq!(read(&open), Err(said));
+
+        // One that has a name in the stack file is one of the stack's.
+        open.named_accounts.insert("dns".to_owned(), "2".to_owned());
+        assert_eq!(read(&open), Ok(()));
     }
 }

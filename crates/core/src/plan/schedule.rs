@@ -30,12 +30,12 @@ enum Node<'a> {
 
 /// Every step of a plan in order, and the resources whose remembered dependencies form a cycle: these are deleted
 /// without an order among them.
-pub fn steps(account: &str, changes: &[Change], reads: &[Read], handovers: &Handovers) -> (Vec<Step>, BTreeSet<Address>) {
+pub fn steps(changes: &[Change], reads: &[Read], handovers: &Handovers) -> (Vec<Step>, BTreeSet<Address>) {
     let mut order = Order::needed(changes, reads, handovers);
     order.consumers(changes);
     order.passed_on(handovers);
     let cyclic = order.break_cycles();
-    (order.steps(account, changes, handovers), cyclic)
+    (order.steps(changes, handovers), cyclic)
 }
 
 /// What is taken over where the one waits for the other, and the other for the one; nothing, if that is nowhere so.
@@ -220,7 +220,7 @@ impl<'a> Order<'a> {
         cyclic
     }
 
-    fn steps(mut self, account: &str, changes: &[Change], handovers: &Handovers) -> Vec<Step> {
+    fn steps(mut self, changes: &[Change], handovers: &Handovers) -> Vec<Step> {
         for (node, on) in std::mem::take(&mut self.remembered) {
             self.needs.entry(node).or_default().extend(on);
         }
@@ -228,7 +228,7 @@ impl<'a> Order<'a> {
         let mut numbers: BTreeMap<Node<'a>, usize> = BTreeMap::new();
         let mut steps = Vec::new();
         for node in &self.nodes {
-            if let Some((address, kind)) = step_of(*node, account, &by_address, handovers) {
+            if let Some((address, kind)) = step_of(*node, &by_address, handovers) {
                 numbers.insert(*node, steps.len());
                 steps.push(Step { address, kind, after: Vec::new() });
             }
@@ -295,17 +295,17 @@ impl<'a> Node<'a> {
 }
 
 /// The step at a node; none when there is nothing to do.
-fn step_of(node: Node<'_>, account: &str, changes: &BTreeMap<&Address, &Change>, handovers: &Handovers) -> Option<(Address, StepKind)> {
+fn step_of(node: Node<'_>, changes: &BTreeMap<&Address, &Change>, handovers: &Handovers) -> Option<(Address, StepKind)> {
     match node {
         Node::Read(block) => Some((data_address(block), StepKind::Read(block.clone()))),
         Node::Apply(address) => {
             let change = changes.get(address)?;
             let rest = handovers.exchange_of(address).is_some() || !change.widens.is_empty();
-            Some((address.clone(), apply_step(account, change, rest)?))
+            Some((address.clone(), apply_step(change, rest)?))
         }
         Node::Widen(address) => {
             let change = changes.get(address)?;
-            let target = target_of(account, change);
+            let target = target_of(change);
             let update = Update { keeps: change.widens.clone(), ..update_of(target, change, false)? };
             Some((address.clone(), StepKind::Update(Box::new(update))))
         }
@@ -327,8 +327,8 @@ fn exchange_step(exchange: &Exchange, changes: &BTreeMap<&Address, &Change>) -> 
     };
     let members: Vec<Member> = exchange.members.iter().filter_map(member).collect();
     let first = members.first()?;
-    let (address, region) = (first.address.clone(), first.place.region.clone());
-    Some((address, StepKind::Reassign(Box::new(Reassign { region, attribute: exchange.attribute.to_owned(), members }))))
+    let (address, site) = (first.address.clone(), first.place.site());
+    Some((address, StepKind::Reassign(Box::new(Reassign { site, attribute: exchange.attribute.to_owned(), members }))))
 }
 
 fn removal_step(removal: &Removal) -> StepKind {
@@ -338,9 +338,9 @@ fn removal_step(removal: &Removal) -> StepKind {
     }
 }
 
-fn target_of(account: &str, change: &Change) -> Target {
+fn target_of(change: &Change) -> Target {
     Target {
-        account: account.to_owned(),
+        account: change.account.clone(),
         region: change.region.clone(),
         depends_on: change.remembered_depends_on(),
         guard: change.guard,
@@ -354,8 +354,8 @@ fn update_of(target: Target, change: &Change, rest: bool) -> Option<Update> {
     Some(Update { target, place: change.place.clone()?, live: change.before.clone(), rest, keeps: Vec::new() })
 }
 
-fn apply_step(account: &str, change: &Change, rest: bool) -> Option<StepKind> {
-    let target = target_of(account, change);
+fn apply_step(change: &Change, rest: bool) -> Option<StepKind> {
+    let target = target_of(change);
     let update = |target| update_of(target, change, rest);
     let confirm = |target| {
         let (live, after) = (change.before.clone(), change.after.clone());

@@ -126,7 +126,7 @@ impl StateChange {
             // apply a stack, nor is a new form of what an older leoctl wrote.
             Record::Succeeded { .. } | Record::Placed { .. } => None,
             // An apply alone writes these.
-            Record::Begin { .. } | Record::Intent(_) | Record::Deleted { .. } => None,
+            Record::Begin { .. } | Record::Intent(_) | Record::Deleted { .. } | Record::Accounts { .. } => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
-use crate::model::place::Place;
+use crate::model::place::{Place, Site};
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
 use crate::plan::desired::Governor;
@@ -61,6 +61,13 @@ pub struct Target {
     pub governors: Vec<Governor>,
 }
 
+impl Target {
+    /// Where calls go.
+    pub fn site(&self) -> Site {
+        Site { account: self.account.clone(), region: self.region.clone() }
+    }
+}
+
 /// A creation.
 #[derive(Clone, Debug)]
 pub struct Create {
@@ -88,8 +95,8 @@ pub struct Update {
 /// A joint change of one attribute.
 #[derive(Clone, Debug)]
 pub struct Reassign {
-    /// The region.
-    pub region: String,
+    /// Where the call goes.
+    pub site: Site,
     /// The attribute.
     pub attribute: String,
     /// The resources that change it.

@@ -12,7 +12,7 @@ use super::state_change::{Aspect, StateChange};
 use super::step::Step;
 use crate::model::address::{Address, Block};
 use crate::model::path::Path;
-use crate::model::place::Place;
+use crate::model::place::{Place, Site};
 use crate::model::redact::Redactor;
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
@@ -88,6 +88,10 @@ pub struct Change {
     pub place: Option<Place>,
     /// What was remembered of it and is gone from AWS, though it is wanted.
     pub gone: Option<Place>,
+    /// The account it is to be in.
+    pub account: String,
+    /// The name of that account in the stack file, when it is not the stack's own.
+    pub account_name: Option<String>,
     /// The region it is to be in.
     pub region: String,
     /// As it is in AWS; null when it is not.
@@ -169,6 +173,8 @@ pub enum RemovalKind {
 pub struct Read {
     /// The data source.
     pub block: Block,
+    /// Where it is read.
+    pub site: Site,
     /// What has to be applied first.
     pub depends_on: Vec<Address>,
     /// Data sources that have to be read first.
@@ -290,6 +296,11 @@ impl Plan {
 }
 
 impl Change {
+    /// Where it is to be.
+    pub fn site(&self) -> Site {
+        Site { account: self.account.clone(), region: self.region.clone() }
+    }
+
     /// Its id, when it exists.
     pub fn id(&self) -> Option<&str> {
         self.place.as_ref().map(|place| place.id.as_str())

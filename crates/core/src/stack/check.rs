@@ -33,6 +33,7 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     if let Err(problems) = super::backend::location(stack) {
         problems.0.into_iter().for_each(|problem| diagnostics.push(problem));
     }
+    super::accounts::check(stack, diagnostics);
     let order = deps::order(&dependencies, diagnostics);
     if diagnostics.has_errors() {
         // What follows evaluates expressions, and would only repeat what has been said.
@@ -115,6 +116,7 @@ fn general_templates(stack: &Stack) -> Vec<&Template> {
     all.extend(config.imports.iter().map(|import| &import.id));
     all.extend(config.vars.values().flat_map(validated));
     for module in config.modules.instances.values() {
+        all.extend(&module.account);
         all.extend(module.inputs.values().map(|field| &field.value));
         all.extend(module.names.locals.values().map(|field| &field.value));
         all.extend(module.names.outputs.values().map(|output| &output.value));
@@ -151,12 +153,14 @@ fn references(stack: &Stack, diagnostics: &mut Diagnostics) {
     }
     for data in stack.config.data.values() {
         check(&data.attributes, false);
+        data.account.iter().for_each(|account| check(account, false));
     }
     for resource in stack.config.resources.values() {
         check(&resource.attributes, resource.for_each.is_some());
         for template in [&resource.for_each, &resource.when, &resource.region].into_iter().flatten() {
             check(template, false);
         }
+        resource.account.iter().for_each(|account| check(account, resource.for_each.is_some()));
     }
     let blocks =
         stack.config.resources.values().flat_map(|resource| &resource.depends_on).map(|(block, span)| (Named::Block(block.clone()), span));

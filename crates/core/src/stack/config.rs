@@ -27,6 +27,10 @@ pub struct Config {
     pub tags: Option<Template>,
     /// Where the state is, when not in a local file: bucket, key and so on.
     pub backend_s3: Option<Template>,
+    /// How calls reach the stack's own account, where `[stack]` says more than the region.
+    pub own: Option<Template>,
+    /// The accounts that resources and data sources may name, as `[accounts.NAME]` says how calls reach each.
+    pub accounts: IndexMap<String, Field>,
     /// Files of environment variables.
     pub env_files: Vec<(String, Span)>,
     /// The modules it uses. What is in them is among its data sources and resources.
@@ -63,6 +67,8 @@ impl Config {
             region: None,
             tags: None,
             backend_s3: None,
+            own: None,
+            accounts: IndexMap::new(),
             env_files: Vec::new(),
             modules: Modules::default(),
             vars: IndexMap::new(),
@@ -146,6 +152,8 @@ pub struct DataBlock {
     pub schema: Arc<TypeSchema>,
     /// Its arguments.
     pub attributes: Template,
+    /// The account it is read in, when not the stack's or its module's.
+    pub account: Option<Template>,
 }
 
 /// A managed resource's block.
@@ -167,6 +175,8 @@ pub struct ResourceBlock {
     pub after: Vec<(Named, Span)>,
     /// Its region, when not the stack's.
     pub region: Option<Template>,
+    /// Its account, when not the stack's or its module's.
+    pub account: Option<Template>,
     /// How long operations may take, in seconds.
     pub timeouts: Timeouts,
     /// How it is replaced and deleted.

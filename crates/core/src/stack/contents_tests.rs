@@ -113,7 +113,12 @@ fn what_is_wrong_with_a_file_is_said_where_it_is_named() {
     );
     assert_eq!(of("template('t.txt', {})", &[("stacks/t.txt", "${1 +}")]).split(": ").nth(1), Some("t.txt line 1"));
     let unknown = Project::new("[outputs]\nx = \"${file(stack.account_id)}\"\n", &[]).stack();
-    let identity = super::scope::Identity { account_id: "1".to_owned(), partition: "aws".to_owned(), region: "us-east-1".to_owned() };
+    let identity = super::scope::Identity {
+        account_id: "1".to_owned(),
+        partition: "aws".to_owned(),
+        region: "us-east-1".to_owned(),
+        accounts: Default::default(),
+    };
     let (data, resources) = (BTreeMap::new(), BTreeMap::new());
     let later = StackScope::new(&unknown, Some(&identity), &data, &resources);
     let (error, _) = unknown.config.outputs.get("x").unwrap().value.eval(&later).unwrap_err();
@@ -132,8 +137,12 @@ fn both_branches_of_what_is_not_decided_yet_are_read() {
     let stack = format!("[vars.n]\ndefault = \"one\"\n[outputs]\nx = \"${{{branches}}}\"\n");
     let stack = Project::new(&stack, &[("stacks/one.txt", "1")]).stack();
     for (account, expected) in [("1", "one.txt"), ("2", "1")] {
-        let identity =
-            super::scope::Identity { account_id: account.to_owned(), partition: "aws".to_owned(), region: "us-east-1".to_owned() };
+        let identity = super::scope::Identity {
+            account_id: account.to_owned(),
+            partition: "aws".to_owned(),
+            region: "us-east-1".to_owned(),
+            accounts: Default::default(),
+        };
         let (data, resources) = (BTreeMap::new(), BTreeMap::new());
         let later = StackScope::new(&stack, Some(&identity), &data, &resources);
         assert_eq!(stack.config.outputs.get("x").unwrap().value.eval(&later).unwrap(), Value::string(expected));

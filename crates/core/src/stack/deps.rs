@@ -132,13 +132,16 @@ pub fn dependencies(stack: &Stack) -> Dependencies {
         }
     }
     for (block, data) in &config.data {
-        all.insert(Item::Data(block.clone()), named(config, &[&data.attributes]));
+        let mut templates = vec![&data.attributes];
+        templates.extend(config.account_of(&block.module, data.account.as_ref()));
+        all.insert(Item::Data(block.clone()), named(config, &templates));
     }
     for (block, resource) in &config.resources {
         let mut templates = vec![&resource.attributes];
         templates.extend(&resource.for_each);
         templates.extend(&resource.when);
         templates.extend(&resource.region);
+        templates.extend(config.account_of(&block.module, resource.account.as_ref()));
         let mut found = named(config, &templates);
         found.extend(resource.depends_on.iter().map(|(block, span)| (Item::Resource(block.clone()), span.clone())));
         all.insert(Item::Resource(block.clone()), found);

@@ -12,6 +12,9 @@ pub fn meant<'a>(given: &str, attributes: impl Iterator<Item = &'a str> + Clone)
     if given == "count" {
         return vec!["several of a kind are made with `for_each`, one or none with `when`".to_owned()];
     }
+    if given == "provider" {
+        return vec!["what is in another account says `account`, what is in another region `region`".to_owned()];
+    }
     let snake = in_snake_case(given);
     // `bucketName` may be `bucket_name` or `bucket`.
     let same = |name: &&str| *name == snake || snake.strip_prefix(*name).is_some_and(|rest| rest.starts_with('_'));
@@ -48,6 +51,7 @@ mod tests {
     fn habits_of_other_tools_are_met_with_what_is_written_here() {
         let meant = |given: &str| meant(given, ["bucket", "versioning", "desired_count", "force_destroy"].into_iter()).concat();
         assert!(meant("count").contains("`for_each`"));
+        assert!(meant("provider").contains("`account`"));
         assert_eq!(meant("bucketName"), "did you mean `bucket`?");
         assert_eq!(meant("desiredCount"), "did you mean `desired_count`?");
         assert_eq!(meant("bukcet"), "did you mean `bucket`?");

@@ -5,6 +5,9 @@
 //! [`vars`], [`scope`] (what names mean), [`lookup`] (what was asked of it), [`expand`] (`for_each`, `when`), [`modules`],
 //! [`deps`] (the order of evaluation), [`check`], [`types`] and [`kind`] (what can be told of what is not known).
 
+pub mod accounts;
+#[cfg(test)]
+mod accounts_tests;
 mod addresses;
 pub mod backend;
 pub mod budget;

@@ -1,5 +1,6 @@
 //! Reading a merged stack file: which tables it may have, and what may stand in them.
 
+mod accounts;
 mod blocks;
 mod modules;
 mod usage;
@@ -33,11 +34,15 @@ pub fn read(
     Some((reader.config(table)?, uses))
 }
 
-const SECTIONS: &[&str] =
-    &["stack", "env", "vars", "locals", "data", "resource", "outputs", "checks", "module", "moved", "import", "removed", "cost"];
+const SECTIONS: &[&str] = &[
+    "stack", "accounts", "env", "vars", "locals", "data", "resource", "outputs", "checks", "module", "moved", "import", "removed", "cost",
+];
 /// The longest timeout, in seconds: a week. AWS takes less for everything, and a typing error could ask for ages.
 pub const LONGEST_TIMEOUT: u64 = 7 * 24 * 60 * 60;
-const META: &[&str] = &["for_each", "when", "depends_on", "region", "timeouts", "lifecycle"];
+const META: &[&str] = &["for_each", "when", "depends_on", "region", "account", "timeouts", "lifecycle"];
+
+/// The meta key that names an account.
+const ACCOUNT: &str = "account";
 
 struct Reader<'a> {
     sources: &'a [Source],
@@ -50,7 +55,7 @@ impl<'a> Reader<'a> {
     fn config(&mut self, table: &Table) -> Option<Config> {
         self.sections(table);
         let stack = self.section(table, "stack");
-        self.only(&stack, &["name", "region", "extends", "tags", "backend"], "key of [stack]");
+        self.only(&stack, &["name", "region", "role_arn", "external_id", "session_name", "extends", "tags", "backend"], "key of [stack]");
         let name = match stack.get("name") {
             Some(entry) => self.template(&entry.node),
             None => {
@@ -67,6 +72,8 @@ impl<'a> Reader<'a> {
             region: stack.get("region").map(|entry| self.template(&entry.node)),
             tags: stack.get("tags").map(|entry| self.template(&entry.node)),
             backend_s3: self.backend(&stack),
+            own: self.own_account(table, &stack),
+            accounts: self.accounts(table),
             env_files: self.env_files(table),
             modules: Modules::default(),
             vars: self.vars(table),
@@ -259,8 +266,13 @@ impl<'a> Reader<'a> {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         self.blocks(table, "data", &known, |this, block, entry| {
             let Some(schema) = this.catalog.data_source(&block.type_name) else { return };
-            let attributes = this.template(&entry.node);
-            data.insert(block, DataBlock { span: entry.key.clone(), schema, attributes });
+            let body = this.expect_table(entry);
+            // A type may have an argument of the same name: then it is the argument.
+            let is_meta = |key: &str| key == ACCOUNT && schema.attribute(key).is_none();
+            let account = body.get(ACCOUNT).filter(|_| is_meta(ACCOUNT)).map(|entry| this.template(&entry.node));
+            let body: Table = body.into_iter().filter(|(key, _)| !is_meta(key)).collect();
+            let attributes = this.template(&Node { kind: NodeKind::Table(body), span: entry.node.span.clone() });
+            data.insert(block, DataBlock { span: entry.key.clone(), schema, attributes, account });
         });
         data
     }
@@ -308,6 +320,7 @@ impl<'a> Reader<'a> {
             depends_on: named.iter().filter_map(block).collect(),
             after: named.into_iter().filter(|(named, _)| matches!(named, Named::Module(_))).collect(),
             region: meta("region").map(|entry| self.template(&entry.node)),
+            account: meta(ACCOUNT).map(|entry| self.template(&entry.node)),
             timeouts: meta("timeouts").map(|entry| self.timeouts(entry)).unwrap_or_default(),
             lifecycle: meta("lifecycle").map(|entry| self.lifecycle(entry)).unwrap_or_default(),
             schema,

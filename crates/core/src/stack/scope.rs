@@ -13,6 +13,7 @@ use super::lookup::Lookups;
 use super::reference::{Reference, Step, root_length};
 use crate::model::address::{Address, Block};
 use crate::model::module::{MODULE, ModulePath};
+use crate::model::place::Site;
 use crate::model::schema::{Attribute, Type, TypeSchema};
 use crate::model::value::Value;
 
@@ -25,6 +26,32 @@ pub struct Identity {
     pub partition: String,
     /// The stack's region.
     pub region: String,
+    /// Where the accounts are that the stack file names, by name; those that nothing needs may be missing.
+    pub accounts: BTreeMap<String, Site>,
+}
+
+impl Identity {
+    /// Where the stack is.
+    pub fn site(&self) -> Site {
+        Site { account: self.account_id.clone(), region: self.region.clone() }
+    }
+
+    /// The same in another account.
+    #[must_use]
+    pub fn within(&self, account: &str) -> Self {
+        Self { account_id: account.to_owned(), ..self.clone() }
+    }
+
+    /// The name that the stack file has for an account that is not the stack's own.
+    pub fn name_of(&self, account: &str) -> Option<&str> {
+        let named = self.accounts.iter().find(|(_, site)| site.account == account && account != self.account_id);
+        named.map(|(name, _)| name.as_str())
+    }
+
+    /// Whether the stack is in this account, or names it.
+    pub fn reaches(&self, account: &str) -> bool {
+        self.account_id == account || self.accounts.values().any(|site| site.account == account)
+    }
 }
 
 /// What is known of a resource block's instances.

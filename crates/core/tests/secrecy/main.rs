@@ -41,7 +41,12 @@ fn loaded_with(text: String, given: bool) -> Result<Arc<Stack>, Diagnostics> {
 }
 
 fn identity() -> Identity {
-    Identity { account_id: "000000000000".to_owned(), partition: "aws".to_owned(), region: "us-east-1".to_owned() }
+    Identity {
+        account_id: "000000000000".to_owned(),
+        partition: "aws".to_owned(),
+        region: "us-east-1".to_owned(),
+        accounts: Default::default(),
+    }
 }
 
 fn planned(stack: &Arc<Stack>, state: &State, live: &BTreeMap<Place, Live>, destroy: bool) -> Result<Plan, Diagnostics> {

@@ -48,7 +48,7 @@ impl Planner<'_> {
             let import = imports.get(&change.address);
             async move {
                 let handler = self.provider.handler(change.address.type_name())?;
-                let search = Search { address: &change.address, region: &change.region, token: None, desired: &change.after };
+                let search = Search { address: &change.address, site: &change.site(), token: None, desired: &change.after };
                 let wanted = self.wanted(state, live, &search);
                 Some((&change.address, find(handler.as_ref(), &wanted, import.map(|(id, _)| id.as_str())).await))
             }
@@ -124,7 +124,7 @@ impl Planner<'_> {
         let replaced = plan.changes.iter().filter(is_in_the_way);
         let searches = replaced.map(|change| async move {
             let handler = self.provider.handler(change.address.type_name())?;
-            let search = Search { address: &change.address, region: &change.region, token: None, desired: &change.after };
+            let search = Search { address: &change.address, site: &change.site(), token: None, desired: &change.after };
             let mut wanted = self.wanted(state, live, &search);
             let own = state.deposed(&change.address);
             if self.has_name(change.address.type_name()) {

@@ -22,15 +22,14 @@ impl Planner<'_> {
         loop {
             let world = World { identity, state, live, data: &data, found: &found, elsewhere: &elsewhere };
             let mut reads = build::readable(self.stack, self.catalog, world, self.options);
-            reads.retain(|(block, _)| !tried.contains(block));
+            reads.retain(|(block, ..)| !tried.contains(block));
             if reads.is_empty() {
                 return Ok(data);
             }
             let answers =
-                join_all(reads.iter().map(|(block, arguments)| self.provider.read_data(&block.type_name, &identity.region, arguments)))
-                    .await;
+                join_all(reads.iter().map(|(block, site, arguments)| self.provider.read_data(&block.type_name, site, arguments))).await;
             let mut diagnostics = Diagnostics::default();
-            for ((block, _), answer) in reads.into_iter().zip(answers) {
+            for ((block, ..), answer) in reads.into_iter().zip(answers) {
                 tried.insert(block.clone());
                 match answer {
                     Ok(value) => drop(data.insert(block, value)),

@@ -38,7 +38,7 @@ pub async fn find(handler: &dyn Handler, wanted: &Wanted, import: Option<&str>) 
         None => handler.find(wanted).await?,
     };
     let Some(id) = id else { return Ok(None) };
-    let Some(attributes) = handler.read(&wanted.region, std::slice::from_ref(&id)).await?.remove(&id) else {
+    let Some(attributes) = handler.read(&wanted.site(), std::slice::from_ref(&id)).await?.remove(&id) else {
         return Ok(None);
     };
     // What somebody has written may be another form of its id.
@@ -51,7 +51,7 @@ pub async fn find(handler: &dyn Handler, wanted: &Wanted, import: Option<&str>) 
 /// Looks for what the creation with the wanted one's token made: it is ours whatever tags it has yet.
 async fn find_made(handler: &dyn Handler, wanted: &Wanted) -> Outcome<Option<Found>> {
     let Some(id) = handler.find_by_token(wanted).await? else { return Ok(None) };
-    let read = handler.read(&wanted.region, std::slice::from_ref(&id)).await?.remove(&id);
+    let read = handler.read(&wanted.site(), std::slice::from_ref(&id)).await?.remove(&id);
     Ok(read.map(|attributes| Found { place: wanted.place(&id), owner: owner(&attributes), attributes, ours: true }))
 }
 

@@ -10,6 +10,7 @@ use super::{LiveByPlace, Planner};
 use crate::engine::EngineError;
 use crate::engine::ports::{FailureKind, Outcome};
 use crate::engine::retry::backoff;
+use crate::model::place::Site;
 use crate::model::state::{Remembered, State};
 use crate::model::value::Value;
 use crate::plan::build::Live;
@@ -30,14 +31,14 @@ async fn patiently<T, F: AsyncFnMut() -> Outcome<T>>(mut read: F) -> Outcome<T> 
 }
 
 impl Planner<'_> {
-    /// Reads every remembered resource, predecessors too: one batch for each type and region, all batches at once.
+    /// Reads every remembered resource, predecessors too: one batch for each type, account and region, all batches at once.
     pub(super) async fn live(&self, state: Option<&State>) -> Result<LiveByPlace, EngineError> {
         let Some(state) = state.filter(|_| self.refresh) else { return Ok(LiveByPlace::new()) };
-        let mut batches: BTreeMap<(&str, &str), Vec<&Remembered>> = BTreeMap::new();
+        let mut batches: BTreeMap<(&str, Site), Vec<&Remembered>> = BTreeMap::new();
         for (_, known) in state.all() {
-            batches.entry((&known.place.type_name, &known.place.region)).or_default().push(known);
+            batches.entry((&known.place.type_name, known.place.site())).or_default().push(known);
         }
-        let reads = batches.into_iter().map(|((type_name, region), known)| async move {
+        let reads = batches.into_iter().map(|((type_name, site), known)| async move {
             let Some(handler) = self.provider.handler(type_name) else {
                 return Err(EngineError::unknown_type(type_name));
             };
@@ -45,7 +46,7 @@ impl Planner<'_> {
             ids.sort();
             ids.dedup();
             let reading = |failure| EngineError::aws(format!("reading {type_name} {}", ids.join(", ")), failure);
-            let found = patiently(async || handler.read(region, &ids).await).await.map_err(reading)?;
+            let found = patiently(async || handler.read(&site, &ids).await).await.map_err(reading)?;
             let live = |known: &Remembered| match found.get(&known.place.id) {
                 None => Live::Gone,
                 Some(attributes) => self.theirs(known, attributes).map_or_else(|| Live::Present(attributes.clone()), Live::Foreign),

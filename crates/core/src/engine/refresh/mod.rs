@@ -3,7 +3,7 @@
 //! A plan is made in stages over one [`Ledger`], each seeing what the one before has recorded:
 //!
 //! 1. [`normal`]: what an older leoctl has remembered otherwise than this one does is brought into its form.
-//! 2. [`live`]: every remembered resource is read.
+//! 2. [`live`]: every remembered resource is read, once it is known which [`accounts`] the stack file means.
 //! 3. [`recover`]: what an unfinished apply may have created without learning its id is looked for.
 //! 4. [`moves`]: `[[moved]]` blocks.
 //! 5. [`successors`]: newer revisions that another tool has made.
@@ -13,6 +13,7 @@
 //! 9. [`adopt`]: what stands where something is to be created; an address is searched again only when more is known of it.
 //! 10. [`keys`]: whose the aliases are that are written for KMS keys.
 
+mod accounts;
 mod adopt;
 mod data;
 pub mod find;
@@ -34,7 +35,7 @@ use super::EngineError;
 use super::ports::{Provider, Wanted};
 use crate::model::address::Address;
 use crate::model::journal::{Ledger, Record};
-use crate::model::place::{Place, Scope};
+use crate::model::place::{Place, Scope, Site};
 use crate::model::schema::Catalog;
 use crate::model::state::State;
 use crate::model::value::Value;
@@ -90,7 +91,7 @@ type GovernorsByPlace = BTreeMap<Place, Vec<Governor>>;
 /// A resource that is looked for, and how.
 struct Search<'a> {
     address: &'a Address,
-    region: &'a str,
+    site: &'a Site,
     token: Option<&'a str>,
     desired: &'a Value,
 }
@@ -109,9 +110,7 @@ impl Planner<'_> {
     async fn planned(&self, loaded: Option<State>, fresh: impl FnOnce(&Identity) -> State) -> Result<Planned, EngineError> {
         let loaded = loaded.map(|state| self.normal(state));
         let remembered = loaded.as_ref().map(Ledger::state);
-        let (identity, live) = tokio::join!(self.provider.identity(self.stack.region.as_deref()), self.live(remembered));
-        let identity = identity.map_err(|failure| EngineError::aws("asking AWS who we are", failure))?;
-        let mut live = live?;
+        let (identity, mut live) = self.looked_at(remembered).await?;
         let mut ledger = loaded.unwrap_or_else(|| self.ledger(fresh(&identity)));
         same_place(self.stack, &identity, ledger.state())?;
         let searched = self.recover(&mut ledger, &mut live).await?;
@@ -151,6 +150,8 @@ impl Planner<'_> {
         let aliases = if self.refresh { std::mem::take(&mut draft.aliases) } else { Vec::new() };
         let mut plan = draft.judged()?;
         plan.warnings.extend(self.moved(&aliases).await);
+        plan.warnings.extend(accounts::same(&identity));
+        accounts::remember(&identity, &mut ledger);
         self.close_intents(&plan, &searched, &mut ledger);
         pins::release(&plan, &mut ledger);
         plan.state_changes.splice(..0, StateChange::recorded(&ledger));
@@ -199,14 +200,14 @@ impl Planner<'_> {
         if !self.options.targets.is_empty() || !self.options.excludes.is_empty() {
             return;
         }
-        let wanted = |address: &Address, region: &str| {
-            plan.change(address).is_some_and(|change| matches!(change.action, Action::Create | Action::Replace) && change.region == region)
+        let wanted = |address: &Address, site: &Site| {
+            plan.change(address).is_some_and(|change| matches!(change.action, Action::Create | Action::Replace) && change.site() == *site)
         };
         let over: Vec<Record> = ledger
             .state()
             .open
             .iter()
-            .filter(|intent| searched.contains(&intent.token) && !wanted(&intent.address, &intent.region))
+            .filter(|intent| searched.contains(&intent.token) && !wanted(&intent.address, &intent.site()))
             .map(|intent| Record::Refused { address: intent.address.clone(), token: intent.token.clone() })
             .collect();
         over.into_iter().for_each(|record| ledger.record(record));
@@ -224,8 +225,8 @@ impl Planner<'_> {
         Wanted {
             address: search.address.clone(),
             stack: self.stack.name.clone(),
-            account: state.account_id.clone(),
-            region: self.scope(type_name).region(search.region, &state.region).to_owned(),
+            account: search.site.account.clone(),
+            region: self.scope(type_name).region(&search.site.region, &state.region).to_owned(),
             token: search.token.map(str::to_owned),
             desired: search.desired.clone(),
             known: known.cloned().collect(),
@@ -242,9 +243,8 @@ fn same_place(stack: &Stack, identity: &Identity, state: &State) -> Result<(), E
         ])
         .into())
     };
-    let mut accounts = std::iter::once(state.account_id.as_str()).chain(state.accounts().map(|(_, account)| account));
-    if let Some(other) = accounts.find(|account| *account != identity.account_id) {
-        return mismatch("account", other, &identity.account_id);
+    if state.account_id != identity.account_id {
+        return mismatch("account", &state.account_id, &identity.account_id);
     }
     if state.region != identity.region {
         return mismatch("region", &state.region, &identity.region);

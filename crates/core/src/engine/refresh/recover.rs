@@ -20,7 +20,7 @@ impl Planner<'_> {
         let state = ledger.state();
         let searches = state.open.iter().map(|intent| {
             let desired = Value::from(&intent.attributes);
-            let search = Search { address: &intent.address, region: &intent.region, token: Some(&intent.token), desired: &desired };
+            let search = Search { address: &intent.address, site: &intent.site(), token: Some(&intent.token), desired: &desired };
             let wanted = self.wanted(state, live, &search);
             async move {
                 let type_name = intent.address.type_name();

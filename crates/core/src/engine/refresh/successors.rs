@@ -27,11 +27,11 @@ impl Planner<'_> {
             async move {
                 let handler = self.provider.handler(address.type_name()).ok_or_else(|| EngineError::unknown_type(address.type_name()))?;
                 let reading = |failure| EngineError::aws(format!("reading {address}"), failure);
-                let id = handler.successor(&saved.place.region, &saved.place.id, &used).await.map_err(reading)?;
+                let id = handler.successor(&saved.place.site(), &saved.place.id, &used).await.map_err(reading)?;
                 if id == saved.place.id {
                     return Ok::<_, EngineError>(None);
                 }
-                let read = handler.read(&saved.place.region, std::slice::from_ref(&id)).await.map_err(reading)?.remove(&id);
+                let read = handler.read(&saved.place.site(), std::slice::from_ref(&id)).await.map_err(reading)?.remove(&id);
                 Ok(read.map(|read| (address.clone(), Place { id, ..saved.place.clone() }, read)))
             }
         });

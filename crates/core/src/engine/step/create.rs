@@ -29,7 +29,7 @@ impl Runner<'_> {
         let token = intent.token.clone();
         self.shared.record(Record::Intent(intent)).await?;
         let predecessor = replaces.as_ref().and_then(|_| self.predecessor(target));
-        let operation = self.operation(&target.region, block.timeouts.create, token.clone(), &desired);
+        let operation = self.operation(target.site(), block.timeouts.create, token.clone(), &desired);
         let operation = Operation { replaces: predecessor, ..operation };
         let created = match self.create_once(&operation, target, &desired).await {
             Ok(id) => self.new_place(target, id),
@@ -47,7 +47,7 @@ impl Runner<'_> {
         };
         self.shared.record(Record::Created { address: self.address.clone(), token, place: place.clone() }).await?;
         // Earlier creations here were looked for when this was planned, and made nothing.
-        for token in self.shared.state(|state| open_tokens(state, self.address, &target.region)) {
+        for token in self.shared.state(|state| open_tokens(state, self.address, &target.site())) {
             self.shared.record(Record::Refused { address: self.address.clone(), token }).await?;
         }
         retrying(&operation, || self.handler.finish_create(&operation, &place.id, &desired)).await?;
@@ -58,8 +58,7 @@ impl Runner<'_> {
     /// The id of what a replacement takes the place of, unless that is kept or somewhere else.
     fn predecessor(&self, target: &Target) -> Option<String> {
         let known = self.shared.state(|state| state.current(self.address).map(|known| known.place.clone()))?;
-        let is_there = (&known.account, &known.region) == (&target.account, &target.region);
-        (is_there && !target.guard.retain).then_some(known.id)
+        (known.site() == target.site() && !target.guard.retain).then_some(known.id)
     }
 
     /// What is durable before AWS is asked. With the token of a creation that may still arrive, AWS makes one of the two;
@@ -68,7 +67,7 @@ impl Runner<'_> {
         let attributes = self.shared.state(|state| desired.to_public_json(&|secret| state.digest(secret)));
         let same = self.shared.state(|state| {
             let mut open = state.open.iter();
-            open.find(|open| open.address == *self.address && open.region == target.region && open.attributes == attributes).cloned()
+            open.find(|open| open.address == *self.address && open.site() == target.site() && open.attributes == attributes).cloned()
         });
         Ok(Intent {
             address: self.address.clone(),
@@ -140,7 +139,7 @@ impl Runner<'_> {
             address: self.address.clone(),
             stack: self.shared.plan.stack.name.clone(),
             account: target.account.clone(),
-            region: operation.region.clone(),
+            region: target.region.clone(),
             token: Some(operation.token.clone()),
             desired: desired.clone(),
             known: self.shared.state(|state| state.all().map(|(_, known)| known.place.clone()).collect()),

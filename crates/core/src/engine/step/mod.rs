@@ -15,7 +15,7 @@ use crate::model::address::{Address, Block};
 use crate::model::canonical::{canonicalize, with_known, with_local};
 use crate::model::journal::Record;
 use crate::model::pin::Pins;
-use crate::model::place::Place;
+use crate::model::place::{Place, Site};
 use crate::model::schema::Attribute;
 use crate::model::secrecy::{conceal, secret_paths};
 use crate::model::state::Remembered;
@@ -89,7 +89,9 @@ async fn read_data(shared: &Shared<'_>, block: &Block) -> Outcome<String> {
     let Some(config) = shared.plan.stack.config.data.get(block) else { return Ok(String::new()) };
     let arguments = shared.scope(|scope| config.attributes.eval(&scope)).map_err(unresolved)?;
     let arguments = canonicalize(&config.schema.attributes, &arguments);
-    let value = shared.engine.provider.read_data(&block.type_name, &shared.plan.identity.region, &arguments).await?;
+    let planned = shared.plan.reads.iter().find(|read| read.block == *block);
+    let site = planned.map_or_else(|| shared.plan.identity.site(), |read| read.site.clone());
+    let value = shared.engine.provider.read_data(&block.type_name, &site, &arguments).await?;
     shared.set_data(block, value);
     Ok(String::new())
 }
@@ -136,11 +138,11 @@ impl<'a> Runner<'a> {
     }
 
     /// An operation that makes of a resource what is `wanted`, or deletes what was.
-    fn operation(&self, region: &str, timeout: Option<u64>, token: String, wanted: &Value) -> Operation {
+    fn operation(&self, site: Site, timeout: Option<u64>, token: String, wanted: &Value) -> Operation {
         let timeout = timeout.map_or_else(|| self.handler.timeout(wanted), Duration::from_secs);
         let (address, sender) = (self.address.clone(), self.shared.progress.clone());
         Operation {
-            region: region.to_owned(),
+            site,
             token,
             replaces: None,
             deadline: Instant::now() + timeout,
@@ -216,7 +218,7 @@ impl<'a> Runner<'a> {
     async fn delete(&self, delete: &Delete) -> Outcome<String> {
         let Delete { remembered: Remembered { place, .. }, last } = delete;
         let timeouts = self.shared.plan.stack.config.resources.get(&self.address.block).map(|block| block.timeouts);
-        let operation = self.operation(&place.region, timeouts.and_then(|timeouts| timeouts.delete), String::new(), &Value::Null);
+        let operation = self.operation(place.site(), timeouts.and_then(|timeouts| timeouts.delete), String::new(), &Value::Null);
         match retrying(&operation, || self.handler.delete(&operation, &place.id, last)).await {
             Err(failure) if failure.kind != FailureKind::NotFound => return Err(failure),
             _ => {}
@@ -257,7 +259,7 @@ impl<'a> Runner<'a> {
         let (mut waited, mut wait) = (Duration::ZERO, READ_BACK);
         loop {
             let live = retrying(operation, || async {
-                let mut read = self.handler.read(&operation.region, std::slice::from_ref(id)).await?;
+                let mut read = self.handler.read(&operation.site, std::slice::from_ref(id)).await?;
                 read.remove(id).ok_or_else(|| Failure::new(FailureKind::Transient, format!("{id} cannot be read back")))
             })
             .await?;
@@ -314,9 +316,9 @@ struct ReadBack {
     unseen: Option<Value>,
 }
 
-/// The tokens of the creations of an address in a region whose outcome is not known.
-fn open_tokens(state: &crate::model::state::State, address: &Address, region: &str) -> Vec<String> {
-    let open = state.open.iter().filter(|open| open.address == *address && open.region == region);
+/// The tokens of the creations of an address at a site whose outcome is not known.
+fn open_tokens(state: &crate::model::state::State, address: &Address, site: &Site) -> Vec<String> {
+    let open = state.open.iter().filter(|open| open.address == *address && open.site() == *site);
     open.map(|open| open.token.clone()).collect()
 }
 

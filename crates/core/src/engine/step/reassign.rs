@@ -12,8 +12,8 @@ impl Runner<'_> {
     /// Changes the attribute of all of them, or of none. What else changes of each is a step of its own, which goes on from
     /// here.
     pub(super) async fn reassign(&self, reassign: &Reassign) -> Outcome<String> {
-        let Reassign { region, attribute, members } = reassign;
-        let operation = self.operation(region, self.block()?.timeouts.update, String::new(), &Value::Null);
+        let Reassign { site, attribute, members } = reassign;
+        let operation = self.operation(site.clone(), self.block()?.timeouts.update, String::new(), &Value::Null);
         let to: Vec<(String, Value)> = members.iter().map(|member| (member.place.id.clone(), member.value.clone())).collect();
         for member in members {
             self.begin_reassigning(attribute, member).await?;

@@ -49,7 +49,7 @@ impl Runner<'_> {
         let wanted = self.wanted(update)?;
         // Ours from now on, whatever becomes of the update.
         self.begin(update, &wanted, None).await?;
-        for token in self.shared.state(|state| open_tokens(state, self.address, &update.place.region)) {
+        for token in self.shared.state(|state| open_tokens(state, self.address, &update.place.site())) {
             // What that creation may have made is this, or nothing.
             self.shared.record(Record::Refused { address: self.address.clone(), token }).await?;
         }
@@ -71,7 +71,7 @@ impl Runner<'_> {
     pub(super) async fn confirm(&self, confirm: &Confirm, unfinished: bool) -> Outcome<String> {
         let Confirm { target, place, live, after } = confirm;
         if unfinished {
-            let operation = self.operation(&place.region, self.block()?.timeouts.update, String::new(), after);
+            let operation = self.operation(place.site(), self.block()?.timeouts.update, String::new(), after);
             let updating = self.shared.state(|state| state.current(self.address).map(|known| known.updating.clone())).unwrap_or_default();
             retrying(&operation, || self.handler.wait_ready(&operation, &place.id, &updating, after)).await?;
         }
@@ -126,7 +126,7 @@ impl Runner<'_> {
     async fn carry_out(&self, update: &Update, wanted: &Wanted, unfinished: Option<&Remembered>) -> Outcome<String> {
         let Update { place, keeps, .. } = update;
         let Wanted { target, live, whole, desired, expected, changes } = wanted;
-        let operation = self.operation(&place.region, self.block()?.timeouts.update, String::new(), desired);
+        let operation = self.operation(place.site(), self.block()?.timeouts.update, String::new(), desired);
         if !changes.is_empty() {
             retrying(&operation, || self.handler.update(&operation, &place.id, live, desired)).await?;
         }

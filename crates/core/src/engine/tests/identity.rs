@@ -340,7 +340,7 @@ async fn what_is_remembered_in_another_account_is_never_taken_for_what_has_its_n
     state.resources.values_mut().next().unwrap().current.as_mut().unwrap().place.account = "222222222222".into();
     for options in [Options::default(), Options { destroy: true, ..Options::default() }] {
         let refused = world.plan_over(GROUP, &options, Some(state.clone())).await.err().unwrap();
-        assert_eq!(refused, "the state belongs to account 222222222222, but this is account 111111111111");
+        assert_eq!(refused, "group.g is in account 222222222222, and no account of the stack file is that one");
     }
 }
 

@@ -1,5 +1,6 @@
 //! The engine over a cloud in memory, in which a resource is at a place and names are taken as AWS takes them.
 
+mod accounts;
 mod claims;
 mod crash;
 mod edges;

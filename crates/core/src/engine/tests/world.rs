@@ -17,7 +17,7 @@ use crate::engine::EngineError;
 use crate::engine::apply::{Engine, Report};
 use crate::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Provider, Wanted};
 use crate::engine::refresh::{Planned, Planner};
-use crate::model::place::{Place, Scope};
+use crate::model::place::{Place, Scope, Site};
 use crate::model::schema::{Catalog, Release, ResourceSchema, TypeSchema};
 use crate::model::state::State;
 use crate::model::value::Value;
@@ -128,6 +128,10 @@ pub struct Cloud {
     pub resources: Mutex<BTreeMap<Place, Value>>,
     /// Every changing call.
     pub calls: Mutex<Vec<Call>>,
+    /// The accounts that names of the stack file lead to; of another name nobody knows.
+    pub accounts: Mutex<BTreeMap<String, String>>,
+    /// The accounts that were asked for.
+    pub asked_for_accounts: Mutex<Vec<String>>,
     /// The region in which nothing may be looked for.
     pub closed: Mutex<Option<String>>,
     /// How often something was looked for.
@@ -171,6 +175,16 @@ impl Cloud {
     /// What exists, as `type id region`.
     pub fn world(&self) -> Vec<String> {
         self.resources.lock().unwrap().keys().map(|place| format!("{} {} {}", place.type_name, place.id, place.region)).collect()
+    }
+
+    /// What exists, as `type id account`.
+    pub fn accounts(&self) -> Vec<String> {
+        self.resources.lock().unwrap().keys().map(|place| format!("{} {} {}", place.type_name, place.id, place.account)).collect()
+    }
+
+    /// Lets a name of the stack file lead to an account.
+    pub fn leads(&self, name: &str, account: &str) {
+        self.accounts.lock().unwrap().insert(name.to_owned(), account.to_owned());
     }
 
     /// Changes what exists, unless AWS would not have it so.
@@ -224,9 +238,9 @@ struct Memory {
 }
 
 impl Memory {
-    fn place(&self, region: &str, id: &str) -> Place {
-        let region = if self.schema.scope == Scope::Global { "global" } else { region };
-        place(&self.type_name, id, region)
+    fn place(&self, site: &Site, id: &str) -> Place {
+        let region = if self.schema.scope == Scope::Global { "global" } else { &site.region };
+        Place { account: site.account.clone(), ..place(&self.type_name, id, region) }
     }
 
     /// A network is read by its id or its ARN.
@@ -246,9 +260,9 @@ impl Memory {
 
 #[async_trait]
 impl Handler for Memory {
-    async fn read(&self, region: &str, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
+    async fn read(&self, site: &Site, ids: &[String]) -> Outcome<BTreeMap<String, Value>> {
         let resources = self.cloud.resources.lock().unwrap();
-        let places = ids.iter().map(|id| (id, self.place(region, self.bare(id))));
+        let places = ids.iter().map(|id| (id, self.place(site, self.bare(id))));
         let shown = |place: &Place| Some(self.cloud.late.shown(place, resources.get(place)?));
         Ok(places.filter_map(|(id, place)| Some((id.clone(), shown(&place)?))).collect())
     }
@@ -275,13 +289,13 @@ impl Handler for Memory {
         }
         let ids: Vec<String> = match wanted.text("name") {
             Some(name) => {
-                here.filter(|(place, _)| **place == self.place(&wanted.region, name)).map(|(place, _)| place.id.clone()).collect()
+                here.filter(|(place, _)| **place == self.place(&wanted.site(), name)).map(|(place, _)| place.id.clone()).collect()
             }
             None => here
                 .filter(|(place, value)| {
                     let tags = value.get("tags").and_then(Value::as_map).into_iter().flatten();
                     let tags = tags.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
-                    place.region == wanted.region && wanted.owns(&tags)
+                    place.site() == wanted.site() && wanted.owns(&tags)
                 })
                 .map(|(place, _)| place.id.clone())
                 .collect(),
@@ -292,14 +306,14 @@ impl Handler for Memory {
     async fn create(&self, operation: &Operation, desired: &Value) -> Outcome<String> {
         let made = self.cloud.calls.lock().unwrap().len();
         let id = desired.get("name").and_then(Value::as_str).map_or_else(|| format!("net-{made}"), str::to_owned);
-        let place = self.place(&operation.region, &id);
+        let place = self.place(&operation.site, &id);
         let call = Call { verb: "create", place: place.clone(), value: desired.clone(), replaces: operation.replaces.clone() };
         self.cloud
             .change(call, || {
                 let taken = |known: &Place| {
                     known.type_name == place.type_name
                         && known.id == id
-                        && (known.region == place.region || self.schema.scope == Scope::GlobalName)
+                        && (known.site() == place.site() || self.schema.scope == Scope::GlobalName)
                 };
                 if self.cloud.resources.lock().unwrap().keys().any(taken) {
                     return Err(Failure::exists("test:Create", &id));
@@ -314,14 +328,14 @@ impl Handler for Memory {
     }
 
     async fn update(&self, operation: &Operation, id: &str, _: &Value, to: &Value) -> Outcome<()> {
-        let place = self.place(&operation.region, id);
+        let place = self.place(&operation.site, id);
         let call = Call { verb: "update", place: place.clone(), value: to.clone(), replaces: None };
         self.cloud.late.changes(&place, self.cloud.resources.lock().unwrap().get(&place));
         self.cloud.change(call, || self.stored(place, to).map(drop)).await
     }
 
     async fn reassign(&self, operation: &Operation, to: &[(String, Value)]) -> Outcome<()> {
-        let places: Vec<Place> = to.iter().map(|(id, _)| self.place(&operation.region, id)).collect();
+        let places: Vec<Place> = to.iter().map(|(id, _)| self.place(&operation.site, id)).collect();
         let values = Value::List(to.iter().map(|(_, to)| to.clone()).collect());
         let call = Call { verb: "reassign", place: places[0].clone(), value: values, replaces: None };
         self.cloud
@@ -337,13 +351,13 @@ impl Handler for Memory {
     }
 
     async fn wait_ready(&self, operation: &Operation, id: &str, updating: &[String], _: &Value) -> Outcome<()> {
-        self.cloud.waits.lock().unwrap().push(self.place(&operation.region, id));
+        self.cloud.waits.lock().unwrap().push(self.place(&operation.site, id));
         self.cloud.waited_after.lock().unwrap().extend(updating.iter().cloned());
         Ok(())
     }
 
     async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()> {
-        let place = self.place(&operation.region, id);
+        let place = self.place(&operation.site, id);
         let call = Call { verb: "delete", place: place.clone(), value: last.clone(), replaces: None };
         self.cloud
             .change(call, || {
@@ -353,7 +367,7 @@ impl Handler for Memory {
             .await
     }
 
-    async fn governors(&self, _: &str, ids: &[String]) -> Outcome<BTreeMap<String, Vec<Governor>>> {
+    async fn governors(&self, _: &Site, ids: &[String]) -> Outcome<BTreeMap<String, Vec<Governor>>> {
         let foreign = self.cloud.governors.lock().unwrap();
         self.cloud.asked_for_governors.lock().unwrap().extend(ids.iter().cloned());
         Ok(foreign.iter().filter(|(id, _)| ids.contains(id)).map(|(id, governor)| (id.clone(), vec![governor.clone()])).collect())
@@ -376,7 +390,13 @@ struct InMemory {
 #[async_trait]
 impl Provider for InMemory {
     async fn identity(&self, _: Option<&str>) -> Outcome<Identity> {
-        Ok(Identity { account_id: ACCOUNT.into(), partition: "aws".into(), region: HOME.into() })
+        Ok(Identity { account_id: ACCOUNT.into(), partition: "aws".into(), region: HOME.into(), accounts: BTreeMap::new() })
+    }
+
+    async fn account(&self, name: &str) -> Outcome<String> {
+        self.cloud.asked_for_accounts.lock().unwrap().push(name.to_owned());
+        let known = self.cloud.accounts.lock().unwrap().get(name).cloned();
+        known.ok_or_else(|| Failure::new(FailureKind::Denied, format!("nobody may be {name}")))
     }
 
     fn handler(&self, type_name: &str) -> Option<Arc<dyn Handler>> {
@@ -384,7 +404,7 @@ impl Provider for InMemory {
         Some(Arc::new(Memory { cloud: Arc::clone(&self.cloud), type_name: type_name.to_owned(), schema }))
     }
 
-    async fn read_data(&self, _: &str, _: &str, _: &Value) -> Outcome<Value> {
+    async fn read_data(&self, _: &str, _: &Site, _: &Value) -> Outcome<Value> {
         Ok(Value::Null)
     }
 

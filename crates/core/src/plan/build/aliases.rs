@@ -5,6 +5,7 @@ use super::change::attributes_of;
 use crate::model::address::Address;
 use crate::model::kms_key::is_alias;
 use crate::model::path::Path;
+use crate::model::place::Site;
 use crate::model::value::Value;
 use crate::plan::diff::diff;
 use crate::plan::types::{Action, Change};
@@ -15,7 +16,7 @@ pub struct Alias {
     /// The resource.
     pub address: Address,
     /// Where it is.
-    pub region: String,
+    pub site: Site,
     /// The attribute.
     pub path: Path,
     /// The alias.
@@ -47,7 +48,7 @@ pub(super) fn aliases(instance: &Instance<'_>, desired: &Value, change: &Change)
     let differences = differences.filter(|one| !one.sensitive && !ignored.iter().any(|ignored| one.path.starts_with(ignored)));
     let aliases = differences.filter_map(|one| {
         let (key, alias) = (one.before?.as_str()?.to_owned(), one.after?.as_str().filter(|name| is_alias(name))?.to_owned());
-        Some(Alias { address: change.address.clone(), region: change.region.clone(), path: one.path, alias, key })
+        Some(Alias { address: change.address.clone(), site: change.site(), path: one.path, alias, key })
     });
     aliases.collect()
 }
@@ -80,7 +81,7 @@ mod tests {
         assert_eq!(account.aliases(&balancer(KEY)).0, []);
         let (aliases, _) = account.aliases(&balancer("alias/app"));
         let [alias] = aliases.as_slice() else { panic!("{aliases:?}") };
-        assert_eq!((alias.alias.as_str(), alias.key.as_str(), alias.region.as_str()), ("alias/app", KEY, "us-east-1"));
+        assert_eq!((alias.alias.as_str(), alias.key.as_str(), alias.site.region.as_str()), ("alias/app", KEY, "us-east-1"));
         let said = alias.moved("arn:aws:kms:us-east-1:111111111111:key/2");
         assert!(
             said.starts_with("balancer.b: `key` is alias/app, which is an alias of arn:aws:kms:us-east-1:111111111111:key/2"),

@@ -152,7 +152,11 @@ impl Builder<'_> {
             _ if forced => Some("asked for with --replace".to_owned()),
             (_, Existing { imported: true, .. }) => Some(format!("{id} exists and is taken over")),
             (Action::Replace, Existing { relocated: true, saved: Some(saved), .. }) => {
-                Some(format!("it is in {}, and is to be in {}", saved.place.region, change.region))
+                let (is, to_be) = (saved.place.site(), change.site());
+                Some(match is.account == to_be.account {
+                    true => format!("it is in {}, and is to be in {}", is.region, to_be.region),
+                    false => format!("it is in {is}, and is to be in {to_be}"),
+                })
             }
             (Action::Update | Action::NoOp, Existing { saved: Some(saved), .. }) if saved.incomplete => {
                 Some("an earlier apply did not finish it".to_owned())
@@ -228,7 +232,9 @@ impl Builder<'_> {
             reason: None,
             place: saved.map(|saved| saved.place.clone()),
             gone: None,
-            region: instance.region.clone(),
+            account: instance.site.account.clone(),
+            account_name: self.world.identity.name_of(&instance.site.account).map(str::to_owned),
+            region: instance.site.region.clone(),
             before: Value::Null,
             after: Value::Null,
             attributes: Vec::new(),
@@ -277,7 +283,7 @@ struct Existing<'a> {
     live: Value,
     /// Whether it was found, and is taken over.
     imported: bool,
-    /// Whether it is in another region than it is to be in.
+    /// Whether it is in another account or region than it is to be in.
     relocated: bool,
     saved: Option<&'a Remembered>,
 }
@@ -301,9 +307,9 @@ fn written(instance: &Instance<'_>, desired: &Value) -> Option<Vec<Path>> {
     schema.takes_away.then(|| authored(&schema.schema.attributes, desired))
 }
 
-/// Whether a resource is in another region than it is to be in.
+/// Whether a resource is in another account or region than it is to be in.
 pub(super) fn relocated(instance: &Instance<'_>, place: &Place) -> bool {
-    place.region != instance.region
+    place.site() != instance.site
 }
 
 /// In what that which is remembered of a resource differs from what will be, though AWS does not.
@@ -367,10 +373,10 @@ pub(super) fn remembered(attributes: &[Attribute], known: &Value, saved: &Rememb
 /// Whether a replacement is made before its predecessor goes: where the two have nothing in common that AWS lets
 /// only one have, unless the stack file says otherwise.
 ///
-/// In another region nothing is in common, but for a name that is taken everywhere.
+/// In another account or region nothing is in common, but for a name that is taken everywhere.
 fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Result<bool, Diagnostic> {
     let schema = &instance.block.schema;
-    let apart = relocated && schema.scope == Scope::Regional;
+    let apart = relocated && is_apart(schema, change);
     let shared = in_common(schema, change).next();
     if let (true, Some(group)) = (change.guard.retain, shared) {
         let address = &instance.address;
@@ -400,12 +406,17 @@ fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Resu
     }
 }
 
+/// Whether a resource and its replacement are where nothing is in common.
+fn is_apart(schema: &ResourceSchema, change: &Change) -> bool {
+    change.place.as_ref().is_some_and(|place| schema.scope.apart(&place.site(), &change.site()))
+}
+
 /// What a resource and its replacement both have, and AWS lets only one have: groups of attributes.
 ///
-/// In another region nothing is in common, but for a name that is taken everywhere.
+/// In another account or region nothing is in common, but for a name that is taken everywhere.
 pub(super) fn in_common(schema: &ResourceSchema, change: &Change) -> impl Iterator<Item = &'static [&'static str]> {
     let value = |value: &Value, name: &str| value.get(name).map_or(Value::Null, |value| schema.schema.told_by(name, value));
-    let apart = schema.scope == Scope::Regional && change.place.as_ref().is_some_and(|place| place.region != change.region);
+    let apart = is_apart(schema, change);
     let groups = schema.unique.iter().chain(schema.conflicts).copied().filter(move |_| !apart);
     groups.filter(move |group| {
         let absent = group.last().is_none_or(|name| value(&change.after, name).is_null());

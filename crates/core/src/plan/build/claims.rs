@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Builder;
 use crate::model::address::Address;
-use crate::model::place::{Place, Scope};
+use crate::model::place::{Place, Scope, Site};
 use crate::model::schema::ResourceSchema;
 use crate::model::value::Value;
 use crate::plan::desired::tag_value;
@@ -22,8 +22,8 @@ pub(super) struct Claim {
     type_name: String,
     /// What it is: the attributes, or a word for the resource itself.
     pub what: String,
-    /// Within which region; empty where it is unique everywhere.
-    region: String,
+    /// Within which account and region; empty where it is unique everywhere.
+    within: String,
     /// Whether it is changed jointly, so that [`super::exchange`] sees to its order.
     joint: bool,
     /// The values. One that is known only after apply is told by the expression that gives it.
@@ -129,14 +129,14 @@ impl Builder<'_> {
         let mut going: BTreeMap<Claim, Vec<(&Address, usize)>> = BTreeMap::new();
         for change in self.changes.iter().filter(|change| matches!(change.action, Action::Replace | Action::Delete)) {
             for (index, removal) in change.removals().enumerate().filter(|(_, removal)| removal.kind == RemovalKind::Delete) {
-                for claim in self.groups_of(&change.address, &removal.last, &removal.remembered.place.region, conflicts) {
+                for claim in self.groups_of(&change.address, &removal.last, removal.remembered.place.site(), conflicts) {
                     going.entry(claim).or_default().push((&change.address, index));
                 }
             }
         }
         let mut found = Vec::new();
         for taker in self.changes.iter().filter(|change| change.action == Action::Replace) {
-            for claim in self.groups_of(&taker.address, &taker.after, &taker.region, conflicts) {
+            for claim in self.groups_of(&taker.address, &taker.after, taker.site(), conflicts) {
                 let others = going.get(&claim).into_iter().flatten().filter(|(holder, _)| **holder != taker.address);
                 found.extend(others.map(|(holder, index)| Takeover {
                     taker: taker.address.clone(),
@@ -180,7 +180,7 @@ impl Builder<'_> {
     fn alike_but_for_name(&self, taker: &Change, removal: &Removal) -> bool {
         let schema = self.catalog.resources.get(taker.address.type_name());
         let attributes = schema.map(|schema| schema.schema.attributes.as_slice()).unwrap_or_default();
-        taker.region == removal.remembered.place.region
+        taker.site() == removal.remembered.place.site()
             && !diff(attributes, &removal.last, &taker.after).iter().any(|change| change.forces_replacement)
     }
 
@@ -198,12 +198,12 @@ impl Builder<'_> {
                     false => &removal.last,
                 };
                 let place = &removal.remembered.place;
-                for claim in self.claims_of(&change.address, last, &place.region).chain([Self::place_claim(place)]) {
+                for claim in self.claims_of(&change.address, last, place.site()).chain([Self::place_claim(place)]) {
                     held.entry(claim).or_default().push(Holder { change, by: GivenUpBy::Removal(index), removal: Some(removal) });
                 }
             }
             if let Some(lost) = change.gone.as_ref().and_then(|_| self.world.state.current(&change.address)) {
-                for claim in self.claims_of(&change.address, &Value::from(&lost.attributes), &lost.place.region) {
+                for claim in self.claims_of(&change.address, &Value::from(&lost.attributes), lost.place.site()) {
                     held.entry(claim).or_default().push(Holder { change, by: GivenUpBy::Loss, removal: None });
                 }
             }
@@ -211,7 +211,7 @@ impl Builder<'_> {
                 && change.action != Action::Replace
                 && let Some(place) = &change.place
             {
-                for claim in self.claims_of(&change.address, &change.before, &place.region) {
+                for claim in self.claims_of(&change.address, &change.before, place.site()) {
                     held.entry(claim).or_default().push(Holder { change, by: GivenUpBy::Update, removal: None });
                 }
             }
@@ -221,22 +221,17 @@ impl Builder<'_> {
 
     /// What a resource is to have alone.
     fn wanted_claims<'a>(&'a self, change: &'a Change) -> impl Iterator<Item = Claim> + 'a {
-        self.claims_of(&change.address, &change.after, &change.region)
+        self.claims_of(&change.address, &change.after, change.site())
     }
 
     /// What a resource with these attributes has alone, as far as it is known.
-    fn claims_of<'a>(&'a self, address: &'a Address, attributes: &'a Value, region: &'a str) -> impl Iterator<Item = Claim> + 'a {
-        self.groups_of(address, attributes, region, |schema| schema.unique)
+    fn claims_of<'a>(&'a self, address: &'a Address, attributes: &'a Value, site: Site) -> impl Iterator<Item = Claim> + 'a {
+        self.groups_of(address, attributes, site, |schema| schema.unique)
     }
 
     /// The same with its elements, and without what is changed jointly.
-    pub(super) fn claims_apart<'a>(
-        &'a self,
-        address: &'a Address,
-        attributes: &'a Value,
-        region: &'a str,
-    ) -> impl Iterator<Item = Claim> + 'a {
-        let apart = self.claims_of(address, attributes, region).filter(|claim| !claim.joint);
+    pub(super) fn claims_apart<'a>(&'a self, address: &'a Address, attributes: &'a Value, site: Site) -> impl Iterator<Item = Claim> + 'a {
+        let apart = self.claims_of(address, attributes, site).filter(|claim| !claim.joint);
         apart.chain(self.element_claims(address, attributes))
     }
 
@@ -245,13 +240,13 @@ impl Builder<'_> {
         &'a self,
         address: &'a Address,
         attributes: &'a Value,
-        region: &'a str,
+        site: Site,
         groups: fn(&ResourceSchema) -> &'static [&'static [&'static str]],
     ) -> impl Iterator<Item = Claim> + 'a {
         let schema = self.catalog.resources.get(address.type_name());
         let block = self.stack.config.resources.get(&address.block);
         schema.into_iter().flat_map(move |schema| {
-            let region = if schema.scope == Scope::Regional { region } else { "" };
+            let within = schema.scope.within(&site);
             groups(schema).iter().filter_map(move |group| {
                 let value = |name: &str| attributes.get(name).unwrap_or(&Value::Null);
                 let told_apart = group.last().is_some_and(|name| !value(name).is_null());
@@ -260,7 +255,7 @@ impl Builder<'_> {
                 Some(Claim {
                     type_name: address.type_name().to_owned(),
                     what: format!("`{}`", group.join("`, `")),
-                    region: region.to_owned(),
+                    within: within.clone(),
                     joint: schema.joint.is_some_and(|joint| group.contains(&joint)),
                     values: values.filter(|_| told_apart)?,
                 })
@@ -288,7 +283,7 @@ impl Builder<'_> {
             values.map(move |value| Claim {
                 type_name: address.type_name().to_owned(),
                 what: format!("element of `{name}` ({value})"),
-                region: String::new(),
+                within: String::new(),
                 joint: false,
                 values: vec![value],
             })
@@ -327,8 +322,8 @@ impl Builder<'_> {
 
     /// The resource itself.
     pub(super) fn place_claim(place: &Place) -> Claim {
-        let values = vec![place.account.clone(), place.id.clone()];
-        Claim { type_name: place.type_name.clone(), what: "id".to_owned(), region: place.region.clone(), joint: false, values }
+        let within = Scope::Regional.within(&place.site());
+        Claim { type_name: place.type_name.clone(), what: "id".to_owned(), within, joint: false, values: vec![place.id.clone()] }
     }
 }
 
@@ -344,7 +339,7 @@ fn tag_claim(change: &Change) -> Option<Claim> {
     tagged.then(|| Claim {
         type_name: change.address.type_name().to_owned(),
         what: format!("address as a tag ({value})"),
-        region: String::new(),
+        within: String::new(),
         joint: false,
         values: vec![value],
     })

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Builder, Live, owned_by};
 use crate::model::address::Address;
+use crate::model::place::Site;
 use crate::model::value::Value;
 use crate::plan::handover::Exchange;
 use crate::plan::types::{Action, Change, RemovalKind};
@@ -14,8 +15,8 @@ use crate::stack::diagnostic::Diagnostic;
 /// How many others are named of a joint change.
 const NAMED: usize = 3;
 
-/// Within what places are taken: the type, the region, and the other attributes that tell one place from another.
-type Group = (String, String, Vec<String>);
+/// Within what places are taken: the type, the site, and the other attributes that tell one place from another.
+type Group = (String, Site, Vec<String>);
 
 /// A place: within what, and the value of the joint attribute.
 type Spot = (Group, String);
@@ -40,7 +41,7 @@ impl Builder<'_> {
         let mut removed: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
         let mut first = Vec::new();
         for taker in self.changes.iter().filter(|change| self.takes_place(change)) {
-            let Some(spot) = self.spot(taker.address.type_name(), &taker.region, &taker.after) else { continue };
+            let Some(spot) = self.spot(taker.address.type_name(), taker.site(), &taker.after) else { continue };
             let moves = taker.action != Action::Create && taker.action != Action::Replace;
             if moves {
                 movers.entry(spot.0.clone()).or_default().push(taker.address.clone());
@@ -87,11 +88,11 @@ impl Builder<'_> {
                     RemovalKind::Forget => Fate::Stays,
                     RemovalKind::Delete => Fate::Goes,
                 };
-                hold(self.spot(type_name, &removal.remembered.place.region, &removal.last), &change.address, fate);
+                hold(self.spot(type_name, removal.remembered.place.site(), &removal.last), &change.address, fate);
             }
             // What stays where it is has no other beside it: that two want one place is found elsewhere.
             if change.place.is_some() && matches!(change.action, Action::Update | Action::Import) && self.takes_place(change) {
-                hold(self.spot(type_name, &change.region, &change.before), &change.address, Fate::Moves);
+                hold(self.spot(type_name, change.site(), &change.before), &change.address, Fate::Moves);
             }
         }
         for (address, saved) in self.left_out() {
@@ -100,13 +101,13 @@ impl Builder<'_> {
                 Some(Live::Gone | Live::Foreign(_)) => continue,
                 None => Value::from(&saved.attributes),
             };
-            hold(self.spot(address.type_name(), &saved.place.region, &attributes), address, Fate::Stays);
+            hold(self.spot(address.type_name(), saved.place.site(), &attributes), address, Fate::Stays);
         }
         holders
     }
 
     /// The place that a resource of these attributes has, where it is known.
-    fn spot(&self, type_name: &str, region: &str, attributes: &Value) -> Option<Spot> {
+    fn spot(&self, type_name: &str, site: Site, attributes: &Value) -> Option<Spot> {
         let schema = self.catalog.resources.get(type_name)?;
         let joint = schema.joint?;
         let names = schema.unique.iter().find(|names| names.contains(&joint))?;
@@ -115,7 +116,7 @@ impl Builder<'_> {
             (!value.is_null() && !value.has_unknown()).then(|| value.to_public_json(&|_| serde_json::Value::Null).to_string())
         };
         let within: Option<Vec<String>> = names.iter().filter(|name| **name != joint).map(|name| text(name)).collect();
-        Some(((type_name.to_owned(), region.to_owned(), within?), text(joint)?))
+        Some(((type_name.to_owned(), site, within?), text(joint)?))
     }
 
     /// Whether a change makes a resource take a place that it does not have.

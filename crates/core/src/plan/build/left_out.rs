@@ -37,7 +37,7 @@ impl Builder<'_> {
         let mut kept: BTreeMap<Claim, (&Address, &Remembered)> = BTreeMap::new();
         for (address, saved) in self.left_out() {
             let last = self.last_seen(address, saved);
-            let claims: Vec<Claim> = self.claims_apart(address, &last, &saved.place.region).collect();
+            let claims: Vec<Claim> = self.claims_apart(address, &last, saved.place.site()).collect();
             kept.extend(claims.into_iter().chain([Self::place_claim(&saved.place)]).map(|claim| (claim, (address, saved))));
         }
         if kept.is_empty() {
@@ -58,8 +58,8 @@ impl Builder<'_> {
         }
         let stays = taker.place.is_some() && !matches!(taker.action, Action::Import | Action::Replace);
         let has: BTreeSet<Claim> =
-            if stays { self.claims_apart(&taker.address, &taker.before, &taker.region).collect() } else { BTreeSet::new() };
-        let mut wanted = self.claims_apart(&taker.address, &taker.after, &taker.region).filter(|claim| !has.contains(claim));
+            if stays { self.claims_apart(&taker.address, &taker.before, taker.site()).collect() } else { BTreeSet::new() };
+        let mut wanted = self.claims_apart(&taker.address, &taker.after, taker.site()).filter(|claim| !has.contains(claim));
         let (claim, (holder, saved)) = wanted.find_map(|claim| kept.get(&claim).copied().map(|by| (claim, by)))?;
         let (address, id) = (&taker.address, &saved.place.id);
         let done = match taker.action {

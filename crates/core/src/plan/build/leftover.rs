@@ -89,6 +89,8 @@ impl Builder<'_> {
                 None if self.options.destroy => None,
                 None => Some("it is not in the stack any more".to_owned()),
             },
+            account: place.account.clone(),
+            account_name: self.world.identity.name_of(&place.account).map(str::to_owned),
             region: place.region.clone(),
             place: Some(place),
             gone: None,

@@ -17,6 +17,7 @@ mod order;
 #[cfg(test)]
 mod order_tests;
 mod replacement;
+mod site;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -30,12 +31,13 @@ use self::edges::Failed;
 pub use self::exchange::takes;
 pub use self::follow::unsettled;
 use self::govern::Governing;
+use self::site::region;
 use super::desired;
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
 use crate::model::fit::misfit;
 use crate::model::pin::{self, Pins};
-use crate::model::place::Place;
+use crate::model::place::{Place, Site};
 use crate::model::schema::Catalog;
 use crate::model::secrecy::conceal;
 use crate::model::state::State;
@@ -158,8 +160,8 @@ pub fn draft(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &
 }
 
 /// The data sources that can be read now and that `world.data` does not have, with their arguments: nothing that
-/// they are read for is going to change.
-pub fn readable(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &Options) -> Vec<(Block, Value)> {
+/// they are read for is going to change; with where each is read.
+pub fn readable(stack: &Arc<Stack>, catalog: &Catalog, world: World<'_>, options: &Options) -> Vec<(Block, Site, Value)> {
     let mut builder = Builder::new(stack, catalog, world, options);
     if !options.destroy {
         builder.plan_desired();
@@ -184,7 +186,7 @@ struct Builder<'a> {
     /// What was looked up for each data source.
     data_lookups: BTreeMap<Block, Lookups>,
     /// The data sources that nobody has read and that could be read now, with their arguments.
-    readable: Vec<(Block, Value)>,
+    readable: Vec<(Block, Site, Value)>,
     reads: Vec<Read>,
     changes: Vec<Change>,
     /// The resources so far that will not be what they are.
@@ -214,7 +216,7 @@ struct Instance<'a> {
     block: &'a ResourceBlock,
     address: Address,
     each: Option<Each>,
-    region: String,
+    site: Site,
     depends_on: Vec<Address>,
     reads: Vec<Block>,
 }
@@ -268,13 +270,15 @@ impl<'a> Builder<'a> {
         let Some(config) = self.stack.config.data.get(block) else { return };
         let scope = self.scope();
         let arguments = config.attributes.eval(&scope);
+        let site = self.account(&deps::data_name(block), &block.module, config.account.as_ref(), &scope);
         let lookups = scope.take_lookups();
         drop(scope);
-        let arguments = match arguments {
-            Ok(arguments) => arguments,
-            Err(failure) => {
+        let said = arguments.map_err(failed).and_then(|arguments| Ok((arguments, site?)));
+        let (arguments, site) = match said {
+            Ok(said) => said,
+            Err(mistake) => {
                 self.failed.data.insert(block.clone());
-                return self.mistakes.push(failed(failure));
+                return self.mistakes.push(mistake);
             }
         };
         if self.failed.affects(&lookups) {
@@ -289,9 +293,9 @@ impl<'a> Builder<'a> {
             Some(value) if !waits => drop(self.data.insert(block.clone(), value.clone())),
             known => {
                 if known.is_none() && !waits && !arguments.has_unknown() {
-                    self.readable.push((block.clone(), canonicalize(&config.schema.attributes, &arguments)));
+                    self.readable.push((block.clone(), site.clone(), canonicalize(&config.schema.attributes, &arguments)));
                 }
-                self.reads.push(Read { block: block.clone(), depends_on, reads });
+                self.reads.push(Read { block: block.clone(), site, depends_on, reads });
             }
         }
     }
@@ -370,23 +374,16 @@ impl<'a> Builder<'a> {
     ) -> Result<Value, Unplanned> {
         let failing = |failure| Unplanned::Mistake(failed(failure));
         let scope = self.scope().with_each(each.as_ref());
-        let region = match &resource.region {
-            None => Ok(self.world.identity.region.clone()),
-            Some(template) => match template.eval(&scope).map_err(failing)?.revealed() {
-                Value::String(text) if !text.is_empty() => Ok(text.clone()),
-                Value::Unknown => Err(format!("the region of {address} is not known")),
-                Value::String(_) => Err(format!("the region of {address} is empty")),
-                other => Err(format!("the region of {address} is a string, not {}", other.kind())),
-            }
-            .map_err(|problem| Diagnostic::error(&template.span, problem)),
-        };
+        let account =
+            self.account(&address.to_string(), &address.block.module, resource.account.as_ref(), &scope).map_err(Unplanned::Mistake)?;
+        let region = region(resource, &address, &account, &scope);
         let says = desired::desired(resource, &address, &scope, &Pins::new()).map_err(failing)?;
         let mut lookups = scope.take_lookups();
         lookups.depend_on(expanded);
         if self.failed.affects(&lookups) {
             return Err(Unplanned::Said);
         }
-        let region = region.map_err(Unplanned::Refused)?;
+        let region = region?;
         let pinned = self.pinned(&address, &says);
         let mut pins = self.options.pins(self.world.state, &address);
         pins.retain(|path, _| !pinned.iter().any(|pinned| pinned.path == *path && pinned.over));
@@ -399,7 +396,8 @@ impl<'a> Builder<'a> {
         }
         let depends_on = self.depends_on(resource, &address, &lookups);
         let region = resource.schema.scope.region(&region, &self.world.identity.region).to_owned();
-        let instance = Instance { block: resource, address, each: each.clone(), region, depends_on, reads: self.waited_for(&lookups) };
+        let site = Site { region, ..account };
+        let instance = Instance { block: resource, address, each: each.clone(), site, depends_on, reads: self.waited_for(&lookups) };
         let mut change = self.change(&instance, &desired).map_err(Unplanned::Refused)?;
         let aliases = aliases::aliases(&instance, &desired, &change);
         change.after = follow::unsettled(attributes, &change.after, &desired, &change.attributes);
@@ -452,7 +450,7 @@ impl<'a> Builder<'a> {
         self.conditions();
         let outputs = self.outputs();
         let checks = if self.options.destroy { Vec::new() } else { self.checks() };
-        let (steps, cyclic) = schedule::steps(&self.world.identity.account_id, &self.changes, &self.reads, &self.handovers);
+        let (steps, cyclic) = schedule::steps(&self.changes, &self.reads, &self.handovers);
         let state_changes = StateChange::of_resources(&self.changes);
         let mut warnings = self.warnings();
         if !cyclic.is_empty() {

@@ -393,3 +393,28 @@ fn what_a_module_is_repeated_over_may_be_known_later_than_its_keys() {
     let name = |key: &str| change(&plan, &format!("module.m[\"{key}\"].policy.p")).after.get("name").cloned();
     assert_eq!((name("a"), name("b")), (Some(Value::string("a-group.one")), Some(Value::string("b-x"))));
 }
+
+#[test]
+fn what_is_in_a_module_is_in_the_account_that_its_use_says_unless_it_says_its_own() {
+    let mut account = Account::new();
+    let site = |account: &str, region: &str| crate::model::place::Site::new(account.repeat(12), region);
+    account.identity.accounts = [("a".to_owned(), site("2", "eu-west-1")), ("b".to_owned(), site("3", "us-east-1"))].into();
+    let text = "[accounts.a]\nprofile = 'a'\n[accounts.b]\nprofile = 'b'\n\
+         [module.m]\nsource = 'modules/m.toml'\nfor_each = ['a', 'b']\naccount = '${each.key}'\n[module.m.inputs]\nother = \"${each.key == 'a' ? 'b' : 'a'}\"\n\
+         [resource.vpc.here]\ncidr_block = '10.9.0.0/16'\n\
+         #file modules/m.toml\n[vars.other]\n[resource.vpc.in]\ncidr_block = '10.0.0.0/16'\n\
+         [resource.vpc.own]\naccount = '${vars.other}'\nregion = 'us-west-2'\ncidr_block = '10.1.0.0/16'\n\
+         [module.deep]\nsource = 'deep.toml'\n#file modules/deep.toml\n[resource.vpc.far]\ncidr_block = '10.2.0.0/16'\n";
+    let plan = account.plan(text).unwrap();
+    let of = |address: &str| {
+        let change = change(&plan, address);
+        (change.account.get(..1).unwrap_or_default().to_owned(), change.region.clone(), change.account_name.clone().unwrap_or_default())
+    };
+    let is = |account: &str, region: &str, name: &str| (account.to_owned(), region.to_owned(), name.to_owned());
+    assert_eq!(of("vpc.here"), is("1", "us-east-1", ""));
+    assert_eq!(of("module.m[\"a\"].vpc.in"), is("2", "eu-west-1", "a"));
+    assert_eq!(of("module.m[\"a\"].vpc.own"), is("3", "us-west-2", "b"));
+    assert_eq!(of("module.m[\"b\"].vpc.in"), is("3", "us-east-1", "b"));
+    assert_eq!(of("module.m[\"b\"].vpc.own"), is("2", "us-west-2", "a"));
+    assert_eq!(of("module.m[\"a\"].module.deep.vpc.far"), is("2", "eu-west-1", "a"));
+}

@@ -2,6 +2,7 @@
 
 use super::{Check, Finding, arn_part, of_type, sets};
 use crate::model::address::Address;
+use crate::model::place::Site;
 use crate::model::value::Value;
 use crate::plan::types::{Change, Plan};
 
@@ -10,8 +11,8 @@ use crate::plan::types::{Change, Plan};
 pub struct Certificate {
     /// The listener.
     pub address: Address,
-    /// The region.
-    pub region: String,
+    /// Where it is.
+    pub site: Site,
     /// Its ARN.
     pub arn: String,
 }
@@ -29,7 +30,7 @@ pub fn certificates(plan: &Plan) -> (Vec<Certificate>, Vec<Finding>) {
             match arn_part(arn, 3) {
                 Some(region) if region != change.region => findings.push(elsewhere(change, arn, region)),
                 _ if is_waited_for(plan, change, arn) => {}
-                _ => certificates.push(Certificate { address: change.address.clone(), region: change.region.clone(), arn: arn.to_owned() }),
+                _ => certificates.push(Certificate { address: change.address.clone(), site: change.site(), arn: arn.to_owned() }),
             }
         }
     }

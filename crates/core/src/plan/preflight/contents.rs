@@ -2,6 +2,7 @@
 
 use super::{Check, Finding};
 use crate::model::address::Address;
+use crate::model::place::Site;
 use crate::model::value::Value;
 use crate::plan::types::{Plan, RemovalKind};
 
@@ -23,8 +24,8 @@ pub struct Holder {
     pub address: Address,
     /// What it is.
     pub kind: Kind,
-    /// Its region.
-    pub region: String,
+    /// Where it is.
+    pub site: Site,
     /// Its name, which is its id.
     pub name: String,
 }
@@ -78,7 +79,7 @@ pub fn holders(plan: &Plan) -> Vec<Holder> {
         // Each goes by its own settings, not by those of what replaces it.
         let forced = matches!(removal.last.get(kind.force()).map(Value::revealed), Some(Value::Bool(true)));
         let place = &removal.remembered.place;
-        (!forced).then(|| Holder { address: address.clone(), kind, region: place.region.clone(), name: place.id.clone() })
+        (!forced).then(|| Holder { address: address.clone(), kind, site: place.site(), name: place.id.clone() })
     });
     holders.collect()
 }

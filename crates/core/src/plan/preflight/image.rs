@@ -2,6 +2,7 @@
 
 use super::{Check, Finding, of_type, sets};
 use crate::model::address::Address;
+use crate::model::place::Site;
 use crate::model::value::Value;
 use crate::plan::types::{Action, Change, Plan};
 
@@ -12,8 +13,8 @@ pub struct Image {
     pub address: Address,
     /// The image as the container names it.
     pub name: String,
-    /// The region of its repository.
-    pub region: String,
+    /// The account that is to run it, and the region of its repository.
+    pub site: Site,
     /// The account whose registry it is in.
     pub registry: String,
     /// Its repository.
@@ -75,7 +76,7 @@ pub fn images(plan: &Plan) -> (Vec<Image>, Vec<Finding>) {
 fn created<'a>(plan: &'a Plan, image: &Image) -> Option<&'a Change> {
     of_type(plan, "ecr_repository").find(|change| {
         let named = change.after.get("name").and_then(Value::as_str) == Some(&image.repository);
-        named && made_anew(change) && change.region == image.region && plan.identity.account_id == image.registry
+        named && made_anew(change) && change.region == image.site.region && change.account == image.registry
     })
 }
 
@@ -112,14 +113,14 @@ fn parse(plan: &Plan, change: &Change, image: &str) -> Option<Image> {
     let (registry, region, repository) = match ours {
         Some(repository) => {
             let name = repository.after.get("name").or_else(|| repository.before.get("name")).and_then(Value::as_str)?;
-            (plan.identity.account_id.as_str(), repository.region.as_str(), name)
+            (repository.account.as_str(), repository.region.as_str(), name)
         }
         None => registry(name)?,
     };
     Some(Image {
         address: change.address.clone(),
         name: image.to_owned(),
-        region: region.to_owned(),
+        site: Site { account: change.account.clone(), region: region.to_owned() },
         registry: registry.to_owned(),
         repository: repository.to_owned(),
         version,
@@ -186,7 +187,7 @@ pub fn judge(image: &Image, found: Standing) -> Vec<Finding> {
         Standing::NoRepository => (
             format!(
                 "there is no repository {repository} in account {} and {}: tasks with {name} cannot start",
-                image.registry, image.region
+                image.registry, image.site.region
             ),
             "correct the image's name, or make the repository and push to it".to_owned(),
         ),

@@ -2,6 +2,7 @@
 
 use super::{Check, Finding, of_type};
 use crate::model::address::Address;
+use crate::model::place::Site;
 use crate::model::value::Value;
 use crate::plan::desired::STACK_TAG;
 use crate::plan::types::{Action, Plan};
@@ -11,8 +12,8 @@ use crate::plan::types::{Action, Plan};
 pub struct WantedSecret {
     /// The secret.
     pub address: Address,
-    /// Its region.
-    pub region: String,
+    /// Where it is.
+    pub site: Site,
     /// The name.
     pub name: String,
 }
@@ -33,7 +34,7 @@ pub fn wanted(plan: &Plan) -> Vec<WantedSecret> {
     let created = of_type(plan, "secretsmanager_secret").filter(|change| change.action == Action::Create);
     let named = created.filter_map(|change| {
         let name = change.after.get("name").and_then(Value::as_str)?.to_owned();
-        Some(WantedSecret { address: change.address.clone(), region: change.region.clone(), name })
+        Some(WantedSecret { address: change.address.clone(), site: change.site(), name })
     });
     named.collect()
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use super::{Check, Finding, of_type};
 use crate::model::address::Address;
+use crate::model::place::Site;
 use crate::model::value::Value;
 use crate::plan::types::{Plan, RemovalKind};
 
-/// The groups of a region that are to be deleted.
+/// The groups of one region and account that are to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Groups {
-    /// The region.
-    pub region: String,
+    /// Where they are.
+    pub site: Site,
     /// Their ids and addresses.
     pub groups: BTreeMap<String, Address>,
 }
@@ -35,13 +36,13 @@ pub struct Interface {
 
 /// The groups to look for.
 pub fn groups(plan: &Plan) -> Vec<Groups> {
-    let mut regions: BTreeMap<String, BTreeMap<String, Address>> = BTreeMap::new();
+    let mut sites: BTreeMap<Site, BTreeMap<String, Address>> = BTreeMap::new();
     for change in of_type(plan, "security_group") {
         for place in change.removals().filter(|removal| removal.kind == RemovalKind::Delete).map(|removal| &removal.remembered.place) {
-            regions.entry(place.region.clone()).or_default().insert(place.id.clone(), change.address.clone());
+            sites.entry(place.site()).or_default().insert(place.id.clone(), change.address.clone());
         }
     }
-    regions.into_iter().map(|(region, groups)| Groups { region, groups }).collect()
+    sites.into_iter().map(|(site, groups)| Groups { site, groups }).collect()
 }
 
 /// Who outside the stack uses them.

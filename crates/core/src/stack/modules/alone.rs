@@ -55,6 +55,7 @@ fn used() -> Use {
         inputs: Default::default(),
         for_each: None,
         when: None,
+        account: None,
         depends_on: Vec::new(),
         instances: Instances::Single,
     }

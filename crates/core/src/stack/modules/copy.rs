@@ -47,7 +47,7 @@ impl Variable {
 
 impl DataBlock {
     fn at(&self, home: &Home) -> Self {
-        Self { attributes: self.attributes.at(home), ..self.clone() }
+        Self { attributes: self.attributes.at(home), account: optional(self.account.as_ref(), home), ..self.clone() }
     }
 }
 
@@ -70,6 +70,7 @@ impl ResourceBlock {
             for_each: optional(self.for_each.as_ref(), home),
             when: optional(self.when.as_ref(), home),
             region: optional(self.region.as_ref(), home),
+            account: optional(self.account.as_ref(), home),
             depends_on: self.depends_on.iter().map(|(block, span)| (block.clone().within(&home.module), span.clone())).collect(),
             after: self.after.iter().map(|one| named(one, home)).collect(),
             ..self.clone()
@@ -84,6 +85,7 @@ impl Use {
             inputs: self.inputs.iter().map(|(name, field)| (name.clone(), field.at(home))).collect(),
             for_each: optional(self.for_each.as_ref(), home),
             when: optional(self.when.as_ref(), home),
+            account: optional(self.account.as_ref(), home),
             depends_on: self.depends_on.iter().map(|one| named(one, home)).collect(),
             ..self.clone()
         }

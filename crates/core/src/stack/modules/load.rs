@@ -214,11 +214,12 @@ pub(super) fn add(
     let user = path.split().map(|(user, _)| user).unwrap_or_default();
     let home = Home { module: user, each: Some(path.clone()) };
     let inputs = used.inputs.iter().map(|(name, field)| (name.clone(), field.at(&home))).collect();
+    let account = used.account.as_ref().map(|account| account.at(&home));
     let ModuleFile { names, data, resources, usage, uses } = file.at(path);
     stack.config.usage.blocks.extend(usage);
     stack.config.data.extend(data);
     stack.config.resources.extend(resources);
-    stack.config.modules.instances.insert(path.clone(), Module { file: place.to_owned(), names, inputs, each });
+    stack.config.modules.instances.insert(path.clone(), Module { file: place.to_owned(), names, inputs, account, each });
     opened_in(stack, path, uses)
 }
 

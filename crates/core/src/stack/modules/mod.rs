@@ -82,6 +82,8 @@ pub struct Use {
     pub for_each: Option<Template>,
     /// Whether it exists.
     pub when: Option<Template>,
+    /// The account of everything in it that does not say its own.
+    pub account: Option<Template>,
     /// What everything in it comes after.
     pub depends_on: Vec<(Named, Span)>,
     /// Its instances, once they are known.
@@ -97,6 +99,8 @@ pub struct Module {
     pub names: Names,
     /// What is given to it.
     pub inputs: IndexMap<String, Field>,
+    /// The account of everything in it that does not say its own.
+    pub account: Option<Template>,
     /// `each` in what is given to it.
     pub each: Option<Each>,
 }
@@ -133,6 +137,14 @@ pub(super) fn said_once(modules: &Modules, diagnostics: Vec<Diagnostic>) -> Vec<
 }
 
 impl Config {
+    /// What names the account of something in a module: what it says itself (`own`), or else the uses around it from the
+    /// innermost on. Nothing for what is in the stack's account.
+    pub fn account_of<'a>(&'a self, module: &ModulePath, own: Option<&'a Template>) -> Option<&'a Template> {
+        let users = |path: &ModulePath| path.split().map(|(user, _)| user);
+        let mut around = std::iter::successors(Some(module.clone()), users);
+        own.or_else(|| around.find_map(|path| self.modules.instances.get(&path)?.account.as_ref()))
+    }
+
     /// The variables that a module declares, or the stack itself.
     pub fn vars_of(&self, module: &ModulePath) -> Option<&IndexMap<String, Variable>> {
         self.of(module, &self.vars, |names| &names.vars)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::{Reader, SECTIONS};
+use super::{ACCOUNT, Reader, SECTIONS};
 use crate::model::address::{Address, Block, is_name};
 use crate::model::module::{MODULE, ModulePath};
 use crate::model::schema::Catalog;
@@ -19,18 +19,20 @@ use crate::stack::usage::{Usage, Use};
 /// The sections of a module's file.
 const OF_A_MODULE: &[&str] = &["vars", "locals", "data", "resource", "outputs", "checks", "cost", "module"];
 /// The keys of a use.
-const OF_A_USE: &[&str] = &["source", "inputs", "for_each", "when", "depends_on"];
+const OF_A_USE: &[&str] = &["source", "inputs", "for_each", "when", "depends_on", ACCOUNT];
 
 /// Reads the file of a module.
 pub fn module(table: &Table, file: usize, sources: &[Source], catalog: &Catalog, diagnostics: &mut Diagnostics) -> ModuleFile {
     let mut reader = Reader { sources, catalog, diagnostics, unread: Unread::default() };
     reader.sections_of_a_module(table, file);
-    let resources = reader.resources(table);
+    let (resources, data, uses) = (reader.resources(table), reader.data(table), reader.uses(table));
+    let accounts = resources.values().map(|block| &block.account).chain(data.values().map(|block| &block.account));
+    reader.of_no_stack(accounts.chain(uses.values().map(|used| &used.account)).flatten());
     ModuleFile {
-        data: reader.data(table),
+        data,
         usage: reader.usage_of_a_module(table, &resources),
         resources,
-        uses: reader.uses(table),
+        uses,
         names: Names {
             vars: reader.vars(table),
             locals: reader.fields(table, "locals"),
@@ -54,6 +56,7 @@ impl Reader<'_> {
             let error = Diagnostic::error(&entry.key, format!("a module has no section `{key}`"));
             self.report(error.help(match key.as_str() {
                 "stack" => "a file with `[stack]` is a stack of its own: remove the section",
+                "accounts" => "the stack names the accounts: it says `account` where it uses the module",
                 "env" => "declare a variable, and let the stack give it `env.NAME` as an input",
                 _ => "it stands in the stack file",
             }));
@@ -107,6 +110,7 @@ impl Reader<'_> {
             inputs: self.fields(&body, "inputs"),
             for_each: body.get("for_each").map(|entry| self.template(&entry.node)),
             when: body.get("when").map(|entry| self.template(&entry.node)),
+            account: body.get(ACCOUNT).map(|entry| self.template(&entry.node)),
             depends_on: depends_on.into_iter().filter_map(|(text, span)| self.named(&text, span)).collect(),
             instances: Instances::Unknown,
         })

@@ -32,19 +32,23 @@ pub struct Denied {
     pub actions: Vec<(String, String)>,
 }
 
-/// What the changes of a plan need, in as few questions as there are kinds of changes.
-pub fn needed(plan: &Plan) -> Vec<Needed> {
-    let mut needed: BTreeMap<BTreeSet<&'static str>, Vec<(Address, String)>> = BTreeMap::new();
+/// The resources and their ARNs, by the actions that are needed on them.
+type Questions = BTreeMap<BTreeSet<&'static str>, Vec<(Address, String)>>;
+
+/// What the changes of a plan need in each account, in as few questions as there are kinds of changes.
+pub fn needed(plan: &Plan) -> Vec<(String, Vec<Needed>)> {
+    let mut needed: BTreeMap<String, Questions> = BTreeMap::new();
     for change in &plan.changes {
         let Some(known) = actions::of(change.address.type_name()) else { continue };
         for (actions, of) in [(to_set(change, known), &change.after), (to_delete(change, known), &change.before)] {
             // Asked about anything else than the resource, the simulator would deny what is allowed on that one alone.
             if let (false, Some(arn)) = (actions.is_empty(), arn(plan, change, known, of)) {
-                needed.entry(actions).or_default().push((change.address.clone(), arn));
+                needed.entry(change.account.clone()).or_default().entry(actions).or_default().push((change.address.clone(), arn));
             }
         }
     }
-    needed.into_iter().map(|(actions, resources)| Needed { actions, resources }).collect()
+    let all = |of: Questions| of.into_iter().map(|(actions, resources)| Needed { actions, resources }).collect();
+    needed.into_iter().map(|(account, of)| (account, all(of))).collect()
 }
 
 fn to_set(change: &Change, known: &Actions) -> BTreeSet<&'static str> {
@@ -69,7 +73,7 @@ fn arn(plan: &Plan, change: &Change, known: &Actions, of: &Value) -> Option<Stri
     let value = |name: &str| match name {
         "partition" => Some(plan.identity.partition.clone()),
         "region" => Some(change.region.clone()),
-        "account" => Some(plan.identity.account_id.clone()),
+        "account" => Some(change.account.clone()),
         "cluster_name" => match text(of, "cluster") {
             Some(cluster) => cluster.rsplit('/').next().map(str::to_owned),
             None => {
