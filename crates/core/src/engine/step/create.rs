@@ -9,6 +9,7 @@ use crate::model::place::Place;
 use crate::model::secrecy::secret_paths;
 use crate::model::state::Intent;
 use crate::model::value::Value;
+use crate::plan::naming::named;
 use crate::plan::step::{Create, Target};
 
 /// A creation that failed.
@@ -23,6 +24,11 @@ impl Runner<'_> {
         let Create { target, replaces } = create;
         let desired = self.desired(target, &self.written(target)?, replaces.as_ref(), true)?;
         let block = self.block()?;
+        let random = uuid::Uuid::new_v4().as_u128();
+        let desired = self.shared.state(|state| {
+            let open = state.open.iter().filter(|open| open.address == *self.address && open.region == target.region);
+            named(&block.schema, desired, &open.cloned().collect::<Vec<_>>(), &|secret| state.digest(secret), random)
+        });
         let intent = self.intent(target, &desired)?;
         let token = intent.token.clone();
         self.shared.record(Record::Intent(intent)).await?;
