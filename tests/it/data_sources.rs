@@ -41,6 +41,7 @@ visibility_timeout = 45
 
 [outputs]
 topic = "${sns_topic.alarms.arn}"
+cluster = "${ecs_cluster.main.arn}"
 queue = "${awscc_sqs_queue.jobs.queue_url}"
 "#;
 
@@ -59,7 +60,7 @@ id = "read-by-id"
 id = "read-by-id-files"
 
 [data.ecs_cluster.main]
-id = "read-by-id"
+id = "${data.stack.owner.outputs.cluster}"
 
 [data.sns_topic.alarms]
 id = "${data.stack.owner.outputs.topic}"

@@ -205,6 +205,56 @@ fn our_own_secret_is_restored_and_made_what_is_wanted_wherever_leoctl_dies() {
     }
 }
 
+/// A name of which only the beginning is written is chosen before AWS is asked, and found again after a crash.
+#[tokio::test]
+async fn what_got_a_name_by_its_beginning_is_found_wherever_leoctl_dies_and_is_replaced_beside_its_predecessor() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    let body = |prefix: &str| {
+        format!(
+            "[resource.cloudwatch_log_group.n]\nname_prefix = \"/{prefix}-\"\nretention_in_days = 7\n\
+             [resource.s3_bucket.n]\nbucket_prefix = \"{prefix}-\"\n\
+             [resource.iam_role.n]\nname_prefix = \"{prefix}-\"\ndescription = \"for ${{s3_bucket.n.bucket}}\"\n\
+             assume_role_policy = {{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = \"sts:AssumeRole\", Principal = {{ Service = \"ecs-tasks.amazonaws.com\" }} }}] }}\n"
+        )
+    };
+    let config = sdk::config(&emulator.endpoint, "test").await;
+    let groups = async || {
+        let found = aws_sdk_cloudwatchlogs::Client::new(&config).describe_log_groups().send().await.unwrap();
+        found.log_groups().iter().filter_map(|group| group.log_group_name().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    for after in [false, true] {
+        write(&project, &body("shop"));
+        let proxy = Proxy::start(&emulator.endpoint, move |call| {
+            (call.operation == "CreateLogGroup").then_some(if after { Fault::KillAfter } else { Fault::KillBefore })
+        });
+        assert_ne!(through(&project, &proxy, &["apply", "-y", STACK]).code, 0);
+        project.expect(0, &["apply", "-y", STACK]);
+        project.expect(0, &["plan", "--detailed-exitcode", STACK]);
+        let made = groups().await;
+        assert!(made.len() == 1 && made[0].starts_with("/shop-") && made[0].len() == "/shop-".len() + 8, "{made:?}");
+
+        // Another beginning is another resource, made before the first one goes.
+        write(&project, &body("store"));
+        let plan = project.json(&["plan", "--json", STACK]);
+        let replaced = |change: &serde_json::Value| change["action"] == "replace";
+        assert!(plan["changes"].as_array().unwrap().iter().all(replaced), "{plan:#}");
+        project.expect(0, &["apply", "-y", STACK]);
+        project.expect(0, &["plan", "--detailed-exitcode", STACK]);
+        let made = groups().await;
+        assert!(made.len() == 1 && made[0].starts_with("/store-"), "{made:?}");
+
+        // With the whole name, which it has, written instead, it stays.
+        let whole = body("store").replacen("name_prefix = \"/store-\"", &format!("name = \"{}\"", made[0]), 1);
+        write(&project, &whole);
+        project.expect(0, &["apply", "-y", STACK]);
+        project.expect(0, &["plan", "--detailed-exitcode", STACK]);
+        assert_eq!(groups().await, made);
+        project.expect(0, &["destroy", "-y", STACK]);
+        assert_eq!(groups().await, Vec::<String>::new());
+    }
+}
+
 /// A zone is made before it can have tags: until then its token alone says whose it is.
 #[tokio::test]
 async fn a_zone_that_leoctl_died_over_is_found_whatever_became_of_its_block_since() {

@@ -26,6 +26,7 @@ pub mod limits;
 pub mod patience;
 pub mod permissions;
 mod policy_check;
+mod prefix;
 pub mod preflight;
 pub mod profile;
 pub mod registry;

@@ -19,7 +19,7 @@ use super::sizes::Sizes;
 use super::traffic::Traffic;
 use super::{
     acm, appautoscaling, backup, cloudwatch, cloudwatch_log_group, data, discovery, ec2, ecr_repository, ecs, efs, elb, iam, kms,
-    partition, policy_check, route53, s3, scheduler, secretsmanager_secret, sns, ssm_parameter,
+    partition, policy_check, prefix, route53, s3, scheduler, secretsmanager_secret, sns, ssm_parameter,
 };
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Outcome, Provider};
 use leoctl_core::model::fit::misfit;
@@ -157,11 +157,14 @@ types! {
 
 fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
     let json = json_schema::<R>();
-    let schema = TypeSchema::compile(R::TYPE, &json)?;
+    let mut schema = TypeSchema::compile(R::TYPE, &json)?;
+    let prefixed = prefix::prefixed(&schema, R::INFO.unique);
+    prefixed.iter().for_each(|name| prefix::extend(&mut schema, name));
     Ok(ResourceSchema {
         scope: R::INFO.scope,
         create_before_destroy: R::INFO.create_before_destroy,
         unique: R::INFO.unique,
+        prefixed,
         exclusive: R::INFO.exclusive,
         inside: R::INFO.inside,
         joint: R::INFO.joint,
@@ -174,28 +177,54 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         takes_away: false,
         interrupts: &[],
         instead: None,
-        check: checks::<R>(&json, &schema),
+        check: checks::<R>(&json, &schema, prefixed),
         protected: &R::protected,
         governed: &R::governed,
         governs: &R::governs,
         yields: &R::yields,
         undoes: &R::undoes,
-        replaces: &R::replaces,
+        replaces: replacing::<R>(prefixed),
         schema,
     })
+}
+
+/// The attributes whose change takes a replacement.
+type Replaces = &'static (dyn Fn(&Value, &Value) -> &'static [&'static str] + Send + Sync);
+
+/// The attribute of a type of which only the beginning can be written.
+pub fn prefixed(type_name: &str) -> Option<&'static str> {
+    catalog().ok()?.resources.get(type_name)?.prefixed
 }
 
 /// What is wrong with the attributes of a resource, and where.
 type Check = &'static (dyn Fn(&Value) -> Vec<(Path, String)> + Send + Sync);
 
 /// The checks of a type, with how many elements its lists and tables may have, and what policies may say.
-fn checks<R: Resource>(json: &Json, schema: &TypeSchema) -> Check {
+fn checks<R: Resource>(json: &Json, schema: &TypeSchema, prefixed: Option<&'static str>) -> Check {
     let sizes = Sizes::compile(json).unwrap_or_default();
     let policies = policy_check::policies(schema);
+    let named = prefixed.map(|name| {
+        let attributes = schema.attributes.iter().filter(|attribute| attribute.name == name).cloned().collect();
+        (name, TypeSchema { name: String::new(), doc: String::new(), attributes })
+    });
     // As long as the program, as the catalog is.
     Box::leak(Box::new(move |desired: &Value| {
-        let general = sizes.exceeded(desired).into_iter().chain(policy_check::check(&policies, desired));
+        let name = named.as_ref().and_then(|(name, schema)| prefix::check(schema, name, desired));
+        let general = sizes.exceeded(desired).into_iter().chain(policy_check::check(&policies, desired)).chain(name);
         R::check(desired).into_iter().chain(general).collect()
+    }))
+}
+
+/// What takes a replacement, with a name that begins otherwise.
+fn replacing<R: Resource>(prefixed: Option<&'static str>) -> Replaces {
+    let Some(name) = prefixed else { return &R::replaces };
+    let names: &'static [&'static str] = match name {
+        "bucket" => &["bucket_prefix"],
+        _ => &["name_prefix"],
+    };
+    Box::leak(Box::new(move |before: &Value, after: &Value| match prefix::replaces(name, before, after) {
+        true => names,
+        false => R::replaces(before, after),
     }))
 }
 

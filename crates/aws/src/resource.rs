@@ -26,6 +26,7 @@ use leoctl_core::model::place::{Scope, Site};
 use leoctl_core::model::schema::{After, Governed, Governs, Inside, Release};
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::desired::Governor;
+use leoctl_core::plan::naming::prefix_of;
 
 /// Tags as a resource has them.
 pub type Tags = BTreeMap<String, String>;
@@ -311,6 +312,7 @@ impl<R: Resource> Typed<R> {
 /// A value as a resource: what is of the wrong kind in it is said in the words of stack files.
 fn typed<R: Resource>(value: &Value) -> Outcome<R> {
     let json = value.to_json().map_err(|path| Failure::new(FailureKind::Invalid, format!("`{path}` is not known")))?;
+    let json = without_prefix::<R>(json);
     // What the library that reads it says is in its own words, and may repeat a secret.
     serde_json::from_value(json).map_err(|_| {
         let schema = registry::catalog().ok().and_then(|catalog| catalog.resources.get(R::TYPE));
@@ -318,6 +320,14 @@ fn typed<R: Resource>(value: &Value) -> Outcome<R> {
         let message = wrong.map_or_else(|| format!("its attributes are not of the form that type {} has", R::TYPE), |(_, problem)| problem);
         Failure::new(FailureKind::Invalid, message)
     })
+}
+
+/// Attributes without the beginning of the name, which is no part of what AWS knows.
+fn without_prefix<R: Resource>(mut json: Json) -> Json {
+    if let (Some(name), Some(attributes)) = (registry::prefixed(R::TYPE), json.as_object_mut()) {
+        attributes.remove(&prefix_of(name));
+    }
+    json
 }
 
 /// A resource as a value.
@@ -329,7 +339,7 @@ fn untyped<R: Resource>(resource: &R) -> Outcome<Value> {
 /// The id of what has these attributes. What is remembered of one that was not read may not be whole: then it says no other
 /// than what was asked for.
 fn id_of<R: Resource>(asked: &str, attributes: &Value) -> String {
-    let resource: Option<R> = attributes.to_json().ok().and_then(|json| serde_json::from_value(json).ok());
+    let resource: Option<R> = attributes.to_json().ok().and_then(|json| serde_json::from_value(without_prefix::<R>(json)).ok());
     resource.map(|resource| resource.id(asked)).filter(|id| !id.is_empty()).unwrap_or_else(|| asked.to_owned())
 }
 

@@ -137,7 +137,10 @@ impl Strict {
             state.edit(*index, rule, &scene, &mut changed);
         }
         for (index, rule) in on_it {
-            if let (Some(size), Some(pages), true) = (rule.page, Pages::of(asked), state.applies(index, rule, &scene)) {
+            // A rule without pages is not asked: it would count as met.
+            if let (Some(size), Some(pages)) = (rule.page, Pages::of(asked))
+                && state.applies(index, rule, &scene)
+            {
                 pages.cut(&answer, &mut changed, size, &mut state.left);
             }
         }

@@ -181,6 +181,8 @@ pub struct ResourceSchema {
     /// What no two resources can have in common: groups of attributes of which one at least has to differ within
     /// `scope`. A group whose last attribute is absent says nothing.
     pub unique: &'static [&'static [&'static str]],
+    /// The attribute of which only the beginning can be written, as another of its name and `_prefix` says.
+    pub prefixed: Option<&'static str>,
     /// Lists of which each element can be only one resource's.
     pub exclusive: &'static [&'static str],
     /// An attribute of `unique` that one call gives to many resources at once: those that exchange it do so in one step.
@@ -231,6 +233,7 @@ impl ResourceSchema {
             scope: Scope::Regional,
             create_before_destroy: false,
             unique: &[],
+            prefixed: None,
             exclusive: &[],
             inside: &[],
             joint: None,

@@ -6,6 +6,7 @@ pub mod diff;
 pub mod handover;
 #[cfg(test)]
 mod modules_tests;
+pub mod naming;
 pub mod preflight;
 pub mod schedule;
 pub mod select;

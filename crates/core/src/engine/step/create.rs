@@ -9,6 +9,7 @@ use crate::model::place::Place;
 use crate::model::secrecy::secret_paths;
 use crate::model::state::Intent;
 use crate::model::value::Value;
+use crate::plan::naming::named;
 use crate::plan::step::{Create, Target};
 
 /// A creation that failed.
@@ -25,6 +26,11 @@ impl Runner<'_> {
         let target = &self.known(target, &written)?;
         let desired = self.desired(target, &written, replaces.as_ref(), true)?;
         let block = self.block()?;
+        let random = uuid::Uuid::new_v4().as_u128();
+        let desired = self.shared.state(|state| {
+            let open = state.open.iter().filter(|open| open.address == *self.address && open.region == target.region);
+            named(&block.schema, desired, &open.cloned().collect::<Vec<_>>(), &|secret| state.digest(secret), random)
+        });
         let intent = self.intent(target, &desired)?;
         let token = intent.token.clone();
         self.shared.record(Record::Intent(intent)).await?;

@@ -8,7 +8,6 @@ use crate::model::address::Address;
 use crate::model::place::{Place, Scope, Site};
 use crate::model::schema::ResourceSchema;
 use crate::model::value::Value;
-use crate::plan::desired::tag_value;
 use crate::plan::diff::diff;
 use crate::plan::handover::{GivenUpBy, Takeover};
 use crate::plan::types::{Action, Change, Removal, RemovalKind};
@@ -66,7 +65,7 @@ impl Builder<'_> {
                 let error = format!("{address} and {other} would both be {} {}", place.type_name, place.id);
                 diagnostics.push(self.at(address, &error).help("keep one of the two blocks, or import another id"));
             }
-            for claim in self.wanted_claims(change).chain(self.element_claims(&change.address, &change.after)).chain(tag_claim(change)) {
+            for claim in self.wanted_claims(change).chain(self.element_claims(&change.address, &change.after)) {
                 let what = claim.what.clone();
                 if let Some(other) = seen.insert(claim, address) {
                     let error = format!("{address} and {other} have the same {what}, and AWS allows that once");
@@ -330,19 +329,6 @@ impl Builder<'_> {
 /// Whether a change is of what the stack file wants.
 pub(super) fn is_desired(change: &Change) -> bool {
     !matches!(change.action, Action::Delete | Action::Forget)
-}
-
-/// What tells an instance in tags: two keys that differ only in what no tag can hold would be one.
-fn tag_claim(change: &Change) -> Option<Claim> {
-    let value = tag_value(&change.address);
-    let tagged = change.address.key.is_some() && change.after.get("tags").is_some();
-    tagged.then(|| Claim {
-        type_name: change.address.type_name().to_owned(),
-        what: format!("address as a tag ({value})"),
-        within: String::new(),
-        joint: false,
-        values: vec![value],
-    })
 }
 
 /// A value, or what stands for it while it is not known: an expression that is the same for every instance.
