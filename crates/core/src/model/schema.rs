@@ -240,6 +240,7 @@ impl Attribute {
             caseless: false,
             sensitive: false,
             local: false,
+            excludes: Vec::new(),
             unset: Unset::Absent,
         }
     }
