@@ -58,6 +58,7 @@ mod operate;
 mod operating;
 mod orders;
 mod planning;
+mod platforms;
 mod points;
 mod preflight;
 mod priorities;

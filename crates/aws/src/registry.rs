@@ -177,6 +177,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         takes_away: false,
         interrupts: &[],
         instead: None,
+        part_of: None,
         check: checks::<R>(&json, &schema, prefixed),
         protected: &R::protected,
         governed: &R::governed,

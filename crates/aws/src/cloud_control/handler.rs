@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use super::change::changes;
 use super::kind::Kind;
 use super::progress::{ended, succeeded};
-use super::search::{Left, Search, Sought};
+use super::search::{Expected, Left, Search};
 use crate::accounts::Accounts;
 use crate::client::Aws;
 use crate::error::{OrAbsent, OrFail, made_id};
@@ -218,7 +218,7 @@ impl Handler for Generic {
             Some(id) if wanted.is_known(&id) => Ok(None),
             Some(id) => Ok(self.model(&aws, &id).await?.map(|_| id)),
             // Of what no list shows the tags of, each is looked at where one may have been made that is not known.
-            None => Search::new(&aws, self.kind).tagged(&wanted.desired, wanted.token.is_some(), &Sought::of(wanted)).await,
+            None => Search::new(&aws, self.kind).tagged(&wanted.desired, wanted.token.is_some(), &Expected::of(wanted)).await,
         }
     }
 

@@ -97,6 +97,7 @@ impl Kind {
             after: &self.lent.after,
             data_loss: self.knowledge.data_loss.as_deref(),
             instead: super::own::instead(self.facts.aws),
+            part_of: super::own::part_of(self.facts.aws),
             check: lend(Box::new(|value: &Value| rules::check(self, value))),
             protected: lend(Box::new(|live: &Value| self.protected(live))),
             governed: lend(Box::new(|live: &Value, wanted: &Value| self.governed(live, wanted))),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::shape::{Part, Property, Shape, TagForm};
 use leoctl_core::model::state::is_digest;
 use leoctl_core::model::value::Value;
+use leoctl_core::plan::desired::{ADDRESS_TAG, STACK_TAG};
 
 /// The model of a resource with these attributes, without what AWS sets and what is not known.
 pub fn model(properties: &[Property], value: &Value) -> Map<String, Json> {
@@ -47,7 +48,9 @@ fn tags(form: &TagForm, map: &BTreeMap<String, Value>) -> Json {
         TagForm::List { key, value, more } => {
             let one = |(name, of): (&String, &Value)| {
                 let mut tag = Map::from_iter([(key.clone(), Json::from(name.as_str())), (value.clone(), text(of))]);
-                tag.extend(more.clone());
+                // What says whose a resource is says it of that one alone, and not of what it starts.
+                let is_ours = [STACK_TAG, ADDRESS_TAG].contains(&name.as_str());
+                tag.extend(more.iter().map(|(key, value)| (key.clone(), if is_ours { Json::Bool(false) } else { value.clone() })));
                 Json::Object(tag)
             };
             Json::Array(map.iter().map(one).collect())

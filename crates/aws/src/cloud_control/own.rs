@@ -58,9 +58,29 @@ pub fn instead(aws: &str) -> Option<&'static str> {
     OWN.iter().find(|(name, _)| *name == aws).map(|(_, own)| *own)
 }
 
+/// What Cloud Control has as a resource of its own and a type of leoctl's as an attribute: AWS's type, the type and the attribute.
+const PARTS: &[(&str, &str, &str)] = &[
+    ("AWS::EC2::EIPAssociation", "eip", "instance_id"),
+    ("AWS::EC2::Route", "route_table", "routes"),
+    ("AWS::EC2::SecurityGroupEgress", "security_group", "egress"),
+    ("AWS::EC2::SecurityGroupIngress", "security_group", "ingress"),
+    ("AWS::EC2::SubnetRouteTableAssociation", "route_table", "subnet_ids"),
+    ("AWS::EC2::VPCGatewayAttachment", "internet_gateway", "vpc_id"),
+    ("AWS::ECS::ClusterCapacityProviderAssociations", "ecs_cluster", "capacity_providers"),
+    ("AWS::IAM::RolePolicy", "iam_role", "inline_policies"),
+    ("AWS::S3::BucketPolicy", "s3_bucket", "policy"),
+    ("AWS::SNS::TopicInlinePolicy", "sns_topic", "policy"),
+    ("AWS::SNS::TopicPolicy", "sns_topic", "policy"),
+];
+
+/// The type of leoctl's own of which this is a part, and the attribute that says it there.
+pub fn part_of(aws: &str) -> Option<(&'static str, &'static str)> {
+    PARTS.iter().find(|(name, ..)| *name == aws).map(|(_, own, attribute)| (*own, *attribute))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::OWN;
+    use super::{OWN, PARTS};
     use crate::cloud_control::bundle::Bundle;
 
     #[test]
@@ -70,6 +90,10 @@ mod tests {
         for (aws, own) in OWN {
             assert!(known.contains(aws), "{aws}");
             assert!(catalog.resources.get(own).is_some(), "{own}");
+        }
+        for (aws, own, attribute) in PARTS {
+            assert!(known.contains(aws), "{aws}");
+            assert!(catalog.resources[*own].schema.attribute(attribute).is_some(), "{own}.{attribute}");
         }
         let pointed: Vec<&str> = OWN.iter().map(|(_, own)| *own).collect();
         // What waits for a certificate to be issued is no resource of AWS's; the others AWS's schemas do not have, or as a part of

@@ -21,12 +21,12 @@ const AT_ONCE: usize = 50;
 const SECOND_LOOK: Duration = Duration::from_secs(2);
 
 /// What is looked for: the tags of ours, among what is not known.
-pub struct Sought<'a> {
+pub struct Expected<'a> {
     tags: BTreeMap<String, String>,
     wanted: Option<&'a Wanted>,
 }
 
-impl<'a> Sought<'a> {
+impl<'a> Expected<'a> {
     /// The resource that is wanted.
     pub fn of(wanted: &'a Wanted) -> Self {
         Self { tags: wanted.ownership(), wanted: Some(wanted) }
@@ -75,30 +75,30 @@ impl<'a> Search<'a> {
     /// # Errors
     /// When AWS refuses, or the wait was ended.
     pub async fn left_behind(&self, operation: &Operation, desired: &Value) -> Outcome<Left> {
-        let sought = Sought::like(desired);
+        let expected = Expected::like(desired);
         if let Some(id) = self.kind.id_of(desired) {
             let model = read_model(self.aws, self.kind.facts.aws, &id).await?;
-            return Ok(match (model, sought) {
+            return Ok(match (model, expected) {
                 (None, _) => Left::Nothing,
-                (Some(model), Some(sought)) if sought.is(&self.kind.attributes(&id, &model)) => Left::Ours(id),
+                (Some(model), Some(expected)) if expected.is(&self.kind.attributes(&id, &model)) => Left::Ours(id),
                 (Some(_), Some(_)) => Left::Nothing,
                 (Some(_), None) => Left::Unknown,
             });
         }
-        let Some(sought) = sought else { return Ok(Left::Nothing) };
-        if let Some(id) = self.tagged(desired, true, &sought).await? {
+        let Some(expected) = expected else { return Ok(Left::Nothing) };
+        if let Some(id) = self.tagged(desired, true, &expected).await? {
             return Ok(Left::Ours(id));
         }
         operation.pause(SECOND_LOOK, "looking for what the creation left behind").await?;
-        Ok(self.tagged(desired, true, &sought).await?.map_or(Left::Nothing, Left::Ours))
+        Ok(self.tagged(desired, true, &expected).await?.map_or(Left::Nothing, Left::Ours))
     }
 
-    /// The id of one that has the tags sought. A list may show them; what it does not show them of is looked at one by one
+    /// The id of one that has the tags that are expected. A list may show them; what it does not show them of is looked at one by one
     /// where `silent` is to be looked at, too.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn tagged(&self, desired: &Value, silent: bool, sought: &Sought<'_>) -> Outcome<Option<String>> {
+    pub async fn tagged(&self, desired: &Value, silent: bool, expected: &Expected<'_>) -> Outcome<Option<String>> {
         if !self.kind.facts.can(Verb::List) {
             return Ok(None);
         }
@@ -109,29 +109,29 @@ impl<'a> Search<'a> {
             let page = page.or_fail("cloudformation:ListResources").or_absent().map_err(classified)?;
             let Some(page) = page else { break };
             for found in page.resource_descriptions.unwrap_or_default() {
-                let Some(id) = found.identifier.filter(|id| !sought.is_known(id)) else { continue };
+                let Some(id) = found.identifier.filter(|id| !expected.is_known(id)) else { continue };
                 let model = found.properties.as_deref().map(parsed).transpose()?.unwrap_or_default();
                 let attributes = self.kind.attributes(&id, &model);
                 match attributes.get("tags") {
-                    Some(_) if sought.is(&attributes) => return Ok(Some(id)),
+                    Some(_) if expected.is(&attributes) => return Ok(Some(id)),
                     Some(_) => {}
                     None => unseen.push(id),
                 }
             }
         }
         for some in unseen.chunks(AT_ONCE).filter(|_| silent) {
-            if let Some(id) = self.first_of(some, sought).await? {
+            if let Some(id) = self.first_of(some, expected).await? {
                 return Ok(Some(id));
             }
         }
         Ok(None)
     }
 
-    /// The first of these that has the tags sought.
-    async fn first_of(&self, ids: &[String], sought: &Sought<'_>) -> Outcome<Option<String>> {
+    /// The first of these that has the tags that are expected.
+    async fn first_of(&self, ids: &[String], expected: &Expected<'_>) -> Outcome<Option<String>> {
         let looks = ids.iter().map(|id| async move {
             let model: Option<Json> = read_model(self.aws, self.kind.facts.aws, id).await?;
-            Ok::<_, Failure>(model.filter(|model| sought.is(&self.kind.attributes(id, model))).map(|_| id.clone()))
+            Ok::<_, Failure>(model.filter(|model| expected.is(&self.kind.attributes(id, model))).map(|_| id.clone()))
         });
         Ok(try_join_all(looks).await?.into_iter().flatten().next())
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::container_part::BRIDGE;
 use crate::given::{Problem, int, is_given, list, problem, text};
 use leoctl_core::model::value::Value;
 
@@ -21,7 +22,8 @@ pub fn check(task: &Value, on_fargate: bool) -> Vec<Problem> {
     }
     let mode = text(task, "network_mode").filter(|mode| on_fargate && *mode != "awsvpc");
     let mode = mode.map(|mode| problem("network_mode", format!("Fargate has the network mode `awsvpc` only, not `{mode}`")));
-    problems.into_iter().map(|what| problem("container_definitions", what)).chain(mode).collect()
+    let problems = problems.into_iter().map(|what| problem("container_definitions", what)).chain(mode);
+    problems.chain(port_problem(task)).chain(volume_problem(task)).chain(empty_problem(task)).collect()
 }
 
 fn name(container: &Value) -> &str {
@@ -64,6 +66,43 @@ fn without_memory(container: &Value) -> Option<String> {
     container.as_map()?;
     let given = ["memory", "memory_reservation"].iter().any(|key| is_given(container, key));
     (!given).then(|| format!("`{}` needs `memory` or `memory_reservation`, or the task its `memory`", name(container)))
+}
+
+/// Only on a bridge the port of the instance is another one than the container's (ECS API Reference, PortMapping).
+fn port_problem(task: &Value) -> Option<Problem> {
+    let mode = task.get("network_mode").map_or(Some("awsvpc"), Value::as_str)?;
+    let containers = task.get("container_definitions").and_then(Value::as_list).unwrap_or_default();
+    let mut mappings = containers.iter().flat_map(|container| container.get("port_mappings").and_then(Value::as_list).unwrap_or_default());
+    let written = mappings.any(|mapping| mapping.get("host_port").is_some_and(|port| !port.is_null()));
+    let problem = format!("`host_port` is for the network mode `{BRIDGE}`: with `{mode}` it is `container_port`");
+    (mode != BRIDGE && written).then(|| self::problem("container_definitions", problem))
+}
+
+/// AWS keeps nothing of a table that says nothing, so that each plan would find it missing.
+fn empty_problem(task: &Value) -> Option<Problem> {
+    let containers = task.get("container_definitions").and_then(Value::as_list).unwrap_or_default();
+    let is_empty = |value: &Value| value.is_null() || value.as_list().is_some_and(<[_]>::is_empty);
+    let says_nothing = |container: &Value| {
+        let capabilities = container.get("capabilities").and_then(Value::as_map)?;
+        Some(["add", "drop"].iter().all(|name| capabilities.get(*name).is_none_or(is_empty)))
+    };
+    let problem = "`capabilities` says nothing: leave it out, or write what is to be added or dropped";
+    let any = containers.iter().any(|container| says_nothing(container) == Some(true));
+    any.then(|| self::problem("container_definitions", problem))
+}
+
+/// Who may use a file system is asked over an encrypted connection only (ECS API Reference, EFSVolumeConfiguration).
+fn volume_problem(task: &Value) -> Option<Problem> {
+    let volumes = task.get("volumes").and_then(Value::as_list).unwrap_or_default();
+    let open = |volume: &Value| {
+        let efs = volume.get("efs_volume_configuration").filter(|efs| efs.as_map().is_some())?;
+        let given = |name: &str| efs.get(name).is_some_and(|value| !value.is_null());
+        let authorizes = given("access_point_id") || efs.get("iam").and_then(Value::as_str) == Some("ENABLED");
+        let plain = efs.get("transit_encryption").is_none_or(|written| matches!(written.as_str(), Some("DISABLED")) || written.is_null());
+        Some(authorizes && plain)
+    };
+    let problem = "`access_point_id` and `iam` of an EFS volume need `transit_encryption = \"ENABLED\"`";
+    volumes.iter().any(|volume| open(volume) == Some(true)).then(|| self::problem("volumes", problem))
 }
 
 #[cfg(test)]

@@ -279,43 +279,6 @@ fn fargate_problem(cpu: i64, memory: i64) -> Option<(&'static str, String)> {
     (!fits).then(|| ("memory", format!("Fargate with `cpu` {cpu} has `memory` from {from} to {to} in steps of {step}, not {memory}")))
 }
 
-/// Only on a bridge the port of the instance is another one than the container's (ECS API Reference, PortMapping).
-fn port_problem(desired: &Value) -> Option<(Path, String)> {
-    let mode = desired.get("network_mode").map_or(Some("awsvpc"), Value::as_str)?;
-    let containers = desired.get("container_definitions").and_then(Value::as_list).unwrap_or_default();
-    let mut mappings = containers.iter().flat_map(|container| container.get("port_mappings").and_then(Value::as_list).unwrap_or_default());
-    let written = mappings.any(|mapping| mapping.get("host_port").is_some_and(|port| !port.is_null()));
-    let problem = format!("`host_port` is for the network mode `{BRIDGE}`: with `{mode}` it is `container_port`");
-    (mode != BRIDGE && written).then(|| (Path::attribute("container_definitions"), problem))
-}
-
-/// AWS keeps nothing of a table that says nothing, so that each plan would find it missing.
-fn empty_problem(desired: &Value) -> Option<(Path, String)> {
-    let containers = desired.get("container_definitions").and_then(Value::as_list).unwrap_or_default();
-    let is_empty = |value: &Value| value.is_null() || value.as_list().is_some_and(<[_]>::is_empty);
-    let says_nothing = |container: &Value| {
-        let capabilities = container.get("capabilities").and_then(Value::as_map)?;
-        Some(["add", "drop"].iter().all(|name| capabilities.get(*name).is_none_or(is_empty)))
-    };
-    let problem = "`capabilities` says nothing: leave it out, or write what is to be added or dropped";
-    let any = containers.iter().any(|container| says_nothing(container) == Some(true));
-    any.then(|| (Path::attribute("container_definitions"), problem.to_owned()))
-}
-
-/// Who may use a file system is asked over an encrypted connection only (ECS API Reference, EFSVolumeConfiguration).
-fn volume_problem(desired: &Value) -> Option<(Path, String)> {
-    let volumes = desired.get("volumes").and_then(Value::as_list).unwrap_or_default();
-    let open = |volume: &Value| {
-        let efs = volume.get("efs_volume_configuration").filter(|efs| efs.as_map().is_some())?;
-        let given = |name: &str| efs.get(name).is_some_and(|value| !value.is_null());
-        let authorizes = given("access_point_id") || efs.get("iam").and_then(Value::as_str) == Some("ENABLED");
-        let plain = efs.get("transit_encryption").is_none_or(|written| matches!(written.as_str(), Some("DISABLED")) || written.is_null());
-        Some(authorizes && plain)
-    };
-    let problem = "`access_point_id` and `iam` of an EFS volume need `transit_encryption = \"ENABLED\"`";
-    volumes.iter().any(|volume| open(volume) == Some(true)).then(|| (Path::attribute("volumes"), problem.to_owned()))
-}
-
 impl Resource for EcsTaskDefinition {
     const TYPE: &'static str = "ecs_task_definition";
     // A role that was just made may not be known to ECS yet.
@@ -349,7 +312,6 @@ impl Resource for EcsTaskDefinition {
         };
         let given = |key: &str| desired.get(key).is_some_and(|value| !value.is_null());
         problems.extend(task_check::check(desired, fargate));
-        problems.extend(port_problem(desired).into_iter().chain(volume_problem(desired)).chain(empty_problem(desired)));
         match (int("cpu"), int("memory")) {
             _ if !fargate => {}
             (Some(cpu), Some(memory)) => {

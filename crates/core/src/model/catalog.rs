@@ -208,6 +208,8 @@ pub struct ResourceSchema {
     pub interrupts: &'static [(&'static str, &'static str)],
     /// The type that leoctl has of its own for the same, which knows more of it.
     pub instead: Option<&'static str>,
+    /// The type of which it sets an attribute, and the attribute: of one resource, only one of the two can say it.
+    pub part_of: Option<(&'static str, &'static str)>,
     /// Checks across attributes: problems with the path each is at. Absent and unknown values are not problems.
     pub check: &'static (dyn Fn(&Value) -> Vec<(Path, String)> + Send + Sync),
     /// Why AWS would refuse to delete a live resource; nothing when it would not.
@@ -246,6 +248,7 @@ impl ResourceSchema {
             takes_away: false,
             interrupts: &[],
             instead: None,
+            part_of: None,
             check: &|_| Vec::new(),
             protected: &|_| None,
             governed: &|_, _| Vec::new(),

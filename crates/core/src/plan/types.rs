@@ -266,7 +266,8 @@ impl Plan {
             replace: count(Action::Replace),
             delete: count(Action::Delete) + predecessors(RemovalKind::Delete),
             read: self.reads.len(),
-            no_op: count(Action::NoOp),
+            // What was left out and is not there yet is no resource that stays as it is.
+            no_op: self.changes.iter().filter(|change| change.action == Action::NoOp && change.place.is_some()).count(),
             import: count(Action::Import),
             forget: count(Action::Forget) + predecessors(RemovalKind::Forget),
         }

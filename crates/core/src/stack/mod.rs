@@ -35,6 +35,7 @@ mod mistake;
 mod mistakes_tests;
 pub mod modules;
 pub mod node;
+mod parts;
 pub mod read;
 pub mod reference;
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::config::{Check, Config, DataBlock, Import, Lifecycle, Moved, Output, 
 use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use super::modules::{Modules, Named, Use};
 use super::node::{Entry, Node, NodeKind, Table};
+use super::parts;
 use super::template::{Field, Template};
 use super::unread::Unread;
 use crate::model::address::{Block, is_name};
@@ -291,6 +292,7 @@ impl<'a> Reader<'a> {
             let resource = this.resource(Arc::clone(schema), entry);
             resources.insert(block, resource);
         });
+        parts::warnings(&resources).into_iter().for_each(|warning| self.report(warning));
         resources
     }
 

@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "ECS_CLUSTER=${cluster}" >> /etc/ecs/ecs.config
