@@ -123,3 +123,25 @@ fn what_is_not_there_and_what_is_not_asked_for_so_is_said_with_its_line() {
     assert!(ran.contains("`name` of data.iam_role.deploy is set by AWS") && ran.contains("`id`"), "{ran}");
     assert!(ran.contains("did you mean `iam_role`?"), "{ran}");
 }
+
+/// AWS gives back in clear what it was given.
+#[test]
+fn what_is_secret_stays_so_on_its_way_through_aws() {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "310000000039");
+    project.write(
+        READER,
+        "[stack]\nname = 'reader'\nregion = 'us-east-1'\n[vars.word]\nsensitive = true\n\
+         [resource.iam_role.r]\nname = 'read-back'\ndescription = \"${vars.word}\"\n\
+         assume_role_policy = { Version = '2012-10-17', Statement = [{ Effect = 'Allow', Principal = { Service = 'ecs-tasks.amazonaws.com' }, Action = 'sts:AssumeRole' }] }\n\
+         [data.iam_role.r]\nid = \"${iam_role.r.name}\"\n[outputs]\nsaid = \"${data.iam_role.r.description}\"\n",
+    );
+    let word = ["--var", "word=hush-read-back-7"];
+    for command in [&["apply", "-y", READER][..], &["plan", READER], &["apply", "-y", READER]] {
+        let ran = project.expect(0, &[command, &word].concat());
+        assert!(!ran.stdout.contains("hush-read-back") && !ran.stderr.contains("hush-read-back"), "{}{}", ran.stdout, ran.stderr);
+    }
+    assert!(!project.expect(0, &["state", "pull", READER]).stdout.contains("hush-read-back"));
+    project.write(READER, "[stack]\nname = 'reader'\nregion = 'us-east-1'\n[vars.word]\nsensitive = true\n[resource.sns_topic.t]\nname_prefix = \"${vars.word}-\"\n");
+    let refused = project.expect(1, &[&["plan", READER][..], &word].concat()).stderr;
+    assert!(refused.contains("`name_prefix` of sns_topic.t is sensitive"), "{refused}");
+}

@@ -2,9 +2,9 @@
 //! it is chosen when the resource is made, so that a replacement can stand beside its predecessor.
 
 use crate::given::{Problem, is_given, problem, text};
-use leoctl_core::model::schema::{Attribute, TextRule, Type, TypeSchema, Unset};
+use leoctl_core::model::schema::{Attribute, TextRule, Type, TypeSchema, Unset, prefix_of};
 use leoctl_core::model::value::Value;
-use leoctl_core::plan::naming::{SUFFIX, prefix_of};
+use leoctl_core::plan::naming::SUFFIX;
 
 /// The attributes that can be given by their beginning.
 const NAMES: [&str; 2] = ["name", "bucket"];

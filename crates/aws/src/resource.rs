@@ -23,10 +23,9 @@ use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outco
 use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::{Scope, Site};
-use leoctl_core::model::schema::{After, Governed, Governs, Inside, Release};
+use leoctl_core::model::schema::{After, Governed, Governs, Inside, Release, prefix_of};
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::desired::Governor;
-use leoctl_core::plan::naming::prefix_of;
 
 /// Tags as a resource has them.
 pub type Tags = BTreeMap<String, String>;

@@ -62,7 +62,8 @@ pub struct S3Bucket {
     object_ownership: String,
     /// Where requests are logged.
     logging: Option<AccessLog>,
-    /// How it answers as a website, at `website_endpoint`; it is none when left out.
+    /// How it answers as a website, at `website_endpoint`; it is none when left out. It is for a bucket that is not closed: with
+    /// all of `public_access_block` on, S3 serves nobody so, and is not asked for it.
     website: Option<Website>,
     /// Whom changes to objects are told.
     #[schemars(extend("default" = [], "x-key" = "id"))]
@@ -100,7 +101,14 @@ impl S3Bucket {
         let s3 = aws.s3();
         let settings = try_join4(
             async { s3.get_bucket_encryption().bucket(bucket).send().await.or_fail("s3:GetEncryptionConfiguration").or_absent() },
-            async { s3.get_public_access_block().bucket(bucket).send().await.or_fail("s3:GetBucketPublicAccessBlock").or_absent() },
+            async {
+                let found =
+                    s3.get_public_access_block().bucket(bucket).send().await.or_fail("s3:GetBucketPublicAccessBlock").or_absent()?;
+                let public = PublicAccessBlock::from_api(found.as_ref().and_then(|found| found.public_access_block_configuration()));
+                // Most buckets are closed, and serve nobody as a website: they are not asked for one.
+                let website = if public.is_closed() { None } else { Website::get(aws, bucket).await? };
+                Ok((public, website))
+            },
             async { s3.get_bucket_versioning().bucket(bucket).send().await.or_fail("s3:GetBucketVersioning").or_absent() },
             ageing::get(aws, bucket),
         );
@@ -109,16 +117,15 @@ impl S3Bucket {
             async { s3.get_bucket_cors().bucket(bucket).send().await.or_fail("s3:GetBucketCORS").or_absent() },
             tagging::get(aws, bucket),
         );
-        let around = try_join4(
+        let around = try_join3(
             async { s3.get_bucket_ownership_controls().bucket(bucket).send().await.or_fail("s3:GetBucketOwnershipControls").or_absent() },
             async { s3.get_bucket_logging().bucket(bucket).send().await.or_fail("s3:GetBucketLogging").or_absent() },
             async {
                 let call = s3.get_bucket_notification_configuration().bucket(bucket);
                 call.send().await.or_fail("s3:GetBucketNotification").or_absent()
             },
-            Website::get(aws, bucket),
         );
-        let ((encryption, public, versioning, lifecycle), (policy, cors, tags), (ownership, logging, told, website)) =
+        let ((encryption, (public_access_block, website), versioning, lifecycle), (policy, cors, tags), (ownership, logging, told)) =
             try_join3(settings, access, around).await?;
         // Every bucket has a versioning status; only one that does not exist has none (S3 API Reference, GetBucketVersioning).
         let Some(versioning) = versioning else { return Ok(None) };
@@ -130,7 +137,7 @@ impl S3Bucket {
         Ok(Some(Self {
             bucket: bucket.to_owned(),
             encryption: encryption.unwrap_or_else(Encryption::aws_default),
-            public_access_block: PublicAccessBlock::from_api(public.as_ref().and_then(|found| found.public_access_block_configuration())),
+            public_access_block,
             versioning: versioning.map_or("Suspended".to_owned(), |status| status.as_str().to_owned()),
             lifecycle_rules: ageing::rules(lifecycle.as_ref()),
             policy,
@@ -244,7 +251,12 @@ impl Resource for S3Bucket {
         let (rules, policy) = (lifecycle::check(desired.get("lifecycle_rules")), policy::check(desired.get("policy")));
         let name = desired.get("bucket").and_then(Value::as_str).and_then(bucket_name::problem);
         let name = name.map(|problem| (Path::attribute("bucket"), problem));
-        rules.into_iter().chain(policy).chain(name).chain(website::check(desired.get("website"))).collect()
+        rules
+            .into_iter()
+            .chain(policy)
+            .chain(name)
+            .chain(website::check(desired.get("website"), desired.get("public_access_block")))
+            .collect()
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

@@ -99,6 +99,11 @@ pub struct PublicAccessBlock {
 }
 
 impl PublicAccessBlock {
+    /// Whether all of it is on: then the public gets nothing.
+    pub fn is_closed(&self) -> bool {
+        self.block_public_acls && self.block_public_policy && self.ignore_public_acls && self.restrict_public_buckets
+    }
+
     /// The configuration for a call.
     pub fn to_api(&self) -> api::PublicAccessBlockConfiguration {
         api::PublicAccessBlockConfiguration::builder()

@@ -170,8 +170,15 @@ impl RoutingRule {
 }
 
 /// What is wrong with a website as far as it is known (S3 API Reference, WebsiteConfiguration).
-pub fn check(website: Option<&Value>) -> Option<(Path, String)> {
+pub fn check(website: Option<&Value>, public: Option<&Value>) -> Option<(Path, String)> {
     let website = website.filter(|website| website.as_map().is_some())?;
+    let is_on = |name: &str| public.and_then(|public| public.get(name)).is_none_or(|on| on.is_null() || *on == Value::Bool(true));
+    let is_known = public != Some(&Value::Unknown);
+    if is_known && ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"].into_iter().all(is_on) {
+        let problem = "a website is for a bucket that is not closed: switch off what its visitors need of `public_access_block`, such as \
+                       `{ block_public_policy = false, restrict_public_buckets = false }`";
+        return Some((Path::attribute("website"), problem.to_owned()));
+    }
     let given = |name: &str| website.get(name).is_some_and(|value| !value.is_null() && value.as_list().is_none_or(|list| !list.is_empty()));
     let others = given("index_document") || given("error_document") || given("routing_rules");
     let problem = match (given("redirect_all_requests_to"), given("index_document")) {
@@ -221,11 +228,14 @@ mod tests {
 
     #[test]
     fn a_website_that_s3_would_refuse_is_refused_before() {
-        let is_wrong = |website: serde_json::Value| check(Some(&Value::from(website))).is_some();
+        let open = Value::from(json!({ "restrict_public_buckets": false }));
+        let is_wrong = |website: serde_json::Value| check(Some(&Value::from(website)), Some(&open)).is_some();
         assert!(is_wrong(json!({ "error_document": "e.html" })));
         assert!(is_wrong(json!({ "redirect_all_requests_to": { "host_name": "h" }, "index_document": "i.html" })));
         assert!(!is_wrong(json!({ "redirect_all_requests_to": { "host_name": "h" } })));
-        assert!(!is_wrong(json!({ "index_document": "i.html" })) && check(None).is_none());
+        assert!(!is_wrong(json!({ "index_document": "i.html" })) && check(None, None).is_none());
+        let site = Value::from(json!({ "index_document": "i.html" }));
+        assert!(check(Some(&site), None).is_some(), "nobody could see it");
     }
 
     #[test]

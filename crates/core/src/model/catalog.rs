@@ -169,6 +169,11 @@ impl std::ops::Index<&str> for Types {
     }
 }
 
+/// The attribute that says what another, which is a name, begins with.
+pub fn prefix_of(name: &str) -> String {
+    format!("{name}_prefix")
+}
+
 /// The schema of a managed type and what the planner needs to know of its life.
 #[derive(Clone)]
 pub struct ResourceSchema {

@@ -134,8 +134,8 @@ impl State {
             return;
         }
         let remembered = match intent {
-            Some(Intent { attributes, sensitive, depends_on, guard, .. }) => {
-                Remembered { attributes, sensitive, depends_on, guard, ..Remembered::unfinished(place.clone()) }
+            Some(Intent { attributes, sensitive, authored, depends_on, guard, .. }) => {
+                Remembered { attributes, sensitive, authored, depends_on, guard, ..Remembered::unfinished(place.clone()) }
             }
             None => Remembered::unfinished(place.clone()),
         };
@@ -286,6 +286,7 @@ mod tests {
             token: token.into(),
             attributes: Json::Null,
             sensitive: vec![Path::attribute("password")],
+            authored: vec![Path::attribute("name")],
             depends_on: Vec::new(),
             guard: Guard::default(),
         }

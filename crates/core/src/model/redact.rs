@@ -43,6 +43,16 @@ impl Redactor {
         Self::of(self.secrets.into_iter().filter(|secret| wanted(secret)).collect())
     }
 
+    /// A value in which each text that has something secret in it is secret itself: AWS gives back in clear what it was given.
+    pub fn hidden(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) if self.is_in(&text) => Value::String(text).into_secret(),
+            Value::List(items) => Value::List(items.into_iter().map(|item| self.hidden(item)).collect()),
+            Value::Map(map) => Value::Map(map.into_iter().map(|(key, value)| (key, self.hidden(value))).collect()),
+            other => other,
+        }
+    }
+
     /// This one and another.
     pub fn and(self, other: Self) -> Self {
         let both = |one: Vec<String>, other: Vec<String>| longest_first(one.into_iter().chain(other).collect());

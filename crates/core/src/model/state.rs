@@ -121,6 +121,9 @@ pub struct Intent {
     /// Where secrets stand in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sensitive: Vec<Path>,
+    /// What the stack file wrote of it, as what is remembered of it then says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authored: Vec<Path>,
     /// What it is made from.
     pub depends_on: Vec<Address>,
     /// What protects it.
@@ -339,6 +342,7 @@ mod tests {
             token: "t".into(),
             attributes: Json::Null,
             sensitive: Vec::new(),
+            authored: Vec::new(),
             depends_on: Vec::new(),
             guard: Guard::default(),
         });

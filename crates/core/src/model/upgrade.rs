@@ -95,7 +95,17 @@ impl OldResource {
 impl OldIntent {
     fn intent(self, account: &str) -> Intent {
         let Self { address, region, token, attributes, depends_on, guard } = self;
-        Intent { address, account: account.to_owned(), region, token, attributes, sensitive: Vec::new(), depends_on, guard }
+        Intent {
+            address,
+            account: account.to_owned(),
+            region,
+            token,
+            attributes,
+            sensitive: Vec::new(),
+            authored: Vec::new(),
+            depends_on,
+            guard,
+        }
     }
 }
 

@@ -1,17 +1,12 @@
 //! Names of which only the beginning is written.
 
-use crate::model::schema::ResourceSchema;
+use crate::model::schema::{ResourceSchema, prefix_of};
 use crate::model::state::Intent;
 use crate::model::value::Value;
 use serde_json::Value as Json;
 
 /// How many letters and digits follow a prefix.
 pub const SUFFIX: usize = 8;
-
-/// The attribute that says what another begins with.
-pub fn prefix_of(name: &str) -> String {
-    format!("{name}_prefix")
-}
 
 /// What is to be made, with a name where only its beginning is written. One that `open`, an unfinished creation of just the same,
 /// was given is taken again: that creation may still arrive.
@@ -71,6 +66,7 @@ mod tests {
             token: "t".into(),
             attributes,
             sensitive: Vec::new(),
+            authored: Vec::new(),
             depends_on: Vec::new(),
             guard: crate::model::state::Guard::default(),
         }

@@ -21,7 +21,7 @@ use crate::model::canonical::canonicalize;
 use crate::model::module::MODULE;
 use crate::model::path::{Path, Segment};
 use crate::model::place::is_region;
-use crate::model::schema::{Attribute, Type, TypeSchema, Unset};
+use crate::model::schema::{Attribute, Type, TypeSchema, Unset, prefix_of};
 use crate::model::value::Value;
 
 /// Checks a whole stack.
@@ -367,7 +367,8 @@ fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant
     let kinds = Kinds::within(scope.stack, resource);
     let written = Written { template: &resource.attributes, at: &resource.span, kinds: &kinds, failed: &failed };
     types::check(&block.to_string(), &schema.attributes, &written, &value, diagnostics);
-    let names: BTreeSet<&str> = resource.schema.unique.iter().flat_map(|group| group.iter()).copied().collect();
+    let prefix = resource.schema.prefixed.map(prefix_of);
+    let names: BTreeSet<&str> = resource.schema.unique.iter().flat_map(|group| group.iter()).copied().chain(prefix.as_deref()).collect();
     for name in names.into_iter().filter(|name| value.get(name).is_some_and(Value::has_secret)) {
         let at = locate(&resource.attributes, &Path::attribute(name)).unwrap_or(&resource.span);
         let error = format!("`{name}` of {block} is sensitive, and AWS makes ids of it that are shown and stored");

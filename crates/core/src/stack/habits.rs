@@ -7,13 +7,21 @@ use crate::model::value::Value;
 /// CPU units of one virtual CPU, as ECS counts them.
 const UNITS: f64 = 1024.0;
 
+/// What other tools have beside attributes, and what is written here.
+const META: [(&str, &str); 2] = [
+    ("count", "several of a kind are made with `for_each`, one or none with `when`"),
+    ("provider", "what is in another account says `account`, what is in another region `region`"),
+];
+
+/// Whether it is a key of other tools', and none of this one's that is misspelled.
+pub fn is_of_others(key: &str) -> bool {
+    META.iter().any(|(of_others, _)| *of_others == key)
+}
+
 /// Advice on an attribute that does not exist.
 pub fn meant<'a>(given: &str, attributes: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
-    if given == "count" {
-        return vec!["several of a kind are made with `for_each`, one or none with `when`".to_owned()];
-    }
-    if given == "provider" {
-        return vec!["what is in another account says `account`, what is in another region `region`".to_owned()];
+    if let Some((_, advice)) = META.iter().find(|(of_others, _)| *of_others == given) {
+        return vec![(*advice).to_owned()];
     }
     let snake = in_snake_case(given);
     // `bucketName` may be `bucket_name` or `bucket`.

@@ -32,7 +32,7 @@ impl Planner<'_> {
             for ((block, ..), answer) in reads.into_iter().zip(answers) {
                 tried.insert(block.clone());
                 match answer {
-                    Ok(value) => drop(data.insert(block, value)),
+                    Ok(value) => drop(data.insert(block, self.stack.redactor().hidden(value))),
                     Err(failure) if failure.operation.is_empty() => {
                         let span = self.stack.config.data.get(&block).map(|config| config.span.clone()).unwrap_or_default();
                         diagnostics.push(Diagnostic::error(&span, format!("data.{block}: {}", failure.message)));

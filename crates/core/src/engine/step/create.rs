@@ -82,6 +82,7 @@ impl Runner<'_> {
             token: same.map_or_else(|| uuid::Uuid::new_v4().to_string(), |open| open.token),
             attributes,
             sensitive: secret_paths(&self.block()?.schema.schema.attributes, desired),
+            authored: target.authored.clone(),
             depends_on: target.depends_on.clone(),
             guard: target.guard,
         })

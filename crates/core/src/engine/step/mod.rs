@@ -92,7 +92,7 @@ async fn read_data(shared: &Shared<'_>, block: &Block) -> Outcome<String> {
     let planned = shared.plan.reads.iter().find(|read| read.block == *block);
     let site = planned.map_or_else(|| shared.plan.identity.site(), |read| read.site.clone());
     let value = shared.engine.provider.read_data(&block.type_name, &site, &arguments).await?;
-    shared.set_data(block, value);
+    shared.set_data(block, shared.plan.stack.redactor().hidden(value));
     Ok(String::new())
 }
 

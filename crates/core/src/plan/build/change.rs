@@ -6,7 +6,7 @@ use crate::model::address::Address;
 use crate::model::canonical::{canonicalize, with_known, with_local};
 use crate::model::path::Path;
 use crate::model::place::{Place, Scope};
-use crate::model::schema::{Attribute, ResourceSchema};
+use crate::model::schema::{Attribute, ResourceSchema, prefix_of};
 use crate::model::secrecy::{conceal, recall, secret_paths, unhide};
 use crate::model::state::{Guard, Remembered};
 use crate::model::value::Value;
@@ -30,8 +30,9 @@ impl Builder<'_> {
     pub(super) fn change(&self, instance: &Instance<'_>, desired: &Value) -> Result<Change, Diagnostic> {
         let address = &instance.address;
         let attributes = attributes_of(instance.block);
-        let names = instance.block.schema.unique.iter().flat_map(|group| group.iter());
-        if let Some(name) = names.copied().find(|name| desired.get(name).is_some_and(Value::has_secret)) {
+        let prefix = instance.block.schema.prefixed.map(prefix_of);
+        let names = instance.block.schema.unique.iter().flat_map(|group| group.iter()).copied().chain(prefix.as_deref());
+        if let Some(name) = names.into_iter().find(|name| desired.get(name).is_some_and(Value::has_secret)) {
             let error = format!("`{name}` of {address} is sensitive, and AWS makes ids of it that are shown and stored");
             return Err(Diagnostic::error(&instance.block.span, error).help("use a value that need not be hidden"));
         }

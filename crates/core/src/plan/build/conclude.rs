@@ -1,12 +1,13 @@
 //! What a plan says beside its changes: drift, outputs, conditions, warnings.
 
 use super::change::{remembered, seen};
+use super::claims::is_desired;
 use super::{Builder, Live};
 use crate::model::address::Address;
 use crate::model::canonical::with_local;
 use crate::model::path::Path;
 use crate::model::pin::at;
-use crate::model::schema::{ResourceSchema, TypeSchema, Unset};
+use crate::model::schema::{ResourceSchema, TypeSchema, Unset, prefix_of};
 use crate::model::secrecy::{conceal, digest_paths};
 use crate::model::state::{Guard, Remembered, is_digest};
 use crate::model::value::Value;
@@ -209,9 +210,14 @@ impl Builder<'_> {
             };
             warnings.extend(guard_changes(&change.address, saved.guard, change.guard));
             let is_written = |path: &Path| change.authored.iter().any(|written| written.starts_with(path) || path.starts_with(written));
-            for path in saved.authored.iter().filter(|path| !is_written(path)) {
+            for path in saved.authored.iter().filter(|path| is_desired(change) && !is_written(path)) {
                 let attribute = path.root().and_then(|name| block.schema.schema.attribute(name));
-                let stays = !block.schema.takes_away || !at(&change.after, path).is_null();
+                // With the beginning of a name instead, it is a new one or the one that begins so.
+                let is_begun = block
+                    .schema
+                    .prefixed
+                    .is_some_and(|name| path.root() == Some(name) && change.authored.contains(&Path::attribute(prefix_of(name))));
+                let stays = !is_begun && (!block.schema.takes_away || !at(&change.after, path).is_null());
                 if stays && attribute.is_some_and(|attribute| attribute.unset == Unset::Server) {
                     warnings.push(format!("{}: `{path}` is not set any more; AWS keeps the value it has", change.address));
                 }

@@ -4,6 +4,7 @@ use super::{META, Reader};
 use crate::model::address::Block;
 use crate::model::schema::ResourceSchema;
 use crate::stack::diagnostic::{Diagnostic, nearest};
+use crate::stack::habits;
 use crate::stack::node::{Entry, NodeKind, Table};
 
 impl Reader<'_> {
@@ -57,7 +58,7 @@ impl Reader<'_> {
     pub(super) fn as_meant(&mut self, schema: &ResourceSchema, table: Table) -> Table {
         let attributes: Vec<&str> = schema.schema.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
         let meant = |key: &str| {
-            let is_known = META.contains(&key) || attributes.contains(&key);
+            let is_known = META.contains(&key) || attributes.contains(&key) || habits::is_of_others(key);
             let meant = nearest(key, META.iter().chain(&attributes).copied()).filter(|meant| META.contains(meant) && !is_known)?;
             (!table.contains_key(meant)).then_some(meant)
         };
