@@ -207,3 +207,34 @@ async fn is_main(aws: &Aws, id: &str) -> Outcome<bool> {
     let mut tables = found.route_tables().iter().filter(|table| table.route_table_id() == Some(id));
     Ok(tables.any(|table| table.associations().iter().any(|association| association.main() == Some(true))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canned::{Answer, Canned};
+    use crate::patience::tests::operation;
+
+    /// What becomes of the deletion of a table with these associations, and what it changes.
+    async fn deleted(associations: &str) -> (Outcome<()>, Vec<String>) {
+        let table = format!("<item><routeTableId>rtb-1</routeTableId><associationSet>{associations}</associationSet></item>");
+        let canned = Canned::new(move |action, _| {
+            Answer::Done(match action {
+                "DescribeRouteTables" => format!("<routeTableSet>{table}</routeTableSet>"),
+                _ => "<return>true</return>".to_owned(),
+            })
+        });
+        let outcome = RouteTable::delete(&canned.aws, &operation(0), "rtb-1", None).await;
+        (outcome, canned.changes())
+    }
+
+    #[tokio::test]
+    async fn gateways_let_go_of_a_table_before_it_goes_and_a_main_one_is_let_alone() {
+        let (outcome, changes) =
+            deleted("<item><routeTableAssociationId>rtbassoc-1</routeTableAssociationId><gatewayId>igw-1</gatewayId></item>").await;
+        outcome.unwrap();
+        assert_eq!(changes, ["DisassociateRouteTable AssociationId=rtbassoc-1", "DeleteRouteTable RouteTableId=rtb-1"]);
+        let (outcome, changes) = deleted("<item><main>true</main></item>").await;
+        assert_eq!(outcome.unwrap_err().kind, FailureKind::Refused);
+        assert_eq!(changes, Vec::<String>::new());
+    }
+}

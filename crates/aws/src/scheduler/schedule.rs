@@ -248,3 +248,28 @@ impl Resource for SchedulerSchedule {
         call.send().await.or_gone("scheduler:DeleteSchedule").map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::patience::tests::operation;
+    use crate::registry::catalog;
+    use crate::scripted::{Answer, Scripted};
+    use leoctl_core::model::canonical::canonicalize;
+
+    #[tokio::test]
+    async fn a_creation_that_conflicts_says_that_the_name_is_taken() {
+        let conflict = |_: &crate::scripted::Call| {
+            Answer(409, vec![("x-amzn-errortype", "ConflictException".to_owned())], r#"{"Message":"no"}"#.to_owned())
+        };
+        let scripted = Scripted::new(conflict);
+        let target = json!({ "arn": "arn:aws:sqs:eu-west-1:111111111111:q", "role_arn": "arn:aws:iam::111111111111:role/r" });
+        let written = Value::from(&json!({ "name": "s", "schedule_expression": "rate(5 minutes)", "target": target }));
+        let attributes = &catalog().unwrap().resources["scheduler_schedule"].schema.attributes;
+        let schedule: SchedulerSchedule = serde_json::from_value(canonicalize(attributes, &written).to_json().unwrap()).unwrap();
+        let failure = SchedulerSchedule::create(&scripted.aws, &operation(0), &schedule).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::AlreadyExists);
+    }
+}

@@ -370,6 +370,41 @@ mod tests {
         assert_eq!(dropped, (1..written).map(|version| format!("v{version}")).collect::<Vec<_>>(), "{names:?}");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn old_versions_of_the_lock_that_object_lock_keeps_stop_nothing() {
+        let mut last = 0;
+        let scripted = Scripted::new(move |call| match call.name.split(' ').next() {
+            Some("PUT") => {
+                last += 1;
+                Answer(200, vec![("etag", format!("\"{last}\"")), ("x-amz-version-id", format!("v{last}"))], String::new())
+            }
+            Some("DELETE") => Answer::xml_error(403, "AccessDenied"),
+            _ => Answer(204, Vec::new(), String::new()),
+        });
+        let objects = Objects { client: scripted.aws.s3().clone(), bucket: "b".to_owned(), kms_key_id: None };
+        let taken = take(&objects, "s.json.lock", "leoctl apply", &Waiting::default()).await.unwrap();
+        tokio::time::sleep(2 * RENEWED + RENEWED / 2).await;
+        taken.lease.release().await;
+        let names = scripted.names();
+        let count = |method: &str| names.iter().filter(|name| name.starts_with(method)).count();
+        assert!(count("PUT") >= 3 && count("DELETE") >= 1, "it is renewed all the same: {names:?}");
+    }
+
+    #[tokio::test]
+    async fn a_write_that_meets_another_one_is_made_again() {
+        let mut asked = 0;
+        let scripted = Scripted::new(move |_| {
+            asked += 1;
+            match asked {
+                1 | 2 => Answer::xml_error(409, "ConditionalRequestConflict"),
+                _ => Answer(200, vec![("etag", "\"3\"".to_owned())], String::new()),
+            }
+        });
+        let objects = Objects { client: scripted.aws.s3().clone(), bucket: "b".to_owned(), kms_key_id: None };
+        assert!(objects.put("s.json", "{}", When::Absent).await.unwrap().is_some());
+        assert_eq!(scripted.names().len(), 3);
+    }
+
     #[tokio::test]
     async fn a_state_can_be_in_a_bucket_that_wants_checksums() {
         let scripted = versioned();
