@@ -90,10 +90,12 @@ fn a_comment_is_made_of_whole_blocks_however_short_it_is() {
 async fn drift_of_several_stacks_is_one_report() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };
     let project = Project::new(&emulator.endpoint, "test");
-    let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk::config(&emulator.endpoint, "test").await);
+    let iam = aws_sdk_iam::Client::new(&sdk::config(&emulator.endpoint, "test").await);
     for name in ["web", "api"] {
+        // A role's description takes what tags do not.
         let stack = format!(
-            "[stack]\nname = \"{name}\"\nregion = \"us-east-1\"\n[resource.cloudwatch_log_group.a]\nname = \"/{name}\"\ntags = {{ note = \"a\" }}\n"
+            "[stack]\nname = \"{name}\"\nregion = \"us-east-1\"\n[resource.iam_role.a]\nname = \"{name}\"\ndescription = \"a\"\n\
+             assume_role_policy = {{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = \"sts:AssumeRole\", Principal = {{ Service = \"ecs-tasks.amazonaws.com\" }} }}] }}\n"
         );
         let file = format!("stacks/{name}.toml");
         project.write(&file, &stack);
@@ -106,7 +108,7 @@ async fn drift_of_several_stacks_is_one_report() {
     let mut documents = Vec::new();
     let long = format!("{HOSTILE}{}", "x".repeat(200));
     for note in ["harmless", "` <!-- @user </details>", long.as_str()] {
-        logs.tag_resource().resource_arn("arn:aws:logs:us-east-1:123456789012:log-group:/web").tags("note", note).send().await.unwrap();
+        iam.update_role().role_name("web").description(note).send().await.unwrap();
         documents.push(report(2, &[]));
     }
     assert!(documents.iter().all(|one| one.contains("### `stacks/web.toml`") && !one.contains("stacks/api.toml")), "{documents:?}");

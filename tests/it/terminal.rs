@@ -52,7 +52,8 @@ fn clean(ran: Ran, what: &str) -> Ran {
 
 #[tokio::test]
 async fn nothing_from_a_stack_a_state_or_aws_moves_the_terminal() {
-    let endpoint = Emulator::MiniStack.endpoint().unwrap();
+    // Tags of log groups cannot have control characters, and those of other services can.
+    let endpoint = &Emulator::MiniStack.unchecked().unwrap();
     let account = "430000000001";
     let project = Project::new(endpoint, account);
     project.write(STACK, &hostile("us-east-1"));

@@ -49,6 +49,11 @@ impl Emulator {
         slot.get_or_init(|| self.start()).as_ref().map(|running| running.endpoint.as_str())
     }
 
+    /// The endpoint for who writes what AWS refuses, to see what is made of it where another service or an older resource has it.
+    pub fn unchecked(self) -> Option<String> {
+        Proxy::behind(self.endpoint()?)
+    }
+
     /// Whether it is installed, or installs itself.
     pub fn is_installed(self) -> bool {
         self != Self::Fakecloud || fakecloud().is_some()
