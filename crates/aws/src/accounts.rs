@@ -129,7 +129,7 @@ impl Accounts {
     }
 
     /// Asks which account a name leads to that was this one. Where it is not any more, or cannot be asked, that is said to
-    /// whoever needs the account, and to nobody else.
+    /// those who need the account, and to nobody else.
     pub async fn expect(&self, name: &str, account: &str) {
         let why = match self.account(name).await {
             Ok(found) if found == account => return,

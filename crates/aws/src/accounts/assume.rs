@@ -1,4 +1,4 @@
-//! Credentials of a role, as STS gives them to whoever may assume it.
+//! Credentials of a role, as STS gives them to those who may assume it.
 
 use std::fmt;
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use futures_util::future::try_join_all;
 
 use super::client::Aws;
 use super::error::{OrAbsent, OrFail, unbuilt};
-use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
+use leoctl_core::engine::ports::{Failure, FailureKind, Outcome, Wanted};
 
 /// Something that can be scaled: what the API tells scalable targets apart by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +49,23 @@ impl Scalable {
     }
 }
 
+/// The place of what belongs to something that can be scaled, such as a policy: what is scaled, and its name.
+fn parse(id: &str) -> Outcome<(Scalable, String)> {
+    let wrong = || Failure::new(FailureKind::Invalid, format!("`{id}` is not a NAMESPACE/RESOURCE/DIMENSION/NAME"));
+    // A resource and a name may have slashes. A dimension begins with the namespace and a colon, and nothing before it does.
+    let namespace = id.split('/').next().ok_or_else(wrong)?;
+    let start = id.find(&format!("/{namespace}:")).ok_or_else(wrong)? + 1;
+    let (dimension, name) = id.get(start..).and_then(|rest| rest.split_once('/')).ok_or_else(wrong)?;
+    let scalable = id.get(..start + dimension.len()).ok_or_else(wrong)?;
+    Ok((Scalable::parse(scalable)?, name.to_owned()))
+}
+
+/// The id that a wanted one of these would have, where it is known.
+fn wanted_id(wanted: &Wanted) -> Option<String> {
+    let part = |key: &str| wanted.text(key);
+    Some(format!("{}/{}/{}/{}", part("service_namespace")?, part("resource_id")?, part("scalable_dimension")?, part("name")?))
+}
+
 /// Those of these ECS services (as `service/CLUSTER/NAME`) whose number of tasks is set by Application Auto Scaling; nothing
 /// where that may not be asked. Where there is no such service in the region there are none.
 ///
@@ -78,6 +95,19 @@ pub async fn scaled_services(aws: &Aws, services: &[String]) -> Outcome<Option<B
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_and_resources_may_have_slashes() {
+        let parsed = |id: &str| parse(id).map(|(scalable, name)| (scalable.resource, scalable.dimension, name)).ok();
+        let of = |resource: &str, dimension: &str, name: &str| Some((resource.to_owned(), dimension.to_owned(), name.to_owned()));
+        let service = "ecs/service/shop/web/ecs:service:DesiredCount/cpu";
+        assert_eq!(parsed(service), of("service/shop/web", "ecs:service:DesiredCount", "cpu"));
+        let table = "dynamodb/table/orders/dynamodb:table:ReadCapacityUnits/DynamoDBReadCapacityUtilization:table/orders";
+        assert_eq!(parsed(table), of("table/orders", "dynamodb:table:ReadCapacityUnits", "DynamoDBReadCapacityUtilization:table/orders"));
+        for wrong in ["", "ecs", "ecs/service/shop/web/cpu", "ecs/service/shop/web/ecs:service:DesiredCount"] {
+            assert_eq!(parsed(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn an_id_holds_what_has_slashes_of_its_own() {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::predictive::PredictiveScaling;
 use super::tracking::TargetTracking;
-use super::{Scalable, unbuilt};
+use super::{Scalable, parse, unbuilt, wanted_id};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
@@ -136,17 +136,6 @@ impl StepScaling {
             metric_aggregation_type: found.metric_aggregation_type().map_or("Average", api::MetricAggregationType::as_str).to_owned(),
         }
     }
-}
-
-/// A policy's place: what it scales, and its name.
-fn parse(id: &str) -> Outcome<(Scalable, String)> {
-    let wrong = || Failure::new(FailureKind::Invalid, format!("`{id}` is not a NAMESPACE/RESOURCE/DIMENSION/POLICY"));
-    // A resource and a name may have slashes. A dimension begins with the namespace and a colon, and nothing before it does.
-    let namespace = id.split('/').next().ok_or_else(wrong)?;
-    let start = id.find(&format!("/{namespace}:")).ok_or_else(wrong)? + 1;
-    let (dimension, name) = id.get(start..).and_then(|rest| rest.split_once('/')).ok_or_else(wrong)?;
-    let scalable = id.get(..start + dimension.len()).ok_or_else(wrong)?;
-    Ok((Scalable::parse(scalable)?, name.to_owned()))
 }
 
 impl AppautoscalingPolicy {
@@ -294,9 +283,8 @@ impl Resource for AppautoscalingPolicy {
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        let parts = ["service_namespace", "resource_id", "scalable_dimension", "name"].map(|key| wanted.text(key));
-        let [Some(namespace), Some(resource), Some(dimension), Some(name)] = parts else { return Ok(None) };
-        let found = Self::read(aws, &[format!("{namespace}/{resource}/{dimension}/{name}")]).await?;
+        let Some(id) = wanted_id(wanted) else { return Ok(None) };
+        let found = Self::read(aws, &[id]).await?;
         Ok(wanted.pick(found.into_iter().map(|(id, _)| id)))
     }
 

@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Scalable, unbuilt};
+use super::{Scalable, parse, unbuilt, wanted_id};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail};
 use crate::permissions::{Grant, Permissions};
@@ -85,13 +85,6 @@ fn to_time(text: Option<&String>) -> Outcome<Option<DateTime>> {
 /// A time in whole seconds, which is how it is kept.
 fn from_time(time: Option<&DateTime>) -> Option<String> {
     DateTime::from_secs(time?.secs()).fmt(Format::DateTime).ok()
-}
-
-/// An action's place: what it scales, and its name.
-fn parse(id: &str) -> Outcome<(Scalable, String)> {
-    let wrong = || Failure::new(FailureKind::Invalid, format!("`{id}` is not a NAMESPACE/RESOURCE/DIMENSION/ACTION"));
-    let (scalable, name) = id.rsplit_once('/').ok_or_else(wrong)?;
-    Ok((Scalable::parse(scalable)?, name.to_owned()))
 }
 
 /// The actions of a namespace: those of one resource, or all of them.
@@ -246,15 +239,14 @@ impl Resource for AppautoscalingScheduledAction {
     }
 
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        let parts = ["service_namespace", "resource_id", "scalable_dimension", "name"].map(|key| wanted.text(key));
-        let [Some(namespace), Some(resource), Some(dimension), Some(name)] = parts else { return Ok(None) };
-        let found = Self::read(aws, &[format!("{namespace}/{resource}/{dimension}/{name}")]).await?;
+        let Some(id) = wanted_id(wanted) else { return Ok(None) };
+        let found = Self::read(aws, &[id]).await?;
         Ok(wanted.pick(found.into_iter().map(|(id, _)| id)))
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         let id = format!("{}/{}", to.scalable().id(), to.name);
-        // Putting one that exists changes it, whoever made it.
+        // Putting one that exists changes it, also where somebody else made it.
         if !Self::read(aws, std::slice::from_ref(&id)).await?.is_empty() {
             return Err(Failure::exists("application-autoscaling:PutScheduledAction", &id));
         }

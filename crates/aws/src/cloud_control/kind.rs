@@ -14,7 +14,7 @@ use super::shape::{Part, Property, Reading, Shape};
 use crate::permissions::{Grant, On, Permissions};
 use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::place::Scope;
-use leoctl_core::model::schema::{After, Attribute, Governed, ResourceSchema, TextRule, Type, TypeSchema, Unset};
+use leoctl_core::model::schema::{After, Attribute, Governed, ResourceSchema, TextRule, Type, TypeSchema};
 use leoctl_core::model::value::Value;
 
 /// A type.
@@ -273,24 +273,8 @@ fn attribute_at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 fn id(aws: &str) -> Attribute {
-    Attribute {
-        name: "id".to_owned(),
-        doc: format!("What the Cloud Control API tells one {aws} from another by."),
-        ty: Type::String(TextRule::default()),
-        required: false,
-        computed: true,
-        follows: Vec::new(),
-        replace: false,
-        within: None,
-        none: None,
-        or: None,
-        kms_key: false,
-        caseless: false,
-        sensitive: false,
-        local: false,
-        unset: Unset::Absent,
-        excludes: Vec::new(),
-    }
+    let doc = format!("What the Cloud Control API tells one {aws} from another by.");
+    Attribute { computed: true, ..Attribute::plain("id", &doc, Type::String(TextRule::default())) }
 }
 
 /// Why leoctl cannot manage a type.

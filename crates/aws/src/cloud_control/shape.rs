@@ -159,23 +159,18 @@ impl<'a> Reading<'a> {
         let computed = self.facts.read_only.contains(path) || inner_computed;
         let local = self.facts.write_only.contains(path) && !computed;
         let is_text = matches!(&ty, Type::String(_));
+        let doc = format!("`{}` of {}.", path.replace('/', "."), self.facts.aws);
+        let sensitive = !tags && (self.knowledge.is_sensitive(path) || has_text(&ty) && self.is_secret(path, computed));
         Attribute {
-            name: name.to_owned(),
-            doc: format!("`{}` of {}.", path.replace('/', "."), self.facts.aws),
             required: required && !computed && !tags,
             computed,
             follows: self.knowledge.followed_by(path).iter().map(|followed| snake(followed)).collect(),
             replace: !computed && (!self.updatable || self.facts.create_only.contains(path)),
-            within: None,
-            none: None,
-            or: None,
             kms_key: is_text && !computed && names_key(path),
-            caseless: false,
-            sensitive: !tags && (self.knowledge.is_sensitive(path) || has_text(&ty) && self.is_secret(path, computed)),
+            sensitive,
             local,
             unset: if tags { Unset::Absent } else { Unset::Server },
-            excludes: Vec::new(),
-            ty,
+            ..Attribute::plain(name, &doc, ty)
         }
     }
 

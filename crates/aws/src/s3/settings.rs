@@ -22,7 +22,7 @@ pub struct Encryption {
     /// Whether one data key serves the bucket for a while, which saves KMS calls.
     #[schemars(extend("default" = false))]
     bucket_key_enabled: bool,
-    /// How uploads may not be encrypted: `SSE-C`, with keys that whoever uploads brings along, or `NONE` for no limit.
+    /// How uploads may not be encrypted: `SSE-C`, with keys that come with each upload, or `NONE` for no limit.
     #[schemars(extend("x-server" = true, "x-set" = true, "items" = { "type": "string", "enum": ["NONE", "SSE-C"] }))]
     #[serde(default)]
     blocked_encryption_types: Option<Vec<String>>,

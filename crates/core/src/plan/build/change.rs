@@ -1,7 +1,8 @@
 //! What happens to one resource: desired against live.
 
 use super::edges::still_used;
-use super::{Builder, Found, Instance, Live};
+use super::refusals::{at_block, foreign, guarded_replacement, import_replaces};
+use super::{Builder, Instance, Live};
 use crate::model::address::Address;
 use crate::model::canonical::{canonicalize, with_known, with_local};
 use crate::model::path::Path;
@@ -15,7 +16,6 @@ use crate::plan::diff::{complete, diff};
 use crate::plan::state_change::Aspect;
 use crate::plan::types::{Action, Change, Removal, RemovalKind};
 use crate::plan::withdrawn::authored;
-use crate::stack::Stack;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::{Diagnostic, Diagnostics};
 use serde_json::Value as Json;
@@ -423,51 +423,6 @@ pub(super) fn in_common(schema: &ResourceSchema, change: &Change) -> impl Iterat
         let absent = group.last().is_none_or(|name| value(&change.after, name).is_null());
         !absent && group.iter().all(|name| value(&change.before, name) == value(&change.after, name))
     })
-}
-
-/// Whose something is that was found.
-pub fn owned_by(found: &Found) -> String {
-    match &found.owner {
-        Some(owner) => format!("it belongs to {owner}"),
-        None => "it was not made by leoctl".to_owned(),
-    }
-}
-
-/// The name of a resource to be created is taken by something that cannot even be looked at.
-pub fn taken(stack: &Stack, address: &Address, why: &str) -> Diagnostic {
-    at_block(stack, address, &format!("{address} cannot be created: {why}")).help("choose another name")
-}
-
-/// An error at the block of an address, where the stack has one.
-pub fn at_block(stack: &Stack, address: &Address, error: &str) -> Diagnostic {
-    let block = stack.config.resources.get(&address.block);
-    block.map_or_else(|| Diagnostic::general(error), |block| Diagnostic::error(&block.span, error))
-}
-
-pub(super) fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {
-    let address = &instance.address;
-    Diagnostic::error(&instance.block.span, format!("{address} cannot be created: {} exists already", found.place.id))
-        .label(owned_by(found))
-        .help(format!("to manage it here, add [[import]] with to = '{address}', id = \"{}\"", found.place.id))
-        .help("to leave it alone, choose another name")
-}
-
-/// What is adopted is to be kept: one that would have to be replaced is not the one meant.
-fn import_replaces(instance: &Instance<'_>, changes: &[crate::plan::diff::AttributeChange], id: &str) -> Diagnostic {
-    let forcing: Vec<String> =
-        changes.iter().filter(|change| change.forces_replacement).map(|change| format!("`{}`", change.path)).collect();
-    let address = &instance.address;
-    Diagnostic::error(&instance.block.span, format!("{address} cannot be imported as {id}: it would be deleted and made anew"))
-        .label(format!("it differs in {}, which cannot be changed", forcing.join(", ")))
-        .help("write what it has, or import another one")
-}
-
-pub(super) fn guarded_replacement(instance: &Instance<'_>, change: &Change) -> Diagnostic {
-    let forcing: Vec<String> = change.replace_paths().iter().map(|path| format!("`{path}`")).collect();
-    let address = &instance.address;
-    Diagnostic::error(&instance.block.span, format!("{address} would be replaced, but `prevent_destroy` protects it"))
-        .label(format!("changing {} forces a replacement", forcing.join(", ")))
-        .help("undo that change, or set `prevent_destroy = false` for this apply")
 }
 
 /// What changes in place interrupt.

@@ -16,6 +16,7 @@ mod named;
 mod order;
 #[cfg(test)]
 mod order_tests;
+mod refusals;
 mod replacement;
 mod site;
 mod standing;
@@ -26,11 +27,11 @@ mod within;
 
 pub use self::aliases::Alias;
 use self::change::attributes_of;
-pub use self::change::{at_block, owned_by, taken};
 use self::edges::Failed;
 pub use self::exchange::takes;
 pub use self::follow::unsettled;
 use self::govern::Governing;
+pub use self::refusals::{at_block, owned_by, taken};
 use self::site::region;
 use super::desired;
 use crate::model::address::{Address, Block};
