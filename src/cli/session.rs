@@ -137,7 +137,21 @@ impl Session {
             self.provider = provider(&self.settings, &self.stack.name, &accounts, &self.neighbours).await?;
             self.accounts = accounts;
         }
+        self.is_ours(&state).await?;
         Ok(state)
+    }
+
+    /// That AWS is reached in the account that the state is of.
+    async fn is_ours(&self, state: &State) -> Result<(), CliError> {
+        let deployed = Deployed { state, provider: &self.provider };
+        let stranger = self.reading("who we are", deployed.stranger()).await;
+        match stranger.map_err(|failure| CliError::aws("asking AWS who we are", failure))? {
+            Some(account) => Err(CliError::usage(
+                &format!("the state belongs to account {}, but this is account {account}", state.account_id),
+                "use the credentials the stack was applied with",
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Makes a plan from the state as it is now.
@@ -221,14 +235,6 @@ pub async fn applied_file(context: &Context, path: PathBuf) -> Result<(PathBuf, 
     let found = project::find(&path, &context.global)?;
     let mut session = Session::with(context, &path, found).await?;
     let state = session.look(context, &path).await?;
-    let deployed = Deployed { state: &state, provider: &session.provider };
-    let stranger = session.reading("who we are", deployed.stranger()).await;
-    if let Some(account) = stranger.map_err(|failure| CliError::aws("asking AWS who we are", failure))? {
-        return Err(CliError::usage(
-            &format!("the state belongs to account {}, but this is account {account}", state.account_id),
-            "use the credentials the stack was applied with",
-        ));
-    }
     project::remember(&path);
     Ok((path, session, state))
 }

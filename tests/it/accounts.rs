@@ -169,6 +169,14 @@ async fn operated(name: &str, project: &Project) {
     let there = listed.as_array().unwrap().iter().find(|one| one["address"] == "cloudwatch_log_group.there").unwrap();
     assert_eq!((&there["account"], &there["id"]), (&json!(DNS), &json!(group)));
     project.expect(0, &["plan", STACK, "--detailed-exitcode"]);
+
+    // Under another name it is the same account, for what was made too.
+    let file = project.path().join(STACK);
+    let written = std::fs::read_to_string(&file).unwrap();
+    let renamed = written.replace("[accounts.dns]", "[accounts.names]").replace("\"dns\"", "\"names\"");
+    project.write(STACK, &renamed);
+    project.expect(0, &["logs", "--stack", STACK, "there"]);
+    project.write(STACK, &written);
 }
 
 fn through(project: &Project, proxy: &Proxy, arguments: &[&str]) -> Ran {

@@ -128,14 +128,19 @@ impl Accounts {
         Ok(found.account().unwrap_or_default().to_owned())
     }
 
-    /// Asks which account a name leads to that was this one. Where it is not any more, or cannot be asked, that is said to
-    /// those who need the account, and to nobody else.
+    /// Asks which account a name leads to that was this one. Where it is not any more, or cannot be asked, another name may lead
+    /// there by now; where none does, that is said to those who need the account, and to nobody else.
     pub async fn expect(&self, name: &str, account: &str) {
         let why = match self.account(name).await {
             Ok(found) if found == account => return,
             Ok(other) => Failure::new(FailureKind::Invalid, format!("accounts.{name} is account {other} now, and was {account}")),
             Err(failure) => failure,
         };
+        for other in self.named.keys().filter(|other| *other != name) {
+            if self.account(other).await.is_ok_and(|found| found == account) {
+                return;
+            }
+        }
         self.known().lost.insert(account.to_owned(), why);
     }
 

@@ -18,6 +18,7 @@ impl Planner<'_> {
     pub(super) async fn data(&self, identity: &Identity, state: &State, live: &LiveByPlace) -> Result<BTreeMap<Block, Value>, EngineError> {
         let (found, elsewhere) = (BTreeMap::new(), BTreeMap::new());
         let mut data = BTreeMap::new();
+        let secrets = self.stack.redactor();
         let mut tried = BTreeSet::new();
         loop {
             let world = World { identity, state, live, data: &data, found: &found, elsewhere: &elsewhere };
@@ -32,7 +33,7 @@ impl Planner<'_> {
             for ((block, ..), answer) in reads.into_iter().zip(answers) {
                 tried.insert(block.clone());
                 match answer {
-                    Ok(value) => drop(data.insert(block, self.stack.redactor().hidden(value))),
+                    Ok(value) => drop(data.insert(block, secrets.hidden(value))),
                     Err(failure) if failure.operation.is_empty() => {
                         let span = self.stack.config.data.get(&block).map(|config| config.span.clone()).unwrap_or_default();
                         diagnostics.push(Diagnostic::error(&span, format!("data.{block}: {}", failure.message)));

@@ -28,7 +28,7 @@ impl Runner<'_> {
         let block = self.block()?;
         let random = uuid::Uuid::new_v4().as_u128();
         let desired = self.shared.state(|state| {
-            let open = state.open.iter().filter(|open| open.address == *self.address && open.region == target.region);
+            let open = state.open.iter().filter(|open| open.address == *self.address && open.site() == target.site());
             named(&block.schema, desired, &open.cloned().collect::<Vec<_>>(), &|secret| state.digest(secret), random)
         });
         let intent = self.intent(target, &desired)?;

@@ -203,9 +203,8 @@ impl<'a> Runner<'a> {
         let block = self.block()?;
         let value = match live {
             Some(live) => {
-                let saved = self
-                    .shared
-                    .state(|state| state.current(self.address).filter(|saved| !anew && saved.place.region == target.region).cloned());
+                let is_there = |saved: &&Remembered| !anew && saved.place.site() == target.site();
+                let saved = self.shared.state(|state| state.current(self.address).filter(is_there).cloned());
                 let present = Present { live, saved: saved.as_ref(), governors: &target.governors };
                 settled(block, written, present, anew, self.shared.plan.options.only(self.address))
             }
