@@ -440,4 +440,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_types_say_of_other_types_is_about_types_that_there_are() {
+        let resources = &super::catalog().unwrap().resources;
+        for (name, resource) in resources {
+            let others = resource.after.iter().flat_map(|after| [after.type_name, after.through]);
+            for other in resource.held_by.iter().copied().chain(others) {
+                assert!(resources.contains_key(other), "{name}: {other}");
+            }
+        }
+    }
 }

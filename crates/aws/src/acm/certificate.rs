@@ -157,12 +157,23 @@ fn is_known(found: &api::CertificateDetail, to: &AcmCertificate) -> bool {
     to.validation_method != "DNS" || !options.is_empty() && options.iter().all(has_record)
 }
 
+/// What uses a certificate, so that AWS does not delete it.
+pub const USERS: &[&str] = &[
+    "lb_listener",
+    "awscc_apigateway_domain_name",
+    "awscc_apigatewayv2_domain_name",
+    "awscc_appsync_domain_name",
+    "awscc_cloudfront_distribution",
+    "awscc_cognito_user_pool_domain",
+    "awscc_opensearchservice_domain",
+];
+
 impl Resource for AcmCertificate {
     const TYPE: &'static str = "acm_certificate";
     // A listener that is going still uses it for some minutes.
     const INFO: Info = Info {
         create_before_destroy: true,
-        held_by: &["lb_listener"],
+        held_by: USERS,
         transient: &[
             Retry::after("ResourceInUseException", &["acm:DeleteCertificate"]),
             Retry::always("RequestInProgressException"),

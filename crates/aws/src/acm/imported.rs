@@ -121,7 +121,7 @@ impl Resource for AcmImportedCertificate {
     // A listener that is going still uses it for some minutes.
     const INFO: Info = Info {
         create_before_destroy: true,
-        held_by: &["lb_listener"],
+        held_by: super::certificate::USERS,
         transient: &[
             Retry::after("ResourceInUseException", &["acm:DeleteCertificate"]),
             Retry::always("RequestInProgressException"),

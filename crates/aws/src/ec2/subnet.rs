@@ -99,7 +99,23 @@ impl Resource for Subnet {
     // network takes a moment before subnets can be cut from it.
     const INFO: Info = Info {
         unique: &[&["vpc_id", "cidr_block"], &["vpc_id", "ipv6_cidr_block"]],
-        held_by: &["ecs_service", "efs_mount_target", "instance", "lb", "nat_gateway", "vpc_endpoint"],
+        held_by: &[
+            "ecs_service",
+            "efs_mount_target",
+            "instance",
+            "lb",
+            "nat_gateway",
+            "vpc_endpoint",
+            "awscc_amazonmq_broker",
+            "awscc_apigatewayv2_vpc_link",
+            "awscc_ec2_network_interface",
+            "awscc_eks_cluster",
+            "awscc_elasticache_serverless_cache",
+            "awscc_lambda_function",
+            "awscc_msk_cluster",
+            "awscc_opensearchservice_domain",
+            "awscc_rds_db_proxy",
+        ],
         transient: &[Retry::after("DependencyViolation", &["ec2:DeleteSubnet"])],
         propagating: &[
             Retry::after("InvalidVpcID.NotFound", &["ec2:CreateSubnet"]),

@@ -128,6 +128,10 @@ async fn what_is_used_by_something_that_stays_is_not_deleted_before_it_is_let_go
     let destroy = Options { destroy: true, ..Options::default() };
     let refused = world.plan_with(&using, &destroy).await.err().unwrap();
     assert!(refused.contains("role.r cannot be deleted: given.g stays in AWS and uses it"), "{refused}");
+    // So does the one in whose place another one is taken.
+    let elsewhere = using.replace("\"web\"", "\"site\"").replace("\"default\"", "\"other\"");
+    let refused = world.plan(&elsewhere).await.err().unwrap();
+    assert!(refused.contains("role.r cannot be deleted: given.g stays in AWS and uses it"), "{refused}");
     world.apply(&body("")).await;
     world.destroy(&body("")).await;
     assert_eq!(world.cloud.world(), [format!("given default {HOME}")]);

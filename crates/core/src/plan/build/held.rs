@@ -11,7 +11,7 @@ impl Builder<'_> {
     pub(super) fn held(&mut self) {
         let last = self.changes.iter().filter(|change| is_made_last(change));
         let replaced = last.filter_map(|change| Some(self.cannot_go(change, self.holder(change)?)));
-        let deleted = self.changes.iter().filter(|change| change.action == Action::Delete);
+        let deleted = self.changes.iter().filter(|change| matches!(change.action, Action::Delete | Action::Replace));
         let deleted = deleted.filter_map(|change| Some(self.held_for_ever(change, self.lasting(change)?)));
         let found: Vec<Diagnostic> = replaced.chain(deleted).collect();
         found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
@@ -28,12 +28,13 @@ impl Builder<'_> {
         })
     }
 
-    /// What is forgotten as AWS does not delete it alone, and keeps AWS from deleting a resource.
+    /// What AWS does not delete alone, so that it is forgotten as it is, or its predecessor is, and keeps AWS from deleting a
+    /// resource.
     fn lasting(&self, change: &Change) -> Option<&Change> {
         let schema = self.catalog.resources.get(change.address.type_name())?;
         self.changes.iter().find(|user| {
             let type_name = user.address.type_name();
-            user.action == Action::Forget
+            matches!(user.action, Action::Forget | Action::Replace)
                 && schema.held_by.contains(&type_name)
                 && self.catalog.resources.get(type_name).is_some_and(|user| user.stays.is_some())
                 && uses(user, change)
