@@ -1,9 +1,11 @@
 //! What a stack costs a month: a plan and a table of prices in, an [`Estimate`] out. Pure.
 //!
 //! Reading order: [`prices`] (the table), [`side`] (what a plan says there is, or will be), [`bill`] (what one resource
-//! costs, item by item), then a file for each kind of resource, put together by [`estimate`].
+//! costs, item by item), then a file for each kind of resource, put together by [`estimate`]; `charges` is the table of what
+//! Cloud Control manages.
 
 pub mod bill;
+mod charges;
 mod compute;
 mod files;
 mod instance;
@@ -191,6 +193,7 @@ fn bill(side: &Side<'_>, resource: &Resource<'_>, prices: &Prices) -> Bill {
     match PRICED.iter().find(|(priced, _)| *priced == name) {
         Some((_, write)) => write(&mut desk, side, resource),
         None if FREE.contains(&name) => {}
+        None if charges::write(&mut desk, side, resource).is_some() => {}
         None => desk.missing(format!("leoctl has no prices for {name}")),
     }
     desk.bill
