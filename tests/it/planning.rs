@@ -331,6 +331,8 @@ vpc_id = "${data.vpc.default.id}"
 [data.security_group.default]
 name = "default"
 vpc_id = "${data.vpc.default.id}"
+[data.security_group.by_id]
+group_id = "${data.security_group.default.id}"
 [data.ecr_image.none]
 repository_name = "p-data-none"
 [resource.secretsmanager_secret.s]
@@ -342,7 +344,7 @@ name = "${secretsmanager_secret.s.name}"
 account = "${data.caller_identity.me.account_id == stack.account_id}"
 network = "${data.vpc.default.cidr_block}"
 subnets = "${data.subnets.all.ids.size() > 0 && data.subnets.all.ids[0].startsWith('subnet-')}"
-group = "${data.security_group.default.id.startsWith('sg-')}"
+group = "${data.security_group.default.id.startsWith('sg-') && data.security_group.by_id.id == data.security_group.default.id}"
 image = "${data.ecr_image.none.exists}"
 secret = "${data.secretsmanager_secret.s.arn == secretsmanager_secret.s.arn}"
 "#;

@@ -19,6 +19,8 @@ use leoctl_core::engine::ports::Outcome;
 pub struct SecurityGroup {
     /// With this name.
     name: Option<String>,
+    /// The group with this id.
+    group_id: Option<String>,
     /// In this VPC.
     vpc_id: Option<String>,
     /// EC2's own filters: a name and the values any of which will do.
@@ -42,6 +44,7 @@ impl DataSource for SecurityGroup {
     async fn read(self, aws: &Aws) -> Outcome<Self> {
         let mut wanted = filters(&self.filters, &self.tags);
         wanted.extend(self.name.as_ref().map(|name| filter("group-name", std::slice::from_ref(name))));
+        wanted.extend(self.group_id.as_ref().map(|id| filter("group-id", std::slice::from_ref(id))));
         wanted.extend(self.vpc_id.as_ref().map(|id| filter("vpc-id", std::slice::from_ref(id))));
         let pages = aws.ec2().describe_security_groups().set_filters(Some(wanted.clone())).into_paginator().items().send();
         let mut found: Vec<aws_sdk_ec2::types::SecurityGroup> = pages.try_collect().await.or_fail("ec2:DescribeSecurityGroups")?;
