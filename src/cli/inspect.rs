@@ -103,8 +103,17 @@ pub fn absent(state: &State, address: &impl std::fmt::Display) -> CliError {
 }
 
 /// What is said of a creation whose outcome is not known.
-fn may_exist(intent: &Intent) -> String {
-    format!("may exist in {}, its creation was interrupted", intent.region)
+fn may_exist(state: &State, intent: &Intent) -> String {
+    let account = if intent.account == state.account_id { String::new() } else { format!("account {}, ", intent.account) };
+    format!("may exist in {account}{}, its creation was interrupted", intent.region)
+}
+
+/// What AWS calls a resource, and where it is when that is not where the stack is.
+fn id(state: &State, place: &Place) -> String {
+    let account = (place.account != state.account_id).then(|| format!("account {}", place.account));
+    let is_apart = place.region != state.region;
+    let elsewhere: Vec<String> = account.into_iter().chain(is_apart.then(|| place.region.clone())).collect();
+    if elsewhere.is_empty() { place.id.clone() } else { format!("{} in {}", place.id, elsewhere.join(", ")) }
 }
 
 /// Every resource, a line each, and what may exist.
@@ -120,10 +129,10 @@ pub async fn list(context: &Context, stack: Option<&Path>) -> Result<Exit, CliEr
     }
     let width = state.addresses().iter().map(|address| address.to_string().chars().count()).max().unwrap_or_default();
     for (address, place) in everything(&state) {
-        ui::out(format!("{:width$}  {}", address.to_string(), styled(FAINT, &place.id)));
+        ui::out(format!("{:width$}  {}", address.to_string(), styled(FAINT, id(&state, place))));
     }
     for intent in &state.open {
-        ui::out(format!("{:width$}  {}", intent.address.to_string(), styled(FAINT, may_exist(intent))));
+        ui::out(format!("{:width$}  {}", intent.address.to_string(), styled(FAINT, may_exist(&state, intent))));
     }
     Ok(Exit::Done)
 }
@@ -152,13 +161,13 @@ fn as_json(state: &State, address: &Address) -> Json {
 fn one(state: &State, address: &Address) {
     for deposed in state.deposed(address) {
         let what = if deposed.guard.retain { "forgotten, as it stays in AWS" } else { "deleted" };
-        ui::out(format!("{} {}, a predecessor still to be {what}", styled(STRONG, address), styled(FAINT, &deposed.place.id)));
+        ui::out(format!("{} {}, a predecessor still to be {what}", styled(STRONG, address), styled(FAINT, id(state, &deposed.place))));
     }
     for intent in state.opened(address) {
-        ui::out(format!("{} {}", styled(STRONG, address), styled(FAINT, may_exist(intent))));
+        ui::out(format!("{} {}", styled(STRONG, address), styled(FAINT, may_exist(state, intent))));
     }
     let Some(resource) = state.current(address) else { return };
-    ui::out(format!("{} {}", styled(STRONG, address), styled(FAINT, &resource.place.id)));
+    ui::out(format!("{} {}", styled(STRONG, address), styled(FAINT, id(state, &resource.place))));
     for (name, value) in resource.attributes.as_object().into_iter().flatten() {
         ui::value::lines_of(name, &Value::from(value)).iter().for_each(|line| ui::out(format!("    {line}")));
     }

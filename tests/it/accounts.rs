@@ -132,6 +132,9 @@ async fn a_certificate_in_one_account_is_validated_in_a_zone_of_another() {
     let listed = project.json(&["state", "list", STACK, "--json"]);
     let zone = listed.as_array().unwrap().iter().find(|one| one["address"] == "route53_zone.main").unwrap();
     assert_eq!(zone["account"], DNS);
+    let listed = project.expect(0, &["state", "list", STACK]).stdout;
+    let is_said = |address: &str, place: &str| listed.lines().any(|line| line.starts_with(address) && line.ends_with(place));
+    assert!(is_said("route53_zone.main ", &format!(" in account {DNS}")) && is_said("acm_certificate.main ", " in us-east-1"), "{listed}");
 
     // The plan is empty, and a change is made where the record is.
     project.expect(0, &["plan", STACK, "--detailed-exitcode"]);
