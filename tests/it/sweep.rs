@@ -2,22 +2,50 @@
 //! replaces and of a destroy of `stacks/prod.toml`, leoctl is killed before it, killed after it, or loses its answer;
 //! one more run ends where an undisturbed one ends: the same resources in AWS, nothing twice, nothing left behind,
 //! and an empty plan. The same with the state in S3, at every call about it, and at every change of the local disk, which
-//! tears, is full, or can only be read from then on.
+//! tears, is full, or can only be read from then on. The same with `tests/platforms/data.toml`, whose database, queue, cache
+//! and distribution are made through Cloud Control.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::stores;
 use crate::support::emulator::Emulator;
 use crate::support::inventory::Inventory;
 use crate::support::preload::{self, Disk};
 use crate::support::program::{Project, Ran, ran};
 use crate::support::proxy::Proxy;
 use crate::support::proxy::fault::Fault;
+use crate::{platforms, stores};
 
-const STACK: &str = "stacks/prod.toml";
+/// A stack that is swept over.
+struct Subject {
+    stack: &'static str,
+    /// What its change says: names that cannot change in place, and all that hangs on them.
+    change: &'static [&'static str],
+    /// What Cloud Control manages of it, at AWS.
+    types: &'static [&'static str],
+}
+
+const LEO: Subject = Subject {
+    stack: "stacks/prod.toml",
+    change: &["--var", "cluster_name=second", "--var", "target_group_name=second", "--var", "secret_prefix=second"],
+    types: &[],
+};
+
+const DATA: Subject = Subject {
+    stack: "tests/platforms/data.toml",
+    change: &["--var", "size=large", "--var", "suffix=-second"],
+    types: &[
+        "AWS::CloudFront::Distribution",
+        "AWS::CloudFront::OriginAccessControl",
+        "AWS::ElastiCache::ReplicationGroup",
+        "AWS::ElastiCache::SubnetGroup",
+        "AWS::RDS::DBInstance",
+        "AWS::RDS::DBSubnetGroup",
+        "AWS::SQS::Queue",
+    ],
+};
 
 /// What is disturbed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +96,7 @@ struct Undisturbed {
 
 /// One account of an emulator with the project in it.
 struct Stage {
+    subject: &'static Subject,
     project: Project,
     endpoint: String,
     account: String,
@@ -94,26 +123,26 @@ impl Undisturbed {
 
 impl Stage {
     /// A stage of its own for each `number`.
-    fn new(emulator: Emulator, endpoint: &str, number: usize, target: Target, one_by_one: bool) -> Self {
-        let (account, extra) = match emulator {
+    fn new(sweep: &Sweep, endpoint: &str, number: usize) -> Self {
+        let (account, extra) = match sweep.emulator {
+            Emulator::Fakecloud if sweep.subject.stack != LEO.stack => ("test".to_owned(), vec![]),
             // No containers run there.
             Emulator::Fakecloud => ("test".to_owned(), vec!["--var", "rollout=none"]),
             _ => (format!("3{number:011}"), vec!["--var", "ipv6=false"]),
         };
-        let project = Project::new(endpoint, &account);
-        if target == Target::SharedState {
-            stores::share(&project, endpoint, STACK);
+        let project = platforms::project(endpoint, &account);
+        if sweep.target == Target::SharedState {
+            stores::share(&project, endpoint, sweep.subject.stack);
         }
-        Self { project, endpoint: endpoint.to_owned(), account, extra, one_by_one }
+        Self { subject: sweep.subject, project, endpoint: endpoint.to_owned(), account, extra, one_by_one: sweep.one_by_one }
     }
 
     fn arguments(&self, deed: Deed) -> Vec<&'static str> {
-        // Names that cannot change in place, and all that hangs on them.
-        let renamed = ["--var", "cluster_name=second", "--var", "target_group_name=second", "--var", "secret_prefix=second"];
+        let stack = self.subject.stack;
         let mut arguments = match deed {
-            Deed::Apply => vec!["apply", "-y", STACK],
-            Deed::Change => [&["apply", "-y", STACK], renamed.as_slice()].concat(),
-            Deed::Destroy => vec!["destroy", "-y", STACK],
+            Deed::Apply => vec!["apply", "-y", stack],
+            Deed::Change => [&["apply", "-y", stack], self.subject.change].concat(),
+            Deed::Destroy => vec!["destroy", "-y", stack],
         };
         arguments.extend(&self.extra);
         if self.one_by_one {
@@ -146,7 +175,10 @@ impl Stage {
 
     fn leaves(&self) -> Vec<String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async { Inventory::new(&self.endpoint, &self.account).await.lines().await })
+        runtime.block_on(async {
+            let inventory = Inventory::new(&self.endpoint, &self.account).await;
+            [inventory.lines().await, inventory.cloud_control(self.subject.types).await].concat()
+        })
     }
 }
 
@@ -213,8 +245,30 @@ struct Tally {
     slowest: Duration,
 }
 
+/// What is struck at, and where.
+#[derive(Clone, Copy)]
+struct Sweep {
+    subject: &'static Subject,
+    emulator: Emulator,
+    target: Target,
+    one_by_one: bool,
+}
+
+impl Sweep {
+    /// Of a sample of the points, as fast as leoctl is.
+    const fn quick(subject: &'static Subject, emulator: Emulator, target: Target) -> Self {
+        Self { subject, emulator, target, one_by_one: false }
+    }
+
+    /// Of every point.
+    const fn whole(subject: &'static Subject, emulator: Emulator, target: Target) -> Self {
+        Self { subject, emulator, target, one_by_one: true }
+    }
+}
+
 /// Strikes at every point that `chosen` says, several at a time.
-fn sweep(emulator: Emulator, target: Target, one_by_one: bool, chosen: impl Fn(usize) -> bool) {
+fn sweep(sweep: Sweep, chosen: impl Fn(usize) -> bool) {
+    let Sweep { emulator, target, .. } = sweep;
     let Some(shared) = emulator.endpoint() else { return };
     let wanted: BTreeMap<Deed, Undisturbed> = DEEDS
         .into_iter()
@@ -222,7 +276,7 @@ fn sweep(emulator: Emulator, target: Target, one_by_one: bool, chosen: impl Fn(u
         .map(|(number, deed)| {
             let own = (emulator == Emulator::Fakecloud).then(|| emulator.alone().unwrap());
             let endpoint = own.as_ref().map_or(shared, |own| own.endpoint.as_str());
-            (deed, undisturbed(&Stage::new(emulator, endpoint, number, target, one_by_one), deed))
+            (deed, undisturbed(&Stage::new(&sweep, endpoint, number), deed))
         })
         .collect();
     let all = wanted.iter().flat_map(|(deed, run)| run.points(*deed, target));
@@ -240,7 +294,7 @@ fn sweep(emulator: Emulator, target: Target, one_by_one: bool, chosen: impl Fn(u
                     let own = (emulator == Emulator::Fakecloud).then(|| emulator.alone().unwrap());
                     let endpoint = own.as_ref().map_or(shared, |own| own.endpoint.as_str());
                     let began = Instant::now();
-                    let outcome = strike(&Stage::new(emulator, endpoint, 100 + number, target, one_by_one), point, &wanted[&point.0]);
+                    let outcome = strike(&Stage::new(&sweep, endpoint, 100 + number), point, &wanted[&point.0]);
                     let mut tallies = tallies.lock().unwrap();
                     let tally = tallies.entry((point.0, point.2)).or_default();
                     tally.points += 1;
@@ -284,46 +338,57 @@ fn every() -> impl Fn(usize) -> bool {
 
 #[test]
 fn a_sample_of_all_points_converges_on_fakecloud() {
-    sweep(Emulator::Fakecloud, Target::Calls, false, sample(37));
+    sweep(Sweep::quick(&LEO, Emulator::Fakecloud, Target::Calls), sample(37));
 }
 
 #[test]
 fn a_sample_of_all_points_converges_on_ministack() {
-    sweep(Emulator::MiniStack, Target::Calls, false, sample(37));
+    sweep(Sweep::quick(&LEO, Emulator::MiniStack, Target::Calls), sample(37));
 }
 
 #[test]
 fn a_sample_of_all_points_of_a_shared_state_converges() {
-    sweep(Emulator::Fakecloud, Target::SharedState, false, sample(97));
+    sweep(Sweep::quick(&LEO, Emulator::Fakecloud, Target::SharedState), sample(97));
 }
 
 #[test]
 fn a_sample_of_all_changes_of_the_disk_converges() {
-    sweep(Emulator::Fakecloud, Target::Disk, false, sample(97));
+    sweep(Sweep::quick(&LEO, Emulator::Fakecloud, Target::Disk), sample(97));
+}
+
+#[test]
+fn a_sample_of_all_points_of_what_keeps_data_converges() {
+    sweep(Sweep::quick(&DATA, Emulator::Fakecloud, Target::Calls), sample(37));
+}
+
+#[test]
+#[ignore = "takes many minutes; its figures are in docs/reliability.md"]
+fn every_point_of_what_keeps_data_converges() {
+    sweep(Sweep::whole(&DATA, Emulator::Fakecloud, Target::Calls), every());
 }
 
 #[test]
 #[ignore = "takes many minutes; its figures are in docs/reliability.md"]
 fn every_point_converges_on_fakecloud() {
-    sweep(Emulator::Fakecloud, Target::Calls, true, every());
+    sweep(Sweep::whole(&LEO, Emulator::Fakecloud, Target::Calls), every());
 }
 
 #[test]
 #[ignore = "takes many minutes; its figures are in docs/reliability.md"]
 fn every_point_converges_on_ministack() {
-    sweep(Emulator::MiniStack, Target::Calls, true, every());
+    sweep(Sweep::whole(&LEO, Emulator::MiniStack, Target::Calls), every());
 }
 
 #[test]
 #[ignore = "takes many minutes; its figures are in docs/reliability.md"]
 fn every_point_of_a_shared_state_converges() {
-    sweep(Emulator::Fakecloud, Target::SharedState, true, every());
+    sweep(Sweep::whole(&LEO, Emulator::Fakecloud, Target::SharedState), every());
 }
 
 #[test]
 #[ignore = "takes many minutes; its figures are in docs/reliability.md"]
 fn every_change_of_the_disk_converges() {
-    sweep(Emulator::Fakecloud, Target::Disk, true, every());
+    sweep(Sweep::whole(&LEO, Emulator::Fakecloud, Target::Disk), every());
 }
 
 /// The last lines, where the failures are.

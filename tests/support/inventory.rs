@@ -30,6 +30,24 @@ impl Inventory {
         lines
     }
 
+    /// What there is of these types, which Cloud Control lists: by their names, and by their numbers where AWS makes those up.
+    pub async fn cloud_control(&self, types: &[&str]) -> Vec<String> {
+        let api = aws_sdk_cloudcontrol::Client::new(&self.config);
+        let mut lines = Vec::new();
+        for name in types {
+            let mut pages = api.list_resources().type_name(*name).into_paginator().items().send();
+            while let Some(one) = pages.next().await {
+                let one = one.unwrap();
+                let id = one.identifier().unwrap_or_default();
+                // The URL of a queue begins with where its emulator listens.
+                let path = id.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or(id, |(_, path)| path);
+                lines.push(if name.starts_with("AWS::CloudFront::") { (*name).to_owned() } else { format!("{name} {path}") });
+            }
+        }
+        lines.sort();
+        lines
+    }
+
     async fn network(&self) -> Vec<String> {
         let ec2 = aws_sdk_ec2::Client::new(&self.config);
         let own = |tags: &[aws_sdk_ec2::types::Tag]| {

@@ -86,6 +86,11 @@ impl Proxy {
         Self::with(endpoint, |_| None, Role { strict: Some(Strict::on(emulator)), refuses_invalid: false })
     }
 
+    /// One that does first to each call what `plan` says, as for what the emulator lacks.
+    pub fn strict_with(endpoint: &str, emulator: Emulator, plan: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static) -> Self {
+        Self::with(endpoint, plan, Role { strict: Some(Strict::on(emulator)), refuses_invalid: false })
+    }
+
     /// A proxy that plays the rules of these facts.
     pub fn of_facts(endpoint: &str, facts: &[&str]) -> Self {
         Self::with(endpoint, |_| None, Role { strict: Some(Strict::of(facts)), refuses_invalid: false })
