@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use crate::support::cloud_control::Cloud;
 use crate::support::emulator::Emulator;
 use crate::support::program::{Project, Ran, ran};
 use crate::support::proxy::Proxy;
@@ -114,6 +115,29 @@ async fn what_is_not_empty_is_not_deleted_and_counted() {
     write(&project, "");
     let gone = project.expect(0, &["plan", STACK]).stdout;
     assert!(gone.contains("put its block back with `empty_on_delete = true`"), "{gone}");
+}
+
+#[test]
+fn what_is_in_a_cluster_and_is_not_the_stacks_is_named_before_the_cluster_goes() {
+    let cloud = Arc::new(Cloud::default());
+    let played = Arc::clone(&cloud);
+    let aws = Proxy::start(Emulator::MiniStack.endpoint().unwrap(), move |call| played.answer(call));
+    let own = "[resource.awscc_neptune_db_cluster.c]\ndb_cluster_identifier = \"pre-c\"\n";
+    let instance = "[resource.awscc_neptune_db_instance.i]\ndb_instance_identifier = \"pre-i\"\ndb_instance_class = \"db.t4g.medium\"\ndb_cluster_identifier = \"${awscc_neptune_db_cluster.c.db_cluster_identifier}\"\n";
+    let project = project(&aws.endpoint, &format!("{own}{instance}"));
+    project.expect(0, &["apply", "-y", STACK]);
+    // The stack's own instance goes with it, and another cluster's is not looked at.
+    let other = |cluster: &str| json!({ "DBInstanceClass": "db.t4g.medium", "DBClusterIdentifier": cluster }).as_object().unwrap().clone();
+    cloud.put("AWS::Neptune::DBInstance", "somewhere-else", other("else"));
+    let plan = project.json(&["plan", "--destroy", "--json", STACK]);
+    assert_eq!(found(&plan), []);
+    cloud.put("AWS::Neptune::DBInstance", "by-hand", other("pre-c"));
+    let plan = project.json(&["plan", "--destroy", "--json", STACK]);
+    assert_eq!(found(&plan), finding("not_empty", "awscc_neptune_db_cluster.c"));
+    let shown = project.expect(0, &["plan", "--destroy", STACK]).stdout;
+    let said = "AWS deletes pre-c only when it is empty: AWS::Neptune::DBInstance by-hand is in it, which this stack does not have";
+    assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(said), "{shown}");
+    project.expect(0, &["destroy", "-y", STACK]);
 }
 
 /// Puts an image into a repository: any manifest will do.

@@ -1,9 +1,11 @@
 //! A type of AWS's as leoctl manages it: its schema, and what its life takes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::bundle::Bundle;
 use super::facts::{Facts, Verb};
 use super::hints;
 use super::knowledge::{self, Governor, Knowledge};
@@ -234,7 +236,7 @@ impl Lent {
                 .iter()
                 .map(|(path, [_, off])| lend_text(&format!("{} = {off}", attribute_path(path))))
                 .collect(),
-            plan: grant(&["cloudformation:GetResource", "cloudformation:ListResources"], "plan"),
+            plan: [grant(&["cloudformation:GetResource", "cloudformation:ListResources"], "plan"), parts(knowledge)].concat(),
             apply: grant(
                 &[
                     "cloudformation:CreateResource",
@@ -247,6 +249,18 @@ impl Lent {
             ),
         }
     }
+}
+
+/// What reading takes of the types that may be in one: a deletion looks for them.
+fn parts(knowledge: &Knowledge) -> Vec<Grant> {
+    let facts = |aws: &String| {
+        let bundle = Bundle::get()?;
+        let entry = bundle.types().get(&type_name(aws))?;
+        Some(Facts::new(entry.aws, bundle.schema(entry)?))
+    };
+    let actions: BTreeSet<String> = knowledge.contains.keys().filter_map(facts).flat_map(|facts| facts.actions("plan")).collect();
+    let actions: Vec<&'static str> = actions.iter().map(|action| lend_text(action)).collect();
+    if actions.is_empty() { Vec::new() } else { vec![Grant { actions: lend(actions.into()), on: On::Any, when: None }] }
 }
 
 /// The name of a property in stack files.

@@ -36,6 +36,8 @@ pub struct Knowledge {
     pub follows: BTreeMap<String, Vec<String>>,
     /// Types of which one that uses it keeps AWS from deleting it.
     pub held_by: Vec<String>,
+    /// What may be in one, so that AWS does not delete it: types, each with the property that has this one's id.
+    pub contains: BTreeMap<String, String>,
 }
 
 /// What else in AWS sets a property.
@@ -101,6 +103,7 @@ macro_rules! files {
 }
 
 files! {
+    "AWS-ApiGateway-ApiKey"
     "AWS-ApiGatewayV2-Api"
     "AWS-ApiGatewayV2-Deployment"
     "AWS-AutoScaling-AutoScalingGroup"
@@ -117,9 +120,11 @@ files! {
     "AWS-EC2-NetworkAcl"
     "AWS-EC2-Volume"
     "AWS-ECS-CapacityProvider"
+    "AWS-EKS-Cluster"
     "AWS-ElastiCache-ReplicationGroup"
     "AWS-ElastiCache-ServerlessCache"
     "AWS-ElastiCache-SubnetGroup"
+    "AWS-Events-EventBus"
     "AWS-Events-Rule"
     "AWS-GuardDuty-Detector"
     "AWS-Kinesis-Stream"
@@ -127,6 +132,7 @@ files! {
     "AWS-Lambda-Function"
     "AWS-Lambda-Permission"
     "AWS-Logs-SubscriptionFilter"
+    "AWS-Neptune-DBCluster"
     "AWS-OpenSearchService-Domain"
     "AWS-RDS-DBCluster"
     "AWS-RDS-DBClusterParameterGroup"
@@ -161,6 +167,10 @@ mod tests {
             }
             at
         };
+        // Of a list, what each element has.
+        if let Some(items) = schema.get("items") {
+            return has(&resolved(items.clone()), root, path);
+        }
         let (name, rest) = path.split_once('/').unwrap_or((path, ""));
         let inner = schema.get("properties").and_then(|properties| properties.get(name)).cloned().map(resolved);
         inner.is_some_and(|inner| rest.is_empty() || has(&inner, root, rest))
@@ -169,6 +179,7 @@ mod tests {
     #[test]
     fn every_file_is_about_a_type_and_names_only_properties_that_it_has() {
         let bundle = Bundle::get().unwrap();
+        let resources = &crate::registry::catalog().unwrap().resources;
         for name in FILES {
             let aws = name.replace('-', "::");
             let known: Knowledge = toml::from_str(file(&aws).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -182,8 +193,12 @@ mod tests {
                 assert!(has(&schema, &schema, path), "{name} has no {path}");
             }
             let others = known.after.iter().flat_map(|after| [&after.r#type, &after.through]);
+            for (of, property) in &known.contains {
+                let part = bundle.schema(&bundle.types()[&type_name(of)]).unwrap();
+                assert!(has(&part, &part, property), "{name}: {of} has no {property}");
+            }
             for held in known.held_by.iter().chain(others) {
-                assert!(bundle.types().contains_key(held), "{name}: {held}");
+                assert!(resources.contains_key(held), "{name}: {held}");
             }
         }
     }

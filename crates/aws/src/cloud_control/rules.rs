@@ -77,7 +77,43 @@ fn limits(of: &Part, value: &Value, path: &Path, problems: &mut Vec<(Path, Strin
             for group in limits.any_of.iter().filter(|group| !group.iter().any(|name| there(&name))) {
                 problem(format!("{within}one at least of `{}` is needed", group.join("`, `")));
             }
+            for (name, others) in limits.excluded.iter().filter(|(name, _)| there(&name)) {
+                // Of two that exclude one another it is said once.
+                let once = |other: &&String| **other > *name || !limits.excluded.iter().any(|(of, all)| of == *other && all.contains(name));
+                for other in others.iter().filter(there).filter(once) {
+                    problem(format!("{within}`{name}` cannot be there with `{other}`"));
+                }
+            }
+            for (name, others) in limits.needed.iter().filter(|(name, _)| there(&name)) {
+                for other in others.iter().filter(|other| !there(other)) {
+                    problem(format!("{within}`{name}` needs `{other}` beside it"));
+                }
+            }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leoctl_core::model::value::Value;
+    use serde_json::{Value as Json, json};
+
+    fn said(type_name: &str, written: &Json) -> Vec<String> {
+        let kind = crate::cloud_control::kind(type_name).unwrap();
+        super::check(kind, &Value::from(written)).into_iter().map(|(_, problem)| problem).collect()
+    }
+
+    #[test]
+    fn what_excludes_and_what_needs_something_beside_it_is_said_at_any_depth() {
+        let alias = json!({ "provisioned_concurrency_config": { "provisioned_concurrent_executions": 1 }, "routing_config": {} });
+        assert_eq!(said("awscc_lambda_alias", &alias), ["`provisioned_concurrency_config` cannot be there with `routing_config`"]);
+        // Of two that exclude one another it is said once.
+        let interface = json!({ "ipv_6_address_count": 1, "ipv_6_addresses": [] });
+        assert_eq!(said("awscc_ec2_network_interface", &interface).len(), 1);
+        let table = |sse: Json| said("awscc_dynamodb_table", &json!({ "sse_specification": sse }));
+        let lacking = table(json!({ "sse_enabled": true, "kms_master_key_id": "k" }));
+        assert_eq!(lacking, ["in `sse_specification`, `kms_master_key_id` needs `sse_type` beside it"]);
+        assert!(table(json!({ "sse_enabled": true, "kms_master_key_id": "k", "sse_type": "KMS" })).is_empty());
     }
 }

@@ -1,10 +1,10 @@
 //! Finding a resource whose id is not known: by its ownership tags, among all of its type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::facts::Verb;
 use super::handler::{classified, parsed, read_model};
@@ -125,6 +125,29 @@ impl<'a> Search<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// The ids of those of which a property has a value, but for those in `without`.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn naming(&self, property: &str, value: &str, without: &BTreeSet<String>) -> Outcome<Vec<String>> {
+        let by = self.kind.facts.listed_by();
+        let model = by.contains(&property).then(|| json!({ property: value }).to_string());
+        let call = self.aws.cloudcontrol().list_resources().type_name(self.kind.facts.aws).set_resource_model(model);
+        let listed = call.into_paginator().items().send().try_collect().await;
+        let listed = listed.or_fail("cloudformation:ListResources").or_absent().map_err(classified)?.unwrap_or_default();
+        let ids: Vec<String> = listed.into_iter().filter_map(|one| one.identifier.filter(|id| !without.contains(id))).collect();
+        let mut found = Vec::new();
+        for some in ids.chunks(AT_ONCE) {
+            let looks = some.iter().map(|id| async move {
+                let model = read_model(self.aws, self.kind.facts.aws, id).await?;
+                let names = model.is_some_and(|model| model.get(property).and_then(Json::as_str) == Some(value));
+                Ok::<_, Failure>(names.then(|| id.clone()))
+            });
+            found.extend(try_join_all(looks).await?.into_iter().flatten());
+        }
+        Ok(found)
     }
 
     /// The first of these that has the tags that are expected.

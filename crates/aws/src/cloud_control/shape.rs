@@ -9,7 +9,7 @@ use super::facts::{Facts, Verb, list, table};
 use super::form::{Form, form};
 use super::knowledge::Knowledge;
 use super::names::snake;
-use super::sounds::{names_key, sounds_public, sounds_secret};
+use super::sounds::{names_key, sounds_public, sounds_secret, sounds_unordered};
 use leoctl_core::model::schema::{Attribute, DocumentKind, Order, Pattern, TextRule, Type, Unset};
 
 /// How often a definition may stand inside itself. What is deeper is a JSON document in AWS's own names.
@@ -90,6 +90,10 @@ pub struct Limits {
     pub one_of: Vec<Vec<String>>,
     /// Groups of attributes of which one at least has to be there.
     pub any_of: Vec<Vec<String>>,
+    /// Attributes with those that cannot be there beside them.
+    pub excluded: Vec<(String, Vec<String>)>,
+    /// Attributes with those that have to be there beside them.
+    pub needed: Vec<(String, Vec<String>)>,
 }
 
 impl Part {
@@ -291,6 +295,7 @@ impl<'a> Reading<'a> {
         let order = match self.knowledge.key_of(path) {
             Some(key) => Order::Keyed(key.to_owned()),
             None if self.knowledge.is_set(path) || schema.get("insertionOrder") == Some(&Json::Bool(false)) => Order::Set,
+            None if matches!(item, Type::String(_)) && sounds_unordered(path) => Order::Set,
             None => Order::Sequence,
         };
         let (min_items, max_items) = (count(schema, "minItems"), count(schema, "maxItems"));
@@ -384,7 +389,14 @@ fn groups(schema: &Json) -> Limits {
         let names: Vec<String> = list(schema, key).iter().filter_map(Json::as_str).map(snake).collect();
         (names.len() > 1).then_some(names)
     };
-    let mut limits = Limits { one_of: group("oneOf"), any_of: group("anyOf"), ..Limits::default() };
+    // What only some values of an attribute ask for is a schema, and no list.
+    let beside = |key: &str| {
+        let names = |names: &Json| Some(names.as_array()?.iter().filter_map(Json::as_str).map(snake).collect::<Vec<_>>());
+        table(schema, key).into_iter().flatten().filter_map(|(name, others)| Some((snake(name), names(others)?))).collect::<Vec<_>>()
+    };
+    let (mut needed, excluded) = (beside("dependentRequired"), beside("dependentExcluded"));
+    needed.extend(beside("dependencies"));
+    let mut limits = Limits { one_of: group("oneOf"), any_of: group("anyOf"), excluded, needed, ..Limits::default() };
     limits.one_of.extend(named("requiredXor"));
     limits.any_of.extend(named("requiredOr"));
     limits
@@ -419,6 +431,27 @@ mod tests {
         let model = Json::Object(kind.model(&leoctl_core::model::value::Value::from(written.clone())));
         assert_eq!(model, serde_json::json!({ "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }] }));
         assert_eq!(kind.attributes("t", &model).get("key_schema").unwrap().to_json().unwrap(), written["key_schema"]);
+    }
+
+    #[test]
+    fn what_something_is_in_has_no_order_and_what_is_preferred_has_one() {
+        let order = |name: &str, attribute: &str| {
+            let (_, schema) = crate::cloud_control::read(name).unwrap();
+            match &schema.schema.attribute(attribute).unwrap().ty {
+                Type::List { order, .. } => order.clone(),
+                other => panic!("{other:?}"),
+            }
+        };
+        for (name, attribute) in [
+            ("awscc_rds_db_instance", "vpc_security_groups"),
+            ("awscc_rds_db_cluster", "vpc_security_group_ids"),
+            ("awscc_elasticache_replication_group", "security_group_ids"),
+            ("awscc_cognito_user_pool", "auto_verified_attributes"),
+        ] {
+            assert_eq!(order(name, attribute), Order::Set, "{name}.{attribute}");
+        }
+        assert_eq!(order("awscc_cognito_user_pool", "schema"), Order::Keyed("name".to_owned()));
+        assert_eq!(order("awscc_elasticache_replication_group", "preferred_cache_cluster_a_zs"), Order::Sequence);
     }
 
     #[test]

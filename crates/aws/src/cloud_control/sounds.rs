@@ -6,6 +6,14 @@ pub fn names_key(path: &str) -> bool {
     matches!(name.as_str(), "kmskeyid" | "kmskeyarn" | "kmskey" | "kmsmasterkeyid")
 }
 
+/// Whether texts in a list are in no order, by its name: what something is in, which services answer in an order of their own.
+/// Zones that are preferred are in one.
+pub fn sounds_unordered(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let ends = ["SecurityGroupIds", "SecurityGroups", "SecurityGroupIdList", "SubnetIds", "Subnets"];
+    name == "AvailabilityZones" || ends.iter().any(|end| name.ends_with(end))
+}
+
 /// Whether what AWS never returns is none all the same, by its name: where something is, or what it is called.
 pub fn sounds_public(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();

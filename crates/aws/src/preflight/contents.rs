@@ -1,6 +1,10 @@
-//! What is in buckets, repositories and vaults: as much as one call says.
+//! What is in buckets, repositories and vaults, as much as one call says; and in what Cloud Control manages, where it is known
+//! what may be in it.
 
 use crate::client::Aws;
+use crate::cloud_control;
+use crate::cloud_control::names::type_name;
+use crate::cloud_control::search::Search;
 use crate::error::{OrAbsent, OrFail};
 use leoctl_core::engine::ports::Outcome;
 use leoctl_core::plan::preflight::contents::{Count, Holder, Kind};
@@ -14,8 +18,24 @@ pub async fn count(aws: &Aws, holder: &Holder) -> Outcome<Count> {
         Kind::Bucket => objects(aws, &holder.name).await?,
         Kind::Repository => images(aws, &holder.name).await?,
         Kind::Vault => recovery_points(aws, &holder.name).await?,
+        Kind::CloudControl => {
+            let names = parts(aws, holder).await?;
+            return Ok(Count { count: names.len(), more: false, names });
+        }
     };
-    Ok(Count { count, more })
+    Ok(Count { count, more, names: Vec::new() })
+}
+
+/// What names one and is not the stack's own, by type and id.
+async fn parts(aws: &Aws, holder: &Holder) -> Outcome<Vec<String>> {
+    let Some(kind) = cloud_control::kind(holder.address.type_name()) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for (of, property) in &kind.knowledge.contains {
+        let Some(part) = cloud_control::kind(&type_name(of)) else { continue };
+        let ids = Search::new(aws, part).naming(property, &holder.name, &holder.own).await?;
+        found.extend(ids.into_iter().map(|id| format!("{of} {id}")));
+    }
+    Ok(found)
 }
 
 /// A bucket is empty when it has no versions and no delete markers (S3 API Reference, DeleteBucket).

@@ -24,7 +24,7 @@ pub async fn preflight(plan: &Plan, inspector: &dyn Inspector) -> Preflight {
     let needed = permission::needed(plan);
     let checks = tokio::join!(
         ask(Check::ScheduledSecret, &names, async |one| Ok(secret::judge(plan, one, inspector.scheduled_secret(one).await?))),
-        ask(Check::NotEmpty, &holders, async |one| Ok(contents::judge(plan, one, inspector.contents(one).await?))),
+        ask(Check::NotEmpty, &holders, async |one| Ok(contents::judge(plan, one, &inspector.contents(one).await?))),
         ask(Check::Image, &images, async |one| Ok(image::judge(one, inspector.image(one).await?))),
         ask(Check::Certificate, &certificates, async |one| Ok(certificate::judge(one, inspector.certificate(one).await?))),
         ask(Check::SecurityGroup, &groups, async |one| Ok(security_group::judge(plan, one, &inspector.interfaces(one).await?))),
