@@ -30,13 +30,39 @@ pub fn data_sources(catalog: &Catalog) -> String {
     format!("Available: {}.", links.collect::<Vec<_>>().join(", "))
 }
 
+/// What there is to say of one attribute of a type, by its path of names.
+///
+/// # Errors
+/// If there is no such attribute.
+pub fn attribute<'a>(schema: &TypeSchema, path: impl IntoIterator<Item = &'a str>) -> Result<String, NoAttribute> {
+    let (mut among, mut found): (&[Attribute], _) = (&schema.attributes, None);
+    for name in path {
+        let one = among.iter().find(|attribute| attribute.name == name);
+        let one = one.ok_or_else(|| NoAttribute { name: name.to_owned(), known: among.iter().map(|one| one.name.clone()).collect() })?;
+        (among, found) = (inside(&one.ty).unwrap_or_default(), Some(one));
+    }
+    let mut text = String::new();
+    found.into_iter().for_each(|attribute| item(&mut text, attribute, 0));
+    Ok(text)
+}
+
+/// There is no attribute of this name where it was looked for.
+#[derive(Debug)]
+pub struct NoAttribute {
+    /// The name.
+    pub name: String,
+    /// Those that there are.
+    pub known: Vec<String>,
+}
+
 fn entry(index: &mut String, name: &str, file: &str, schema: &TypeSchema) {
     let summary = schema.doc.lines().next().unwrap_or_default();
     // Writing to a String cannot fail.
     let _ = writeln!(index, "- [`{name}`]({file}): {summary}");
 }
 
-fn page(title: &str, schema: &TypeSchema) -> String {
+/// All there is to say of a type.
+pub fn page(title: &str, schema: &TypeSchema) -> String {
     let mut text = format!("# {title}\n\n{}\n", schema.doc);
     let (computed, written): (Vec<&Attribute>, Vec<&Attribute>) = schema.attributes.iter().partition(|attribute| attribute.computed);
     if !written.is_empty() {

@@ -100,6 +100,15 @@ pub enum Command {
     },
     /// Show what apply would do
     Plan(PlanArgs),
+    /// Say what a type is and what attributes it has, or what one of them is
+    Explain {
+        /// The type and perhaps an attribute, such as `ecs_service.load_balancers`, `data.vpc` or `AWS::RDS::DBInstance`
+        #[arg(value_name = "TYPE[.ATTRIBUTE]")]
+        what: String,
+        /// In AWS's own words, which its registry is asked for: of `awscc` types
+        #[arg(long)]
+        aws: bool,
+    },
     /// Show the plan, ask, and carry it out
     Apply {
         /// What to plan

@@ -13,6 +13,7 @@ mod docker;
 mod drift;
 mod elsewhere;
 mod exec;
+mod explain;
 mod habits;
 mod hint;
 mod iam_policy;
@@ -232,6 +233,7 @@ fn not_a_command(said: &clap::Error) -> Exit {
 async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Plan(args) => plan::run(context, &args).await,
+        Command::Explain { what, aws } => explain::run(context, &what, aws).await,
         Command::Apply { plan, stacks, saved, plan_id, yes } => match (saved, stacks.as_slice()) {
             (Some(file), _) => saved::apply(context, &file, yes, plan.no_preflight).await,
             (None, [] | [_]) => apply::run(context, stacks.first().map(|path| path.as_path()), &plan, (plan_id.as_deref(), yes)).await,

@@ -64,13 +64,9 @@ impl Session {
         let catalog = project::catalog()?;
         let store = store(&context.global, path, &stack).await?;
         not_left_behind(context, path, &stack, store.as_ref()).await?;
-        let mut settings = Settings {
-            profile: context.global.profile.clone(),
-            // Named here, no other place is asked for it.
-            region: stack.region.clone().or_else(|| context.global.region.clone()),
-            endpoint_url: context.global.endpoint_url.clone(),
-            credentials: None,
-        };
+        let given = settings(&context.global);
+        // A region that the stack names, no other place is asked for.
+        let mut settings = Settings { region: stack.region.clone().or_else(|| given.region.clone()), ..given };
         if context.global.sandbox {
             let running = sandbox::running(context, path).await?;
             settings.endpoint_url = Some(running.endpoint());
@@ -268,14 +264,18 @@ pub fn local_store(global: &Global, path: &Path, name: &str) -> LocalStore {
 /// A state in S3, by its own profile and region.
 pub async fn shared(global: &Global, backend: &Backend) -> Result<S3Store, CliError> {
     let location = Location { bucket: backend.bucket.clone(), key: backend.key.clone(), kms_key_id: backend.kms_key_id.clone() };
-    let settings = Settings {
+    let aws = buckets(&settings(global), backend.region.as_deref(), backend.profile.as_deref()).await?;
+    Ok(S3Store::new(aws.s3().clone(), &location))
+}
+
+/// AWS as the options of every command say it, without a stack.
+pub fn settings(global: &Global) -> Settings {
+    Settings {
         profile: global.profile.clone(),
         region: global.region.clone(),
         endpoint_url: global.endpoint_url.clone(),
         credentials: None,
-    };
-    let aws = buckets(&settings, backend.region.as_deref(), backend.profile.as_deref()).await?;
-    Ok(S3Store::new(aws.s3().clone(), &location))
+    }
 }
 
 /// AWS in the region of buckets, with the credentials of a profile.

@@ -10,6 +10,7 @@ fn help_is_what_the_documentation_says() {
         "",
         "init",
         "validate",
+        "explain",
         "plan",
         "apply",
         "destroy",
@@ -94,6 +95,10 @@ fn the_shell_completes_commands_and_the_names_of_the_stack() {
     assert_eq!(completed(&project, &["redeploy", ""])[0], "app");
     assert_eq!(completed(&project, &["validate", "stacks/p"]), ["stacks/prod.toml"]);
     assert!(completed(&project, &["plan", "--target", "ecs_"]).contains(&"ecs_service.app".to_owned()));
+    assert_eq!(
+        completed(&project, &["explain", "awscc_sqs_q"]),
+        ["awscc_sqs_queue", "awscc_sqs_queue_inline_policy", "awscc_sqs_queue_policy"]
+    );
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod docker;
 mod docs;
 mod engine;
 mod exec;
+mod explain;
 mod faults;
 mod fidelity;
 mod fuzz;

@@ -11,6 +11,7 @@ use clap_complete::env::{CompleteEnv, Elvish, Fish, Shells, Zsh};
 use super::args::{Cli, SCALES};
 use super::{CliError, Exit, project};
 use crate::ui;
+use leoctl_aws::cloud_control;
 use leoctl_core::model::address::Block;
 use leoctl_core::stack::Stack;
 
@@ -63,6 +64,7 @@ fn named(command: clap::Command) -> clap::Command {
             "definition" => || blocks(&["ecs_task_definition"], false),
             "only" | "name" if is_called(&argument, "SECRET") => || blocks(&["secretsmanager_secret"], true),
             "name" if argument.is_positional() => outputs,
+            "what" => types,
             "shell" => || SHELLS.names().map(CompletionCandidate::new).collect(),
             "repository" => || blocks(&["ecr_repository"], false),
             "targets" | "excludes" | "replace" | "from" | "to" if !is_called(&argument, "FILE") => addresses,
@@ -81,6 +83,14 @@ fn is_called(argument: &clap::Arg, value: &str) -> bool {
 
 fn stacks() -> Vec<CompletionCandidate> {
     project::all().into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// The resource types and data sources that there are.
+fn types() -> Vec<CompletionCandidate> {
+    let Ok(catalog) = project::catalog() else { return Vec::new() };
+    let data = catalog.data.keys().map(|name| format!("data.{name}"));
+    let further = cloud_control::type_names().map(str::to_owned);
+    catalog.resources.keys().cloned().chain(data).chain(further).map(CompletionCandidate::new).collect()
 }
 
 /// What `scale` may begin with, and the services.

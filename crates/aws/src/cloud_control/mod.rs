@@ -2,7 +2,7 @@
 //!
 //! What there is of a type comes from AWS's own resource schema: `bundle` (the schemas, packed), `facts` (what one says),
 //! `names` (what its properties are called in stack files), `shape` (its attributes; `form`: what form each has), `rules` (what else it demands),
-//! `knowledge` (what is known of some types beyond their schemas), `hints` (what their schemas tell of that), `own` (where leoctl has a type of its own), `kind` (a type as
+//! `knowledge` (what is known of some types beyond their schemas), `prose` (what AWS says of one in words, when it is asked), `hints` (what their schemas tell of that), `own` (where leoctl has a type of its own), `kind` (a type as
 //! a whole). What is done to one: `model` (values and models, and JSON Patch between two), `change` (what a change sends), `handler` (the operations),
 //! `search` (finding one whose id is not known), `progress` (waiting for Cloud Control's requests, and what its codes mean).
 //!
@@ -20,6 +20,7 @@ pub mod model;
 pub mod names;
 mod own;
 pub mod progress;
+pub mod prose;
 pub mod rules;
 pub mod search;
 pub mod shape;
@@ -45,6 +46,11 @@ fn read(name: &str) -> Option<&'static Read> {
     let entry = bundle.types().get(name)?;
     let places = READ.get_or_init(|| std::iter::repeat_with(OnceLock::new).take(bundle.types().len()).collect());
     places.get(entry.number)?.get_or_init(|| Some(Kind::read(entry.aws, bundle.schema(entry)?))).as_ref()
+}
+
+/// The names of all in stack files, in order.
+pub fn type_names() -> impl Iterator<Item = &'static str> {
+    Bundle::get().into_iter().flat_map(|bundle| bundle.types().keys().map(String::as_str))
 }
 
 /// A type, by its name in stack files.
