@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use serde_json::{Value as Json, json};
+
 use crate::ui::value::inline;
 use leoctl_core::model::schema::{Attribute, Catalog, DocumentKind, Format, Order, Type, TypeSchema, Unset};
 
@@ -35,15 +37,50 @@ pub fn data_sources(catalog: &Catalog) -> String {
 /// # Errors
 /// If there is no such attribute.
 pub fn attribute<'a>(schema: &TypeSchema, path: impl IntoIterator<Item = &'a str>) -> Result<String, NoAttribute> {
+    let mut text = String::new();
+    find(schema, path)?.1.into_iter().for_each(|attribute| item(&mut text, attribute, 0));
+    Ok(text)
+}
+
+/// The same of a type, or of one of its attributes, for programs.
+///
+/// # Errors
+/// If there is no such attribute.
+pub fn json<'a>(schema: &TypeSchema, path: impl IntoIterator<Item = &'a str>) -> Result<Json, NoAttribute> {
+    let (among, found) = find(schema, path)?;
+    Ok(match found {
+        Some(attribute) => attribute_json(attribute),
+        None => json!({ "type": schema.name, "doc": schema.doc, "attributes": among.iter().map(attribute_json).collect::<Vec<_>>() }),
+    })
+}
+
+fn attribute_json(attribute: &Attribute) -> Json {
+    let inner = inside(&attribute.ty).map(|inner| inner.iter().map(attribute_json).collect::<Vec<_>>());
+    json!({
+        "name": attribute.name,
+        "doc": attribute.doc,
+        "type": kind(&attribute.ty),
+        "required": attribute.required,
+        "computed": attribute.computed,
+        "replaces": attribute.replace,
+        "sensitive": attribute.sensitive,
+        "default": if let Unset::Default(default) = &attribute.unset { default.to_json().ok() } else { None },
+        "attributes": inner,
+    })
+}
+
+/// The attribute at a path of names and those inside of it; of no name, those of the type.
+fn find<'s, 'a>(
+    schema: &'s TypeSchema,
+    path: impl IntoIterator<Item = &'a str>,
+) -> Result<(&'s [Attribute], Option<&'s Attribute>), NoAttribute> {
     let (mut among, mut found): (&[Attribute], _) = (&schema.attributes, None);
     for name in path {
         let one = among.iter().find(|attribute| attribute.name == name);
         let one = one.ok_or_else(|| NoAttribute { name: name.to_owned(), known: among.iter().map(|one| one.name.clone()).collect() })?;
         (among, found) = (inside(&one.ty).unwrap_or_default(), Some(one));
     }
-    let mut text = String::new();
-    found.into_iter().for_each(|attribute| item(&mut text, attribute, 0));
-    Ok(text)
+    Ok((among, found))
 }
 
 /// There is no attribute of this name where it was looked for.
@@ -83,7 +120,7 @@ fn item(text: &mut String, attribute: &Attribute, indent: usize) {
     }
     match &attribute.unset {
         Unset::Default(default) => notes.push(format!("default `{}`", inline(default))),
-        Unset::Server if !attribute.computed => notes.push("AWS's choice when left out".to_owned()),
+        Unset::Server if !attribute.computed && !attribute.required => notes.push("AWS's choice when left out".to_owned()),
         _ => {}
     }
     if attribute.replace {

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{CliError, Context, Exit, project, session};
-use crate::{docs, ui};
+use crate::docs::{self, NoAttribute};
+use crate::ui;
 use leoctl_aws::cloud_control::{self, names, prose};
 use leoctl_core::model::schema::{Catalog, TypeSchema};
 use leoctl_core::stack::diagnostic::suggestion;
@@ -17,6 +18,10 @@ pub async fn run(context: &Context, word: &str, from_aws: bool) -> Result<Exit, 
     let catalog = project::catalog()?;
     let schema = schema(catalog, &title).ok_or_else(|| unknown(catalog, &title))?;
     let schema = if from_aws { Cow::Owned(described(context, &title, schema).await?) } else { Cow::Borrowed(schema) };
+    if context.global.json {
+        ui::out(docs::json(&schema, path.iter().map(String::as_str)).map_err(|none| no_attribute(&title, &none))?);
+        return Ok(Exit::Done);
+    }
     if path.is_empty() {
         ui::out(docs::page(&title, &schema).trim_end());
         if let Some(own) = catalog.resources.get(&title).and_then(|resource| resource.instead) {
@@ -24,22 +29,28 @@ pub async fn run(context: &Context, word: &str, from_aws: bool) -> Result<Exit, 
         }
         return Ok(Exit::Done);
     }
-    let text = docs::attribute(&schema, path).map_err(|none| {
-        let help = suggestion(&none.name, none.known.iter().map(String::as_str));
-        let help = help.unwrap_or_else(|| format!("`leoctl explain {title}` lists them"));
-        CliError::usage(&format!("`{title}` has no attribute `{}` there", none.name), &help)
-    })?;
+    let text = docs::attribute(&schema, path.iter().map(String::as_str)).map_err(|none| no_attribute(&title, &none))?;
     ui::out(text.trim_end());
     Ok(Exit::Done)
 }
 
-/// The type that is meant, by its name in stack files, and the names of the attribute.
-fn split(word: &str) -> (String, Vec<&str>) {
+fn no_attribute(title: &str, none: &NoAttribute) -> CliError {
+    let help = suggestion(&none.name, none.known.iter().map(String::as_str));
+    let help = help.unwrap_or_else(|| format!("`leoctl explain {title}` lists them"));
+    CliError::usage(&format!("`{title}` has no attribute `{}` there", none.name), &help)
+}
+
+/// The type that is meant, by its name in stack files, and the names of the attribute. What AWS calls a type and its properties is
+/// understood, and so are places of elements, as messages have them.
+fn split(word: &str) -> (String, Vec<String>) {
     let (prefix, rest) = word.strip_prefix(DATA).map_or(("", word), |rest| (DATA, rest));
-    let mut names = rest.split('.');
-    let first = names.next().unwrap_or_default();
-    let first = if first.starts_with("AWS::") { names::type_name(first) } else { first.to_owned() };
-    (format!("{prefix}{first}"), names.collect())
+    let plain = |name: &str| name.split('[').next().unwrap_or_default().to_owned();
+    let mut parts = rest.split('.').map(plain);
+    let first = parts.next().unwrap_or_default();
+    match first.starts_with("AWS::") {
+        true => (format!("{prefix}{}", names::type_name(&first)), parts.map(|name| names::snake(&name)).collect()),
+        false => (format!("{prefix}{first}"), parts.collect()),
+    }
 }
 
 fn schema<'a>(catalog: &'a Catalog, title: &str) -> Option<&'a TypeSchema> {
@@ -49,13 +60,32 @@ fn schema<'a>(catalog: &'a Catalog, title: &str) -> Option<&'a TypeSchema> {
     }
 }
 
-fn unknown(catalog: &Catalog, title: &str) -> CliError {
+fn unknown(catalog: &'static Catalog, title: &str) -> CliError {
+    let message = format!("there is no type `{title}`");
     let known = match title.strip_prefix(DATA) {
         Some(_) => catalog.data.keys().map(|name| format!("{DATA}{name}")).collect(),
         None => catalog.resources.like(title),
     };
-    let help = suggestion(title, known.iter().map(String::as_str));
-    CliError::usage(&format!("there is no type `{title}`"), &help.unwrap_or_else(|| "docs/types lists them".to_owned()))
+    // Terraform's names begin with its provider's.
+    let own = title.strip_prefix("aws_").filter(|name| catalog.resources.contains_key(name));
+    let help = own.map(|name| format!("leoctl calls it `{name}`"));
+    let help = help.or_else(|| suggestion(title, known.iter().map(String::as_str))).unwrap_or_else(|| {
+        let word = title.trim_start_matches("aws_").trim_start_matches(names::PREFIX).trim_end_matches('_');
+        let all = catalog.resources.keys().map(String::as_str).chain(cloud_control::type_names());
+        let like: Vec<&str> = all.filter(|name| !word.is_empty() && name.contains(word)).collect();
+        match like.as_slice() {
+            [] => "`leoctl explain` completes the names of all, with `leoctl completions`".to_owned(),
+            some => format!("there are {}{}", some.iter().take(MOST).copied().collect::<Vec<_>>().join(", "), more(some.len())),
+        }
+    });
+    CliError::usage(&message, &help)
+}
+
+/// How many names are listed.
+const MOST: usize = 20;
+
+fn more(count: usize) -> String {
+    count.checked_sub(MOST).filter(|beyond| *beyond > 0).map_or_else(String::new, |beyond| format!(" and {beyond} more"))
 }
 
 /// The schema with AWS's own words.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use leoctl_core::plan::types::Action;
+use serde_json::json;
 
 use crate::support::cloud_control::Cloud;
 use crate::support::emulator::Emulator;
@@ -158,6 +159,29 @@ async fn what_aws_sets_and_does_not_say_again_stays_known() {
     assert_eq!(world.output("url").await, first);
     unchanged(&world, &second).await;
     world.destroy(&second).await.unwrap();
+}
+
+/// A pool is answered with the attributes that every pool has, and `custom:` before the names of its own (Cognito API Reference,
+/// SchemaAttributeType).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_attributes_that_every_pool_has_are_no_difference() {
+    let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
+    let cloud = Arc::new(Cloud::default());
+    let behind = Arc::clone(&cloud);
+    let proxy = Proxy::start(endpoint, move |call| behind.answer(call));
+    let world = World::new(&proxy.endpoint, "cc-pool").await;
+    let body = "[resource.awscc_cognito_user_pool.p]\nuser_pool_name = \"p\"\nschema = [{ name = \"tier\", attribute_data_type = \"String\", mutable = true }]\n";
+    world.apply(body).await.unwrap();
+    cloud.change("AWS::Cognito::UserPool", |pool| {
+        let of = |name: &str| json!({ "Name": name, "AttributeDataType": "String", "Mutable": true });
+        pool.insert("Schema".to_owned(), json!([of("address"), of("birthdate"), of("custom:tier")]));
+    });
+    unchanged(&world, body).await;
+    // One more of the stack's own is an update.
+    let more = body.replace("}]", "}, { name = \"team\", attribute_data_type = \"String\", mutable = true }]");
+    let plan = world.plan(&more).await.unwrap();
+    assert_eq!(plan.changes[0].action, Action::Update, "{}", shown(&plan));
+    world.destroy(body).await.unwrap();
 }
 
 const API: &str = "[resource.awscc_apigatewayv2_api.a]\nname = \"orders\"\nprotocol_type = \"HTTP\"\n";

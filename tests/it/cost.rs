@@ -382,8 +382,9 @@ replicas_per_node_group = 1
     assert_eq!(sum("awscc_elasticache_replication_group.sharded"), 93_4400);
     let free = of("awscc_rds_db_subnet_group.g");
     assert!(free.items.is_empty() && free.missing.is_empty());
-    assert_eq!(of("awscc_sqs_queue.q").missing, ["requests: by use, which leoctl has no prices for"]);
-    assert_eq!(of("awscc_rds_db_instance.d").missing, ["backups beyond its size, and I/O: by use, which leoctl has no prices for"]);
+    assert_eq!(of("awscc_sqs_queue.q").missing, ["requests: leoctl has no prices for that"]);
+    let beyond = "backups beyond its size, and I/O and throughput beyond what comes with its storage: leoctl has no prices for that";
+    assert_eq!(of("awscc_rds_db_instance.d").missing, [beyond]);
 
     // What is in no line of the table is named.
     let missing = |region: &str, more: &str| self::estimate(region, &database(more)).bills[0].missing[0].clone();
@@ -391,6 +392,11 @@ replicas_per_node_group = 1
     let other = small.replace("db.t4g.small", "db.x2g.large");
     assert_eq!(missing("us-east-1", &other), "instance db.x2g.large: leoctl has no price for it in us-east-1");
     let aurora = "engine = \"aurora-postgresql\"\ndb_instance_class = \"db.r6g.large\"\n";
+    let unknown = small.replace("multi_az = true", "multi_az = \"${awscc_sqs_queue.q.arn != ''}\"");
+    assert_eq!(missing("us-east-1", &format!("{unknown}[resource.awscc_sqs_queue.q]\n")), "instance: `multi_az` is not known yet");
+    let nodes = "[resource.awscc_elasticache_replication_group.g]\nreplication_group_description = \"g\"\nengine = \"Redis\"\ncache_node_type = \"cache.t4g.micro\"\nnode_group_configuration = [{ replica_count = 5 }]\n";
+    let said = self::estimate("us-east-1", nodes).bills[0].missing[0].clone();
+    assert_eq!(said, "node: leoctl has no price for it with `node_group_configuration`");
     assert_eq!(missing("us-east-1", aurora), "instance: leoctl has no price for it with `engine = \"aurora-postgresql\"`");
 }
 

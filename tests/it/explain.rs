@@ -17,6 +17,16 @@ fn a_type_and_its_attributes_are_explained_without_aws() {
     let queue = explain("awscc_sqs_queue");
     assert!(queue.contains("AWS::SQS::Queue") && queue.contains("`visibility_timeout`"), "{queue}");
     assert_eq!(explain("AWS::SQS::Queue"), queue);
+    // What has to be written is nobody's choice.
+    let name = explain("awscc_cloudformation_stack.stack_name");
+    assert!(name.contains("(string, required, **changing it replaces the resource**)"), "{name}");
+    // Its properties, too, and places of elements as messages have them.
+    assert_eq!(explain("AWS::RDS::DBInstance.MultiAZ"), explain("awscc_rds_db_instance.multi_az"));
+    assert_eq!(explain("ecs_service.load_balancers[0].container_name"), explain("ecs_service.load_balancers.container_name"));
+    let json = project.json(&["explain", "--json", "vpc.cidr_block"]);
+    assert_eq!((json["name"].as_str(), json["replaces"].as_bool()), (Some("cidr_block"), Some(true)));
+    let json = project.json(&["explain", "--json", "vpc"]);
+    assert!(json["attributes"].as_array().unwrap().iter().any(|one| one["name"] == "cidr_block"), "{json}");
     assert!(explain("awscc_ec2_vpc").contains("`leoctl explain vpc`"));
 }
 
@@ -28,6 +38,8 @@ fn a_name_that_there_is_none_of_is_met_with_the_nearest() {
         ("data.vpcs", "`data.vpc`"),
         ("awscc_sqs_queues", "`awscc_sqs_queue`"),
         ("AWS::SQS::Queues", "`awscc_sqs_queue`"),
+        ("aws_vpc", "leoctl calls it `vpc`"),
+        ("AWS::Kinesis", "awscc_kinesis_stream, "),
         ("vpc.cidr_blok", "`cidr_block`"),
         ("ecs_service.deployment_configuration.maximum_percentage", "`maximum_percent`"),
         ("vpc.cidr_block.more", "`leoctl explain vpc`"),

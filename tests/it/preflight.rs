@@ -135,7 +135,7 @@ fn what_is_in_a_cluster_and_is_not_the_stacks_is_named_before_the_cluster_goes()
     let plan = project.json(&["plan", "--destroy", "--json", STACK]);
     assert_eq!(found(&plan), finding("not_empty", "awscc_neptune_db_cluster.c"));
     let shown = project.expect(0, &["plan", "--destroy", STACK]).stdout;
-    let said = "AWS deletes pre-c only when it is empty: AWS::Neptune::DBInstance by-hand is in it, which this stack does not have";
+    let said = "AWS deletes pre-c only when it is empty: AWS::Neptune::DBInstance by-hand is in it, and not deleted with it";
     assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(said), "{shown}");
     project.expect(0, &["destroy", "-y", STACK]);
 }

@@ -161,11 +161,15 @@ fn is_known(found: &api::CertificateDetail, to: &AcmCertificate) -> bool {
 pub const USERS: &[&str] = &[
     "lb_listener",
     "awscc_apigateway_domain_name",
+    "awscc_apigateway_domain_name_v2",
     "awscc_apigatewayv2_domain_name",
     "awscc_appsync_domain_name",
     "awscc_cloudfront_distribution",
     "awscc_cognito_user_pool_domain",
+    "awscc_elasticloadbalancingv2_listener",
+    "awscc_elasticloadbalancingv2_listener_certificate",
     "awscc_opensearchservice_domain",
+    "awscc_vpclattice_service",
 ];
 
 impl Resource for AcmCertificate {

@@ -115,8 +115,20 @@ impl Facts {
         self.schema.get("minutes").and_then(Json::as_u64)
     }
 
+    /// The IAM actions that looking at resources takes: of those that the schema's reading handlers name, the ones that only read.
+    /// Some handlers name what they do when they make one as well.
+    pub fn reading(&self) -> Vec<String> {
+        self.actions("plan").into_iter().filter(|action| only_reads(action)).collect()
+    }
+
+    /// The IAM actions that making, changing and deleting takes beyond those that only read.
+    pub fn changing(&self) -> Vec<String> {
+        let named = self.actions("plan").into_iter().filter(|action| !only_reads(action));
+        named.chain(self.actions("apply")).collect()
+    }
+
     /// The IAM actions under a key: `plan` or `apply`.
-    pub fn actions(&self, key: &str) -> Vec<String> {
+    fn actions(&self, key: &str) -> Vec<String> {
         let mut service = "";
         let words = self.schema.get(key).and_then(Json::as_str).unwrap_or_default().split(' ').filter(|word| !word.is_empty());
         let full = words.map(|word| match word.split_once(':') {
@@ -128,6 +140,14 @@ impl Facts {
         });
         full.collect()
     }
+}
+
+/// Whether an action only reads, by its name.
+fn only_reads(action: &str) -> bool {
+    let name = action.split_once(':').map_or(action, |(_, name)| name).to_ascii_lowercase();
+    let verbs =
+        ["get", "list", "describe", "batchget", "search", "view", "query", "lookup", "select", "scan", "adminget", "adminlist", "decrypt"];
+    verbs.iter().any(|verb| name.starts_with(verb))
 }
 
 /// A list under a key.

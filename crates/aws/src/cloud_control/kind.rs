@@ -217,9 +217,9 @@ impl Lent {
         let interrupts = knowledge.interrupts.iter().map(|(path, how)| (lend_text(&attribute_path(path)), lend_text(how)));
         let conditional = hints::conditional(facts).into_iter().filter(|path| !knowledge.interrupts.contains_key(path));
         let interrupts = interrupts.chain(conditional.map(|path| (lend_text(&attribute_path(&path)), hints::MAY_REPLACE)));
-        let grant = |own: &[&'static str], key: &str| {
+        let grant = |own: &[&'static str], handlers: Vec<String>| {
             let mut actions: Vec<&'static str> = own.to_vec();
-            actions.extend(facts.actions(key).iter().map(|action| lend_text(action)));
+            actions.extend(handlers.iter().map(|action| lend_text(action)));
             vec![Grant { actions: lend(actions.into()), on: On::Any, when: None }]
         };
         Self {
@@ -236,7 +236,7 @@ impl Lent {
                 .iter()
                 .map(|(path, [_, off])| lend_text(&format!("{} = {off}", attribute_path(path))))
                 .collect(),
-            plan: [grant(&["cloudformation:GetResource", "cloudformation:ListResources"], "plan"), parts(knowledge)].concat(),
+            plan: [grant(&["cloudformation:GetResource", "cloudformation:ListResources"], facts.reading()), parts(knowledge)].concat(),
             apply: grant(
                 &[
                     "cloudformation:CreateResource",
@@ -245,7 +245,7 @@ impl Lent {
                     "cloudformation:GetResourceRequestStatus",
                     "cloudformation:ListResourceRequests",
                 ],
-                "apply",
+                facts.changing(),
             ),
         }
     }
@@ -258,7 +258,7 @@ fn parts(knowledge: &Knowledge) -> Vec<Grant> {
         let entry = bundle.types().get(&type_name(aws))?;
         Some(Facts::new(entry.aws, bundle.schema(entry)?))
     };
-    let actions: BTreeSet<String> = knowledge.contains.keys().filter_map(facts).flat_map(|facts| facts.actions("plan")).collect();
+    let actions: BTreeSet<String> = knowledge.contains.keys().filter_map(facts).flat_map(|facts| facts.reading()).collect();
     let actions: Vec<&'static str> = actions.iter().map(|action| lend_text(action)).collect();
     if actions.is_empty() { Vec::new() } else { vec![Grant { actions: lend(actions.into()), on: On::Any, when: None }] }
 }

@@ -16,8 +16,8 @@ use crate::error::OrFail;
 pub async fn described(aws: &Aws, kind: &Kind, schema: &TypeSchema) -> Outcome<TypeSchema> {
     let call = aws.cloudformation().describe_type().set_type(Some("RESOURCE".into())).type_name(kind.facts.aws);
     let answer = call.send().await.or_fail("cloudformation:DescribeType")?;
-    let text = answer.schema().unwrap_or_default();
-    let registry = serde_json::from_str(text)
+    let none = || Failure::new(FailureKind::NotFound, format!("its registry says nothing of {}", kind.facts.aws));
+    let registry = serde_json::from_str(answer.schema().ok_or_else(none)?)
         .map_err(|error| Failure::new(FailureKind::Other, format!("AWS's schema of {} is not JSON: {error}", kind.facts.aws)))?;
     Ok(with_prose(schema, kind.root(), &registry))
 }
@@ -112,14 +112,14 @@ mod tests {
         let asked = async |answer: &'static str| {
             let scripted = Scripted::new(move |call| {
                 assert!(call.body.contains("Type=RESOURCE&TypeName=AWS%3A%3ASQS%3A%3AQueue"), "{}", call.body);
-                Answer::ok(format!(
-                    "<DescribeTypeResponse><DescribeTypeResult><Schema>{answer}</Schema></DescribeTypeResult></DescribeTypeResponse>"
-                ))
+                Answer::ok(format!("<DescribeTypeResponse><DescribeTypeResult>{answer}</DescribeTypeResult></DescribeTypeResponse>"))
             });
             described(&scripted.aws, kind, &schema.schema).await
         };
-        assert!(asked(r#"{"description": "A queue."}"#).await.unwrap().doc.starts_with("A queue."));
-        let wrong = asked("nothing").await.unwrap_err();
+        assert!(asked(r#"<Schema>{"description": "A queue."}</Schema>"#).await.unwrap().doc.starts_with("A queue."));
+        let wrong = asked("<Schema>nothing</Schema>").await.unwrap_err();
         assert!(wrong.message.starts_with("AWS's schema of AWS::SQS::Queue is not JSON"), "{wrong}");
+        let silent = asked("").await.unwrap_err();
+        assert_eq!(silent.message, "its registry says nothing of AWS::SQS::Queue");
     }
 }

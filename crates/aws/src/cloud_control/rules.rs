@@ -36,6 +36,16 @@ fn object(properties: &[Property], value: &Value, path: &Path, problems: &mut Ve
     }
 }
 
+/// Whether there is nothing in a value, or it is not known whether there is.
+fn is_nothing(value: &Value) -> bool {
+    match value.revealed() {
+        Value::Null | Value::Unknown => true,
+        Value::List(items) => items.is_empty(),
+        Value::Map(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
 fn limits(of: &Part, value: &Value, path: &Path, problems: &mut Vec<(Path, String)>) {
     let limits = &of.limits;
     let mut problem = |text: String| problems.push((path.clone(), text));
@@ -77,14 +87,8 @@ fn limits(of: &Part, value: &Value, path: &Path, problems: &mut Vec<(Path, Strin
             for group in limits.any_of.iter().filter(|group| !group.iter().any(|name| there(&name))) {
                 problem(format!("{within}one at least of `{}` is needed", group.join("`, `")));
             }
-            for (name, others) in limits.excluded.iter().filter(|(name, _)| there(&name)) {
-                // Of two that exclude one another it is said once.
-                let once = |other: &&String| **other > *name || !limits.excluded.iter().any(|(of, all)| of == *other && all.contains(name));
-                for other in others.iter().filter(there).filter(once) {
-                    problem(format!("{within}`{name}` cannot be there with `{other}`"));
-                }
-            }
-            for (name, others) in limits.needed.iter().filter(|(name, _)| there(&name)) {
+            let written = |name: &str| map.get(name).is_some_and(|value| !is_nothing(value));
+            for (name, others) in limits.needed.iter().filter(|(name, _)| written(name)) {
                 for other in others.iter().filter(|other| !there(other)) {
                     problem(format!("{within}`{name}` needs `{other}` beside it"));
                 }
@@ -105,15 +109,20 @@ mod tests {
     }
 
     #[test]
-    fn what_excludes_and_what_needs_something_beside_it_is_said_at_any_depth() {
-        let alias = json!({ "provisioned_concurrency_config": { "provisioned_concurrent_executions": 1 }, "routing_config": {} });
-        assert_eq!(said("awscc_lambda_alias", &alias), ["`provisioned_concurrency_config` cannot be there with `routing_config`"]);
-        // Of two that exclude one another it is said once.
-        let interface = json!({ "ipv_6_address_count": 1, "ipv_6_addresses": [] });
-        assert_eq!(said("awscc_ec2_network_interface", &interface).len(), 1);
-        let table = |sse: Json| said("awscc_dynamodb_table", &json!({ "sse_specification": sse }));
-        let lacking = table(json!({ "sse_enabled": true, "kms_master_key_id": "k" }));
-        assert_eq!(lacking, ["in `sse_specification`, `kms_master_key_id` needs `sse_type` beside it"]);
-        assert!(table(json!({ "sse_enabled": true, "kms_master_key_id": "k", "sse_type": "KMS" })).is_empty());
+    fn what_needs_something_beside_it_is_said_at_any_depth() {
+        let group = |policy: Json| said("awscc_autoscaling_auto_scaling_group", &json!({ "instance_maintenance_policy": policy }));
+        let lacking: Vec<String> = group(json!({ "max_healthy_percentage": 110 }));
+        let needs = "in `instance_maintenance_policy`, `max_healthy_percentage` needs `min_healthy_percentage` beside it";
+        assert!(lacking.iter().any(|problem| problem == needs), "{lacking:?}");
+        let whole = group(json!({ "max_healthy_percentage": 110, "min_healthy_percentage": 90 }));
+        assert!(!whole.iter().any(|problem| problem.contains("beside it")), "{whole:?}");
+    }
+
+    #[test]
+    fn what_a_linter_advises_is_not_demanded() {
+        let restored = json!({ "engine": "aurora-postgresql", "snapshot_identifier": "s", "master_user_password": "secret" });
+        assert!(said("awscc_rds_db_cluster", &restored).is_empty());
+        let replica = json!({ "source_db_instance_identifier": "d", "storage_encrypted": true, "kms_key_id": "k" });
+        assert!(said("awscc_rds_db_instance", &replica).is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! Finding a resource whose id is not known: by its ownership tags, among all of its type.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -127,23 +127,31 @@ impl<'a> Search<'a> {
         Ok(None)
     }
 
-    /// The ids of those of which a property has a value, but for those in `without`.
+    /// The ids of those of which a property has a value. A list may show it; what it does not show it of is read.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn naming(&self, property: &str, value: &str, without: &BTreeSet<String>) -> Outcome<Vec<String>> {
+    pub async fn naming(&self, property: &str, value: &str) -> Outcome<Vec<String>> {
         let by = self.kind.facts.listed_by();
-        let model = by.contains(&property).then(|| json!({ property: value }).to_string());
-        let call = self.aws.cloudcontrol().list_resources().type_name(self.kind.facts.aws).set_resource_model(model);
+        let asked = by.contains(&property).then(|| json!({ property: value }).to_string());
+        let call = self.aws.cloudcontrol().list_resources().type_name(self.kind.facts.aws).set_resource_model(asked);
         let listed = call.into_paginator().items().send().try_collect().await;
         let listed = listed.or_fail("cloudformation:ListResources").or_absent().map_err(classified)?.unwrap_or_default();
-        let ids: Vec<String> = listed.into_iter().filter_map(|one| one.identifier.filter(|id| !without.contains(id))).collect();
-        let mut found = Vec::new();
-        for some in ids.chunks(AT_ONCE) {
+        let has = |model: &Json| model.get(property).map(|found| found.as_str() == Some(value));
+        let (mut found, mut unseen) = (Vec::new(), Vec::new());
+        for one in listed {
+            let Some(id) = one.identifier else { continue };
+            let model = one.properties.as_deref().map(parsed).transpose()?.unwrap_or_default();
+            match has(&model) {
+                Some(true) => found.push(id),
+                Some(false) => {}
+                None => unseen.push(id),
+            }
+        }
+        for some in unseen.chunks(AT_ONCE) {
             let looks = some.iter().map(|id| async move {
                 let model = read_model(self.aws, self.kind.facts.aws, id).await?;
-                let names = model.is_some_and(|model| model.get(property).and_then(Json::as_str) == Some(value));
-                Ok::<_, Failure>(names.then(|| id.clone()))
+                Ok::<_, Failure>(model.is_some_and(|model| has(&model) == Some(true)).then(|| id.clone()))
             });
             found.extend(try_join_all(looks).await?.into_iter().flatten());
         }

@@ -90,8 +90,6 @@ pub struct Limits {
     pub one_of: Vec<Vec<String>>,
     /// Groups of attributes of which one at least has to be there.
     pub any_of: Vec<Vec<String>>,
-    /// Attributes with those that cannot be there beside them.
-    pub excluded: Vec<(String, Vec<String>)>,
     /// Attributes with those that have to be there beside them.
     pub needed: Vec<(String, Vec<String>)>,
 }
@@ -161,7 +159,8 @@ impl<'a> Reading<'a> {
     fn attribute(&self, name: &str, ty: Type, path: &str, required: bool, tags: bool) -> Attribute {
         let inner_computed = matches!(&ty, Type::Object(inner) if !inner.is_empty() && inner.iter().all(|inner| inner.computed));
         let computed = self.facts.read_only.contains(path) || inner_computed;
-        let local = self.facts.write_only.contains(path) && !computed;
+        let unread = self.facts.write_only.contains(path) || self.knowledge.unread.iter().any(|known| known == path);
+        let local = unread && !computed;
         let is_text = matches!(&ty, Type::String(_));
         let doc = format!("`{}` of {}.", path.replace('/', "."), self.facts.aws);
         let sensitive = !tags && (self.knowledge.is_sensitive(path) || has_text(&ty) && self.is_secret(path, computed));
@@ -394,9 +393,9 @@ fn groups(schema: &Json) -> Limits {
         let names = |names: &Json| Some(names.as_array()?.iter().filter_map(Json::as_str).map(snake).collect::<Vec<_>>());
         table(schema, key).into_iter().flatten().filter_map(|(name, others)| Some((snake(name), names(others)?))).collect::<Vec<_>>()
     };
-    let (mut needed, excluded) = (beside("dependentRequired"), beside("dependentExcluded"));
-    needed.extend(beside("dependencies"));
-    let mut limits = Limits { one_of: group("oneOf"), any_of: group("anyOf"), excluded, needed, ..Limits::default() };
+    // The registry's own word: `dependentRequired` and `dependentExcluded` are what a linter advises, and AWS takes some of it.
+    let needed = beside("dependencies");
+    let mut limits = Limits { one_of: group("oneOf"), any_of: group("anyOf"), needed, ..Limits::default() };
     limits.one_of.extend(named("requiredXor"));
     limits.any_of.extend(named("requiredOr"));
     limits
@@ -450,7 +449,8 @@ mod tests {
         ] {
             assert_eq!(order(name, attribute), Order::Set, "{name}.{attribute}");
         }
-        assert_eq!(order("awscc_cognito_user_pool", "schema"), Order::Keyed("name".to_owned()));
+        // A directory's servers are a first and a second one, and may be one twice.
+        assert_eq!(order("awscc_rds_db_instance", "domain_dns_ips"), Order::Sequence);
         assert_eq!(order("awscc_elasticache_replication_group", "preferred_cache_cluster_a_zs"), Order::Sequence);
     }
 

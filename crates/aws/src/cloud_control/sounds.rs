@@ -30,6 +30,7 @@ pub fn sounds_public(path: &str) -> bool {
         "Uri",
         "URI",
         "Url",
+        "URL",
         "Version",
         "Mode",
         "Type",

@@ -7,6 +7,7 @@ use crate::cloud_control::names::type_name;
 use crate::cloud_control::search::Search;
 use crate::error::{OrAbsent, OrFail};
 use leoctl_core::engine::ports::Outcome;
+use leoctl_core::model::place::Place;
 use leoctl_core::plan::preflight::contents::{Count, Holder, Kind};
 
 /// The most that one call of each lists.
@@ -26,14 +27,21 @@ pub async fn count(aws: &Aws, holder: &Holder) -> Outcome<Count> {
     Ok(Count { count, more, names: Vec::new() })
 }
 
-/// What names one and is not the stack's own, by type and id.
+/// What names one and is not deleted by the same plan, by type and id.
 async fn parts(aws: &Aws, holder: &Holder) -> Outcome<Vec<String>> {
     let Some(kind) = cloud_control::kind(holder.address.type_name()) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for (of, property) in &kind.knowledge.contains {
         let Some(part) = cloud_control::kind(&type_name(of)) else { continue };
-        let ids = Search::new(aws, part).naming(property, &holder.name, &holder.own).await?;
-        found.extend(ids.into_iter().map(|id| format!("{of} {id}")));
+        let ids = Search::new(aws, part).naming(property, &holder.name).await?;
+        let place = |id: &String| Place {
+            type_name: type_name(of),
+            account: holder.site.account.clone(),
+            region: holder.site.region.clone(),
+            id: id.clone(),
+        };
+        let others = ids.into_iter().filter(|id| !holder.own.contains(&place(id)));
+        found.extend(others.map(|id| format!("{of} {id}")));
     }
     Ok(found)
 }

@@ -70,6 +70,9 @@ pub enum When<'a> {
     Any,
 }
 
+/// The most bytes of an object that is read: what somebody else put there does not take all memory.
+const MAX_OBJECT: i64 = 256 << 20;
+
 impl Objects {
     /// Reads an object; none when there is none.
     ///
@@ -85,6 +88,10 @@ impl Objects {
         };
         let (etag, version) = (found.e_tag().unwrap_or_default().to_owned(), found.version_id().map(str::to_owned));
         let written = found.last_modified().map(DateTime::secs);
+        if let Some(length) = found.content_length().filter(|length| *length > MAX_OBJECT) {
+            let problem = format!("{} has {length} bytes, and leoctl reads objects of {MAX_OBJECT} at most", self.place(key));
+            return Err(StoreError::new(problem).help("a state is smaller by far: look whether bucket and key are those of one"));
+        }
         let body = found.body.collect().await.map_err(|error| self.broken(key, &error.to_string()))?;
         let text = String::from_utf8(body.to_vec()).map_err(|error| self.broken(key, &error.to_string()))?;
         let age = clock.seconds().zip(written).map(|(now, written)| Duration::from_secs(u64::try_from(now - written).unwrap_or(0)));
@@ -240,5 +247,20 @@ impl Intercept for Clock {
         let date = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = date.map(|date| date.secs());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Objects;
+    use crate::scripted::{Answer, Scripted};
+
+    #[tokio::test]
+    async fn what_is_too_large_for_a_state_is_not_read() {
+        let length = (super::MAX_OBJECT + 1).to_string();
+        let scripted = Scripted::new(move |_| Answer(200, vec![("content-length", length.clone())], "{}".to_owned()));
+        let objects = Objects { client: scripted.aws.s3().clone(), bucket: "b".to_owned(), kms_key_id: None };
+        let refused = objects.get("backup.tar").await.unwrap_err();
+        assert!(refused.message.starts_with("s3://b/backup.tar has 268435457 bytes"), "{}", refused.message);
     }
 }

@@ -44,12 +44,16 @@ struct Charge {
     /// Whether it is paid for by the hour, and not by the month.
     #[serde(default)]
     hourly: bool,
-    /// The values of attributes of which each has to be one of these. Of charges for the same only the first that fits counts.
+    /// The values of attributes of which each has to be one of these, in any case of letters. Of charges for the same only the
+    /// first that fits counts.
     #[serde(default)]
     only: BTreeMap<String, Vec<String>>,
     /// Attributes without whose numbers it is not this one.
     #[serde(default)]
     needs: Vec<String>,
+    /// Attributes with which it is not this one.
+    #[serde(default)]
+    without: Vec<String>,
     /// The attribute whose value chooses the price.
     by: Option<String>,
     /// Attributes whose numbers, or numbers of elements, it is multiplied by, each with what leaving it out means.
@@ -102,7 +106,7 @@ pub fn write(desk: &mut Desk<'_>, side: &Side<'_>, resource: &Resource<'_>) -> O
         desk.missing(format!("{what}: leoctl has no price for it with {why}"));
     }
     if let Some(beside) = &charged.beside {
-        desk.missing(format!("{beside}: by use, which leoctl has no prices for"));
+        desk.missing(format!("{beside}: leoctl has no prices for that"));
     }
     Some(())
 }
@@ -111,34 +115,30 @@ impl Charge {
     /// What of the resource this charge is not for.
     fn unfit(&self, resource: &Resource<'_>) -> Option<String> {
         let mut unfit = self.only.iter().filter_map(|(path, values)| {
-            let value = at(resource, path).and_then(text).unwrap_or_default();
-            (!values.iter().any(|one| one == value)).then(|| format!("`{path} = \"{value}\"`"))
+            let value = at(resource, path).and_then(text);
+            let fits = values.iter().any(|one| one.eq_ignore_ascii_case(value.unwrap_or_default()));
+            (!fits).then(|| value.map_or_else(|| format!("no `{path}`"), |value| format!("`{path} = \"{value}\"`")))
         });
-        unfit.next().or_else(|| {
-            let without = self.needs.iter().find(|path| at(resource, path).and_then(amount).is_none())?;
-            Some(format!("no `{without}`"))
-        })
+        let lacking = || self.needs.iter().find(|path| at(resource, path).and_then(amount).is_none()).map(|path| format!("no `{path}`"));
+        let there = |path: &&String| at(resource, path).is_some_and(|value| !matches!(value, Value::Unknown));
+        let beyond = || self.without.iter().find(there).map(|path| format!("`{path}`"));
+        unfit.next().or_else(lacking).or_else(beyond)
     }
 
     fn write(&'static self, desk: &mut Desk<'_>, side: &Side<'_>, resource: &Resource<'_>) {
         let mut quantity = if self.hourly { desk.hours() } else { 1.0 };
-        for (path, otherwise) in &self.times {
-            let is_written = || side.writes(resource, path.split('.').next().unwrap_or(path));
-            match at(resource, path).and_then(amount) {
-                Some(amount) => quantity *= amount,
-                None if at(resource, path).is_some() && is_written() => {
-                    return desk.missing(format!("{}: `{path}` is not known yet", self.what));
-                }
-                // What AWS chooses is not known before, either.
-                None => quantity *= otherwise,
-            }
-        }
-        for path in &self.one_more {
-            quantity *= 1.0 + at(resource, path).and_then(amount).unwrap_or_default();
-        }
-        for path in &self.doubled_by {
-            if matches!(at(resource, path), Some(Value::Bool(true))) {
-                quantity *= 2.0;
+        let named = |path: &String, otherwise: f64, count: fn(&Value) -> Option<f64>| match known(side, resource, path) {
+            Known::Value(value) => count(value).ok_or_else(|| path.clone()),
+            Known::AwsChooses => Ok(otherwise),
+            Known::NotYet => Err(path.clone()),
+        };
+        let times = self.times.iter().map(|(path, otherwise)| named(path, *otherwise, amount));
+        let more = self.one_more.iter().map(|path| named(path, 0.0, amount).map(|count| 1.0 + count));
+        let doubled = self.doubled_by.iter().map(|path| named(path, 1.0, doubling));
+        for factor in times.chain(more).chain(doubled).collect::<Vec<_>>() {
+            match factor {
+                Ok(factor) => quantity *= factor,
+                Err(path) => return desk.missing(format!("{}: `{path}` is not known yet", self.what)),
             }
         }
         let by = self.by.as_deref().map(|path| at(resource, path).and_then(text).unwrap_or("what AWS chooses"));
@@ -149,6 +149,33 @@ impl Charge {
         let rate = usd.map(|usd| Rate { usd, confirmed: !self.unconfirmed });
         let what = by.map_or_else(|| self.what.clone(), |by| format!("{} {by}", self.what));
         desk.at_rate(what, (quantity, &self.unit), rate, Basis::Always);
+    }
+}
+
+/// What is known of an attribute before an apply.
+enum Known<'v> {
+    /// What it is.
+    Value(&'v Value),
+    /// Nobody says it: AWS chooses, or there is none.
+    AwsChooses,
+    /// It is said, and known only once something else is.
+    NotYet,
+}
+
+fn known<'v>(side: &Side<'_>, resource: &Resource<'v>, path: &str) -> Known<'v> {
+    match at(resource, path) {
+        None => Known::AwsChooses,
+        Some(Value::Unknown) if side.writes(resource, path.split('.').next().unwrap_or(path)) => Known::NotYet,
+        Some(Value::Unknown) => Known::AwsChooses,
+        Some(value) => Known::Value(value),
+    }
+}
+
+/// How many there are where one says that there are two.
+fn doubling(value: &Value) -> Option<f64> {
+    match value {
+        Value::Bool(is_double) => Some(if *is_double { 2.0 } else { 1.0 }),
+        _ => None,
     }
 }
 

@@ -127,11 +127,20 @@ async fn what_is_used_by_something_that_stays_is_not_deleted_before_it_is_let_go
     world.apply(&using).await;
     let destroy = Options { destroy: true, ..Options::default() };
     let refused = world.plan_with(&using, &destroy).await.err().unwrap();
-    assert!(refused.contains("role.r cannot be deleted: given.g stays in AWS and uses it"), "{refused}");
-    // So does the one in whose place another one is taken.
+    assert!(refused.contains("role.r cannot be deleted: given.g (default) stays in AWS and uses it"), "{refused}");
+    // So does the one in whose place another one is taken, whether that is there already or is to be made.
     let elsewhere = using.replace("\"web\"", "\"site\"").replace("\"default\"", "\"other\"");
-    let refused = world.plan(&elsewhere).await.err().unwrap();
-    assert!(refused.contains("role.r cannot be deleted: given.g stays in AWS and uses it"), "{refused}");
+    for other_is_there in [false, true] {
+        if other_is_there {
+            world.cloud.make(place("given", "other", HOME), json!({ "name": "other" }));
+        }
+        let refused = world.plan(&elsewhere).await.err().unwrap();
+        assert!(refused.contains("role.r cannot be deleted: given.g (default) stays in AWS and uses it"), "{refused}");
+    }
+    // What is kept as well is not deleted.
+    let kept = elsewhere.replace("name = \"site\"", "name = \"site\"\nlifecycle = { deletion_policy = \"retain\" }");
+    assert!(world.plan(&kept).await.is_ok());
+    world.cloud.delete(&place("given", "other", HOME));
     world.apply(&body("")).await;
     world.destroy(&body("")).await;
     assert_eq!(world.cloud.world(), [format!("given default {HOME}")]);

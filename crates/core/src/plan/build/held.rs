@@ -4,15 +4,16 @@ use super::Builder;
 use super::change::in_common;
 use super::order::mentions;
 use crate::model::value::Value;
-use crate::plan::types::{Action, Change};
+use crate::plan::types::{Action, Change, Removal, RemovalKind};
 use crate::stack::diagnostic::Diagnostic;
 
 impl Builder<'_> {
     pub(super) fn held(&mut self) {
         let last = self.changes.iter().filter(|change| is_made_last(change));
         let replaced = last.filter_map(|change| Some(self.cannot_go(change, self.holder(change)?)));
-        let deleted = self.changes.iter().filter(|change| matches!(change.action, Action::Delete | Action::Replace));
-        let deleted = deleted.filter_map(|change| Some(self.held_for_ever(change, self.lasting(change)?)));
+        let deleted = self.changes.iter().flat_map(|change| change.removals().map(move |removal| (change, removal)));
+        let deleted = deleted.filter(|(_, removal)| removal.kind == RemovalKind::Delete);
+        let deleted = deleted.filter_map(|(change, removal)| Some(self.held_for_ever(change, self.lasting(change, removal)?)));
         let found: Vec<Diagnostic> = replaced.chain(deleted).collect();
         found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
     }
@@ -24,28 +25,29 @@ impl Builder<'_> {
             user.action == Action::Update
                 && schema.held_by.contains(&user.address.type_name())
                 && user.prior_depends_on.contains(&change.address)
-                && uses(user, change)
+                && uses(&user.before, &told_by(change.id(), &change.before))
         })
     }
 
-    /// What AWS does not delete alone, so that it is forgotten as it is, or its predecessor is, and keeps AWS from deleting a
-    /// resource.
-    fn lasting(&self, change: &Change) -> Option<&Change> {
+    /// What stays in AWS when the stack lets it go, or its predecessor, and keeps AWS from deleting a resource.
+    fn lasting(&self, change: &Change, removal: &Removal) -> Option<(&Change, &Removal)> {
         let schema = self.catalog.resources.get(change.address.type_name())?;
-        self.changes.iter().find(|user| {
-            let type_name = user.address.type_name();
-            matches!(user.action, Action::Forget | Action::Replace)
-                && schema.held_by.contains(&type_name)
-                && self.catalog.resources.get(type_name).is_some_and(|user| user.stays.is_some())
-                && uses(user, change)
-        })
+        let told_by = told_by(Some(&removal.remembered.place.id), &removal.last);
+        let users = self.changes.iter().filter(|user| schema.held_by.contains(&user.address.type_name()));
+        let staying = users.flat_map(|user| user.removals().map(move |left| (user, left)));
+        let mut holding = staying.filter(|(_, left)| left.kind == RemovalKind::Forget && uses(&left.last, &told_by));
+        holding.next()
     }
 
     /// Why a resource cannot be deleted that is used by what stays in AWS as it is.
-    fn held_for_ever(&self, change: &Change, user: &Change) -> Diagnostic {
-        let (address, user) = (&change.address, &user.address);
-        let error = format!("{address} cannot be deleted: {user} stays in AWS and uses it, and AWS deletes only what nothing uses");
-        self.at(address, &error).help(format!("take what names it out of {user}, and apply that first"))
+    fn held_for_ever(&self, change: &Change, (user, left): (&Change, &Removal)) -> Diagnostic {
+        let (address, id) = (&change.address, &left.remembered.place.id);
+        let user = &user.address;
+        let error = format!("{address} cannot be deleted: {user} ({id}) stays in AWS and uses it, and AWS deletes only what nothing uses");
+        let by_itself = self.catalog.resources.get(user.type_name()).is_some_and(|schema| schema.stays.is_some());
+        let keep = format!("keep {address}, too, with `deletion_policy = \"retain\"`, or let {user} be deleted with it");
+        let error = self.at(address, &error).help(format!("take what names it out of {user}, and apply that first"));
+        if by_itself { error } else { error.help(keep) }
     }
 
     /// Why a resource that is held has to go first, and what would let its replacement be made before.
@@ -120,10 +122,14 @@ fn is_made_last(change: &Change) -> bool {
     change.action == Action::Replace && !change.create_before_destroy
 }
 
-/// Whether a resource has in an attribute what tells another in AWS; in a tag it is but a text.
-fn uses(user: &Change, change: &Change) -> bool {
-    let told_by = ["id", "arn"].iter().filter_map(|name| change.before.get(name).cloned());
-    let these: Vec<Value> = change.id().map(Value::string).into_iter().chain(told_by).collect();
-    let attributes = user.before.as_map().into_iter().flatten();
-    attributes.filter(|(name, _)| *name != "tags").any(|(name, _)| mentions(&user.before, name, &these))
+/// What tells a resource in AWS.
+fn told_by(id: Option<&str>, attributes: &Value) -> Vec<Value> {
+    let told_by = ["id", "arn"].iter().filter_map(|name| attributes.get(name).cloned());
+    id.map(Value::string).into_iter().chain(told_by).collect()
+}
+
+/// Whether one of some values is in an attribute; in a tag it is but a text.
+fn uses(attributes: &Value, these: &[Value]) -> bool {
+    let all = attributes.as_map().into_iter().flatten();
+    all.filter(|(name, _)| *name != "tags").any(|(name, _)| mentions(attributes, name, these))
 }

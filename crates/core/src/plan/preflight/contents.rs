@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Check, Finding};
 use crate::model::address::Address;
-use crate::model::place::Site;
+use crate::model::place::{Place, Site};
 use crate::model::value::Value;
 use crate::plan::types::{Plan, RemovalKind};
 
@@ -35,8 +35,8 @@ pub struct Holder {
     pub site: Site,
     /// Its name, which is its id.
     pub name: String,
-    /// The ids of what the stack has, which the plan takes care of.
-    pub own: BTreeSet<String>,
+    /// What the same plan deletes.
+    pub own: BTreeSet<Place>,
 }
 
 /// How much is in it.
@@ -73,7 +73,7 @@ impl Kind {
         let (one, many) = match self {
             Self::CloudControl => {
                 let names = count.names.join(", ");
-                return format!("{names} {} in it, which this stack does not have", if count.count == 1 { "is" } else { "are" });
+                return format!("{names} {} in it, and not deleted with it", if count.count == 1 { "is" } else { "are" });
             }
             Self::Bucket => ("object (or version of one)", "objects and versions of them"),
             Self::Repository => ("image", "images"),
@@ -101,10 +101,11 @@ pub fn holders(plan: &Plan) -> Vec<Holder> {
     holders.collect()
 }
 
-/// The ids of what the stack has and may be in one.
-fn own(plan: &Plan, kind: Kind) -> BTreeSet<String> {
-    let of_kind = plan.changes.iter().filter(|change| kind == Kind::CloudControl && Kind::of(change.address.type_name()) == Some(kind));
-    of_kind.filter_map(|change| change.id().map(str::to_owned)).collect()
+/// What is deleted and may be in one.
+fn own(plan: &Plan, kind: Kind) -> BTreeSet<Place> {
+    let removed = plan.changes.iter().flat_map(|change| change.removals()).filter(|removal| removal.kind == RemovalKind::Delete);
+    let places = removed.map(|removal| &removal.remembered.place);
+    places.filter(|place| kind == Kind::CloudControl && Kind::of(&place.type_name) == Some(kind)).cloned().collect()
 }
 
 /// What it means that so much is in one.
@@ -134,6 +135,6 @@ mod tests {
         assert_eq!(of(Kind::Repository, 1, false), "1 image is in it");
         assert_eq!(of(Kind::Vault, 3, false), "3 recovery points are in it");
         assert_eq!(of(Kind::Bucket, 1000, true), "more than 1000 objects and versions of them are in it");
-        assert_eq!(of(Kind::CloudControl, 2, false), "a, b are in it, which this stack does not have");
+        assert_eq!(of(Kind::CloudControl, 2, false), "a, b are in it, and not deleted with it");
     }
 }
