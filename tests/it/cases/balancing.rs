@@ -63,6 +63,8 @@ pub const CASES: &[Case] = &[
         optional: &[
             "ip_address_type = \"dualstack\"",
             "scheme = \"internal\"",
+            "ipam_pools = { ipv4_ipam_pool_id = \"ipam-pool-0123456789abcdef0\" }",
+            "minimum_load_balancer_capacity = { capacity_units = 200 }",
             "attributes = { \"idle_timeout.timeout_seconds\" = \"120\", \"routing.http.drop_invalid_header_fields.enabled\" = \"true\", \"access_logs.s3.prefix\" = \"p\" }",
             "tags = { a = \"b\" }",
         ],

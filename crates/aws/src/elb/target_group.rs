@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::attributes::{self, Attributes, changes, target_group_defaults};
-use super::{batched, tags_of, target_group_check, to_api, update_tags};
+use super::{batched, new_one, tags_of, target_group_check, to_api, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
@@ -298,7 +298,9 @@ impl Resource for LbTargetGroup {
             .set_matcher(to.healthy_answer())
             .set_tags(to_api(&to.tags));
         let made = send_once!(aws_sdk_elasticloadbalancingv2, call).await.sent_once("elasticloadbalancing:CreateTargetGroup")?;
-        made_id("elasticloadbalancing:CreateTargetGroup", made.target_groups().first().and_then(|group| group.target_group_arn()))
+        let call = "elasticloadbalancing:CreateTargetGroup";
+        let arn = made_id(call, made.target_groups().first().and_then(|group| group.target_group_arn()))?;
+        new_one(aws, call, arn, &to.tags).await
     }
 
     fn as_created(to: &Self) -> Self {

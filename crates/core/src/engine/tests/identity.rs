@@ -496,3 +496,19 @@ async fn a_mistake_in_the_stack_file_is_said_before_anything_is_looked_for() {
     assert!(refused.contains("missing"), "{refused}");
     assert_eq!(*world.cloud.finds.lock().unwrap(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_is_answered_with_what_another_address_has_makes_nothing_new() {
+    let world = World::default();
+    world.apply(GROUP).await;
+    let both = format!("{GROUP}[resource.group.h]\nname = \"other\"\n");
+    *world.cloud.answers_with.lock().unwrap() = Some("web".to_owned());
+    let report = world.run(&both, &Options::default()).await.unwrap();
+    let [(address, _, failure)] = report.failed.as_slice() else { panic!("{report:?}") };
+    assert_eq!(address.to_string(), "group.h");
+    assert!(failure.message.contains("which is group.g in the state"), "{}", failure.message);
+    assert_eq!(world.cloud.world(), [format!("group web {HOME}")]);
+    *world.cloud.answers_with.lock().unwrap() = None;
+    world.apply(&both).await;
+    assert_eq!(world.cloud.world(), [format!("group other {HOME}"), format!("group web {HOME}")]);
+}

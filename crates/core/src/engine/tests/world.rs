@@ -136,6 +136,8 @@ pub struct Cloud {
     pub closed: Mutex<Option<String>>,
     /// How often something was looked for.
     pub finds: Mutex<usize>,
+    /// The id with which creations are answered, instead of making anything.
+    pub answers_with: Mutex<Option<String>>,
     /// Every resource that was waited for without changing it.
     pub waits: Mutex<Vec<Place>>,
     /// What was being set of those.
@@ -304,6 +306,9 @@ impl Handler for Memory {
     }
 
     async fn create(&self, operation: &Operation, desired: &Value) -> Outcome<String> {
+        if let Some(there) = self.cloud.answers_with.lock().unwrap().clone() {
+            return Ok(there);
+        }
         let made = self.cloud.calls.lock().unwrap().len();
         let id = desired.get("name").and_then(Value::as_str).map_or_else(|| format!("net-{made}"), str::to_owned);
         let place = self.place(&operation.site, &id);
