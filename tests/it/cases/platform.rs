@@ -165,6 +165,36 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        type_name: "ecs_task_definition",
+        needs: "tasks",
+        least: "family = \"NAME-x\"\nrequires_compatibilities = [\"EC2\"]\nnetwork_mode = \"bridge\"\nmemory = 512\ncontainer_definitions = [{ name = \"web\", image = \"nginx:1\", environment = { A = \"1\" } }, { name = \"db\", image = \"db:1\" }]",
+        optional: &[
+            "ipc_mode = \"task\"",
+            "placement_constraints = [{ expression = \"attribute:ecs.instance-type =~ t3.*\" }]",
+            "volumes = [{ name = \"cache\", docker_volume_configuration = { scope = \"shared\", autoprovision = true, driver = \"local\", driver_opts = { type = \"tmpfs\" }, labels = { a = \"b\" } } }]",
+        ],
+        changed: &[
+            (
+                "environment = { A = \"1\" }",
+                "links = [\"db\"], hostname = \"web\", extra_hosts = [{ hostname = \"h\", ip_address = \"10.0.0.9\" }], dns_servers = [\"10.0.0.2\"], dns_search_domains = [\"example.internal\"]",
+            ),
+            (
+                "environment = { A = \"1\" }",
+                "privileged = true, disable_networking = true, docker_security_options = [\"no-new-privileges\"], resource_requirements = [{ type = \"GPU\", value = \"1\" }]",
+            ),
+        ],
+    },
+    Case {
+        type_name: "ecs_service",
+        needs: "network+tasks",
+        least: "name = \"NAME-x\"\ncluster = \"${ecs_cluster.n.arn}\"\ntask_definition = \"${ecs_task_definition.n.arn}\"\nlaunch_type = \"EC2\"\nrollout = \"none\"\nnetwork_configuration = { subnets = [\"${subnet.a.id}\"], security_groups = [\"${security_group.n.id}\"] }",
+        optional: &[
+            "placement_constraints = [{ type = \"distinctInstance\" }, { type = \"memberOf\", expression = \"attribute:ecs.instance-type =~ t3.*\" }]",
+            "placement_strategy = [{ type = \"spread\", field = \"attribute:ecs.availability-zone\" }, { type = \"binpack\", field = \"memory\" }]",
+        ],
+        changed: &[],
+    },
+    Case {
         type_name: "ecs_service",
         needs: "network+balancer+listener+tasks",
         least: "name = \"NAME-x\"\ncluster = \"${ecs_cluster.n.arn}\"\ntask_definition = \"${ecs_task_definition.n.arn}\"\nlaunch_type = \"FARGATE\"\nrollout = \"none\"\nnetwork_configuration = { subnets = [\"${subnet.a.id}\"], security_groups = [\"${security_group.n.id}\"] }",

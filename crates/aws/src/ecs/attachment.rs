@@ -4,7 +4,8 @@ use aws_sdk_ecs::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::unbuilt;
+use super::{from_api, to_api, unbuilt};
+use crate::resource::Tags;
 use leoctl_core::engine::ports::Outcome;
 
 /// Where tasks are in the network.
@@ -22,13 +23,15 @@ pub struct NetworkConfiguration {
     assign_public_ip: String,
 }
 
-/// A target group tasks are registered in.
+/// A target group or a classic load balancer tasks are registered in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceLoadBalancer {
     /// The target group.
     #[schemars(extend("x-format" = "arn:elasticloadbalancing"))]
-    target_group_arn: String,
+    target_group_arn: Option<String>,
+    /// The classic load balancer, by its name, instead of a target group; not with the network mode `awsvpc`.
+    load_balancer_name: Option<String>,
     /// The container that gets the requests.
     container_name: String,
     /// Its port.
@@ -109,9 +112,51 @@ pub struct EbsVolume {
     kms_key_id: Option<String>,
     /// The snapshot it begins as.
     snapshot_id: Option<String>,
+    /// MiB in a second with which the snapshot is read as the volume is made, with `snapshot_id`; as fast as it comes when left out.
+    #[schemars(range(min = 100, max = 300))]
+    volume_initialization_rate: Option<i32>,
+    /// The tags of the volume, beside those that ECS gives it.
+    #[schemars(extend("default" = [], "x-key" = "resource_type"))]
+    tag_specifications: Vec<VolumeTags>,
     /// The file system on it.
     #[schemars(extend("x-server" = true, "enum" = ["xfs", "ext3", "ext4", "ntfs"]))]
     filesystem_type: Option<String>,
+}
+
+/// Tags of a volume.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VolumeTags {
+    /// What has them.
+    #[schemars(extend("default" = "volume", "enum" = ["volume"]))]
+    resource_type: String,
+    /// Whose tags it gets, too.
+    #[schemars(extend("default" = "NONE", "enum" = ["NONE", "SERVICE", "TASK_DEFINITION"]))]
+    propagate_tags: String,
+    /// Tags of its own.
+    #[schemars(extend("default" = {}))]
+    tags: Tags,
+}
+
+impl VolumeTags {
+    fn to_api(&self) -> Outcome<api::EbsTagSpecification> {
+        let Self { resource_type, propagate_tags, tags } = self;
+        let propagate = Some(api::PropagateTags::from(propagate_tags.as_str())).filter(|from| *from != api::PropagateTags::None);
+        api::EbsTagSpecification::builder()
+            .resource_type(api::EbsResourceType::from(resource_type.as_str()))
+            .set_propagate_tags(propagate)
+            .set_tags(to_api(tags))
+            .build()
+            .map_err(unbuilt)
+    }
+
+    fn from_api(tags: &api::EbsTagSpecification) -> Self {
+        Self {
+            resource_type: tags.resource_type().as_str().to_owned(),
+            propagate_tags: tags.propagate_tags().map_or("NONE", api::PropagateTags::as_str).to_owned(),
+            tags: from_api(tags.tags()),
+        }
+    }
 }
 
 impl NetworkConfiguration {
@@ -150,17 +195,19 @@ impl ServiceLoadBalancer {
                 .build()
         });
         api::LoadBalancer::builder()
-            .target_group_arn(&self.target_group_arn)
+            .set_target_group_arn(self.target_group_arn.clone())
+            .set_load_balancer_name(self.load_balancer_name.clone())
             .container_name(&self.container_name)
             .container_port(self.container_port)
             .set_advanced_configuration(advanced)
             .build()
     }
 
-    /// The load balancer AWS returned; none of the classic ones, which have no target groups.
-    pub fn from_api(balancer: &api::LoadBalancer) -> Option<Self> {
-        Some(Self {
-            target_group_arn: balancer.target_group_arn()?.to_owned(),
+    /// The load balancer AWS returned.
+    pub fn from_api(balancer: &api::LoadBalancer) -> Self {
+        Self {
+            target_group_arn: balancer.target_group_arn().map(str::to_owned),
+            load_balancer_name: balancer.load_balancer_name().map(str::to_owned),
             container_name: balancer.container_name().unwrap_or_default().to_owned(),
             container_port: balancer.container_port().unwrap_or_default(),
             advanced_configuration: balancer.advanced_configuration().map(|alternate| Alternate {
@@ -169,12 +216,12 @@ impl ServiceLoadBalancer {
                 test_listener_rule: alternate.test_listener_rule().map(str::to_owned),
                 role_arn: alternate.role_arn().unwrap_or_default().to_owned(),
             }),
-        })
+        }
     }
 
-    /// Whether it is of the same target group.
+    /// Whether it is of the same target group, or the same load balancer.
     pub fn is_of(&self, other: &Self) -> bool {
-        self.target_group_arn == other.target_group_arn
+        self.target_group_arn == other.target_group_arn && self.load_balancer_name == other.load_balancer_name
     }
 }
 
@@ -207,6 +254,7 @@ impl ServiceVolume {
     /// When the SDK finds it incomplete.
     pub fn to_api(&self) -> Outcome<api::ServiceVolumeConfiguration> {
         let disk = self.managed_ebs_volume.clone();
+        let tags = disk.tag_specifications.iter().map(VolumeTags::to_api).collect::<Outcome<Vec<_>>>()?;
         let disk = api::ServiceManagedEbsVolumeConfiguration::builder()
             .role_arn(disk.role_arn)
             .set_size_in_gib(disk.size_in_gib)
@@ -216,6 +264,8 @@ impl ServiceVolume {
             .set_encrypted(disk.encrypted)
             .set_kms_key_id(disk.kms_key_id)
             .set_snapshot_id(disk.snapshot_id)
+            .set_volume_initialization_rate(disk.volume_initialization_rate)
+            .set_tag_specifications(Some(tags).filter(|tags| !tags.is_empty()))
             .set_filesystem_type(disk.filesystem_type.as_deref().map(api::TaskFilesystemType::from))
             .build()
             .map_err(unbuilt)?;
@@ -236,6 +286,8 @@ impl ServiceVolume {
                 encrypted: disk.encrypted(),
                 kms_key_id: disk.kms_key_id().map(str::to_owned),
                 snapshot_id: disk.snapshot_id().map(str::to_owned),
+                volume_initialization_rate: disk.volume_initialization_rate(),
+                tag_specifications: disk.tag_specifications().iter().map(VolumeTags::from_api).collect(),
                 filesystem_type: disk.filesystem_type().map(|kind| kind.as_str().to_owned()),
             },
         })
@@ -259,6 +311,12 @@ mod tests {
                 encrypted: Some(true),
                 kms_key_id: Some("k".to_owned()),
                 snapshot_id: Some("snap-1".to_owned()),
+                volume_initialization_rate: Some(200),
+                tag_specifications: vec![VolumeTags {
+                    resource_type: "volume".to_owned(),
+                    propagate_tags: "SERVICE".to_owned(),
+                    tags: Tags::from([("a".to_owned(), "b".to_owned())]),
+                }],
                 filesystem_type: Some("ext4".to_owned()),
             },
         };

@@ -55,6 +55,34 @@ pub struct ClientAlias {
     /// The host name; discovery name and namespace when left out.
     #[schemars(extend("x-server" = true))]
     dns_name: Option<String>,
+    /// Which requests go to the new tasks first, for strategies other than `ROLLING`.
+    test_traffic_rules: Option<TestTraffic>,
+}
+
+/// Requests that go to the new tasks first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestTraffic {
+    /// The header that tells them.
+    header: TestHeader,
+}
+
+/// A header of test requests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestHeader {
+    /// Its name.
+    name: String,
+    /// Its value; any when left out.
+    value: Option<TestValue>,
+}
+
+/// The value of a header of test requests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestValue {
+    /// What it is exactly.
+    exact: String,
 }
 
 /// How long a proxy waits.
@@ -136,11 +164,27 @@ impl ServiceConnect {
     }
 }
 
+impl TestTraffic {
+    fn to_api(&self) -> Outcome<api::ServiceConnectTestTrafficRules> {
+        let TestHeader { name, value } = &self.header;
+        let value = value.as_ref().map(|value| api::ServiceConnectTestTrafficHeaderMatchRules::builder().exact(&value.exact).build());
+        let header = api::ServiceConnectTestTrafficHeaderRules::builder().name(name).set_value(value.transpose().map_err(unbuilt)?);
+        Ok(api::ServiceConnectTestTrafficRules::builder().header(header.build().map_err(unbuilt)?).build())
+    }
+
+    fn from_api(rules: &api::ServiceConnectTestTrafficRules) -> Option<Self> {
+        let header = rules.header()?;
+        let value = header.value().map(|value| TestValue { exact: value.exact().to_owned() });
+        Some(Self { header: TestHeader { name: header.name().to_owned(), value } })
+    }
+}
+
 impl ConnectService {
     fn to_api(&self) -> Outcome<api::ServiceConnectService> {
         let aliases = self.client_aliases.iter().map(|alias| {
+            let rules = alias.test_traffic_rules.as_ref().map(TestTraffic::to_api).transpose()?;
             let alias = api::ServiceConnectClientAlias::builder().port(alias.port).set_dns_name(alias.dns_name.clone());
-            alias.build().map_err(unbuilt)
+            alias.set_test_traffic_rules(rules).build().map_err(unbuilt)
         });
         let timeout = self.timeout.as_ref().map(|timeout| {
             api::TimeoutConfiguration::builder()
@@ -176,7 +220,11 @@ impl ConnectService {
             port_name: service.port_name().to_owned(),
             discovery_name: service.discovery_name().map(str::to_owned),
             client_aliases: aliases
-                .map(|alias| ClientAlias { port: alias.port(), dns_name: alias.dns_name().map(str::to_owned) })
+                .map(|alias| ClientAlias {
+                    port: alias.port(),
+                    dns_name: alias.dns_name().map(str::to_owned),
+                    test_traffic_rules: alias.test_traffic_rules().and_then(TestTraffic::from_api),
+                })
                 .collect(),
             ingress_port_override: service.ingress_port_override(),
             timeout: service.timeout().map(|timeout| Timeout {
@@ -188,6 +236,34 @@ impl ConnectService {
                 kms_key: tls.kms_key().map(str::to_owned),
                 role_arn: tls.role_arn().map(str::to_owned),
             }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_of_test_requests_read_back_as_they_were_written() {
+        let alias = |value: Option<&str>| ClientAlias {
+            port: 80,
+            dns_name: None,
+            test_traffic_rules: Some(TestTraffic {
+                header: TestHeader { name: "X-Test".to_owned(), value: value.map(|exact| TestValue { exact: exact.to_owned() }) },
+            }),
+        };
+        let service = |alias| ConnectService {
+            port_name: "http".to_owned(),
+            discovery_name: None,
+            client_aliases: vec![alias],
+            ingress_port_override: None,
+            timeout: None,
+            tls: None,
+        };
+        for alias in [alias(None), alias(Some("yes"))] {
+            let service = service(alias);
+            assert_eq!(ConnectService::from_api(&service.to_api().unwrap()), service);
         }
     }
 }

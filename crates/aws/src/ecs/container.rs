@@ -11,6 +11,7 @@ use super::container_part::{
     VolumesFrom, secrets, text,
 };
 use super::linux::{Device, Linux, Tmpfs};
+use super::on_instance::{ExtraHost, ResourceRequirement};
 use super::unbuilt;
 use leoctl_core::engine::ports::Outcome;
 
@@ -103,6 +104,35 @@ pub struct Container {
     /// Devices of the instance; on EC2 alone.
     #[schemars(extend("default" = [], "x-key" = "host_path"))]
     devices: Vec<Device>,
+    /// Containers of the task it reaches by name, as `name` or `name:alias`, with the network mode `bridge`.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    links: Vec<String>,
+    /// Its host name; not with the network mode `awsvpc`.
+    hostname: Option<String>,
+    /// Further lines of its `/etc/hosts`; not with the network mode `awsvpc`.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    extra_hosts: Vec<ExtraHost>,
+    /// The DNS servers it asks; on instances alone.
+    #[schemars(extend("default" = []))]
+    dns_servers: Vec<String>,
+    /// The domains in which it looks for names; on instances alone.
+    #[schemars(extend("default" = []))]
+    dns_search_domains: Vec<String>,
+    /// Whether it has no network; on instances alone.
+    #[schemars(extend("default" = false))]
+    disable_networking: bool,
+    /// Whether it may do with its instance what root may; on instances alone.
+    #[schemars(extend("default" = false))]
+    privileged: bool,
+    /// Labels of SELinux, AppArmor and the like; on instances alone.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    docker_security_options: Vec<String>,
+    /// Files with credentials of Active Directory, as `credentialspec:ARN` or `credentialspecdomainless:ARN`.
+    #[schemars(extend("default" = []))]
+    credential_specs: Vec<String>,
+    /// What it has of its instance for itself, such as GPUs; on instances alone.
+    #[schemars(extend("default" = [], "x-key" = "type"))]
+    resource_requirements: Vec<ResourceRequirement>,
     /// Whether its root file system cannot be written.
     #[schemars(extend("default" = false))]
     readonly_root_filesystem: bool,
@@ -183,6 +213,21 @@ impl Container {
             )
             .set_restart_policy(this.restart_policy.map(RestartPolicy::into_api).transpose()?)
             .set_firelens_configuration(this.firelens_configuration.map(Firelens::into_api).transpose()?)
+            .set_links(some(this.links))
+            .set_hostname(this.hostname)
+            .set_extra_hosts(
+                Some(this.extra_hosts.into_iter().map(ExtraHost::into_api).collect::<Outcome<Vec<_>>>()?).filter(|list| !list.is_empty()),
+            )
+            .set_dns_servers(some(this.dns_servers))
+            .set_dns_search_domains(some(this.dns_search_domains))
+            .set_disable_networking(this.disable_networking.then_some(true))
+            .set_privileged(this.privileged.then_some(true))
+            .set_docker_security_options(some(this.docker_security_options))
+            .set_credential_specs(some(this.credential_specs))
+            .set_resource_requirements(
+                Some(this.resource_requirements.into_iter().map(ResourceRequirement::into_api).collect::<Outcome<Vec<_>>>()?)
+                    .filter(|list| !list.is_empty()),
+            )
             .set_readonly_root_filesystem(this.readonly_root_filesystem.then_some(true))
             .set_start_timeout(this.start_timeout)
             .set_stop_timeout(this.stop_timeout)
@@ -229,6 +274,16 @@ impl Container {
             swappiness: linux.swappiness,
             tmpfs: linux.tmpfs,
             devices: linux.devices,
+            links: container.links().to_vec(),
+            hostname: container.hostname().map(str::to_owned),
+            extra_hosts: container.extra_hosts().iter().map(ExtraHost::from_api).collect(),
+            dns_servers: container.dns_servers().to_vec(),
+            dns_search_domains: container.dns_search_domains().to_vec(),
+            disable_networking: container.disable_networking().unwrap_or_default(),
+            privileged: container.privileged().unwrap_or_default(),
+            docker_security_options: container.docker_security_options().to_vec(),
+            credential_specs: container.credential_specs().to_vec(),
+            resource_requirements: container.resource_requirements().iter().map(ResourceRequirement::from_api).collect(),
             readonly_root_filesystem: container.readonly_root_filesystem().unwrap_or_default(),
             start_timeout: container.start_timeout(),
             stop_timeout: container.stop_timeout(),

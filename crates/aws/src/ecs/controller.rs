@@ -4,7 +4,7 @@
 use aws_sdk_ecs::types as api;
 
 use super::attachment::ServiceLoadBalancer;
-use super::hook;
+use super::{hook, placement};
 use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::schema::{Governed, Governs};
 use leoctl_core::model::value::Value;
@@ -17,13 +17,14 @@ const CODE_DEPLOY: &str = "CODE_DEPLOY";
 pub const EXTERNAL: &str = "EXTERNAL";
 
 /// What belongs to the task sets of such a service, and UpdateService does not take (ECS API Reference, UpdateService).
-const OF_TASK_SETS: [&str; 9] = [
+const OF_TASK_SETS: [&str; 10] = [
     "task_definition",
     "launch_type",
     "capacity_provider_strategy",
     "platform_version",
     "network_configuration",
     "load_balancers",
+    "vpc_lattice_configurations",
     "service_registries",
     "service_connect_configuration",
     "volume_configurations",
@@ -123,7 +124,7 @@ pub(super) fn replaces(before: &Value, after: &Value) -> &'static [&'static str]
 pub(super) fn balancers(service: &api::Service) -> Vec<ServiceLoadBalancer> {
     let of_sets = service.task_sets().iter().flat_map(api::TaskSet::load_balancers);
     let mut read: Vec<ServiceLoadBalancer> = Vec::new();
-    for balancer in service.load_balancers().iter().chain(of_sets).filter_map(ServiceLoadBalancer::from_api) {
+    for balancer in service.load_balancers().iter().chain(of_sets).map(ServiceLoadBalancer::from_api) {
         if !read.iter().any(|known| known.is_of(&balancer)) {
             read.push(balancer);
         }
@@ -138,6 +139,11 @@ pub(super) fn problems(desired: &Value) -> Vec<(Path, String)> {
     if given("launch_type") && given("capacity_provider_strategy") {
         problems.push((Path::attribute("launch_type"), "a service has `launch_type` or `capacity_provider_strategy`, not both".to_owned()));
     }
+    if text(desired, "launch_type") == Some("MANAGED_INSTANCES") {
+        let problem = "tasks run on managed instances by `capacity_provider_strategy`, with a capacity provider of such instances";
+        problems.push((Path::attribute("launch_type"), problem.to_owned()));
+    }
+    problems.extend(placement::problems(desired));
     let Some(configured) = desired.as_map() else { return problems };
     // What is not known yet may be any.
     let of = match configured.get("deployment_controller") {
@@ -162,6 +168,12 @@ pub(super) fn problems(desired: &Value) -> Vec<(Path, String)> {
     }
     let deployment = desired.get("deployment_configuration").unwrap_or(&Value::Null);
     let balancers = desired.get("load_balancers").and_then(Value::as_list).unwrap_or_default();
+    let has = |balancer: &Value, name: &str| balancer.get(name).is_some_and(|value| !value.is_null());
+    let both_or_none = |balancer: &Value| has(balancer, "target_group_arn") == has(balancer, "load_balancer_name");
+    if balancers.iter().any(|balancer| balancer.as_map().is_some() && both_or_none(balancer)) {
+        let problem = "each is of a `target_group_arn`, or of a classic load balancer by its `load_balancer_name`";
+        problems.push((Path::attribute("load_balancers"), problem.to_owned()));
+    }
     problems.extend(strategy_problems(deployment, balancers, of).into_iter().map(|(name, problem)| (Path::attribute(name), problem)));
     if text(desired, "scheduling_strategy") == Some("DAEMON") {
         problems.extend(daemon_problems(deployment));
@@ -311,6 +323,7 @@ mod tests {
         assert!(said(json!({ "deployment_controller": "EXTERNAL" })).is_empty());
         assert_eq!(with(json!({ "deployment_controller": "EXTERNAL" })), ["task_definition"]);
         assert_eq!(with(json!({ "launch_type": "EC2", "capacity_provider_strategy": [{}] })), ["launch_type"]);
+        assert_eq!(with(json!({ "launch_type": "MANAGED_INSTANCES" })), ["launch_type"]);
         let daemon =
             |percent: i64| with(json!({ "scheduling_strategy": "DAEMON", "deployment_configuration": { "maximum_percent": percent } }));
         assert_eq!(daemon(150), ["deployment_configuration.maximum_percent"]);
@@ -319,6 +332,11 @@ mod tests {
         assert_eq!(with(json!({ "deployment_configuration": canary })), ["deployment_configuration"]);
         let green = json!({ "deployment_configuration": { "strategy": "BLUE_GREEN" }, "load_balancers": [{ "target_group_arn": "blue" }] });
         assert_eq!(with(green), ["load_balancers"]);
+        let balanced = |balancer: Json| with(json!({ "load_balancers": [balancer] }));
+        assert!(balanced(json!({ "target_group_arn": "blue" })).is_empty());
+        assert!(balanced(json!({ "load_balancer_name": "classic" })).is_empty());
+        assert_eq!(balanced(json!({ "target_group_arn": "blue", "load_balancer_name": "classic" })), ["load_balancers"]);
+        assert_eq!(balanced(json!({ "container_name": "web" })), ["load_balancers"]);
         let deploy = json!({ "deployment_controller": "CODE_DEPLOY", "deployment_configuration": { "strategy": "CANARY" } });
         assert_eq!(with(deploy), ["deployment_configuration"]);
     }

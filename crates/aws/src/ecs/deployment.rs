@@ -6,6 +6,7 @@ use aws_sdk_ecs::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::breaker::{CircuitBreaker, EarlySuccess};
 use super::controller::ECS;
 use super::hook::{self, LifecycleHook};
 use super::unbuilt;
@@ -41,22 +42,13 @@ pub struct DeploymentConfiguration {
     /// Functions that are asked before a deployment goes on, and pauses in which somebody is.
     #[schemars(extend("default" = [], "x-set" = true))]
     lifecycle_hooks: Vec<LifecycleHook>,
+    /// Whether a deployment of the strategy `ROLLING` has succeeded before all of its tasks are healthy.
+    #[schemars(extend("default" = {}))]
+    early_success_criteria: EarlySuccess,
     /// The steps of `LINEAR`.
     linear_configuration: Option<Linear>,
     /// The first few of `CANARY`.
     canary_configuration: Option<Canary>,
-}
-
-/// Stopping a deployment whose tasks keep failing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CircuitBreaker {
-    /// Whether it is stopped.
-    #[schemars(extend("default" = false))]
-    enable: bool,
-    /// Whether the last good deployment comes back.
-    #[schemars(extend("default" = false))]
-    rollback: bool,
 }
 
 /// Stopping a deployment during which an alarm goes off.
@@ -163,8 +155,6 @@ impl DeploymentConfiguration {
         if controller != ECS {
             return Ok(percentages.build());
         }
-        let breaker = &self.deployment_circuit_breaker;
-        let breaker = api::DeploymentCircuitBreaker::builder().enable(breaker.enable).rollback(breaker.rollback).build();
         let alarms = api::DeploymentAlarms::builder()
             .set_alarm_names(Some(self.alarms.alarm_names.clone()))
             .enable(self.alarms.enable)
@@ -183,7 +173,8 @@ impl DeploymentConfiguration {
         });
         Ok(percentages
             .strategy(api::DeploymentStrategy::from(self.strategy.as_str()))
-            .deployment_circuit_breaker(breaker)
+            .deployment_circuit_breaker(self.deployment_circuit_breaker.to_api()?)
+            .set_early_success_criteria(self.early_success_criteria.to_api())
             .alarms(alarms.build().map_err(unbuilt)?)
             .set_bake_time_in_minutes(self.bake_time_in_minutes)
             .set_lifecycle_hooks(Some(self.lifecycle_hooks.iter().map(LifecycleHook::to_api).collect()))
@@ -204,10 +195,8 @@ impl DeploymentConfiguration {
             strategy: strategy.map_or(ROLLING, api::DeploymentStrategy::as_str).to_owned(),
             maximum_percent: configuration.and_then(|configuration| configuration.maximum_percent()).unwrap_or(200),
             minimum_healthy_percent: configuration.and_then(|configuration| configuration.minimum_healthy_percent()).unwrap_or(100),
-            deployment_circuit_breaker: CircuitBreaker {
-                enable: breaker.is_some_and(api::DeploymentCircuitBreaker::enable),
-                rollback: breaker.is_some_and(api::DeploymentCircuitBreaker::rollback),
-            },
+            deployment_circuit_breaker: CircuitBreaker::from_api(breaker),
+            early_success_criteria: EarlySuccess::from_api(configuration.and_then(|configuration| configuration.early_success_criteria())),
             alarms: Alarms {
                 alarm_names: alarms.map(|alarms| alarms.alarm_names().to_vec()).unwrap_or_default(),
                 enable: alarms.is_some_and(api::DeploymentAlarms::enable),

@@ -1,6 +1,7 @@
 //! Elastic Container Service: clusters, task definitions, services and their rollouts.
 
 pub mod attachment;
+pub mod breaker;
 pub mod cluster;
 pub mod connect;
 pub mod container;
@@ -8,8 +9,11 @@ pub mod container_part;
 mod controller;
 pub mod deployment;
 pub mod hook;
+pub mod lattice;
 mod linux;
 pub mod movers;
+pub mod on_instance;
+pub mod placement;
 mod quiet;
 mod record;
 pub mod rollout;
@@ -17,6 +21,7 @@ pub mod service;
 mod task_check;
 pub mod task_definition;
 mod update;
+pub mod volume;
 
 use aws_sdk_ecs::types::Tag;
 

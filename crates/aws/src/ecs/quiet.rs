@@ -11,6 +11,8 @@ const QUIET: &[&str] = &[
     "enable_ecs_managed_tags",
     "enable_execute_command",
     "health_check_grace_period_seconds",
+    "placement_constraints",
+    "placement_strategy",
     "propagate_tags",
     "rollout",
     "tags",

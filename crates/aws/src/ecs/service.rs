@@ -12,6 +12,8 @@ use super::attachment::{NetworkConfiguration, ServiceLoadBalancer, ServiceRegist
 use super::cluster::StrategyItem;
 use super::connect::ServiceConnect;
 use super::deployment::DeploymentConfiguration;
+use super::lattice::VpcLattice;
+use super::placement::{PlacementConstraint, PlacementStrategy};
 use super::{controller, deployment, from_api, quiet, rollout, to_api, unbuilt, update};
 use crate::appautoscaling::scaled_services;
 use crate::client::{Aws, send_once};
@@ -44,15 +46,25 @@ pub struct EcsService {
     /// compared with it, and no apply resets it. When the target goes, what is written here counts again.
     #[schemars(extend("default" = 1), range(min = 0))]
     pub(super) desired_count: i32,
-    /// What tasks run on; not together with `capacity_provider_strategy`. It changes to one and back in place; another
-    /// launch type replaces the service.
-    #[schemars(extend("x-server" = true, "x-follows" = ["capacity_provider_strategy"], "enum" = ["FARGATE", "EC2", "EXTERNAL"]))]
+    /// What tasks run on; not together with `capacity_provider_strategy`, by which alone they run on `MANAGED_INSTANCES`. It changes
+    /// to one and back in place; another launch type replaces the service.
+    #[schemars(extend(
+        "x-server" = true,
+        "x-follows" = ["capacity_provider_strategy"],
+        "enum" = ["FARGATE", "EC2", "EXTERNAL", "MANAGED_INSTANCES"],
+    ))]
     pub(super) launch_type: Option<String>,
     // AWS gives the service the cluster's strategy when it is made (ECS API Reference, CreateService).
     /// Which capacity providers tasks run on, instead of `launch_type`. Where neither is written and the cluster has a
     /// default strategy, the service takes that when it is made, and keeps it.
     #[schemars(extend("x-server" = true, "x-key" = "capacity_provider", "x-follows" = ["launch_type"]))]
     pub(super) capacity_provider_strategy: Option<Vec<StrategyItem>>,
+    /// Which instances tasks may run on; not on Fargate.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    pub(super) placement_constraints: Vec<PlacementConstraint>,
+    /// Which of these instances a task gets, the first strategy before the next; not on Fargate.
+    #[schemars(extend("default" = []))]
+    pub(super) placement_strategy: Vec<PlacementStrategy>,
     /// Fargate's version.
     #[schemars(extend("x-server" = true))]
     pub(super) platform_version: Option<String>,
@@ -61,6 +73,13 @@ pub struct EcsService {
     /// The target groups tasks are registered in.
     #[schemars(extend("default" = [], "x-set" = true))]
     pub(super) load_balancers: Vec<ServiceLoadBalancer>,
+    /// The target groups of VPC Lattice tasks are registered in.
+    #[schemars(extend("default" = [], "x-set" = true))]
+    pub(super) vpc_lattice_configurations: Vec<VpcLattice>,
+    /// The role with which ECS registers tasks in target groups; ECS's own when left out, as it has to be with the network mode
+    /// `awsvpc`.
+    #[schemars(extend("x-server" = true, "x-replace" = true, "x-format" = "arn:iam"))]
+    pub(super) role_arn: Option<String>,
     /// The Cloud Map services tasks are registered in.
     #[schemars(extend("default" = [], "x-set" = true))]
     pub(super) service_registries: Vec<ServiceRegistry>,
@@ -131,9 +150,18 @@ impl EcsService {
             desired_count: service.desired_count(),
             launch_type,
             capacity_provider_strategy: Some(strategy),
+            placement_constraints: service.placement_constraints().iter().map(PlacementConstraint::from_api).collect(),
+            placement_strategy: service.placement_strategy().iter().map(PlacementStrategy::from_api).collect(),
             platform_version: service.platform_version().map(str::to_owned),
             network_configuration: service.network_configuration().and_then(NetworkConfiguration::from_api),
             load_balancers: controller::balancers(service),
+            vpc_lattice_configurations: newest
+                .map(api::Deployment::vpc_lattice_configurations)
+                .unwrap_or_default()
+                .iter()
+                .map(VpcLattice::from_api)
+                .collect(),
+            role_arn: service.role_arn().filter(|role| !role.is_empty()).map(str::to_owned),
             service_registries: service.service_registries().iter().map(ServiceRegistry::from_api).collect(),
             service_connect_configuration: newest
                 .and_then(|newest| newest.service_connect_configuration())
@@ -185,6 +213,18 @@ impl EcsService {
 
     pub(super) fn registries(&self) -> Vec<api::ServiceRegistry> {
         self.service_registries.iter().map(ServiceRegistry::to_api).collect()
+    }
+
+    pub(super) fn lattices(&self) -> Outcome<Vec<api::VpcLatticeConfiguration>> {
+        self.vpc_lattice_configurations.iter().map(VpcLattice::to_api).collect()
+    }
+
+    pub(super) fn constraints(&self) -> Vec<api::PlacementConstraint> {
+        self.placement_constraints.iter().map(PlacementConstraint::to_api).collect()
+    }
+
+    pub(super) fn placement(&self) -> Vec<api::PlacementStrategy> {
+        self.placement_strategy.iter().map(PlacementStrategy::to_api).collect()
     }
 
     pub(super) fn volumes(&self) -> Outcome<Vec<api::ServiceVolumeConfiguration>> {
@@ -290,8 +330,10 @@ impl Resource for EcsService {
             Grant::linked_role("ecs.amazonaws.com"),
             Grant::pass("deployment_configuration.lifecycle_hooks.role_arn", "ecs.amazonaws.com"),
             Grant::pass("load_balancers.advanced_configuration.role_arn", "ecs.amazonaws.com"),
+            Grant::pass("role_arn", "ecs.amazonaws.com"),
             Grant::pass("service_connect_configuration.services.tls.role_arn", "ecs.amazonaws.com"),
             Grant::pass("volume_configurations.managed_ebs_volume.role_arn", "ecs.amazonaws.com"),
+            Grant::pass("vpc_lattice_configurations.role_arn", "ecs.amazonaws.com"),
         ],
     };
 
@@ -354,9 +396,13 @@ impl Resource for EcsService {
             .set_desired_count((!daemon).then_some(to.desired_count))
             .set_launch_type(launch_type.filter(|_| to.deployment_controller != controller::EXTERNAL).map(api::LaunchType::from))
             .set_capacity_provider_strategy(Some(strategy).filter(|strategy| !strategy.is_empty()))
+            .set_placement_constraints(Some(to.constraints()).filter(|constraints| !constraints.is_empty()))
+            .set_placement_strategy(Some(to.placement()).filter(|strategies| !strategies.is_empty()))
             .set_platform_version(to.platform_version.clone())
             .set_network_configuration(to.network_configuration.as_ref().map(NetworkConfiguration::to_api).transpose()?)
             .set_load_balancers(Some(to.balancers()).filter(|balancers| !balancers.is_empty()))
+            .set_vpc_lattice_configurations(Some(to.lattices()?).filter(|lattices| !lattices.is_empty()))
+            .set_role(to.role_arn.clone())
             .set_service_registries(Some(to.registries()).filter(|registries| !registries.is_empty()))
             .set_health_check_grace_period_seconds(
                 (to.health_check_grace_period_seconds > 0).then_some(to.health_check_grace_period_seconds),

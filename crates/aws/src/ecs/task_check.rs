@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::container_part::BRIDGE;
+use super::on_instance;
 use crate::given::{Problem, int, is_given, list, problem, text};
 use leoctl_core::model::value::Value;
 
@@ -20,9 +21,11 @@ pub fn check(task: &Value, on_fargate: bool) -> Vec<Problem> {
     } else if !is_given(task, "memory") {
         problems.extend(containers.iter().filter_map(without_memory));
     }
+    let not_here = if on_fargate { on_instance::not_on_fargate(task) } else { on_instance::not_of_network(task) };
+    let not_here = not_here.into_iter().map(|(name, what)| problem(name, what));
     let mode = text(task, "network_mode").filter(|mode| on_fargate && *mode != "awsvpc");
     let mode = mode.map(|mode| problem("network_mode", format!("Fargate has the network mode `awsvpc` only, not `{mode}`")));
-    let problems = problems.into_iter().map(|what| problem("container_definitions", what)).chain(mode);
+    let problems = problems.into_iter().map(|what| problem("container_definitions", what)).chain(mode).chain(not_here);
     problems.chain(port_problem(task)).chain(volume_problem(task)).chain(empty_problem(task)).collect()
 }
 

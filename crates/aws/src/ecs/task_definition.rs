@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::container::Container;
 use super::container_part::BRIDGE;
+use super::placement::TaskConstraint;
 use super::task_check;
-use super::{from_api, to_api, unbuilt, update_tags};
+use super::volume::Volume;
+use super::{from_api, to_api, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
@@ -67,6 +69,12 @@ pub struct EcsTaskDefinition {
     /// Whether the containers see each other's processes.
     #[schemars(extend("x-replace" = true, "enum" = ["task", "host"]))]
     pid_mode: Option<String>,
+    /// Whether the containers share memory with each other or with the instance, `none` for neither; not on Fargate.
+    #[schemars(extend("x-replace" = true, "enum" = ["none", "task", "host"]))]
+    ipc_mode: Option<String>,
+    /// Which instances it may run on; not on Fargate.
+    #[schemars(extend("default" = [], "x-set" = true, "x-replace" = true))]
+    placement_constraints: Vec<TaskConstraint>,
     /// Whether the fault injection endpoints are there.
     #[schemars(extend("default" = false, "x-replace" = true))]
     enable_fault_injection: bool,
@@ -81,50 +89,6 @@ pub struct EcsTaskDefinition {
     #[serde(default)]
     #[schemars(extend("x-computed" = true))]
     revision: i32,
-}
-
-/// A volume.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Volume {
-    /// The name mount points go by.
-    name: String,
-    /// The EFS file system; scratch space when left out.
-    efs_volume_configuration: Option<EfsVolume>,
-    /// The directory of the instance, instead of a file system; not on Fargate.
-    host: Option<HostVolume>,
-    /// Whether the service says what disk it is, in its `volume_configurations`.
-    #[schemars(extend("default" = false))]
-    configured_at_launch: bool,
-}
-
-/// A directory of the instance.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HostVolume {
-    /// Where it is; it is made where there is none.
-    source_path: String,
-}
-
-/// A volume on EFS.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EfsVolume {
-    /// The file system.
-    file_system_id: String,
-    /// The directory that is mounted.
-    #[schemars(extend("default" = "/"))]
-    root_directory: String,
-    /// Whether traffic is encrypted.
-    #[schemars(extend("default" = "DISABLED", "enum" = ["ENABLED", "DISABLED"]))]
-    transit_encryption: String,
-    /// The port of encrypted traffic.
-    transit_encryption_port: Option<i32>,
-    /// The access point.
-    access_point_id: Option<String>,
-    /// Whether the task role is used.
-    #[schemars(extend("default" = "DISABLED", "enum" = ["ENABLED", "DISABLED"]))]
-    iam: String,
 }
 
 // ECS API Reference, RuntimePlatform.
@@ -151,59 +115,6 @@ pub struct RuntimePlatform {
     /// The operating system.
     #[schemars(extend("default" = "LINUX", "enum" = SYSTEMS))]
     operating_system_family: String,
-}
-
-impl Volume {
-    fn to_api(&self) -> Outcome<api::Volume> {
-        let efs = self.efs_volume_configuration.clone().map(|efs| {
-            let authorization = api::EfsAuthorizationConfig::builder()
-                .set_access_point_id(efs.access_point_id.clone())
-                .iam(api::EfsAuthorizationConfigIam::from(efs.iam.as_str()))
-                .build();
-            let plain = efs.access_point_id.is_none() && efs.iam == "DISABLED";
-            api::EfsVolumeConfiguration::builder()
-                .file_system_id(efs.file_system_id)
-                .root_directory(efs.root_directory)
-                .transit_encryption(api::EfsTransitEncryption::from(efs.transit_encryption.as_str()))
-                .set_transit_encryption_port(efs.transit_encryption_port)
-                .set_authorization_config((!plain).then_some(authorization))
-                .build()
-        });
-        Ok(api::Volume::builder()
-            .name(&self.name)
-            .set_efs_volume_configuration(efs.transpose().map_err(unbuilt)?)
-            .set_host(self.host.as_ref().map(|host| api::HostVolumeProperties::builder().source_path(&host.source_path).build()))
-            .set_configured_at_launch(self.configured_at_launch.then_some(true))
-            .build())
-    }
-
-    fn from_api(volume: &api::Volume) -> Self {
-        let efs = volume.efs_volume_configuration().map(|efs| {
-            let authorization = efs.authorization_config();
-            EfsVolume {
-                file_system_id: efs.file_system_id().to_owned(),
-                root_directory: efs.root_directory().unwrap_or("/").to_owned(),
-                transit_encryption: efs.transit_encryption().map_or("DISABLED", api::EfsTransitEncryption::as_str).to_owned(),
-                transit_encryption_port: efs.transit_encryption_port(),
-                access_point_id: authorization.and_then(|authorization| authorization.access_point_id()).map(str::to_owned),
-                iam: authorization
-                    .and_then(|authorization| authorization.iam())
-                    .map_or("DISABLED", api::EfsAuthorizationConfigIam::as_str)
-                    .to_owned(),
-            }
-        });
-        Self {
-            name: volume.name().unwrap_or_default().to_owned(),
-            efs_volume_configuration: efs,
-            // Of scratch space AWS says a host without a path.
-            host: volume
-                .host()
-                .and_then(|host| host.source_path())
-                .filter(|path| !path.is_empty())
-                .map(|path| HostVolume { source_path: path.to_owned() }),
-            configured_at_launch: volume.configured_at_launch().unwrap_or_default(),
-        }
-    }
 }
 
 impl EcsTaskDefinition {
@@ -241,6 +152,8 @@ impl EcsTaskDefinition {
             }),
             ephemeral_storage_gib: definition.ephemeral_storage().map(api::EphemeralStorage::size_in_gib),
             pid_mode: definition.pid_mode().map(|mode| mode.as_str().to_owned()),
+            ipc_mode: definition.ipc_mode().map(|mode| mode.as_str().to_owned()),
+            placement_constraints: definition.placement_constraints().iter().map(TaskConstraint::from_api).collect(),
             enable_fault_injection: definition.enable_fault_injection().unwrap_or_default(),
             tags: from_api(found.tags()),
             arn: definition.task_definition_arn().unwrap_or_default().to_owned(),
@@ -364,6 +277,7 @@ impl Resource for EcsTaskDefinition {
         let containers: Vec<_> =
             this.container_definitions.iter().map(|container| container.to_api(&this.network_mode)).collect::<Outcome<_>>()?;
         let volumes: Vec<_> = this.volumes.iter().map(Volume::to_api).collect::<Outcome<_>>()?;
+        let constraints: Vec<_> = this.placement_constraints.iter().map(TaskConstraint::to_api).collect();
         let platform = this.runtime_platform.map(|platform| {
             api::RuntimePlatform::builder()
                 .cpu_architecture(api::CpuArchitecture::from(platform.cpu_architecture.as_str()))
@@ -387,6 +301,8 @@ impl Resource for EcsTaskDefinition {
             .set_runtime_platform(platform)
             .set_ephemeral_storage(storage)
             .set_pid_mode(this.pid_mode.as_deref().map(api::PidMode::from))
+            .set_ipc_mode(this.ipc_mode.as_deref().map(api::IpcMode::from))
+            .set_placement_constraints(Some(constraints).filter(|constraints| !constraints.is_empty()))
             .set_enable_fault_injection(this.enable_fault_injection.then_some(true))
             .set_tags(to_api(&this.tags));
         let made = send_once!(aws_sdk_ecs, call).await.sent_once("ecs:RegisterTaskDefinition")?;
@@ -409,6 +325,8 @@ impl Resource for EcsTaskDefinition {
             runtime_platform: _,
             ephemeral_storage_gib: _,
             pid_mode: _,
+            ipc_mode: _,
+            placement_constraints: _,
             enable_fault_injection: _,
             arn: _,
             revision: _,

@@ -78,9 +78,12 @@ fn input(id: &str, from: &EcsService, to: &EcsService) -> Outcome<Option<UpdateS
         // What tasks run on.
         launch_type: _,
         capacity_provider_strategy: _,
+        placement_constraints,
+        placement_strategy,
         platform_version,
         network_configuration,
         load_balancers,
+        vpc_lattice_configurations,
         service_registries,
         service_connect_configuration,
         volume_configurations,
@@ -98,6 +101,7 @@ fn input(id: &str, from: &EcsService, to: &EcsService) -> Outcome<Option<UpdateS
         rollout: _,
         name: _,
         cluster: _,
+        role_arn: _,
         arn: _,
         autoscaled: _,
     } = to;
@@ -109,6 +113,8 @@ fn input(id: &str, from: &EcsService, to: &EcsService) -> Outcome<Option<UpdateS
         // Without, tasks stay where they are until something else begins a deployment.
         .set_force_new_deployment(strategy.is_some().then_some(true))
         .set_capacity_provider_strategy(strategy)
+        .set_placement_constraints(changed(placement_constraints, &from.placement_constraints).map(|_| to.constraints()))
+        .set_placement_strategy(changed(placement_strategy, &from.placement_strategy).map(|_| to.placement()))
         .set_platform_version(changed(platform_version, &from.platform_version).cloned().flatten())
         .set_network_configuration(
             changed(network_configuration, &from.network_configuration)
@@ -117,6 +123,9 @@ fn input(id: &str, from: &EcsService, to: &EcsService) -> Outcome<Option<UpdateS
                 .transpose()?,
         )
         .set_load_balancers(changed(load_balancers, &from.load_balancers).map(|_| to.balancers()))
+        .set_vpc_lattice_configurations(
+            changed(vpc_lattice_configurations, &from.vpc_lattice_configurations).map(|_| to.lattices()).transpose()?,
+        )
         .set_service_registries(changed(service_registries, &from.service_registries).map(|_| to.registries()))
         .set_service_connect_configuration(
             changed(service_connect_configuration, &from.service_connect_configuration)
@@ -268,6 +277,37 @@ mod tests {
         assert_eq!(begun(&answer.build(), &service(|_| ())), Some(rollout::Deployment::Id("ecs-svc/2".to_owned())));
         let silent = api::Service::builder().build();
         assert_eq!(begun(&silent, &service(|_| ())), Some(rollout::Deployment::Of("t:1".to_owned())));
+    }
+
+    #[test]
+    fn classic_load_balancers_stay_when_something_else_changes() {
+        let classic = || api::LoadBalancer::builder().load_balancer_name("classic").container_name("web").container_port(80).build();
+        let group = || api::LoadBalancer::builder().target_group_arn("blue").container_name("web").container_port(80).build();
+        let of = |balancers: Vec<api::LoadBalancer>, count: i32| {
+            EcsService::from_api(&api::Service::builder().set_load_balancers(Some(balancers)).desired_count(count).build()).1
+        };
+        let sent = call(&of(vec![classic()], 1), &of(vec![classic()], 2)).unwrap();
+        assert_eq!(sent.get_load_balancers(), &None);
+        let sent = call(&of(vec![classic()], 1), &of(vec![classic(), group()], 1)).unwrap();
+        assert_eq!(sent.get_load_balancers(), &Some(vec![classic(), group()]));
+    }
+
+    #[test]
+    fn what_chooses_instances_is_told_when_it_changes_and_taken_away_by_nothing() {
+        let service = |placed: bool| {
+            let constraint = api::PlacementConstraint::builder().r#type(api::PlacementConstraintType::DistinctInstance).build();
+            let strategy = api::PlacementStrategy::builder().r#type(api::PlacementStrategyType::Binpack).field("cpu").build();
+            let service = api::Service::builder().set_placement_constraints(placed.then(|| vec![constraint]));
+            EcsService::from_api(&service.set_placement_strategy(placed.then(|| vec![strategy])).build()).1
+        };
+        let sent = call(&service(false), &service(true)).unwrap();
+        assert_eq!(
+            (sent.get_placement_constraints().iter().flatten().count(), sent.get_placement_strategy().iter().flatten().count()),
+            (1, 1)
+        );
+        let taken = call(&service(true), &service(false)).unwrap();
+        assert_eq!((taken.get_placement_constraints(), taken.get_placement_strategy()), (&Some(Vec::new()), &Some(Vec::new())));
+        assert_eq!(call(&service(true), &service(true)), None);
     }
 
     #[test]
