@@ -212,6 +212,7 @@ fn lenient() -> Catalog {
             protected: &|_| None,
             governed: &|_, _| Vec::new(),
             replaces: &|_, _| &[],
+            refuses: &|_, _| None,
             ..(**schema).clone()
         };
         any(&mut lenient.schema.attributes);

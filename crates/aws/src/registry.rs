@@ -185,6 +185,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         yields: &R::yields,
         undoes: &R::undoes,
         replaces: replacing::<R>(prefixed),
+        refuses: &R::refuses,
         schema,
     })
 }

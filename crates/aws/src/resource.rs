@@ -23,7 +23,7 @@ use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outco
 use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::{Scope, Site};
-use leoctl_core::model::schema::{After, Governed, Governs, Inside, Release, prefix_of};
+use leoctl_core::model::schema::{After, Governed, Governs, Inside, Refusal, Release, prefix_of};
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::desired::Governor;
 
@@ -177,6 +177,11 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
     /// The attributes whose change from one to the other takes a replacement, though not every change of them does.
     fn replaces(_before: &Value, _after: &Value) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Why AWS would refuse to make one of the other in place, and the way out; nothing when it would not.
+    fn refuses(_before: &Value, _after: &Value) -> Option<Refusal> {
+        None
     }
 
     /// How much longer than [`Info::timeout`] it may take to make what is wanted, as that says itself.

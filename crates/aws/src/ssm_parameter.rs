@@ -16,10 +16,11 @@ use super::error::{OrFail, unbuilt};
 use super::repeat::Changing;
 use super::resource::{Info, Resource, Retry, Tags};
 use super::tags::{TagChange, collect};
+use crate::given::text;
 use crate::permissions::{Grant, Permissions};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
-use leoctl_core::model::schema::Governed;
+use leoctl_core::model::schema::{Governed, Refusal};
 use leoctl_core::model::value::Value;
 
 /// A value by name in Parameter Store, which containers can have as a secret or that other stacks can read.
@@ -255,6 +256,16 @@ impl Resource for SsmParameter {
         value_problem(desired).into_iter().chain(reserved).collect()
     }
 
+    /// An advanced parameter does not become a standard one again: AWS would have to cut off what does not fit (Systems Manager User
+    /// Guide, "Managing parameter tiers").
+    fn refuses(before: &Value, after: &Value) -> Option<Refusal> {
+        let goes_back = text(before, "tier") == Some("Advanced") && text(after, "tier") == Some("Standard");
+        goes_back.then_some(Refusal {
+            why: "a parameter of the tier Advanced never becomes Standard again",
+            help: "write `tier = \"Advanced\"`; or have it made anew with `--replace`, which loses its history",
+        })
+    }
+
     // AWS answers with the tier that it chose.
     fn governed(live: &Value, wanted: &Value) -> Vec<Governed> {
         let chosen =
@@ -367,5 +378,40 @@ mod tests {
         let missing = unlisted(&listed, &values.into_iter().collect());
         assert_eq!(missing, ["/b"]);
         assert_eq!(not_listed(&missing).kind, FailureKind::Transient);
+    }
+
+    #[test]
+    fn an_advanced_parameter_does_not_become_a_standard_one() {
+        let refuses = |before: &str, after: &str| {
+            let tier = |tier: &str| Value::from(serde_json::json!({ "tier": tier }));
+            SsmParameter::refuses(&tier(before), &tier(after)).is_some()
+        };
+        assert!(refuses("Advanced", "Standard"));
+        assert!(!refuses("Advanced", AWS_CHOOSES) && !refuses("Standard", "Advanced") && !refuses("Advanced", "Advanced"));
+    }
+
+    #[tokio::test]
+    async fn policies_that_are_not_wanted_any_more_are_taken_away_by_an_empty_one() {
+        let parameter = |policies: Json| -> SsmParameter {
+            serde_json::from_value(serde_json::json!({
+                "name": "/a", "type": "String", "value": "v", "tier": "Advanced", "data_type": "text", "policies": policies, "tags": {},
+            }))
+            .unwrap()
+        };
+        let expires =
+            serde_json::json!([{ "Type": "Expiration", "Version": "1.0", "Attributes": { "Timestamp": "2030-01-01T00:00:00Z" } }]);
+        let sent = async |from: &Json, to: &Json| {
+            let scripted = crate::scripted::Scripted::new(|_| crate::scripted::Answer::ok("{}"));
+            let operation = crate::patience::tests::operation(0);
+            let from = SsmParameter { description: Some("before".to_owned()), ..parameter(from.clone()) };
+            SsmParameter::update(&scripted.aws, &operation, "/a", &from, &parameter(to.clone())).await.unwrap();
+            let calls = scripted.calls();
+            assert_eq!(scripted.names(), ["PutParameter"]);
+            serde_json::from_str::<Json>(&calls[0].body).unwrap()["Policies"].clone()
+        };
+        assert_eq!(sent(&expires, &Json::Null).await, "[{}]");
+        assert_eq!(sent(&Json::Null, &Json::Null).await, Json::Null);
+        let kept = sent(&expires, &expires).await;
+        assert_eq!(serde_json::from_str::<Json>(kept.as_str().unwrap()).unwrap(), expires);
     }
 }

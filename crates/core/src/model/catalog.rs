@@ -230,6 +230,17 @@ pub struct ResourceSchema {
     pub undoes: &'static (dyn Fn(&Value, &Value, bool) -> bool + Send + Sync),
     /// The attributes whose change from one to the other takes a replacement, though not every change of them does.
     pub replaces: &'static (dyn Fn(&Value, &Value) -> &'static [&'static str] + Send + Sync),
+    /// Why AWS would refuse to make one resource of the other in place, and the way out; nothing when it would not.
+    pub refuses: &'static (dyn Fn(&Value, &Value) -> Option<Refusal> + Send + Sync),
+}
+
+/// Why AWS refuses a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why, such as `a parameter does not become Standard again`.
+    pub why: &'static str,
+    /// What there is to do instead.
+    pub help: &'static str,
 }
 
 impl ResourceSchema {
@@ -261,6 +272,7 @@ impl ResourceSchema {
             yields: &|wanted, _, _| wanted.clone(),
             undoes: &|_, _, _| false,
             replaces: &|_, _| &[],
+            refuses: &|_, _| None,
         }
     }
 }

@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 use super::canonical::masked_url;
-pub use super::catalog::{Catalog, Further, ResourceSchema, Types, prefix_of};
+pub use super::catalog::{Catalog, Further, Refusal, ResourceSchema, Types, prefix_of};
 pub use super::relation::{After, Governed, Governs, Inside, Release};
 use super::value::Value;
 

@@ -1,7 +1,7 @@
 //! What happens to one resource: desired against live.
 
 use super::edges::still_used;
-use super::refusals::{at_block, foreign, guarded_replacement, import_replaces};
+use super::refusals::{at_block, foreign, guarded_replacement, import_replaces, refused};
 use super::{Builder, Instance, Live};
 use crate::model::address::Address;
 use crate::model::canonical::{canonicalize, with_known, with_local};
@@ -100,6 +100,9 @@ impl Builder<'_> {
         };
         if *imported && change.action == Action::Replace && self.is_imported(address) {
             return Err(import_replaces(instance, &change.attributes, change.id().unwrap_or_default()));
+        }
+        if let (Action::Update | Action::Import, Some(refusal)) = (change.action, (instance.block.schema.refuses)(&live, &after)) {
+            return Err(refused(instance, refusal));
         }
         change.reason = self.reason(change, existing, forced);
         change.after = if change.action == Action::Replace {

@@ -2,6 +2,7 @@
 
 use super::{Found, Instance};
 use crate::model::address::Address;
+use crate::model::schema::Refusal;
 use crate::plan::diff::AttributeChange;
 use crate::plan::types::Change;
 use crate::stack::Stack;
@@ -43,6 +44,12 @@ pub(super) fn import_replaces(instance: &Instance<'_>, changes: &[AttributeChang
     Diagnostic::error(&instance.block.span, format!("{address} cannot be imported as {id}: it would be deleted and made anew"))
         .label(format!("it differs in {}, which cannot be changed", forcing.join(", ")))
         .help("write what it has, or import another one")
+}
+
+/// AWS does not make of a resource what is wanted.
+pub(super) fn refused(instance: &Instance<'_>, refusal: Refusal) -> Diagnostic {
+    let address = &instance.address;
+    Diagnostic::error(&instance.block.span, format!("{address} cannot be changed: {}", refusal.why)).help(refusal.help)
 }
 
 /// A change would replace what must not be deleted.
