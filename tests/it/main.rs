@@ -65,6 +65,7 @@ mod preflight;
 mod priorities;
 mod recordings;
 mod reference;
+mod refused;
 mod repeated;
 mod reports;
 mod review;
