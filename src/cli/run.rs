@@ -144,7 +144,7 @@ impl Watch<'_> {
 
     fn started(&self, task: &Task) {
         if self.context.global.json {
-            let Placement { cluster, subnets, security_groups, public } = self.placement;
+            let Placement { cluster, subnets, security_groups, public, runs_on: _ } = self.placement;
             ui::out(json!({
                 "event": "started", "task": task.id, "arn": task.arn(), "cluster": cluster, "task_definition": self.definition.arn,
                 "subnets": subnets, "security_groups": security_groups, "public_address": public,

@@ -32,6 +32,44 @@ pub struct Placement {
     pub security_groups: BTreeSet<String>,
     /// Whether it gets a public address.
     pub public: bool,
+    /// What the tasks of the service run on that it belongs with; nothing where there is no such service, or several that do not do
+    /// alike.
+    pub runs_on: Option<RunsOn>,
+}
+
+/// What tasks run on, as a service says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunsOn {
+    /// A launch type.
+    Launch(String),
+    /// Capacity providers, each with its weight and how many tasks it gets first.
+    Providers(Vec<(String, i32, i32)>),
+}
+
+impl RunsOn {
+    /// What a service runs on, by its attributes.
+    fn of(attributes: &Json) -> Option<Self> {
+        let providers = attributes.get("capacity_provider_strategy").and_then(Json::as_array).into_iter().flatten();
+        let number = |item: &Json, name: &str| item.get(name).and_then(Json::as_i64).and_then(|number| i32::try_from(number).ok());
+        let provider = |item: &Json| {
+            let name = item.get("capacity_provider")?.as_str()?.to_owned();
+            Some((name, number(item, "weight").unwrap_or_default(), number(item, "base").unwrap_or_default()))
+        };
+        let providers: Vec<_> = providers.filter_map(provider).collect();
+        if !providers.is_empty() {
+            return Some(Self::Providers(providers));
+        }
+        attributes.get("launch_type").and_then(Json::as_str).map(|launch| Self::Launch(launch.to_owned()))
+    }
+
+    /// Whether a task of this definition can run there.
+    pub fn takes(&self, definition: &TaskDefinition) -> bool {
+        let fargate = match self {
+            Self::Launch(launch) => launch == "FARGATE",
+            Self::Providers(providers) => providers.iter().all(|(name, ..)| ["FARGATE", "FARGATE_SPOT"].contains(&name.as_str())),
+        };
+        fargate == definition.fargate
+    }
 }
 
 /// What a person says of the place.
@@ -67,7 +105,7 @@ pub fn find(deployed: &Deployed<'_>, definition: &TaskDefinition, wishes: &Wishe
     let services = service::all(deployed).into_iter().filter(|service| service.site == definition.site);
     let placed = services.map(|service| {
         let resource = deployed.state.current(&service.address);
-        let placement = resource.and_then(|resource| of_service(&service, resource.attributes.get("network_configuration")?));
+        let placement = resource.and_then(|resource| of_service(&service, &resource.attributes));
         (service, placement)
     });
     let subnet = |attributes: &Json| attributes.get("map_public_ip_on_launch").and_then(Json::as_bool).unwrap_or(false);
@@ -80,7 +118,8 @@ pub fn find(deployed: &Deployed<'_>, definition: &TaskDefinition, wishes: &Wishe
     known.find(definition, wishes)
 }
 
-fn of_service(service: &Service, network: &Json) -> Option<Placement> {
+fn of_service(service: &Service, attributes: &Json) -> Option<Placement> {
+    let network = attributes.get("network_configuration")?;
     let list = |name: &str| {
         let all = network.get(name).and_then(Json::as_array).into_iter().flatten();
         all.filter_map(Json::as_str).map(str::to_owned).collect()
@@ -90,6 +129,7 @@ fn of_service(service: &Service, network: &Json) -> Option<Placement> {
         subnets: Some(list("subnets")).filter(|subnets: &BTreeSet<String>| !subnets.is_empty())?,
         security_groups: list("security_groups"),
         public: network.get("assign_public_ip").and_then(Json::as_str) == Some("ENABLED"),
+        runs_on: RunsOn::of(attributes),
     })
 }
 
@@ -118,7 +158,10 @@ fn only(found: Vec<Found>, definition: &TaskDefinition) -> Result<Option<Found>,
         let problem = format!("the stack says several things about where {} belongs: {}", definition.address, who.join("; "));
         return Err(Problem::new(problem, "name the service whose network it is to have with `--like`"));
     }
-    Ok(found.into_iter().next())
+    // Services that do alike in the network may still run on different things.
+    let alike = found.iter().all(|(place, _)| Some(&place.runs_on) == found.first().map(|(first, _)| &first.runs_on));
+    let first = found.into_iter().next();
+    Ok(first.map(|(place, why)| (Placement { runs_on: place.runs_on.filter(|_| alike), ..place }, why)))
 }
 
 impl Known {
@@ -137,6 +180,7 @@ impl Known {
         if !told {
             return found.ok_or_else(unplaced);
         }
+        let runs_on = found.as_ref().and_then(|(place, _)| place.runs_on.clone());
         let (place, cluster) = match (found, self.clusters.as_slice()) {
             (Some((place, _)), _) => (Some(place.clone()), place.cluster),
             (None, [only]) => (None, only.clone()),
@@ -149,7 +193,7 @@ impl Known {
             return Err(unplaced());
         }
         let public = self.are_public(&subnets);
-        Ok((Placement { cluster, subnets, security_groups, public }, "as told".to_owned()))
+        Ok((Placement { cluster, subnets, security_groups, public, runs_on }, "as told".to_owned()))
     }
 
     /// Where a task without a network of its own runs: that takes a cluster only.
@@ -162,8 +206,10 @@ impl Known {
             (None, [only]) => Some((only.clone(), "the stack's only cluster".to_owned())),
             (None, _) => None,
         };
-        Ok(found
-            .map(|(cluster, why)| (Placement { cluster, subnets: BTreeSet::new(), security_groups: BTreeSet::new(), public: false }, why)))
+        Ok(found.map(|(cluster, why)| {
+            let (subnets, security_groups) = (BTreeSet::new(), BTreeSet::new());
+            (Placement { cluster, subnets, security_groups, public: false, runs_on: None }, why)
+        }))
     }
 
     fn called(&self, word: &str) -> Result<&(Service, Option<Placement>), Problem> {
@@ -183,7 +229,8 @@ impl Known {
         });
         let same = |(service, _): &&(Service, _)| family(&service.task_definition) == definition.family;
         let same = self.services.iter().filter(same).filter_map(as_service);
-        let any = self.services.iter().filter_map(as_service);
+        // What only has the same network is not like them in what it runs on.
+        let any = self.services.iter().filter_map(as_service).map(|(place, why)| (Placement { runs_on: None, ..place }, why));
         let answers: [Vec<Found>; 3] = [starters.collect(), same.collect(), any.collect()];
         answers.into_iter().find(|found| !found.is_empty()).map_or(Ok(None), |found| only(found, definition))
     }
@@ -214,7 +261,7 @@ impl Known {
         let each = subnets.iter().flat_map(|subnets| groups.iter().map(move |groups| (subnets.clone(), groups.clone())));
         each.map(|(subnets, security_groups)| {
             let public = self.are_public(&subnets);
-            Placement { cluster: cluster.clone(), subnets, security_groups, public }
+            Placement { cluster: cluster.clone(), subnets, security_groups, public, runs_on: None }
         })
         .collect()
     }
@@ -242,7 +289,7 @@ mod tests {
 
     fn placement(subnets: &[&str], groups: &[&str], public: bool) -> Placement {
         let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
-        Placement { cluster: "leo".to_owned(), subnets: owned(subnets), security_groups: owned(groups), public }
+        Placement { cluster: "leo".to_owned(), subnets: owned(subnets), security_groups: owned(groups), public, runs_on: None }
     }
 
     fn service(name: &str, runs: &str, place: Placement) -> (Service, Option<Placement>) {
@@ -335,5 +382,25 @@ mod tests {
         assert_eq!(known.find(&bridge, &Wishes::default()).unwrap().0.cluster, "leo");
         known.clusters.clear();
         assert!(found(&known, "gen", &told).unwrap_err().help.contains("cluster"));
+    }
+
+    #[test]
+    fn a_task_runs_on_what_the_service_runs_on_that_it_belongs_with() {
+        let spot = RunsOn::of(
+            &serde_json::json!({ "capacity_provider_strategy": [{ "capacity_provider": "FARGATE_SPOT", "weight": 1 }], "launch_type": null }),
+        );
+        assert_eq!(spot, Some(RunsOn::Providers(vec![("FARGATE_SPOT".to_owned(), 1, 0)])));
+        let instances = RunsOn::of(&serde_json::json!({ "capacity_provider_strategy": [], "launch_type": "EC2" })).unwrap();
+        assert_eq!(instances, RunsOn::Launch("EC2".to_owned()));
+        assert!(!instances.takes(&definition("gen", &[])) && spot.as_ref().unwrap().takes(&definition("gen", &[])));
+        let on = |runs_on: &Option<RunsOn>| Placement { runs_on: runs_on.clone(), ..placement(&["subnet-p"], &["sg"], false) };
+        let mut known = leo(&[]);
+        known.services = vec![service("app", "app", on(&spot))];
+        assert_eq!(found(&known, "app", &Wishes::default()).unwrap().0.runs_on, spot, "as the service that runs the same");
+        assert_eq!(found(&known, "gen", &Wishes::default()).unwrap().0.runs_on, None, "it only has the same network");
+        let like = Wishes { like: Some("app".to_owned()), ..Wishes::default() };
+        assert_eq!(found(&known, "gen", &like).unwrap().0.runs_on, spot);
+        known.services.push(service("worker", "app", on(&Some(instances))));
+        assert_eq!(found(&known, "app", &Wishes::default()).unwrap().0.runs_on, None, "the two do not do alike");
     }
 }

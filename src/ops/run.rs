@@ -3,9 +3,10 @@
 use aws_sdk_ecs::types as api;
 
 use super::Deployed;
-use super::placement::Placement;
+use super::placement::{Placement, RunsOn};
 use super::task::Task;
 use super::task_definition::{Container, TaskDefinition};
+use leoctl_aws::error::unbuilt;
 use leoctl_aws::repeat::Changing;
 use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 
@@ -34,13 +35,14 @@ pub async fn start(deployed: &Deployed<'_>, request: &Request<'_>) -> Outcome<(V
     let site = &request.definition.site;
     let aws = deployed.provider.at(site)?;
     let network = request.definition.awsvpc.then(|| network(request.placement)).transpose()?;
-    let launch = if request.definition.fargate { api::LaunchType::Fargate } else { api::LaunchType::Ec2 };
+    let (launch, providers) = runs_on(request)?;
     let call = aws
         .ecs()
         .run_task()
         .cluster(&request.placement.cluster)
         .task_definition(&request.definition.arn)
-        .launch_type(launch)
+        .set_launch_type(launch)
+        .set_capacity_provider_strategy(providers)
         .count(request.count)
         .client_token(uuid::Uuid::new_v4().to_string())
         .started_by("leoctl")
@@ -57,6 +59,23 @@ pub async fn start(deployed: &Deployed<'_>, request: &Request<'_>) -> Outcome<(V
     Ok((tasks, failures))
 }
 
+/// What the task runs on: as the service's that it belongs with, where that can be; else what its definition is for. With neither
+/// a launch type nor providers, the cluster's default strategy would decide (ECS API Reference, RunTask).
+fn runs_on(request: &Request<'_>) -> Outcome<(Option<api::LaunchType>, Option<Vec<api::CapacityProviderStrategyItem>>)> {
+    let by_definition = if request.definition.fargate { api::LaunchType::Fargate } else { api::LaunchType::Ec2 };
+    Ok(match request.placement.runs_on.as_ref().filter(|runs_on| runs_on.takes(request.definition)) {
+        None => (Some(by_definition), None),
+        Some(RunsOn::Launch(launch)) => (Some(api::LaunchType::from(launch.as_str())), None),
+        Some(RunsOn::Providers(providers)) => {
+            let items = providers.iter().map(|(name, weight, base)| {
+                let item = api::CapacityProviderStrategyItem::builder().capacity_provider(name).weight(*weight).base(*base);
+                item.build().map_err(unbuilt)
+            });
+            (None, Some(items.collect::<Outcome<_>>()?))
+        }
+    })
+}
+
 fn words(failure: &api::Failure) -> String {
     let parts = [failure.reason(), failure.detail(), failure.arn()];
     parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
@@ -69,7 +88,7 @@ fn network(placement: &Placement) -> Outcome<api::NetworkConfiguration> {
         .set_subnets(Some(placement.subnets.iter().cloned().collect()))
         .set_security_groups(Some(groups).filter(|groups| !groups.is_empty()))
         .assign_public_ip(public);
-    let vpc = vpc.build().map_err(|error| Failure::new(FailureKind::Other, error.to_string()))?;
+    let vpc = vpc.build().map_err(unbuilt)?;
     Ok(api::NetworkConfiguration::builder().awsvpc_configuration(vpc).build())
 }
 

@@ -219,6 +219,29 @@ fn a_run_whose_answer_is_lost_is_sent_again_as_the_same() {
     assert!(tokens.len() == 2 && tokens[0].is_string() && tokens[0] == tokens[1], "{tokens:?}");
 }
 
+/// What of a task definition's revision a service runs on, and with which RunTask is asked for a task like its own.
+fn launched_as(service: &str, like: &str) -> Json {
+    let emulator = Emulator::MiniStack.alone().unwrap();
+    let project = Project::new(&emulator.endpoint, "test");
+    project.write(STACK, &BODY.replace("launch_type = \"FARGATE\"", service));
+    project.expect(0, &["apply", "-y", STACK]);
+    let proxy =
+        Proxy::start(&emulator.endpoint, |call| (call.operation == "RunTask").then(|| Fault::refuse(400, "InvalidParameterException")));
+    let run = through(&proxy, &project, &["run", "job", "--like", like, "--stack", STACK]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let calls = proxy.calls();
+    let sent = calls.iter().find(|call| call.operation == "RunTask").unwrap();
+    let asked: Json = serde_json::from_str(sent.request.split_once(' ').unwrap().1).unwrap();
+    json!([asked["launchType"], asked["capacityProviderStrategy"]])
+}
+
+#[test]
+fn a_task_runs_on_what_the_service_runs_on_that_it_is_like() {
+    assert_eq!(launched_as("launch_type = \"FARGATE\"", "web"), json!(["FARGATE", null]));
+    let spot = "capacity_provider_strategy = [{ capacity_provider = \"FARGATE_SPOT\", weight = 1 }]";
+    assert_eq!(launched_as(spot, "web"), json!([null, [{ "capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0 }]]));
+}
+
 #[test]
 fn interrupted_run_leaves_the_task_and_says_how_to_stop_it() {
     let Some((_emulator, project)) = shop(Emulator::MiniStack) else { return };
