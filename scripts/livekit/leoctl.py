@@ -10,6 +10,8 @@ import tempfile
 import threading
 import time
 
+from .aws import Aws
+
 # What leoctl says of its calls with -vv.
 CALL = re.compile(r' (calling AWS|AWS answered) operation="?([\w:-]+)"?(?: status=(?:Some\()?(\d+))?')
 READS = re.compile(r":(Describe|Get|List|Head|Batch|Simulate|Filter|Start)")
@@ -43,8 +45,13 @@ class Leoctl:
     def __init__(self, binary, folder, region, endpoint, transcript):
         self.binary, self.folder, self.transcript = os.path.abspath(binary), folder, transcript
         self.environment = {**os.environ, "AWS_REGION": region, "AWS_DEFAULT_REGION": region, "NO_COLOR": "1"}
+        self.region, self.endpoint = region, endpoint
         if endpoint:
             self.environment["AWS_ENDPOINT_URL"] = endpoint
+
+    def aws(self):
+        """AWS itself, as leoctl is told of it."""
+        return Aws(self.region, self.endpoint, self.environment)
 
     def run(self, *arguments, kill_at=None):
         """One command. With `kill_at` leoctl gets SIGKILL as it makes that changing call, counted from 1."""

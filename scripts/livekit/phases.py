@@ -3,6 +3,8 @@
 import json
 import signal
 
+from . import aws
+
 # What the estimate takes: hours that a system stands, and for each time leoctl is killed.
 HOURS, HOURS_PER_POINT = 0.6, 0.01
 HOURS_OF_A_MONTH = 730
@@ -160,9 +162,13 @@ class Steps:
         return ran
 
     def untouched(self, name):
-        """Asked without the state: of what the stack names or tags, nothing is there."""
+        """Asked of leoctl without the state, and of AWS itself: of what the stack names or tags, nothing is there."""
         ran = self.leoctl.run("plan", "--json", *self.system.arguments(fresh=self.leoctl.folder))
         changes = ran.json()["changes"] if ran.code == 0 else []
         there = [change["address"] for change in changes if change["action"] not in ("create", "read")]
         good = ran.code == 0 and changes != [] and not there
-        return self.step(name, ran, good, said="\n".join(there) if there else None)
+        try:
+            left = aws.settled(self.leoctl.aws(), self.system.prefix, f"{self.system.prefix}-{self.system.name}")
+        except aws.Unasked as error:
+            left = [f"AWS itself could not be asked: {error}"]
+        return self.step(name, ran, good and not left, said="\n".join([*there, *left]) or None)

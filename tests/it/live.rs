@@ -3,10 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::emulator::Emulator;
 use crate::support::program::{Project, Ran, ran};
+use crate::support::proxy::Proxy;
+use crate::support::proxy::fault::Fault;
+use crate::support::sdk;
 
 /// Runs the kit on an emulator of its own account. fakecloud reads `CANARY` back as `ROLLING` and runs no containers (ECS API
 /// Reference, DeploymentConfiguration: what is asked for is what is returned), so its canary service is an ordinary one.
@@ -50,6 +53,29 @@ fn the_kit_makes_changes_kills_and_deletes_and_its_transcript_can_be_shown() {
     assert!(made["seconds"].is_number() && made["refused"].is_object(), "{made}");
     let text = std::fs::read_to_string(folder.path().join("transcript.jsonl")).unwrap();
     assert!(!names_an_account(&text) && !text.contains("a-very-secret-key"), "{text}");
+}
+
+#[tokio::test]
+async fn the_kit_asks_aws_itself_what_is_left() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let config = sdk::config(&emulator.endpoint, "test").await;
+    // What no stack names, so that leoctl does not look for it: a role by its name, and a secret by its tag, which fakecloud's
+    // GetResources does not list (Resource Groups Tagging API Reference).
+    let iam = aws_sdk_iam::Client::new(&config);
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ec2.amazonaws.com"}}]}"#;
+    iam.create_role().role_name("leoctl-live-forgotten").assume_role_policy_document(trust).send().await.unwrap();
+    let proxy = Proxy::start(&emulator.endpoint, |call| {
+        let asked =
+            call.operation == "GetResources" && call.request.contains(r#"[{"Key": "leoctl:stack", "Values": ["leoctl-live-agent"]}]"#);
+        let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:forgotten";
+        asked.then(|| Fault::json(&json!({ "ResourceTagMappingList": [{ "ResourceARN": arn }] })))
+    });
+    let refused = kit(&proxy.endpoint, folder.path(), &["--only", "agent", "--yes"]);
+    assert_eq!(refused.code, 1, "{}", refused.stdout);
+    let steps = transcript(folder.path());
+    let said = steps.last().unwrap()["said"].as_str().unwrap();
+    assert!(steps.len() == 1 && said.contains("role leoctl-live-forgotten") && said.contains(":secret:forgotten"), "{said}");
 }
 
 #[test]
