@@ -40,6 +40,13 @@ fn help_is_what_the_documentation_says() {
 }
 
 #[test]
+fn following_logs_is_said_to_be_billed() {
+    let help = Project::new("", "test").expect(0, &["logs", "--help"]).stdout;
+    let follow: Vec<&str> = help.lines().skip_while(|line| !line.contains("--follow")).take(2).collect();
+    assert!(follow.join(" ").contains("AWS bills by the minute"), "{help}");
+}
+
+#[test]
 fn without_a_stack_the_choice_is_listed() {
     let project = Project::new("", "test");
     let ran = project.expect(1, &["validate"]);

@@ -207,7 +207,7 @@ const NARROWER: &[(&str, &str)] = &[
     ("eip.domain: `standard`", "EC2-Classic is retired"),
     ("lb_listener.protocol: `GENEVE`", "gateway load balancers are refused, by their target groups too"),
     ("lb_target_group.health_check_protocol:", "CreateTargetGroup, HealthCheckProtocol: HTTP, HTTPS and TCP"),
-    ("ecs_service.launch_type: `MANAGED_INSTANCES`", "it is the one of a capacity provider of that kind, which is written as a strategy"),
+    ("ecs_task_definition.container_definitions[].resource_requirements[].type: `InferenceAccelerator`", "Elastic Inference is retired"),
     ("ssm_parameter.name: 1011 of 2048 characters", "PutParameter, Name: 1011 with what its ARN has before it"),
     ("vpc.instance_tenancy: `host`", "CreateVpc, InstanceTenancy: `default` or `dedicated`"),
     ("vpc_endpoint.vpc_endpoint_type:", "they name a resource or a network of VPC Lattice, for which the type has no attribute"),
@@ -223,4 +223,25 @@ fn nothing_is_refused_that_the_models_allow() {
     let all = compared(narrows);
     let all: Vec<String> = all.into_iter().filter(|one| !NARROWER.iter().any(|(known, _)| one.starts_with(known))).collect();
     assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+#[test]
+fn an_alarm_may_stop_and_start_an_instance() {
+    let alarm = |action: &str| {
+        crate::support::world::stack(
+            "alarms",
+            "us-east-1",
+            &format!(
+                "[resource.cloudwatch_metric_alarm.x]\nname = \"x\"\nnamespace = \"AWS/EC2\"\nmetric_name = \"CPUUtilization\"\n\
+                 statistic = \"Average\"\nperiod = 60\nevaluation_periods = 1\nthreshold = 5\n\
+                 comparison_operator = \"LessThanThreshold\"\nalarm_actions = [{action:?}]\n"
+            ),
+        )
+    };
+    for action in ["stop", "terminate", "reboot", "recover"] {
+        if let Err(problems) = alarm(&format!("arn:aws:automate:us-east-1:ec2:{action}")) {
+            panic!("{problems}");
+        }
+    }
+    assert!(alarm("ec2:stop").is_err());
 }

@@ -48,10 +48,13 @@ impl Policy {
 
     /// Whether a call is allowed: its action, and what it is about where its request says that by name.
     fn allows(&self, call: &Call) -> bool {
-        let patterns = self.on(&action(call));
         let about = resource(call).map(|about| about.replace(OTHER_ACCOUNT, ACCOUNT));
-        let matches_one = |about: String| patterns.iter().any(|pattern| matches(&pattern.replace(OTHER_ACCOUNT, ACCOUNT), &about));
-        about.map_or(!patterns.is_empty(), matches_one)
+        let allows_one = |action: String| {
+            let patterns = self.on(&action);
+            let matches_one = |about: &String| patterns.iter().any(|pattern| matches(&pattern.replace(OTHER_ACCOUNT, ACCOUNT), about));
+            about.as_ref().map_or(!patterns.is_empty(), matches_one)
+        };
+        actions(call).into_iter().all(allows_one)
     }
 }
 
@@ -63,6 +66,13 @@ fn matches(pattern: &str, text: &str) -> bool {
         Some('*') => (0..=text.len()).filter_map(|at| text.get(at..)).any(|end| matches(rest.as_str(), end)),
         Some(first) => text.strip_prefix(|c: char| c == first || first == '?').is_some_and(|text| matches(rest.as_str(), text)),
     }
+}
+
+/// The actions that a call takes. A bucket that is made with tags takes that of tagging, too (S3 API Reference, CreateBucket,
+/// "Permissions").
+fn actions(call: &Call) -> Vec<String> {
+    let tags = call.name() == "s3:PUT bucket" && call.request.contains("<Tags>");
+    std::iter::once(action(call)).chain(tags.then(|| "s3:TagResource".to_owned())).collect()
 }
 
 /// The action of a call. Of services whose requests name no operation it is told by method and path (their API
@@ -180,7 +190,7 @@ fn declared(plan: &Value, data: &[&str]) -> BTreeSet<&'static str> {
 
 fn all_allowed(policy: &Policy, calls: &[Call]) {
     let refused: BTreeSet<String> =
-        calls.iter().filter(|call| !policy.allows(call)).map(|call| format!("{} {:?}", action(call), resource(call))).collect();
+        calls.iter().filter(|call| !policy.allows(call)).map(|call| format!("{:?} {:?}", actions(call), resource(call))).collect();
     assert!(refused.is_empty(), "{refused:#?}");
 }
 
@@ -454,4 +464,42 @@ fn whatever_a_type_calls_is_declared() {
     }
     let missing: Vec<&String> = called.iter().filter(|action| !declared.contains(action.as_str())).collect();
     assert!(called.len() > 300 && missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_bucket_that_is_made_with_tags_takes_the_permission_to_tag() {
+    let body = |more: &str| Call {
+        index: 0,
+        mutation: None,
+        service: "s3".to_owned(),
+        operation: "PUT bucket".to_owned(),
+        mutates: true,
+        protocol: crate::support::proxy::call::Protocol::RestXml,
+        request: format!("/assets <CreateBucketConfiguration>{more}</CreateBucketConfiguration>"),
+        began: std::time::Instant::now(),
+        ended: None,
+        fault: None,
+    };
+    let policy = |actions: &[&str]| {
+        let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+        Policy(vec![(actions, vec!["arn:aws:s3:::assets".to_owned()])])
+    };
+    let tags = "<Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags>";
+    assert!(policy(&["s3:CreateBucket"]).allows(&body("")));
+    assert!(!policy(&["s3:CreateBucket"]).allows(&body(tags)));
+    assert!(policy(&["s3:CreateBucket", "s3:TagResource"]).allows(&body(tags)));
+    // Those that leoctl prints have it, and its buckets are made with tags.
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    project
+        .write("stacks/tagged.toml", "[stack]\nname = \"tagged\"\nregion = \"us-east-1\"\n[resource.s3_bucket.x]\nbucket = \"assets\"\n");
+    let printed = Policy::of(&project, "apply", "stacks/tagged.toml", &[]);
+    let recorder = Proxy::recording(&emulator.endpoint);
+    let applied = crate::support::program::ran(
+        project.command(&["apply", "-y", "stacks/tagged.toml"]).env("AWS_ENDPOINT_URL", &recorder.endpoint).output().unwrap(),
+    );
+    assert_eq!(applied.code, 0, "{}", applied.stderr);
+    let calls = recorder.calls();
+    assert!(calls.iter().any(|call| actions(call).contains(&"s3:TagResource".to_owned())), "{calls:?}");
+    all_allowed(&printed, &calls);
 }

@@ -84,7 +84,7 @@ pub struct LogsArgs {
     /// Services, task definitions or log groups, by their names in the stack or in AWS; all log groups when left out
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// Go on showing what comes, until Ctrl-C
+    /// Go on showing what comes, until Ctrl-C: by a session of Live Tail, which AWS bills by the minute
     #[arg(short, long)]
     pub follow: bool,
     /// From when on: 30s, 15m, 1h or 2d ago, or a time such as 2026-01-31T09:00:00Z

@@ -163,3 +163,40 @@ impl Resource for IamPolicy {
         aws.iam().delete_policy().policy_arn(id).send().await.or_gone("iam:DeletePolicy").map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use leoctl_core::model::address::{Address, Block};
+    use leoctl_core::model::value::Value;
+
+    use super::*;
+    use crate::scripted::{Answer, Scripted};
+
+    #[tokio::test]
+    async fn a_policy_is_found_on_whichever_page_it_is() {
+        let scripted = Scripted::new(|call| {
+            let policy = |name: &str| format!("<member><PolicyName>{name}</PolicyName><Arn>arn:aws:iam::1:policy/{name}</Arn></member>");
+            let (found, more) = match call.body.contains("Marker=next") {
+                true => (policy("wanted"), "<IsTruncated>false</IsTruncated>"),
+                false => (policy("other"), "<IsTruncated>true</IsTruncated><Marker>next</Marker>"),
+            };
+            Answer::ok(format!(
+                "<ListPoliciesResponse><ListPoliciesResult><Policies>{found}</Policies>{more}</ListPoliciesResult></ListPoliciesResponse>"
+            ))
+        });
+        let wanted = Wanted {
+            address: Address { block: Block::new("iam_policy", "x"), key: None },
+            stack: "shop".to_owned(),
+            account: "1".to_owned(),
+            region: "eu-west-1".to_owned(),
+            token: None,
+            desired: Value::from(serde_json::json!({ "name": "wanted" })),
+            known: BTreeSet::new(),
+        };
+        assert_eq!(IamPolicy::find(&scripted.aws, &wanted).await.unwrap().as_deref(), Some("arn:aws:iam::1:policy/wanted"));
+        let calls = scripted.calls();
+        assert!(calls.len() == 2 && calls.iter().all(|call| call.body.contains("MaxItems=1000")), "{calls:?}");
+    }
+}

@@ -1,12 +1,15 @@
 //! The queues in front of services that count with token buckets, as AWS does. Time passes as fast as it can.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use aws_types::sdk_config::{Builder, TimeSource};
 use futures_util::future::join_all;
 use leoctl_core::model::place::Site;
 use tokio::sync::watch;
 
 use super::*;
+use crate::scripted::{Answer, Scripted};
 
 const IAM: &str = "IAM";
 const REGION: &str = "eu-west-1";
@@ -177,4 +180,42 @@ fn accounts_queue_apart_and_share_the_connections() {
     assert!(!Arc::ptr_eq(&own.queue(IAM, REGION), &other.queue(IAM, REGION)));
     assert!(Arc::ptr_eq(&own.queue(IAM, REGION), &own.clone().queue(IAM, "another")));
     assert!(Arc::ptr_eq(&own.shared.connections, &other.shared.connections));
+}
+
+/// The time of the tests' own clock, which passes as fast as it can, for whoever signs.
+#[derive(Debug)]
+struct Clock {
+    began: Instant,
+    at: SystemTime,
+}
+
+impl TimeSource for Clock {
+    fn now(&self) -> SystemTime {
+        self.at + self.began.elapsed()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_has_queued_for_longer_than_a_signature_lasts_is_signed_when_it_leaves() {
+    // 2026-01-01T00:00:00Z, as a signature writes times.
+    let (began, at) = (Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600));
+    let configured = |config: Builder| config.time_source(Clock { began, at });
+    let (clients, scripted) = Scripted::configured_account(configured, |_| Answer::query_error(404, "NoSuchEntity"));
+    let limits = clients.limits();
+    // Others have all connections for longer than that.
+    let mut held = Vec::new();
+    while limits.shared.connections.available_permits() > 0 {
+        held.push(limits.enter(&format!("service {}", held.len()), REGION).await.unwrap());
+    }
+    let call = scripted.aws.iam().get_role().role_name("r").send();
+    let others = async {
+        sleep(Duration::from_secs(400)).await;
+        assert!(scripted.calls().is_empty());
+        drop(held);
+    };
+    let (answer, ()) = tokio::join!(call, others);
+    assert!(answer.is_err());
+    let calls = scripted.calls();
+    let signed = calls[0].header("x-amz-date").unwrap();
+    assert!(["20260101T000640Z", "20260101T000641Z"].contains(&signed), "{signed}");
 }
