@@ -131,15 +131,7 @@ impl Scripted {
 
     /// The clients themselves, and what says afterwards what was called.
     pub fn in_account(play: impl FnMut(&Call) -> Answer + Send + 'static) -> (Clients, Self) {
-        Self::configured_account(|config| config, play)
-    }
-
-    /// The same with a configuration of its own.
-    pub fn configured_account(
-        change: impl FnOnce(Builder) -> Builder,
-        play: impl FnMut(&Call) -> Answer + Send + 'static,
-    ) -> (Clients, Self) {
-        let (clients, stage) = Self::clients(change, play);
+        let (clients, stage) = Self::clients(|config| config, play);
         let aws = clients.region("eu-west-1");
         (clients, Self { aws, stage })
     }

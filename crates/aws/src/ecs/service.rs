@@ -59,12 +59,12 @@ pub struct EcsService {
     /// default strategy, the service takes that when it is made, and keeps it.
     #[schemars(extend("x-server" = true, "x-key" = "capacity_provider", "x-follows" = ["launch_type"]))]
     pub(super) capacity_provider_strategy: Option<Vec<StrategyItem>>,
-    /// Which instances tasks may run on; not on Fargate.
-    #[schemars(extend("default" = [], "x-set" = true))]
-    pub(super) placement_constraints: Vec<PlacementConstraint>,
-    /// Which of these instances a task gets, the first strategy before the next; not on Fargate.
-    #[schemars(extend("default" = []))]
-    pub(super) placement_strategy: Vec<PlacementStrategy>,
+    /// Which instances tasks may run on; not on Fargate. `[]` for any; left out, they stay.
+    #[schemars(extend("x-server" = true, "x-set" = true))]
+    pub(super) placement_constraints: Option<Vec<PlacementConstraint>>,
+    /// Which of these instances a task gets, the first strategy before the next; not on Fargate. `[]` for none; left out, it stays.
+    #[schemars(extend("x-server" = true))]
+    pub(super) placement_strategy: Option<Vec<PlacementStrategy>>,
     /// Fargate's version.
     #[schemars(extend("x-server" = true))]
     pub(super) platform_version: Option<String>,
@@ -73,9 +73,9 @@ pub struct EcsService {
     /// The target groups tasks are registered in.
     #[schemars(extend("default" = [], "x-set" = true))]
     pub(super) load_balancers: Vec<ServiceLoadBalancer>,
-    /// The target groups of VPC Lattice tasks are registered in.
-    #[schemars(extend("default" = [], "x-set" = true))]
-    pub(super) vpc_lattice_configurations: Vec<VpcLattice>,
+    /// The target groups of VPC Lattice tasks are registered in. `[]` for none; left out, they stay.
+    #[schemars(extend("x-server" = true, "x-set" = true))]
+    pub(super) vpc_lattice_configurations: Option<Vec<VpcLattice>>,
     /// The role with which ECS registers tasks in target groups; ECS's own when left out, as it has to be with the network mode
     /// `awsvpc`.
     #[schemars(extend("x-server" = true, "x-replace" = true, "x-format" = "arn:iam"))]
@@ -150,17 +150,12 @@ impl EcsService {
             desired_count: service.desired_count(),
             launch_type,
             capacity_provider_strategy: Some(strategy),
-            placement_constraints: service.placement_constraints().iter().map(PlacementConstraint::from_api).collect(),
-            placement_strategy: service.placement_strategy().iter().map(PlacementStrategy::from_api).collect(),
+            placement_constraints: Some(service.placement_constraints().iter().map(PlacementConstraint::from_api).collect()),
+            placement_strategy: Some(service.placement_strategy().iter().map(PlacementStrategy::from_api).collect()),
             platform_version: service.platform_version().map(str::to_owned),
             network_configuration: service.network_configuration().and_then(NetworkConfiguration::from_api),
             load_balancers: controller::balancers(service),
-            vpc_lattice_configurations: newest
-                .map(api::Deployment::vpc_lattice_configurations)
-                .unwrap_or_default()
-                .iter()
-                .map(VpcLattice::from_api)
-                .collect(),
+            vpc_lattice_configurations: newest.map(|newest| newest.vpc_lattice_configurations().iter().map(VpcLattice::from_api).collect()),
             role_arn: service.role_arn().filter(|role| !role.is_empty()).map(str::to_owned),
             service_registries: service.service_registries().iter().map(ServiceRegistry::from_api).collect(),
             service_connect_configuration: newest
@@ -216,15 +211,15 @@ impl EcsService {
     }
 
     pub(super) fn lattices(&self) -> Outcome<Vec<api::VpcLatticeConfiguration>> {
-        self.vpc_lattice_configurations.iter().map(VpcLattice::to_api).collect()
+        self.vpc_lattice_configurations.iter().flatten().map(VpcLattice::to_api).collect()
     }
 
     pub(super) fn constraints(&self) -> Vec<api::PlacementConstraint> {
-        self.placement_constraints.iter().map(PlacementConstraint::to_api).collect()
+        self.placement_constraints.iter().flatten().map(PlacementConstraint::to_api).collect()
     }
 
     pub(super) fn placement(&self) -> Vec<api::PlacementStrategy> {
-        self.placement_strategy.iter().map(PlacementStrategy::to_api).collect()
+        self.placement_strategy.iter().flatten().map(PlacementStrategy::to_api).collect()
     }
 
     pub(super) fn volumes(&self) -> Outcome<Vec<api::ServiceVolumeConfiguration>> {

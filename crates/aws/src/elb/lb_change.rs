@@ -156,7 +156,7 @@ mod tests {
 
     /// The calls of a change, each with its members behind the load balancer's ARN.
     async fn sent(from: Json, to: Json) -> Vec<String> {
-        let scripted = Scripted::new(|call| Answer::ok(format!("<R><{}Result/></R>", call.name)));
+        let scripted = Scripted::new(|call| Answer::ok(format!("<{0}Response><{0}Result/></{0}Response>", call.name)));
         update(&scripted.aws, "arn", &lb(from), &lb(to)).await.unwrap();
         scripted
             .calls()

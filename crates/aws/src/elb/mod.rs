@@ -117,7 +117,7 @@ mod tests {
         let listed: String =
             tags(found).iter().map(|(key, value)| format!("<member><Key>{key}</Key><Value>{value}</Value></member>")).collect();
         let listed = format!(
-            "<R><DescribeTagsResult><TagDescriptions><member><ResourceArn>arn</ResourceArn><Tags>{listed}</Tags></member></TagDescriptions></DescribeTagsResult></R>"
+            "<DescribeTagsResponse><DescribeTagsResult><TagDescriptions><member><ResourceArn>arn</ResourceArn><Tags>{listed}</Tags></member></TagDescriptions></DescribeTagsResult></DescribeTagsResponse>"
         );
         let scripted = Scripted::new(move |_| Answer::ok(listed.clone()));
         let ours = tags(&[(STACK_TAG, "shop"), (ADDRESS_TAG, "lb.web"), ("a", "b")]);

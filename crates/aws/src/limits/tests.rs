@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use aws_config::identity::IdentityCache;
 use aws_types::sdk_config::{Builder, TimeSource};
 use futures_util::future::join_all;
 use leoctl_core::model::place::Site;
@@ -199,21 +200,19 @@ impl TimeSource for Clock {
 async fn a_call_that_has_queued_for_longer_than_a_signature_lasts_is_signed_when_it_leaves() {
     // 2026-01-01T00:00:00Z, as a signature writes times.
     let (began, at) = (Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600));
-    let configured = |config: Builder| config.time_source(Clock { began, at });
-    let (clients, scripted) = Scripted::configured_account(configured, |_| Answer::query_error(404, "NoSuchEntity"));
-    let limits = clients.limits();
-    // Others have all connections for longer than that.
-    let mut held = Vec::new();
-    while limits.shared.connections.available_permits() > 0 {
-        held.push(limits.enter(&format!("service {}", held.len()), REGION).await.unwrap());
-    }
+    let limits = Limits::new(1);
+    let queued = limits.identity_cache(IdentityCache::lazy().build());
+    let configured = |config: Builder| config.time_source(Clock { began, at }).identity_cache(queued);
+    let scripted = Scripted::configured(configured, |_| Answer::query_error(404, "NoSuchEntity"));
+    // Another has the only connection for longer than that.
+    let held = limits.enter("ECS", REGION).await.unwrap();
     let call = scripted.aws.iam().get_role().role_name("r").send();
-    let others = async {
+    let other = async {
         sleep(Duration::from_secs(400)).await;
         assert!(scripted.calls().is_empty());
         drop(held);
     };
-    let (answer, ()) = tokio::join!(call, others);
+    let (answer, ()) = tokio::join!(call, other);
     assert!(answer.is_err());
     let calls = scripted.calls();
     let signed = calls[0].header("x-amz-date").unwrap();
