@@ -46,12 +46,13 @@ class Aws:
         return sorted({*self.tagged(stack), *self.containers(prefix), *self.roles(prefix), *self.log_groups(prefix), *self.alarms(prefix)})
 
     def tagged(self, stack):
-        """The ARNs of what has the stack's tag; without ECS's, whose inactive ones are listed, too, for hours or for ever."""
+        """The ARNs of what has the stack's tag; without ECS's, whose inactive ones are listed for hours or for ever, and without
+        listeners and their rules, which are listed for hours and go with their load balancer."""
         body = {"TagFilters": [{"Key": STACK_TAG, "Values": [stack]}]}
         pages = self.pages("tagging", "ResourceGroupsTaggingAPI_20170126.GetResources", body, "PaginationToken", "PaginationToken")
         for page in pages:
             arns = (found["ResourceARN"] for found in page.get("ResourceTagMappingList", ()))
-            yield from (arn for arn in arns if ":ecs:" not in arn)
+            yield from (arn for arn in arns if ":ecs:" not in arn and ":listener" not in arn)
 
     def containers(self, prefix):
         """The clusters, and the families with active task definitions, whose names begin so; services are in clusters."""
@@ -64,7 +65,7 @@ class Aws:
 
     def log_groups(self, prefix):
         """The log groups whose names begin so: some are made by AWS services, without tags."""
-        for start in (prefix, f"/{prefix}", f"/ecs/{prefix}", f"/aws/ecs/containerinsights/{prefix}"):
+        for start in (prefix, *(f"{folder}{prefix}" for folder in ("/", "/ecs/", "/aws/ecs/containerinsights/", "/aws/lambda/", "/aws/vpc/"))):
             for page in self.pages("logs", "Logs_20140328.DescribeLogGroups", {"logGroupNamePrefix": start}, "nextToken", "nextToken"):
                 yield from (f"log group {group['logGroupName']}" for group in page.get("logGroups", ()))
 
@@ -75,7 +76,7 @@ class Aws:
 
     def alarms(self, prefix):
         """The alarms whose names begin so: AWS makes some by itself, without tags."""
-        asked = {"AlarmNamePrefix": prefix}
+        asked = {"AlarmNamePrefix": prefix, "AlarmTypes.member.1": "MetricAlarm", "AlarmTypes.member.2": "CompositeAlarm"}
         for names in self.names("monitoring", "DescribeAlarms", "2010-08-01", "AlarmName", (None, "NextToken", "NextToken"), **asked):
             yield from (f"alarm {name}" for name in names)
 
@@ -133,10 +134,10 @@ class Aws:
             raise Unasked(f"{service}: {error}") from error
 
 
-def settled(aws, prefix, stack):
-    """What is left once AWS lists it no more, or for good; on an emulator, at once."""
+def settled(aws, prefix, stack, waits=True):
+    """What is left once AWS lists it no more, or for good; on an emulator, and where nobody waits, at once."""
     left = aws.left(prefix, stack)
-    for _ in range(0 if aws.endpoint else PATIENCE):
+    for _ in range(PATIENCE if waits and not aws.endpoint else 0):
         if not left:
             break
         time.sleep(PAUSE)

@@ -50,7 +50,7 @@ def whole_life(steps, points):
     if not steps.valid():
         return
     try:
-        if not steps.untouched("nothing of this name is there before"):
+        if not steps.untouched("nothing of this name is there before", waits=False):
             # Something of somebody else's, or left over: nothing is made beside it, and nothing deleted.
             steps.deletes = False
             return
@@ -161,14 +161,14 @@ class Steps:
         self.step(name, ran, ran.code == 0)
         return ran
 
-    def untouched(self, name):
+    def untouched(self, name, waits=True):
         """Asked of leoctl without the state, and of AWS itself: of what the stack names or tags, nothing is there."""
         ran = self.leoctl.run("plan", "--json", *self.system.arguments(fresh=self.leoctl.folder))
         changes = ran.json()["changes"] if ran.code == 0 else []
         there = [change["address"] for change in changes if change["action"] not in ("create", "read")]
         good = ran.code == 0 and changes != [] and not there
         try:
-            left = aws.settled(self.leoctl.aws(), self.system.prefix, f"{self.system.prefix}-{self.system.name}")
+            left = aws.settled(self.leoctl.aws(), self.system.prefix, f"{self.system.prefix}-{self.system.name}", waits)
         except aws.Unasked as error:
             left = [f"AWS itself could not be asked: {error}"]
         return self.step(name, ran, good and not left, said="\n".join([*there, *left]) or None)

@@ -9,7 +9,7 @@
 //!
 //! Of several answers none is taken.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -68,7 +68,7 @@ impl RunsOn {
             Self::Launch(launch) => launch == "FARGATE",
             Self::Providers(providers) => providers.iter().all(|(name, ..)| ["FARGATE", "FARGATE_SPOT"].contains(&name.as_str())),
         };
-        fargate == definition.fargate
+        if fargate { definition.fargate } else { definition.instances }
     }
 }
 
@@ -91,6 +91,8 @@ struct Known {
     clusters: Vec<String>,
     /// Each service with its placement, where it has a network.
     services: Vec<(Service, Option<Placement>)>,
+    /// What the tasks of each service run on.
+    runs_on: BTreeMap<Address, RunsOn>,
     definitions: Vec<TaskDefinition>,
     /// The stack's subnets, and whether what starts in them gets a public address.
     subnets: Vec<(String, bool)>,
@@ -103,15 +105,20 @@ struct Known {
 pub fn find(deployed: &Deployed<'_>, definition: &TaskDefinition, wishes: &Wishes) -> Result<(Placement, String), Problem> {
     let here = |cluster: Cluster| (cluster.site == definition.site).then_some(cluster.name);
     let services = service::all(deployed).into_iter().filter(|service| service.site == definition.site);
+    let mut runs_on = BTreeMap::new();
     let placed = services.map(|service| {
         let resource = deployed.state.current(&service.address);
+        let own = resource.and_then(|resource| RunsOn::of(&resource.attributes));
+        runs_on.extend(own.map(|own| (service.address.clone(), own)));
         let placement = resource.and_then(|resource| of_service(&service, &resource.attributes));
         (service, placement)
     });
+    let services = placed.collect();
     let subnet = |attributes: &Json| attributes.get("map_public_ip_on_launch").and_then(Json::as_bool).unwrap_or(false);
     let known = Known {
         clusters: current_clusters(deployed).into_iter().filter_map(here).collect(),
-        services: placed.collect(),
+        services,
+        runs_on,
         definitions: task_definition::all(deployed).into_iter().filter(|one| one.site == definition.site).collect(),
         subnets: deployed.there(Kind::Subnet).map(|(_, resource)| (resource.place.id.clone(), subnet(&resource.attributes))).collect(),
     };
@@ -168,7 +175,7 @@ impl Known {
     fn find(&self, definition: &TaskDefinition, wishes: &Wishes) -> Result<Found, Problem> {
         let unplaced = || self.unplaced(definition);
         if !definition.awsvpc {
-            return self.without_network(wishes)?.ok_or_else(unplaced);
+            return self.without_network(definition, wishes)?.ok_or_else(unplaced);
         }
         let told = !wishes.subnets.is_empty() || !wishes.security_groups.is_empty();
         let found = match &wishes.like {
@@ -197,19 +204,26 @@ impl Known {
     }
 
     /// Where a task without a network of its own runs: that takes a cluster only.
-    fn without_network(&self, wishes: &Wishes) -> Result<Option<Found>, Problem> {
-        let found = match (&wishes.like, self.clusters.as_slice()) {
+    fn without_network(&self, definition: &TaskDefinition, wishes: &Wishes) -> Result<Option<Found>, Problem> {
+        let place = |cluster: String, runs_on: Option<RunsOn>| {
+            let (subnets, security_groups) = (BTreeSet::new(), BTreeSet::new());
+            Placement { cluster, subnets, security_groups, public: false, runs_on }
+        };
+        Ok(match (&wishes.like, self.clusters.as_slice()) {
             (Some(word), _) => {
                 let (service, _) = self.called(word)?;
-                Some((last(&service.cluster).to_owned(), format!("as {} runs its tasks", service.address)))
+                let runs_on = self.runs_on.get(&service.address).cloned();
+                Some((place(last(&service.cluster).to_owned(), runs_on), format!("as {} runs its tasks", service.address)))
             }
-            (None, [only]) => Some((only.clone(), "the stack's only cluster".to_owned())),
+            (None, [only]) => {
+                let same = self.services.iter().filter(|(service, _)| family(&service.task_definition) == definition.family);
+                let mut known = same.map(|(service, _)| self.runs_on.get(&service.address));
+                let first = known.next().flatten();
+                let runs_on = first.filter(|first| known.all(|other| other == Some(first))).cloned();
+                Some((place(only.clone(), runs_on), "the stack's only cluster".to_owned()))
+            }
             (None, _) => None,
-        };
-        Ok(found.map(|(cluster, why)| {
-            let (subnets, security_groups) = (BTreeSet::new(), BTreeSet::new());
-            (Placement { cluster, subnets, security_groups, public: false, runs_on: None }, why)
-        }))
+        })
     }
 
     fn called(&self, word: &str) -> Result<&(Service, Option<Placement>), Problem> {
@@ -315,6 +329,7 @@ mod tests {
             arn: format!("arn:aws:ecs:r:1:task-definition/{name}:7"),
             site: Site::new("1", "r"),
             fargate: true,
+            instances: false,
             awsvpc: true,
             containers: vec![container],
         }
@@ -326,6 +341,7 @@ mod tests {
             clusters: vec!["leo".to_owned()],
             services: vec![service("app", "app", placement(&["subnet-a", "subnet-b"], &["sg-app"], true))],
             definitions: vec![definition("app", environment), definition("gen", &[])],
+            runs_on: BTreeMap::new(),
             subnets: vec![("subnet-a".to_owned(), true), ("subnet-b".to_owned(), true), ("subnet-p".to_owned(), false)],
         }
     }

@@ -26,6 +26,8 @@ pub struct TaskDefinition {
     pub site: Site,
     /// Whether it is for Fargate.
     pub fargate: bool,
+    /// Whether it is for instances.
+    pub instances: bool,
     /// Whether its tasks have network interfaces of their own.
     pub awsvpc: bool,
     /// Its containers.
@@ -83,6 +85,7 @@ fn from_state(address: &Address, resource: &Remembered) -> TaskDefinition {
         arn: arn(resource).to_owned(),
         site: resource.place.site(),
         // Left out, both are what Fargate needs.
+        instances: compatibilities.is_some_and(|all| all.iter().any(|one| one.as_str() == Some("EC2"))),
         fargate: compatibilities.is_none_or(|all| all.iter().any(|one| one.as_str() == Some("FARGATE"))),
         awsvpc: text("network_mode").is_none_or(|mode| mode == "awsvpc"),
         containers: containers.map(|container| container_of(container, &resource.place.site())).collect(),

@@ -319,6 +319,7 @@ mod tests {
             arn: format!("arn:aws:ecs:r:1:task-definition/leo-{name}:1"),
             site: Site::new("1", "r"),
             fargate: true,
+            instances: false,
             awsvpc: true,
             containers: logs.iter().map(container).collect(),
         }

@@ -197,6 +197,7 @@ fn strategy_problems(deployment: &Value, balancers: &[Value], controller: Option
             problems.push((at, format!("`{block}` is for the strategy {of}, not for {strategy}")));
         }
     }
+    problems.extend(early_problem(deployment, strategy, controller).map(|what| (at, what.to_owned())));
     if strategy == "ROLLING" {
         return problems;
     }
@@ -212,6 +213,28 @@ fn strategy_problems(deployment: &Value, balancers: &[Value], controller: Option
         ));
     }
     problems
+}
+
+/// What ECS refuses of criteria of early success (ECS API Reference, DeploymentEarlySuccessCriteria).
+fn early_problem(deployment: &Value, strategy: &str, controller: Option<&str>) -> Option<&'static str> {
+    let early = deployment.get("early_success_criteria").filter(|early| early.get("enable") == Some(&Value::Bool(true)))?;
+    let number = |of: &Value, name: &str| match of.get(name) {
+        Some(Value::Int(number)) => Some(*number),
+        _ => None,
+    };
+    let given = |name: &str| early.get(name).is_some_and(|value| !value.is_null());
+    if strategy != "ROLLING" || controller.is_some_and(|controller| controller != ECS) {
+        return Some("`early_success_criteria` is for the strategy ROLLING of the controller ECS");
+    }
+    if !(given("healthy_percent") && given("source_service_revision_cleanup")) {
+        return Some("`early_success_criteria` needs `healthy_percent` and `source_service_revision_cleanup`");
+    }
+    let least = match deployment.get("minimum_healthy_percent") {
+        None | Some(Value::Null) => Some(100),
+        Some(_) => number(deployment, "minimum_healthy_percent"),
+    };
+    let too_few = number(early, "healthy_percent").zip(least).is_some_and(|(healthy, least)| healthy < least);
+    too_few.then_some("`healthy_percent` of `early_success_criteria` is `minimum_healthy_percent` at least, which is 100 when left out")
 }
 
 fn daemon_problems(deployment: &Value) -> Vec<(Path, String)> {

@@ -174,7 +174,8 @@ impl DeploymentConfiguration {
         Ok(percentages
             .strategy(api::DeploymentStrategy::from(self.strategy.as_str()))
             .deployment_circuit_breaker(self.deployment_circuit_breaker.to_api()?)
-            .set_early_success_criteria(self.early_success_criteria.to_api())
+            // Other strategies have none, and what AWS remembers of them is not said to it.
+            .set_early_success_criteria(self.early_success_criteria.to_api().filter(|_| self.strategy == ROLLING))
             .alarms(alarms.build().map_err(unbuilt)?)
             .set_bake_time_in_minutes(self.bake_time_in_minutes)
             .set_lifecycle_hooks(Some(self.lifecycle_hooks.iter().map(LifecycleHook::to_api).collect()))

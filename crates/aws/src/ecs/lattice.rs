@@ -19,7 +19,8 @@ pub struct VpcLattice {
     /// The role ECS registers tasks with.
     #[schemars(extend("x-format" = "arn:iam"))]
     role_arn: String,
-    /// Where new tasks stand until the requests move to them, for strategies other than `ROLLING`.
+    /// Where new tasks stand until the requests move to them, for strategies other than `ROLLING`. ECS changes the rule: one that
+    /// the same stack makes keeps what ECS has done with `ignore_changes = ["action"]` in its `lifecycle`.
     advanced_configuration: Option<LatticeAlternate>,
 }
 

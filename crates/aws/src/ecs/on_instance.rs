@@ -63,7 +63,8 @@ impl ResourceRequirement {
 }
 
 /// What of a container Fargate does not take (ECS Developer Guide, "Fargate task definition considerations").
-const OF_CONTAINERS: [&str; 9] = [
+const OF_CONTAINERS: [&str; 13] = [
+    "devices",
     "disable_networking",
     "dns_search_domains",
     "dns_servers",
@@ -71,8 +72,11 @@ const OF_CONTAINERS: [&str; 9] = [
     "extra_hosts",
     "hostname",
     "links",
+    "max_swap",
     "privileged",
     "resource_requirements",
+    "shared_memory_size",
+    "swappiness",
 ];
 /// The same of its volumes.
 const OF_VOLUMES: [&str; 3] = ["host", "docker_volume_configuration", "fsx_windows_file_server_volume_configuration"];
@@ -103,7 +107,9 @@ pub fn not_on_fargate(task: &Value) -> Vec<(&'static str, String)> {
         said(volume, &OF_VOLUMES).map(what)
     });
     let of_task = said(task, &["ipc_mode", "placement_constraints"]).map(|said| (said, format!("Fargate has no `{said}`")));
-    of_containers.chain(of_volumes).chain(of_task).collect()
+    let host =
+        text(task, "pid_mode").filter(|mode| *mode == "host").map(|_| ("pid_mode", "Fargate has no `pid_mode = \"host\"`".to_owned()));
+    of_containers.chain(of_volumes).chain(of_task).chain(host).collect()
 }
 
 /// What containers do not take of a network mode (ECS API Reference, ContainerDefinition): links are a bridge's, and with an

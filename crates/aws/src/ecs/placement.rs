@@ -99,7 +99,7 @@ impl TaskConstraint {
 pub fn problems(service: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
     for name in [CONSTRAINTS, STRATEGY] {
-        if text(service, "launch_type") == Some("FARGATE") && !list(service, name).is_empty() {
+        if is_on_fargate(service) && !list(service, name).is_empty() {
             problems.push(problem(name, "Fargate places tasks itself: constraints and strategies are for instances"));
         }
     }
@@ -110,6 +110,14 @@ pub fn problems(service: &Value) -> Vec<Problem> {
     problems.extend(constraints);
     problems.extend(list(service, STRATEGY).iter().filter_map(strategy_problem).map(|what| problem(STRATEGY, what)));
     problems
+}
+
+/// Whether a service's tasks run on Fargate, by its launch type or by all of its capacity providers.
+fn is_on_fargate(service: &Value) -> bool {
+    let providers = list(service, "capacity_provider_strategy");
+    let by_providers =
+        || providers.iter().all(|one| text(one, "capacity_provider").is_some_and(|name| ["FARGATE", "FARGATE_SPOT"].contains(&name)));
+    text(service, "launch_type") == Some("FARGATE") || !providers.is_empty() && by_providers()
 }
 
 fn constraint_problem(constraint: &Value) -> Option<&'static str> {

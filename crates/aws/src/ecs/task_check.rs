@@ -26,7 +26,17 @@ pub fn check(task: &Value, on_fargate: bool) -> Vec<Problem> {
     let mode = text(task, "network_mode").filter(|mode| on_fargate && *mode != "awsvpc");
     let mode = mode.map(|mode| problem("network_mode", format!("Fargate has the network mode `awsvpc` only, not `{mode}`")));
     let problems = problems.into_iter().map(|what| problem("container_definitions", what)).chain(mode).chain(not_here);
+    let provisioned = list(task, "volumes").iter().find_map(unshared).map(|what| problem("volumes", what));
+    let problems = problems.chain(provisioned);
     problems.chain(port_problem(task)).chain(volume_problem(task)).chain(empty_problem(task)).collect()
+}
+
+/// Only a shared volume of Docker is made where there is none (ECS API Reference, DockerVolumeConfiguration).
+fn unshared(volume: &Value) -> Option<String> {
+    let docker = volume.get("docker_volume_configuration")?;
+    let is_shared = docker.get("scope").is_some_and(|scope| scope.as_str().is_none_or(|scope| scope == "shared"));
+    let makes = docker.get("autoprovision") == Some(&Value::Bool(true));
+    (makes && !is_shared).then(|| format!("`autoprovision` of `{}` is for `scope = \"shared\"`", name(volume)))
 }
 
 fn name(container: &Value) -> &str {

@@ -115,7 +115,15 @@ impl Resource for Lb {
     const TYPE: &'static str = "lb";
     const INFO: Info = Info {
         unique: &[&["name"]],
-        transient: &[Retry::after("ResourceInUse", &["elasticloadbalancing:DeleteLoadBalancer"])],
+        transient: &[
+            Retry::after("ResourceInUse", &["elasticloadbalancing:DeleteLoadBalancer"]),
+            // One that is still provisioned has no capacity kept, and one change of that waits for the other.
+            Retry::after("OperationNotPermitted", &["elasticloadbalancing:ModifyCapacityReservation"]),
+            Retry::after(
+                "CapacityReservationPending",
+                &["elasticloadbalancing:ModifyCapacityReservation", "elasticloadbalancing:SetSubnets"],
+            ),
+        ],
         // The route to an internet gateway, and what it names.
         propagating: &[
             Retry::after("InvalidSubnet", &["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:SetSubnets"]),

@@ -14,6 +14,8 @@ use crate::client::Aws;
 use crate::repeat::Changing;
 use leoctl_core::engine::ports::Outcome;
 
+const DUALSTACK: &str = "dualstack";
+
 /// Makes one load balancer into another.
 ///
 /// # Errors
@@ -97,7 +99,9 @@ fn prefixed(from: &Lb, to: &Lb, has_prefixes: bool) -> Vec<Mapping> {
         false => to.subnet_mappings.clone().unwrap_or_default(),
     };
     let wanted = wanted.into_iter();
-    if has_prefixes { wanted.collect() } else { wanted.map(Mapping::without_prefix).collect() }
+    let wanted: Vec<Mapping> = if has_prefixes { wanted.collect() } else { wanted.map(Mapping::without_prefix).collect() };
+    // An IPv6 address is of a load balancer with both versions.
+    if to.ip_address_type == DUALSTACK { wanted } else { wanted.into_iter().map(Mapping::without_ipv6).collect() }
 }
 
 async fn set_security_groups(aws: &Aws, id: &str, from: &Lb, to: &Lb) -> Outcome<()> {

@@ -21,6 +21,9 @@ pub fn check(desired: &Value) -> Vec<Problem> {
         problems.push(problem("subnet_mappings", "a load balancer needs either `subnets` or `subnet_mappings`"));
     }
     problems.extend(of_another_type(desired));
+    if is_given(desired, ENFORCES) && !is_given(desired, "security_groups") {
+        problems.push(problem(ENFORCES, "rules that hold for PrivateLink are those of `security_groups`, of which none are written"));
+    }
     // What is not known yet may be any.
     let is_dualstack = desired.get("ip_address_type").is_some_and(|kind| kind.as_str().is_none_or(|kind| kind == "dualstack"));
     if text(desired, PREFIX) == Some("on") && !is_dualstack {

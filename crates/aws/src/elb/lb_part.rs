@@ -61,6 +61,11 @@ impl Mapping {
         })
     }
 
+    /// The same without its address of IPv6.
+    pub fn without_ipv6(self) -> Self {
+        Self { ipv6_address: None, ..self }
+    }
+
     fn to_api(&self) -> SubnetMapping {
         let Self { subnet_id, allocation_id, private_ipv4_address, ipv6_address, source_nat_ipv6_prefix } = self.clone();
         SubnetMapping::builder()

@@ -2,7 +2,7 @@
 
 use super::bill::Desk;
 use super::prices::Price;
-use super::side::{Resource, get, text};
+use super::side::{Resource, get, number, text};
 use crate::stack::usage::Use;
 
 /// Public IPv4 addresses, which are paid for in use or not (VPC price page).
@@ -32,6 +32,10 @@ pub fn load_balancer(desk: &mut Desk<'_>, lb: &Resource<'_>) {
             balancer_addresses(desk, lb);
         }
         data_out(desk);
+    }
+    let kept = lb.get("minimum_load_balancer_capacity").and_then(|kept| get(kept, "capacity_units"));
+    if kept.and_then(number).is_some_and(|units| units > 0.0) {
+        desk.missing("the capacity that is kept for it: leoctl has no prices for that");
     }
     let units = desk.amount(Use::LB_CAPACITY);
     desk.by_use("capacity units", (hours * units, "unit hours"), unit);
