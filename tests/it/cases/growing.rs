@@ -225,7 +225,6 @@ pub const CASES: &[Case] = &[
         least: "name = \"/NAME/x\"\nvalue = \"one\"",
         optional: &[
             "description = \"of tests\"",
-            "tier = \"Advanced\"",
             "allowed_pattern = \"^[a-z]+$\"",
             "data_type = \"aws:ec2:image\"",
             "tags = { a = \"b\" }",

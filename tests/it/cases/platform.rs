@@ -156,7 +156,7 @@ pub const CASES: &[Case] = &[
             ),
             (
                 "environment = { A = \"1\" }",
-                "tmpfs = [{ container_path = \"/tmp\", size = 64, mount_options = [\"noexec\"] }], shared_memory_size = 64, max_swap = 0, swappiness = 10, devices = [{ host_path = \"/dev/fuse\", container_path = \"/dev/fuse\", permissions = [\"read\"] }]",
+                "tmpfs = [{ container_path = \"/tmp\", size = 64, mount_options = [\"noexec\"] }]",
             ),
             (
                 "environment = { A = \"1\" }",
@@ -181,6 +181,10 @@ pub const CASES: &[Case] = &[
             (
                 "environment = { A = \"1\" }",
                 "privileged = true, disable_networking = true, docker_security_options = [\"no-new-privileges\"], resource_requirements = [{ type = \"GPU\", value = \"1\" }]",
+            ),
+            (
+                "environment = { A = \"1\" }",
+                "shared_memory_size = 64, max_swap = 0, swappiness = 10, devices = [{ host_path = \"/dev/fuse\", container_path = \"/dev/fuse\", permissions = [\"read\"] }]",
             ),
         ],
     },
