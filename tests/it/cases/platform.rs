@@ -154,10 +154,7 @@ pub const CASES: &[Case] = &[
                 "environment = { A = \"1\" }",
                 "docker_labels = { l = \"1\" }, init_process_enabled = true, readonly_root_filesystem = true, start_timeout = 20, stop_timeout = 5, interactive = true, pseudo_terminal = true, repository_credentials = \"arn:aws:secretsmanager:us-east-1:123456789012:secret:r\", version_consistency = \"disabled\", ulimits = [{ name = \"nofile\", soft_limit = 10, hard_limit = 20 }], system_controls = { \"net.core.somaxconn\" = \"1024\" }, capabilities = { add = [\"SYS_PTRACE\"], drop = [\"ALL\"] }, restart_policy = { ignored_exit_codes = [0], restart_attempt_period = 60 }",
             ),
-            (
-                "environment = { A = \"1\" }",
-                "tmpfs = [{ container_path = \"/tmp\", size = 64, mount_options = [\"noexec\"] }]",
-            ),
+            ("environment = { A = \"1\" }", "tmpfs = [{ container_path = \"/tmp\", size = 64, mount_options = [\"noexec\"] }]"),
             (
                 "environment = { A = \"1\" }",
                 "mount_points = [{ source_volume = \"v\", container_path = \"/v\", read_only = true }], depends_on = [{ container_name = \"logs\", condition = \"START\" }], volumes_from = [{ source_container = \"logs\", read_only = true }] }, { name = \"logs\", image = \"fluent:1\", firelens_configuration = { type = \"fluentbit\", options = { enable-ecs-log-metadata = \"true\" } } }]\nvolumes = [{ name = \"v\"",
