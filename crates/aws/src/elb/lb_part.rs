@@ -131,7 +131,9 @@ pub async fn reserved(aws: &Aws, arn: &str) -> Outcome<Option<Capacity>> {
         Err(failure) if matches!(failure.kind, FailureKind::Denied | FailureKind::Refused | FailureKind::Other) => Ok(None),
         found => {
             let units = |capacity: MinimumLoadBalancerCapacity| capacity.capacity_units.unwrap_or_default();
-            Ok(found?.map(|found| Capacity { capacity_units: found.minimum_load_balancer_capacity.map_or(0, units) }))
+            // Of one that AWS does not know everywhere yet, none is kept either.
+            let kept = found?.and_then(|found| found.minimum_load_balancer_capacity).map_or(0, units);
+            Ok(Some(Capacity { capacity_units: kept }))
         }
     }
 }
