@@ -191,8 +191,10 @@ impl Resource for Lb {
             try_join(try_join(described, attributes), try_join(tags_of(aws, ids), capacities)).await?;
         let mut attributes: BTreeMap<_, _> = attributes.into_iter().flatten().collect();
         let mut capacities: BTreeMap<_, _> = capacities.into_iter().collect();
-        let read = described.into_iter().map(|lb| {
+        let read = described.into_iter().filter_map(|lb| {
             let arn = lb.load_balancer_arn().unwrap_or_default().to_owned();
+            // One whose attributes AWS does not know is not known everywhere yet, or not any more.
+            let attributes = attributes.remove(&arn)?;
             let zones = lb.availability_zones();
             let kind = lb.r#type().map_or(APPLICATION, LoadBalancerTypeEnum::as_str);
             let read = Self {
@@ -210,14 +212,14 @@ impl Resource for Lb {
                 minimum_load_balancer_capacity: capacities.remove(&arn).flatten(),
                 subnets: Some(zones.iter().filter_map(|zone| zone.subnet_id().map(str::to_owned)).collect()),
                 subnet_mappings: Some(zones.iter().filter_map(Mapping::from_api).collect()),
-                attributes: attributes.remove(&arn).unwrap_or_default(),
+                attributes,
                 tags: tags.remove(&arn).unwrap_or_default(),
                 dns_name: lb.dns_name().unwrap_or_default().to_owned(),
                 canonical_hosted_zone_id: lb.canonical_hosted_zone_id().unwrap_or_default().to_owned(),
                 vpc_id: lb.vpc_id().map(str::to_owned),
                 arn: arn.clone(),
             };
-            (arn, read)
+            Some((arn, read))
         });
         Ok(read.collect())
     }
