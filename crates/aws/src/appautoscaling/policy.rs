@@ -290,7 +290,7 @@ impl Resource for AppautoscalingPolicy {
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         let id = format!("{}/{}", to.scalable().id(), to.name);
-        // Putting one that exists changes it, whoever made it.
+        // Putting one that exists changes it, also where somebody else made it.
         if !Self::read(aws, std::slice::from_ref(&id)).await?.is_empty() {
             return Err(Failure::exists("application-autoscaling:PutScalingPolicy", &id));
         }

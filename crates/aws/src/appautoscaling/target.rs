@@ -252,7 +252,7 @@ impl Resource for AppautoscalingTarget {
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         let scalable = to.scalable();
-        // Registering one that exists changes it, whoever made it.
+        // Registering one that exists changes it, also where somebody else made it.
         if !Self::describe(aws, std::slice::from_ref(&scalable)).await?.is_empty() {
             return Err(Failure::exists("application-autoscaling:RegisterScalableTarget", &scalable.id()));
         }

@@ -142,9 +142,12 @@ impl Facts {
     }
 }
 
-/// Whether an action only reads, by its name.
+/// Whether an action only reads, by its name, and not what is secret.
 fn only_reads(action: &str) -> bool {
     let name = action.split_once(':').map_or(action, |(_, name)| name).to_ascii_lowercase();
+    if name.ends_with("secretvalue") || name.starts_with("getparameter") {
+        return false;
+    }
     let verbs =
         ["get", "list", "describe", "batchget", "search", "view", "query", "lookup", "select", "scan", "adminget", "adminlist", "decrypt"];
     verbs.iter().any(|verb| name.starts_with(verb))
@@ -164,4 +167,33 @@ pub fn table<'a>(json: &'a Json, key: &str) -> Option<&'a Map<String, Json>> {
 pub fn plain(pointer: &str) -> String {
     let names = pointer.split('/').filter(|name| !matches!(*name, "" | "*" | "-" | "items" | "properties"));
     names.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Facts;
+    use crate::cloud_control::bundle::Bundle;
+
+    #[test]
+    fn what_a_plan_takes_of_any_type_changes_nothing_and_reads_no_secret() {
+        let bundle = Bundle::get().unwrap();
+        let mut reading = BTreeSet::new();
+        for entry in bundle.types().values() {
+            let facts = Facts::new(entry.aws, bundle.schema(entry).unwrap());
+            let own: BTreeSet<String> = facts.reading().into_iter().collect();
+            assert!(own.is_disjoint(&facts.changing().into_iter().collect()), "{}", entry.aws);
+            reading.extend(own);
+        }
+        let verbs = ["pass", "put", "create", "update", "delete", "modify", "set", "associate", "tag", "untag", "assume", "encrypt"];
+        let wrong = |action: &&String| {
+            let name = action.split(':').nth(1).unwrap().to_ascii_lowercase();
+            verbs.iter().any(|verb| name.starts_with(verb)) || name.contains("secretvalue")
+        };
+        assert_eq!(reading.iter().find(wrong), None);
+        // What handlers that read name beyond that is needed when one is made.
+        let rule = Facts::new("AWS::Events::Rule", bundle.schema(&bundle.types()["awscc_events_rule"]).unwrap());
+        assert!(rule.changing().contains(&"iam:PassRole".to_owned()) && rule.reading().contains(&"events:DescribeRule".to_owned()));
+    }
 }

@@ -76,7 +76,7 @@ impl Resource for CloudwatchDashboard {
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
         let call = aws.cloudwatch().put_dashboard().dashboard_name(&to.name).dashboard_body(to.dashboard_body.to_string());
         let call = call.set_tags(to_api(&to.tags));
-        // Putting one that exists changes it, whoever made it.
+        // Putting one that exists changes it, also where somebody else made it.
         if Self::read_one(aws, &to.name).await?.is_some() {
             return Err(Failure::exists("cloudwatch:PutDashboard", &to.name));
         }

@@ -182,7 +182,7 @@ impl Resource for CloudwatchLogMetricFilter {
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
-        // Putting one that exists changes it, whoever made it.
+        // Putting one that exists changes it, also where somebody else made it.
         if Self::of_group(aws, &to.log_group_name, Some(&to.name)).await?.iter().any(|(_, filter)| filter.name == to.name) {
             return Err(Failure::exists("logs:PutMetricFilter", &to.name));
         }

@@ -232,7 +232,7 @@ impl Resource for CloudwatchMetricAlarm {
     }
 
     async fn create(aws: &Aws, _: &Operation, to: &Self) -> Outcome<String> {
-        // Putting one that exists changes it, whoever made it.
+        // Putting one that exists changes it, also where somebody else made it.
         if !Self::describe(aws, std::slice::from_ref(&to.name)).await?.is_empty() {
             return Err(Failure::exists("cloudwatch:PutMetricAlarm", &to.name));
         }

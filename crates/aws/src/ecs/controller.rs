@@ -5,6 +5,7 @@ use aws_sdk_ecs::types as api;
 
 use super::attachment::ServiceLoadBalancer;
 use super::{hook, placement};
+use crate::given::{int, is_given, text};
 use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::schema::{Governed, Governs};
 use leoctl_core::model::value::Value;
@@ -34,10 +35,6 @@ const OF_TASK_SETS: [&str; 10] = [
 const GROUP: &str = "lb_target_group";
 const RULE: &str = "lb_listener_rule";
 const LISTENER: &str = "lb_listener";
-
-fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
-    value.get(name).and_then(Value::as_str)
-}
 
 fn of_deployment(name: &str) -> Path {
     Path::attribute("deployment_configuration").join(Segment::field(name))
@@ -215,33 +212,24 @@ fn strategy_problems(deployment: &Value, balancers: &[Value], controller: Option
     problems
 }
 
+const MINIMUM: &str = "minimum_healthy_percent";
+
 /// What ECS refuses of criteria of early success (ECS API Reference, DeploymentEarlySuccessCriteria).
 fn early_problem(deployment: &Value, strategy: &str, controller: Option<&str>) -> Option<&'static str> {
     let early = deployment.get("early_success_criteria").filter(|early| early.get("enable") == Some(&Value::Bool(true)))?;
-    let number = |of: &Value, name: &str| match of.get(name) {
-        Some(Value::Int(number)) => Some(*number),
-        _ => None,
-    };
-    let given = |name: &str| early.get(name).is_some_and(|value| !value.is_null());
     if strategy != "ROLLING" || controller.is_some_and(|controller| controller != ECS) {
         return Some("`early_success_criteria` is for the strategy ROLLING of the controller ECS");
     }
-    if !(given("healthy_percent") && given("source_service_revision_cleanup")) {
+    if !(is_given(early, "healthy_percent") && is_given(early, "source_service_revision_cleanup")) {
         return Some("`early_success_criteria` needs `healthy_percent` and `source_service_revision_cleanup`");
     }
-    let least = match deployment.get("minimum_healthy_percent") {
-        None | Some(Value::Null) => Some(100),
-        Some(_) => number(deployment, "minimum_healthy_percent"),
-    };
-    let too_few = number(early, "healthy_percent").zip(least).is_some_and(|(healthy, least)| healthy < least);
+    let least = if is_given(deployment, MINIMUM) { int(deployment, MINIMUM) } else { Some(100) };
+    let too_few = int(early, "healthy_percent").zip(least).is_some_and(|(healthy, least)| healthy < least);
     too_few.then_some("`healthy_percent` of `early_success_criteria` is `minimum_healthy_percent` at least, which is 100 when left out")
 }
 
 fn daemon_problems(deployment: &Value) -> Vec<(Path, String)> {
-    let number = |name: &str| match deployment.get(name) {
-        Some(Value::Int(number)) => Some(*number),
-        _ => None,
-    };
+    let number = |name: &str| int(deployment, name);
     let mut problems = Vec::new();
     if number("maximum_percent").is_some_and(|maximum| maximum > 100) {
         problems.push((
@@ -355,6 +343,23 @@ mod tests {
         assert_eq!(with(json!({ "deployment_configuration": canary })), ["deployment_configuration"]);
         let green = json!({ "deployment_configuration": { "strategy": "BLUE_GREEN" }, "load_balancers": [{ "target_group_arn": "blue" }] });
         assert_eq!(with(green), ["load_balancers"]);
+        let early = |more: Json, deployment: Json| {
+            let mut criteria = json!({ "enable": true, "healthy_percent": 90, "source_service_revision_cleanup": "DEFERRED" });
+            criteria.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+            let mut whole = json!({ "minimum_healthy_percent": 90, "early_success_criteria": criteria });
+            whole.as_object_mut().unwrap().extend(deployment.as_object().cloned().unwrap());
+            with(json!({ "deployment_configuration": whole }))
+        };
+        assert!(early(json!({}), json!({})).is_empty());
+        assert!(early(json!({ "enable": false, "healthy_percent": null }), json!({ "strategy": "CANARY" })).is_empty());
+        for (more, deployment) in [
+            (json!({ "healthy_percent": null }), json!({})),
+            (json!({ "source_service_revision_cleanup": null }), json!({})),
+            (json!({}), json!({ "minimum_healthy_percent": null })),
+            (json!({}), json!({ "strategy": "CANARY" })),
+        ] {
+            assert_eq!(early(more.clone(), deployment.clone()), ["deployment_configuration"], "{more} {deployment}");
+        }
         let balanced = |balancer: Json| with(json!({ "load_balancers": [balancer] }));
         assert!(balanced(json!({ "target_group_arn": "blue" })).is_empty());
         assert!(balanced(json!({ "load_balancer_name": "classic" })).is_empty());

@@ -167,6 +167,14 @@ mod tests {
         assert_eq!(constraint(json!({ "type": "memberOf" })), ["placement_constraints"]);
         assert_eq!(constraint(json!({ "type": "distinctInstance", "expression": "e" })), ["placement_constraints"]);
         let both = json!({ "placement_constraints": [{ "type": "distinctInstance" }], "placement_strategy": [{ "type": "random" }] });
+        let providers = |names: &[&str]| {
+            let strategy: Vec<Json> = names.iter().map(|name| json!({ "capacity_provider": name })).collect();
+            let mut service = both.clone();
+            service["capacity_provider_strategy"] = json!(strategy);
+            said(service)
+        };
+        assert_eq!(providers(&["FARGATE", "FARGATE_SPOT"]), ["placement_constraints", "placement_strategy"]);
+        assert!(providers(&["instances"]).is_empty());
         let with = |name: &str, value: &str| {
             let mut service = both.clone();
             service[name] = json!(value);

@@ -149,5 +149,9 @@ mod tests {
         assert_eq!(found(container(json!({ "stop_timeout": 900, "memory": 128 })), false), 0, "an instance waits as long as it is told to");
         assert_eq!(found(container(json!({})), false), 1, "no memory");
         assert_eq!(found(json!({ "network_mode": "bridge" }), true), 1);
+        assert_eq!((found(json!({ "pid_mode": "host" }), true), found(json!({ "pid_mode": "task" }), true)), (1, 0));
+        let volume = |docker: Json| found(json!({ "volumes": [{ "name": "files", "docker_volume_configuration": docker }] }), false);
+        assert_eq!(volume(json!({ "autoprovision": true })), 1);
+        assert_eq!(volume(json!({ "autoprovision": true, "scope": "shared" })), 0);
     }
 }

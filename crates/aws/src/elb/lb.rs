@@ -20,7 +20,7 @@ use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
-use leoctl_core::model::schema::After;
+use leoctl_core::model::schema::{After, Refusal};
 use leoctl_core::model::value::Value;
 
 /// A load balancer.
@@ -181,6 +181,10 @@ impl Resource for Lb {
     fn protected(live: &Value) -> Option<&'static str> {
         let protection = live.get("attributes").and_then(|attributes| attributes.get("deletion_protection.enabled"));
         (protection.and_then(Value::as_str) == Some("true")).then_some("attributes = { \"deletion_protection.enabled\" = \"false\" }")
+    }
+
+    fn refuses(before: &Value, after: &Value) -> Option<Refusal> {
+        lb_check::refuses(before, after)
     }
 
     async fn read(aws: &Aws, ids: &[String]) -> Outcome<Vec<(String, Self)>> {

@@ -212,8 +212,10 @@ mod tests {
         with["enable_prefix_for_ipv6_source_nat"] = json!("on");
         let on = format!("{subnet}&IpAddressType=dualstack&EnablePrefixForIpv6SourceNat=on");
         assert_eq!(sent(without.clone(), with).await, [on]);
-        // The prefix that AWS had chosen goes, too.
-        let off = json!({ "ip_address_type": "ipv4", "enable_prefix_for_ipv6_source_nat": "off" });
+        // The prefix that AWS had chosen goes, too, and so does the address of IPv6.
+        let off = json!({ "ip_address_type": "ipv4", "enable_prefix_for_ipv6_source_nat": "off", "subnet_mappings": [{
+            "subnet_id": "subnet-1", "private_ipv4_address": "10.0.0.9", "ipv6_address": "2600:1::9", "source_nat_ipv6_prefix": "2600:1::/80",
+        }] });
         assert_eq!(sent(json!({}), off).await, [format!("{subnet}&IpAddressType=ipv4&EnablePrefixForIpv6SourceNat=off")]);
     }
 

@@ -2,6 +2,7 @@
 
 use super::lb::APPLICATION;
 use crate::given::{Problem, is_given, problem, text};
+use leoctl_core::model::schema::Refusal;
 use leoctl_core::model::value::Value;
 
 const ENFORCES: &str = "enforce_security_group_inbound_rules_on_private_link_traffic";
@@ -30,6 +31,15 @@ pub fn check(desired: &Value) -> Vec<Problem> {
         problems.push(problem(PREFIX, "prefixes to send from need `ip_address_type = \"dualstack\"`"));
     }
     problems
+}
+
+/// A load balancer that sends from prefixes of IPv6 has both versions: AWS takes neither away without the other.
+pub fn refuses(_: &Value, after: &Value) -> Option<Refusal> {
+    let is_left = text(after, PREFIX) == Some("on") && text(after, "ip_address_type") == Some("ipv4");
+    is_left.then_some(Refusal {
+        why: "it sends from prefixes of IPv6, which need `ip_address_type = \"dualstack\"`",
+        help: "write `enable_prefix_for_ipv6_source_nat = \"off\"` as well",
+    })
 }
 
 /// What is for the other type of load balancer than this.
@@ -79,6 +89,12 @@ mod tests {
             problems(body)
         };
         let prefix = |kind: &str, ip: &str| with(json!({ "type": kind, "ip_address_type": ip, "enable_prefix_for_ipv6_source_nat": "on" }));
+        let enforces = |groups: Json| {
+            let rules = "enforce_security_group_inbound_rules_on_private_link_traffic";
+            with(json!({ "type": "network", rules: "on", "security_groups": groups }))
+        };
+        assert!(enforces(json!(["sg-1"])).is_empty());
+        assert!(enforces(json!(null))[0].contains("`security_groups`"));
         assert!(prefix("network", "dualstack").is_empty());
         assert!(prefix("network", "ipv4")[0].contains("dualstack"));
         assert!(prefix("application", "dualstack")[0].contains("network load balancers"));
@@ -88,5 +104,13 @@ mod tests {
         assert_eq!(pool("application", "internal").len(), 1);
         assert!(with(json!({ "ipam_pools": { "ipv4_ipam_pool_id": "p" } })).is_empty());
         assert!(with(json!({ "type": "network", "ipam_pools": {} })).is_empty());
+    }
+
+    #[test]
+    fn prefixes_that_aws_has_are_taken_away_with_the_addresses_they_need() {
+        let to = |ip: &str, prefix: &str| Value::from(json!({ "ip_address_type": ip, "enable_prefix_for_ipv6_source_nat": prefix }));
+        let from = to("dualstack", "on");
+        assert!(refuses(&from, &to("ipv4", "on")).is_some());
+        assert!(refuses(&from, &to("ipv4", "off")).is_none() && refuses(&from, &to("dualstack", "on")).is_none());
     }
 }

@@ -183,7 +183,7 @@ fn accounts_queue_apart_and_share_the_connections() {
     assert!(Arc::ptr_eq(&own.shared.connections, &other.shared.connections));
 }
 
-/// The time of the tests' own clock, which passes as fast as it can, for whoever signs.
+/// The time of the tests' own clock, which passes as fast as it can, by which calls are signed.
 #[derive(Debug)]
 struct Clock {
     began: Instant,

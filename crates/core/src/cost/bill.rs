@@ -132,12 +132,8 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Adds an item at a price that is in another table; without one it is named.
-    pub fn at_rate(&mut self, what: String, of: (f64, &'static str), rate: Option<Rate>, basis: Basis) {
-        self.item(what, of, rate, basis);
-    }
-
-    fn item(&mut self, what: String, (quantity, unit): (f64, &'static str), rate: Option<Rate>, basis: Basis) {
+    /// Adds an item at a price; without one it is named.
+    pub fn item(&mut self, what: String, (quantity, unit): (f64, &'static str), rate: Option<Rate>, basis: Basis) {
         // Nothing of it costs nothing, whatever its price.
         if quantity <= 0.0 {
             return;

@@ -48,9 +48,6 @@ struct Charge {
     /// first that fits counts.
     #[serde(default)]
     only: BTreeMap<String, Vec<String>>,
-    /// Attributes without whose numbers it is not this one.
-    #[serde(default)]
-    needs: Vec<String>,
     /// Attributes with which it is not this one.
     #[serde(default)]
     without: Vec<String>,
@@ -62,6 +59,8 @@ struct Charge {
     /// Attributes whose numbers it is multiplied by with one more, such as replicas beside what they are of.
     #[serde(default)]
     one_more: Vec<String>,
+    /// The attribute whose number, where it is known, is how many there are in place of `times` and `one_more`.
+    instead: Option<String>,
     /// Attributes that say that there are two of it.
     #[serde(default)]
     doubled_by: Vec<String>,
@@ -85,30 +84,35 @@ fn table() -> Option<&'static Table> {
     TABLE.get_or_init(|| toml::from_str(include_str!("charges.toml")).ok()).as_ref()
 }
 
-/// Writes the bill of a resource; says nothing where nothing is known of its type.
-pub fn write(desk: &mut Desk<'_>, side: &Side<'_>, resource: &Resource<'_>) -> Option<()> {
+/// Whether it is known what a type costs; then the bill of a resource is written.
+pub fn write(desk: &mut Desk<'_>, side: &Side<'_>, resource: &Resource<'_>) -> bool {
     let name = resource.address.type_name();
-    let table = table()?;
-    if table.free.contains(name) {
-        return Some(());
+    let Some(table) = table() else { return false };
+    match table.priced.get(name) {
+        Some(charged) => charged.write(desk, side, resource),
+        None => return table.free.contains(name),
     }
-    let charged = table.priced.get(name)?;
-    let mut written = BTreeSet::new();
-    let mut unfit: BTreeMap<&str, String> = BTreeMap::new();
-    for charge in &charged.charges {
-        match charge.unfit(resource) {
-            Some(why) => drop(unfit.insert(&charge.what, why)),
-            None if written.insert(charge.what.as_str()) => charge.write(desk, side, resource),
-            None => {}
+    true
+}
+
+impl Charged {
+    fn write(&'static self, desk: &mut Desk<'_>, side: &Side<'_>, resource: &Resource<'_>) {
+        let mut written = BTreeSet::new();
+        let mut unfit: BTreeMap<&str, String> = BTreeMap::new();
+        for charge in &self.charges {
+            match charge.unfit(resource) {
+                Some(why) => drop(unfit.insert(&charge.what, why)),
+                None if written.insert(charge.what.as_str()) => charge.write(desk, side, resource),
+                None => {}
+            }
+        }
+        for (what, why) in unfit.into_iter().filter(|(what, _)| !written.contains(what)) {
+            desk.missing(format!("{what}: leoctl has no price for it with {why}"));
+        }
+        if let Some(beside) = &self.beside {
+            desk.missing(format!("{beside}: leoctl has no prices for that"));
         }
     }
-    for (what, why) in unfit.into_iter().filter(|(what, _)| !written.contains(what)) {
-        desk.missing(format!("{what}: leoctl has no price for it with {why}"));
-    }
-    if let Some(beside) = &charged.beside {
-        desk.missing(format!("{beside}: leoctl has no prices for that"));
-    }
-    Some(())
 }
 
 impl Charge {
@@ -119,10 +123,9 @@ impl Charge {
             let fits = values.iter().any(|one| one.eq_ignore_ascii_case(value.unwrap_or_default()));
             (!fits).then(|| value.map_or_else(|| format!("no `{path}`"), |value| format!("`{path} = \"{value}\"`")))
         });
-        let lacking = || self.needs.iter().find(|path| at(resource, path).and_then(amount).is_none()).map(|path| format!("no `{path}`"));
         let there = |path: &&String| at(resource, path).is_some_and(|value| !matches!(value, Value::Unknown));
         let beyond = || self.without.iter().find(there).map(|path| format!("`{path}`"));
-        unfit.next().or_else(lacking).or_else(beyond)
+        unfit.next().or_else(beyond)
     }
 
     fn write(&'static self, desk: &mut Desk<'_>, side: &Side<'_>, resource: &Resource<'_>) {
@@ -132,10 +135,12 @@ impl Charge {
             Known::AwsChooses => Ok(otherwise),
             Known::NotYet => Err(path.clone()),
         };
+        let whole = self.instead.as_ref().and_then(|path| at(resource, path)).and_then(amount);
         let times = self.times.iter().map(|(path, otherwise)| named(path, *otherwise, amount));
         let more = self.one_more.iter().map(|path| named(path, 0.0, amount).map(|count| 1.0 + count));
+        let parts = times.chain(more).filter(|_| whole.is_none()).chain(whole.map(Ok));
         let doubled = self.doubled_by.iter().map(|path| named(path, 1.0, doubling));
-        for factor in times.chain(more).chain(doubled).collect::<Vec<_>>() {
+        for factor in parts.chain(doubled).collect::<Vec<_>>() {
             match factor {
                 Ok(factor) => quantity *= factor,
                 Err(path) => return desk.missing(format!("{}: `{path}` is not known yet", self.what)),
@@ -148,7 +153,7 @@ impl Charge {
         });
         let rate = usd.map(|usd| Rate { usd, confirmed: !self.unconfirmed });
         let what = by.map_or_else(|| self.what.clone(), |by| format!("{} {by}", self.what));
-        desk.at_rate(what, (quantity, &self.unit), rate, Basis::Always);
+        desk.item(what, (quantity, &self.unit), rate, Basis::Always);
     }
 }
 

@@ -193,7 +193,7 @@ fn bill(side: &Side<'_>, resource: &Resource<'_>, prices: &Prices) -> Bill {
     match PRICED.iter().find(|(priced, _)| *priced == name) {
         Some((_, write)) => write(&mut desk, side, resource),
         None if FREE.contains(&name) => {}
-        None if charges::write(&mut desk, side, resource).is_some() => {}
+        None if charges::write(&mut desk, side, resource) => {}
         None => desk.missing(format!("leoctl has no prices for {name}")),
     }
     desk.bill

@@ -16,6 +16,7 @@ mod secrets;
 mod selection;
 mod shelf;
 mod state_only;
+mod staying;
 mod update;
 mod widen;
 mod world;

@@ -32,10 +32,14 @@ impl Builder<'_> {
     /// What stays in AWS when the stack lets it go, or its predecessor, and keeps AWS from deleting a resource.
     fn lasting(&self, change: &Change, removal: &Removal) -> Option<(&Change, &Removal)> {
         let schema = self.catalog.resources.get(change.address.type_name())?;
-        let told_by = told_by(Some(&removal.remembered.place.id), &removal.last);
+        let place = &removal.remembered.place;
+        let told_by = told_by(Some(&place.id), &removal.last);
+        // Where two have one name, that a name is meant is known by what refers to it alone.
+        let means = |user: &Change, left: &Removal| user.prior_depends_on.contains(&change.address) || left.remembered.place.id != place.id;
         let users = self.changes.iter().filter(|user| schema.held_by.contains(&user.address.type_name()));
         let staying = users.flat_map(|user| user.removals().map(move |left| (user, left)));
-        let mut holding = staying.filter(|(_, left)| left.kind == RemovalKind::Forget && uses(&left.last, &told_by));
+        let staying = staying.filter(|(_, left)| left.kind == RemovalKind::Forget && left.remembered.place.site() == place.site());
+        let mut holding = staying.filter(|(user, left)| means(user, left) && uses(&left.last, &told_by));
         holding.next()
     }
 
