@@ -171,6 +171,12 @@ pub(super) fn problems(desired: &Value) -> Vec<(Path, String)> {
         let problem = "each is of a `target_group_arn`, or of a classic load balancer by its `load_balancer_name`";
         problems.push((Path::attribute("load_balancers"), problem.to_owned()));
     }
+    let lattices = desired.get("vpc_lattice_configurations").and_then(Value::as_list).unwrap_or_default();
+    if lattices.iter().any(|lattice| has(lattice, "advanced_configuration")) {
+        let problem =
+            "`advanced_configuration` of VPC Lattice is not supported: move requests with a load balancer, or make the service elsewhere";
+        problems.push((Path::attribute("vpc_lattice_configurations"), problem.to_owned()));
+    }
     problems.extend(strategy_problems(deployment, balancers, of).into_iter().map(|(name, problem)| (Path::attribute(name), problem)));
     if text(desired, "scheduling_strategy") == Some("DAEMON") {
         problems.extend(daemon_problems(deployment));
@@ -343,6 +349,13 @@ mod tests {
         assert_eq!(with(json!({ "deployment_configuration": canary })), ["deployment_configuration"]);
         let green = json!({ "deployment_configuration": { "strategy": "BLUE_GREEN" }, "load_balancers": [{ "target_group_arn": "blue" }] });
         assert_eq!(with(green), ["load_balancers"]);
+        let lattice = |more: Json| {
+            let mut one = json!({ "target_group_arn": "t", "port_name": "p", "role_arn": "r" });
+            one.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+            with(json!({ "vpc_lattice_configurations": [one] }))
+        };
+        assert!(lattice(json!({})).is_empty());
+        assert_eq!(lattice(json!({ "advanced_configuration": {} })), ["vpc_lattice_configurations"]);
         let early = |more: Json, deployment: Json| {
             let mut criteria = json!({ "enable": true, "healthy_percent": 90, "source_service_revision_cleanup": "DEFERRED" });
             criteria.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());

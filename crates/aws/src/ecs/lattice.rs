@@ -19,8 +19,8 @@ pub struct VpcLattice {
     /// The role ECS registers tasks with.
     #[schemars(extend("x-format" = "arn:iam"))]
     role_arn: String,
-    /// Where new tasks stand until the requests move to them, for strategies other than `ROLLING`. ECS changes the rule: one that
-    /// the same stack makes keeps what ECS has done with `ignore_changes = ["action"]` in its `lifecycle`.
+    /// Where new tasks stand until the requests move to them, for strategies other than `ROLLING`: it is read, and cannot be
+    /// written, as a rule whose requests ECS moves would be moved back.
     advanced_configuration: Option<LatticeAlternate>,
 }
 
