@@ -12,12 +12,12 @@ use leoctl_core::model::schema::{Attribute, Catalog, DocumentKind, Format, Order
 pub fn pages(catalog: &Catalog) -> BTreeMap<String, String> {
     let mut pages = BTreeMap::new();
     let mut index = String::from("# Types\n\nWritten from the schemas; what is said here is what leoctl checks.\n\n## Resources\n\n");
-    for (name, resource) in &catalog.resources {
+    for (name, resource) in catalog.resources.iter() {
         entry(&mut index, name, &format!("{name}.md"), &resource.schema);
         pages.insert(format!("{name}.md"), page(name, &resource.schema));
     }
     index.push_str("\n## Data sources\n\n");
-    for (name, schema) in &catalog.data {
+    for (name, schema) in catalog.data.iter() {
         let file = format!("data-{name}.md");
         entry(&mut index, name, &file, schema);
         pages.insert(file, page(&format!("data.{name}"), schema));

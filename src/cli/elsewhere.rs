@@ -76,8 +76,7 @@ impl Neighbours {
         let Some(mut state) = loaded else {
             return Err(wrong_argument(format!("{} ({}) has never been applied: apply it first", stack.name, asked.file)));
         };
-        let catalog = project::catalog().map_err(|error| unreadable(&asked.file, &error))?;
-        stack.hide_in(&mut state, catalog);
+        stack.hide_in(&mut state, leoctl_aws::registry::catalog());
         state.outputs.retain(|name, _| !stack.is_output_sensitive(name));
         self.made_of(&asked.file, serde_json::to_string(&state.outputs).unwrap_or_default().as_bytes());
         let written = store.saved_at().await.ok().flatten();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{CliError, Context, Exit, project, session};
+use super::{CliError, Context, Exit, session};
 use crate::docs::{self, NoAttribute};
 use crate::ui;
 use leoctl_aws::cloud_control::{self, names, prose};
@@ -15,7 +15,7 @@ const DATA: &str = "data.";
 /// Explains a type, or one attribute of it: `vpc`, `data.vpc`, `awscc_rds_db_instance.engine`, `AWS::RDS::DBInstance`.
 pub async fn run(context: &Context, word: &str, from_aws: bool) -> Result<Exit, CliError> {
     let (title, path) = split(word);
-    let catalog = project::catalog()?;
+    let catalog = leoctl_aws::registry::catalog();
     let schema = schema(catalog, &title).ok_or_else(|| unknown(catalog, &title))?;
     let schema = if from_aws { Cow::Owned(described(context, &title, schema).await?) } else { Cow::Borrowed(schema) };
     if context.global.json {

@@ -25,7 +25,7 @@ async fn state_and_outputs(context: &Context, stack: Option<&Path>) -> Result<(S
     match store.load().await? {
         Some(mut state) => {
             // What has become sensitive since the last apply stands in the state until the next one, but is not shown.
-            stack.hide_in(&mut state, project::catalog()?);
+            stack.hide_in(&mut state, leoctl_aws::registry::catalog());
             Ok((state, stack))
         }
         None => Err(session::never_applied(&stack.name)),

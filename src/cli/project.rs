@@ -9,7 +9,6 @@ use super::{CliError, Context, contents, saved};
 use crate::ops::exec::quoted;
 use crate::{disk, store};
 use leoctl_aws::registry;
-use leoctl_core::model::schema::Catalog;
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics, suggestion};
 use leoctl_core::stack::env_file::{self, Variable};
 use leoctl_core::stack::files::normalize;
@@ -240,7 +239,7 @@ pub fn load_applied(path: &Path, global: &Global, remembered: BTreeMap<String, J
 
 /// Reads a stack that is to be planned, with what is known of one that is wrong.
 pub fn loaded(path: &Path, global: &Global) -> Result<Loaded, CliError> {
-    let loaded = stack::load(path, &Disk::of(path), &given(global)?, catalog()?);
+    let loaded = stack::load(path, &Disk::of(path), &given(global)?, registry::catalog());
     if loaded.stack.is_some() {
         return Ok(loaded);
     }
@@ -257,7 +256,7 @@ pub fn is_module(path: &Path) -> bool {
 
 /// Reads and checks a module's file by itself.
 pub fn loaded_module(path: &Path) -> Result<Loaded, CliError> {
-    Ok(stack::modules::load_module(path, &Disk::of_module(path), catalog()?))
+    Ok(stack::modules::load_module(path, &Disk::of_module(path), registry::catalog()))
 }
 
 /// Why a path names no stack file, where that is plain before it is read.
@@ -280,16 +279,11 @@ fn no_stack_file(path: &Path) -> Option<Diagnostic> {
 
 /// Reads and checks a stack with what its variables are given.
 pub fn read(path: &Path, given: Given) -> Result<Stack, CliError> {
-    let Loaded { stack, diagnostics, sources, .. } = stack::load(path, &Disk::of(path), &given, catalog()?);
+    let Loaded { stack, diagnostics, sources, .. } = stack::load(path, &Disk::of(path), &given, registry::catalog());
     if let Some(problem) = no_stack_file(path).filter(|_| stack.is_none()) {
         return Err(Diagnostics(vec![problem]).into());
     }
     stack.ok_or(CliError::Diagnostics { diagnostics, sources })
-}
-
-/// The schemas of every type.
-pub fn catalog() -> Result<&'static Catalog, CliError> {
-    registry::catalog().map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))
 }
 
 fn given(global: &Global) -> Result<Given, CliError> {

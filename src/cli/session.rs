@@ -61,7 +61,7 @@ impl Session {
 
     /// Prepares a session for a stack that has been read.
     pub async fn with(context: &Context, path: &Path, stack: Stack) -> Result<Self, CliError> {
-        let catalog = project::catalog()?;
+        let catalog = leoctl_aws::registry::catalog();
         let store = store(&context.global, path, &stack).await?;
         not_left_behind(context, path, &stack, store.as_ref()).await?;
         let given = settings(&context.global);

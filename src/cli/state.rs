@@ -148,7 +148,7 @@ async fn rm(context: &Context, address: &Selector, stack: Option<&Path>) -> Resu
 async fn pull(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
     let (store, stack) = opened(context, stack).await?;
     let Some(mut state) = store.load().await? else { return Err(never_applied()) };
-    stack.hide_in(&mut state, project::catalog()?);
+    stack.hide_in(&mut state, leoctl_aws::registry::catalog());
     ui::out(serde_json::to_string_pretty(&state).unwrap_or_default());
     Ok(Exit::Done)
 }

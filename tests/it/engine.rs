@@ -76,7 +76,7 @@ impl Memory {
     }
 
     fn put(&self, id: &str, desired: &Value) {
-        let schema = &registry::catalog().unwrap().resources[&self.type_name].schema;
+        let schema = &registry::catalog().resources[&self.type_name].schema;
         let mut map = desired.as_map().unwrap().clone();
         for attribute in schema.attributes.iter().filter(|attribute| attribute.computed) {
             map.insert(attribute.name.clone(), Value::string(id));
@@ -172,7 +172,7 @@ impl Bench {
         let store = LocalStore::new(self.folder.path(), "bench");
         let run = async {
             let stack = Arc::new(stack("bench", "us-east-1", body).unwrap());
-            let catalog = registry::catalog().unwrap();
+            let catalog = registry::catalog();
             let options = Options::default();
             let planner = Planner { provider: &provider, catalog, stack: &stack, refresh: true, options: &options };
             let fresh = |_: &Identity| State::new("bench", "1", "us-east-1", "lineage".to_owned(), "salt".to_owned());

@@ -29,7 +29,7 @@ impl Files for Only {
 
 /// Reads a stack text, and shows what is wrong with it.
 fn load(text: String) {
-    let loaded = stack::load(Path::new("s.toml"), &Only(text), &Given::default(), registry::catalog().unwrap());
+    let loaded = stack::load(Path::new("s.toml"), &Only(text), &Given::default(), registry::catalog());
     drop(leoctl::ui::diagnostics::render(&loaded.diagnostics, &loaded.sources, false));
 }
 

@@ -120,7 +120,7 @@ async fn a_deployment_of_another_stacks_service_is_not_undone() {
 
 #[test]
 fn stickiness_that_is_off_is_written_or_left_out() {
-    let attributes = &leoctl_aws::registry::catalog().unwrap().resources["lb_listener_rule"].schema.attributes;
+    let attributes = &leoctl_aws::registry::catalog().resources["lb_listener_rule"].schema.attributes;
     let rule = |more: serde_json::Value| {
         let mut forward = serde_json::json!({ "target_groups": [{ "target_group_arn": "blue" }, { "target_group_arn": "green" }] });
         forward.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());

@@ -49,7 +49,7 @@ impl EventSink for Nobody {
 /// Reads a stack text; its mistakes as they are shown.
 pub fn stack(name: &str, region: &str, body: &str) -> Result<Stack, String> {
     let text = format!("[stack]\nname = \"{name}\"\nregion = \"{region}\"\n{body}");
-    let loaded = stack::load(Path::new("stack.toml"), &Text(&text), &Given::default(), registry::catalog().unwrap());
+    let loaded = stack::load(Path::new("stack.toml"), &Text(&text), &Given::default(), registry::catalog());
     loaded.stack.ok_or_else(|| ui::diagnostics::render(&loaded.diagnostics, &loaded.sources, false))
 }
 
@@ -124,7 +124,7 @@ impl World {
     pub async fn planned(&self, body: &str, options: &Options) -> Result<Planned, String> {
         let stack = Arc::new(self.stack(body)?);
         let loaded = self.store().load().await.map_err(|error| error.to_string())?;
-        let catalog = registry::catalog().unwrap();
+        let catalog = registry::catalog();
         let planner = Planner { provider: self.provider.as_ref(), catalog, stack: &stack, refresh: true, options };
         let fresh = |identity: &leoctl_core::stack::scope::Identity| {
             State::new(&self.name, &identity.account_id, &identity.region, "lineage".to_owned(), "salt".to_owned())
@@ -153,7 +153,7 @@ impl World {
     pub async fn carry_out(&self, planned: Planned) -> Result<Report, String> {
         let (_keep, interrupted) = tokio::sync::watch::channel(false);
         let store = self.store();
-        let catalog = registry::catalog().unwrap();
+        let catalog = registry::catalog();
         let engine =
             Engine { provider: self.provider.as_ref(), catalog, store: &store, sink: &Nobody, parallelism: self.parallelism, interrupted };
         let report = engine.apply(planned).await.map_err(|error| error.to_string())?;

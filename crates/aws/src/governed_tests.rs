@@ -76,7 +76,7 @@ fn target_group() -> There {
 }
 
 fn plan(body: &str, there: Vec<There>) -> Plan {
-    let catalog = registry::catalog().unwrap();
+    let catalog = registry::catalog();
     let identity =
         Identity { account_id: "1".repeat(12), partition: "aws".to_owned(), region: "us-east-1".to_owned(), accounts: Default::default() };
     let text = format!("[stack]\nname = \"t\"\nregion = \"us-east-1\"\n{body}");

@@ -1,7 +1,7 @@
 //! Every type leoctl knows: one line each.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use async_trait::async_trait;
 use aws_smithy_types::retry::RetryConfig;
@@ -32,12 +32,19 @@ use leoctl_core::stack::scope::Identity;
 /// Writes out everything that goes by the list of types.
 macro_rules! types {
     (resources: $($resource:ty),* $(,)?; data: $($data:ty),* $(,)?;) => {
-        fn compile() -> Result<Catalog, SchemaError> {
+        fn types() -> Catalog {
             let mut catalog = Catalog::default();
             catalog.resources = catalog.resources.with_further(&CloudControl);
-            $(catalog.resources.insert(<$resource>::TYPE.to_owned(), Arc::new(resource_schema::<$resource>()?));)*
-            $(catalog.data.insert(<$data>::TYPE.to_owned(), Arc::new(TypeSchema::compile(<$data>::TYPE, &json_schema::<$data>())?));)*
-            Ok(catalog)
+            $(catalog.resources.insert_compiled(<$resource>::TYPE, resource_schema::<$resource>);)*
+            $(catalog.data.insert_compiled(<$data>::TYPE, data_schema::<$data>);)*
+            catalog
+        }
+
+        /// What does not compile.
+        #[cfg(test)]
+        fn broken() -> Vec<SchemaError> {
+            let resources = [$(resource_schema::<$resource>().err()),*].into_iter();
+            resources.chain([$(data_schema::<$data>().err()),*]).flatten().collect()
         }
 
         fn handler(accounts: &Arc<Accounts>, type_name: &str) -> Option<Arc<dyn Handler>> {
@@ -155,6 +162,10 @@ types! {
         data::vpc::Vpc;
 }
 
+fn data_schema<D: DataSource>() -> Result<TypeSchema, SchemaError> {
+    TypeSchema::compile(D::TYPE, &json_schema::<D>())
+}
+
 fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
     let json = json_schema::<R>();
     let mut schema = TypeSchema::compile(R::TYPE, &json)?;
@@ -195,7 +206,7 @@ type Replaces = &'static (dyn Fn(&Value, &Value) -> &'static [&'static str] + Se
 
 /// The attribute of a type of which only the beginning can be written.
 pub fn prefixed(type_name: &str) -> Option<&'static str> {
-    catalog().ok()?.resources.get(type_name)?.prefixed
+    catalog().resources.get(type_name)?.prefixed
 }
 
 /// What is wrong with the attributes of a resource, and where.
@@ -231,7 +242,7 @@ fn replacing<R: Resource>(prefixed: Option<&'static str>) -> Replaces {
 }
 
 async fn read_by_id(accounts: &Arc<Accounts>, type_name: &str, site: &Site, arguments: &Value) -> Outcome<Value> {
-    let schema = catalog().ok().and_then(|catalog| catalog.resources.get(type_name));
+    let schema = catalog().resources.get(type_name);
     match schema.zip(handler(accounts, type_name)) {
         Some((schema, handler)) => data::by_id::read(schema, handler, site, arguments).await,
         None => Err(wrong_argument(format!("there is no data source {type_name}"))),
@@ -249,7 +260,7 @@ async fn read_one<D: DataSource>(aws: &Aws, arguments: &Value) -> Outcome<Value>
 pub fn asked<D: DataSource>(arguments: &Value) -> Outcome<D> {
     let json = arguments.to_json().map_err(|path| wrong_argument(format!("`{path}` is not known")))?;
     serde_json::from_value(json).map_err(|_| {
-        let schema = catalog().ok().and_then(|catalog| catalog.data.get(D::TYPE));
+        let schema = catalog().data.get(D::TYPE);
         let wrong = schema.and_then(|schema| misfit(&schema.attributes, arguments));
         wrong_argument(wrong.map_or_else(|| "its arguments are not of the form that it has".to_owned(), |(_, problem)| problem))
     })
@@ -272,12 +283,9 @@ pub fn answered<D: DataSource>(answer: D) -> Outcome<Value> {
 }
 
 /// The schemas of every type.
-///
-/// # Errors
-/// When a type's own file says something no schema can mean.
-pub fn catalog() -> Result<&'static Catalog, &'static SchemaError> {
-    static CATALOG: OnceLock<Result<Catalog, SchemaError>> = OnceLock::new();
-    CATALOG.get_or_init(compile).as_ref()
+pub fn catalog() -> &'static Catalog {
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(types);
+    &CATALOG
 }
 
 /// AWS, as the engine sees it.
@@ -431,11 +439,14 @@ impl Provider for AwsProvider {
 
 #[cfg(test)]
 mod tests {
+    use leoctl_core::model::schema::{Pattern, Type};
+
     #[test]
     fn every_schema_compiles_and_documents_every_attribute() {
-        let catalog = super::catalog().unwrap();
-        assert_eq!(catalog.resources.len(), 54);
-        for (name, resource) in &catalog.resources {
+        assert_eq!(super::broken().iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
+        let catalog = super::catalog();
+        assert_eq!(catalog.resources.iter().count(), 54);
+        for (name, resource) in catalog.resources.iter() {
             for attribute in &resource.schema.attributes {
                 assert!(!attribute.doc.is_empty(), "{name}.{}", attribute.name);
             }
@@ -443,9 +454,26 @@ mod tests {
     }
 
     #[test]
+    fn every_pattern_is_understood() {
+        fn sound(ty: &Type) -> bool {
+            match ty {
+                Type::String(rule) => rule.pattern.as_ref().is_none_or(Pattern::is_sound),
+                Type::List { item, .. } | Type::Map { item, .. } => sound(item),
+                Type::Object(attributes) => attributes.iter().all(|attribute| sound(&attribute.ty)),
+                _ => true,
+            }
+        }
+        let catalog = super::catalog();
+        let resources = catalog.resources.iter().map(|(name, resource)| (name, &resource.schema));
+        for (name, schema) in resources.chain(catalog.data.iter().map(|(name, schema)| (name, &**schema))) {
+            assert!(schema.attributes.iter().all(|attribute| sound(&attribute.ty)), "{name}");
+        }
+    }
+
+    #[test]
     fn what_types_say_of_other_types_is_about_types_that_there_are() {
-        let resources = &super::catalog().unwrap().resources;
-        for (name, resource) in resources {
+        let resources = &super::catalog().resources;
+        for (name, resource) in resources.iter() {
             let others = resource.after.iter().flat_map(|after| [after.type_name, after.through]);
             for other in resource.held_by.iter().copied().chain(others) {
                 assert!(resources.contains_key(other), "{name}: {other}");

@@ -319,7 +319,7 @@ fn typed<R: Resource>(value: &Value) -> Outcome<R> {
     let json = without_prefix::<R>(json);
     // What the library that reads it says is in its own words, and may repeat a secret.
     serde_json::from_value(json).map_err(|_| {
-        let schema = registry::catalog().ok().and_then(|catalog| catalog.resources.get(R::TYPE));
+        let schema = registry::catalog().resources.get(R::TYPE);
         let wrong = schema.and_then(|schema| misfit(&schema.schema.attributes, value));
         let message = wrong.map_or_else(|| format!("its attributes are not of the form that type {} has", R::TYPE), |(_, problem)| problem);
         Failure::new(FailureKind::Invalid, message)

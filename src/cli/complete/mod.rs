@@ -87,7 +87,7 @@ fn stacks() -> Vec<CompletionCandidate> {
 
 /// The resource types and data sources that there are.
 fn types() -> Vec<CompletionCandidate> {
-    let Ok(catalog) = project::catalog() else { return Vec::new() };
+    let catalog = leoctl_aws::registry::catalog();
     let data = catalog.data.keys().map(|name| format!("data.{name}"));
     let further = cloud_control::type_names().map(str::to_owned);
     catalog.resources.keys().cloned().chain(data).chain(further).map(CompletionCandidate::new).collect()

@@ -116,7 +116,7 @@ memory = "${vars.memory * 2}"
     fn places(given: &[(&str, &str)], name: &str) -> [(usize, String, bool, bool); 2] {
         let arguments = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let given = Given { arguments, ..Given::default() };
-        let loaded = leoctl_core::stack::load(Path::new("s.toml"), &One, &given, leoctl_aws::registry::catalog().unwrap());
+        let loaded = leoctl_core::stack::load(Path::new("s.toml"), &One, &given, leoctl_aws::registry::catalog());
         let stack = loaded.stack.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
         ["cpu", "memory"].map(|attribute| {
             let place = of(&stack, &Block::new("ecs_task_definition", name), attribute).unwrap();

@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_certificates_first_domain_has_64_characters() {
-        let catalog = crate::registry::catalog().unwrap();
+        let catalog = crate::registry::catalog();
         let domain = catalog.resources["acm_certificate"].schema.attribute("domain_name").unwrap();
         assert!(matches!(&domain.ty, Type::String(rule) if rule.max_length == Some(64)));
     }

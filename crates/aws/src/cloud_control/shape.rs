@@ -107,7 +107,7 @@ pub struct Reading<'a> {
     /// The definitions that are being read.
     open: Vec<String>,
     /// The patterns so far: many properties have the same.
-    patterns: BTreeMap<String, Option<Pattern>>,
+    patterns: BTreeMap<String, Pattern>,
     updatable: bool,
 }
 
@@ -284,7 +284,7 @@ impl<'a> Reading<'a> {
             one_of: list(schema, "enum").iter().filter_map(Json::as_str).map(str::to_owned).collect(),
             format: self.facts.case_of(path),
             max_length: schema.get("maxLength").and_then(Json::as_u64),
-            pattern: schema.get("pattern").and_then(Json::as_str).and_then(known),
+            pattern: schema.get("pattern").and_then(Json::as_str).map(known),
         }
     }
 

@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_few_samples_mean_is_awss_to_say() {
-        let catalog = crate::registry::catalog().unwrap();
+        let catalog = crate::registry::catalog();
         let schema = &catalog.resources["cloudwatch_metric_alarm"].schema;
         assert_eq!(schema.attribute("evaluate_low_sample_count_percentile").unwrap().unset, Unset::Server);
     }

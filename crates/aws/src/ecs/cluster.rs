@@ -405,7 +405,7 @@ mod tests {
         let default = api::ExecuteCommandConfiguration::builder().logging(api::ExecuteCommandLogging::Default).build();
         assert_eq!(ExecuteCommand::from_api(Some(&default)), ExecuteCommand::from_api(None));
         assert!(ExecuteCommand::from_api(None).is_default() && ManagedStorage::from_api(None).is_default());
-        let catalog = crate::registry::catalog().unwrap();
+        let catalog = crate::registry::catalog();
         let empty = Value::from(serde_json::json!({ "name": "c", "execute_command": {}, "managed_storage": {} }));
         let absent = Value::from(serde_json::json!({ "name": "c" }));
         let canonical = |value| leoctl_core::model::canonical::canonicalize(&catalog.resources["ecs_cluster"].schema.attributes, value);
@@ -414,7 +414,7 @@ mod tests {
 
     #[test]
     fn namespaces_are_written_as_arns() {
-        let catalog = crate::registry::catalog().unwrap();
+        let catalog = crate::registry::catalog();
         let of = |type_name: &str| &catalog.resources[type_name].schema;
         let text = |attribute: &leoctl_core::model::schema::Attribute| format!("{:?}", attribute.ty);
         let cluster = of("ecs_cluster").attribute("service_connect_namespace").unwrap();
@@ -427,7 +427,7 @@ mod tests {
         let enabled = api::ClusterSetting::builder().name(api::ClusterSettingName::ContainerInsights).value("enabled").build();
         let (_, live) = EcsCluster::from_api(&api::Cluster::builder().cluster_name("c").settings(enabled).build());
         assert_eq!(live.container_insights.as_deref(), Some("enabled"));
-        let attributes = &crate::registry::catalog().unwrap().resources["ecs_cluster"].schema.attributes;
+        let attributes = &crate::registry::catalog().resources["ecs_cluster"].schema.attributes;
         let (live_value, written) = (Value::from(serde_json::to_value(&live).unwrap()), Value::from(serde_json::json!({ "name": "c" })));
         let kept = leoctl_core::plan::diff::complete(attributes, &written, Some(&live_value));
         assert_eq!(kept.get("container_insights"), live_value.get("container_insights"));

@@ -267,7 +267,7 @@ mod tests {
         let scripted = Scripted::new(conflict);
         let target = json!({ "arn": "arn:aws:sqs:eu-west-1:111111111111:q", "role_arn": "arn:aws:iam::111111111111:role/r" });
         let written = Value::from(&json!({ "name": "s", "schedule_expression": "rate(5 minutes)", "target": target }));
-        let attributes = &catalog().unwrap().resources["scheduler_schedule"].schema.attributes;
+        let attributes = &catalog().resources["scheduler_schedule"].schema.attributes;
         let schedule: SchedulerSchedule = serde_json::from_value(canonicalize(attributes, &written).to_json().unwrap()).unwrap();
         let failure = SchedulerSchedule::create(&scripted.aws, &operation(0), &schedule).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::AlreadyExists);

@@ -1,6 +1,5 @@
 //! The catalog of types: how they reach the stack language and the planner as plain data.
 
-use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use super::path::Path;
 use super::place::Scope;
 use super::relation::{After, Governed, Governs, Inside, Release};
 use super::schema::{Attribute, TextRule, Type, TypeSchema, Unset};
+use super::schemas::{Compile, Schemas};
 use super::value::Value;
 
 /// The schemas of every type, by name.
@@ -16,7 +16,7 @@ pub struct Catalog {
     /// Managed resource types.
     pub resources: Types,
     /// Data sources.
-    pub data: BTreeMap<String, Arc<TypeSchema>>,
+    pub data: Schemas<TypeSchema>,
 }
 
 impl Catalog {
@@ -28,7 +28,7 @@ impl Catalog {
     /// The names of the data sources that a stack can mean which writes these, as [`Types::names`] has those of resource types.
     pub fn data_names<'a>(&self, written: impl Iterator<Item = &'a str>) -> Vec<String> {
         let own = self.data.keys().cloned();
-        own.chain(self.resources.names(written.filter(|name| !self.data.contains_key(*name)))).collect()
+        own.chain(self.resources.names(written.filter(|name| !self.data.contains_key(name)))).collect()
     }
 }
 
@@ -59,10 +59,10 @@ pub trait Further: fmt::Debug + Send + Sync {
     fn like(&self, given: &str) -> Vec<String>;
 }
 
-/// Managed resource types, by name: those with a schema of their own, and further ones, which cost nothing until they are asked for.
+/// Managed resource types, by name: those with a schema of their own, and further ones. A type costs nothing until it is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Types {
-    own: BTreeMap<String, Arc<ResourceSchema>>,
+    own: Schemas<ResourceSchema>,
     further: Option<&'static dyn Further>,
 }
 
@@ -80,16 +80,21 @@ impl Types {
 
     /// Whether there is a type of this name.
     pub fn contains_key(&self, name: &str) -> bool {
-        self.get(name).is_some()
+        self.own.contains_key(name) || self.further.is_some_and(|further| further.get(name).is_some())
     }
 
     /// Adds a type, or replaces it.
-    pub fn insert(&mut self, name: String, schema: Arc<ResourceSchema>) -> Option<Arc<ResourceSchema>> {
-        self.own.insert(name, schema)
+    pub fn insert(&mut self, name: String, schema: Arc<ResourceSchema>) {
+        self.own.insert(name, schema);
+    }
+
+    /// Adds a type whose schema is compiled when it is first asked for, or replaces it.
+    pub fn insert_compiled(&mut self, name: &str, compile: Compile<ResourceSchema>) {
+        self.own.insert_compiled(name, compile);
     }
 
     /// The names of the types with a schema of their own.
-    pub fn keys(&self) -> btree_map::Keys<'_, String, Arc<ResourceSchema>> {
+    pub fn keys(&self) -> impl Iterator<Item = &String> + Clone {
         self.own.keys()
     }
 
@@ -103,7 +108,7 @@ impl Types {
     /// may have been meant to be.
     pub fn names<'a>(&self, written: impl Iterator<Item = &'a str>) -> Vec<String> {
         let further = self.further.into_iter();
-        let asked = written.filter(|name| !self.own.contains_key(*name)).collect::<Vec<_>>();
+        let asked = written.filter(|name| !self.own.contains_key(name)).collect::<Vec<_>>();
         let beside = further.flat_map(|further| asked.iter().map(move |name| (further, *name)));
         let beside = beside.flat_map(|(further, name)| match further.get(name) {
             Some(_) => vec![name.to_owned()],
@@ -113,49 +118,32 @@ impl Types {
     }
 
     /// The types with a schema of their own.
-    pub fn iter(&self) -> btree_map::Iter<'_, String, Arc<ResourceSchema>> {
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Arc<ResourceSchema>)> {
         self.own.iter()
-    }
-
-    /// The schemas of the types with one of their own.
-    pub fn values(&self) -> btree_map::Values<'_, String, Arc<ResourceSchema>> {
-        self.own.values()
-    }
-
-    /// The schemas of the types with one of their own, to be changed.
-    pub fn values_mut(&mut self) -> btree_map::ValuesMut<'_, String, Arc<ResourceSchema>> {
-        self.own.values_mut()
     }
 
     /// How many types have a schema of their own.
     pub fn len(&self) -> usize {
-        self.own.len()
+        self.own.keys().count()
     }
 
     /// Whether no type has a schema of its own.
     pub fn is_empty(&self) -> bool {
-        self.own.is_empty()
-    }
-}
-
-impl<'a> IntoIterator for &'a Types {
-    type Item = (&'a String, &'a Arc<ResourceSchema>);
-    type IntoIter = btree_map::Iter<'a, String, Arc<ResourceSchema>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
+        self.len() == 0
     }
 }
 
 impl Extend<(String, Arc<ResourceSchema>)> for Types {
     fn extend<I: IntoIterator<Item = (String, Arc<ResourceSchema>)>>(&mut self, types: I) {
-        self.own.extend(types);
+        types.into_iter().for_each(|(name, schema)| self.insert(name, schema));
     }
 }
 
 impl<const N: usize> From<[(String, Arc<ResourceSchema>); N]> for Types {
     fn from(types: [(String, Arc<ResourceSchema>); N]) -> Self {
-        Self { own: types.into(), further: None }
+        let mut all = Self::default();
+        all.extend(types);
+        all
     }
 }
 
@@ -163,9 +151,9 @@ impl std::ops::Index<&str> for Types {
     type Output = Arc<ResourceSchema>;
 
     /// The schema of a type that is known to be there.
-    #[expect(clippy::indexing_slicing, reason = "it is an index itself")]
+    #[expect(clippy::expect_used, reason = "it is an index, whose caller knows that there is one")]
     fn index(&self, name: &str) -> &Self::Output {
-        &self.own[name]
+        self.own.get(name).expect("a type of this name")
     }
 }
 

@@ -19,6 +19,7 @@ pub mod policy;
 pub mod redact;
 pub mod relation;
 pub mod schema;
+pub mod schemas;
 pub mod secrecy;
 pub mod selector;
 pub mod state;

@@ -29,6 +29,7 @@
 //! neither `default` nor `x-server` is absent when it is left out.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value as Json};
 
@@ -148,20 +149,43 @@ pub struct TextRule {
     pub pattern: Option<Pattern>,
 }
 
-/// A pattern a text must match.
+/// A pattern a text must match. It is compiled for the first text: a schema has many, and a stack meets few.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    /// The pattern.
-    pub regex: regex_lite::Regex,
-    /// The pattern in words, such as `letters and digits`.
-    pub form: String,
+    pattern: String,
+    form: Option<String>,
+    /// None inside for one that is not understood.
+    regex: Arc<OnceLock<Option<regex_lite::Regex>>>,
 }
 
 impl Pattern {
-    /// A pattern that says itself what it means; none where it is not understood.
-    pub fn plain(pattern: &str) -> Option<Self> {
-        let regex = regex_lite::Regex::new(pattern).ok()?;
-        Some(Self { form: format!("what matches {pattern}"), regex })
+    /// A pattern that says itself what it means.
+    pub fn plain(pattern: &str) -> Self {
+        Self { pattern: pattern.to_owned(), form: None, regex: Arc::default() }
+    }
+
+    /// A pattern, and what it means in words, such as `letters and digits`.
+    pub fn in_words(pattern: &str, form: String) -> Self {
+        Self { form: Some(form), ..Self::plain(pattern) }
+    }
+
+    /// The pattern in words.
+    pub fn form(&self) -> String {
+        self.form.clone().unwrap_or_else(|| format!("what matches {}", self.pattern))
+    }
+
+    /// Whether a text is of this form. A pattern that is not understood forbids nothing.
+    pub fn allows(&self, text: &str) -> bool {
+        self.regex().is_none_or(|regex| regex.is_match(text))
+    }
+
+    /// Whether the pattern is understood.
+    pub fn is_sound(&self) -> bool {
+        self.regex().is_some()
+    }
+
+    fn regex(&self) -> Option<&regex_lite::Regex> {
+        self.regex.get_or_init(|| regex_lite::Regex::new(&self.pattern).ok()).as_ref()
     }
 }
 
@@ -389,9 +413,9 @@ fn follows(schema: &Json, properties: &Map<String, Json>, at: &str) -> Result<Ve
 
 fn compile_pattern(json: &Json, at: &str) -> Result<Option<Pattern>, SchemaError> {
     let Some(pattern) = json.get("pattern").and_then(Json::as_str) else { return Ok(None) };
-    match (regex_lite::Regex::new(pattern), text(json, "x-form")) {
-        (Ok(regex), form) if !form.is_empty() => Ok(Some(Pattern { regex, form })),
-        _ => Err(SchemaError { at: at.to_owned(), problem: format!("pattern {pattern}, which needs to be sound and to have an x-form") }),
+    match text(json, "x-form") {
+        form if form.is_empty() => Err(SchemaError { at: at.to_owned(), problem: format!("pattern {pattern}, which needs an x-form") }),
+        form => Ok(Some(Pattern::in_words(pattern, form))),
     }
 }
 

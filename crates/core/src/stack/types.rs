@@ -230,8 +230,8 @@ impl<'a> Checker<'a> {
             let length = text.chars().count();
             self.report(Diagnostic::error(at, format!("{what} has {length} characters, and AWS allows {limit}")));
         }
-        if let Some(pattern) = rule.pattern.as_ref().filter(|pattern| !pattern.regex.is_match(text)) {
-            self.report(Diagnostic::error(at, format!("{what} cannot be \"{text}\"")).help(format!("allowed: {}", pattern.form)));
+        if let Some(pattern) = rule.pattern.as_ref().filter(|pattern| !pattern.allows(text)) {
+            self.report(Diagnostic::error(at, format!("{what} cannot be \"{text}\"")).help(format!("allowed: {}", pattern.form())));
         }
         if let Some(format) = &rule.format
             && let Err((problem, help)) = check_format(format, text)

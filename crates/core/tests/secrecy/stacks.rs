@@ -1,12 +1,12 @@
 //! Stacks with secrets in them: a schema with every kind of attribute, and what may be written for each.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path as File;
 use std::sync::Arc;
 
 use leoctl_core::model::path::Path;
 use leoctl_core::model::schema::{Catalog, ResourceSchema, TypeSchema};
+use leoctl_core::model::schemas::Schemas;
 use leoctl_core::model::value::Value;
 use leoctl_core::stack::Files;
 use proptest::prelude::*;
@@ -62,7 +62,7 @@ pub fn catalog() -> Catalog {
         check: &quoting,
         ..ResourceSchema::plain(schema())
     };
-    Catalog { resources: [("thing".to_owned(), Arc::new(resource))].into(), data: BTreeMap::new() }
+    Catalog { resources: [("thing".to_owned(), Arc::new(resource))].into(), data: Schemas::default() }
 }
 
 pub struct Texts(pub String);
