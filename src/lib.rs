@@ -10,8 +10,10 @@
 //! - [`ops`]: operating what a stack has made.
 //! - [`sandbox`]: a local AWS to try anything on.
 //! - [`docs`]: the reference of types, written from their schemas.
+//! - [`codes`]: the pages of what is said of mistakes and failures.
 
 pub mod cli;
+pub mod codes;
 pub mod disk;
 pub mod docs;
 pub mod ops;

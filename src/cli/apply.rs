@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::PlanFlags;
 use super::order::Ordered;
 use super::session::Session;
-use super::{CliError, Context, Exit, ask, cost, error_text, order, plan_id, project, review, sandbox, signals};
+use super::{CliError, Context, Exit, ask, cost, error, order, plan_id, project, review, sandbox, signals};
 use crate::ui::progress::{JsonLines, Lines, Live};
 use crate::ui::{self, BAD, STRONG, WARN, styled};
 use leoctl_core::engine::apply::{Engine, Report};
@@ -68,7 +68,7 @@ pub async fn several(context: &Context, stacks: Vec<PathBuf>, flags: &PlanFlags,
                 failed.push(path);
             }
             Err(error) => {
-                ui::note(error_text(&error, true));
+                ui::note(error::text(&error, true));
                 last = Exit::Error;
                 failed.push(path);
             }

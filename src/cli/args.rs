@@ -74,17 +74,7 @@ pub enum Command {
         ci: Option<Forge>,
     },
     /// Check everything that can be checked without AWS
-    Validate {
-        /// The stack files
-        #[arg(value_name = "STACK")]
-        stacks: Vec<PathBuf>,
-        /// Only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
-        #[arg(long, value_name = "FILE")]
-        changed: Option<PathBuf>,
-        /// The folder that those names start from, as `git rev-parse --show-toplevel` prints it
-        #[arg(long, value_name = "FOLDER", default_value = ".")]
-        repository: PathBuf,
-    },
+    Validate(ValidateArgs),
     /// Print the plans of a review that change something, for workflows
     #[command(hide = true)]
     Review {
@@ -100,10 +90,11 @@ pub enum Command {
     },
     /// Show what apply would do
     Plan(PlanArgs),
-    /// Say what a type is and what attributes it has, or what one of them is
+    /// Say what a type is and what attributes it has, or what one of them is, or what the code of an error means
     Explain {
-        /// The type and perhaps an attribute, such as `ecs_service.load_balancers`, `data.vpc` or `AWS::RDS::DBInstance`
-        #[arg(value_name = "TYPE[.ATTRIBUTE]")]
+        /// The type and perhaps an attribute, such as `ecs_service.load_balancers`, `data.vpc` or `AWS::RDS::DBInstance`; or
+        /// a code, such as E0301
+        #[arg(value_name = "TYPE[.ATTRIBUTE]|CODE")]
         what: String,
         /// In AWS's own words, which its registry is asked for: of `awscc` types
         #[arg(long)]
@@ -315,6 +306,23 @@ pub struct PlanFlags {
     /// The folder that names of files in the repository start from, as `git rev-parse --show-toplevel` prints it
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub repository: PathBuf,
+}
+
+/// The arguments of `validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// The stack files
+    #[arg(value_name = "STACK")]
+    pub stacks: Vec<PathBuf>,
+    /// Only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
+    #[arg(long, value_name = "FILE")]
+    pub changed: Option<PathBuf>,
+    /// The folder that those names start from, as `git rev-parse --show-toplevel` prints it
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub repository: PathBuf,
+    /// Write what is wrong into a file as GitLab's code quality report has it, which shows it at its line in a merge request
+    #[arg(long, value_name = "FILE")]
+    pub code_quality: Option<PathBuf>,
 }
 
 /// The arguments of `plan`.

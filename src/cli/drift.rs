@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::args::DriftArgs;
 use super::session::Session;
-use super::{CliError, Context, Exit, error_text, project};
+use super::{CliError, Context, Exit, error, project};
 use crate::ui::markdown::report::{self, Looked};
 use crate::ui::{self, STRONG, styled};
 use leoctl_core::plan::select::Options;
@@ -63,7 +63,7 @@ type Outcome<'a> = (&'a PathBuf, Result<Plan, CliError>);
 fn markdown(outcomes: &[Outcome<'_>], args: &DriftArgs) -> String {
     let looked = outcomes.iter().map(|(path, outcome)| Looked {
         file: path.display().to_string(),
-        plan: outcome.as_ref().map_err(|error| error_text(error, false)),
+        plan: outcome.as_ref().map_err(|error| error::text(error, false)),
     });
     report::drift(&looked.collect::<Vec<_>>(), args.size.limit)
 }
@@ -71,7 +71,7 @@ fn markdown(outcomes: &[Outcome<'_>], args: &DriftArgs) -> String {
 fn to_json((path, outcome): &Outcome<'_>) -> Json {
     match outcome {
         Ok(plan) => json!({ "stack_file": path, "drift": ui::json::drift_of(plan) }),
-        Err(error) => json!({ "stack_file": path, "error": error_text(error, false) }),
+        Err(error) => json!({ "stack_file": path, "error": error::text(error, false), "errors": error::json(error) }),
     }
 }
 
@@ -79,6 +79,6 @@ fn text(context: &Context, (path, outcome): &Outcome<'_>) {
     ui::out(styled(STRONG, format!("Stack {}", path.display())));
     match outcome {
         Ok(plan) => ui::out(ui::plan::render_drift(plan)),
-        Err(error) => ui::note(error_text(error, !context.global.no_color)),
+        Err(error) => error::show(error, context.global.json, !context.global.no_color),
     }
 }

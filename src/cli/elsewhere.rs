@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::args::Global;
 use super::session;
-use super::{CliError, contents, error_text, project};
+use super::{CliError, contents, error, project};
 use crate::ui::age::ago;
 use leoctl_aws::client::Settings;
 use leoctl_aws::data::stack::Stack as OtherStack;
@@ -169,7 +169,7 @@ fn unreadable(what: &str, error: &CliError) -> Failure {
         CliError::Diagnostics { diagnostics, .. } => {
             diagnostics.0.iter().map(|diagnostic| diagnostic.message.as_str()).collect::<Vec<_>>().join("; ")
         }
-        other => error_text(other, false),
+        other => error::text(other, false),
     };
     wrong_argument(format!("{what} cannot be read: {why}"))
 }

@@ -2,18 +2,24 @@
 
 use std::borrow::Cow;
 
+use serde_json::json;
+
 use super::{CliError, Context, Exit, session};
+use crate::codes;
 use crate::docs::{self, NoAttribute};
 use crate::ui;
 use leoctl_aws::cloud_control::{self, names, prose};
 use leoctl_core::model::schema::{Catalog, TypeSchema};
-use leoctl_core::stack::diagnostic::suggestion;
+use leoctl_core::stack::diagnostic::{Code, suggestion};
 
 /// What a data source's type begins with.
 const DATA: &str = "data.";
 
 /// Explains a type, or one attribute of it: `vpc`, `data.vpc`, `awscc_rds_db_instance.engine`, `AWS::RDS::DBInstance`.
 pub async fn run(context: &Context, word: &str, from_aws: bool) -> Result<Exit, CliError> {
+    if let Some(code) = Code::named(word) {
+        return of_code(context, code);
+    }
     let (title, path) = split(word);
     let catalog = leoctl_aws::registry::catalog();
     let schema = schema(catalog, &title).ok_or_else(|| unknown(catalog, &title))?;
@@ -31,6 +37,19 @@ pub async fn run(context: &Context, word: &str, from_aws: bool) -> Result<Exit, 
     }
     let text = docs::attribute(&schema, path.iter().map(String::as_str)).map_err(|none| no_attribute(&title, &none))?;
     ui::out(text.trim_end());
+    Ok(Exit::Done)
+}
+
+/// Explains what a code of a mistake or failure means.
+fn of_code(context: &Context, code: Code) -> Result<Exit, CliError> {
+    let Some(page) = codes::page(code) else {
+        return Err(CliError::usage(&format!("there is no page of {}", code.as_str()), "docs/errors.md has them all"));
+    };
+    if context.global.json {
+        ui::out(json!({ "code": code.as_str(), "page": page }));
+    } else {
+        ui::out(codes::markdown(code.as_str(), &page).trim_end());
+    }
     Ok(Exit::Done)
 }
 

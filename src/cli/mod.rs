@@ -12,6 +12,7 @@ mod demo;
 mod docker;
 mod drift;
 mod elsewhere;
+pub mod error;
 mod exec;
 mod explain;
 mod habits;
@@ -50,14 +51,9 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::ops::Problem;
-use crate::sandbox::SandboxError;
-use crate::ui::{self, BAD, failure, styled};
+use crate::ui;
 use args::{Cli, Command, Global};
-use leoctl_aws::profile::UnknownProfile;
-use leoctl_core::engine::EngineError;
-use leoctl_core::engine::ports::{Failure, StoreError};
-use leoctl_core::stack::diagnostic::{Diagnostics, Source, suggestion};
+pub use error::CliError;
 
 /// What leoctl tells the shell.
 #[must_use = "it says whether what was asked for was done, and the shell is to be told"]
@@ -84,70 +80,6 @@ impl From<Exit> for std::process::ExitCode {
             Exit::Interrupted => 130,
             Exit::Of(code) => code,
         })
-    }
-}
-
-/// Why a command failed.
-#[derive(Debug, thiserror::Error)]
-pub enum CliError {
-    /// Something is wrong with the stack.
-    #[error("{} errors", diagnostics.0.len())]
-    Diagnostics {
-        /// What.
-        diagnostics: Diagnostics,
-        /// Where.
-        sources: Vec<Source>,
-    },
-    /// There is no plan.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The state cannot be read or written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The sandbox does not do it.
-    #[error(transparent)]
-    Sandbox(#[from] SandboxError),
-    /// The user wanted it to stop.
-    #[error("interrupted")]
-    Interrupted,
-    /// The command does not make sense.
-    #[error("{message}")]
-    Usage {
-        /// Why not.
-        message: String,
-        /// What would.
-        help: String,
-    },
-}
-
-impl CliError {
-    fn usage(message: &str, help: &str) -> Self {
-        Self::Usage { message: message.to_owned(), help: help.to_owned() }
-    }
-
-    /// AWS did not do what a command was at; `doing` says what, in words.
-    fn aws(doing: &str, failure: Failure) -> Self {
-        EngineError::Aws { doing: doing.to_owned(), failure }.into()
-    }
-}
-
-impl From<Diagnostics> for CliError {
-    fn from(diagnostics: Diagnostics) -> Self {
-        Self::Diagnostics { diagnostics, sources: Vec::new() }
-    }
-}
-
-impl From<UnknownProfile> for CliError {
-    fn from(error: UnknownProfile) -> Self {
-        let known = error.known.iter().map(String::as_str);
-        let help = suggestion(&error.name, known).unwrap_or_else(|| "`aws configure list-profiles` lists those that there are".to_owned());
-        Self::usage(&error.to_string(), &help)
-    }
-}
-
-impl From<Problem> for CliError {
-    fn from(Problem { message, help }: Problem) -> Self {
-        Self::Usage { message, help }
     }
 }
 
@@ -195,7 +127,7 @@ pub fn main() -> Exit {
         }
         Command::Init { ci } => init::run(&context, ci),
         Command::Comment(args) => comment::run(&args),
-        Command::Validate { stacks, changed, repository } => validate::run(&context, &stacks, changed.as_deref(), &repository),
+        Command::Validate(args) => validate::run(&context, &args),
         Command::Review { own, claims, repository } => review::run(&context, &own, claims.as_deref().zip(repository.as_deref())),
         Command::Completions { shell } => complete::run(&shell),
         other => match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -209,7 +141,7 @@ pub fn main() -> Exit {
         },
     };
     outcome.unwrap_or_else(|error| {
-        ui::note(error_text(&error, !context.global.no_color));
+        error::show(&error, context.global.json, !context.global.no_color);
         if matches!(error, CliError::Interrupted) { Exit::Interrupted } else { Exit::Error }
     })
 }
@@ -223,9 +155,16 @@ fn not_a_command(said: &clap::Error) -> Exit {
     // To pass `-y` as a value is never what was meant.
     let said = said.render().to_string();
     let lines = said.lines().filter(|line| !line.trim_start().starts_with("tip: to pass '"));
-    ui::note(lines.collect::<Vec<_>>().join("\n").replace("\n\n\n", "\n\n").trim_end());
+    let said = lines.collect::<Vec<_>>().join("\n").replace("\n\n\n", "\n\n");
     let words: Vec<String> = std::env::args().skip(1).collect();
-    habits::of(&words).iter().for_each(|here| ui::note(format!("\nIn leoctl: {here}")));
+    let here = habits::of(&words).map(|here| format!("In leoctl: {here}"));
+    if words.iter().any(|word| word == "--json") {
+        let said = said.trim_end().trim_start_matches("error: ");
+        ui::note(serde_json::json!({ "error": error::no_command(said, here.as_slice()) }));
+    } else {
+        ui::note(said.trim_end());
+        here.iter().for_each(|here| ui::note(format!("\n{here}")));
+    }
     // Not clap's code, which is 2: here that says that there are changes.
     Exit::Error
 }
@@ -269,37 +208,10 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Tasks { command } => tasks::run(context, command).await,
         Command::Demo => demo::run(context).await,
         Command::Init { ci } => init::run(context, ci),
-        Command::Validate { stacks, changed, repository } => validate::run(context, &stacks, changed.as_deref(), &repository),
+        Command::Validate(args) => validate::run(context, &args),
         Command::Review { own, claims, repository } => review::run(context, &own, claims.as_deref().zip(repository.as_deref())),
         Command::Sandbox { command } => sandbox::run(context, command).await,
         Command::Completions { shell } => complete::run(&shell),
-    }
-}
-
-/// An error as text of several lines: everything that is known of it, and what to do.
-fn error_text(error: &CliError, colour: bool) -> String {
-    let titled = |message: &str, rest: Vec<String>| {
-        let title = ui::prose(format!("{}: {message}", styled(BAD, "error")));
-        let text = std::iter::once(title).chain(rest).collect::<Vec<_>>().join("\n");
-        if colour { text } else { ui::terminal::plain(&text) }
-    };
-    let helps = |helps: &[String]| helps.iter().map(|help| ui::prose(format!("help: {help}"))).collect();
-    match error {
-        CliError::Interrupted => {
-            if colour {
-                styled(BAD, "Interrupted.")
-            } else {
-                "Interrupted.".to_owned()
-            }
-        }
-        CliError::Diagnostics { diagnostics, sources } => ui::diagnostics::render(diagnostics, sources, colour),
-        CliError::Engine(EngineError::Diagnostics(diagnostics)) => ui::diagnostics::render(diagnostics, &[], colour),
-        CliError::Engine(EngineError::Aws { doing, failure: why }) => {
-            titled(doing, failure::lines(why).iter().map(|line| ui::prose(format!("  {line}"))).collect())
-        }
-        CliError::Store(StoreError { message, help, .. }) => titled(message, helps(help)),
-        CliError::Sandbox(SandboxError { message, help }) => titled(message, helps(help.as_slice())),
-        CliError::Usage { message, help } => titled(message, helps(std::slice::from_ref(help))),
     }
 }
 

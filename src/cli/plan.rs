@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::args::PlanArgs;
 use super::review::{self, Reviewed};
 use super::session::Session;
-use super::{CliError, Context, Exit, changed, cost, error_text, order, plan_id, project, sandbox, saved};
+use super::{CliError, Context, Exit, changed, cost, error, order, plan_id, project, sandbox, saved};
 use crate::ops::exec::quoted;
 use crate::ui::markdown::plan::{About, Shown};
 use crate::ui::{self, STRONG, WARN, markdown, styled};
@@ -181,7 +181,7 @@ type Outcome<'a> = (&'a PathBuf, Result<(Session, Planned), CliError>);
 fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError> {
     let mut shown = Vec::new();
     for (path, outcome) in outcomes {
-        let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error_text(error, false));
+        let plan = outcome.as_ref().map(|(_, planned)| &planned.plan).map_err(|error| error::text(error, false));
         let (id, cost) = match outcome {
             Ok((session, planned)) => (plan_id::of(session, path, planned, &args.flags)?.plan, cost::change(&planned.plan)?),
             Err(_) => (String::new(), None),
@@ -198,7 +198,7 @@ fn comment(args: &PlanArgs, outcomes: &[Outcome<'_>]) -> Result<String, CliError
 fn to_json((path, outcome): &Outcome<'_>, args: &PlanArgs) -> Result<Json, CliError> {
     Ok(match outcome {
         Ok((session, planned)) => json!({ "stack_file": path, "plan": shown(session, planned, args, path)? }),
-        Err(error) => json!({ "stack_file": path, "error": error_text(error, false) }),
+        Err(error) => json!({ "stack_file": path, "error": error::text(error, false), "errors": error::json(error) }),
     })
 }
 
@@ -212,7 +212,7 @@ fn text(context: &Context, outcomes: &[Outcome<'_>]) -> Result<(), CliError> {
                 ui::preflight::lines(&planned.plan.stack, &planned.preflight).into_iter().for_each(ui::out);
                 ui::out("");
             }
-            Err(error) => ui::note(error_text(error, !context.global.no_color)),
+            Err(error) => error::show(error, context.global.json, !context.global.no_color),
         }
     }
     for (path, outcome) in outcomes {

@@ -9,7 +9,7 @@ use super::{CliError, Context, contents, saved};
 use crate::ops::exec::quoted;
 use crate::{disk, store};
 use leoctl_aws::registry;
-use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics, suggestion};
+use leoctl_core::stack::diagnostic::{Code, Diagnostic, Diagnostics, suggestion};
 use leoctl_core::stack::env_file::{self, Variable};
 use leoctl_core::stack::files::normalize;
 use leoctl_core::stack::vars::Given;
@@ -269,10 +269,10 @@ fn no_stack_file(path: &Path) -> Option<Diagnostic> {
         let help = known.iter().find(names).map(|known| format!("did you mean `{known}`?"));
         let help = help.or_else(|| suggestion(&shown.to_string(), known.iter().map(String::as_str)));
         let help = help.unwrap_or_else(|| "`leoctl init` makes a project with a stack".to_owned());
-        return Some(Diagnostic::general(format!("there is no stack file {shown}")).help(help));
+        return Some(Diagnostic::general(Code::UnreadableFile, format!("there is no stack file {shown}")).help(help));
     }
     saved::is_plan(path).then(|| {
-        Diagnostic::general(format!("{shown} is a saved plan, and no stack file"))
+        Diagnostic::general(Code::UnreadableFile, format!("{shown} is a saved plan, and no stack file"))
             .help(format!("`leoctl apply --plan {}` carries it out", quoted(&shown.to_string())))
     })
 }
@@ -297,7 +297,10 @@ fn given(global: &Global) -> Result<Given, CliError> {
         let mut diagnostics = Diagnostics::default();
         let read = disk::read_bounded(file, stack::MAX_FILE_SIZE as u64).map_err(|error| disk::words(&error));
         let text = read.and_then(text).map_err(|problem| {
-            CliError::from(Diagnostics(vec![Diagnostic::general(format!("cannot read {}: {problem}", file.display()))]))
+            CliError::from(Diagnostics(vec![Diagnostic::general(
+                Code::UnreadableFile,
+                format!("cannot read {}: {problem}", file.display()),
+            )]))
         })?;
         let table = stack::node::parse(0, &text, &mut diagnostics);
         if diagnostics.has_errors() {

@@ -4,21 +4,32 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
-use super::{CliError, Context, Exit, changed, error_text, project};
+use super::args::ValidateArgs;
+use super::{CliError, Context, Exit, changed, error, project};
 use crate::ui;
 use leoctl_core::stack::{Loaded, Stack};
 
 /// Checks stacks without asking AWS.
-pub fn run(context: &Context, stacks: &[PathBuf], changes: Option<&Path>, repository: &Path) -> Result<Exit, CliError> {
-    if changes.is_some() {
-        return all(context, &changed::select(stacks.to_vec(), changes, repository, context)?);
+pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, CliError> {
+    let report = args.code_quality.as_deref();
+    if args.changed.is_some() {
+        let chosen = changed::select(args.stacks.clone(), args.changed.as_deref(), &args.repository, context)?;
+        return all(context, &chosen, report);
     }
-    match stacks {
-        [] => one(context, &project::stack_file(None, context)?),
-        [path] if project::is_module(path) => one(context, path),
-        [path] => one(context, &project::stack_file(Some(path), context)?),
-        several => all(context, several),
+    match args.stacks.as_slice() {
+        [] => one(context, &project::stack_file(None, context)?, report),
+        [path] if project::is_module(path) => one(context, path, report),
+        [path] => one(context, &project::stack_file(Some(path), context)?, report),
+        several => all(context, several, report),
     }
+}
+
+/// Writes what is wrong with stacks as a code quality report.
+fn write_report<'a>(report: Option<&Path>, wrong: impl Iterator<Item = &'a CliError>) -> Result<(), CliError> {
+    let Some(path) = report else { return Ok(()) };
+    let findings: Vec<Json> = wrong.flat_map(error::code_quality).collect();
+    std::fs::write(path, json!(findings).to_string())
+        .map_err(|problem| CliError::usage(&format!("cannot write {}: {problem}", path.display()), "name a file in a folder that is there"))
 }
 
 /// A stack, what is known of it as JSON, and what is wrong with it.
@@ -46,13 +57,14 @@ fn checked(context: &Context, path: &Path) -> Result<Checked, CliError> {
             }
             shown
         }
-        Err(error) => json!({ "valid": false, "error": error_text(error, false), "files": files }),
+        Err(error) => json!({ "valid": false, "error": error::text(error, false), "errors": error::json(error), "files": files }),
     };
     Ok((shown, stack))
 }
 
-fn one(context: &Context, path: &Path) -> Result<Exit, CliError> {
+fn one(context: &Context, path: &Path, report: Option<&Path>) -> Result<Exit, CliError> {
     let (shown, stack) = checked(context, path)?;
+    write_report(report, stack.as_ref().err().into_iter())?;
     if context.global.json {
         ui::out(shown);
     }
@@ -64,15 +76,16 @@ fn one(context: &Context, path: &Path) -> Result<Exit, CliError> {
 }
 
 /// Checks stacks one after the other; one that is wrong keeps no other from being checked.
-fn all(context: &Context, paths: &[PathBuf]) -> Result<Exit, CliError> {
+fn all(context: &Context, paths: &[PathBuf], report: Option<&Path>) -> Result<Exit, CliError> {
     let checked = paths.iter().map(|path| Ok((path, checked(context, path)?))).collect::<Result<Vec<_>, CliError>>()?;
+    write_report(report, checked.iter().filter_map(|(_, (_, stack))| stack.as_ref().err()))?;
     let mut exit = Exit::Done;
     for (path, (_, stack)) in &checked {
         match stack {
             Ok(stack) if !context.global.json => ui::out(format!("{}: {}", path.display(), verdict(path, stack))),
             Ok(_) => {}
             Err(error) => {
-                ui::note(error_text(error, !context.global.no_color));
+                error::show(error, context.global.json, !context.global.no_color);
                 exit = Exit::Error;
             }
         }

@@ -17,7 +17,7 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(escaped(&diagnostic.message).into_owned());
+    let title = level.primary_title(escaped(&diagnostic.message).into_owned()).id(diagnostic.code.as_str());
     let place = diagnostic.span.as_ref().and_then(|span| Some((sources.get(span.file)?, span.range.clone())));
     let helps = diagnostic.help.iter().map(|help| escaped(help).into_owned());
     let mut group = match place {
@@ -48,6 +48,37 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
     renderer.render(&[group])
 }
 
+/// Where something is in a file; lines and columns count from 1, columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as the user would write it.
+    pub file: String,
+    /// The line it begins on.
+    pub line: usize,
+    /// The column of its first character.
+    pub column: usize,
+    /// The line it ends on.
+    pub end_line: usize,
+    /// The column behind its last character.
+    pub end_column: usize,
+}
+
+/// Where a diagnostic is, when it is at a place in a file.
+pub fn place(diagnostic: &Diagnostic, sources: &[Source]) -> Option<Place> {
+    let span = diagnostic.span.as_ref()?;
+    let source = sources.get(span.file)?;
+    let (line, column) = position(&source.text, span.range.start);
+    let (end_line, end_column) = position(&source.text, span.range.end.max(span.range.start));
+    Some(Place { file: source.path.display().to_string(), line, column, end_line, end_column })
+}
+
+/// The line and column of a byte.
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at.min(text.len())).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
 /// The line a place is on (or the first of several), its number, and the place inside it: a file of megabytes
 /// is not laid out for one mistake. Control characters are shown.
 fn excerpt(text: &str, range: std::ops::Range<usize>) -> (usize, String, std::ops::Range<usize>) {
@@ -70,20 +101,20 @@ fn excerpt(text: &str, range: std::ops::Range<usize>) -> (usize, String, std::op
 mod tests {
     use super::*;
     use crate::ui::terminal::{for_terminal, plain};
-    use leoctl_core::stack::diagnostic::Span;
+    use leoctl_core::stack::diagnostic::{Code, Span};
 
     #[test]
     fn what_is_wrong_at_no_place_has_no_frame() {
-        let wrong = Diagnostic::general("`vpc.x` is not there").help("did you mean `vpc.y`?").help("or leave it out");
+        let wrong = Diagnostic::general(Code::UnknownName, "`vpc.x` is not there").help("did you mean `vpc.y`?").help("or leave it out");
         let shown = plain(&render(&Diagnostics(vec![wrong]), &[], true));
-        assert_eq!(shown, "error: `vpc.x` is not there\nhelp: did you mean `vpc.y`?\nhelp: or leave it out");
+        assert_eq!(shown, "error[E0402]: `vpc.x` is not there\nhelp: did you mean `vpc.y`?\nhelp: or leave it out");
     }
 
     #[test]
     fn what_a_file_says_does_not_move_the_terminal_and_the_mark_is_under_it() {
         let text = "a = 1\nb = \"\u{9b}2J\u{202e}\" wrong \u{1b}[2J\r\n";
         let start = text.find("wrong").unwrap();
-        let mut diagnostic = Diagnostic::general("not \u{1b}]0;t\u{7} this".to_owned());
+        let mut diagnostic = Diagnostic::general(Code::UnknownName, "not \u{1b}]0;t\u{7} this".to_owned());
         diagnostic.span = Some(Span { file: 0, range: start..start + 5 });
         diagnostic.label = "here\u{85}".to_owned();
         diagnostic.help = vec!["use \u{1b}[31mthat".to_owned()];

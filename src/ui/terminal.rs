@@ -202,6 +202,13 @@ pub fn note(text: impl Display) {
     drop(writeln!(anstream::stderr(), "{}", for_terminal(&fitted(&text, width(&io::stderr())))));
 }
 
+/// Writes a command to the runner of a CI job to stderr: one line of leoctl's own, in which what comes from outside is encoded as
+/// such commands have it.
+pub fn runner_command(command: &str) {
+    let line = command.lines().next().unwrap_or_default();
+    drop(writeln!(anstream::stderr(), "{}", visible::shown(line)));
+}
+
 /// Writes leoctl's own help, whose styles are clap's and whose text is no one else's.
 pub fn help(text: impl Display) {
     drop(write!(anstream::stdout(), "{text}"));

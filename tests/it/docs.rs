@@ -154,3 +154,15 @@ fn rust_files(module: &Path) -> Vec<PathBuf> {
     }
     files
 }
+
+#[test]
+fn the_reference_of_errors_is_current() {
+    let page = root().join("docs/errors.md");
+    let current = leoctl::codes::reference();
+    if std::env::var_os("LEOCTL_WRITE_DOCS").is_some() {
+        std::fs::write(&page, &current).unwrap();
+        return;
+    }
+    let there = std::fs::read_to_string(&page).unwrap_or_default();
+    assert!(there == current, "docs/errors.md is not current: run the tests once with LEOCTL_WRITE_DOCS=1");
+}

@@ -25,7 +25,7 @@ use leoctl_core::model::address::Address;
 use leoctl_core::secrets::join::{self, Files, Joined};
 use leoctl_core::secrets::names::{Meaning, Names};
 use leoctl_core::secrets::{Beside, Secret, Target};
-use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics};
+use leoctl_core::stack::diagnostic::{Code, Diagnostic, Diagnostics};
 
 /// Runs one of the commands.
 pub async fn run(context: &Context, command: SecretsCommand) -> Result<Exit, CliError> {
@@ -102,7 +102,7 @@ fn meant(names: &Names<'_>, word: &str) -> Result<Target, CliError> {
 
 /// Why nothing is written, all at once.
 fn refused(problems: Vec<join::Problem>) -> CliError {
-    let problems = problems.into_iter().map(|problem| Diagnostic::general(problem.message).help(problem.help));
+    let problems = problems.into_iter().map(|problem| Diagnostic::general(Code::Usage, problem.message).help(problem.help));
     Diagnostics(problems.collect()).into()
 }
 

@@ -18,7 +18,7 @@ mod step;
 mod tests;
 pub mod values;
 
-use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics};
 use ports::Failure;
 
 /// Why there is no plan.
@@ -45,7 +45,7 @@ impl EngineError {
 
     fn unknown_type(type_name: &str) -> Self {
         Self::Diagnostics(Diagnostics(vec![
-            Diagnostic::general(format!("the state has a `{type_name}`, which this leoctl does not know"))
+            Diagnostic::general(Code::UnknownStateType, format!("the state has a `{type_name}`, which this leoctl does not know"))
                 .help("use the leoctl that wrote the state, or a newer one"),
         ]))
     }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::Stack;
 use super::check::failed;
 use super::deps;
-use super::diagnostic::{Diagnostic, Diagnostics, Span};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use super::expand::{self, Instances};
 use super::scope::{Each, StackScope};
 use super::template::{Failure, Template};
@@ -73,7 +73,7 @@ fn access(stack: &Stack, template: &Template, place: &str, problems: &mut Diagno
     let mut sound = |found: Option<(String, Span)>, is_sound: fn(&str) -> bool, what: &str, help: &str| {
         let (text, span) = found?;
         if !is_sound(&text) {
-            problems.push(Diagnostic::error(&span, format!("`{text}` cannot be {what}")).help(help));
+            problems.push(Diagnostic::error(Code::BadAccount, &span, format!("`{text}` cannot be {what}")).help(help));
         }
         Some(text)
     };
@@ -94,7 +94,7 @@ fn known(stack: &Stack, template: &Template, what: &str, may_be_secret: bool) ->
     let lacks = stack.lacks(&scope.take_lookups());
     let problem = match value.revealed() {
         _ if value.has_secret() && !may_be_secret => {
-            let error = Diagnostic::error(&template.span, format!("{what} is sensitive, but it is shown in messages"));
+            let error = Diagnostic::error(Code::Exposed, &template.span, format!("{what} is sensitive, but it is shown in messages"));
             return Err(Diagnostics(vec![error.help(super::PUBLIC)]));
         }
         Value::String(text) if !text.is_empty() => return Ok(text.clone()),
@@ -103,7 +103,7 @@ fn known(stack: &Stack, template: &Template, what: &str, may_be_secret: bool) ->
         Value::Unknown => format!("{what} can use variables, locals and env only"),
         other => format!("{what} is a string, not {}", other.kind()),
     };
-    Err(Diagnostics(vec![Diagnostic::error(&template.span, problem)]))
+    Err(Diagnostics(vec![Diagnostic::error(Code::BadAccount, &template.span, problem)]))
 }
 
 /// The account in the ARN of a role.
@@ -131,7 +131,8 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     for (what, template) in blocks(stack).filter_map(|block| Some((block.what(), block.account?))) {
         if let Some(item) = deps::reach(&stack.config, &[template]).into_iter().next() {
             let error = format!("the account of {what} depends on {item}, and has to be known before AWS is asked");
-            diagnostics.push(Diagnostic::error(&template.span, error).help("use variables, locals, `each` and env only"));
+            diagnostics
+                .push(Diagnostic::error(Code::KnownTooLate, &template.span, error).help("use variables, locals, `each` and env only"));
         }
     }
     let scope = StackScope::offline(stack);
@@ -151,7 +152,7 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
 /// # Errors
 /// When it is not.
 pub fn name(stack: &Stack, template: &Template, value: &Value, what: &str) -> Result<String, Diagnostic> {
-    let error = |problem: String| Diagnostic::error(&template.span, problem);
+    let error = |problem: String| Diagnostic::error(Code::BadAccount, &template.span, problem);
     let known = stack.config.accounts.keys().map(String::as_str);
     match value.revealed() {
         _ if value.has_secret() => {

@@ -2,7 +2,7 @@
 
 use super::Stack;
 use super::config::Moved;
-use super::diagnostic::{Diagnostic, Diagnostics, Span};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use super::expand::Instances;
 use crate::model::address::{Address, Block};
 use crate::model::module::ModulePath;
@@ -20,14 +20,16 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
                 true => format!("[[moved]] says twice that {} becomes {}", moved.from, moved.to),
                 false => format!("[[moved]] says that {} becomes {}, and that it becomes {}", moved.from, other.to, moved.to),
             };
-            diagnostics.push(Diagnostic::error(&moved.from_span, problem).help("one resource has one address: remove one of the two"));
+            diagnostics.push(
+                Diagnostic::error(Code::Moves, &moved.from_span, problem).help("one resource has one address: remove one of the two"),
+            );
         }
         one_move(stack, moved, diagnostics);
     }
     for removed in &stack.config.removed {
         if is_there(stack, &removed.from) {
             let problem = format!("[[removed]] from {}, which is still in the stack", removed.from);
-            diagnostics.push(Diagnostic::error(&removed.span, problem).help("remove that block, or this [[removed]]"));
+            diagnostics.push(Diagnostic::error(Code::Moves, &removed.span, problem).help("remove that block, or this [[removed]]"));
         }
     }
 }
@@ -41,18 +43,19 @@ fn one_move(stack: &Stack, moved: &Moved, diagnostics: &mut Diagnostics) {
         (Selector::Resource(from), Selector::Resource(to)) => {
             if from.type_name() != to.type_name() && !stack.config.unread_of(&to.block.module).resource(&to.block) {
                 let problem = format!("{from} cannot become {to}: they are of different types");
-                diagnostics.push(Diagnostic::error(&moved.from_span, problem));
+                diagnostics.push(Diagnostic::error(Code::Moves, &moved.from_span, problem));
             }
         }
         (Selector::Module(_), Selector::Module(_)) => {}
         _ => {
             let problem = format!("{} cannot become {}: one is a module, and the other a resource", moved.from, moved.to);
-            diagnostics.push(Diagnostic::error(&moved.from_span, problem).help("say of each resource of the module where it goes"));
+            diagnostics
+                .push(Diagnostic::error(Code::Moves, &moved.from_span, problem).help("say of each resource of the module where it goes"));
         }
     }
     if is_there(stack, &moved.from) {
         let problem = format!("[[moved]] from {}, which is still in the stack", moved.from);
-        diagnostics.push(Diagnostic::error(&moved.from_span, problem).help("rename or remove that block, or this [[moved]]"));
+        diagnostics.push(Diagnostic::error(Code::Moves, &moved.from_span, problem).help("rename or remove that block, or this [[moved]]"));
     }
 }
 
@@ -81,7 +84,7 @@ fn absent(stack: &Stack, address: &Selector, span: &Span, what: &str) -> Option<
         Selector::Resource(_) => config.resources.keys().map(ToString::to_string).collect(),
         Selector::Module(_) => config.modules.instances.keys().map(ToString::to_string).collect(),
     };
-    let error = Diagnostic::error(span, format!("{what} {address}, which the stack does not have"));
+    let error = Diagnostic::error(Code::NotInStack, span, format!("{what} {address}, which the stack does not have"));
     Some(error.suggest(&address.to_string(), known.iter().map(String::as_str)))
 }
 

@@ -2,7 +2,7 @@
 
 use super::Stack;
 use super::check::failed;
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::scope::StackScope;
 use crate::model::value::Value;
 
@@ -36,7 +36,7 @@ pub fn location(stack: &Stack) -> Result<Option<Backend>, Diagnostics> {
     let mut problems = Diagnostics::default();
     if value.has_secret() {
         let error = "where the state is cannot be sensitive: it is shown, and stored in plans";
-        return Err(Diagnostics(vec![Diagnostic::error(&template.span, error).help(super::PUBLIC)]));
+        return Err(Diagnostics(vec![Diagnostic::error(Code::BadBackend, &template.span, error).help(super::PUBLIC)]));
     }
     let mut text = |key: &str, required: bool| match value.get(key).map(Value::revealed) {
         Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
@@ -48,7 +48,7 @@ pub fn location(stack: &Stack) -> Result<Option<Backend>, Diagnostics> {
                 None => format!("[stack.backend.s3] needs `{key}`"),
                 Some(other) => format!("`{key}` of the backend is a string, not {}", other.kind()),
             };
-            problems.push(Diagnostic::error(&template.span, problem));
+            problems.push(Diagnostic::error(Code::BadBackend, &template.span, problem));
             None
         }
     };

@@ -6,7 +6,7 @@ use super::Stack;
 use super::addresses;
 use super::config::{Config, ResourceBlock, Variable};
 use super::deps::{self, Item, Local};
-use super::diagnostic::{Diagnostic, Diagnostics, Span, suggestion};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Span, suggestion};
 use super::expand::{self, Instances};
 use super::expr::EvalError;
 use super::ignored;
@@ -58,13 +58,14 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
             && !region.is_empty()
             && !is_region(&region)
         {
-            let error = Diagnostic::error(&template.span, format!("`{region}` cannot be a region"));
+            let error = Diagnostic::error(Code::BadRegion, &template.span, format!("`{region}` cannot be a region"));
             diagnostics.push(error.help("regions are named such as us-east-1 or us-gov-west-1"));
         }
     }
     for (what, template) in regions.chain(ids) {
         if template.eval(&scope).is_ok_and(|value| value.has_secret()) {
-            let error = Diagnostic::error(&template.span, format!("{what} is sensitive, but it is shown and stored everywhere"));
+            let error =
+                Diagnostic::error(Code::Exposed, &template.span, format!("{what} is sensitive, but it is shown and stored everywhere"));
             diagnostics.push(error.help(super::PUBLIC));
         }
     }
@@ -74,7 +75,7 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
         let Ok(value) = check.assert.eval(&scope) else { continue };
         if !matches!(value.revealed(), Value::Bool(_) | Value::Unknown) {
             let message = format!("`assert` of check {name} is a boolean, not {}", value.revealed().kind());
-            diagnostics.push(Diagnostic::error(&check.assert.span, message));
+            diagnostics.push(Diagnostic::error(Code::BadSetting, &check.assert.span, message));
         }
     }
 }
@@ -83,7 +84,7 @@ static NO_DATA: BTreeMap<Block, Value> = BTreeMap::new();
 
 /// The diagnostic of an expression that has no value.
 pub fn failed((error, span): Failure) -> Diagnostic {
-    let diagnostic = Diagnostic::error(&error.span.unwrap_or(span), error.message);
+    let diagnostic = Diagnostic::error(error.code, &error.span.unwrap_or(span), error.message);
     error.help.into_iter().fold(diagnostic, Diagnostic::help)
 }
 
@@ -92,7 +93,7 @@ fn stack_tags(stack: &Stack, diagnostics: &mut Diagnostics) {
     let Some(tags) = &stack.config.tags else { return };
     for item in deps::reach(&stack.config, &[tags]) {
         diagnostics.push(
-            Diagnostic::error(&tags.span, format!("the stack's tags depend on {item}, which has them itself"))
+            Diagnostic::error(Code::Cycle, &tags.span, format!("the stack's tags depend on {item}, which has them itself"))
                 .help("use variables, locals, `env` and `stack` only"),
         );
     }
@@ -229,9 +230,9 @@ fn check_reference(stack: &Stack, reference: &Reference, each: bool) -> Result<(
         MODULE => output(stack, reference),
         "each" if reference.home.each.is_some() => match of_use(stack, reference) {
             true => among("field of each", EACH_FIELDS),
-            false => Err(EvalError::new("`each` exists only in the inputs of a module with `for_each`")),
+            false => Err(EvalError::unknown("`each` exists only in the inputs of a module with `for_each`")),
         },
-        "each" if !each => Err(EvalError::new("`each` exists only in a resource with `for_each`")),
+        "each" if !each => Err(EvalError::unknown("`each` exists only in a resource with `for_each`")),
         "each" => among("field of each", EACH_FIELDS),
         "env" if !home.is_root() => Err(scope::outside(reference)),
         "env" => among("environment variable", &stack.env.keys().map(String::as_str).collect::<Vec<_>>()),
@@ -300,7 +301,7 @@ fn attribute(what: &str, schema: &TypeSchema, steps: &[Step]) -> Result<(), Eval
     fn inside(what: &str, attributes: &[Attribute], steps: &[Step]) -> Result<(), EvalError> {
         let Some((Step::Key(name), rest)) = steps.split_first() else { return Ok(()) };
         let Some(found) = attributes.iter().find(|attribute| attribute.name == *name) else {
-            let mut error = EvalError::new(format!("{what} has no attribute `{name}`"));
+            let mut error = EvalError::unknown(format!("{what} has no attribute `{name}`"));
             error.help = suggestion(name, attributes.iter().map(|attribute| attribute.name.as_str()));
             return Err(error);
         };
@@ -362,6 +363,13 @@ fn attributes(stack: &Stack, order: &[Item], diagnostics: &mut Diagnostics, tole
 
 /// Checks one instance; what others may know of it.
 fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant: bool, diagnostics: &mut Diagnostics) -> Value {
+    let said = diagnostics.0.len();
+    let known = own_attributes(block, resource, scope, tolerant, diagnostics);
+    diagnostics.are_about(said, block);
+    known
+}
+
+fn own_attributes(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant: bool, diagnostics: &mut Diagnostics) -> Value {
     let (value, failed) = evaluate(&resource.attributes, scope, tolerant, diagnostics);
     let schema = &resource.schema.schema;
     let kinds = Kinds::within(scope.stack, resource);
@@ -372,17 +380,17 @@ fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant
     for name in names.into_iter().filter(|name| value.get(name).is_some_and(Value::has_secret)) {
         let at = locate(&resource.attributes, &Path::attribute(name)).unwrap_or(&resource.span);
         let error = format!("`{name}` of {block} is sensitive, and AWS makes ids of it that are shown and stored");
-        diagnostics.push(Diagnostic::error(at, error).help("use a value that need not be hidden"));
+        diagnostics.push(Diagnostic::error(Code::Exposed, at, error).help("use a value that need not be hidden"));
     }
     // What such a check says quotes what is written: with a secret in it, only what it says without that can be shown.
     let public = (resource.schema.check)(&without_secrets(&value));
     for (path, problem) in (resource.schema.check)(&value) {
         let at = locate(&resource.attributes, &path).unwrap_or(&resource.span);
         diagnostics.push(if !value.has_secret() || public.iter().any(|(_, known)| *known == problem) {
-            Diagnostic::error(at, format!("{block}: {problem}"))
+            Diagnostic::error(Code::Contradiction, at, format!("{block}: {problem}"))
         } else {
             let name = path.root().unwrap_or_default();
-            Diagnostic::error(at, format!("{block}: `{name}` is not as AWS takes it"))
+            Diagnostic::error(Code::Contradiction, at, format!("{block}: `{name}` is not as AWS takes it"))
                 .help("why is not shown, as it is about a sensitive value")
         });
     }
@@ -453,8 +461,12 @@ fn needs_only_what_is_known(stack: &Stack, block: &Block, resource: &ResourceBlo
         let Some(template) = template else { continue };
         for on in inside_of(&stack.config, template, key == "for_each") {
             diagnostics.push(
-                Diagnostic::error(&template.span, format!("`{key}` of {block} depends on {on}, which is known only after apply"))
-                    .help("use variables, locals, data sources or the keys of another `for_each`"),
+                Diagnostic::error(
+                    Code::KnownTooLate,
+                    &template.span,
+                    format!("`{key}` of {block} depends on {on}, which is known only after apply"),
+                )
+                .help("use variables, locals, data sources or the keys of another `for_each`"),
             );
         }
     }

@@ -9,7 +9,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::Stack;
 use super::config::Config;
-use super::diagnostic::{Diagnostic, Diagnostics, Span};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use super::expand::Instances;
 use super::reference::{Reference, Step};
 use super::template::Template;
@@ -280,7 +280,7 @@ fn report_cycle(dependencies: &Dependencies, members: &BTreeSet<&Item>, diagnost
     let Some(path) = shortest_way_back(start, &within) else { return };
     let names: Vec<String> =
         std::iter::once((*start).clone()).chain(path.iter().map(|(item, _)| item.clone())).map(|item| item.to_string()).collect();
-    let mut diagnostic = Diagnostic::general(format!("dependency cycle: {}", names.join(" → ")));
+    let mut diagnostic = Diagnostic::general(Code::Cycle, format!("dependency cycle: {}", names.join(" → ")));
     diagnostic.span = path.first().map(|(_, span)| span.clone());
     diagnostic.label = "the cycle starts here".to_owned();
     let groups = names.iter().any(|name| name.contains("security_group."));

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+pub use super::code::Code;
+
 /// The text of one file of a stack.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -35,6 +37,8 @@ pub enum Severity {
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// What kind of mistake it is.
+    pub code: Code,
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong, in one line.
@@ -45,30 +49,46 @@ pub struct Diagnostic {
     pub label: String,
     /// What to do, one line each.
     pub help: Vec<String>,
+    /// The block or the resource that it is about, where it is about one.
+    pub address: Option<String>,
 }
 
 impl Diagnostic {
     /// An error at `span`.
-    pub fn error(span: &Span, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), span: Some(span.clone()), label: String::new(), help: Vec::new() }
+    pub fn error(code: Code, span: &Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            span: Some(span.clone()),
+            label: String::new(),
+            help: Vec::new(),
+            address: None,
+        }
     }
 
     /// An error at a place, where there is one.
-    pub fn at(span: Option<&Span>, message: impl Into<String>) -> Self {
+    pub fn at(code: Code, span: Option<&Span>, message: impl Into<String>) -> Self {
         match span {
-            Some(span) => Self::error(span, message),
-            None => Self::general(message),
+            Some(span) => Self::error(code, span, message),
+            None => Self::general(code, message),
         }
     }
 
     /// A warning at `span`.
-    pub fn warning(span: &Span, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(span, message) }
+    pub fn warning(code: Code, span: &Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
 
     /// An error of a whole file or command.
-    pub fn general(message: impl Into<String>) -> Self {
-        Self { span: None, ..Self::error(&Span::default(), message) }
+    pub fn general(code: Code, message: impl Into<String>) -> Self {
+        Self { span: None, ..Self::error(code, &Span::default(), message) }
+    }
+
+    /// This diagnostic, about a block or a resource.
+    pub fn about(mut self, address: impl ToString) -> Self {
+        self.address = Some(address.to_string());
+        self
     }
 
     /// This diagnostic with words at the place itself.
@@ -117,10 +137,18 @@ pub fn suggestion<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Adds one.
+    /// Adds one that has not been said yet, whatever it was said about.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.0.contains(&diagnostic) {
+        let is_it = |said: &Diagnostic| Diagnostic { address: None, ..said.clone() } == Diagnostic { address: None, ..diagnostic.clone() };
+        if !self.0.iter().any(is_it) {
             self.0.push(diagnostic);
+        }
+    }
+
+    /// Says of those from number `from` on that are about nothing in particular that they are about this.
+    pub fn are_about(&mut self, from: usize, address: &impl ToString) {
+        for one in self.0.iter_mut().skip(from).filter(|one| one.address.is_none()) {
+            one.address = Some(address.to_string());
         }
     }
 

@@ -1,6 +1,7 @@
 //! Which instances a block has: `when` and `for_each`.
 
 use super::config::ResourceBlock;
+use super::diagnostic::Code;
 use super::expr::EvalError;
 use super::scope::{Each, StackScope};
 use super::template::{Failure, Template, TemplateKind};
@@ -54,7 +55,8 @@ pub fn instances(what: &str, when: Option<&Template>, for_each: Option<&Template
     let Some(for_each) = for_each else { return Ok(Instances::Single) };
     let value = for_each.eval(scope)?;
     if value.has_secret() {
-        let error = EvalError::new(format!("`for_each` of {what} is sensitive, and its keys would show it"));
+        let error =
+            EvalError { code: Code::Exposed, ..EvalError::new(format!("`for_each` of {what} is sensitive, and its keys would show it")) };
         return Err((error, for_each.span.clone()));
     }
     let pairs: Vec<(String, Value)> = match value {

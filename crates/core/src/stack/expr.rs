@@ -9,7 +9,7 @@ use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue};
 
 use super::budget::{Budget, Exhausted, Spent};
 use super::contents::{Contents, Reader};
-use super::diagnostic::Span;
+use super::diagnostic::{Code, Span};
 use super::eval::{Evaluator, Parts};
 use super::functions::files::NAMING;
 use super::reference::{Found, Home, Reference, calls, extract, plain_reference};
@@ -59,6 +59,8 @@ pub struct ParseError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct EvalError {
+    /// What kind of mistake it is.
+    pub code: Code,
     /// What is wrong.
     pub message: String,
     /// What to do.
@@ -76,7 +78,12 @@ pub struct EvalError {
 impl EvalError {
     /// An error without advice.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, span: None, exhausted: None, hidden: false, fatal: false }
+        Self { code: Code::NoValue, message: message.into(), help: None, span: None, exhausted: None, hidden: false, fatal: false }
+    }
+
+    /// The error of a name that is not there.
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self { code: Code::UnknownName, ..Self::new(message) }
     }
 
     /// This error with advice.

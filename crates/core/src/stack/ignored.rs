@@ -1,7 +1,7 @@
 //! `ignore_changes`: each path leads somewhere in the resource's schema, so that none is silently without effect.
 
 use super::config::ResourceBlock;
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::address::Block;
 use crate::model::path::{Path, Segment};
 use crate::model::schema::{Attribute, Type};
@@ -10,7 +10,7 @@ use crate::model::schema::{Attribute, Type};
 pub(super) fn check(block: &Block, resource: &ResourceBlock, diagnostics: &mut Diagnostics) {
     for (path, span) in resource.lifecycle.ignore_changes.iter().zip(&resource.lifecycle.ignore_spans) {
         let Err(nowhere) = object(&resource.schema.schema.attributes, &Path::default(), &path.0) else { continue };
-        let error = Diagnostic::error(span, format!("`ignore_changes` of {block}: `{path}`: {}", nowhere.problem));
+        let error = Diagnostic::error(Code::UnknownAttribute, span, format!("`ignore_changes` of {block}: `{path}`: {}", nowhere.problem));
         diagnostics.push(error.suggest(&nowhere.given, nowhere.known.iter().map(String::as_str)));
     }
 }

@@ -84,6 +84,7 @@ fn a_mistake_is_said_once_and_what_follows_from_it_is_not() {
         ("a `for_each` that is no list", format!("{VPC}[resource.subnet.p]\nfor_each = '${{1 + 2}}'\n{EACH}")),
         ("a `for_each` that is misspelled", format!("{VPC}[resource.subnet.p]\nfor_eac = ['a']\n{EACH}")),
         ("a default that is an expression", "[vars.v]\ndefault = '${1 + 1}'\n[resource.policy.p]\nname = '${vars.v}'\n".to_owned()),
+        ("a default that is misspelled", "[vars.v]\ndefalt = 'x'\n[resource.policy.p]\nname = '${vars.v}'\n".to_owned()),
         ("a default that is no TOML", "[vars.v]\ndefault = \nallowed = ['a']\n[resource.policy.p]\nname = '${vars.v}'\n".to_owned()),
         ("a variable that is no table", "[vars]\nv = 'x'\n[resource.policy.p]\nname = '${vars.v}'\n[resource.policy.q]\nname = '${vars.v}q'\n".to_owned()),
         ("a variable without a value", "[vars.v]\n[resource.policy.p]\nname = '${vars.v}'\n[resource.policy.q]\nname = '${vars.v}q'\n".to_owned()),

@@ -12,6 +12,7 @@ mod addresses;
 pub mod backend;
 pub mod budget;
 pub mod check;
+pub mod code;
 pub mod complaint;
 pub mod config;
 pub mod contents;
@@ -62,7 +63,7 @@ use crate::model::schema::Catalog;
 use crate::model::value::Value;
 use config::Config;
 use contents::{Contents, Wanted};
-use diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
 pub use files::Files;
 use files::{Role, StackFile, beside, normalize};
 use node::{NodeKind, Table};
@@ -171,7 +172,7 @@ impl<'a> Loader<'a> {
 
     /// A file with everything it extends underneath.
     fn file(&mut self, path: &Path, chain: &mut Vec<PathBuf>, from: Option<&Span>) -> Option<Table> {
-        let complain = |message: String| Diagnostic::at(from, message);
+        let complain = |message: String| Diagnostic::at(Code::UnreadableFile, from, message);
         if let Some(start) = chain.iter().position(|known| known == path) {
             let names = chain.iter().skip(start).map(PathBuf::as_path).chain([path]);
             let names: Vec<String> = names.map(|path| path.display().to_string()).collect();
@@ -193,7 +194,9 @@ impl<'a> Loader<'a> {
         if text.trim().is_empty() {
             self.whole = false;
             let at = Span { file: index, range: 0..0 };
-            self.diagnostics.push(Diagnostic::error(&at, "the file is empty").help("a stack starts with `[stack]` and `name = \"…\"`"));
+            self.diagnostics.push(
+                Diagnostic::error(Code::EmptyFile, &at, "the file is empty").help("a stack starts with `[stack]` and `name = \"…\"`"),
+            );
             return None;
         }
         let (table, whole) = node::parse_partly(index, &text, &mut self.diagnostics);
@@ -215,7 +218,7 @@ impl<'a> Loader<'a> {
         for base in &bases {
             let Some(name) = base.as_str() else {
                 self.whole = false;
-                self.diagnostics.push(Diagnostic::error(&base.span, "`extends` lists paths of other stack files"));
+                self.diagnostics.push(Diagnostic::error(Code::BadExtends, &base.span, "`extends` lists paths of other stack files"));
                 continue;
             };
             let beside = beside(path, name);
@@ -256,14 +259,14 @@ impl<'a> Loader<'a> {
         stack.name = self.early(&stack, &stack.config.name, "name").unwrap_or_default();
         if !stack.name.is_empty() && !is_stack_name(&stack.name) {
             self.diagnostics.push(
-                Diagnostic::error(&stack.config.name.span, format!("`{}` cannot be a stack's name", stack.name))
+                Diagnostic::error(Code::BadName, &stack.config.name.span, format!("`{}` cannot be a stack's name", stack.name))
                     .help("letters, digits, `-` and `_`, at most 64, starting with a letter: it names the state file and tags resources"),
             );
         }
         stack.region = stack.config.region.as_ref().and_then(|region| self.early(&stack, region, "region"));
         if let Some((template, region)) = stack.config.region.as_ref().zip(stack.region.as_deref()).filter(|(_, region)| !is_region(region))
         {
-            let error = Diagnostic::error(&template.span, format!("`{region}` cannot be a region"));
+            let error = Diagnostic::error(Code::BadRegion, &template.span, format!("`{region}` cannot be a region"));
             self.diagnostics.push(error.help("regions are named such as us-east-1 or us-gov-west-1"));
         }
         self.write_out(&mut stack, open, modules::ModuleFiles::new(), catalog);
@@ -320,7 +323,7 @@ impl<'a> Loader<'a> {
                 return None;
             }
         };
-        self.diagnostics.push(Diagnostic::error(&template.span, problem).help(PUBLIC));
+        self.diagnostics.push(Diagnostic::error(Code::KnownTooLate, &template.span, problem).help(PUBLIC));
         None
     }
 
@@ -343,7 +346,11 @@ impl<'a> Loader<'a> {
                 }
                 Err(problem) => {
                     read = false;
-                    self.diagnostics.push(Diagnostic::error(span, format!("cannot read {}: {problem}", beside.display())));
+                    self.diagnostics.push(Diagnostic::error(
+                        Code::UnreadableFile,
+                        span,
+                        format!("cannot read {}: {problem}", beside.display()),
+                    ));
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostic::{Diagnostic, Diagnostics, Span};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use super::{mistake, unclosed};
 
 /// A TOML value and where it stands.
@@ -93,7 +93,7 @@ pub fn parse_partly(file: usize, text: &str, diagnostics: &mut Diagnostics) -> (
     let lost = unclosed::unclosed(text);
     for unclosed::Unclosed { open, closing, .. } in &lost {
         let end = text.get(*open..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| open + length);
-        let error = Diagnostic::error(&Span { file, range: *open..end }, "what begins at this bracket is never closed");
+        let error = Diagnostic::error(Code::Syntax, &Span { file, range: *open..end }, "what begins at this bracket is never closed");
         diagnostics.push(error.help(format!("`{closing}` is missing; nothing is read from there to the next table")));
     }
     let text = &unclosed::without(text, &lost);
@@ -118,7 +118,7 @@ pub fn parse_partly(file: usize, text: &str, diagnostics: &mut Diagnostics) -> (
             twice = Some(header);
         }
         let mistake = mistake::explain(text, &range, message);
-        let diagnostic = Diagnostic::error(&Span { file, range }, mistake.message);
+        let diagnostic = Diagnostic::error(Code::Syntax, &Span { file, range }, mistake.message);
         diagnostics.push(mistake.help.into_iter().fold(diagnostic, Diagnostic::help));
         if mistake.last {
             whole = false;
@@ -188,7 +188,7 @@ impl Converter<'_> {
     }
 
     fn unreadable(&mut self, span: &Span, why: &str) -> NodeKind {
-        self.diagnostics.push(Diagnostic::error(span, why));
+        self.diagnostics.push(Diagnostic::error(Code::Syntax, span, why));
         NodeKind::Unreadable
     }
 }

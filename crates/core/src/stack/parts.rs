@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::config::ResourceBlock;
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Code, Diagnostic};
 use crate::model::address::Block;
 use crate::model::path::Path;
 
@@ -17,7 +17,7 @@ pub fn warnings(resources: &IndexMap<Block, ResourceBlock>) -> Vec<Diagnostic> {
             let wholes: Vec<String> = resources.iter().filter(is_kept).map(|(whole, _)| whole.to_string()).collect();
             let first = wholes.first()?;
             let message = format!("{block} sets what `{attribute}` of a {own} says, and {first} is one");
-            let warning = Diagnostic::warning(&resource.span, message);
+            let warning = Diagnostic::warning(Code::PartOfAnother, &resource.span, message);
             Some(
                 warning
                     .help(format!("if it is the same one, write `{attribute}` there: else each apply of it takes this away"))

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::config::{Check, Config, DataBlock, Import, Lifecycle, Moved, Output, Removed, ResourceBlock, Timeouts, Validation, Variable};
-use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span, nearest};
 use super::modules::{Modules, Named, Use};
 use super::node::{Entry, Node, NodeKind, Table};
 use super::parts;
@@ -62,7 +62,8 @@ impl<'a> Reader<'a> {
             None => {
                 let at = table.get("stack").map(|entry| entry.key.clone()).unwrap_or_default();
                 self.report(
-                    Diagnostic::error(&at, "the stack has no name").help("add `[stack]` with `name = \"…\"` at the top of the file"),
+                    Diagnostic::error(Code::MissingKey, &at, "the stack has no name")
+                        .help("add `[stack]` with `name = \"…\"` at the top of the file"),
                 );
                 return None;
             }
@@ -94,7 +95,7 @@ impl<'a> Reader<'a> {
     /// Reports what is no section. A type where a section stands is a resource without `resource.` before it.
     fn sections(&mut self, table: &Table) {
         for (key, entry) in table.iter().filter(|(key, _)| !SECTIONS.contains(&key.as_str())) {
-            let error = Diagnostic::error(&entry.key, format!("unknown section `{key}`"));
+            let error = Diagnostic::error(Code::UnknownSection, &entry.key, format!("unknown section `{key}`"));
             if self.catalog.resources.contains_key(key) {
                 self.unread.type_name("resource", key);
                 self.report(error.help(format!("a resource stands under `[resource.{key}.NAME]`")));
@@ -117,7 +118,9 @@ impl<'a> Reader<'a> {
     fn only(&mut self, table: &Table, known: &[&str], what: &str) {
         for (key, entry) in table {
             if !known.contains(&key.as_str()) {
-                self.report(Diagnostic::error(&entry.key, format!("unknown {what} `{key}`")).suggest(key, known.iter().copied()));
+                self.report(
+                    Diagnostic::error(Code::UnknownKey, &entry.key, format!("unknown {what} `{key}`")).suggest(key, known.iter().copied()),
+                );
             }
         }
     }
@@ -140,7 +143,7 @@ impl<'a> Reader<'a> {
     /// Something else stands there, unless it could not be read.
     fn expected(&mut self, node: &Node, what: &str) {
         if !matches!(node.kind, NodeKind::Unreadable) {
-            self.report(Diagnostic::error(&node.span, format!("expected {what}, got {}", node.describe())));
+            self.report(Diagnostic::error(Code::WrongShape, &node.span, format!("expected {what}, got {}", node.describe())));
         }
     }
 
@@ -185,13 +188,21 @@ impl<'a> Reader<'a> {
                 None => {
                     // Read on as what is meant: it is the default.
                     if !matches!(entry.node.kind, NodeKind::Unreadable) {
-                        let error = Diagnostic::error(&entry.node.span, format!("a variable is a table, not {}", entry.node.describe()));
+                        let error = Diagnostic::error(
+                            Code::WrongShape,
+                            &entry.node.span,
+                            format!("a variable is a table, not {}", entry.node.describe()),
+                        );
                         self.report(error.help(format!("write `[vars.{name}]`, and under it `default = …`")));
                     }
                     [("default".to_owned(), entry.clone())].into_iter().collect()
                 }
             };
-            self.only(&body, &["default", "allowed", "description", "sensitive", "validate"], "key of a variable");
+            const KEYS: [&str; 5] = ["default", "allowed", "description", "sensitive", "validate"];
+            self.only(&body, &KEYS, "key of a variable");
+            // A misspelled default is read on as what is meant.
+            let misspelled = || body.iter().find(|(key, _)| nearest(key, KEYS) == Some("default")).map(|(_, entry)| entry);
+            let default = body.get("default").or_else(misspelled);
             let allowed = body.get("allowed").and_then(|allowed| match &allowed.node.kind {
                 NodeKind::List(items) => Some(items.clone()),
                 _ => {
@@ -199,9 +210,10 @@ impl<'a> Reader<'a> {
                     None
                 }
             });
-            if let Some(default) = body.get("default").filter(|default| has_expression(&default.node)) {
+            if let Some(default) = default.filter(|default| has_expression(&default.node)) {
                 self.report(
-                    Diagnostic::error(&default.node.span, "a variable's default is a constant").help("compute with it in [locals] instead"),
+                    Diagnostic::error(Code::NotConstant, &default.node.span, "a variable's default is a constant")
+                        .help("compute with it in [locals] instead"),
                 );
             }
             let description = body.get("description").and_then(|entry| entry.node.as_str()).unwrap_or_default();
@@ -209,7 +221,7 @@ impl<'a> Reader<'a> {
                 name,
                 Variable {
                     span: entry.key.clone(),
-                    default: body.get("default").map(|entry| entry.node.clone()),
+                    default: default.map(|entry| entry.node.clone()),
                     allowed,
                     description: description.to_owned(),
                     sensitive: self.flag(&body, "sensitive"),
@@ -232,7 +244,7 @@ impl<'a> Reader<'a> {
     fn name(&mut self, name: &str, span: &Span) {
         if !is_name(name) {
             self.report(
-                Diagnostic::error(span, format!("`{name}` cannot be used as a name"))
+                Diagnostic::error(Code::BadName, span, format!("`{name}` cannot be used as a name"))
                     .help("a name starts with a letter and has letters, digits and `_` only"),
             );
         }
@@ -244,7 +256,11 @@ impl<'a> Reader<'a> {
             Some(Node { kind: NodeKind::Bool(flag), .. }) => *flag,
             Some(Node { kind: NodeKind::Unreadable, .. }) => false,
             Some(other) => {
-                self.report(Diagnostic::error(&other.span, format!("`{key}` is true or false, not {}", other.describe())));
+                self.report(Diagnostic::error(
+                    Code::WrongShape,
+                    &other.span,
+                    format!("`{key}` is true or false, not {}", other.describe()),
+                ));
                 false
             }
         }
@@ -286,7 +302,8 @@ impl<'a> Reader<'a> {
         self.blocks(table, "resource", &known, |this, block, entry| {
             let Some(schema) = this.catalog.resources.get(&block.type_name) else { return };
             if let Some(own) = schema.instead {
-                let warning = Diagnostic::warning(&entry.key, format!("{block} is what leoctl has a type of its own for: `{own}`"));
+                let warning =
+                    Diagnostic::warning(Code::OwnType, &entry.key, format!("{block} is what leoctl has a type of its own for: `{own}`"));
                 this.report(warning.help("of its own types leoctl knows more: defaults, what a change interrupts, prices"));
             }
             let resource = this.resource(Arc::clone(schema), entry);
@@ -338,7 +355,7 @@ impl<'a> Reader<'a> {
             *slot = seconds(&entry.node).filter(|seconds| *seconds <= LONGEST_TIMEOUT);
             if slot.is_none() {
                 self.report(
-                    Diagnostic::error(&entry.node.span, "expected a duration")
+                    Diagnostic::error(Code::BadSetting, &entry.node.span, "expected a duration")
                         .help("write `\"30m\"`, `\"90s\"`, `\"1h\"` or seconds as a number, a week at most"),
                 );
             }
@@ -353,7 +370,7 @@ impl<'a> Reader<'a> {
             None | Some((_, Some("delete"))) => false,
             Some((_, Some("retain"))) => true,
             Some((node, _)) => {
-                self.report(Diagnostic::error(&node.span, "`deletion_policy` is \"delete\" or \"retain\""));
+                self.report(Diagnostic::error(Code::BadSetting, &node.span, "`deletion_policy` is \"delete\" or \"retain\""));
                 false
             }
         };
@@ -365,7 +382,7 @@ impl<'a> Reader<'a> {
                     ignore_changes.push(path);
                     ignore_spans.push(span);
                 }
-                None => self.report(Diagnostic::error(&span, format!("`{text}` is not an attribute path"))),
+                None => self.report(Diagnostic::error(Code::BadSetting, &span, format!("`{text}` is not an attribute path"))),
             }
         }
         Lifecycle {
@@ -401,7 +418,7 @@ impl<'a> Reader<'a> {
             let body = self.expect_table(&entry);
             self.only(&body, &["assert", "message"], "key of a check");
             let (Some(assert), Some(message)) = (body.get("assert"), body.get("message")) else {
-                self.report(Diagnostic::error(&entry.key, format!("check `{name}` needs both `assert` and `message`")));
+                self.report(Diagnostic::error(Code::MissingKey, &entry.key, format!("check `{name}` needs both `assert` and `message`")));
                 continue;
             };
             let check = Check { assert: self.template(&assert.node), message: self.template(&message.node) };
@@ -414,7 +431,7 @@ impl<'a> Reader<'a> {
     fn entries(&mut self, table: &Table, section: &str, keys: &[&str]) -> Vec<Entry> {
         let Some(entry) = table.get(section) else { return Vec::new() };
         let NodeKind::List(items) = &entry.node.kind else {
-            self.report(Diagnostic::error(&entry.key, format!("write this as `[[{section}]]`, with two brackets")));
+            self.report(Diagnostic::error(Code::WrongShape, &entry.key, format!("write this as `[[{section}]]`, with two brackets")));
             return Vec::new();
         };
         items
@@ -433,7 +450,7 @@ impl<'a> Reader<'a> {
         match value {
             Some(value) => Some(self.template(&value.node)),
             None => {
-                self.report(Diagnostic::error(&entry.key, format!("`{key}` is missing here")));
+                self.report(Diagnostic::error(Code::MissingKey, &entry.key, format!("`{key}` is missing here")));
                 None
             }
         }
@@ -460,7 +477,10 @@ impl<'a> Reader<'a> {
         match template.as_str().map(str::parse::<A>) {
             Some(Ok(address)) => Some((address, template.span)),
             _ => {
-                self.report(Diagnostic::error(&template.span, "expected an address").help("like \"vpc.main\" or 'subnet.public[\"a\"]'"));
+                self.report(
+                    Diagnostic::error(Code::BadAddress, &template.span, "expected an address")
+                        .help("like \"vpc.main\" or 'subnet.public[\"a\"]'"),
+                );
                 None
             }
         }

@@ -7,7 +7,7 @@ use super::Stack;
 use super::budget::Spent;
 use super::contents::Contents;
 use super::deps::{Local, LocalKind, data_name};
-use super::diagnostic::suggestion;
+use super::diagnostic::{Code, suggestion};
 use super::expr::{EvalError, Scope};
 use super::lookup::Lookups;
 use super::reference::{Reference, Step, root_length};
@@ -135,7 +135,7 @@ impl<'a> StackScope<'a> {
         let known = self.locals.borrow().get(local).cloned();
         match known {
             Some(Some(known)) => return Ok(known),
-            Some(None) => return Err(EvalError::new(format!("`{local}` depends on itself"))),
+            Some(None) => return Err(EvalError { code: Code::Cycle, ..EvalError::new(format!("`{local}` depends on itself")) }),
             None => {}
         }
         self.locals.borrow_mut().insert(local.clone(), None);
@@ -201,7 +201,7 @@ impl<'a> StackScope<'a> {
 
     fn data_value(&self, reference: &Reference) -> Result<Value, EvalError> {
         let (Some(type_name), Some(name)) = (reference.key(1), reference.key(2)) else {
-            return Err(EvalError::new(format!("`{reference}` is not a data source: write `data.type.name`")));
+            return Err(EvalError::unknown(format!("`{reference}` is not a data source: write `data.type.name`")));
         };
         let block = Block::new(type_name, name).within(&reference.home.module);
         let Some(declared) = self.stack.config.data.get(&block) else {
@@ -310,7 +310,7 @@ impl Scope for StackScope<'_> {
                 let of_use = reference.home.each.as_ref().map(|path| self.stack.config.modules.instances.get(path));
                 let each = of_use.map_or(self.each, |module| module.and_then(|module| module.each.as_ref()));
                 let Some(each) = each else {
-                    return Err(EvalError::new("`each` exists only in a resource with `for_each`"));
+                    return Err(EvalError::unknown("`each` exists only in a resource with `for_each`"));
                 };
                 let value = match name {
                     "key" => &each.key,
@@ -347,13 +347,13 @@ pub fn root_alone(reference: &Reference) -> Option<EvalError> {
         return None;
     }
     let wanted = if root == "data" { "data.type.name" } else { &format!("{root}.name") };
-    Some(EvalError::new(format!("`{reference}` is no value")).advice(format!("write the name of what you mean: `{wanted}`")))
+    Some(EvalError::unknown(format!("`{reference}` is no value")).advice(format!("write the name of what you mean: `{wanted}`")))
 }
 
 /// An error for a name that does not exist, with the nearest ones.
 pub fn missing<S: AsRef<str>>(what: &str, name: &str, known: impl IntoIterator<Item = S>) -> EvalError {
     let known: Vec<S> = known.into_iter().collect();
-    let mut error = EvalError::new(format!("there is no {what} `{name}`"));
+    let mut error = EvalError::unknown(format!("there is no {what} `{name}`"));
     error.help = suggestion(name, known.iter().map(AsRef::as_ref));
     error
 }
@@ -361,7 +361,7 @@ pub fn missing<S: AsRef<str>>(what: &str, name: &str, known: impl IntoIterator<I
 /// An error for a name of the stack that is used in a module.
 pub fn outside(reference: &Reference) -> EvalError {
     let shown: String = reference.path.iter().take(2).map(Step::name).collect::<Vec<_>>().join(".");
-    let error = EvalError::new(format!("`{shown}` is outside of the module"));
+    let error = EvalError::unknown(format!("`{shown}` is outside of the module"));
     error.advice("declare a variable under `[vars]` here, and give it the value under `inputs` where the module is used")
 }
 

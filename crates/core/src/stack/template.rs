@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::budget::{Exhausted, HEAVIEST, LONGEST, weight};
-use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
 use super::expr::{EvalError, Expr, Scope};
 use super::node::{Node, NodeKind};
 use super::reference::{Home, Reference};
@@ -321,7 +321,7 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
         let inner = text.get(start..).unwrap_or_default();
         let Some(length) = expression_length(inner) else {
             diagnostics.push(
-                Diagnostic::error(&locate.span(start - 2, start), "this `${` is never closed")
+                Diagnostic::error(Code::BadExpression, &locate.span(start - 2, start), "this `${` is never closed")
                     .help("close it with `}`, or write `$${` for a literal `${`"),
             );
             wrong = true;
@@ -338,8 +338,9 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
                 let from = start + error.offset.min(length);
                 let to = (from + 1).min(start + length).max(from);
                 let column = source.get(..error.offset).map_or(error.offset, |before| before.chars().count()) + 1;
-                let diagnostic = Diagnostic::error(&locate.span(from, to), format!("invalid expression: {}", error.message))
-                    .label(format!("column {column} of the expression"));
+                let diagnostic =
+                    Diagnostic::error(Code::BadExpression, &locate.span(from, to), format!("invalid expression: {}", error.message))
+                        .label(format!("column {column} of the expression"));
                 diagnostics.push(error.help.into_iter().fold(diagnostic, Diagnostic::help));
             }
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::diagnostic::{Diagnostic, Diagnostics, Span, nearest};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Span, nearest};
 use super::habits;
 use super::kind::Kinds;
 use super::misfit::{Misfit, misfit};
@@ -61,7 +61,7 @@ impl<'a> Checker<'a> {
     fn object(&mut self, what: &str, attributes: &[Attribute], template: Option<&'a Template>, value: &Value, at: &Span) {
         let Some(map) = value.as_map() else {
             if !matches!(value.revealed(), Value::Unknown | Value::Null) {
-                self.report(Diagnostic::error(at, format!("expected a table for {what}, got {}", value.kind())));
+                self.report(Diagnostic::error(Code::WrongType, at, format!("expected a table for {what}, got {}", value.kind())));
             }
             return;
         };
@@ -71,12 +71,12 @@ impl<'a> Checker<'a> {
             let key = field.map_or(at, |field| &field.key);
             let Some(attribute) = attributes.iter().find(|attribute| attribute.name == *name) else {
                 let names = attributes.iter().filter(|attribute| !attribute.computed).map(|attribute| attribute.name.as_str());
-                let error = Diagnostic::error(key, format!("{what} has no attribute `{name}`"));
+                let error = Diagnostic::error(Code::UnknownAttribute, key, format!("{what} has no attribute `{name}`"));
                 self.report(habits::meant(name, names).into_iter().fold(error, Diagnostic::help));
                 continue;
             };
             if attribute.computed {
-                self.report(Diagnostic::error(key, format!("`{name}` of {what} is set by AWS and cannot be written")));
+                self.report(Diagnostic::error(Code::SetByAws, key, format!("`{name}` of {what} is set by AWS and cannot be written")));
                 continue;
             }
             let span = field.map_or(at, |field| &field.value.span);
@@ -90,7 +90,7 @@ impl<'a> Checker<'a> {
             if map.get(&attribute.name).is_none_or(Value::is_null) {
                 let summary = attribute.doc.lines().next().unwrap_or_default();
                 self.report(
-                    Diagnostic::error(at, format!("{what} needs `{}`", attribute.name))
+                    Diagnostic::error(Code::MissingAttribute, at, format!("{what} needs `{}`", attribute.name))
                         .label(format!("`{}` is missing here", attribute.name))
                         .help(format!("{}: {summary}", attribute.name)),
                 );
@@ -106,7 +106,7 @@ impl<'a> Checker<'a> {
                 // What is wrong with it would show it.
                 self.diagnostics.0.truncate(before);
                 self.report(
-                    Diagnostic::error(at, format!("{what} is {}, but not one that AWS takes", described(ty)))
+                    Diagnostic::error(Code::NotAllowed, at, format!("{what} is {}, but not one that AWS takes", described(ty)))
                         .help("its value is sensitive, and so is not shown"),
                 );
             }
@@ -141,7 +141,7 @@ impl<'a> Checker<'a> {
                 if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
                     let place = format!("line {}, column {}", error.line(), error.column());
                     self.report(
-                        Diagnostic::error(at, format!("{what} is not JSON from its {place} on"))
+                        Diagnostic::error(Code::BadDocument, at, format!("{what} is not JSON from its {place} on"))
                             .help("write it as a table: it becomes JSON by itself"),
                     );
                 }
@@ -150,7 +150,7 @@ impl<'a> Checker<'a> {
             (Type::String(rule), Value::Int(number)) if rule.one_of.is_empty() => self.text(what, rule, &number.to_string(), at),
             (Type::String(rule), Value::Bool(_)) if rule.one_of.is_empty() && rule.format.is_none() => {}
             _ => {
-                let error = Diagnostic::error(at, format!("{what} is {}, not {}", described(ty), value.kind()));
+                let error = Diagnostic::error(Code::WrongType, at, format!("{what} is {}, not {}", described(ty), value.kind()));
                 let cure = template.and_then(|template| self.cure(ty, template)).or_else(|| habits::of_cpu(ty, value));
                 self.report(cure.into_iter().fold(error, Diagnostic::help));
             }
@@ -170,7 +170,7 @@ impl<'a> Checker<'a> {
             (false, source) => format!("{what} is {wanted}, and `{source}` is {given}"),
         };
         let cure = self.cure(ty, template);
-        self.report(cure.into_iter().fold(Diagnostic::error(&template.span, message), Diagnostic::help));
+        self.report(cure.into_iter().fold(Diagnostic::error(Code::WrongType, &template.span, message), Diagnostic::help));
     }
 
     /// What to write instead of what is of the wrong kind.
@@ -188,7 +188,7 @@ impl<'a> Checker<'a> {
             if let Some(Misfit { given, cure, .. }) =
                 misfit(&Type::String(TextRule::default()), &self.kinds.of_expr(expr), source).filter(|misfit| misfit.given != "a number")
             {
-                let error = Diagnostic::error(span, format!("`{source}` is {given}, which cannot stand inside a text"));
+                let error = Diagnostic::error(Code::WrongType, span, format!("`{source}` is {given}, which cannot stand inside a text"));
                 self.report(cure.into_iter().fold(error, Diagnostic::help));
             }
         }
@@ -198,7 +198,7 @@ impl<'a> Checker<'a> {
         if !one_of.is_empty() && !one_of.contains(&number) {
             let list: Vec<String> = one_of.iter().map(ToString::to_string).collect();
             let nearest = one_of.iter().min_by_key(|allowed| (**allowed - number).unsigned_abs());
-            let mut diagnostic = Diagnostic::error(at, format!("{what} cannot be {number}"));
+            let mut diagnostic = Diagnostic::error(Code::NotAllowed, at, format!("{what} cannot be {number}"));
             if let Some(nearest) = nearest {
                 diagnostic = diagnostic.label(format!("the nearest allowed is {nearest}"));
             }
@@ -211,14 +211,14 @@ impl<'a> Checker<'a> {
             (None, None) => return,
         };
         if min.is_some_and(|min| number < min) || max.is_some_and(|max| number > max) {
-            self.report(Diagnostic::error(at, format!("{what} is {range}, not {number}")));
+            self.report(Diagnostic::error(Code::NotAllowed, at, format!("{what} is {range}, not {number}")));
         }
     }
 
     fn text(&mut self, what: &str, rule: &TextRule, text: &str, at: &Span) {
         if !rule.one_of.is_empty() && !rule.one_of.iter().any(|allowed| allowed == text) {
             let allowed = rule.one_of.iter().map(String::as_str);
-            let diagnostic = Diagnostic::error(at, format!("{what} cannot be \"{text}\""));
+            let diagnostic = Diagnostic::error(Code::NotAllowed, at, format!("{what} cannot be \"{text}\""));
             let diagnostic = nearest(text, allowed.clone())
                 .map(|meant| format!("did you mean `{meant}`?"))
                 .into_iter()
@@ -228,15 +228,18 @@ impl<'a> Checker<'a> {
         }
         if let Some(limit) = rule.max_length.filter(|limit| text.chars().count() as u64 > *limit) {
             let length = text.chars().count();
-            self.report(Diagnostic::error(at, format!("{what} has {length} characters, and AWS allows {limit}")));
+            self.report(Diagnostic::error(Code::NotAllowed, at, format!("{what} has {length} characters, and AWS allows {limit}")));
         }
         if let Some(pattern) = rule.pattern.as_ref().filter(|pattern| !pattern.allows(text)) {
-            self.report(Diagnostic::error(at, format!("{what} cannot be \"{text}\"")).help(format!("allowed: {}", pattern.form())));
+            self.report(
+                Diagnostic::error(Code::NotAllowed, at, format!("{what} cannot be \"{text}\""))
+                    .help(format!("allowed: {}", pattern.form())),
+            );
         }
         if let Some(format) = &rule.format
             && let Err((problem, help)) = check_format(format, text)
         {
-            let diagnostic = Diagnostic::error(at, format!("{what}: {problem}"));
+            let diagnostic = Diagnostic::error(Code::NotAllowed, at, format!("{what}: {problem}"));
             self.report(help.into_iter().fold(diagnostic, Diagnostic::help));
         }
     }
@@ -257,9 +260,13 @@ impl<'a> Checker<'a> {
                 let name = element_name(order, value);
                 let twice = !seen.insert(name.clone());
                 if twice && is_name_secret(order, value) {
-                    self.report(Diagnostic::error(span, format!("{what} has two elements with the same {key}, which is sensitive")));
+                    self.report(Diagnostic::error(
+                        Code::DuplicateElement,
+                        span,
+                        format!("{what} has two elements with the same {key}, which is sensitive"),
+                    ));
                 } else if twice {
-                    self.report(Diagnostic::error(span, format!("{what} has two elements with {key} \"{name}\"")));
+                    self.report(Diagnostic::error(Code::DuplicateElement, span, format!("{what} has two elements with {key} \"{name}\"")));
                 }
             }
         }

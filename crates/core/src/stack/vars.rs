@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 
 use super::config::Variable;
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::node::{Node, NodeKind, Table};
 use crate::model::value::Value;
 
@@ -49,7 +49,7 @@ pub fn resolve(declared: &IndexMap<String, Variable>, given: &Given, diagnostics
         values.insert(name.clone(), Value::from(value));
     }
     let unknown = |name: &str, source: &str| {
-        Diagnostic::general(format!("{source} sets `{name}`, which the stack does not declare"))
+        Diagnostic::general(Code::UnknownVariable, format!("{source} sets `{name}`, which the stack does not declare"))
             .suggest(name, declared.keys().map(String::as_str))
     };
     for (source, table) in &given.files {
@@ -85,7 +85,7 @@ pub fn resolve(declared: &IndexMap<String, Variable>, given: &Given, diagnostics
 }
 
 fn lacks(name: &str, variable: &Variable) -> Diagnostic {
-    Diagnostic::error(&variable.span, format!("variable `{name}` has no value"))
+    Diagnostic::error(Code::VariableWithoutValue, &variable.span, format!("variable `{name}` has no value"))
         .help(format!("give one with `--var {name}=…` or LEOCTL_VAR_{name}, or add a `default`"))
 }
 
@@ -123,7 +123,7 @@ pub fn misfit(variable: &Variable, value: &Value) -> Option<Misfit> {
 
 fn check(name: &str, variable: &Variable, value: &Value, diagnostics: &mut Diagnostics) {
     let Some(misfit) = misfit(variable, value) else { return };
-    let error = Diagnostic::error(&variable.span, format!("variable `{name}` {}", misfit.message));
+    let error = Diagnostic::error(Code::VariableRefused, &variable.span, format!("variable `{name}` {}", misfit.message));
     diagnostics.push(if misfit.of_kind { error.label(misfit.takes) } else { error.help(misfit.takes) });
 }
 

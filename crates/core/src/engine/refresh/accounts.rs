@@ -11,7 +11,7 @@ use crate::model::journal::{Ledger, Record};
 use crate::model::place::Site;
 use crate::model::state::State;
 use crate::stack::accounts;
-use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::stack::scope::Identity;
 
 impl Planner<'_> {
@@ -90,7 +90,9 @@ fn reachable(identity: &Identity, state: &State) -> Result<(), EngineError> {
 }
 
 fn unreachable(identity: &Identity, state: &State, account: &str, addresses: &[&Address]) -> Diagnostic {
-    let Some(first) = addresses.first() else { return Diagnostic::general(format!("nothing leads to account {account}")) };
+    let Some(first) = addresses.first() else {
+        return Diagnostic::general(Code::BadAccount, format!("nothing leads to account {account}"));
+    };
     let what = match addresses.len() {
         1 => format!("{first} is"),
         count => format!("{first} and {} more are", count - 1),
@@ -99,11 +101,11 @@ fn unreachable(identity: &Identity, state: &State, account: &str, addresses: &[&
     let named = state.named_accounts.iter().find(|(_, id)| *id == account).map(|(name, _)| name);
     let changed = named.and_then(|name| Some((name, identity.accounts.get(name)?)));
     let error = match changed {
-        Some((name, now)) => Diagnostic::general(format!("accounts.{name} is account {} now, and {what} in account {account}", now.account))
+        Some((name, now)) => Diagnostic::general(Code::BadAccount, format!("accounts.{name} is account {} now, and {what} in account {account}", now.account))
             .help(format!("let it lead to account {account} again; for the resources to move, give the new account another name and keep both until they have")),
         None => {
             let name = named.map_or("NAME", String::as_str);
-            Diagnostic::general(format!("{what} in account {account}, and no account of the stack file is that one"))
+            Diagnostic::general(Code::BadAccount, format!("{what} in account {account}, and no account of the stack file is that one"))
                 .help(format!("write [accounts.{name}] with {role}: what is there is then read, and deleted if the stack file does not want it"))
         }
     };

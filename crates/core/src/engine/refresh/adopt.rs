@@ -18,7 +18,7 @@ use crate::plan::build::{self, Found};
 use crate::plan::types::{Action, Change, Plan};
 use crate::stack::check::failed;
 use crate::stack::config::Import;
-use crate::stack::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::stack::scope::{BlockValue, StackScope};
 
 static NO_RESOURCES: BTreeMap<Block, BlockValue> = BTreeMap::new();
@@ -68,8 +68,9 @@ impl Planner<'_> {
                 (None, Some((id, written))) => {
                     let missing = format!("{address} cannot be imported: there is no {} {id}", address.type_name());
                     diagnostics.push(match written {
-                        Some(written) => Diagnostic::error(written, missing).help("correct it, or remove the block to create the resource"),
-                        None => Diagnostic::general(missing).help("the reference of the type says what its ids are"),
+                        Some(written) => Diagnostic::error(Code::WrongImport, written, missing)
+                            .help("correct it, or remove the block to create the resource"),
+                        None => Diagnostic::general(Code::WrongImport, missing).help("the reference of the type says what its ids are"),
                     });
                 }
                 (None, None) => {}
@@ -143,7 +144,7 @@ impl Planner<'_> {
                     continue;
                 }
                 let error = format!("{} cannot be replaced: {} exists already", change.address, found.place.id);
-                let error = build::at_block(self.stack, &change.address, &error);
+                let error = build::at_block(self.stack, &change.address, Code::AlreadyExists, &error);
                 diagnostics.push(error.label(build::owned_by(&found)).help("choose another name, or delete that one first"));
             }
         }

@@ -10,7 +10,7 @@ use crate::model::address::Block;
 use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::build::{self, World};
-use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::stack::scope::Identity;
 
 impl Planner<'_> {
@@ -36,7 +36,7 @@ impl Planner<'_> {
                     Ok(value) => drop(data.insert(block, secrets.hidden(value))),
                     Err(failure) if failure.operation.is_empty() => {
                         let span = self.stack.config.data.get(&block).map(|config| config.span.clone()).unwrap_or_default();
-                        diagnostics.push(Diagnostic::error(&span, format!("data.{block}: {}", failure.message)));
+                        diagnostics.push(Diagnostic::error(Code::DataNotRead, &span, format!("data.{block}: {}", failure.message)));
                     }
                     Err(failure) => return Err(EngineError::aws(format!("reading data.{block}"), failure)),
                 }

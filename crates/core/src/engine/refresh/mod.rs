@@ -46,7 +46,7 @@ use crate::plan::select::Options;
 use crate::plan::state_change::StateChange;
 use crate::plan::types::{Action, Plan};
 use crate::stack::Stack;
-use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::stack::scope::Identity;
 
 /// A plan, and the state it was made from.
@@ -238,7 +238,7 @@ impl Planner<'_> {
 fn same_place(stack: &Stack, identity: &Identity, state: &State) -> Result<(), EngineError> {
     let mismatch = |what: &str, there: &str, here: &str| {
         Err(Diagnostics(vec![
-            Diagnostic::general(format!("the state belongs to {what} {there}, but this is {what} {here}"))
+            Diagnostic::general(Code::ForeignState, format!("the state belongs to {what} {there}, but this is {what} {here}"))
                 .help("use the credentials, region and stack file the state was made with, or another stack name"),
         ])
         .into())

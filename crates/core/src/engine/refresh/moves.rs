@@ -9,7 +9,7 @@ use crate::model::journal::{Ledger, Record};
 use crate::model::selector::Selector;
 use crate::model::state::{Intent, State};
 use crate::stack::config::Moved;
-use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics};
 
 impl Planner<'_> {
     /// Moves what is remembered, along chains of blocks to their end. `absent` are the tokens of creations whose resource
@@ -30,7 +30,7 @@ impl Planner<'_> {
             if let Some((other, _)) = sources.insert(to.clone(), (from.clone(), last)) {
                 let error = format!("{other} and {from} would both become {to}, and one of the two would be lost");
                 diagnostics.push(
-                    Diagnostic::error(&last.from_span, error)
+                    Diagnostic::error(Code::Moves, &last.from_span, error)
                         .help("let one of them become another address, or forget it with `leoctl state rm`"),
                 );
             }
@@ -106,14 +106,15 @@ fn both_remembered(state: &State, from: &Address, to: &Address, moved: &Moved) -
     let id = |address| state.all().find(|(known, _)| *known == address).map(|(_, known)| &known.place.id);
     let (old, new) = (id(from)?, id(to)?);
     let error = format!("{from} ({old}) cannot become {to}, which is remembered already ({new})");
-    let error = Diagnostic::error(&moved.from_span, error).help(format!("to keep {to} and delete {from}, remove this [[moved]]"));
+    let error =
+        Diagnostic::error(Code::Moves, &moved.from_span, error).help(format!("to keep {to} and delete {from}, remove this [[moved]]"));
     Some(error.help(format!("to keep {from} as {to}, forget the other first: `leoctl state rm '{to}'`")))
 }
 
 /// A block without a key that is said to become one instance, though several are remembered of it.
 fn one_for_all(moved: &Moved, from: &Address) -> Diagnostic {
     let error = format!("{} cannot become {}: {from} is an instance of it", moved.from, moved.to);
-    Diagnostic::error(&moved.from_span, error).help(format!("say which instance moves: from = '{from}'"))
+    Diagnostic::error(Code::Moves, &moved.from_span, error).help(format!("say which instance moves: from = '{from}'"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::model::journal::{Ledger, Record};
 use crate::model::state::Intent;
 use crate::model::value::Value;
 use crate::plan::build::Live;
-use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics};
 
 impl Planner<'_> {
     /// Looks for what every open intent may have made, and records what comes of it; the tokens of those not found.
@@ -69,7 +69,10 @@ impl Planner<'_> {
         let said: Vec<String> = [Some(operation), code, Some(message)].into_iter().flatten().filter(|part| !part.is_empty()).collect();
         let error = format!("{address} may exist in {region}: its creation was interrupted, and AWS refuses to look for it");
         let block = self.stack.config.resources.get(&address.block);
-        let error = block.map_or_else(|| Diagnostic::general(&error), |block| Diagnostic::error(&block.span, &error));
+        let error = block.map_or_else(
+            || Diagnostic::general(Code::Unresolved, &error),
+            |block| Diagnostic::error(Code::Unresolved, &block.span, &error),
+        );
         error
             .label(said.join(": "))
             .help(format!("let these credentials look there; leoctl then goes on with {address} by itself"))

@@ -17,14 +17,14 @@ use crate::plan::state_change::Aspect;
 use crate::plan::types::{Action, Change, Removal, RemovalKind};
 use crate::plan::withdrawn::authored;
 use crate::stack::config::ResourceBlock;
-use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Builder<'_> {
     /// An error at the block of an address.
-    pub(super) fn at(&self, address: &Address, error: &str) -> Diagnostic {
-        at_block(self.stack, address, error)
+    pub(super) fn at(&self, address: &Address, code: Code, error: &str) -> Diagnostic {
+        at_block(self.stack, address, code, error)
     }
 
     pub(super) fn change(&self, instance: &Instance<'_>, desired: &Value) -> Result<Change, Diagnostic> {
@@ -34,7 +34,7 @@ impl Builder<'_> {
         let names = instance.block.schema.unique.iter().flat_map(|group| group.iter()).copied().chain(prefix.as_deref());
         if let Some(name) = names.into_iter().find(|name| desired.get(name).is_some_and(Value::has_secret)) {
             let error = format!("`{name}` of {address} is sensitive, and AWS makes ids of it that are shown and stored");
-            return Err(Diagnostic::error(&instance.block.span, error).help("use a value that need not be hidden"));
+            return Err(Diagnostic::error(Code::Exposed, &instance.block.span, error).help("use a value that need not be hidden"));
         }
         if self.leaves_out(address) {
             return Ok(self.untouched(instance, self.world.state.current(address), desired));
@@ -124,7 +124,11 @@ impl Builder<'_> {
         change.risks.extend(self.taken_from(change));
         let schema = &instance.block.schema;
         if let (Action::Replace, Some(off)) = (change.action, (schema.protected)(&change.before).filter(|_| !change.guard.retain)) {
-            let error = Diagnostic::error(&instance.block.span, format!("{address} would be replaced, but AWS protects it from deletion"));
+            let error = Diagnostic::error(
+                Code::Protected,
+                &instance.block.span,
+                format!("{address} would be replaced, but AWS protects it from deletion"),
+            );
             return Err(error.help(format!("to replace it, set `{off}` and apply that first")));
         }
         if change.action == Action::Replace && change.guard.prevent_destroy {
@@ -179,7 +183,7 @@ impl Builder<'_> {
             if self.catalog.resources.get(change.address.type_name()).is_some_and(|schema| schema.unique.is_empty()) {
                 let (address, id) = (&change.address, &saved.place.id);
                 found.push(
-                    self.at(address, &format!("{address} ({id}) belongs to {owner} now"))
+                    self.at(address, Code::AlreadyExists, &format!("{address} ({id}) belongs to {owner} now"))
                         .label("its tags were changed outside leoctl, which leaves it alone")
                         .help(format!("to take it back, add [[import]] with to = '{address}', id = \"{id}\""))
                         .help(format!("to make another one here, forget it first: leoctl state rm '{address}'")),
@@ -385,6 +389,7 @@ fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Resu
     if let (true, Some(group)) = (change.guard.retain, shared) {
         let address = &instance.address;
         return Err(Diagnostic::error(
+            Code::ReplaceOrder,
             &instance.block.span,
             format!("{address} cannot be replaced: {}", schema.stays.unwrap_or("its `deletion_policy` keeps the old one")),
         )
@@ -401,9 +406,13 @@ fn made_first(change: &Change, instance: &Instance<'_>, relocated: bool) -> Resu
         (Some(false), _) => Ok(false),
         (Some(true), Some(group)) => {
             let address = &instance.address;
-            Err(Diagnostic::error(&instance.block.span, format!("{address} cannot be replaced before its predecessor is deleted"))
-                .label(format!("both have the same `{}`, and AWS allows that once", group.join("`, `")))
-                .help("change that, too, or leave out `create_before_destroy`"))
+            Err(Diagnostic::error(
+                Code::ReplaceOrder,
+                &instance.block.span,
+                format!("{address} cannot be replaced before its predecessor is deleted"),
+            )
+            .label(format!("both have the same `{}`, and AWS allows that once", group.join("`, `")))
+            .help("change that, too, or leave out `create_before_destroy`"))
         }
         (Some(true), None) => Ok(true),
         (None, shared) => Ok(schema.create_before_destroy || apart || !schema.unique.is_empty() && shared.is_none()),

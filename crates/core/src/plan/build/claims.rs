@@ -12,7 +12,7 @@ use crate::plan::diff::diff;
 use crate::plan::handover::{GivenUpBy, Takeover};
 use crate::plan::types::{Action, Change, Removal, RemovalKind};
 use crate::stack::config::ResourceBlock;
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Code, Diagnostic};
 use crate::stack::template::TemplateKind;
 
 /// Something that only one resource can have.
@@ -63,13 +63,14 @@ impl Builder<'_> {
                 && let Some(other) = seen.insert(Self::place_claim(place), address)
             {
                 let error = format!("{address} and {other} would both be {} {}", place.type_name, place.id);
-                diagnostics.push(self.at(address, &error).help("keep one of the two blocks, or import another id"));
+                diagnostics.push(self.at(address, Code::SamePlace, &error).help("keep one of the two blocks, or import another id"));
             }
             for claim in self.wanted_claims(change).chain(self.element_claims(&change.address, &change.after)) {
                 let what = claim.what.clone();
                 if let Some(other) = seen.insert(claim, address) {
                     let error = format!("{address} and {other} have the same {what}, and AWS allows that once");
-                    diagnostics.push(self.at(address, &error).help("give one of them another, or keep only one of the two"));
+                    diagnostics
+                        .push(self.at(address, Code::SamePlace, &error).help("give one of them another, or keep only one of the two"));
                 }
             }
         }
@@ -79,7 +80,8 @@ impl Builder<'_> {
     /// A place that an older leoctl, or a hand, has remembered under two addresses.
     fn remembered_twice(&self) -> Option<Diagnostic> {
         let (place, one, other) = self.world.state.claimed_twice()?;
-        let error = Diagnostic::general(format!("the state has {} {} twice, as {one} and as {other}", place.type_name, place.id));
+        let error =
+            Diagnostic::general(Code::SamePlace, format!("the state has {} {} twice, as {one} and as {other}", place.type_name, place.id));
         Some(error.help(format!("`leoctl state rm '{other}'` forgets one of the two and leaves it in AWS")))
     }
 
@@ -156,12 +158,13 @@ impl Builder<'_> {
         let id = &removal.remembered.place.id;
         if is_place {
             let error = format!("{address} imports {id}, which is {from} in the state and would be deleted as such");
-            return (removal.kind == RemovalKind::Delete).then(|| self.at(address, &error).help(moved()));
+            return (removal.kind == RemovalKind::Delete).then(|| self.at(address, Code::SamePlace, &error).help(moved()));
         }
         if removal.kind == RemovalKind::Forget && !self.stack.config.imports.iter().any(|import| import.to == *address) {
             let error = format!("{address} cannot be made: {from} ({id}) stays in AWS and has the same {}", claim.what);
             let is_there = self.world.live.get(&removal.remembered.place).is_none_or(|live| live.loss().is_none());
-            return is_there.then(|| self.at(address, &error).help("choose another one, or let it be deleted").help(moved()));
+            return is_there
+                .then(|| self.at(address, Code::SamePlace, &error).help("choose another one, or let it be deleted").help(moved()));
         }
         let renamed = removal.kind == RemovalKind::Delete
             && taker.action == Action::Create
@@ -169,7 +172,7 @@ impl Builder<'_> {
             && self.alike_but_for_name(taker, removal);
         renamed.then(|| {
             let error = format!("{address} and {from} are the same in AWS ({}): one would be created, the other deleted", claim.what);
-            self.at(address, &error)
+            self.at(address, Code::SamePlace, &error)
                 .help(moved())
                 .help("if they are two resources, give one another name, or delete the old one in an apply of its own")
         })

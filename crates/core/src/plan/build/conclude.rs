@@ -16,7 +16,7 @@ use crate::plan::diff::{AttributeChange, diff};
 use crate::plan::types::{Action, Change, CheckResult, Drift, OutputChange, Pinned};
 use crate::stack::Stack;
 use crate::stack::check::failed;
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Code, Diagnostic};
 use crate::stack::modules::validations;
 use crate::stack::scope::StackScope;
 use std::collections::BTreeMap;
@@ -279,7 +279,7 @@ pub fn check_results(stack: &Stack, scope: &StackScope<'_>) -> (Vec<CheckResult>
                     Value::Unknown => None,
                     other => {
                         let message = format!("`assert` of check {name} is a boolean, not {}", other.kind());
-                        failures.push(Diagnostic::error(&check.assert.span, message));
+                        failures.push(Diagnostic::error(Code::BadSetting, &check.assert.span, message));
                         continue;
                     }
                 },

@@ -10,7 +10,7 @@ use crate::model::place::Site;
 use crate::model::value::Value;
 use crate::plan::handover::Exchange;
 use crate::plan::types::{Action, Change, RemovalKind};
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Code, Diagnostic};
 
 /// How many others are named of a joint change.
 const NAMED: usize = 3;
@@ -55,8 +55,11 @@ impl Builder<'_> {
                 }
             }
             if let Some(found) = self.world.found.get(&taker.address).filter(|found| moves && taker.place.as_ref() != Some(&found.place)) {
-                let error =
-                    self.at(&taker.address, &format!("{} cannot have {}: {} has it", taker.address, self.wish(taker), found.place.id));
+                let error = self.at(
+                    &taker.address,
+                    Code::SamePlace,
+                    &format!("{} cannot have {}: {} has it", taker.address, self.wish(taker), found.place.id),
+                );
                 first.push(error.label(owned_by(found)).help("choose another one, or change that one first"));
             }
         }
@@ -134,7 +137,7 @@ impl Builder<'_> {
 
     fn stays(&self, taker: &Change, holder: &Address) -> Diagnostic {
         let error = format!("{} cannot have {}: {holder} has it and stays in AWS", taker.address, self.wish(taker));
-        self.at(&taker.address, &error).help(format!("choose another one, or change or delete {holder} as well"))
+        self.at(&taker.address, Code::SamePlace, &error).help(format!("choose another one, or change or delete {holder} as well"))
     }
 
     fn say_joint(&mut self, attribute: &str, members: &[Address]) {

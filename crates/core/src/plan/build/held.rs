@@ -5,7 +5,7 @@ use super::change::in_common;
 use super::order::mentions;
 use crate::model::value::Value;
 use crate::plan::types::{Action, Change, Removal, RemovalKind};
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Code, Diagnostic};
 
 impl Builder<'_> {
     pub(super) fn held(&mut self) {
@@ -50,7 +50,7 @@ impl Builder<'_> {
         let error = format!("{address} cannot be deleted: {user} ({id}) stays in AWS and uses it, and AWS deletes only what nothing uses");
         let by_itself = self.catalog.resources.get(user.type_name()).is_some_and(|schema| schema.stays.is_some());
         let keep = format!("keep {address}, too, with `deletion_policy = \"retain\"`, or let {user} be deleted with it");
-        let error = self.at(address, &error).help(format!("take what names it out of {user}, and apply that first"));
+        let error = self.at(address, Code::InUse, &error).help(format!("take what names it out of {user}, and apply that first"));
         if by_itself { error } else { error.help(keep) }
     }
 
@@ -58,8 +58,11 @@ impl Builder<'_> {
     fn cannot_go(&self, change: &Change, user: &Change) -> Diagnostic {
         let (chain, root) = self.made_last_because(change);
         let address = &change.address;
-        let error =
-            self.at(address, &format!("{address} cannot be replaced: {} uses it, and AWS deletes only what nothing uses", user.address));
+        let error = self.at(
+            address,
+            Code::InUse,
+            &format!("{address} cannot be replaced: {} uses it, and AWS deletes only what nothing uses", user.address),
+        );
         let error = match chain.split_first() {
             None => error,
             Some((on, rest)) => {

@@ -5,7 +5,7 @@ use crate::model::path::Path;
 use crate::model::schema::{Attribute, Inside, Type};
 use crate::model::value::Value;
 use crate::plan::types::{Action, Change};
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Code, Diagnostic};
 
 impl Builder<'_> {
     /// Reports every resource that stands in a list of another one as well.
@@ -36,7 +36,7 @@ impl Builder<'_> {
         items.iter().find(|item| is_same(&list.ty, item, &change.after, inside.aside))?;
         let (address, other) = (&change.address, &holder.address);
         let error = format!("{address} and an element of `{}` of {other} are the same, and AWS allows that once", inside.list);
-        Some(self.at(address, &error).help(format!("take it out of {other}, or keep it only there")))
+        Some(self.at(address, Code::SamePlace, &error).help(format!("take it out of {other}, or keep it only there")))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::address::Address;
 use crate::model::state::Remembered;
 use crate::model::value::Value;
 use crate::plan::types::{Action, Change};
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Code, Diagnostic};
 
 impl Builder<'_> {
     /// Whether a desired resource is not what the plan is about: `--target`, `--exclude` or the command leaves it out.
@@ -54,7 +54,7 @@ impl Builder<'_> {
         {
             let error = format!("{} cannot be imported as {}: that is {holder} in the state", taker.address, place.id);
             let forgotten = format!("to manage it as {} alone, forget the other first: leoctl state rm '{holder}'", taker.address);
-            return Some(self.at(&taker.address, &error).help(renamed(taker, holder)).help(forgotten));
+            return Some(self.at(&taker.address, Code::SamePlace, &error).help(renamed(taker, holder)).help(forgotten));
         }
         let stays = taker.place.is_some() && !matches!(taker.action, Action::Import | Action::Replace);
         let has: BTreeSet<Claim> =
@@ -70,7 +70,7 @@ impl Builder<'_> {
         };
         let error =
             format!("{address} cannot be {done}: {holder} ({id}) has the same {} in the state, and this plan leaves it out", claim.what);
-        let error = self.at(address, &error);
+        let error = self.at(address, Code::SamePlace, &error);
         let error = match self.world.live.get(&saved.place).and_then(Live::loss) {
             Some(loss) => error.label(format!("{id} {loss}, which is recorded by a plan that is about {holder}")),
             None => error,

@@ -9,7 +9,7 @@ use crate::model::value::Value;
 use crate::plan::diff::diff;
 use crate::plan::select::with_dependents;
 use crate::plan::types::{Action, Change, RemovalKind};
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Code, Diagnostic};
 
 impl Builder<'_> {
     /// What is remembered and not desired.
@@ -56,9 +56,12 @@ impl Builder<'_> {
         let place = goes.remembered.place.clone();
         let loss = self.world.live.get(&place).and_then(Live::loss);
         if guard.prevent_destroy && loss.is_none() && !removed {
-            return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but `prevent_destroy` protects it", place.id))
-                .help("to delete it, set `prevent_destroy = false` and apply that first")
-                .help(format!("to keep it and forget it here, add `[[removed]]` with `from = \"{address}\"`")));
+            return Err(Diagnostic::general(
+                Code::Protected,
+                format!("{address} ({}) would be deleted, but `prevent_destroy` protects it", place.id),
+            )
+            .help("to delete it, set `prevent_destroy = false` and apply that first")
+            .help(format!("to keep it and forget it here, add `[[removed]]` with `from = \"{address}\"`")));
         }
         let mut goes = goes;
         for removal in deposed.iter_mut().chain([&mut goes]).filter(|_| removed) {
@@ -68,8 +71,11 @@ impl Builder<'_> {
             schema.iter().flat_map(|schema| deposed.iter().filter_map(|gone| predecessor_risk(schema, gone))).collect();
         if goes.kind == RemovalKind::Delete {
             if let Some(off) = schema.and_then(|schema| (schema.protected)(&goes.last)) {
-                return Err(Diagnostic::general(format!("{address} ({}) would be deleted, but AWS protects it", place.id))
-                    .help(format!("to delete it, set `{off}` and apply that first")));
+                return Err(Diagnostic::general(
+                    Code::Protected,
+                    format!("{address} ({}) would be deleted, but AWS protects it", place.id),
+                )
+                .help(format!("to delete it, set `{off}` and apply that first")));
             }
             risks.extend(schema.and_then(|schema| schema.data_loss).map(|loss| format!("deletes {loss}")));
         }

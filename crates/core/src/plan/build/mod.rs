@@ -53,7 +53,7 @@ use crate::stack::Stack;
 use crate::stack::check::failed;
 use crate::stack::config::ResourceBlock;
 use crate::stack::deps::{self, Dependencies, Item};
-use crate::stack::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::stack::expand::{self, Instances};
 use crate::stack::lookup::Lookups;
 use crate::stack::scope::{BlockValue, Each, Identity, StackScope};
@@ -358,7 +358,7 @@ impl<'a> Builder<'a> {
         }
         let template = resource.for_each.as_ref().or(resource.when.as_ref());
         let span = template.map_or(&resource.span, |template| &template.span);
-        let error = Diagnostic::error(span, format!("how many {block} there are is known only after apply"));
+        let error = Diagnostic::error(Code::KnownTooLate, span, format!("how many {block} there are is known only after apply"));
         self.diagnostics.push(error.help("`for_each` and `when` need variables, locals, or data sources that can be read now"));
     }
 
@@ -393,7 +393,7 @@ impl<'a> Builder<'a> {
         if let Some((path, problem)) = misfit(attributes, &desired) {
             let field = path.root().and_then(|name| resource.attributes.as_table()?.get(name));
             let span = field.map_or(&resource.span, |field| &field.value.span);
-            return Err(Unplanned::Mistake(Diagnostic::error(span, format!("{address}: {problem}"))));
+            return Err(Unplanned::Mistake(Diagnostic::error(Code::WrongType, span, format!("{address}: {problem}"))));
         }
         let depends_on = self.depends_on(resource, &address, &lookups);
         let region = resource.schema.scope.region(&region, &self.world.identity.region).to_owned();

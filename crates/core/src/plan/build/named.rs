@@ -7,7 +7,7 @@ use crate::model::address::Block;
 use crate::model::selector::Selector;
 use crate::plan::select::Selection;
 use crate::stack::deps::{self, Item};
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Code, Diagnostic};
 
 impl Builder<'_> {
     /// Which addresses `--target` and `--exclude` leave in.
@@ -26,7 +26,7 @@ impl Builder<'_> {
         for address in unknown {
             let known: Vec<String> = blocks.keys().map(ToString::to_string).collect();
             self.mistakes.push(
-                Diagnostic::general(format!("`{address}` is neither in the stack nor in its state"))
+                Diagnostic::general(Code::NotInStack, format!("`{address}` is neither in the stack nor in its state"))
                     .suggest(&address, known.iter().map(String::as_str)),
             );
         }
@@ -47,7 +47,7 @@ impl Builder<'_> {
         let diagnostics: Vec<Diagnostic> = absent
             .into_iter()
             .map(|address| {
-                let error = Diagnostic::general(format!("`{address}` is neither in the stack nor in its state"));
+                let error = Diagnostic::general(Code::NotInStack, format!("`{address}` is neither in the stack nor in its state"));
                 error.suggest(&address.to_string(), known.iter().map(String::as_str))
             })
             .collect();

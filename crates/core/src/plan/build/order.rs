@@ -9,7 +9,7 @@ use crate::model::value::Value;
 use crate::plan::types::{Action, Change};
 use crate::stack::config::ResourceBlock;
 use crate::stack::deps::Item;
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Code, Diagnostic};
 
 impl Builder<'_> {
     /// What a resource comes after by the orders of its type: resources that refer to something it depends on as
@@ -87,7 +87,7 @@ impl Builder<'_> {
     fn cannot_wait(&self, change: &Change, user: &Change, release: &Release) -> Diagnostic {
         let (address, user, attribute) = (&change.address, &user.address, release.attribute);
         let error = format!("{address} cannot change `{attribute}` now: AWS does that once {user} has given up its `{}`", release.using);
-        self.at(address, &error)
+        self.at(address, Code::InUse, &error)
             .label(format!("{user}, or what it waits for, uses what {address} will be only then"))
             .help(format!("apply the change of {user} first, with `{attribute}` as it was, and then this one"))
     }
@@ -97,7 +97,7 @@ impl Builder<'_> {
         let (address, user, attribute, using) = (&change.address, &user.address, release.attribute, release.using);
         let error =
             format!("{address} cannot give up what it has in `{attribute}`: {user} uses it, and AWS takes away only what nothing uses");
-        self.at(address, &error)
+        self.at(address, Code::InUse, &error)
             .label(format!("`{using}` of {user} has it, as written there or as AWS took it from here when {user} was made"))
             .help(format!("write another `{using}` in {user}, or leave `{attribute}` as it is"))
     }

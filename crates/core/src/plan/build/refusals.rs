@@ -6,7 +6,7 @@ use crate::model::schema::Refusal;
 use crate::plan::diff::AttributeChange;
 use crate::plan::types::Change;
 use crate::stack::Stack;
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Code, Diagnostic};
 
 /// Whose something is that was found.
 pub fn owned_by(found: &Found) -> String {
@@ -18,19 +18,19 @@ pub fn owned_by(found: &Found) -> String {
 
 /// The name of a resource to be created is taken by something that cannot even be looked at.
 pub fn taken(stack: &Stack, address: &Address, why: &str) -> Diagnostic {
-    at_block(stack, address, &format!("{address} cannot be created: {why}")).help("choose another name")
+    at_block(stack, address, Code::AlreadyExists, &format!("{address} cannot be created: {why}")).help("choose another name")
 }
 
 /// An error at the block of an address, where the stack has one.
-pub fn at_block(stack: &Stack, address: &Address, error: &str) -> Diagnostic {
+pub fn at_block(stack: &Stack, address: &Address, code: Code, error: &str) -> Diagnostic {
     let block = stack.config.resources.get(&address.block);
-    block.map_or_else(|| Diagnostic::general(error), |block| Diagnostic::error(&block.span, error))
+    block.map_or_else(|| Diagnostic::general(code, error), |block| Diagnostic::error(code, &block.span, error)).about(address)
 }
 
 /// What stands where a resource is to be made is not this stack's.
 pub(super) fn foreign(instance: &Instance<'_>, found: &Found) -> Diagnostic {
     let address = &instance.address;
-    Diagnostic::error(&instance.block.span, format!("{address} cannot be created: {} exists already", found.place.id))
+    Diagnostic::error(Code::AlreadyExists, &instance.block.span, format!("{address} cannot be created: {} exists already", found.place.id))
         .label(owned_by(found))
         .help(format!("to manage it here, add [[import]] with to = '{address}', id = \"{}\"", found.place.id))
         .help("to leave it alone, choose another name")
@@ -41,22 +41,26 @@ pub(super) fn import_replaces(instance: &Instance<'_>, changes: &[AttributeChang
     let forcing: Vec<String> =
         changes.iter().filter(|change| change.forces_replacement).map(|change| format!("`{}`", change.path)).collect();
     let address = &instance.address;
-    Diagnostic::error(&instance.block.span, format!("{address} cannot be imported as {id}: it would be deleted and made anew"))
-        .label(format!("it differs in {}, which cannot be changed", forcing.join(", ")))
-        .help("write what it has, or import another one")
+    Diagnostic::error(
+        Code::WrongImport,
+        &instance.block.span,
+        format!("{address} cannot be imported as {id}: it would be deleted and made anew"),
+    )
+    .label(format!("it differs in {}, which cannot be changed", forcing.join(", ")))
+    .help("write what it has, or import another one")
 }
 
 /// AWS does not make of a resource what is wanted.
 pub(super) fn refused(instance: &Instance<'_>, refusal: Refusal) -> Diagnostic {
     let address = &instance.address;
-    Diagnostic::error(&instance.block.span, format!("{address} cannot be changed: {}", refusal.why)).help(refusal.help)
+    Diagnostic::error(Code::CannotChange, &instance.block.span, format!("{address} cannot be changed: {}", refusal.why)).help(refusal.help)
 }
 
 /// A change would replace what must not be deleted.
 pub(super) fn guarded_replacement(instance: &Instance<'_>, change: &Change) -> Diagnostic {
     let forcing: Vec<String> = change.replace_paths().iter().map(|path| format!("`{path}`")).collect();
     let address = &instance.address;
-    Diagnostic::error(&instance.block.span, format!("{address} would be replaced, but `prevent_destroy` protects it"))
+    Diagnostic::error(Code::Protected, &instance.block.span, format!("{address} would be replaced, but `prevent_destroy` protects it"))
         .label(format!("changing {} forces a replacement", forcing.join(", ")))
         .help("undo that change, or set `prevent_destroy = false` for this apply")
 }

@@ -7,7 +7,7 @@ use crate::model::address::Address;
 use crate::plan::handover::Takeover;
 use crate::plan::schedule;
 use crate::plan::types::Action;
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Code, Diagnostic};
 
 impl Builder<'_> {
     /// A replacement made before its predecessor goes cannot wait for one that is made after.
@@ -59,7 +59,7 @@ impl Builder<'_> {
     fn cannot_hand_over(&mut self, stuck: &[Takeover]) {
         let Some(Takeover { taker, holder, what, .. }) = stuck.first() else { return };
         let error = format!("{taker} cannot take over the {what} of {holder} in one apply: each would have to come first");
-        let error = self.at(taker, &error).help(format!("give {holder} another one first, in an apply of its own"));
+        let error = self.at(taker, Code::SamePlace, &error).help(format!("give {holder} another one first, in an apply of its own"));
         self.diagnostics.push(error);
     }
 
@@ -76,7 +76,7 @@ impl Builder<'_> {
         let block = self.stack.config.resources.get(&address.block);
         if let Some(block) = block.filter(|block| block.lifecycle.create_before_destroy == Some(true)) {
             let error = format!("{address} cannot be replaced before its predecessor is deleted, as its `create_before_destroy` asks");
-            self.diagnostics.push(Diagnostic::error(&block.span, error).label(label).help(help));
+            self.diagnostics.push(Diagnostic::error(Code::ReplaceOrder, &block.span, error).label(label).help(help));
         }
     }
 }

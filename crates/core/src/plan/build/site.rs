@@ -8,7 +8,7 @@ use crate::model::value::Value;
 use crate::stack::accounts;
 use crate::stack::check::failed;
 use crate::stack::config::ResourceBlock;
-use crate::stack::diagnostic::Diagnostic;
+use crate::stack::diagnostic::{Code, Diagnostic};
 use crate::stack::scope::StackScope;
 use crate::stack::template::Template;
 
@@ -27,7 +27,7 @@ impl Builder<'_> {
         let Some(template) = self.stack.config.account_of(module, own) else { return Ok(self.world.identity.site()) };
         let value = template.eval(scope).map_err(failed)?;
         let name = accounts::name(self.stack, template, &value, what)?;
-        let unknown = || Diagnostic::error(&template.span, format!("which account `{name}` is, AWS has not been asked"));
+        let unknown = || Diagnostic::error(Code::BadAccount, &template.span, format!("which account `{name}` is, AWS has not been asked"));
         self.world.identity.accounts.get(&name).cloned().ok_or_else(unknown)
     }
 }
@@ -45,5 +45,5 @@ pub(super) fn region(resource: &ResourceBlock, address: &Address, account: &Site
         Value::String(_) => format!("the region of {address} is empty"),
         other => format!("the region of {address} is a string, not {}", other.kind()),
     };
-    Err(Unplanned::Refused(Diagnostic::error(&template.span, problem)))
+    Err(Unplanned::Refused(Diagnostic::error(Code::BadRegion, &template.span, problem)))
 }

@@ -137,7 +137,7 @@ impl<'a> Evaluator<'a> {
         match Placeholder::of(name) {
             Some(Placeholder::Reference(number)) => self.reference(number),
             Some(Placeholder::Part(number)) => self.part(number),
-            None => Err(EvalError::new(format!("there is no name `{name}`"))),
+            None => Err(EvalError::unknown(format!("there is no name `{name}`"))),
         }
     }
 

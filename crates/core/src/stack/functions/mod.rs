@@ -170,7 +170,7 @@ pub fn usages() -> Vec<(&'static str, &'static str)> {
 
 /// The error for a name that is no function.
 pub fn unknown(name: &str) -> EvalError {
-    let mut error = EvalError::new(format!("there is no function `{name}`"));
+    let mut error = EvalError::unknown(format!("there is no function `{name}`"));
     let known = || usages().into_iter().map(|(name, _)| name);
     let written = |name: &str| usages().into_iter().find(|(known, _)| *known == name).map(|(_, usage)| format!("write `{usage}`"));
     let elsewhere = ELSEWHERE.iter().find(|(known, _)| *known == name).map(|(_, help)| (*help).to_owned());

@@ -6,7 +6,7 @@ use crate::model::value::Value;
 use crate::stack::Stack;
 use crate::stack::config::Variable;
 use crate::stack::deps::Local;
-use crate::stack::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
 use crate::stack::expr::EvalError;
 use crate::stack::kind::{self, Kinds};
 use crate::stack::vars;
@@ -18,12 +18,12 @@ pub(super) fn check(path: &ModulePath, used: &Use, names: &Names, sources: &[Sou
     }
     let declared = &names.vars;
     for (name, variable) in declared.iter().filter(|(name, variable)| variable.default.is_none() && !used.inputs.contains_key(*name)) {
-        let error = Diagnostic::error(&used.span, format!("{} is not given its input `{name}`", path.used()));
+        let error = Diagnostic::error(Code::VariableWithoutValue, &used.span, format!("{} is not given its input `{name}`", path.used()));
         let error = error.help(format!("add `{name} = …` under `[{}.inputs]`", path.used()));
         found.push(error.help(format!("the module declares it at {}", at(sources, &variable.span))));
     }
     for (name, field) in used.inputs.iter().filter(|(name, _)| !declared.contains_key(*name)) {
-        let error = Diagnostic::error(&field.key, format!("{} has no input `{name}`", path.used()));
+        let error = Diagnostic::error(Code::UnknownVariable, &field.key, format!("{} has no input `{name}`", path.used()));
         let error = error.suggest(name, declared.keys().map(String::as_str));
         found.push(match declared.values().next() {
             Some(variable) => error.help(format!("the module declares its inputs from {} on", at(sources, &variable.span))),
@@ -42,7 +42,8 @@ pub fn of_other_kinds(stack: &Stack) -> Vec<Diagnostic> {
         let is = kinds.of(&field.value).described().filter(|is| *is != wanted)?;
         let is_number = |kind: &str| kind.ends_with("number") || kind.ends_with("integer");
         (!is_number(is) || !is_number(wanted)).then(|| {
-            let error = Diagnostic::error(&field.value.span, format!("input `{name}` of {path} is {wanted}, not {is}"));
+            let error =
+                Diagnostic::error(Code::VariableRefused, &field.value.span, format!("input `{name}` of {path} is {wanted}, not {is}"));
             error.help(format!("the module declares it at {}", at(&stack.sources, &variable.span)))
         })
     });

@@ -11,7 +11,7 @@ use crate::model::address::Block;
 use crate::model::module::ModulePath;
 use crate::model::schema::Catalog;
 use crate::stack::check::failed;
-use crate::stack::diagnostic::{Diagnostic, Source, Span};
+use crate::stack::diagnostic::{Code, Diagnostic, Source, Span};
 use crate::stack::expand::{self, Instances};
 use crate::stack::files::{Role, beside};
 use crate::stack::reference::Home;
@@ -90,7 +90,7 @@ impl Loader<'_> {
                     true => format!("`{key}` of {path} is not known before AWS is asked"),
                     false => format!("`{key}` of {path} depends on {}, which is not known before AWS is asked", needs.join(", ")),
                 };
-                let error = Diagnostic::error(&template.span, problem);
+                let error = Diagnostic::error(Code::BadModule, &template.span, problem);
                 self.diagnostics.push(error.help("which modules there are is said by variables, locals and env; inside of a module, `for_each` of a resource may use data sources"));
             }
         }
@@ -111,7 +111,8 @@ impl Loader<'_> {
             inputs::check(path, &used, &file.names, &self.sources, &mut self.diagnostics);
             for (instance, each) in of_use(path, &used.instances) {
                 if stack.config.modules.instances.len() >= MOST {
-                    let error = Diagnostic::error(&used.span, format!("the stack has more than {MOST} instances of modules"));
+                    let error =
+                        Diagnostic::error(Code::BadModule, &used.span, format!("the stack has more than {MOST} instances of modules"));
                     self.diagnostics.push(error);
                     break;
                 }
@@ -137,11 +138,11 @@ impl Loader<'_> {
         let chain = chain(stack, path);
         if chain.contains(&place) || path.depth() > DEEPEST {
             let names: Vec<String> = chain.iter().rev().chain([&place]).map(|path| path.display().to_string()).collect();
-            self.diagnostics.push(Diagnostic::error(span, format!("a module uses itself: {}", names.join(" → "))));
+            self.diagnostics.push(Diagnostic::error(Code::BadModule, span, format!("a module uses itself: {}", names.join(" → "))));
             return None;
         }
         if !self.files.is_inside(&self.path, &place) {
-            let error = Diagnostic::error(span, format!("the module {} is outside of the project", place.display()));
+            let error = Diagnostic::error(Code::BadModule, span, format!("the module {} is outside of the project", place.display()));
             self.diagnostics.push(error.help("a module is a file of the project: put it there, beside the folder of the stacks"));
             return None;
         }
@@ -158,7 +159,7 @@ impl Loader<'_> {
         let text = match self.files.read(path) {
             Ok(text) => text,
             Err(problem) => {
-                self.diagnostics.push(Diagnostic::at(from, format!("cannot read {}: {problem}", path.display())));
+                self.diagnostics.push(Diagnostic::at(Code::UnreadableFile, from, format!("cannot read {}: {problem}", path.display())));
                 return None;
             }
         };

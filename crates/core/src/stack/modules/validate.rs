@@ -6,7 +6,7 @@ use crate::stack::Stack;
 use crate::stack::check::failed;
 use crate::stack::config::{Validation, Variable};
 use crate::stack::deps::{Local, LocalKind};
-use crate::stack::diagnostic::{Diagnostic, Span};
+use crate::stack::diagnostic::{Code, Diagnostic, Span};
 use crate::stack::modules::inputs::at;
 use crate::stack::scope::StackScope;
 
@@ -57,7 +57,7 @@ fn broken(
         Value::Bool(false) => {}
         other => {
             let problem = format!("`condition` of variable `{name}` is a boolean, not {}", other.kind());
-            return Some(Diagnostic::error(&validation.condition.span, problem));
+            return Some(Diagnostic::error(Code::BadSetting, &validation.condition.span, problem));
         }
     }
     let message = match validation.message.eval(scope) {
@@ -69,5 +69,5 @@ fn broken(
     let span: &Span = given.map_or(&variable.span, |field| &field.value.span);
     let what = if module.is_root() { format!("variable `{name}`") } else { format!("input `{name}` of {module}") };
     let place = at(&stack.sources, &validation.condition.span);
-    Some(Diagnostic::error(span, format!("{what}: {message}")).help(format!("its condition stands at {place}")))
+    Some(Diagnostic::error(Code::VariableRefused, span, format!("{what}: {message}")).help(format!("its condition stands at {place}")))
 }

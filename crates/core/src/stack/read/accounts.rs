@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::{ACCOUNT, Reader};
-use crate::stack::diagnostic::{Diagnostic, Span};
+use crate::stack::diagnostic::{Code, Diagnostic, Span};
 use crate::stack::node::{Entry, Node, NodeKind, Table};
 use crate::stack::template::{Field, Template, TemplateKind};
 
@@ -46,18 +46,18 @@ impl Reader<'_> {
         self.only(&body, OF_AN_ACCOUNT, &format!("key of [accounts.{name}]"));
         self.with_a_role(&body, &format!("[accounts.{name}]"));
         if !body.contains_key("role_arn") && !body.contains_key("profile") && matches!(entry.node.kind, NodeKind::Table(_)) {
-            let error = Diagnostic::error(&entry.key, format!("accounts.{name} does not say how calls reach it"));
+            let error = Diagnostic::error(Code::BadAccount, &entry.key, format!("accounts.{name} does not say how calls reach it"));
             self.report(error.help("add `role_arn`, the role to assume there, or `profile`, the profile whose credentials are used"));
         }
         if let (Some(source), true) = (body.get("source"), body.contains_key("profile")) {
-            let error = Diagnostic::error(&source.key, format!("accounts.{name} has both `source` and `profile`"));
+            let error = Diagnostic::error(Code::BadAccount, &source.key, format!("accounts.{name} has both `source` and `profile`"));
             self.report(error.help("each says with whose credentials the role is assumed: leave one of them out"));
         }
         if let Some(source) = body.get("source") {
             match source.node.as_str() {
                 Some(of) if of.contains("${") => self.constant_source(&source.node),
                 Some(of) if !all.contains_key(of) => {
-                    let error = Diagnostic::error(&source.node.span, format!("there is no account `{of}`"));
+                    let error = Diagnostic::error(Code::BadAccount, &source.node.span, format!("there is no account `{of}`"));
                     self.report(error.suggest(of, all.keys().map(String::as_str)));
                 }
                 Some(_) => {}
@@ -69,7 +69,7 @@ impl Reader<'_> {
 
     fn constant_source(&mut self, node: &Node) {
         if !matches!(node.kind, NodeKind::Unreadable) {
-            let error = Diagnostic::error(&node.span, "`source` is the name of another account, as a constant text");
+            let error = Diagnostic::error(Code::NotConstant, &node.span, "`source` is the name of another account, as a constant text");
             self.report(error.help("with the credentials of that account the role of this one is assumed"));
         }
     }
@@ -77,7 +77,8 @@ impl Reader<'_> {
     /// Reports what makes sense beside a role only.
     fn with_a_role(&mut self, body: &Table, place: &str) {
         for (key, entry) in body.iter().filter(|(key, _)| WITH_A_ROLE.contains(&key.as_str()) && !body.contains_key("role_arn")) {
-            let error = Diagnostic::error(&entry.key, format!("`{key}` of {place} is about a role, and there is no `role_arn`"));
+            let error =
+                Diagnostic::error(Code::BadAccount, &entry.key, format!("`{key}` of {place} is about a role, and there is no `role_arn`"));
             self.report(error.help("add `role_arn`, or leave this out"));
         }
     }
@@ -94,7 +95,11 @@ impl Reader<'_> {
                 if let Some(start) = start {
                     let cycle = chain.split_off(start);
                     if let Some(node) = source(name).filter(|_| start == 0 && !cycle.iter().any(|one| said.contains(one))) {
-                        let error = Diagnostic::error(&node.span, format!("the sources of accounts are a cycle: {}", cycle.join(" → ")));
+                        let error = Diagnostic::error(
+                            Code::BadAccount,
+                            &node.span,
+                            format!("the sources of accounts are a cycle: {}", cycle.join(" → ")),
+                        );
                         self.report(error.help("one of them has to be reached with the configured credentials or a profile"));
                         said.extend(cycle);
                     }
@@ -109,7 +114,7 @@ impl Reader<'_> {
         let constants = accounts.filter(|template| matches!(template.kind, TemplateKind::Literal(_)));
         let spans: Vec<Span> = constants.map(|template| template.span.clone()).collect();
         for span in spans {
-            let error = Diagnostic::error(&span, "a module does not know the accounts of the stack that uses it");
+            let error = Diagnostic::error(Code::BadAccount, &span, "a module does not know the accounts of the stack that uses it");
             self.report(error.help(format!(
                 "leave it out, and write `{ACCOUNT}` where the module is used; for some of it only, declare a variable, say `{ACCOUNT} = \"${{vars.NAME}}\"` here and give it the name of the account"
             )));

@@ -3,7 +3,7 @@
 use super::{META, Reader};
 use crate::model::address::Block;
 use crate::model::schema::ResourceSchema;
-use crate::stack::diagnostic::{Diagnostic, nearest};
+use crate::stack::diagnostic::{Code, Diagnostic, nearest};
 use crate::stack::habits;
 use crate::stack::node::{Entry, NodeKind, Table};
 
@@ -23,7 +23,7 @@ impl Reader<'_> {
             let is_known = known.contains(&type_name.as_str());
             if !is_known {
                 let what = if section == "data" { "data source" } else { "resource type" };
-                let error = Diagnostic::error(&types.key, format!("unknown {what} `{type_name}`"));
+                let error = Diagnostic::error(Code::UnknownType, &types.key, format!("unknown {what} `{type_name}`"));
                 self.report(error.suggest(&type_name, known.iter().copied()));
             }
             for (name, entry) in blocks {
@@ -31,7 +31,7 @@ impl Reader<'_> {
                 let block = Block::new(type_name.as_str(), name.as_str());
                 let is_list = matches!(entry.node.kind, NodeKind::List(_));
                 if is_list {
-                    let error = Diagnostic::error(&entry.key, format!("{block} is a table, not a list"));
+                    let error = Diagnostic::error(Code::WrongShape, &entry.key, format!("{block} is a table, not a list"));
                     self.report(error.help(format!("write `[{section}.{block}]`, with one bracket")));
                 }
                 match is_known && !is_list {
@@ -49,7 +49,7 @@ impl Reader<'_> {
             true => (format!("this {part} has no name"), format!("write `[{section}.{part}.NAME]`")),
             false => (format!("`{part}` has no type, or no name"), format!("write `[{section}.TYPE.NAME]`")),
         };
-        let error = Diagnostic::error(&types.key, error).help(help);
+        let error = Diagnostic::error(Code::BadAddress, &types.key, error).help(help);
         self.report(if known.contains(&part) { error } else { error.suggest(part, known.iter().copied()) });
     }
 
@@ -66,7 +66,9 @@ impl Reader<'_> {
         let mut corrected = table.clone();
         for (key, meant) in wrong {
             let Some(entry) = corrected.shift_remove(&key) else { continue };
-            self.report(Diagnostic::error(&entry.key, format!("unknown key `{key}`")).help(format!("did you mean `{meant}`?")));
+            self.report(
+                Diagnostic::error(Code::UnknownKey, &entry.key, format!("unknown key `{key}`")).help(format!("did you mean `{meant}`?")),
+            );
             corrected.insert(meant.to_owned(), entry);
         }
         corrected

@@ -9,7 +9,7 @@ use crate::model::address::{Address, Block, is_name};
 use crate::model::module::{MODULE, ModulePath};
 use crate::model::schema::Catalog;
 use crate::stack::config::ResourceBlock;
-use crate::stack::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
 use crate::stack::expand::Instances;
 use crate::stack::modules::{self, ModuleFile, Named, Names};
 use crate::stack::node::{Entry, Table};
@@ -47,13 +47,14 @@ impl Reader<'_> {
     fn sections_of_a_module(&mut self, table: &Table, file: usize) {
         if table.is_empty() {
             self.report(
-                Diagnostic::error(&Span { file, range: 0..0 }, "the file is empty").help("a module declares resources and outputs"),
+                Diagnostic::error(Code::EmptyFile, &Span { file, range: 0..0 }, "the file is empty")
+                    .help("a module declares resources and outputs"),
             );
         }
         let of_a_stack: Table =
             table.iter().filter(|(key, _)| !OF_A_MODULE.contains(&key.as_str())).map(|(key, entry)| (key.clone(), entry.clone())).collect();
         for (key, entry) in of_a_stack.iter().filter(|(key, _)| SECTIONS.contains(&key.as_str())) {
-            let error = Diagnostic::error(&entry.key, format!("a module has no section `{key}`"));
+            let error = Diagnostic::error(Code::UnknownSection, &entry.key, format!("a module has no section `{key}`"));
             self.report(error.help(match key.as_str() {
                 "stack" => "a file with `[stack]` is a stack of its own: remove the section",
                 "accounts" => "the stack names the accounts: it says `account` where it uses the module",
@@ -68,7 +69,7 @@ impl Reader<'_> {
     fn usage_of_a_module(&mut self, table: &Table, resources: &IndexMap<Block, ResourceBlock>) -> BTreeMap<Block, BTreeMap<Use, f64>> {
         let Usage { all, blocks } = self.usage(table, resources);
         if let (false, Some(entry)) = (all.is_empty(), table.get("cost")) {
-            let error = Diagnostic::error(&entry.key, "in a module, `[cost]` is about single resources only");
+            let error = Diagnostic::error(Code::UnknownKey, &entry.key, "in a module, `[cost]` is about single resources only");
             self.report(error.help("write `[cost.TYPE.NAME]`; what is assumed of all stands in the stack file"));
         }
         blocks
@@ -90,17 +91,17 @@ impl Reader<'_> {
     fn used(&mut self, name: &str, entry: &Entry) -> Option<modules::Use> {
         let body = self.expect_table(entry);
         for (key, entry) in body.iter().filter(|(key, _)| !OF_A_USE.contains(&key.as_str())) {
-            let error = Diagnostic::error(&entry.key, format!("unknown key of a module `{key}`"));
+            let error = Diagnostic::error(Code::UnknownKey, &entry.key, format!("unknown key of a module `{key}`"));
             let error = error.suggest(key, OF_A_USE.iter().copied());
             self.report(error.help(format!("what the module declares under `[vars]` stands under `[module.{name}.inputs]`")));
         }
         let Some(source) = body.get("source") else {
-            let error = Diagnostic::error(&entry.key, format!("module.{name} has no `source`"));
+            let error = Diagnostic::error(Code::MissingKey, &entry.key, format!("module.{name} has no `source`"));
             self.report(error.help("add `source = \"…\"` with the module's file, relative to this one"));
             return None;
         };
         let Some(text) = source.node.as_str().filter(|text| !text.contains("${")) else {
-            self.report(Diagnostic::error(&source.node.span, "`source` is the path of a file, as a constant text"));
+            self.report(Diagnostic::error(Code::NotConstant, &source.node.span, "`source` is the path of a file, as a constant text"));
             return None;
         };
         let depends_on = body.get("depends_on").map(|entry| self.strings(&entry.node)).unwrap_or_default();
@@ -124,12 +125,12 @@ impl Reader<'_> {
         match text.parse::<Address>() {
             Ok(Address { block, key: None }) if block.module.is_root() => Some((Named::Block(block), span)),
             Ok(address) if !address.block.module.is_root() => {
-                let error = Diagnostic::error(&span, format!("`{text}` is inside of a module"));
+                let error = Diagnostic::error(Code::BadAddress, &span, format!("`{text}` is inside of a module"));
                 self.report(error.help("name the module as a whole, such as \"module.web\""));
                 None
             }
             _ => {
-                self.report(Diagnostic::error(&span, format!("`{text}` is not a resource: expected `type.name`")));
+                self.report(Diagnostic::error(Code::BadAddress, &span, format!("`{text}` is not a resource: expected `type.name`")));
                 None
             }
         }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::Reader;
 use crate::model::address::Block;
 use crate::stack::config::ResourceBlock;
-use crate::stack::diagnostic::{Diagnostic, suggestion};
+use crate::stack::diagnostic::{Code, Diagnostic, suggestion};
 use crate::stack::node::{Entry, Node, NodeKind, Table};
 use crate::stack::usage::{ASSUMPTIONS, Assumption, Usage, Use, assumption};
 
@@ -22,7 +22,9 @@ impl Reader<'_> {
             if !self.catalog.resources.contains_key(&name) {
                 let known = self.catalog.resources.like(&name);
                 let known = known.iter().map(String::as_str);
-                self.report(Diagnostic::error(&entry.key, format!("unknown resource type `{name}`")).suggest(&name, known));
+                self.report(
+                    Diagnostic::error(Code::UnknownType, &entry.key, format!("unknown resource type `{name}`")).suggest(&name, known),
+                );
                 continue;
             }
             for (block, of) in types {
@@ -40,7 +42,7 @@ impl Reader<'_> {
     ) -> Option<(Block, BTreeMap<Use, f64>)> {
         if !resources.contains_key(block) {
             let known = resources.keys().filter(|known| known.type_name == block.type_name).map(|known| known.name.as_str());
-            let error = Diagnostic::error(&entry.key, format!("the stack has no `{block}`"));
+            let error = Diagnostic::error(Code::NotInStack, &entry.key, format!("the stack has no `{block}`"));
             self.report(error.suggest(&block.name, known));
             return None;
         }
@@ -55,24 +57,24 @@ impl Reader<'_> {
         let Some(known) = assumption(name) else {
             let names = ASSUMPTIONS.iter().filter(|known| about(known)).map(|known| known.use_of.name());
             let help = suggestion(name, names).unwrap_or_else(|| "`leoctl cost` shows those that matter to a stack".to_owned());
-            self.report(Diagnostic::error(&entry.key, format!("unknown usage assumption `{name}`")).help(help));
+            self.report(Diagnostic::error(Code::UnknownKey, &entry.key, format!("unknown usage assumption `{name}`")).help(help));
             return None;
         };
         if let Some(block) = block.filter(|_| !about(known)) {
             let error = format!("`{name}` is not about a {}", block.type_name);
-            self.report(Diagnostic::error(&entry.key, error).help(format!("it is about: {}", known.types.join(", "))));
+            self.report(Diagnostic::error(Code::UnknownKey, &entry.key, error).help(format!("it is about: {}", known.types.join(", "))));
             return None;
         }
         match number(&entry.node) {
             Some(value) if value >= 0.0 && value <= known.most => Some((known.use_of, value)),
             Some(_) => {
                 let most = if known.most < f64::MAX { format!("between 0 and {}", known.most) } else { "at least 0".to_owned() };
-                self.report(Diagnostic::error(&entry.node.span, format!("`{name}` is {most}")).help(known.doc));
+                self.report(Diagnostic::error(Code::BadSetting, &entry.node.span, format!("`{name}` is {most}")).help(known.doc));
                 None
             }
             None => {
                 let error = format!("`{name}` is a constant number, not {}", entry.node.describe());
-                self.report(Diagnostic::error(&entry.node.span, error).help(known.doc));
+                self.report(Diagnostic::error(Code::BadSetting, &entry.node.span, error).help(known.doc));
                 None
             }
         }
