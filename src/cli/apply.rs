@@ -6,7 +6,7 @@ use super::args::PlanFlags;
 use super::order::Ordered;
 use super::session::Session;
 use super::{CliError, Context, Exit, ask, cost, error, order, plan_id, project, review, sandbox, signals};
-use crate::ui::progress::{JsonLines, Lines, Live};
+use crate::ui::progress::{Failures, JsonLines, Lines, Live};
 use crate::ui::{self, BAD, STRONG, WARN, styled};
 use leoctl_core::engine::apply::{Engine, Report};
 use leoctl_core::engine::event::EventSink;
@@ -151,7 +151,7 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
 /// # Errors
 /// When the prices that come with leoctl cannot be read.
 pub fn shown(context: &Context, planned: &Planned) -> Result<Vec<String>, CliError> {
-    let mut lines = vec![ui::plan::render(&planned.plan).trim_end().to_owned()];
+    let mut lines = vec![ui::plan::render(&planned.plan, context.detail()).trim_end().to_owned()];
     lines.extend(cost::change(&planned.plan)?);
     lines.extend(sandbox::otherwise(context, &planned.plan));
     lines.extend(ui::preflight::lines(&planned.plan.stack, &planned.preflight));
@@ -186,9 +186,10 @@ pub async fn carry_out(context: &Context, session: &Session, planned: Planned) -
 }
 
 fn sink(context: &Context) -> Box<dyn EventSink> {
-    match (context.global.json, ui::terminal::stderr_is_terminal()) {
+    match (context.global.json, context.global.quiet) {
         (true, _) => Box::new(JsonLines),
-        (false, true) => Box::new(Live::new()),
+        (false, true) => Box::new(Failures),
+        (false, false) if ui::terminal::is_live() => Box::new(Live::new()),
         (false, false) => Box::new(Lines),
     }
 }

@@ -56,6 +56,15 @@ pub struct Global {
     /// No colours
     #[arg(long, global = true)]
     pub no_color: bool,
+    /// Plain lines: no colours, nothing that is brought up to date in place
+    #[arg(long, global = true)]
+    pub plain: bool,
+    /// All of a plan: defaults, long values, and each of what is alike
+    #[arg(long, global = true)]
+    pub full: bool,
+    /// Only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
     /// JSON on stdout
     #[arg(long, global = true)]
     pub json: bool,

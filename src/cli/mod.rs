@@ -98,9 +98,14 @@ impl Context {
         self.say(text);
     }
 
+    /// How much of a plan is shown.
+    pub fn detail(&self) -> ui::plan::Detail {
+        ui::plan::Detail::new(self.global.full)
+    }
+
     /// Says something in passing; JSON output keeps quiet.
     pub fn say(&self, text: &str) {
-        if !self.global.json {
+        if !self.global.json && !self.global.quiet {
             ui::note(text);
         }
     }
@@ -115,6 +120,9 @@ pub fn main() -> Exit {
     };
     if cli.global.no_color {
         anstream::ColorChoice::Never.write_global();
+    }
+    if cli.global.plain {
+        ui::terminal::be_plain();
     }
     log_to_stderr(cli.global.verbose);
     let interactive = std::io::stdin().is_terminal() && ui::terminal::stderr_is_terminal();

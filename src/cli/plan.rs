@@ -81,7 +81,7 @@ async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, Cl
     if context.global.json {
         ui::out(shown(&session, &planned, args, path)?);
     } else {
-        ui::out(ui::plan::render(plan).trim_end());
+        ui::out(ui::plan::render(plan, context.detail()).trim_end());
         cost::change(plan)?.into_iter().for_each(ui::out);
         sandbox::otherwise(context, plan).iter().for_each(|line| context.say(line));
         ui::preflight::lines(&plan.stack, &planned.preflight).into_iter().for_each(ui::out);
@@ -207,7 +207,7 @@ fn text(context: &Context, outcomes: &[Outcome<'_>]) -> Result<(), CliError> {
         ui::out(styled(STRONG, format!("Stack {}", path.display())));
         match outcome {
             Ok((_, planned)) => {
-                ui::out(ui::plan::render(&planned.plan).trim_end());
+                ui::out(ui::plan::render(&planned.plan, context.detail()).trim_end());
                 cost::change(&planned.plan)?.into_iter().for_each(ui::out);
                 ui::preflight::lines(&planned.plan.stack, &planned.preflight).into_iter().for_each(ui::out);
                 ui::out("");

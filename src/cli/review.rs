@@ -84,7 +84,7 @@ pub fn same(context: &Context, found: &str, wanted: &str, planned: &Planned) -> 
         let help = format!("pass all {} characters, as `leoctl plan` shows them", plan_id::LENGTH);
         return Err(CliError::usage(&format!("`{wanted}` is no whole plan id: a shorter one is for people at a terminal"), &help));
     }
-    context.say(ui::plan::render(&planned.plan).trim_end());
+    context.say(ui::plan::render(&planned.plan, context.detail()).trim_end());
     Err(CliError::usage(
         &format!("the plan is stale: what would be done now is plan {found}, and not {wanted}. Nothing was done"),
         "look at the plan above; what it says is done when its own id is passed",

@@ -69,7 +69,7 @@ async fn waited<T: Send + 'static>(
         let stage: Option<Stage> = *now.lock().unwrap_or_else(PoisonError::into_inner);
         format!("waiting: {}", stage.map_or_else(|| "the sandbox".to_owned(), |stage| stage.to_string()))
     };
-    match Voice::new(context.global.json).during(line, working).await {
+    match Voice::new(context.global.json || context.global.quiet).during(line, working).await {
         Ok(done) => Ok(done?),
         Err(error) => Err(CliError::usage(&format!("the sandbox does not answer: {error}"), "try again")),
     }

@@ -84,7 +84,7 @@ impl Session {
             accounts,
             neighbours,
             catalog,
-            voice: Voice::new(context.global.json),
+            voice: Voice::new(context.global.json || context.global.quiet),
             in_sandbox: context.global.sandbox,
         })
     }

@@ -1,19 +1,39 @@
 //! A plan as people read it: risks first, then a tree of changes, then one line that sums up.
 
-use std::collections::BTreeMap;
+mod fold;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::{ADD, CHANGE, FAINT, REMOVE, STRONG, WARN, changes, commands, counted, one_line, prose, styled};
+use super::{ADD, CHANGE, FAINT, REMOVE, STRONG, WARN, changes, commands, counted, one_line, prose, styled, terminal, value};
+use fold::Group;
 use leoctl_core::model::address::Address;
 use leoctl_core::model::module::ModulePath;
+use leoctl_core::model::value::Value;
 use leoctl_core::plan::types::{Action, Change, Drift, OutputChange, Plan};
 
-/// The whole plan as text with colours; `anstream` takes them off where there is no terminal.
-pub fn render(plan: &Plan) -> String {
+/// How much of a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// All of it, each change by itself.
+    Full,
+    /// What is alike once, and of what is created what the stack file says, in lines of at most so many characters.
+    Folded(usize),
+}
+
+impl Detail {
+    /// As the terminal is wide; of all when that is asked for.
+    pub fn new(full: bool) -> Self {
+        if full { Self::Full } else { Self::Folded(terminal::columns()) }
+    }
+}
+
+/// A plan as text with colours; `anstream` takes them off where there is no terminal.
+pub fn render(plan: &Plan, detail: Detail) -> String {
     let mut text = String::new();
     risks(&mut text, plan);
     drift(&mut text, &plan.drift);
-    tree(&mut text, plan);
+    tree(&mut text, plan, detail);
     outputs(&mut text, &plan.outputs);
     state(&mut text, plan);
     for check in plan.checks.iter().filter(|check| check.holds == Some(false)) {
@@ -121,36 +141,109 @@ fn drift_title(drift: &Drift) -> String {
 }
 
 /// The changes, the stack's own and then those in each module.
-fn tree(text: &mut String, plan: &Plan) {
-    let mut modules: BTreeMap<&ModulePath, Vec<&Change>> = BTreeMap::new();
-    for change in plan.changes.iter().filter(|change| change.is_change()) {
-        modules.entry(&change.address.block.module).or_default().push(change);
+fn tree(text: &mut String, plan: &Plan, detail: Detail) {
+    let changes: Vec<&Change> = plan.changes.iter().filter(|change| change.is_change()).collect();
+    if changes.is_empty() {
+        return;
     }
-    for (module, shown) in &modules {
-        let level = usize::from(!module.is_root());
+    let (groups, tags) = match detail {
+        Detail::Full => (changes.iter().map(|change| vec![*change]).collect(), BTreeMap::new()),
+        Detail::Folded(_) => (fold::groups(&changes), fold::common_tags(&changes)),
+    };
+    let mut modules: BTreeMap<BTreeSet<&ModulePath>, Vec<Group<'_>>> = BTreeMap::new();
+    for group in groups {
+        modules.entry(group.iter().map(|change| &change.address.block.module).collect()).or_default().push(group);
+    }
+    let shown = Shown { detail, tags: &tags };
+    for (paths, groups) in &modules {
+        let level = usize::from(paths.iter().any(|module| !module.is_root()));
         if level > 0 {
-            line(text, 0, &format!("{} {}", styled(STRONG, module), styled(FAINT, counted(shown.len(), "resource"))));
+            let count = groups.iter().map(Vec::len).sum();
+            line(text, 0, &format!("{} {}", styled(STRONG, fold::modules(paths)), styled(FAINT, counted(count, "resource"))));
         }
-        forest(text, shown, level);
+        shown.forest(text, groups, level);
     }
-    if !modules.is_empty() {
-        text.push('\n');
+    if !tags.is_empty() {
+        let tags = value::inline(&Value::Map(tags.clone().into_iter().collect()));
+        line(text, 0, &prose(styled(FAINT, one_line(&format!("All that is created and takes tags has {tags}.")))));
+    }
+    if detail != Detail::Full && changes.iter().any(|change| change.action == Action::Create) {
+        line(text, 0, &prose(styled(FAINT, "What AWS has by default and long values are left out; `--full` shows all.")));
+    }
+    text.push('\n');
+}
+
+/// How changes are shown.
+struct Shown<'a> {
+    detail: Detail,
+    /// The tags that are said once for all.
+    tags: &'a BTreeMap<String, Value>,
+}
+
+impl Shown<'_> {
+    /// Groups as trees: each under the deepest of what it depends on among them.
+    fn forest(&self, text: &mut String, groups: &[Group<'_>], level: usize) {
+        let mut depth: BTreeMap<&Address, usize> = BTreeMap::new();
+        let mut parent: BTreeMap<&Address, &Address> = BTreeMap::new();
+        let index: BTreeMap<&Address, &Change> = groups.iter().flatten().map(|change| (&change.address, *change)).collect();
+        for change in groups.iter().flatten() {
+            find_depth(change, &index, &mut depth, &mut parent);
+        }
+        let group_of: BTreeMap<&Address, usize> =
+            groups.iter().enumerate().flat_map(|(number, group)| group.iter().map(move |change| (&change.address, number))).collect();
+        let above: Vec<Option<usize>> = groups
+            .iter()
+            .map(|group| {
+                let parents = group.iter().filter_map(|change| parent.get(&change.address).and_then(|on| group_of.get(on)));
+                parents.copied().next()
+            })
+            .collect();
+        let mut children: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
+        for number in 0..groups.len() {
+            children.entry(under(&above, number)).or_default().push(number);
+        }
+        self.branch(text, (groups, &children), None, level);
+    }
+
+    fn branch(&self, text: &mut String, tree: (&[Group<'_>], &BTreeMap<Option<usize>, Vec<usize>>), of: Option<usize>, level: usize) {
+        let (groups, children) = tree;
+        for number in children.get(&of).into_iter().flatten() {
+            if let Some(group) = groups.get(*number) {
+                self.group(text, group, level * 2);
+            }
+            self.branch(text, tree, Some(*number), level + 1);
+        }
+    }
+
+    fn group(&self, text: &mut String, group: &Group<'_>, indent: usize) {
+        let Some(change) = group.first() else { return };
+        let name = if group.len() > 1 { fold::names(group) } else { change.address.in_module().to_string() };
+        line(text, indent, &title(change, &name, group.len() == 1));
+        match self.detail {
+            Detail::Folded(width) if change.action == Action::Create && change.deposed.is_empty() => {
+                let width = width.saturating_sub(indent + 4).max(NARROWEST);
+                fold::created(group, self.tags, width).iter().for_each(|content| line(text, indent + 4, content));
+            }
+            _ => show(text, &changes::of(change), indent + 4),
+        }
     }
 }
 
-/// Changes as trees: each under the deepest of what it depends on among them.
-fn forest(text: &mut String, shown: &[&Change], level: usize) {
-    let mut depth: BTreeMap<&Address, usize> = BTreeMap::new();
-    let mut parent: BTreeMap<&Address, &Address> = BTreeMap::new();
-    let index: BTreeMap<&Address, &Change> = shown.iter().map(|change| (&change.address, *change)).collect();
-    for change in shown {
-        find_depth(change, &index, &mut depth, &mut parent);
+/// What a line of a folded plan has at least, however deep it stands.
+const NARROWEST: usize = 40;
+
+/// What a group stands under; nothing where that would be under itself.
+fn under(above: &[Option<usize>], number: usize) -> Option<usize> {
+    let parent = above.get(number).copied().flatten()?;
+    let mut seen = BTreeSet::from([number]);
+    let mut at = Some(parent);
+    while let Some(number) = at {
+        if !seen.insert(number) {
+            return None;
+        }
+        at = above.get(number).copied().flatten();
     }
-    let mut children: BTreeMap<Option<&Address>, Vec<&Change>> = BTreeMap::new();
-    for change in shown {
-        children.entry(parent.get(&change.address).copied()).or_default().push(change);
-    }
-    branch(text, &children, None, level);
+    Some(parent)
 }
 
 fn find_depth<'a>(
@@ -181,13 +274,6 @@ fn find_depth<'a>(
     level
 }
 
-fn branch(text: &mut String, children: &BTreeMap<Option<&Address>, Vec<&Change>>, of: Option<&Address>, level: usize) {
-    for change in children.get(&of).into_iter().flatten() {
-        one(text, change, level * 2);
-        branch(text, children, Some(&change.address), level + 1);
-    }
-}
-
 /// What changes of a resource, without its title: lines of a diff, each with its sign in front, without colours.
 pub fn details(change: &Change) -> Vec<String> {
     changes::in_diff(&changes::of(change), if change.action == Action::Create { "+ " } else { "  " })
@@ -207,7 +293,8 @@ pub fn output_changes(outputs: &BTreeMap<String, OutputChange>) -> Vec<String> {
     changes::in_diff(&changes::outputs(outputs), "  ")
 }
 
-fn one(text: &mut String, change: &Change, indent: usize) {
+/// The line that a change begins with.
+fn title(change: &Change, name: &str, alone: bool) -> String {
     let (style, sign) = match change.action {
         Action::Create => (ADD, "+"),
         Action::Update => (CHANGE, "~"),
@@ -218,8 +305,8 @@ fn one(text: &mut String, change: &Change, indent: usize) {
         Action::Forget => (FAINT, "."),
         Action::NoOp => (CHANGE, "~"),
     };
-    let mut title = format!("{} {}", styled(style, sign), styled(STRONG, change.address.in_module()));
-    if let Some(id) = change.id() {
+    let mut title = format!("{} {}", styled(style, sign), styled(STRONG, name));
+    if let Some(id) = change.id().filter(|_| alone) {
         title.push_str(&styled(FAINT, format!(" {}", one_line(id))));
     }
     if let Some(name) = &change.account_name {
@@ -228,8 +315,7 @@ fn one(text: &mut String, change: &Change, indent: usize) {
     if let Some(reason) = &change.reason {
         title.push_str(&format!(" ({})", one_line(reason)));
     }
-    line(text, indent, &title);
-    show(text, &changes::of(change), indent + 4);
+    title
 }
 
 fn outputs(text: &mut String, outputs: &BTreeMap<String, OutputChange>) {

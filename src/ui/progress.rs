@@ -31,6 +31,17 @@ impl EventSink for Lines {
     }
 }
 
+/// Only what failed, as lines of text on stderr.
+pub struct Failures;
+
+impl EventSink for Failures {
+    fn emit(&self, event: &Event) {
+        if let (Event::Failed { .. }, Some(text)) = (event, text(event)) {
+            note(text);
+        }
+    }
+}
+
 /// Events as a live display: what is running and since when, below what is done.
 pub struct Live {
     display: MultiProgress,

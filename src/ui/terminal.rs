@@ -14,7 +14,7 @@ use std::fmt::Display;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, IsTerminal, Write};
 use std::process::Stdio;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use anstyle::Style;
 use ratatui::text::Span;
@@ -80,6 +80,14 @@ fn parted(line: &str, width: usize) -> String {
 
 /// How much further in the second line of a sentence stands.
 const HANG: usize = 2;
+
+/// How wide results are shown: as the terminal is, and where there is none as a page is.
+pub fn columns() -> usize {
+    width(&io::stdout()).unwrap_or(PAGE)
+}
+
+/// How many characters a line has where there is no terminal.
+const PAGE: usize = 120;
 
 /// The width of the terminal, if this stream goes to one.
 fn width(stream: &impl IsTerminal) -> Option<usize> {
@@ -169,7 +177,8 @@ pub fn out(text: impl Display) {
 /// Writes a line of a result that may go on for ever; whether somebody still reads it.
 pub fn line(text: impl Display) -> bool {
     let text = text.to_string();
-    writeln!(anstream::stdout(), "{}", for_terminal(&fitted(&text, width(&io::stdout())))).is_ok()
+    let text = for_terminal(&fitted(&text, width(&io::stdout())));
+    writeln!(anstream::stdout(), "{}", spelled(&text, stdout_is_terminal())).is_ok()
 }
 
 /// Writes a result that another program reads byte by byte: exactly as it is where stdout is no terminal, and with its
@@ -199,7 +208,8 @@ pub fn ask(text: &str) {
 /// Writes to the person at the terminal.
 pub fn note(text: impl Display) {
     let text = commands::here(&text.to_string());
-    drop(writeln!(anstream::stderr(), "{}", for_terminal(&fitted(&text, width(&io::stderr())))));
+    let text = for_terminal(&fitted(&text, width(&io::stderr())));
+    drop(writeln!(anstream::stderr(), "{}", spelled(&text, stderr_is_terminal())));
 }
 
 /// Writes a command to the runner of a CI job to stderr: one line of leoctl's own, in which what comes from outside is encoded as
@@ -212,6 +222,46 @@ pub fn runner_command(command: &str) {
 /// Writes leoctl's own help, whose styles are clap's and whose text is no one else's.
 pub fn help(text: impl Display) {
     drop(write!(anstream::stdout(), "{text}"));
+}
+
+/// The text as the terminal can show it: where its locale is not UTF-8, leoctl's own signs are those of ASCII.
+fn spelled(text: &str, terminal: bool) -> Cow<'_, str> {
+    static ASCII: LazyLock<bool> = LazyLock::new(|| {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        is_ascii_locale(["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).as_deref())
+    });
+    if terminal && *ASCII { Cow::Owned(in_ascii(text)) } else { Cow::Borrowed(text) }
+}
+
+/// Whether a locale has no more than ASCII for sure. One that is not set says nothing of the terminal.
+fn is_ascii_locale(locale: Option<&str>) -> bool {
+    let is_utf8 = |locale: &str| locale.to_ascii_lowercase().replace('-', "").contains("utf8");
+    locale.is_some_and(|locale| matches!(locale, "C" | "POSIX") || locale.contains('.') && !is_utf8(locale))
+}
+
+/// leoctl's own signs in ASCII.
+fn in_ascii(text: &str) -> String {
+    text.replace('→', "->")
+        .replace('…', "...")
+        .replace('≠', "!=")
+        .replace('·', "-")
+        .replace('×', "x")
+        .replace(['│', '┃'], "|")
+        .replace(['─', '━'], "-")
+}
+
+/// Set once, when this run writes lines only.
+static PLAIN: OnceLock<()> = OnceLock::new();
+
+/// From now on everything is written as where there is no terminal: without colours and live lines.
+pub fn be_plain() {
+    PLAIN.get_or_init(|| ());
+    anstream::ColorChoice::Never.write_global();
+}
+
+/// Whether lines on stderr may be brought up to date in place.
+pub fn is_live() -> bool {
+    stderr_is_terminal() && PLAIN.get().is_none()
 }
 
 /// Whether results go to a terminal.
@@ -318,5 +368,21 @@ mod tests {
         let guess = "\u{1b}[12345;31mred";
         assert_eq!(for_terminal(guess), "\\u001b[12345;31mred");
         assert_eq!(plain(guess), "\\u001b[12345;31mred");
+    }
+
+    #[test]
+    fn a_locale_of_ascii_gets_signs_of_ascii() {
+        for (locale, ascii) in [
+            (Some("C"), true),
+            (Some("POSIX"), true),
+            (Some("de_DE.ISO-8859-1"), true),
+            (Some("C.UTF-8"), false),
+            (Some("en_US.utf8"), false),
+            (Some("en_US"), false),
+            (None, false),
+        ] {
+            assert_eq!(is_ascii_locale(locale), ascii, "{locale:?}");
+        }
+        assert_eq!(in_ascii("a → b …"), "a -> b ...");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::time::{Instant, sleep};
 
-use super::terminal::{for_display, stderr_is_terminal};
+use super::terminal::{for_display, is_live};
 use super::{FAINT, note, one_line, styled};
 
 /// How long nothing is said.
@@ -32,8 +32,8 @@ pub enum Voice {
 
 impl Voice {
     /// As stderr is; silent where only JSON is wanted.
-    pub fn new(json: bool) -> Self {
-        match (json, stderr_is_terminal()) {
+    pub fn new(silent: bool) -> Self {
+        match (silent, is_live()) {
             (true, _) => Self::Silent,
             (false, true) => Self::Live,
             (false, false) => Self::Lines,

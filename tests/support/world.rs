@@ -219,7 +219,7 @@ impl World {
 
 /// What a plan would do, as text, for messages.
 pub fn shown(plan: &Plan) -> String {
-    anstream::adapter::strip_str(&ui::plan::render(plan)).to_string()
+    anstream::adapter::strip_str(&ui::plan::render(plan, ui::plan::Detail::Full)).to_string()
 }
 
 /// Makes the certificate `arn:aws:iam::123456789012:server-certificate/NAME`, which leoctl has no type for. Only

@@ -67,6 +67,14 @@ impl Further for CloudControl {
         read(name).map(|(_, schema)| schema)
     }
 
+    fn ending_with(&self, word: &str) -> Vec<String> {
+        let ends = |name: &&String| name.strip_suffix(word).is_some_and(|rest| rest.ends_with('_'));
+        match (word.contains('_'), Bundle::get()) {
+            (true, Some(bundle)) => bundle.types().keys().filter(ends).cloned().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     fn like(&self, given: &str) -> Vec<String> {
         let looks_so = given.starts_with(names::PREFIX.trim_end_matches('_')) || given.starts_with("AWS::");
         match (looks_so, Bundle::get()) {

@@ -57,6 +57,8 @@ pub trait Further: fmt::Debug + Send + Sync {
     fn get(&self, name: &str) -> Option<&Arc<ResourceSchema>>;
     /// The names of all, of which one may have been meant by `given`; none where it looks like no name of theirs.
     fn like(&self, given: &str) -> Vec<String>;
+    /// The names of those that end with a word of several parts, such as `lambda_function`.
+    fn ending_with(&self, word: &str) -> Vec<String>;
 }
 
 /// Managed resource types, by name: those with a schema of their own, and further ones. A type costs nothing until it is asked for.
@@ -91,6 +93,11 @@ impl Types {
     /// Adds a type whose schema is compiled when it is first asked for, or replaces it.
     pub fn insert_compiled(&mut self, name: &str, compile: Compile<ResourceSchema>) {
         self.own.insert_compiled(name, compile);
+    }
+
+    /// The names of the further types that end with a word of several parts.
+    pub fn ending_with(&self, word: &str) -> Vec<String> {
+        self.further.map(|further| further.ending_with(word)).unwrap_or_default()
     }
 
     /// The names of the types with a schema of their own.

@@ -11,6 +11,7 @@ use super::expand::{self, Instances};
 use super::expr::EvalError;
 use super::ignored;
 use super::kind::Kinds;
+use super::literals;
 use super::modules::{self, Named};
 use super::reference::{Reference, Step};
 use super::scope::{self, BlockValue, EACH_FIELDS, Each, STACK_FIELDS, StackScope};
@@ -18,7 +19,7 @@ use super::template::{Failure, Template, TemplateKind};
 use super::types::{self, Written};
 use crate::model::address::Block;
 use crate::model::canonical::canonicalize;
-use crate::model::module::MODULE;
+use crate::model::module::{MODULE, ModulePath};
 use crate::model::path::{Path, Segment};
 use crate::model::place::is_region;
 use crate::model::schema::{Attribute, Type, TypeSchema, Unset, prefix_of};
@@ -28,6 +29,7 @@ use crate::model::value::Value;
 pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     let dependencies = deps::dependencies(stack);
     references(stack, diagnostics);
+    meanings(stack, diagnostics);
     stack_tags(stack, diagnostics);
     named_things(stack, diagnostics);
     if let Err(problems) = super::backend::location(stack) {
@@ -35,20 +37,19 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     }
     super::accounts::check(stack, diagnostics);
     let order = deps::order(&dependencies, diagnostics);
-    if diagnostics.has_errors() {
-        // What follows evaluates expressions, and would only repeat what has been said.
-        attributes(stack, &order, diagnostics, true);
-        return;
-    }
-    let known = attributes(stack, &order, diagnostics, false);
-    if diagnostics.has_errors() {
+    let news = News::of(stack, diagnostics);
+    let known = attributes(stack, &order, diagnostics, news);
+    if news == News::Nothing {
         return;
     }
     let scope = StackScope::new(stack, None, &NO_DATA, &known);
     for template in general_templates(stack) {
         if let Err(failure) = template.eval(&scope) {
-            diagnostics.push(failed(failure));
+            news.report(failure, diagnostics);
         }
+    }
+    if diagnostics.has_errors() {
+        return;
     }
     let regions =
         stack.config.resources.iter().filter_map(|(block, resource)| Some((format!("the region of {block}"), resource.region.as_ref()?)));
@@ -76,6 +77,36 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
         if !matches!(value.revealed(), Value::Bool(_) | Value::Unknown) {
             let message = format!("`assert` of check {name} is a boolean, not {}", value.revealed().kind());
             diagnostics.push(Diagnostic::error(Code::BadSetting, &check.assert.span, message));
+        }
+    }
+}
+
+/// Which expressions that fail are worth a word, after what has been found wrong without evaluating any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    /// Nothing has been found wrong: all of them.
+    All,
+    /// Something has: those that fail by themselves, and not for a name that is not there, of which all have been reported.
+    OfThemselves,
+    /// Part of the stack could not be read: whatever fails may only follow from that.
+    Nothing,
+}
+
+impl News {
+    fn of(stack: &Stack, diagnostics: &Diagnostics) -> Self {
+        let config = &stack.config;
+        let is_partly_read = config.unread.anything || config.modules.instances.values().any(|module| module.names.unread.anything);
+        match diagnostics.has_errors() {
+            false => Self::All,
+            true if is_partly_read => Self::Nothing,
+            true => Self::OfThemselves,
+        }
+    }
+
+    fn report(self, failure: Failure, diagnostics: &mut Diagnostics) {
+        let follows = matches!(failure.0.code, Code::UnknownName | Code::Cycle);
+        if self == Self::All || self == Self::OfThemselves && !follows {
+            diagnostics.push(failed(failure));
         }
     }
 }
@@ -128,6 +159,39 @@ fn general_templates(stack: &Stack) -> Vec<&Template> {
 
 fn validated(variable: &Variable) -> impl Iterator<Item = &Template> {
     variable.validate.iter().flat_map(|one| [&one.condition, &one.message])
+}
+
+/// What expressions and texts say that they cannot mean.
+fn meanings(stack: &Stack, diagnostics: &mut Diagnostics) {
+    let root = ModulePath::default();
+    let mut of = |home: &ModulePath, template: &Template, resource: Option<&ResourceBlock>| {
+        literals::check(stack, home, resource.is_some_and(|resource| resource.for_each.is_some()), template, diagnostics);
+        let kinds = resource.map_or_else(|| Kinds::new(stack), |resource| Kinds::within(stack, resource));
+        template.for_each_expr(&mut |expr, span| {
+            for (one, other) in kinds.never_equal(expr) {
+                let error =
+                    Diagnostic::error(Code::NeverEqual, span, format!("{one} and {other} are compared here, which are never equal"));
+                diagnostics.push(error.help("make both a text with `string(x)`, or both a number with `int(x)`"));
+            }
+        });
+    };
+    let config = &stack.config;
+    config.locals.values().for_each(|field| of(&root, &field.value, None));
+    config.outputs.values().for_each(|output| of(&root, &output.value, None));
+    config.all_checks().for_each(|(_, check)| of(&root, &check.assert, None));
+    for (path, module) in &config.modules.instances {
+        let user = path.split().map(|(user, _)| user).unwrap_or_default();
+        module.inputs.values().for_each(|field| of(&user, &field.value, None));
+        module.names.locals.values().for_each(|field| of(path, &field.value, None));
+        module.names.outputs.values().for_each(|output| of(path, &output.value, None));
+    }
+    config.data.iter().for_each(|(block, data)| of(&block.module, &data.attributes, None));
+    for (block, resource) in &config.resources {
+        of(&block.module, &resource.attributes, Some(resource));
+        for template in [&resource.for_each, &resource.when].into_iter().flatten() {
+            of(&block.module, template, None);
+        }
+    }
 }
 
 fn references(stack: &Stack, diagnostics: &mut Diagnostics) {
@@ -315,18 +379,17 @@ fn attribute(what: &str, schema: &TypeSchema, steps: &[Step]) -> Result<(), Eval
 
 /// Checks what is written in every data source and resource, as far as it can be evaluated offline; what is
 /// known of the resources then.
-fn attributes(stack: &Stack, order: &[Item], diagnostics: &mut Diagnostics, tolerant: bool) -> BTreeMap<Block, BlockValue> {
+fn attributes(stack: &Stack, order: &[Item], diagnostics: &mut Diagnostics, news: News) -> BTreeMap<Block, BlockValue> {
     let mut known = BTreeMap::new();
     for (block, data) in &stack.config.data {
-        let (value, failed) = evaluate(&data.attributes, &StackScope::offline(stack), tolerant, diagnostics);
+        let (value, failed) = evaluate(&data.attributes, &StackScope::offline(stack), news, diagnostics);
         let written = Written { template: &data.attributes, at: &data.span, kinds: &Kinds::new(stack), failed: &failed };
         types::check(&deps::data_name(block), &data.schema.attributes, &written, &value, diagnostics);
     }
-    let resources: Vec<&Block> = match tolerant {
-        // There may be no order.
-        true => stack.config.resources.keys().collect(),
-        false => order.iter().filter_map(|item| if let Item::Resource(block) = item { Some(block) } else { None }).collect(),
-    };
+    let ordered: Vec<&Block> = order.iter().filter_map(|item| if let Item::Resource(block) = item { Some(block) } else { None }).collect();
+    // What is in a dependency cycle has no order.
+    let others = stack.config.resources.keys().filter(|block| !ordered.contains(block));
+    let resources: Vec<&Block> = ordered.iter().copied().chain(others).collect();
     for block in resources {
         let Some(resource) = stack.config.resources.get(block) else { continue };
         if resource.for_each.is_some() || resource.when.is_some() {
@@ -334,10 +397,10 @@ fn attributes(stack: &Stack, order: &[Item], diagnostics: &mut Diagnostics, tole
         }
         let mut check = |each: Option<&Each>| {
             let scope = StackScope::new(stack, None, &NO_DATA, &known).with_each(each);
-            one(block, resource, &scope, tolerant, diagnostics)
+            one(block, resource, &scope, news, diagnostics)
         };
         let unknown = Each::unknown();
-        if tolerant {
+        if news == News::Nothing {
             // Something else is wrong already: what may not exist at all is not judged on top of that.
             if resource.when.is_none() {
                 check(resource.for_each.is_some().then_some(&unknown));
@@ -355,22 +418,27 @@ fn attributes(stack: &Stack, order: &[Item], diagnostics: &mut Diagnostics, tole
             }
             Ok(Instances::Absent) => drop(known.insert(block.clone(), BlockValue::Absent)),
             Ok(Instances::Unknown) => drop(check(resource.for_each.is_some().then_some(&unknown))),
-            Err(failure) => diagnostics.push(failed(failure)),
+            Err(failure) => {
+                if news == News::OfThemselves {
+                    check(resource.for_each.is_some().then_some(&unknown));
+                }
+                news.report(failure, diagnostics);
+            }
         }
     }
     known
 }
 
 /// Checks one instance; what others may know of it.
-fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant: bool, diagnostics: &mut Diagnostics) -> Value {
+fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, news: News, diagnostics: &mut Diagnostics) -> Value {
     let said = diagnostics.0.len();
-    let known = own_attributes(block, resource, scope, tolerant, diagnostics);
+    let known = own_attributes(block, resource, scope, news, diagnostics);
     diagnostics.are_about(said, block);
     known
 }
 
-fn own_attributes(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant: bool, diagnostics: &mut Diagnostics) -> Value {
-    let (value, failed) = evaluate(&resource.attributes, scope, tolerant, diagnostics);
+fn own_attributes(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, news: News, diagnostics: &mut Diagnostics) -> Value {
+    let (value, failed) = evaluate(&resource.attributes, scope, news, diagnostics);
     let schema = &resource.schema.schema;
     let kinds = Kinds::within(scope.stack, resource);
     let written = Written { template: &resource.attributes, at: &resource.span, kinds: &kinds, failed: &failed };
@@ -439,14 +507,12 @@ fn locate<'a>(template: &'a Template, path: &Path) -> Option<&'a Span> {
 }
 
 /// The value of every attribute, unknown where its expression fails, and the attributes that failed.
-fn evaluate(template: &Template, scope: &StackScope<'_>, tolerant: bool, diagnostics: &mut Diagnostics) -> (Value, BTreeSet<String>) {
+fn evaluate(template: &Template, scope: &StackScope<'_>, news: News, diagnostics: &mut Diagnostics) -> (Value, BTreeSet<String>) {
     let Some(fields) = template.as_table() else { return (Value::Null, BTreeSet::new()) };
     let (mut map, mut failing) = (BTreeMap::new(), BTreeSet::new());
     for (name, field) in fields {
         let value = field.value.eval(scope).unwrap_or_else(|failure| {
-            if !tolerant {
-                diagnostics.push(failed(failure));
-            }
+            news.report(failure, diagnostics);
             failing.insert(name.clone());
             Value::Unknown
         });

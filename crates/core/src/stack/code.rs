@@ -80,6 +80,12 @@ codes! {
     Cycle "E0404",
     /// Something has to be known earlier than it is.
     KnownTooLate "E0405",
+    /// An expression calls a function that is not there.
+    UnknownFunction "E0406",
+    /// A reference stands in a text, and is not evaluated.
+    NotEvaluated "E0407",
+    /// Two sides of different types are compared, which are never equal.
+    NeverEqual "E0408",
     /// A variable or an input has no value.
     VariableWithoutValue "E0501",
     /// A value is given to a variable or an input that is not declared.

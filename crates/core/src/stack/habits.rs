@@ -13,6 +13,84 @@ const META: [(&str, &str); 2] = [
     ("provider", "what is in another account says `account`, what is in another region `region`"),
 ];
 
+/// What other tools have types for, and what is written here.
+const TYPES: &[(&str, &str)] = &[
+    ("alb", "a load balancer of any type is `lb`"),
+    ("elb", "classic load balancers are not made here: write `lb`"),
+    ("iam_policy_attachment", "`managed_policy_arns` of `iam_role` has the policies of a role"),
+    ("iam_role_policy", "`inline_policies` of `iam_role` has the policies of its own"),
+    ("iam_role_policy_attachment", "`managed_policy_arns` of `iam_role` has the policies of a role"),
+    ("lb_listener_certificate", "`certificates` of `lb_listener` has them all"),
+    ("main_route_table_association", "`default_route_table` is the main route table of a VPC"),
+    ("route", "`routes` of `route_table` has its routes"),
+    ("route_table_association", "`subnet_ids` of `route_table` says which subnets use it"),
+    ("s3_bucket_acl", "buckets have no access lists any more: `policy` of `s3_bucket` says who may do what"),
+    ("s3_bucket_lifecycle_configuration", "`lifecycle_rules` of `s3_bucket` has them"),
+    ("s3_bucket_policy", "`policy` of `s3_bucket` is its policy"),
+    ("s3_bucket_public_access_block", "`public_access_block` of `s3_bucket` says what is kept from being public"),
+    ("s3_bucket_server_side_encryption_configuration", "`encryption` of `s3_bucket` says how it is encrypted"),
+    ("s3_bucket_versioning", "`versioning` of `s3_bucket` is \"Enabled\" or \"Suspended\""),
+    ("secretsmanager_secret_version", "`leoctl secrets set` puts values in, which are in no file"),
+    ("security_group_egress_rule", "`egress` of `security_group` has the rules, `security_group_rule` one that stands by itself"),
+    ("security_group_ingress_rule", "`ingress` of `security_group` has the rules, `security_group_rule` one that stands by itself"),
+    ("vpc_security_group_egress_rule", "`egress` of `security_group` has the rules, `security_group_rule` one that stands by itself"),
+    ("vpc_security_group_ingress_rule", "`ingress` of `security_group` has the rules, `security_group_rule` one that stands by itself"),
+];
+
+/// What other tools have sections for, and what is written here.
+const SECTIONS: &[(&str, &str)] = &[
+    ("backend", "where the state is kept stands under `[stack.backend.s3]`"),
+    ("import", "write `[[import]]` with two brackets"),
+    ("lifecycle", "it stands inside of a resource: `[resource.TYPE.NAME.lifecycle]`"),
+    ("output", "write `[outputs]`, and under it `NAME = …`"),
+    ("provider", "there are no providers: `[stack] region` says where, `[accounts.NAME]` who"),
+    ("terraform", "there is nothing to require: `[stack]` has the name, the region and the backend"),
+    ("variable", "write `[vars.NAME]`"),
+    ("variables", "write `[vars.NAME]`"),
+    ("Parameters", "write `[vars.NAME]`"),
+    ("Resources", "write `[resource.TYPE.NAME]`"),
+    ("Outputs", "write `[outputs]`, and under it `NAME = …`"),
+    ("Conditions", "write `[locals]`, and `when = \"${locals.NAME}\"` in the resource"),
+];
+
+/// What names other tools have for what is known while a stack is read, and what is written here.
+const ROOTS: &[(&str, &str)] = &[
+    ("AWS", "write `stack.region`, `stack.account_id` or `stack.partition`"),
+    ("aws_region", "write `stack.region`"),
+    ("count", "write `each.index` or `each.key` in a resource with `for_each`"),
+    ("path", "paths are relative to the file that says them: `file('policy.json')`"),
+    ("self", "a resource is named by its type and name: `vpc.main.id`"),
+    ("terraform", "an environment is a stack file of its own: `stack.name`, or a variable"),
+];
+
+/// What is written here for a type of other tools.
+pub fn type_name(given: &str) -> Option<&'static str> {
+    let name = given.strip_prefix("aws_").unwrap_or(given);
+    TYPES.iter().find(|(of_others, _)| *of_others == name).map(|(_, here)| *here)
+}
+
+/// What is written here for a section of other tools.
+pub fn section(given: &str) -> Option<&'static str> {
+    SECTIONS.iter().find(|(of_others, _)| *of_others == given).map(|(_, here)| *here)
+}
+
+/// What is written here for what begins so in expressions of other tools.
+pub fn root(given: &str) -> Option<&'static str> {
+    ROOTS.iter().find(|(of_others, _)| *of_others == given).map(|(_, here)| *here)
+}
+
+/// Advice on a text where a number is wanted.
+pub fn of_number(ty: &Type, given: &Value) -> Option<String> {
+    let (Type::Int { .. } | Type::Float, Value::String(text)) = (ty, given) else { return None };
+    let text = text.trim();
+    if text.parse::<f64>().is_ok() {
+        return Some(format!("write `{text}`, without quotes"));
+    }
+    let upper = text.to_ascii_uppercase();
+    let size = upper.strip_suffix("GIB").or_else(|| upper.strip_suffix("GB"))?.trim_end().parse::<u32>().ok()?;
+    Some(format!("write `{}` where MiB are counted, `{size}` where GiB are", u64::from(size) * 1024))
+}
+
 /// Whether it is a key of other tools', and none of this one's that is misspelled.
 pub fn is_of_others(key: &str) -> bool {
     META.iter().any(|(of_others, _)| *of_others == key)

@@ -114,6 +114,22 @@ impl<'a> Kinds<'a> {
         }
     }
 
+    /// What the sides of comparisons in an expression are that are never equal, in words: CEL compares values of different types,
+    /// and they never are. What loops go through is not looked into.
+    pub fn never_equal(&self, expr: &Expr) -> Vec<(&'static str, &'static str)> {
+        let Some((node, parts)) = expr.tree() else { return Vec::new() };
+        let mut found = Vec::new();
+        for node in std::iter::once(node).chain(parts) {
+            visit(node, &mut |node| {
+                let Ast::Call(CallExpr { func_name, args, target: None }) = &node.expr else { return };
+                let (operators::EQUALS | operators::NOT_EQUALS, [left, right]) = (func_name.as_str(), args.as_slice()) else { return };
+                let mut tree = Tree { expr, parts, bound: Vec::new() };
+                found.extend(differ(&self.node(left, &mut tree), &self.node(right, &mut tree)));
+            });
+        }
+        found
+    }
+
     fn of_reference(&self, reference: &Reference) -> Kind<'a> {
         let name = reference.key(1).unwrap_or_default();
         let home = &reference.home.module;
@@ -294,6 +310,34 @@ impl<'a> Kinds<'a> {
             },
             (name, _) => of_function(name),
         }
+    }
+}
+
+/// What two kinds are, in words, when no value is of both.
+fn differ(left: &Kind<'_>, right: &Kind<'_>) -> Option<(&'static str, &'static str)> {
+    let is_number = |kind: &Kind<'_>| matches!(kind, Kind::Int | Kind::Float);
+    let is_table = |kind: &Kind<'_>| matches!(kind, Kind::Table(_) | Kind::Fields(_) | Kind::Object(_));
+    let (one, other) = (left.described()?, right.described()?);
+    let alike = one == other || is_number(left) && is_number(right) || is_table(left) && is_table(right);
+    (!alike).then_some((one, other))
+}
+
+/// An expression and what it is made of, but for what loops go through.
+fn visit<'e>(node: &'e IdedExpr, see: &mut dyn FnMut(&'e IdedExpr)) {
+    see(node);
+    match &node.expr {
+        Ast::Call(call) => call.target.as_deref().into_iter().chain(&call.args).for_each(|node| visit(node, see)),
+        Ast::List(list) => list.elements.iter().for_each(|node| visit(node, see)),
+        Ast::Map(map) => {
+            for entry in &map.entries {
+                if let EntryExpr::MapEntry(entry) = &entry.expr {
+                    visit(&entry.key, see);
+                    visit(&entry.value, see);
+                }
+            }
+        }
+        Ast::Select(select) => visit(&select.operand, see),
+        Ast::Ident(_) | Ast::Literal(_) | Ast::Comprehension(_) | Ast::Struct(_) | Ast::Unspecified => {}
     }
 }
 

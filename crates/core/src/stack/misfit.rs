@@ -46,6 +46,9 @@ fn cure(ty: &Type, kind: &Kind<'_>, source: &str) -> Option<String> {
             (Type::String(_), Kind::Object(attributes)) => Some(format!("write `${{pluck({source}, '{}')}}`", handle(attributes)?)),
             _ => Some(format!("write `${{values({source})}}`")),
         },
+        (Type::List { item, .. }, Kind::Fields(_)) if matches!(item.as_ref(), Type::Object(_)) => {
+            Some("each of them is a table: write `[[…]]` with two brackets, or `[{ … }]`".to_owned())
+        }
         (Type::List { item, .. }, kind) => {
             let alone = misfit(item, kind, source);
             match (item.as_ref(), kind) {
@@ -58,6 +61,19 @@ fn cure(ty: &Type, kind: &Kind<'_>, source: &str) -> Option<String> {
             Some(format!("write `${{({source})[0]}}` for one of its elements, or `${{({source}).join(',')}}` for all in one text"))
         }
         (Type::String(_), Kind::Object(attributes)) => Some(format!("write `${{{source}.{}}}`", handle(attributes)?)),
+        (Type::String(_), Kind::Table(one)) if matches!(one.as_ref(), Kind::Object(_)) => {
+            let Kind::Object(attributes) = one.as_ref() else { return None };
+            let handle = handle(attributes)?;
+            Some(format!(
+                "write `${{{source}['KEY'].{handle}}}` for one, `${{pluck({source}, '{handle}')}}` for the list of all, without `[…]` around it"
+            ))
+        }
+        (Type::String(_), Kind::Fields(fields)) if fields.keys().any(|key| key == "Ref" || key.starts_with("Fn::")) => {
+            Some("a reference is written `\"${vpc.main.id}\"`".to_owned())
+        }
+        (Type::String(rule), Kind::Fields(_)) if !rule.one_of.is_empty() => {
+            Some(format!("allowed: {}", rule.one_of.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ")))
+        }
         (Type::String(_), Kind::Table(_) | Kind::Fields(_)) => Some(format!("write `${{jsonencode({source})}}` for JSON text")),
         (Type::Bool, _) => Some("write `true`, `false` or a condition such as `${x == 'y'}`".to_owned()),
         (Type::Map { .. } | Type::Object(_), _) => Some("a table is written `{ key = … }`".to_owned()),

@@ -98,3 +98,72 @@ fn a_mistake_is_said_once_and_what_follows_from_it_is_not() {
     let _ = writeln!(all, "a stack's name that is no TOML\n{}", said(&format!("[stack]\nname = x\n{VPC}{USES}")));
     insta::assert_snapshot!(all);
 }
+
+/// A stack with one output of this expression.
+fn output(expression: &str) -> String {
+    format!(
+        "{HEAD}{VPC}[resource.subnet.many]\nfor_each = ['a', 'b']\nvpc_id = '${{vpc.main.id}}'\ncidr_block = '10.0.1.0/24'\n[vars.env]\ndefault = 'x'\n[vars.n]\ndefault = 3\n[vars.xs]\ndefault = ['a']\n[outputs]\no = \"{expression}\"\n"
+    )
+}
+
+#[test]
+fn habits_of_other_tools_are_answered_with_what_is_written_here() {
+    let mut all = String::new();
+    for expression in [
+        "${var.env}",
+        "${local.env}",
+        "${length(vars.xs)}",
+        "${join(',', vars.xs)}",
+        "${lookup(vars.m, 'a')}",
+        "${[for x in vars.xs : x]}",
+        "${subnet.many[*].id}",
+        "${!Ref vpc}",
+        "${element(vars.xs, 0)}",
+        "${toset(vars.xs)}",
+        "${concat(vars.xs, vars.xs)}",
+        "${format('%s', vars.env)}",
+        "${templatefile('a', {})}",
+        "${jsonencode({ A = 1 })}",
+        "${AWS.Region}",
+        "${path.module}",
+        "${self.name}",
+        "${terraform.workspace}",
+        "${count.index}",
+        "${aws_vpc.main.id}",
+        "${vars.n == '3'}",
+        "${vars.env != 3}",
+        "vars.env",
+        "vpc.main.id",
+        "${subnet.many.id}",
+        "${vars.n + vars.env}",
+        "${not(true)}",
+        "${upper(vars.env)}",
+        "${vars.xs[9]}",
+        "${1 / 0}",
+        "${nope(1)}",
+        "${vars.env and true}",
+    ] {
+        let _ = writeln!(all, "{expression}\n{}", said(&output(expression)));
+    }
+    for (name, text) in [
+        ("a section of Terraform's", "[variable.x]\ndefault = 1\n"),
+        ("a provider", "[provider.aws]\nregion = 'x'\n"),
+        ("a type of Terraform's that is a part here", "[resource.route_table_association.a]\nsubnet_id = 'x'\n"),
+        ("a misspelled key of an output", "[outputs]\no = { value = 'x', sensative = true }\n"),
+    ] {
+        let _ = writeln!(all, "{name}\n{}", said(&format!("{HEAD}{text}")));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn no_mistake_hides_another_that_does_not_follow_from_it() {
+    let text = format!(
+        "{HEAD}{VPC}[vars.xs]\ndefault = ['a']\n[resource.policy.p]\nname = '${{nope.x.id}}'\n[resource.policy.q]\nname = '${{nofn(1)}}'\n[outputs]\na = '${{foo}}'\nb = '${{vars.xs[9]}}'\nc = '${{1 +}}'\nd = '${{vpc.main.idd}}'\ne = '${{1 / 0}}'\n"
+    );
+    let said = said(&text);
+    for one in ["`nope.x`", "`nofn`", "`foo`", "element 9", "ends too early", "`idd`", "zero"] {
+        assert!(said.contains(one), "{one}: {said}");
+    }
+    assert_eq!(said.lines().count(), 7, "{said}");
+}

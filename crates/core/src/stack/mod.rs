@@ -29,6 +29,7 @@ pub mod functions;
 mod habits;
 mod ignored;
 pub mod kind;
+mod literals;
 pub mod lookup;
 pub mod misfit;
 mod mistake;

@@ -14,6 +14,7 @@ use indexmap::IndexMap;
 
 use super::config::{Check, Config, DataBlock, Import, Lifecycle, Moved, Output, Removed, ResourceBlock, Timeouts, Validation, Variable};
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span, nearest};
+use super::habits;
 use super::modules::{Modules, Named, Use};
 use super::node::{Entry, Node, NodeKind, Table};
 use super::parts;
@@ -101,7 +102,10 @@ impl<'a> Reader<'a> {
                 self.report(error.help(format!("a resource stands under `[resource.{key}.NAME]`")));
             } else {
                 self.unread.anything = true;
-                self.report(error.suggest(key, SECTIONS.iter().copied()));
+                self.report(match habits::section(key) {
+                    Some(here) => error.help(here),
+                    None => error.suggest(key, SECTIONS.iter().copied()),
+                });
             }
         }
     }
@@ -399,9 +403,13 @@ impl<'a> Reader<'a> {
         for (name, entry) in self.section(table, "outputs") {
             self.name(&name, &entry.key);
             // `{ value = …, sensitive = true }` says more than a value alone.
-            let described = entry.node.as_table().filter(|table| {
-                table.contains_key("value") && table.keys().all(|key| ["value", "sensitive", "description"].contains(&key.as_str()))
-            });
+            // A misspelled key is no part of a value: what is meant to be hidden would be shown.
+            const KEYS: [&str; 3] = ["value", "sensitive", "description"];
+            let is_meant = |key: &String| KEYS.iter().any(|known| nearest(key, [*known]).is_some());
+            let described = entry.node.as_table().filter(|table| table.contains_key("value") && table.keys().all(is_meant));
+            if let Some(table) = described {
+                self.only(table, &KEYS, "key of an output");
+            }
             let (node, sensitive) = match described.and_then(|table| Some((table, table.get("value")?))) {
                 Some((table, value)) => (&value.node, self.flag(table, "sensitive")),
                 None => (&entry.node, false),

@@ -9,6 +9,7 @@ use super::contents::Contents;
 use super::deps::{Local, LocalKind, data_name};
 use super::diagnostic::{Code, suggestion};
 use super::expr::{EvalError, Scope};
+use super::habits;
 use super::lookup::Lookups;
 use super::reference::{Reference, Step, root_length};
 use crate::model::address::{Address, Block};
@@ -396,6 +397,9 @@ pub fn unknown_reference(stack: &Stack, reference: &Reference) -> EvalError {
     let mut error = missing("resource", &wanted, &candidates);
     if let Some(root) = root_of_terraform(reference.root()) {
         error.help = Some(format!("write `{root}.{}`", reference.key(1).unwrap_or("NAME")));
+    }
+    if let Some(here) = habits::root(reference.root()) {
+        error.help = Some(here.to_owned());
     }
     error
 }

@@ -151,7 +151,11 @@ impl<'a> Checker<'a> {
             (Type::String(rule), Value::Bool(_)) if rule.one_of.is_empty() && rule.format.is_none() => {}
             _ => {
                 let error = Diagnostic::error(Code::WrongType, at, format!("{what} is {}, not {}", described(ty), value.kind()));
-                let cure = template.and_then(|template| self.cure(ty, template)).or_else(|| habits::of_cpu(ty, value));
+                let cure = template
+                    .and_then(|template| self.cure(ty, template))
+                    .or_else(|| habits::of_cpu(ty, value))
+                    .or_else(|| habits::of_number(ty, value))
+                    .or_else(|| allowed(ty));
                 self.report(cure.into_iter().fold(error, Diagnostic::help));
             }
         }
@@ -361,4 +365,10 @@ fn check_arn(services: &[String], text: &str) -> Result<(), (String, Option<Stri
         }
         _ => Ok(()),
     }
+}
+
+/// What a text is one of, where it is.
+fn allowed(ty: &Type) -> Option<String> {
+    let Type::String(TextRule { one_of, .. }) = ty else { return None };
+    (!one_of.is_empty()).then(|| format!("allowed: {}", one_of.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ")))
 }

@@ -20,7 +20,7 @@ pub use arguments::Arguments;
 pub use convert::{has_long_integer, not_json};
 
 use super::complaint::Complaint;
-use super::diagnostic::suggestion;
+use super::diagnostic::{Code, suggestion};
 use super::eval::Term;
 use super::expr::EvalError;
 
@@ -110,13 +110,26 @@ const MACROS: &[(&str, &str)] = &[
 
 /// What people who come from elsewhere look for, and what there is instead.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("uuid", "leave it out: a plan that depends on chance is never empty"),
+    ("timestamp", "leave it out: a plan that depends on the time is never empty"),
+    ("includes", "write `x in list`, or `text.contains('a')`"),
+    ("toLowerCase", "write `text.lowerAscii()`"),
+    ("toUpperCase", "write `text.upperAscii()`"),
+    ("trimsuffix", "write `regex_replace(text, 'suffix$', '')`"),
+    ("trimprefix", "write `regex_replace(text, '^prefix', '')`"),
+    ("alltrue", "write `list.all(x, x)`"),
+    ("anytrue", "write `list.exists(x, x)`"),
+    ("not", "write `!x`"),
+    ("strlen", "write `size(text)`"),
+    ("can", "write `try(x, false)`"),
+    ("basename", "write `path.split('/')[size(path.split('/')) - 1]`"),
     ("abs", "write `math.abs(x)`"),
     ("base64decode", "write `base64.decode(text)`"),
     ("base64encode", "write `base64.encode(text)`"),
     ("ceil", "write `math.ceil(x)`"),
     ("compact", "write `list.filter(x, x != null && x != '')`"),
     ("concat", "write `a + b`"),
-    ("element", "write `list[0]`"),
+    ("element", "write `list[0]`, or `subnet.a['key']` of a resource with `for_each`"),
     ("fileexists", "write `size(fileset('path')) > 0`"),
     ("filemd5", "write `md5(file('path'))`"),
     ("filesha1", "write `sha1(file('path'))`"),
@@ -124,7 +137,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("filesha512", "write `sha512(file('path'))`"),
     ("floor", "write `math.floor(x)`"),
     ("formatlist", "write `list.map(x, '%s'.format([x]))`"),
-    ("index", "write `list[0]` or `table['key']`"),
+    ("index", "there is no search for a place: `x in list` says whether it is there, `list[0]` takes one out"),
     ("length", "write `size(x)`"),
     ("len", "write `size(x)`"),
     ("lookup", "write `table[?'key'].orValue('default')`"),
@@ -170,7 +183,7 @@ pub fn usages() -> Vec<(&'static str, &'static str)> {
 
 /// The error for a name that is no function.
 pub fn unknown(name: &str) -> EvalError {
-    let mut error = EvalError::unknown(format!("there is no function `{name}`"));
+    let mut error = EvalError { code: Code::UnknownFunction, ..EvalError::new(format!("there is no function `{name}`")) };
     let known = || usages().into_iter().map(|(name, _)| name);
     let written = |name: &str| usages().into_iter().find(|(known, _)| *known == name).map(|(_, usage)| format!("write `{usage}`"));
     let elsewhere = ELSEWHERE.iter().find(|(known, _)| *known == name).map(|(_, help)| (*help).to_owned());

@@ -24,7 +24,11 @@ impl Reader<'_> {
             if !is_known {
                 let what = if section == "data" { "data source" } else { "resource type" };
                 let error = Diagnostic::error(Code::UnknownType, &types.key, format!("unknown {what} `{type_name}`"));
-                self.report(error.suggest(&type_name, known.iter().copied()));
+                let elsewhere = habits::type_name(&type_name).map(str::to_owned).or_else(|| self.generic(&type_name));
+                self.report(match elsewhere {
+                    Some(here) => error.help(here),
+                    None => error.suggest(&type_name, known.iter().copied()),
+                });
             }
             for (name, entry) in blocks {
                 self.name(name, &entry.key);
@@ -40,6 +44,18 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    /// The type of AWS's registry that another tool's name most likely means, where leoctl has none of its own.
+    fn generic(&self, type_name: &str) -> Option<String> {
+        let word = type_name.strip_prefix("aws_").unwrap_or(type_name);
+        if self.catalog.resources.contains_key(word) {
+            return None;
+        }
+        let mut named: Vec<String> = self.catalog.resources.ending_with(word);
+        named.sort_by_key(String::len);
+        let first = named.first()?;
+        Some(format!("write `{first}`: it is managed through AWS's Cloud Control API; `leoctl explain {first}` has its attributes"))
     }
 
     /// Attributes stand where blocks do: the type or the name is left out.

@@ -1,0 +1,193 @@
+//! A plan folded: what is alike is shown once with what differs, and a creation says in a few lines what the stack file says
+//! of it. Changes of what exists are always shown whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::ui::changes;
+use crate::ui::terminal::{cell, plain};
+use crate::ui::unknown::Waits;
+use crate::ui::value::{self, MASK};
+use leoctl_core::model::module::ModulePath;
+use leoctl_core::model::value::Value;
+use leoctl_core::plan::diff::AttributeChange;
+use leoctl_core::plan::types::{Action, Change};
+
+/// Longest value that is shown whole.
+const LONGEST: usize = 76;
+/// Longest value of one of several that are alike.
+const LONGEST_OF_SEVERAL: usize = 40;
+/// How many of several that are alike are named, and have their own values shown.
+const NAMED: usize = 4;
+
+/// Changes that are shown as one: of one block, in one or several instances of a module.
+pub type Group<'a> = Vec<&'a Change>;
+
+/// What changes have in common that are shown as one.
+#[derive(PartialEq, Eq, Hash)]
+struct Kind<'a> {
+    modules: Vec<&'a str>,
+    block: (&'a str, &'a str),
+    account: Option<&'a str>,
+    reason: Option<&'a str>,
+    /// Of an update: all that is shown of it.
+    shown: Option<Vec<String>>,
+    /// Of what stands by itself: its address.
+    alone: Option<String>,
+}
+
+/// The changes, with those that are alike together, in the order of the first of each.
+pub fn groups<'a>(changes: &[&'a Change]) -> Vec<Group<'a>> {
+    let mut groups: IndexMap<Kind<'a>, Group<'a>> = IndexMap::new();
+    for change in changes {
+        groups.entry(kind(change)).or_default().push(change);
+    }
+    groups.into_values().collect()
+}
+
+fn kind(change: &Change) -> Kind<'_> {
+    let block = &change.address.block;
+    let together = change.deposed.is_empty() && matches!(change.action, Action::Create | Action::Update);
+    Kind {
+        modules: block.module.iter().map(|used| used.name.as_str()).collect(),
+        block: (&block.type_name, &block.name),
+        account: change.account_name.as_deref(),
+        reason: change.reason.as_deref(),
+        shown: (change.action == Action::Update).then(|| changes::in_diff(&changes::of(change), "")),
+        alone: (!together).then(|| change.address.to_string()),
+    }
+}
+
+/// The names of several: the first whole, of the others what differs.
+pub fn names(group: &Group<'_>) -> String {
+    let mut keys = group.iter().map(|change| change.address.in_module());
+    let first = keys.next().map(|address| address.to_string()).unwrap_or_default();
+    let mut others: Vec<String> = Vec::new();
+    for address in keys {
+        let key = address.key.map(|key| format!("[{}]", Json::from(key)));
+        others.extend(key.filter(|key| !others.contains(key) && !first.ends_with(key.as_str())));
+    }
+    shortened(first, &others)
+}
+
+/// The names of modules: the first whole, of other uses of the same their keys.
+pub fn modules(modules: &BTreeSet<&ModulePath>) -> String {
+    let mut paths = modules.iter();
+    let Some(first) = paths.next() else { return String::new() };
+    let others = paths.map(|path| match (path.used() == first.used(), path.last_key()) {
+        (true, Some(key)) => format!("[{}]", Json::from(key)),
+        _ => path.to_string(),
+    });
+    shortened(first.to_string(), &others.collect::<Vec<_>>())
+}
+
+fn shortened(first: String, others: &[String]) -> String {
+    let named = others.iter().take(NAMED - 1).cloned();
+    let more = others.len().checked_sub(NAMED - 1).filter(|more| *more > 0).map(|more| format!("and {more} more"));
+    std::iter::once(first).chain(named).chain(more).collect::<Vec<_>>().join(", ")
+}
+
+/// The tags that everything that is created has, of what takes tags.
+pub fn common_tags(changes: &[&Change]) -> BTreeMap<String, Value> {
+    let tags = |change: &&Change| match change.after.get("tags") {
+        Some(Value::Map(tags)) if change.action == Action::Create && !tags.is_empty() => Some(tags.clone()),
+        _ => None,
+    };
+    let mut all = changes.iter().filter_map(tags);
+    let (Some(mut common), Some(second)) = (all.next(), all.next()) else { return BTreeMap::new() };
+    for tags in std::iter::once(second).chain(all) {
+        common.retain(|key, value| tags.get(key) == Some(value));
+    }
+    common.into_iter().filter(|(key, value)| !key.starts_with("leoctl:") && !value.has_unknown() && !value.has_secret()).collect()
+}
+
+/// What the stack file says of creations that are alike, in lines of at most this width.
+pub fn created(group: &Group<'_>, common: &BTreeMap<String, Value>, width: usize) -> Vec<String> {
+    let said: Vec<IndexMap<String, String>> = group.iter().map(|change| said(change, common)).collect();
+    let names: IndexMap<&String, ()> = said.iter().flat_map(|one| one.keys()).map(|name| (name, ())).collect();
+    let items = names.keys().map(|name| {
+        let values: Vec<&str> = said.iter().map(|one| one.get(*name).map_or("null", String::as_str)).collect();
+        match values.as_slice() {
+            [first, others @ ..] if others.iter().any(|other| other != first) => format!("{name} = {}", several(&values)),
+            values => format!("{name} = {}", cut(values.first().copied().unwrap_or_default(), LONGEST)),
+        }
+    });
+    flow(items, width)
+}
+
+/// Values in the order of what they are of.
+fn several(values: &[&str]) -> String {
+    let named = values.iter().take(NAMED).map(|value| cut(value, LONGEST_OF_SEVERAL));
+    let more = (values.len() > NAMED).then(|| "…".to_owned());
+    named.chain(more).collect::<Vec<_>>().join(" | ")
+}
+
+/// What the stack file says of a creation, by attribute.
+fn said(change: &Change, common: &BTreeMap<String, Value>) -> IndexMap<String, String> {
+    let written = |attribute: &&AttributeChange| change.authored.iter().any(|path| path.root() == attribute.path.root());
+    let shown = |attribute: &AttributeChange| {
+        let after = match attribute.after.as_ref()? {
+            Value::Map(tags) if attribute.path.root() == Some("tags") => {
+                let own = tags.iter().filter(|(key, value)| !key.starts_with("leoctl:") && common.get(*key) != Some(value));
+                Value::Map(own.map(|(key, value)| (key.clone(), value.clone())).collect())
+            }
+            after => after.clone(),
+        };
+        if value::is_empty(&after) {
+            return None;
+        }
+        let waits = Waits::of(change, &attribute.path);
+        let text = if attribute.sensitive { MASK.to_owned() } else { value::inline_with(&after, &waits) };
+        Some((attribute.path.to_string(), plain(&cell(&text))))
+    };
+    change.attributes.iter().filter(written).filter_map(shown).collect()
+}
+
+/// A text of at most this many characters.
+fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// Items one after the other, as many in a line as fit.
+fn flow(items: impl Iterator<Item = String>, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for item in items {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 2 + item.chars().count() <= width => {
+                line.push_str(", ");
+                line.push_str(&item);
+            }
+            _ => lines.push(item),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_share_lines_as_far_as_they_fit() {
+        let items = ["a = 1", "b = 2", "c = \"long\"", "d = 4"].map(str::to_owned);
+        assert_eq!(flow(items.into_iter(), 14), ["a = 1, b = 2", "c = \"long\"", "d = 4"]);
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        assert_eq!(cut("ééé", 2), "éé…");
+        assert_eq!(cut("éé", 2), "éé");
+    }
+
+    #[test]
+    fn of_many_that_are_alike_the_first_few_are_named() {
+        let others: Vec<String> = (1..8).map(|number| format!("[{number}]")).collect();
+        assert_eq!(shortened("s.a[0]".to_owned(), &others), "s.a[0], [1], [2], [3], and 4 more");
+        assert_eq!(several(&["1", "2"]), "1 | 2");
+    }
+}
