@@ -32,11 +32,16 @@ async fn state_and_outputs(context: &Context, stack: Option<&Path>) -> Result<(S
     }
 }
 
+/// Whether a word that is no file was meant as one.
+fn looks_like_a_file(word: &Path) -> bool {
+    word.extension().is_some_and(|extension| extension == "toml") || word.components().count() > 1
+}
+
 /// The outputs of the last apply.
 pub async fn output(context: &Context, stack: Option<&Path>, name: Option<&str>) -> Result<Exit, CliError> {
     // `output NAME` names no stack: a word that is no file is an output.
     let (stack, name) = match (stack, name) {
-        (Some(word), None) if !word.exists() => (None, word.to_str()),
+        (Some(word), None) if !word.exists() && !looks_like_a_file(word) => (None, word.to_str()),
         both => both,
     };
     let (mut state, declared) = state_and_outputs(context, stack).await?;

@@ -153,6 +153,7 @@ impl Resource for EcrRepository {
         propagating: &[Retry::after("InvalidParameterException", &["ecr:CreateRepository", "ecr:SetRepositoryPolicy"])],
         unique: &[&["name"]],
         data_loss: Some("the images in it"),
+        emptied_by: Some("force_delete"),
         timeout: 300,
         ..Info::DEFAULT
     };

@@ -182,6 +182,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         conflicts: R::INFO.conflicts,
         held_by: R::INFO.held_by,
         data_loss: R::INFO.data_loss,
+        emptied_by: R::INFO.emptied_by,
         stays: R::INFO.stays,
         after: R::INFO.after,
         releases: R::INFO.releases,

@@ -53,6 +53,8 @@ pub struct Info {
     pub held_by: &'static [&'static str],
     /// What deleting one loses that cannot be made again.
     pub data_loss: Option<&'static str>,
+    /// The attribute without which AWS deletes only an empty one, so that nothing is lost.
+    pub emptied_by: Option<&'static str>,
     /// Why AWS neither makes one when it is asked nor deletes it, such as the default security group of a VPC: `create` then
     /// takes over what is there, and deleting one forgets it.
     pub stays: Option<&'static str>,
@@ -88,6 +90,7 @@ impl Info {
         conflicts: &[],
         held_by: &[],
         data_loss: None,
+        emptied_by: None,
         stays: None,
         after: &[],
         releases: &[],

@@ -77,6 +77,10 @@ pub struct Lb {
     #[serde(default)]
     #[schemars(extend("x-computed" = true))]
     pub(super) arn: String,
+    /// The part of the ARN that CloudWatch metrics go by, their dimension `LoadBalancer`.
+    #[serde(default)]
+    #[schemars(extend("x-computed" = true))]
+    pub(super) full_name: String,
     /// The DNS name.
     #[serde(default)]
     #[schemars(extend("x-computed" = true))]
@@ -221,6 +225,7 @@ impl Resource for Lb {
                 dns_name: lb.dns_name().unwrap_or_default().to_owned(),
                 canonical_hosted_zone_id: lb.canonical_hosted_zone_id().unwrap_or_default().to_owned(),
                 vpc_id: lb.vpc_id().map(str::to_owned),
+                full_name: arn.split_once(":loadbalancer/").map(|(_, name)| name.to_owned()).unwrap_or_default(),
                 arn: arn.clone(),
             };
             Some((arn, read))

@@ -36,6 +36,7 @@ pub async fn update(aws: &Aws, id: &str, from: &Lb, to: &Lb) -> Outcome<()> {
         r#type: _,
         scheme: _,
         arn: _,
+        full_name: _,
         dns_name: _,
         canonical_hosted_zone_id: _,
         vpc_id: _,

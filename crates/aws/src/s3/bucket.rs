@@ -203,6 +203,7 @@ impl Resource for S3Bucket {
         scope: Scope::GlobalName,
         seen_within: EVENTUALLY,
         data_loss: Some("the objects in it"),
+        emptied_by: Some("empty_on_delete"),
         transient: &[Retry::always("OperationAborted")],
         ..Info::DEFAULT
     };

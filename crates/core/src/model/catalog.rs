@@ -195,6 +195,8 @@ pub struct ResourceSchema {
     pub held_by: &'static [&'static str],
     /// What deleting it loses that cannot be made again, such as `the objects in it`.
     pub data_loss: Option<&'static str>,
+    /// The attribute without which AWS deletes only one that is empty, so that nothing is lost: true where it is emptied.
+    pub emptied_by: Option<&'static str>,
     /// Why one is neither made nor deleted in AWS: it is there before leoctl is, is taken over and brought to what is wanted,
     /// and stays when it is forgotten. None for everything else.
     pub stays: Option<&'static str>,
@@ -239,6 +241,12 @@ pub struct Refusal {
 }
 
 impl ResourceSchema {
+    /// What deleting one with these attributes loses that cannot be made again.
+    pub fn loss(&self, attributes: &Value) -> Option<&'static str> {
+        let is_emptied = |name| attributes.get(name).is_none_or(|emptied| *emptied.revealed() != Value::Bool(false));
+        self.data_loss.filter(|_| self.emptied_by.is_none_or(is_emptied))
+    }
+
     /// The schema of a type with no peculiarities.
     pub fn plain(schema: TypeSchema) -> Self {
         Self {
@@ -253,6 +261,7 @@ impl ResourceSchema {
             conflicts: &[],
             held_by: &[],
             data_loss: None,
+            emptied_by: None,
             stays: None,
             after: &[],
             releases: &[],

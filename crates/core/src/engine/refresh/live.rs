@@ -1,6 +1,6 @@
 //! Reading what is remembered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use backon::BackoffBuilder;
@@ -10,6 +10,7 @@ use super::{LiveByPlace, Planner};
 use crate::engine::EngineError;
 use crate::engine::ports::{FailureKind, Outcome};
 use crate::engine::retry::backoff;
+use crate::model::address::Address;
 use crate::model::place::Site;
 use crate::model::state::{Remembered, State};
 use crate::model::value::Value;
@@ -30,22 +31,31 @@ async fn patiently<T, F: AsyncFnMut() -> Outcome<T>>(mut read: F) -> Outcome<T> 
     }
 }
 
+/// How many of those that cannot be read are named.
+const NAMED: usize = 4;
+
 impl Planner<'_> {
     /// Reads every remembered resource, predecessors too: one batch for each type, account and region, all batches at once.
     pub(super) async fn live(&self, state: Option<&State>) -> Result<LiveByPlace, EngineError> {
         let Some(state) = state.filter(|_| self.refresh) else { return Ok(LiveByPlace::new()) };
-        let mut batches: BTreeMap<(&str, Site), Vec<&Remembered>> = BTreeMap::new();
-        for (_, known) in state.all() {
-            batches.entry((&known.place.type_name, known.place.site())).or_default().push(known);
+        let mut batches: BTreeMap<(&str, Site), (BTreeSet<&Address>, Vec<&Remembered>)> = BTreeMap::new();
+        for (address, known) in state.all() {
+            let (addresses, batch) = batches.entry((&known.place.type_name, known.place.site())).or_default();
+            addresses.insert(address);
+            batch.push(known);
         }
-        let reads = batches.into_iter().map(|((type_name, site), known)| async move {
+        let reads = batches.into_iter().map(|((type_name, site), (addresses, known))| async move {
             let Some(handler) = self.provider.handler(type_name) else {
                 return Err(EngineError::unknown_type(type_name));
             };
             let mut ids: Vec<String> = known.iter().map(|known| known.place.id.clone()).collect();
             ids.sort();
             ids.dedup();
-            let reading = |failure| EngineError::aws(format!("reading {type_name} {}", ids.join(", ")), failure);
+            let reading = |failure| {
+                let named: Vec<String> = addresses.iter().take(NAMED).map(ToString::to_string).collect();
+                let more = addresses.len().checked_sub(NAMED).filter(|more| *more > 0).map(|more| format!(" and {more} more"));
+                EngineError::aws(format!("cannot read {}{}", named.join(", "), more.unwrap_or_default()), failure)
+            };
             let found = patiently(async || handler.read(&site, &ids).await).await.map_err(reading)?;
             let live = |known: &Remembered| match found.get(&known.place.id) {
                 None => Live::Gone,

@@ -341,7 +341,7 @@ fn removal(saved: &Remembered, last: Value, forget: bool) -> Removal {
 
 /// What the deletion of a predecessor loses.
 pub(super) fn predecessor_risk(schema: &ResourceSchema, removal: &Removal) -> Option<String> {
-    let loss = schema.data_loss.filter(|_| removal.kind == RemovalKind::Delete)?;
+    let loss = schema.loss(&Value::from(&removal.remembered.attributes)).filter(|_| removal.kind == RemovalKind::Delete)?;
     Some(format!("deletes {loss} of its predecessor {}", removal.remembered.place.id))
 }
 
@@ -463,7 +463,7 @@ pub(super) fn risks(change: &Change, instance: &Instance<'_>) -> Vec<String> {
             Some(why) => format!("leaves the old one in AWS: {why}"),
             None => "leaves the old one in AWS, as its `deletion_policy` says".to_owned(),
         });
-    } else if let Some(loss) = schema.data_loss {
+    } else if let Some(loss) = schema.loss(&change.before) {
         risks.push(format!("deletes {loss}"));
     }
     if !change.create_before_destroy {

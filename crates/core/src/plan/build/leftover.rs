@@ -77,7 +77,9 @@ impl Builder<'_> {
                 )
                 .help(format!("to delete it, set `{off}` and apply that first")));
             }
-            risks.extend(schema.and_then(|schema| schema.data_loss).map(|loss| format!("deletes {loss}")));
+            risks.extend(
+                schema.and_then(|schema| schema.loss(&Value::from(&goes.remembered.attributes))).map(|loss| format!("deletes {loss}")),
+            );
         }
         Ok(Some(Change {
             address: address.clone(),
