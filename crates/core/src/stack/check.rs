@@ -386,7 +386,12 @@ fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant
                 .help("why is not shown, as it is about a sensitive value")
         });
     }
-    let mut known = match canonicalize(&schema.attributes, &value) {
+    known(schema, &value)
+}
+
+/// What others may know, without AWS, of a resource with this written.
+pub(crate) fn known(schema: &TypeSchema, value: &Value) -> Value {
+    let mut known = match canonicalize(&schema.attributes, value) {
         Value::Map(map) => map,
         other => return other,
     };
@@ -399,7 +404,7 @@ fn one(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>, tolerant
     }
     // What has been said to be missing, or is misspelled, is not known to whatever refers to it.
     let missing = schema.attributes.iter().filter(|attribute| attribute.required).map(|attribute| attribute.name.as_str());
-    for name in missing.chain(types::meant(&schema.attributes, &value)).collect::<BTreeSet<_>>() {
+    for name in missing.chain(types::meant(&schema.attributes, value)).collect::<BTreeSet<_>>() {
         known.entry(name.to_owned()).or_insert(Value::Unknown);
     }
     Value::Map(known)
