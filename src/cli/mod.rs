@@ -14,6 +14,7 @@ mod drift;
 mod elsewhere;
 mod exec;
 mod explain;
+mod graph;
 mod habits;
 mod hint;
 mod iam_policy;
@@ -250,6 +251,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Import { address, id, stack, yes } => apply::import(context, stack.as_deref(), address, id, yes).await,
         Command::Output { stack, name } => inspect::output(context, stack.as_deref(), name.as_deref()).await,
         Command::Show { stack } => inspect::show(context, stack.as_deref()).await,
+        Command::Graph(args) => graph::run(context, &args).await,
         Command::State { command } => state::run(context, command).await,
         Command::Secrets { command } => secrets::run(context, command).await,
         Command::DockerLogin { stack } => docker::login(context, stack.as_deref()).await,

@@ -111,10 +111,17 @@ impl Graph {
         within.into_iter().flatten().any(|at| *at == network || self.is_within(*at, network))
     }
 
-    /// The graph without its data sources: what uses one uses what that was read for.
+    /// The graph without its data sources, but for networks that something lies in: what uses one uses what that was read for.
     #[must_use]
     pub fn without_data(self) -> Self {
-        let is_data = |node: usize| self.nodes.get(node).is_some_and(|node| node.is_data);
+        let resources = (0..self.nodes.len()).filter(|index| self.nodes.get(*index).is_some_and(|node| !node.is_data));
+        let mut networks = BTreeSet::new();
+        let mut open: Vec<usize> = resources.collect();
+        while let Some(index) = open.pop() {
+            let within = self.nodes.get(index).into_iter().flat_map(|node| &node.within);
+            open.extend(within.filter(|network| networks.insert(**network)));
+        }
+        let is_data = |node: usize| !networks.contains(&node) && self.nodes.get(node).is_some_and(|node| node.is_data);
         let mut found = BTreeSet::new();
         for edge in self.edges.iter().filter(|edge| edge.link == Link::Uses && !is_data(edge.from)) {
             let (mut open, mut seen) = (vec![edge.to], BTreeSet::new());
@@ -130,8 +137,8 @@ impl Graph {
         let uses = found.into_iter().map(|(from, to)| Edge { from, to, link: Link::Uses });
         let traffic = self.edges.iter().filter(|edge| edge.link != Link::Uses).cloned();
         let edges = uses.chain(traffic).filter_map(|edge| edge.moved(&kept)).collect();
-        let nodes = self.nodes.into_iter().filter(|node| !node.is_data);
-        let nodes = nodes.map(|node| Node { within: moved(&node.within, &kept), ..node }).collect();
+        let nodes = self.nodes.into_iter().enumerate().filter(|(index, _)| kept.contains_key(index));
+        let nodes = nodes.map(|(_, node)| Node { within: moved(&node.within, &kept), ..node }).collect();
         Self { nodes, edges, ..Self { stack: self.stack, planned: self.planned, nodes: Vec::new(), edges: Vec::new() } }
     }
 

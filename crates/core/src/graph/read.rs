@@ -20,6 +20,7 @@ use crate::stack::diagnostic::Diagnostics;
 use crate::stack::expand::{self, Instances};
 use crate::stack::lookup::Lookups;
 use crate::stack::scope::{BlockValue, Each, StackScope};
+use crate::stack::template::Template;
 
 /// The graph of a stack, as far as it is known without AWS.
 pub fn of_stack(stack: &Stack) -> Graph {
@@ -85,14 +86,19 @@ impl<'a> Reader<'a> {
         Graph { stack: self.stack.name.clone(), planned: self.plan.is_some(), nodes: self.nodes, edges: merged(self.edges.into_iter()) }
     }
 
-    fn scope<'s>(&'s self, values: &'s BTreeMap<Block, BlockValue>) -> StackScope<'s> {
+    fn scope(&self) -> StackScope<'_> {
         let data = self.plan.map_or(&NO_DATA, |plan| &plan.data);
-        StackScope::new(self.stack, self.plan.map(|plan| &plan.identity), data, values)
+        StackScope::new(self.stack, self.plan.map(|plan| &plan.identity), data, &self.values)
+    }
+
+    /// The scope with marks in the place of ids.
+    fn scope_of_marks(&self) -> StackScope<'_> {
+        StackScope::new(self.stack, self.plan.map(|plan| &plan.identity), self.named.data(), self.named.values())
     }
 
     fn data_source(&mut self, block: &Block) {
         let Some(config) = self.stack.config.data.get(block) else { return };
-        let scope = self.scope(&self.values);
+        let scope = self.scope();
         let mut value = config.attributes.eval(&scope).unwrap_or(Value::Unknown);
         let lookups = scope.take_lookups();
         drop(scope);
@@ -100,14 +106,17 @@ impl<'a> Reader<'a> {
             written.extend(found.clone());
         }
         let attributes = self.secrets.hidden(canonicalize(&config.schema.attributes, &value));
-        let index = self.push(Node { is_data: true, ..plain(data_name(block), block, attributes) });
+        let relations = self.relations(&block.type_name, &config.attributes, None, &[]);
+        let within = relations.within;
+        let index = self.push(Node { is_data: true, within, ..plain(data_name(block), block, attributes) });
+        self.named.add_data(&config.schema, block, index, &value);
         self.data.insert(block.clone(), index);
         self.uses(index, &lookups);
     }
 
     fn resource(&mut self, block: &Block) {
         let Some(resource) = self.stack.config.resources.get(block) else { return };
-        let scope = self.scope(&self.values);
+        let scope = self.scope();
         let expanded = expand::block(block, resource, &scope).unwrap_or(Instances::Unknown);
         let mut lookups = scope.take_lookups();
         drop(scope);
@@ -141,7 +150,7 @@ impl<'a> Reader<'a> {
     fn instance(&mut self, instance: &Instance<'_>, key: Option<String>, expanded: &Lookups) -> Value {
         let Instance { block, resource, each, is_open } = instance;
         let schema = &resource.schema.schema;
-        let scope = self.scope(&self.values).with_each(each.as_ref());
+        let scope = self.scope().with_each(each.as_ref());
         let written = resource.attributes.eval(&scope).unwrap_or(Value::Unknown);
         for template in resource.region.iter().chain(&resource.account) {
             // Only what it looks up counts.
@@ -159,7 +168,8 @@ impl<'a> Reader<'a> {
             }
             _ => (check::known(schema, &written), canonicalize(&schema.attributes, &written)),
         };
-        let relations = self.relations(instance);
+        let looked_up = self.looked_up(expanded);
+        let relations = self.relations(&block.type_name, &resource.attributes, each.as_ref(), &looked_up);
         let name = if *is_open { block.to_string() } else { address.to_string() };
         let index = self.push(Node {
             key,
@@ -181,12 +191,10 @@ impl<'a> Reader<'a> {
         value
     }
 
-    fn relations(&self, instance: &Instance<'_>) -> Relations {
-        let Instance { block, resource, each, .. } = instance;
-        let named = self.scope(self.named.values()).with_each(each.as_ref());
-        let plain = self.scope(&self.values).with_each(each.as_ref());
-        let looked_up = |lookups: &Lookups| self.looked_up(lookups);
-        Relations::of(&block.type_name, &resource.attributes, (&named, &plain), &self.nodes, &looked_up)
+    fn relations(&self, type_name: &str, attributes: &Template, each: Option<&Each>, for_each: &[usize]) -> Relations {
+        let marks = self.scope_of_marks().with_each(each);
+        let plain = self.scope().with_each(each);
+        Relations::of(type_name, attributes, (&marks, &plain), (&self.nodes, for_each), &|lookups| self.looked_up(lookups))
     }
 
     fn fate(&self, change: &Change) -> Fate {

@@ -30,15 +30,32 @@ const GROUPS: &[&str] = &["security_group", "default_security_group"];
 /// The type that is a rule.
 const RULE: &str = "security_group_rule";
 
-/// What is known of resources, with marks in the place of ids.
+/// What is known of resources and data sources, with marks in the place of ids.
 #[derive(Default)]
 pub(super) struct Named {
     values: BTreeMap<Block, BlockValue>,
+    data: BTreeMap<Block, Value>,
 }
 
 impl Named {
     pub fn values(&self) -> &BTreeMap<Block, BlockValue> {
         &self.values
+    }
+
+    pub fn data(&self) -> &BTreeMap<Block, Value> {
+        &self.data
+    }
+
+    /// Adds a data source of which `value` is known.
+    pub fn add_data(&mut self, schema: &TypeSchema, block: &Block, index: usize, value: &Value) {
+        let mark = || Value::String(format!("{BEGINS}{index}{ENDS}"));
+        let known = value.as_map().cloned().unwrap_or_default();
+        let mut map: BTreeMap<String, Value> = schema.attributes.iter().map(|attribute| (attribute.name.clone(), Value::Unknown)).collect();
+        map.extend(known);
+        for (name, named) in [("id", mark()), ("ids", Value::List(vec![mark()]))] {
+            map.entry(name.to_owned()).and_modify(|value| *value = named);
+        }
+        self.data.insert(block.clone(), Value::Map(map));
     }
 
     pub fn absent(&mut self, block: &Block) {
@@ -72,12 +89,13 @@ pub(super) struct Relations {
 }
 
 impl Relations {
-    /// Reads the attributes of an instance of a type, in a scope with marks and in one without.
+    /// Reads the attributes of an instance of a type, in a scope with marks and in one without. `for_each` is what was looked up
+    /// to know that there is this instance.
     pub fn of(
         type_name: &str,
         attributes: &Template,
         (named, plain): (&StackScope<'_>, &StackScope<'_>),
-        nodes: &[Node],
+        (nodes, for_each): (&[Node], &[usize]),
         looked_up: &dyn Fn(&Lookups) -> Vec<usize>,
     ) -> Self {
         let Some(fields) = attributes.as_table() else { return Self::default() };
@@ -86,7 +104,9 @@ impl Relations {
             fields.iter().map(|(name, field)| (name.as_str(), field.value.eval(named).unwrap_or(Value::Unknown))).collect();
         let meant = |keys: &[&str], types: &[&str]| {
             let mut found = BTreeSet::new();
+            let mut is_named = false;
             for (name, value) in &values {
+                is_named |= keys.contains(name);
                 under(name, value, keys, &mut found);
                 if let (true, true, Some(field)) = (keys.contains(name), value.has_unknown(), fields.get(*name)) {
                     // Where no value comes out, what was looked up is all that is known.
@@ -96,11 +116,15 @@ impl Relations {
                 }
             }
             found.retain(|index| is_of(types, index));
+            if found.is_empty() && is_named {
+                // The id may be what the block is repeated over.
+                found.extend(for_each.iter().filter(|index| is_of(types, index)));
+            }
             found
         };
         let mut within = meant(VPC, &["vpc"]);
         if within.is_empty() && type_name != "vpc" {
-            within = meant(SUBNETS, &["subnet"]);
+            within = meant(SUBNETS, &["subnet", "subnets"]);
         }
         if within.is_empty() {
             let beside = meant(BESIDE, NEIGHBOURS);
