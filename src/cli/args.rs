@@ -1,5 +1,6 @@
 //! The command line.
 
+mod graph;
 mod markdown;
 mod operating;
 
@@ -11,6 +12,7 @@ use leoctl_core::model::address::Address;
 use leoctl_core::model::place::is_region;
 use leoctl_core::model::selector::Selector;
 
+pub use graph::{GraphArgs, GraphFormat};
 pub use markdown::{CommentArgs, DriftArgs, PlanComment};
 pub use operating::{EnvFiles, ExecArgs, LogsArgs, RedeployArgs, RunArgs, SecretsCommand, TasksCommand};
 
@@ -172,6 +174,8 @@ pub enum Command {
         /// The stack file
         stack: Option<PathBuf>,
     },
+    /// Draw the stack: its resources, what uses what, networks, and which security groups let each other in
+    Graph(GraphArgs),
     /// Look at the state, and mend it by hand
     State {
         /// What to do with it

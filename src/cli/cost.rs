@@ -1,5 +1,6 @@
 //! `leoctl cost`: what the stack costs a month as its file has it, and what a plan changes in that.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -10,6 +11,7 @@ use crate::ui;
 use leoctl_core::cost;
 use leoctl_core::cost::prices::Prices;
 use leoctl_core::cost::side::Side;
+use leoctl_core::model::address::Address;
 use leoctl_core::plan::select::Options;
 use leoctl_core::plan::types::Plan;
 
@@ -31,6 +33,13 @@ pub async fn run(context: &Context, stack: Option<&Path>) -> Result<Exit, CliErr
 
 fn prices() -> Result<&'static Prices, CliError> {
     Prices::built_in().map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))
+}
+
+/// What each resource will cost a month, in US dollars: those that something is asked for.
+pub fn of_each(plan: &Plan) -> Result<BTreeMap<Address, f64>, CliError> {
+    let estimate = cost::estimate(&Side::after(plan), prices()?);
+    let paid = estimate.bills.into_iter().filter(|bill| !bill.items.is_empty());
+    Ok(paid.map(|bill| (bill.address.clone(), bill.total())).collect())
 }
 
 /// A line on what a plan changes in what the stack costs; nothing when that stays the same.

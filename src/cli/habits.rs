@@ -30,7 +30,6 @@ fn same(word: &str) -> Option<&'static str> {
         "synth" => "there is no template in between: `leoctl validate` checks a stack, `leoctl plan --json` prints its plan",
         "fmt" => "stack files are TOML, which any formatter for TOML formats; `leoctl validate` checks them",
         "console" => "`leoctl plan` shows what expressions come to; `[outputs]` print any of them",
-        "graph" => "`leoctl plan --json` has the steps of an apply, each with those it waits for",
         "login" => "leoctl uses the ordinary AWS credentials (`--profile`); `leoctl docker-login` logs docker in to the stack's registries",
         "providers" => "there are none: leoctl calls AWS itself",
         "version" => "`leoctl --version` prints it",

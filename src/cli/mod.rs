@@ -15,6 +15,7 @@ mod elsewhere;
 pub mod error;
 mod exec;
 mod explain;
+mod graph;
 mod habits;
 mod hint;
 mod iam_policy;
@@ -197,6 +198,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Import { address, id, stack, yes } => apply::import(context, stack.as_deref(), address, id, yes).await,
         Command::Output { stack, name } => inspect::output(context, stack.as_deref(), name.as_deref()).await,
         Command::Show { stack } => inspect::show(context, stack.as_deref()).await,
+        Command::Graph(args) => graph::run(context, &args).await,
         Command::State { command } => state::run(context, command).await,
         Command::Secrets { command } => secrets::run(context, command).await,
         Command::DockerLogin { stack } => docker::login(context, stack.as_deref()).await,

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod cost;
 pub mod diagnostics;
 pub mod failure;
+pub mod graph;
 pub mod json;
 pub mod markdown;
 pub mod plan;

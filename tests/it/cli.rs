@@ -16,6 +16,7 @@ fn help_is_what_the_documentation_says() {
         "destroy",
         "output",
         "show",
+        "graph",
         "state",
         "secrets",
         "redeploy",

@@ -58,6 +58,7 @@ mod noise;
 mod operate;
 mod operating;
 mod orders;
+mod pictures;
 mod planning;
 mod platforms;
 mod points;

@@ -1,5 +1,6 @@
 //! What tests share: the emulators, and leoctl as a library and as a program.
 
+pub mod browser;
 pub mod census;
 pub mod cloud_control;
 pub mod emulator;

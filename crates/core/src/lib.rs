@@ -7,11 +7,13 @@
 //! - [`plan`]: decisions, from a stack, a state and what AWS says to a plan.
 //! - [`engine`]: effects, asked for through traits: refreshing, applying.
 //! - [`cost`]: what a plan costs.
+//! - [`graph`]: a stack or a plan as a graph to be shown.
 //! - [`secrets`]: the values of secrets: which variable of an env file is for which.
 
 pub mod cost;
 #[expect(clippy::disallowed_types, reason = "operations have deadlines, and their events say how long they took")]
 pub mod engine;
+pub mod graph;
 pub mod model;
 pub mod plan;
 pub mod secrets;

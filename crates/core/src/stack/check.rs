@@ -462,7 +462,12 @@ fn own_attributes(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_
                 .help("why is not shown, as it is about a sensitive value")
         });
     }
-    let mut known = match canonicalize(&schema.attributes, &value) {
+    known(schema, &value)
+}
+
+/// What others may know, without AWS, of a resource with this written.
+pub(crate) fn known(schema: &TypeSchema, value: &Value) -> Value {
+    let mut known = match canonicalize(&schema.attributes, value) {
         Value::Map(map) => map,
         other => return other,
     };
@@ -475,7 +480,7 @@ fn own_attributes(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_
     }
     // What has been said to be missing, or is misspelled, is not known to whatever refers to it.
     let missing = schema.attributes.iter().filter(|attribute| attribute.required).map(|attribute| attribute.name.as_str());
-    for name in missing.chain(types::meant(&schema.attributes, &value)).collect::<BTreeSet<_>>() {
+    for name in missing.chain(types::meant(&schema.attributes, value)).collect::<BTreeSet<_>>() {
         known.entry(name.to_owned()).or_insert(Value::Unknown);
     }
     Value::Map(known)

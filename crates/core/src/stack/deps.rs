@@ -123,6 +123,27 @@ pub type Dependencies = IndexMap<Item, Vec<(Item, Span)>>;
 
 /// Reads the dependencies of a stack.
 pub fn dependencies(stack: &Stack) -> Dependencies {
+    let mut all = written(stack);
+    declared(stack, &mut all);
+    all
+}
+
+/// The orders that types declare, as blocks: the first comes after the second, which it need not name.
+pub fn orders(stack: &Stack) -> Vec<(Block, Block)> {
+    let (written, all) = (written(stack), dependencies(stack));
+    let added = all.iter().flat_map(|(item, found)| {
+        let known = written.get(item).map_or(0, Vec::len);
+        found.iter().skip(known).map(move |(first, _)| (item, first))
+    });
+    let blocks = added.filter_map(|pair| match pair {
+        (Item::Resource(block), Item::Resource(first)) => Some((block.clone(), first.clone())),
+        _ => None,
+    });
+    blocks.collect()
+}
+
+/// What each item names.
+fn written(stack: &Stack) -> Dependencies {
     let config = &stack.config;
     let mut all = Dependencies::new();
     for local in locals(config) {
@@ -146,7 +167,6 @@ pub fn dependencies(stack: &Stack) -> Dependencies {
         found.extend(resource.depends_on.iter().map(|(block, span)| (Item::Resource(block.clone()), span.clone())));
         all.insert(Item::Resource(block.clone()), found);
     }
-    declared(stack, &mut all);
     all
 }
 
