@@ -45,12 +45,37 @@ pub struct Diagnostic {
     pub label: String,
     /// What to do, one line each.
     pub help: Vec<String>,
+    /// The name that is wrong at the place, and the one that is probably meant.
+    pub meant: Option<Meant>,
+}
+
+/// A name that does not exist, and the one that is probably meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meant {
+    /// What is written.
+    pub given: String,
+    /// What is meant.
+    pub name: String,
+}
+
+impl Meant {
+    /// The nearest of `candidates` to `given`.
+    pub fn among<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        Some(Self { given: given.to_owned(), name: nearest(given, candidates)?.to_owned() })
+    }
 }
 
 impl Diagnostic {
     /// An error at `span`.
     pub fn error(span: &Span, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), span: Some(span.clone()), label: String::new(), help: Vec::new() }
+        Self {
+            severity: Severity::Error,
+            message: message.into(),
+            span: Some(span.clone()),
+            label: String::new(),
+            help: Vec::new(),
+            meant: None,
+        }
     }
 
     /// An error at a place, where there is one.
@@ -85,10 +110,17 @@ impl Diagnostic {
 
     /// This diagnostic with the nearest of `candidates` to `given` suggested, or all of them listed when they are few.
     pub fn suggest<'a>(self, given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
+        let candidates: Vec<&str> = candidates.into_iter().collect();
+        let meant = Meant::among(given, candidates.iter().copied());
         match suggestion(given, candidates) {
-            Some(help) => self.help(help),
+            Some(help) => self.help(help).meaning(meant),
             None => self,
         }
+    }
+
+    /// This diagnostic with the name that is probably meant.
+    pub fn meaning(self, meant: Option<Meant>) -> Self {
+        Self { meant, ..self }
     }
 }
 

@@ -7,7 +7,7 @@ use super::Stack;
 use super::budget::Spent;
 use super::contents::Contents;
 use super::deps::{Local, LocalKind, data_name};
-use super::diagnostic::suggestion;
+use super::diagnostic::{Meant, suggestion};
 use super::expr::{EvalError, Scope};
 use super::lookup::Lookups;
 use super::reference::{Reference, Step, root_length};
@@ -355,6 +355,7 @@ pub fn missing<S: AsRef<str>>(what: &str, name: &str, known: impl IntoIterator<I
     let known: Vec<S> = known.into_iter().collect();
     let mut error = EvalError::new(format!("there is no {what} `{name}`"));
     error.help = suggestion(name, known.iter().map(AsRef::as_ref));
+    error.meant = Meant::among(name, known.iter().map(AsRef::as_ref));
     error
 }
 
@@ -396,6 +397,7 @@ pub fn unknown_reference(stack: &Stack, reference: &Reference) -> EvalError {
     let mut error = missing("resource", &wanted, &candidates);
     if let Some(root) = root_of_terraform(reference.root()) {
         error.help = Some(format!("write `{root}.{}`", reference.key(1).unwrap_or("NAME")));
+        error.meant = Some(Meant { given: reference.root().to_owned(), name: root.to_owned() });
     }
     error
 }
