@@ -10,10 +10,12 @@
 //! - [`ops`]: operating what a stack has made.
 //! - [`sandbox`]: a local AWS to try anything on.
 //! - [`docs`]: the reference of types, written from their schemas.
+//! - [`lsp`]: what editors ask of a stack that is being written.
 
 pub mod cli;
 pub mod disk;
 pub mod docs;
+pub mod lsp;
 pub mod ops;
 pub mod sandbox;
 pub mod store;
