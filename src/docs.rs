@@ -150,7 +150,8 @@ fn inside(ty: &Type) -> Option<&[Attribute]> {
     }
 }
 
-fn kind(ty: &Type) -> String {
+/// What a type holds, in a few words.
+pub fn kind(ty: &Type) -> String {
     match ty {
         Type::Bool => "boolean".to_owned(),
         Type::Float => "number".to_owned(),

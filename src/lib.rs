@@ -11,11 +11,13 @@
 //! - [`sandbox`]: a local AWS to try anything on.
 //! - [`docs`]: the reference of types, written from their schemas.
 //! - [`codes`]: the pages of what is said of mistakes and failures.
+//! - [`lsp`]: what editors ask of a stack that is being written.
 
 pub mod cli;
 pub mod codes;
 pub mod disk;
 pub mod docs;
+pub mod lsp;
 pub mod ops;
 pub mod sandbox;
 pub mod store;

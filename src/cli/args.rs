@@ -111,6 +111,12 @@ pub enum Command {
         #[arg(long)]
         aws: bool,
     },
+    /// Serve an editor over stdin and stdout: the Language Server Protocol, for stacks and modules
+    Lsp {
+        /// As editors say it: there is no other way
+        #[arg(long, hide = true)]
+        stdio: bool,
+    },
     /// Show the plan, ask, and carry it out
     Apply {
         /// What to plan

@@ -22,6 +22,7 @@ mod iam_policy;
 mod init;
 mod inspect;
 mod logs;
+mod lsp;
 mod operate;
 mod order;
 mod plan;
@@ -181,6 +182,7 @@ fn not_a_command(said: &clap::Error) -> Exit {
 async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Plan(args) => plan::run(context, &args).await,
+        Command::Lsp { .. } => lsp::run(context).await,
         Command::Explain { what, aws } => explain::run(context, &what, aws).await,
         Command::Apply { plan, stacks, saved, plan_id, yes } => match (saved, stacks.as_slice()) {
             (Some(file), _) => saved::apply(context, &file, yes, plan.no_preflight).await,

@@ -249,6 +249,11 @@ pub fn loaded(path: &Path, global: &Global) -> Result<Loaded, CliError> {
     })
 }
 
+/// The disk, as a stack reads it, or a module by itself.
+pub fn files(path: &Path, is_module: bool) -> Box<dyn Files> {
+    Box::new(if is_module { Disk::of_module(path) } else { Disk::of(path) })
+}
+
 /// Whether a file is a module's, and no stack file.
 pub fn is_module(path: &Path) -> bool {
     stack::modules::is_module(path, &Disk::of_module(path))
@@ -286,7 +291,8 @@ pub fn read(path: &Path, given: Given) -> Result<Stack, CliError> {
     stack.ok_or(CliError::Diagnostics { diagnostics, sources })
 }
 
-fn given(global: &Global) -> Result<Given, CliError> {
+/// What variables are given by the arguments and the environment.
+pub fn given(global: &Global) -> Result<Given, CliError> {
     let mut given = Given { arguments: global.vars.clone(), ..Given::default() };
     for (name, value) in std::env::vars_os() {
         if let (Some(name), Some(value)) = (name.to_str().and_then(|name| name.strip_prefix(VARIABLE)), value.to_str()) {

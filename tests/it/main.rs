@@ -50,6 +50,7 @@ mod leo;
 mod limits;
 mod live;
 mod logs;
+mod lsp;
 mod markdown;
 mod modules;
 mod moved;

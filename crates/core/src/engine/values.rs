@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::model::address::{Address, Block};
+use crate::model::canonical::canonicalize;
 use crate::model::secrecy::conceal;
+use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::types::{Action, Change, Plan};
+use crate::stack::Stack;
 use crate::stack::scope::BlockValue;
 
 /// Puts the value of one instance among those of its block.
@@ -23,6 +26,18 @@ pub fn set_instance(values: &mut BTreeMap<Block, BlockValue>, address: &Address,
 fn settled_in(plan: &Plan, change: &Change) -> Value {
     let block = plan.stack.config.resources.get(&change.address.block);
     block.map_or_else(|| change.after.clone(), |block| conceal(&block.schema.schema.attributes, &change.after, &change.sensitive))
+}
+
+/// What a state remembers of the resources of a stack, with its secrets as such.
+pub fn remembered_values(stack: &Stack, state: &State) -> BTreeMap<Block, BlockValue> {
+    let mut values = BTreeMap::new();
+    for (address, remembered) in state.currents() {
+        let Some(resource) = stack.config.resources.get(&address.block) else { continue };
+        let attributes = &resource.schema.schema.attributes;
+        let value = canonicalize(attributes, &Value::from(&remembered.attributes));
+        set_instance(&mut values, address, conceal(attributes, &value, &remembered.sensitive));
+    }
+    values
 }
 
 /// What is known of every resource before anything is done.

@@ -6,7 +6,7 @@ use super::Stack;
 use super::addresses;
 use super::config::{Config, ResourceBlock, Variable};
 use super::deps::{self, Item, Local};
-use super::diagnostic::{Code, Diagnostic, Diagnostics, Span, suggestion};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Meant, Span, suggestion};
 use super::expand::{self, Instances};
 use super::expr::EvalError;
 use super::ignored;
@@ -115,7 +115,7 @@ static NO_DATA: BTreeMap<Block, Value> = BTreeMap::new();
 
 /// The diagnostic of an expression that has no value.
 pub fn failed((error, span): Failure) -> Diagnostic {
-    let diagnostic = Diagnostic::error(error.code, &error.span.unwrap_or(span), error.message);
+    let diagnostic = Diagnostic::error(error.code, &error.span.unwrap_or(span), error.message).meaning(error.meant);
     error.help.into_iter().fold(diagnostic, Diagnostic::help)
 }
 
@@ -366,7 +366,8 @@ fn attribute(what: &str, schema: &TypeSchema, steps: &[Step]) -> Result<(), Eval
         let Some((Step::Key(name), rest)) = steps.split_first() else { return Ok(()) };
         let Some(found) = attributes.iter().find(|attribute| attribute.name == *name) else {
             let mut error = EvalError::unknown(format!("{what} has no attribute `{name}`"));
-            error.help = suggestion(name, attributes.iter().map(|attribute| attribute.name.as_str()));
+            let known = || attributes.iter().map(|attribute| attribute.name.as_str());
+            (error.help, error.meant) = (suggestion(name, known()), Meant::among(name, known()));
             return Err(error);
         };
         match &found.ty {
@@ -375,6 +376,14 @@ fn attribute(what: &str, schema: &TypeSchema, steps: &[Step]) -> Result<(), Eval
         }
     }
     inside(what, &schema.attributes, steps)
+}
+
+/// What is known of resources without AWS, which is what is written of them.
+pub fn known_of(stack: &Stack) -> BTreeMap<Block, BlockValue> {
+    // What is wrong has been said by `check`.
+    let mut said = Diagnostics::default();
+    let order = deps::order(&deps::dependencies(stack), &mut said);
+    attributes(stack, &order, &mut said, News::All)
 }
 
 /// Checks what is written in every data source and resource, as far as it can be evaluated offline; what is

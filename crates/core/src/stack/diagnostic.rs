@@ -51,6 +51,24 @@ pub struct Diagnostic {
     pub help: Vec<String>,
     /// The block or the resource that it is about, where it is about one.
     pub address: Option<String>,
+    /// The name that is wrong at the place, and the one that is probably meant.
+    pub meant: Option<Meant>,
+}
+
+/// A name that does not exist, and the one that is probably meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meant {
+    /// What is written.
+    pub given: String,
+    /// What is meant.
+    pub name: String,
+}
+
+impl Meant {
+    /// The nearest of `candidates` to `given`.
+    pub fn among<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        Some(Self { given: given.to_owned(), name: nearest(given, candidates)?.to_owned() })
+    }
 }
 
 impl Diagnostic {
@@ -64,6 +82,7 @@ impl Diagnostic {
             label: String::new(),
             help: Vec::new(),
             address: None,
+            meant: None,
         }
     }
 
@@ -105,10 +124,17 @@ impl Diagnostic {
 
     /// This diagnostic with the nearest of `candidates` to `given` suggested, or all of them listed when they are few.
     pub fn suggest<'a>(self, given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
+        let candidates: Vec<&str> = candidates.into_iter().collect();
+        let meant = Meant::among(given, candidates.iter().copied());
         match suggestion(given, candidates) {
-            Some(help) => self.help(help),
+            Some(help) => self.help(help).meaning(meant),
             None => self,
         }
+    }
+
+    /// This diagnostic with the name that is probably meant.
+    pub fn meaning(self, meant: Option<Meant>) -> Self {
+        Self { meant, ..self }
     }
 }
 

@@ -9,7 +9,7 @@ use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue};
 
 use super::budget::{Budget, Exhausted, Spent};
 use super::contents::{Contents, Reader};
-use super::diagnostic::{Code, Span};
+use super::diagnostic::{Code, Meant, Span};
 use super::eval::{Evaluator, Parts};
 use super::functions::files::NAMING;
 use super::reference::{Found, Home, Reference, calls, extract, plain_reference};
@@ -73,12 +73,23 @@ pub struct EvalError {
     pub hidden: bool,
     /// Whether it ends the whole evaluation, whatever is there to be taken instead.
     pub fatal: bool,
+    /// The name in it that does not exist, and the one that is probably meant.
+    pub meant: Option<Meant>,
 }
 
 impl EvalError {
     /// An error without advice.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { code: Code::NoValue, message: message.into(), help: None, span: None, exhausted: None, hidden: false, fatal: false }
+        Self {
+            code: Code::NoValue,
+            message: message.into(),
+            help: None,
+            span: None,
+            exhausted: None,
+            hidden: false,
+            fatal: false,
+            meant: None,
+        }
     }
 
     /// The error of a name that is not there.

@@ -1,6 +1,6 @@
 //! What people write who know other tools, and what is written here.
 
-use super::diagnostic::suggestion;
+use super::diagnostic::{nearest, suggestion};
 use crate::model::schema::Type;
 use crate::model::value::Value;
 
@@ -101,13 +101,22 @@ pub fn meant<'a>(given: &str, attributes: impl Iterator<Item = &'a str> + Clone)
     if let Some((_, advice)) = META.iter().find(|(of_others, _)| *of_others == given) {
         return vec![(*advice).to_owned()];
     }
+    match name(given, attributes.clone()) {
+        Some(name) => vec![format!("did you mean `{name}`?")],
+        None => suggestion(&in_snake_case(given), attributes).into_iter().collect(),
+    }
+}
+
+/// The attribute that is probably meant by one that does not exist.
+pub fn name<'a>(given: &str, attributes: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    if is_of_others(given) {
+        return None;
+    }
     let snake = in_snake_case(given);
     // `bucketName` may be `bucket_name` or `bucket`.
     let same = |name: &&str| *name == snake || snake.strip_prefix(*name).is_some_and(|rest| rest.starts_with('_'));
-    match attributes.clone().filter(same).max_by_key(|name| name.len()).filter(|_| snake != given) {
-        Some(name) => vec![format!("did you mean `{name}`?")],
-        None => suggestion(&snake, attributes).into_iter().collect(),
-    }
+    let of_another_form = attributes.clone().filter(same).max_by_key(|name| name.len()).filter(|_| snake != given);
+    of_another_form.or_else(|| nearest(&snake, attributes))
 }
 
 /// `bucketName` as `bucket_name`.

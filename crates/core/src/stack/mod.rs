@@ -4,6 +4,7 @@
 //! [`functions`] (CEL inside, and what it may cost: [`budget`]), [`config`] (the sections),
 //! [`vars`], [`scope`] (what names mean), [`lookup`] (what was asked of it), [`expand`] (`for_each`, `when`), [`modules`],
 //! [`deps`] (the order of evaluation), [`check`], [`types`] and [`kind`] (what can be told of what is not known).
+//! For editors: [`outline`] and [`mention`] (what is where in a text), [`keys`] (what may be written).
 
 pub mod accounts;
 #[cfg(test)]
@@ -28,15 +29,18 @@ pub mod files;
 pub mod functions;
 mod habits;
 mod ignored;
+pub mod keys;
 pub mod kind;
 mod literals;
 pub mod lookup;
+pub mod mention;
 pub mod misfit;
 mod mistake;
 #[cfg(test)]
 mod mistakes_tests;
 pub mod modules;
 pub mod node;
+pub mod outline;
 mod parts;
 pub mod read;
 pub mod reference;
@@ -125,10 +129,31 @@ pub struct Loaded {
 
 /// Reads and checks a stack.
 pub fn load(path: &Path, files: &dyn Files, given: &Given, catalog: &Catalog) -> Loaded {
+    survey(path, files, given, catalog).sound()
+}
+
+/// The same, with what could be read of a stack in which something is wrong: to be looked at, and not to be planned.
+pub fn survey(path: &Path, files: &dyn Files, given: &Given, catalog: &Catalog) -> Loaded {
     let mut loader = Loader::new(path, files);
     let table = loader.merged(path);
     let stack = table.and_then(|table| loader.stack(path, &table, given, catalog));
     loader.loaded(stack)
+}
+
+/// The files of a stack and those that they extend, without a look at what they mean.
+pub fn extended(path: &Path, files: &dyn Files) -> Vec<StackFile> {
+    let mut loader = Loader::new(path, files);
+    loader.merged(path);
+    loader.read
+}
+
+impl Loaded {
+    /// The same without a stack in which something is wrong.
+    #[must_use]
+    pub fn sound(self) -> Self {
+        let is_sound = !self.diagnostics.has_errors();
+        Self { stack: self.stack.filter(|_| is_sound), ..self }
+    }
 }
 
 struct Loader<'a> {
@@ -154,7 +179,7 @@ impl<'a> Loader<'a> {
         if let Some(stack) = &stack {
             diagnostics.0 = modules::said_once(&stack.config.modules, diagnostics.0);
         }
-        let stack = stack.filter(|_| !diagnostics.has_errors()).map(|stack| Stack { sources: sources.clone(), ..stack });
+        let stack = stack.map(|stack| Stack { sources: sources.clone(), ..stack });
         diagnostics.0.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| (span.file, span.range.start)));
         Loaded { stack, diagnostics, sources, files }
     }

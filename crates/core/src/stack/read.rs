@@ -15,6 +15,7 @@ use indexmap::IndexMap;
 use super::config::{Check, Config, DataBlock, Import, Lifecycle, Moved, Output, Removed, ResourceBlock, Timeouts, Validation, Variable};
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span, nearest};
 use super::habits;
+use super::keys::{self, names};
 use super::modules::{Modules, Named, Use};
 use super::node::{Entry, Node, NodeKind, Table};
 use super::parts;
@@ -36,12 +37,8 @@ pub fn read(
     Some((reader.config(table)?, uses))
 }
 
-const SECTIONS: &[&str] = &[
-    "stack", "accounts", "env", "vars", "locals", "data", "resource", "outputs", "checks", "module", "moved", "import", "removed", "cost",
-];
 /// The longest timeout, in seconds: a week. AWS takes less for everything, and a typing error could ask for ages.
 pub const LONGEST_TIMEOUT: u64 = 7 * 24 * 60 * 60;
-const META: &[&str] = &["for_each", "when", "depends_on", "region", "account", "timeouts", "lifecycle"];
 
 /// The meta key that names an account.
 const ACCOUNT: &str = "account";
@@ -57,7 +54,7 @@ impl<'a> Reader<'a> {
     fn config(&mut self, table: &Table) -> Option<Config> {
         self.sections(table);
         let stack = self.section(table, "stack");
-        self.only(&stack, &["name", "region", "role_arn", "external_id", "session_name", "extends", "tags", "backend"], "key of [stack]");
+        self.only(&stack, &names(keys::STACK), "key of [stack]");
         let name = match stack.get("name") {
             Some(entry) => self.template(&entry.node),
             None => {
@@ -86,16 +83,16 @@ impl<'a> Reader<'a> {
             resources,
             outputs: self.outputs(table),
             checks: self.checks(table),
-            moved: self.entries(table, "moved", &["from", "to"]).iter().filter_map(|entry| self.moved(entry)).collect(),
-            imports: self.entries(table, "import", &["to", "id"]).iter().filter_map(|entry| self.import(entry)).collect(),
-            removed: self.entries(table, "removed", &["from"]).iter().filter_map(|entry| self.removed(entry)).collect(),
+            moved: self.entries(table, "moved", &names(keys::MOVED)).iter().filter_map(|entry| self.moved(entry)).collect(),
+            imports: self.entries(table, "import", &names(keys::IMPORT)).iter().filter_map(|entry| self.import(entry)).collect(),
+            removed: self.entries(table, "removed", &names(keys::REMOVED)).iter().filter_map(|entry| self.removed(entry)).collect(),
             unread: std::mem::take(&mut self.unread),
         })
     }
 
     /// Reports what is no section. A type where a section stands is a resource without `resource.` before it.
     fn sections(&mut self, table: &Table) {
-        for (key, entry) in table.iter().filter(|(key, _)| !SECTIONS.contains(&key.as_str())) {
+        for (key, entry) in table.iter().filter(|(key, _)| !is_section(key)) {
             let error = Diagnostic::error(Code::UnknownSection, &entry.key, format!("unknown section `{key}`"));
             if self.catalog.resources.contains_key(key) {
                 self.unread.type_name("resource", key);
@@ -104,7 +101,7 @@ impl<'a> Reader<'a> {
                 self.unread.anything = true;
                 self.report(match habits::section(key) {
                     Some(here) => error.help(here),
-                    None => error.suggest(key, SECTIONS.iter().copied()),
+                    None => error.suggest(key, names(keys::SECTIONS)),
                 });
             }
         }
@@ -153,16 +150,16 @@ impl<'a> Reader<'a> {
 
     fn backend(&mut self, stack: &Table) -> Option<Template> {
         let backend = self.expect_table(stack.get("backend")?);
-        self.only(&backend, &["s3"], "backend");
+        self.only(&backend, &names(keys::BACKENDS), "backend");
         let entry = backend.get("s3")?;
         let s3 = self.expect_table(entry);
-        self.only(&s3, &["bucket", "key", "region", "profile", "kms_key_id"], "key of [stack.backend.s3]");
+        self.only(&s3, &names(keys::S3), "key of [stack.backend.s3]");
         Some(self.template(&entry.node))
     }
 
     fn env_files(&mut self, table: &Table) -> Vec<(String, Span)> {
         let env = self.section(table, "env");
-        self.only(&env, &["files"], "key of [env]");
+        self.only(&env, &names(keys::ENV), "key of [env]");
         let Some(entry) = env.get("files") else { return Vec::new() };
         self.strings(&entry.node)
     }
@@ -202,10 +199,10 @@ impl<'a> Reader<'a> {
                     [("default".to_owned(), entry.clone())].into_iter().collect()
                 }
             };
-            const KEYS: [&str; 5] = ["default", "allowed", "description", "sensitive", "validate"];
-            self.only(&body, &KEYS, "key of a variable");
+            let keys = names(keys::VARIABLE);
+            self.only(&body, &keys, "key of a variable");
             // A misspelled default is read on as what is meant.
-            let misspelled = || body.iter().find(|(key, _)| nearest(key, KEYS) == Some("default")).map(|(_, entry)| entry);
+            let misspelled = || body.iter().find(|(key, _)| nearest(key, keys.iter().copied()) == Some("default")).map(|(_, entry)| entry);
             let default = body.get("default").or_else(misspelled);
             let allowed = body.get("allowed").and_then(|allowed| match &allowed.node.kind {
                 NodeKind::List(items) => Some(items.clone()),
@@ -238,7 +235,7 @@ impl<'a> Reader<'a> {
 
     /// The conditions of a variable, `[[vars.NAME.validate]]`.
     fn validations(&mut self, body: &Table) -> Vec<Validation> {
-        let entries = self.entries(body, "validate", &["condition", "message"]);
+        let entries = self.entries(body, "validate", &names(keys::VALIDATION));
         let both = |this: &mut Self, entry: &Entry| {
             Some(Validation { condition: this.required(entry, "condition")?, message: this.required(entry, "message")? })
         };
@@ -326,7 +323,7 @@ impl<'a> Reader<'a> {
         };
         let body: Table = table
             .iter()
-            .filter(|(key, _)| !META.contains(&key.as_str()) || schema.schema.attribute(key).is_some())
+            .filter(|(key, _)| !is_meta(key) || schema.schema.attribute(key).is_some())
             .map(|(key, entry)| (key.clone(), entry.clone()))
             .collect();
         let depends_on = meta("depends_on").map(|entry| self.strings(&entry.node)).unwrap_or_default();
@@ -352,7 +349,7 @@ impl<'a> Reader<'a> {
 
     fn timeouts(&mut self, entry: &Entry) -> Timeouts {
         let table = self.expect_table(entry);
-        self.only(&table, &["create", "update", "delete"], "timeout");
+        self.only(&table, &names(keys::TIMEOUTS), "timeout");
         let mut timeouts = Timeouts::default();
         for (key, slot) in [("create", &mut timeouts.create), ("update", &mut timeouts.update), ("delete", &mut timeouts.delete)] {
             let Some(entry) = table.get(key) else { continue };
@@ -369,7 +366,7 @@ impl<'a> Reader<'a> {
 
     fn lifecycle(&mut self, entry: &Entry) -> Lifecycle {
         let table = self.expect_table(entry);
-        self.only(&table, &["prevent_destroy", "deletion_policy", "create_before_destroy", "ignore_changes"], "key of lifecycle");
+        self.only(&table, &names(keys::LIFECYCLE), "key of lifecycle");
         let retain = match table.get("deletion_policy").map(|entry| (&entry.node, entry.node.as_str())) {
             None | Some((_, Some("delete"))) => false,
             Some((_, Some("retain"))) => true,
@@ -404,11 +401,11 @@ impl<'a> Reader<'a> {
             self.name(&name, &entry.key);
             // `{ value = …, sensitive = true }` says more than a value alone.
             // A misspelled key is no part of a value: what is meant to be hidden would be shown.
-            const KEYS: [&str; 3] = ["value", "sensitive", "description"];
-            let is_meant = |key: &String| KEYS.iter().any(|known| nearest(key, [*known]).is_some());
+            let keys = names(keys::OUTPUT);
+            let is_meant = |key: &String| keys.iter().any(|known| nearest(key, [*known]).is_some());
             let described = entry.node.as_table().filter(|table| table.contains_key("value") && table.keys().all(is_meant));
             if let Some(table) = described {
-                self.only(table, &KEYS, "key of an output");
+                self.only(table, &keys, "key of an output");
             }
             let (node, sensitive) = match described.and_then(|table| Some((table, table.get("value")?))) {
                 Some((table, value)) => (&value.node, self.flag(table, "sensitive")),
@@ -424,7 +421,7 @@ impl<'a> Reader<'a> {
         let mut checks = IndexMap::new();
         for (name, entry) in self.section(table, "checks") {
             let body = self.expect_table(&entry);
-            self.only(&body, &["assert", "message"], "key of a check");
+            self.only(&body, &names(keys::CHECK), "key of a check");
             let (Some(assert), Some(message)) = (body.get("assert"), body.get("message")) else {
                 self.report(Diagnostic::error(Code::MissingKey, &entry.key, format!("check `{name}` needs both `assert` and `message`")));
                 continue;
@@ -493,6 +490,15 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+fn is_section(name: &str) -> bool {
+    keys::SECTIONS.iter().any(|key| key.name == name)
+}
+
+/// Whether it is a key that every resource may have beside its attributes.
+fn is_meta(name: &str) -> bool {
+    keys::META.iter().any(|key| key.name == name)
 }
 
 fn has_expression(node: &Node) -> bool {

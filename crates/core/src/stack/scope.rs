@@ -7,7 +7,7 @@ use super::Stack;
 use super::budget::Spent;
 use super::contents::Contents;
 use super::deps::{Local, LocalKind, data_name};
-use super::diagnostic::{Code, suggestion};
+use super::diagnostic::{Code, Meant, suggestion};
 use super::expr::{EvalError, Scope};
 use super::habits;
 use super::lookup::Lookups;
@@ -356,6 +356,7 @@ pub fn missing<S: AsRef<str>>(what: &str, name: &str, known: impl IntoIterator<I
     let known: Vec<S> = known.into_iter().collect();
     let mut error = EvalError::unknown(format!("there is no {what} `{name}`"));
     error.help = suggestion(name, known.iter().map(AsRef::as_ref));
+    error.meant = Meant::among(name, known.iter().map(AsRef::as_ref));
     error
 }
 
@@ -397,6 +398,7 @@ pub fn unknown_reference(stack: &Stack, reference: &Reference) -> EvalError {
     let mut error = missing("resource", &wanted, &candidates);
     if let Some(root) = root_of_terraform(reference.root()) {
         error.help = Some(format!("write `{root}.{}`", reference.key(1).unwrap_or("NAME")));
+        error.meant = Some(Meant { given: reference.root().to_owned(), name: root.to_owned() });
     }
     if let Some(here) = habits::root(reference.root()) {
         error.help = Some(here.to_owned());

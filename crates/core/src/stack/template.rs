@@ -358,7 +358,7 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
 }
 
 /// How long the expression at the start of `text` is: up to the `}` that closes it, quotes and braces minded.
-fn expression_length(text: &str) -> Option<usize> {
+pub(super) fn expression_length(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut quote = None;
     let mut escaped = false;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::diagnostic::{Code, Diagnostic, Diagnostics, Span, nearest};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Meant, Span, nearest};
 use super::habits;
 use super::kind::Kinds;
 use super::misfit::{Misfit, misfit};
@@ -71,7 +71,8 @@ impl<'a> Checker<'a> {
             let key = field.map_or(at, |field| &field.key);
             let Some(attribute) = attributes.iter().find(|attribute| attribute.name == *name) else {
                 let names = attributes.iter().filter(|attribute| !attribute.computed).map(|attribute| attribute.name.as_str());
-                let error = Diagnostic::error(Code::UnknownAttribute, key, format!("{what} has no attribute `{name}`"));
+                let meant = habits::name(name, names.clone()).map(|meant| Meant { given: name.clone(), name: meant.to_owned() });
+                let error = Diagnostic::error(Code::UnknownAttribute, key, format!("{what} has no attribute `{name}`")).meaning(meant);
                 self.report(habits::meant(name, names).into_iter().fold(error, Diagnostic::help));
                 continue;
             };
@@ -222,11 +223,10 @@ impl<'a> Checker<'a> {
     fn text(&mut self, what: &str, rule: &TextRule, text: &str, at: &Span) {
         if !rule.one_of.is_empty() && !rule.one_of.iter().any(|allowed| allowed == text) {
             let allowed = rule.one_of.iter().map(String::as_str);
-            let diagnostic = Diagnostic::error(Code::NotAllowed, at, format!("{what} cannot be \"{text}\""));
-            let diagnostic = nearest(text, allowed.clone())
-                .map(|meant| format!("did you mean `{meant}`?"))
-                .into_iter()
-                .fold(diagnostic, Diagnostic::help);
+            let meant = Meant::among(text, allowed.clone());
+            let help = meant.iter().map(|meant| format!("did you mean `{}`?", meant.name)).collect::<Vec<_>>();
+            let diagnostic = Diagnostic::error(Code::NotAllowed, at, format!("{what} cannot be \"{text}\"")).meaning(meant);
+            let diagnostic = help.into_iter().fold(diagnostic, Diagnostic::help);
             let all = format!("allowed: {}", allowed.collect::<Vec<_>>().join(", "));
             self.report(if rule.one_of.len() <= 16 { diagnostic.help(all) } else { diagnostic });
         }

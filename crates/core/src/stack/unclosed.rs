@@ -16,14 +16,23 @@ pub struct Unclosed {
 
 /// Every bracket of a text that is never closed.
 pub fn unclosed(text: &str) -> Vec<Unclosed> {
-    let mut scanner = Scanner { open: Vec::new(), quote: None, begun: 0, found: Vec::new() };
+    scanned(text).found
+}
+
+/// Where the headers of a text begin, whatever is open before them.
+pub fn headers(text: &str) -> Vec<usize> {
+    scanned(text).headers
+}
+
+fn scanned(text: &str) -> Scanner {
+    let mut scanner = Scanner { open: Vec::new(), quote: None, begun: 0, found: Vec::new(), headers: Vec::new() };
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         scanner.line(at, line);
         at += line.len();
     }
     scanner.lost(at);
-    scanner.found
+    scanner
 }
 
 struct Scanner {
@@ -34,12 +43,14 @@ struct Scanner {
     /// Where the statement began that is open here.
     begun: usize,
     found: Vec<Unclosed>,
+    headers: Vec<usize>,
 }
 
 impl Scanner {
     fn line(&mut self, at: usize, line: &str) {
         if self.quote.is_none() {
             if is_header(line) {
+                self.headers.push(at);
                 self.lost(at);
                 return;
             }

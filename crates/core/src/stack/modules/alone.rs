@@ -30,6 +30,11 @@ pub fn is_module(path: &Path, files: &dyn Files) -> bool {
 
 /// Reads and checks the file of a module, and what it uses, as a stack of which it is all.
 pub fn load_module(path: &Path, files: &dyn Files, catalog: &Catalog) -> Loaded {
+    survey_module(path, files, catalog).sound()
+}
+
+/// The same, with what could be read of a module in which something is wrong: to be looked at.
+pub fn survey_module(path: &Path, files: &dyn Files, catalog: &Catalog) -> Loaded {
     let mut loader = Loader::new(path, files);
     let mut stack = of_nothing();
     let place = loader.path.clone();

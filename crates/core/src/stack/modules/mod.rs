@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-pub use self::alone::{is_module, load_module};
+pub use self::alone::{is_module, load_module, survey_module};
 pub use self::inputs::{input, of_other_kinds};
 pub(super) use self::load::{ModuleFiles, opened};
 pub use self::validate::{validations, validations_of};

@@ -1,10 +1,11 @@
 //! Finding the blocks of resources and data sources, also where something is wrong with their headers.
 
-use super::{META, Reader};
+use super::{Reader, is_meta};
 use crate::model::address::Block;
 use crate::model::schema::ResourceSchema;
-use crate::stack::diagnostic::{Code, Diagnostic, nearest};
+use crate::stack::diagnostic::{Code, Diagnostic, Meant, nearest};
 use crate::stack::habits;
+use crate::stack::keys::{self, names};
 use crate::stack::node::{Entry, NodeKind, Table};
 
 impl Reader<'_> {
@@ -74,17 +75,19 @@ impl Reader<'_> {
     pub(super) fn as_meant(&mut self, schema: &ResourceSchema, table: Table) -> Table {
         let attributes: Vec<&str> = schema.schema.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
         let meant = |key: &str| {
-            let is_known = META.contains(&key) || attributes.contains(&key) || habits::is_of_others(key);
-            let meant = nearest(key, META.iter().chain(&attributes).copied()).filter(|meant| META.contains(meant) && !is_known)?;
+            let is_known = is_meta(key) || attributes.contains(&key) || habits::is_of_others(key);
+            let meant = nearest(key, names(keys::META).into_iter().chain(attributes.iter().copied()))
+                .filter(|meant| is_meta(meant) && !is_known)?;
+            let meant = names(keys::META).into_iter().find(|name| *name == meant)?;
             (!table.contains_key(meant)).then_some(meant)
         };
         let wrong: Vec<(String, &str)> = table.keys().filter_map(|key| Some((key.clone(), meant(key)?))).collect();
         let mut corrected = table.clone();
         for (key, meant) in wrong {
             let Some(entry) = corrected.shift_remove(&key) else { continue };
-            self.report(
-                Diagnostic::error(Code::UnknownKey, &entry.key, format!("unknown key `{key}`")).help(format!("did you mean `{meant}`?")),
-            );
+            let error =
+                Diagnostic::error(Code::UnknownKey, &entry.key, format!("unknown key `{key}`")).help(format!("did you mean `{meant}`?"));
+            self.report(error.meaning(Some(Meant { given: key, name: meant.to_owned() })));
             corrected.insert(meant.to_owned(), entry);
         }
         corrected

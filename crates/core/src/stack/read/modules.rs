@@ -4,22 +4,18 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::{ACCOUNT, Reader, SECTIONS};
+use super::{ACCOUNT, Reader, is_section};
 use crate::model::address::{Address, Block, is_name};
 use crate::model::module::{MODULE, ModulePath};
 use crate::model::schema::Catalog;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
 use crate::stack::expand::Instances;
+use crate::stack::keys::{self, OF_A_MODULE, names};
 use crate::stack::modules::{self, ModuleFile, Named, Names};
 use crate::stack::node::{Entry, Table};
 use crate::stack::unread::Unread;
 use crate::stack::usage::{Usage, Use};
-
-/// The sections of a module's file.
-const OF_A_MODULE: &[&str] = &["vars", "locals", "data", "resource", "outputs", "checks", "cost", "module"];
-/// The keys of a use.
-const OF_A_USE: &[&str] = &["source", "inputs", "for_each", "when", "depends_on", ACCOUNT];
 
 /// Reads the file of a module.
 pub fn module(table: &Table, file: usize, sources: &[Source], catalog: &Catalog, diagnostics: &mut Diagnostics) -> ModuleFile {
@@ -53,7 +49,7 @@ impl Reader<'_> {
         }
         let of_a_stack: Table =
             table.iter().filter(|(key, _)| !OF_A_MODULE.contains(&key.as_str())).map(|(key, entry)| (key.clone(), entry.clone())).collect();
-        for (key, entry) in of_a_stack.iter().filter(|(key, _)| SECTIONS.contains(&key.as_str())) {
+        for (key, entry) in of_a_stack.iter().filter(|(key, _)| is_section(key)) {
             let error = Diagnostic::error(Code::UnknownSection, &entry.key, format!("a module has no section `{key}`"));
             self.report(error.help(match key.as_str() {
                 "stack" => "a file with `[stack]` is a stack of its own: remove the section",
@@ -90,9 +86,9 @@ impl Reader<'_> {
 
     fn used(&mut self, name: &str, entry: &Entry) -> Option<modules::Use> {
         let body = self.expect_table(entry);
-        for (key, entry) in body.iter().filter(|(key, _)| !OF_A_USE.contains(&key.as_str())) {
+        for (key, entry) in body.iter().filter(|(key, _)| !names(keys::USE).contains(&key.as_str())) {
             let error = Diagnostic::error(Code::UnknownKey, &entry.key, format!("unknown key of a module `{key}`"));
-            let error = error.suggest(key, OF_A_USE.iter().copied());
+            let error = error.suggest(key, names(keys::USE));
             self.report(error.help(format!("what the module declares under `[vars]` stands under `[module.{name}.inputs]`")));
         }
         let Some(source) = body.get("source") else {

@@ -1,0 +1,144 @@
+//! `leoctl lsp`: the language server over stdin and stdout.
+
+use std::fs;
+use std::future::Future;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use futures_util::FutureExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::runtime::Handle;
+
+use super::{CliError, Context, Exit, project};
+use crate::lsp::{Project, server};
+use crate::store::{self, LocalStore};
+use leoctl_aws::{cloud_control, registry};
+use leoctl_core::engine::ports::Store;
+use leoctl_core::model::schema::Catalog;
+use leoctl_core::model::state::State;
+use leoctl_core::stack::vars::Given;
+use leoctl_core::stack::{Files, Stack};
+
+/// How many bytes are on their way at a time.
+const BUFFER: usize = 64 << 10;
+
+/// Serves an editor until it hangs up.
+pub async fn run(context: &Context) -> Result<Exit, CliError> {
+    let failed = |error: io::Error| CliError::usage(&format!("cannot start: {error}"), "the system refuses threads: free some resources");
+    let (input, output) = (input().map_err(failed)?, Output::start().map_err(failed)?);
+    let given = project::given(&context.global)?;
+    server::serve(input, output.stream, Box::new(Here { given })).await.map_err(failed)?;
+    // What has been said is still on its way.
+    drop(output.written.await);
+    Ok(Exit::Done)
+}
+
+/// What comes in on stdin.
+fn input() -> io::Result<DuplexStream> {
+    let (mut to, stream) = duplex(BUFFER);
+    let runtime = Handle::current();
+    std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+        let mut buffer = vec![0; BUFFER];
+        while let Ok(count) = io::stdin().lock().read(&mut buffer) {
+            let read = buffer.get(..count).filter(|read| !read.is_empty());
+            let Some(read) = read else { break };
+            if runtime.block_on(to.write_all(read)).is_err() {
+                break;
+            }
+        }
+    })?;
+    Ok(stream)
+}
+
+/// What goes out on stdout.
+struct Output<F> {
+    stream: DuplexStream,
+    /// Ends once all of it is written.
+    written: F,
+}
+
+impl Output<()> {
+    fn start() -> io::Result<Output<impl Future>> {
+        let (stream, mut from) = duplex(BUFFER);
+        let (done, written) = tokio::sync::oneshot::channel::<()>();
+        let runtime = Handle::current();
+        std::thread::Builder::new().name("stdout".to_owned()).spawn(move || {
+            #[expect(clippy::disallowed_methods, reason = "it is the protocol's, for an editor and no terminal")]
+            let mut stdout = io::stdout().lock();
+            let mut buffer = vec![0; BUFFER];
+            while let Ok(count) = runtime.block_on(from.read(&mut buffer)) {
+                let said = buffer.get(..count).filter(|said| !said.is_empty());
+                let Some(said) = said else { break };
+                if stdout.write_all(said).and_then(|()| stdout.flush()).is_err() {
+                    break;
+                }
+            }
+            drop(done);
+        })?;
+        Ok(Output { stream, written })
+    }
+}
+
+/// The projects on this disk.
+struct Here {
+    given: Given,
+}
+
+static FURTHER: LazyLock<Vec<&'static str>> = LazyLock::new(|| cloud_control::type_names().collect());
+
+impl Project for Here {
+    fn catalog(&self) -> &'static Catalog {
+        registry::catalog()
+    }
+
+    fn further_types(&self) -> &[&'static str] {
+        &FURTHER
+    }
+
+    fn stacks(&self, file: &Path) -> Vec<PathBuf> {
+        let folder = file.ancestors().skip(1).map(|above| above.join("stacks")).find(|folder| folder.is_dir());
+        let entries = folder.map(fs::read_dir).into_iter().flatten().flatten().flatten();
+        let mut stacks: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| is_toml(path)).collect();
+        stacks.sort();
+        stacks
+    }
+
+    fn files(&self, root: &Path, is_module: bool) -> Box<dyn Files> {
+        project::files(root, is_module)
+    }
+
+    fn given(&self) -> Given {
+        self.given.clone()
+    }
+
+    fn state(&self, stack_file: &Path, stack: &Stack) -> Option<State> {
+        if stack.config.backend_s3.is_some() || stack.name.is_empty() {
+            return None;
+        }
+        let store = LocalStore::new(&store::directory(stack_file), &stack.name);
+        // Reading a file waits for nothing. One that cannot be read is of no use here, and other commands say why.
+        let mut state = store.load().now_or_never()?.ok()??;
+        stack.hide_in(&mut state, registry::catalog());
+        Some(state)
+    }
+
+    fn entries(&self, folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let shown = entries.filter_map(|entry| {
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            match path.is_dir() {
+                _ if name.starts_with('.') => None,
+                true => Some(format!("{name}/")),
+                false => is_toml(&path).then_some(name),
+            }
+        });
+        let mut shown: Vec<String> = shown.collect();
+        shown.sort();
+        shown
+    }
+}
+
+fn is_toml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml")
+}

@@ -1,0 +1,189 @@
+//! What may be written in an expression: roots, functions, names of the stack, and what is in what they name.
+
+use leoctl_core::model::module::MODULE;
+use leoctl_core::model::schema::{Attribute, Type};
+use leoctl_core::stack::kind::Kind;
+use leoctl_core::stack::outline::Inside;
+use leoctl_core::stack::scope::{EACH_FIELDS, STACK_FIELDS};
+
+use super::analysis::InFile;
+use super::complete::{Item, Offer, Sort};
+use super::{functions, value};
+use crate::docs;
+
+/// What may be written at a place in an expression.
+pub fn complete(file: InFile<'_>, inside: &Inside, at: usize) -> Offer {
+    let before = inside.source.get(..at.saturating_sub(inside.range.start)).unwrap_or_default();
+    if is_in_text(before) {
+        return Offer::default();
+    }
+    let start = chain_start(before);
+    let chain = before.get(start..).unwrap_or_default();
+    let (base, word) = chain.rsplit_once('.').map_or((None, chain), |(base, word)| (Some(base), word));
+    let word = word.trim_start_matches('?');
+    let items = match base.map(|base| base.trim_end_matches('?')) {
+        None => roots(file, at),
+        Some(base) => members(file, at, base),
+    };
+    Offer { range: at - word.len()..at, items, is_partial: false }
+}
+
+/// Whether the end of a source is in a text that is not closed.
+fn is_in_text(source: &str) -> bool {
+    let (mut quote, mut is_escaped) = (None, false);
+    for c in source.chars() {
+        match quote {
+            Some(_) if is_escaped => is_escaped = false,
+            Some(_) if c == '\\' => is_escaped = true,
+            Some(open) if c == open => quote = None,
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            _ => {}
+        }
+    }
+    quote.is_some()
+}
+
+/// Where the reference begins that a source ends with.
+fn chain_start(source: &str) -> usize {
+    let (mut start, mut depth) = (source.len(), 0_usize);
+    for (at, c) in source.char_indices().rev() {
+        match c {
+            ']' | ')' => depth += 1,
+            '[' | '(' if depth == 0 => break,
+            '[' | '(' => depth -= 1,
+            _ if depth > 0 => {}
+            c if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') => {}
+            '?' if source.get(..at).is_some_and(|before| before.ends_with('.')) => {}
+            _ => break,
+        }
+        start = at;
+    }
+    start
+}
+
+/// What an expression may begin with.
+fn roots(file: InFile<'_>, at: usize) -> Vec<Item> {
+    let around = value::around(file, at);
+    let home = file.analysis.home(file.path);
+    let root = |name: &str, doc: &str| Item { rank: 0, ..Item::new(name, Sort::Root).about("", doc) };
+    let mut items = vec![root("vars", "The variables"), root("locals", "The named expressions"), root("stack", "The stack itself")];
+    let header = file.outline.header_at(at);
+    let is_input = header.and_then(|header| header.names.first()).is_some_and(|name| name.text == MODULE);
+    if around.resource.as_ref().is_some_and(|(_, resource)| resource.for_each.is_some()) || is_input {
+        items.push(root("each", "The element of `for_each` that this is one for"));
+    }
+    if let Some(stack) = file.analysis.names() {
+        if stack.config.data.keys().any(|block| block.module == home) {
+            items.push(root("data", "What is read, not managed"));
+        }
+        if stack.config.modules.used_in(&home).next().is_some() {
+            items.push(root(MODULE, "The modules that are used here"));
+        }
+        if home.is_root() && !stack.env.is_empty() {
+            items.push(root("env", "What the env files say"));
+        }
+        let blocks = stack.config.resources.keys().filter(|block| block.module == home);
+        items.extend(blocks.map(|block| Item::new(format!("{}.{}", block.type_name, block.name), Sort::Name).about("resource", "")));
+    }
+    items.extend(functions::ALL.iter().filter(|function| !function.is_method()).map(|function| called(function, function.name)));
+    items
+}
+
+fn called(function: &functions::Documented, name: &str) -> Item {
+    Item { insert: format!("{name}("), rank: 2, ..Item::new(name, Sort::Function).about(function.usage, function.doc) }
+}
+
+/// What may follow a name and a `.`.
+fn members(file: InFile<'_>, at: usize, base: &str) -> Vec<Item> {
+    let prefix = format!("{base}.");
+    let inside = |function: &&functions::Documented| function.name.starts_with(&prefix);
+    let namespace = functions::ALL.iter().filter(inside).map(|function| called(function, function.name.trim_start_matches(&prefix)));
+    let mut items: Vec<Item> = namespace.collect();
+    items.extend(declared(file, base));
+    if !items.is_empty() {
+        return items;
+    }
+    let around = value::around(file, at);
+    let Some((kinds, expr)) = around.kinds().zip(around.expr(base)) else { return Vec::new() };
+    let kind = kinds.of_expr(&expr);
+    let fields = of_kind(&kind);
+    let methods = functions::ALL.iter().filter(|function| function.is_method()).map(|function| called(function, function.name));
+    match kind {
+        Kind::Object(_) => fields,
+        _ => fields.into_iter().chain(methods).collect(),
+    }
+}
+
+fn of_kind(kind: &Kind<'_>) -> Vec<Item> {
+    match kind {
+        Kind::Object(attributes) => attributes.iter().map(of_attribute).collect(),
+        Kind::Fields(fields) => {
+            let field = |(name, kind): (&String, &Kind<'_>)| Item::new(name, Sort::Key).about(kind.described().unwrap_or_default(), "");
+            fields.iter().map(field).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn of_attribute(attribute: &Attribute) -> Item {
+    // What others refer to comes first.
+    let is_handle = attribute.computed || matches!(attribute.ty, Type::String(_)) && attribute.name == "name";
+    Item { rank: u8::from(!is_handle), ..Item::new(&attribute.name, Sort::Key).about(docs::kind(&attribute.ty), &attribute.doc) }
+}
+
+/// The names that the stack or module declares under a root.
+fn declared(file: InFile<'_>, base: &str) -> Vec<Item> {
+    let Some(stack) = file.analysis.names() else { return Vec::new() };
+    let (config, home) = (&stack.config, file.analysis.home(file.path));
+    let name = |name: &str| Item::new(name, Sort::Name);
+    let fields = |all: &[&str]| all.iter().map(|field| Item::new(*field, Sort::Key)).collect();
+    match base.split('.').collect::<Vec<_>>().as_slice() {
+        ["vars"] => {
+            let vars = config.vars_of(&home).into_iter().flatten();
+            vars.map(|(of, variable)| name(of).about("variable", &variable.description)).collect()
+        }
+        ["locals"] => config.locals_of(&home).into_iter().flat_map(|locals| locals.keys()).map(|of| name(of).about("local", "")).collect(),
+        ["stack"] => fields(STACK_FIELDS),
+        ["each"] => fields(EACH_FIELDS),
+        ["env"] => stack.env.keys().map(|of| name(of)).collect(),
+        [MODULE] => config.modules.used_in(&home).map(|of| name(of).about(MODULE, "")).collect(),
+        ["data"] => types(config.data.keys().filter(|block| block.module == home).map(|block| block.type_name.as_str())),
+        ["data", kind] => {
+            let blocks = config.data.keys().filter(|block| block.module == home && block.type_name == *kind);
+            blocks.map(|block| name(&block.name).about("data source", "")).collect()
+        }
+        [kind] => {
+            let blocks = config.resources.keys().filter(|block| block.module == home && block.type_name == *kind);
+            blocks.map(|block| name(&block.name).about("resource", "")).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn types<'a>(all: impl Iterator<Item = &'a str>) -> Vec<Item> {
+    let mut all: Vec<&str> = all.collect();
+    all.sort_unstable();
+    all.dedup();
+    all.into_iter().map(|one| Item::new(one, Sort::Type)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_at_the_end_is_found() {
+        for (source, chain) in [
+            ("vpc.main.", "vpc.main."),
+            ("1 + vars.x", "vars.x"),
+            ("f(subnet.a[each.key].", "subnet.a[each.key]."),
+            ("f(a.b).c.", "f(a.b).c."),
+            ("x ? vars.", "vars."),
+            ("a.?b.", "a.?b."),
+            ("(", ""),
+        ] {
+            assert_eq!(source.get(chain_start(source)..).unwrap(), chain);
+        }
+        assert!(is_in_text("'a") && !is_in_text("'a' + ") && is_in_text("'it\\'s"));
+    }
+}
