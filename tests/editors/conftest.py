@@ -196,8 +196,8 @@ def applied_stack(editor, stack):
     text = (
         stack + '[resource.vpc.main]\ncidr_block = "10.0.0.0/16"\n'
         '[vars.key]\nsensitive = true\ndefault = "s3cret"\n'
-        '[resource.ssm_parameter.key]\nname = "/shop/key"\ntype = "SecureString"\nvalue = "${vars.key}"\n'
-        '[outputs]\nid = "${vpc.main.id}"\nkey = { value = "${ssm_parameter.key.value}", sensitive = true }\n'
+        '[resource.ssm_parameter.key]\nname = "/shop/key"\ntype = "SecureString"\nsecure_value = "${vars.key}"\n'
+        '[outputs]\nid = "${vpc.main.id}"\nkey = { value = "${ssm_parameter.key.secure_value}", sensitive = true }\n'
     )
     editor.write(name, text)
     subprocess.run([LEOCTL, "apply", "-y", "--endpoint-url", endpoint, name], cwd=editor.folder, check=True, capture_output=True)

@@ -31,7 +31,7 @@ async def test_what_a_block_needs_is_added(editor, stack):
     found = await editor.actions(name, text)
     (title,) = [title for title in found if title.startswith("Add `")]
     changed = editor.changed(found[title].edit)[name]
-    assert changed.endswith('[resource.subnet.a]\nvpc_id = ""\n')
+    assert changed.endswith('[resource.subnet.a]\nvpc_id = ""\ncidr_block = ""\n')
     editor.type(name, changed)
     assert not any(" needs `" in one.message for one in await editor.diagnostics(name))
 
@@ -53,7 +53,7 @@ async def test_the_last_apply_is_remembered_but_nothing_sensitive(editor, stack,
     editor.open(name, text)
     hover = await editor.hover(name, text.replace("vpc.main.id", "vpc.main.i‸d"))
     assert "As of the last apply: `\"vpc-" in hover
-    secret = await editor.hover(name, text.replace("ssm_parameter.key.value", "ssm_parameter.key.val‸ue"))
+    secret = await editor.hover(name, text.replace("ssm_parameter.key.secure_value", "ssm_parameter.key.secure_val‸ue"))
     assert "s3cret" not in secret
     renamed = text.replace("[resource.vpc.main]", "[resource.vpc.core‸]").replace("vpc.main.id", "vpc.core.id")
     found = await editor.actions(name, renamed)

@@ -68,7 +68,7 @@ async def test_expressions(editor, stack):
 
     roots = await offered("${‸}")
     assert {"vars", "locals", "stack", "data", "vpc.main", "cidrsubnet", "math.ceil"} <= roots.keys()
-    assert "each" not in roots and roots["cidrsubnet"].detail .startswith("cidrsubnet(")
+    assert "each" not in roots and roots["cidrsubnet"].detail.startswith("cidrsubnet(")
     variables = await offered("a ${vars.‸} b")
     assert list(variables) == ["size"] and variables["size"].documentation.value == "How many"
     assert list(await offered("${locals.n‸")) == ["name", "table"]
