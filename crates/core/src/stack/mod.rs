@@ -3,7 +3,8 @@
 //! Reading order: [`node`] (TOML with places), [`unread`] (what could not be read), [`template`], [`expr`], [`eval`] and
 //! [`functions`] (CEL inside, and what it may cost: [`budget`]), [`config`] (the sections),
 //! [`vars`], [`scope`] (what names mean), [`lookup`] (what was asked of it), [`expand`] (`for_each`, `when`), [`modules`],
-//! [`deps`] (the order of evaluation), [`check`], [`types`] and [`kind`] (what can be told of what is not known).
+//! [`deps`] (the order of evaluation), [`check`], [`types`] and [`kind`] (what can be told of what is not known); and by
+//! itself [`format`] (the layout of files).
 
 pub mod accounts;
 #[cfg(test)]
@@ -24,9 +25,11 @@ pub mod eval;
 pub mod expand;
 pub mod expr;
 pub mod files;
+pub mod format;
 pub mod functions;
 mod habits;
 mod ignored;
+pub mod keys;
 pub mod kind;
 pub mod lookup;
 pub mod misfit;

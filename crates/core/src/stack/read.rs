@@ -14,6 +14,7 @@ use indexmap::IndexMap;
 
 use super::config::{Check, Config, DataBlock, Import, Lifecycle, Moved, Output, Removed, ResourceBlock, Timeouts, Validation, Variable};
 use super::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use super::keys::{self, ACCOUNT, Key};
 use super::modules::{Modules, Named, Use};
 use super::node::{Entry, Node, NodeKind, Table};
 use super::parts;
@@ -35,15 +36,10 @@ pub fn read(
     Some((reader.config(table)?, uses))
 }
 
-const SECTIONS: &[&str] = &[
-    "stack", "accounts", "env", "vars", "locals", "data", "resource", "outputs", "checks", "module", "moved", "import", "removed", "cost",
-];
+const SECTIONS: [&str; keys::SECTIONS.len()] = keys::names(&keys::SECTIONS);
 /// The longest timeout, in seconds: a week. AWS takes less for everything, and a typing error could ask for ages.
 pub const LONGEST_TIMEOUT: u64 = 7 * 24 * 60 * 60;
-const META: &[&str] = &["for_each", "when", "depends_on", "region", "account", "timeouts", "lifecycle"];
-
-/// The meta key that names an account.
-const ACCOUNT: &str = "account";
+const META: [&str; keys::META.len()] = keys::names(&keys::META);
 
 struct Reader<'a> {
     sources: &'a [Source],
@@ -56,7 +52,7 @@ impl<'a> Reader<'a> {
     fn config(&mut self, table: &Table) -> Option<Config> {
         self.sections(table);
         let stack = self.section(table, "stack");
-        self.only(&stack, &["name", "region", "role_arn", "external_id", "session_name", "extends", "tags", "backend"], "key of [stack]");
+        self.only(&stack, &keys::STACK, "key of [stack]");
         let name = match stack.get("name") {
             Some(entry) => self.template(&entry.node),
             None => {
@@ -84,9 +80,9 @@ impl<'a> Reader<'a> {
             resources,
             outputs: self.outputs(table),
             checks: self.checks(table),
-            moved: self.entries(table, "moved", &["from", "to"]).iter().filter_map(|entry| self.moved(entry)).collect(),
-            imports: self.entries(table, "import", &["to", "id"]).iter().filter_map(|entry| self.import(entry)).collect(),
-            removed: self.entries(table, "removed", &["from"]).iter().filter_map(|entry| self.removed(entry)).collect(),
+            moved: self.entries(table, "moved", &keys::MOVED).iter().filter_map(|entry| self.moved(entry)).collect(),
+            imports: self.entries(table, "import", &keys::IMPORT).iter().filter_map(|entry| self.import(entry)).collect(),
+            removed: self.entries(table, "removed", &keys::REMOVED).iter().filter_map(|entry| self.removed(entry)).collect(),
             unread: std::mem::take(&mut self.unread),
         })
     }
@@ -114,10 +110,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports every key that is not one of `known`.
-    fn only(&mut self, table: &Table, known: &[&str], what: &str) {
+    fn only(&mut self, table: &Table, known: &[Key], what: &str) {
         for (key, entry) in table {
-            if !known.contains(&key.as_str()) {
-                self.report(Diagnostic::error(&entry.key, format!("unknown {what} `{key}`")).suggest(key, known.iter().copied()));
+            if !known.iter().any(|known| known.name == key) {
+                let names = known.iter().map(|known| known.name);
+                self.report(Diagnostic::error(&entry.key, format!("unknown {what} `{key}`")).suggest(key, names));
             }
         }
     }
@@ -146,16 +143,16 @@ impl<'a> Reader<'a> {
 
     fn backend(&mut self, stack: &Table) -> Option<Template> {
         let backend = self.expect_table(stack.get("backend")?);
-        self.only(&backend, &["s3"], "backend");
+        self.only(&backend, &keys::BACKEND, "backend");
         let entry = backend.get("s3")?;
         let s3 = self.expect_table(entry);
-        self.only(&s3, &["bucket", "key", "region", "profile", "kms_key_id"], "key of [stack.backend.s3]");
+        self.only(&s3, &keys::BACKEND_S3, "key of [stack.backend.s3]");
         Some(self.template(&entry.node))
     }
 
     fn env_files(&mut self, table: &Table) -> Vec<(String, Span)> {
         let env = self.section(table, "env");
-        self.only(&env, &["files"], "key of [env]");
+        self.only(&env, &keys::ENV, "key of [env]");
         let Some(entry) = env.get("files") else { return Vec::new() };
         self.strings(&entry.node)
     }
@@ -191,7 +188,7 @@ impl<'a> Reader<'a> {
                     [("default".to_owned(), entry.clone())].into_iter().collect()
                 }
             };
-            self.only(&body, &["default", "allowed", "description", "sensitive", "validate"], "key of a variable");
+            self.only(&body, &keys::A_VARIABLE, "key of a variable");
             let allowed = body.get("allowed").and_then(|allowed| match &allowed.node.kind {
                 NodeKind::List(items) => Some(items.clone()),
                 _ => {
@@ -222,7 +219,7 @@ impl<'a> Reader<'a> {
 
     /// The conditions of a variable, `[[vars.NAME.validate]]`.
     fn validations(&mut self, body: &Table) -> Vec<Validation> {
-        let entries = self.entries(body, "validate", &["condition", "message"]);
+        let entries = self.entries(body, "validate", &keys::A_CONDITION);
         let both = |this: &mut Self, entry: &Entry| {
             Some(Validation { condition: this.required(entry, "condition")?, message: this.required(entry, "message")? })
         };
@@ -331,7 +328,7 @@ impl<'a> Reader<'a> {
 
     fn timeouts(&mut self, entry: &Entry) -> Timeouts {
         let table = self.expect_table(entry);
-        self.only(&table, &["create", "update", "delete"], "timeout");
+        self.only(&table, &keys::TIMEOUTS, "timeout");
         let mut timeouts = Timeouts::default();
         for (key, slot) in [("create", &mut timeouts.create), ("update", &mut timeouts.update), ("delete", &mut timeouts.delete)] {
             let Some(entry) = table.get(key) else { continue };
@@ -348,7 +345,7 @@ impl<'a> Reader<'a> {
 
     fn lifecycle(&mut self, entry: &Entry) -> Lifecycle {
         let table = self.expect_table(entry);
-        self.only(&table, &["prevent_destroy", "deletion_policy", "create_before_destroy", "ignore_changes"], "key of lifecycle");
+        self.only(&table, &keys::LIFECYCLE, "key of lifecycle");
         let retain = match table.get("deletion_policy").map(|entry| (&entry.node, entry.node.as_str())) {
             None | Some((_, Some("delete"))) => false,
             Some((_, Some("retain"))) => true,
@@ -399,7 +396,7 @@ impl<'a> Reader<'a> {
         let mut checks = IndexMap::new();
         for (name, entry) in self.section(table, "checks") {
             let body = self.expect_table(&entry);
-            self.only(&body, &["assert", "message"], "key of a check");
+            self.only(&body, &keys::A_CHECK, "key of a check");
             let (Some(assert), Some(message)) = (body.get("assert"), body.get("message")) else {
                 self.report(Diagnostic::error(&entry.key, format!("check `{name}` needs both `assert` and `message`")));
                 continue;
@@ -411,7 +408,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The tables of `[[section]]`.
-    fn entries(&mut self, table: &Table, section: &str, keys: &[&str]) -> Vec<Entry> {
+    fn entries(&mut self, table: &Table, section: &str, keys: &[Key]) -> Vec<Entry> {
         let Some(entry) = table.get(section) else { return Vec::new() };
         let NodeKind::List(items) = &entry.node.kind else {
             self.report(Diagnostic::error(&entry.key, format!("write this as `[[{section}]]`, with two brackets")));

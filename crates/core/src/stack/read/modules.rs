@@ -11,15 +11,16 @@ use crate::model::schema::Catalog;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use crate::stack::expand::Instances;
+use crate::stack::keys;
 use crate::stack::modules::{self, ModuleFile, Named, Names};
 use crate::stack::node::{Entry, Table};
 use crate::stack::unread::Unread;
 use crate::stack::usage::{Usage, Use};
 
 /// The sections of a module's file.
-const OF_A_MODULE: &[&str] = &["vars", "locals", "data", "resource", "outputs", "checks", "cost", "module"];
+const OF_A_MODULE: [&str; keys::OF_A_MODULE.len()] = keys::names(&keys::OF_A_MODULE);
 /// The keys of a use.
-const OF_A_USE: &[&str] = &["source", "inputs", "for_each", "when", "depends_on", ACCOUNT];
+const OF_A_USE: [&str; keys::A_USE.len()] = keys::names(&keys::A_USE);
 
 /// Reads the file of a module.
 pub fn module(table: &Table, file: usize, sources: &[Source], catalog: &Catalog, diagnostics: &mut Diagnostics) -> ModuleFile {
