@@ -1,5 +1,6 @@
 //! The command line.
 
+mod language;
 mod markdown;
 mod operating;
 
@@ -11,6 +12,7 @@ use leoctl_core::model::address::Address;
 use leoctl_core::model::place::is_region;
 use leoctl_core::model::selector::Selector;
 
+pub use language::{ExplainArgs, FmtArgs, SchemaArgs};
 pub use markdown::{CommentArgs, DriftArgs, PlanComment};
 pub use operating::{EnvFiles, ExecArgs, LogsArgs, RedeployArgs, RunArgs, SecretsCommand, TasksCommand};
 
@@ -100,15 +102,12 @@ pub enum Command {
     },
     /// Show what apply would do
     Plan(PlanArgs),
-    /// Say what a type is and what attributes it has, or what one of them is
-    Explain {
-        /// The type and perhaps an attribute, such as `ecs_service.load_balancers`, `data.vpc` or `AWS::RDS::DBInstance`
-        #[arg(value_name = "TYPE[.ATTRIBUTE]")]
-        what: String,
-        /// In AWS's own words, which its registry is asked for: of `awscc` types
-        #[arg(long)]
-        aws: bool,
-    },
+    /// Say what a type is and what attributes it has, with an example, or what one of them is
+    Explain(ExplainArgs),
+    /// Lay out stack and module files as this project's documentation does; nothing else of them changes
+    Fmt(FmtArgs),
+    /// Print the JSON Schema of stack files, by which editors complete and check them
+    Schema(SchemaArgs),
     /// Show the plan, ask, and carry it out
     Apply {
         /// What to plan

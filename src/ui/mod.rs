@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod failure;
 pub mod json;
 pub mod markdown;
+pub mod patch;
 pub mod plan;
 pub mod preflight;
 pub mod progress;
