@@ -1,6 +1,6 @@
 //! Files that are written whole, and are readable by their owner only.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -38,6 +38,22 @@ pub fn folder(path: &Path) -> &Path {
 /// # Errors
 /// When the disk refuses.
 pub fn replace(path: &Path, text: &str) -> Result<(), Failed> {
+    put(path, text, None)
+}
+
+/// Writes a file anew that somebody else made, so that it is either the old or the new one whatever happens: it keeps its
+/// permissions, and a symbolic link is followed.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn rewrite(path: &Path, text: &str) -> Result<(), Failed> {
+    let failed = |error| Failed { what: "read", path: path.to_owned(), error };
+    let path = std::fs::canonicalize(path).map_err(failed)?;
+    let permissions = std::fs::metadata(&path).map_err(failed)?.permissions();
+    put(&path, text, Some(permissions))
+}
+
+fn put(path: &Path, text: &str, permissions: Option<Permissions>) -> Result<(), Failed> {
     let failed = |what, path: &Path, error| Failed { what, path: path.to_owned(), error };
     let folder = folder(path);
     // A temporary file is created readable by its owner only.
@@ -46,7 +62,9 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Failed> {
         .suffix(DRAFT)
         .tempfile_in(folder)
         .map_err(|error| failed("create a file beside", path, error))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(|error| failed("write", path, error))?;
+    let written = file.write_all(text.as_bytes());
+    let permitted = written.and_then(|()| permissions.map_or(Ok(()), |permissions| file.as_file().set_permissions(permissions)));
+    permitted.and_then(|()| file.as_file().sync_all()).map_err(|error| failed("write", path, error))?;
     file.persist(path).map_err(|error| failed("replace", path, error.error))?;
     // The rename itself is durable once the directory is.
     File::open(folder).and_then(|directory| directory.sync_all()).map_err(|error| failed("sync", folder, error))

@@ -1,11 +1,14 @@
 //! The reference of every type, written from the schemas.
 
+pub mod json_schema;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 
 use crate::ui::value::inline;
+use leoctl_aws::examples;
 use leoctl_core::model::schema::{Attribute, Catalog, DocumentKind, Format, Order, Type, TypeSchema, Unset};
 
 /// The pages of the reference by file name.
@@ -101,6 +104,9 @@ fn entry(index: &mut String, name: &str, file: &str, schema: &TypeSchema) {
 /// All there is to say of a type.
 pub fn page(title: &str, schema: &TypeSchema) -> String {
     let mut text = format!("# {title}\n\n{}\n", schema.doc);
+    if let Some(example) = examples::of(title) {
+        let _ = write!(text, "\n## Example\n\n```toml\n{example}```\n");
+    }
     let (computed, written): (Vec<&Attribute>, Vec<&Attribute>) = schema.attributes.iter().partition(|attribute| attribute.computed);
     if !written.is_empty() {
         text.push_str("\n## Attributes\n\n");
@@ -114,6 +120,15 @@ pub fn page(title: &str, schema: &TypeSchema) -> String {
 }
 
 fn item(text: &mut String, attribute: &Attribute, indent: usize) {
+    let doc = attribute.doc.replace('\n', " ");
+    let _ = writeln!(text, "{:indent$}- `{}` ({}): {doc}", "", attribute.name, notes(attribute));
+    if let Some(inner) = inside(&attribute.ty) {
+        inner.iter().for_each(|attribute| item(text, attribute, indent + 2));
+    }
+}
+
+/// What can be said of an attribute in a few words.
+fn notes(attribute: &Attribute) -> String {
     let mut notes = vec![kind(&attribute.ty)];
     if attribute.required {
         notes.push("required".to_owned());
@@ -135,11 +150,7 @@ fn item(text: &mut String, attribute: &Attribute, indent: usize) {
         (false, true) => notes.push("leoctl's own".to_owned()),
         (false, false) => {}
     }
-    let doc = attribute.doc.replace('\n', " ");
-    let _ = writeln!(text, "{:indent$}- `{}` ({}): {doc}", "", attribute.name, notes.join(", "));
-    if let Some(inner) = inside(&attribute.ty) {
-        inner.iter().for_each(|attribute| item(text, attribute, indent + 2));
-    }
+    notes.join(", ")
 }
 
 fn inside(ty: &Type) -> Option<&[Attribute]> {

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod graph;
+mod language;
 mod markdown;
 mod operating;
 
@@ -13,6 +14,7 @@ use leoctl_core::model::place::is_region;
 use leoctl_core::model::selector::Selector;
 
 pub use graph::{GraphArgs, GraphFormat};
+pub use language::{ExplainArgs, FmtArgs, SchemaArgs};
 pub use markdown::{CommentArgs, DriftArgs, PlanComment};
 pub use operating::{EnvFiles, ExecArgs, LogsArgs, RedeployArgs, RunArgs, SecretsCommand, TasksCommand};
 
@@ -101,22 +103,18 @@ pub enum Command {
     },
     /// Show what apply would do
     Plan(PlanArgs),
-    /// Say what a type is and what attributes it has, or what one of them is, or what the code of an error means
-    Explain {
-        /// The type and perhaps an attribute, such as `ecs_service.load_balancers`, `data.vpc` or `AWS::RDS::DBInstance`; or
-        /// a code, such as E0301
-        #[arg(value_name = "TYPE[.ATTRIBUTE]|CODE")]
-        what: String,
-        /// In AWS's own words, which its registry is asked for: of `awscc` types
-        #[arg(long)]
-        aws: bool,
-    },
+    /// Say what a type is and what attributes it has, with an example, or what one of them is, or what the code of an error means
+    Explain(ExplainArgs),
     /// Serve an editor over stdin and stdout: the Language Server Protocol, for stacks and modules
     Lsp {
         /// As editors say it: there is no other way
         #[arg(long, hide = true)]
         stdio: bool,
     },
+    /// Lay out stack and module files as this project's documentation does; nothing else of them changes
+    Fmt(FmtArgs),
+    /// Print the JSON Schema of stack files, by which editors complete and check them
+    Schema(SchemaArgs),
     /// Show the plan, ask, and carry it out
     Apply {
         /// What to plan

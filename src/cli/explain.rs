@@ -1,22 +1,33 @@
 //! `leoctl explain`: what there is to say of a type and its attributes.
 
+mod list;
+
 use std::borrow::Cow;
 
 use serde_json::json;
 
+use super::args::ExplainArgs;
 use super::{CliError, Context, Exit, session};
 use crate::codes;
 use crate::docs::{self, NoAttribute};
 use crate::ui;
 use leoctl_aws::cloud_control::{self, names, prose};
+use leoctl_aws::examples;
 use leoctl_core::model::schema::{Catalog, TypeSchema};
 use leoctl_core::stack::diagnostic::{Code, suggestion};
 
 /// What a data source's type begins with.
 const DATA: &str = "data.";
 
-/// Explains a type, or one attribute of it: `vpc`, `data.vpc`, `awscc_rds_db_instance.engine`, `AWS::RDS::DBInstance`.
-pub async fn run(context: &Context, word: &str, from_aws: bool) -> Result<Exit, CliError> {
+/// Explains a type, or one attribute of it: `vpc`, `data.vpc`, `awscc_rds_db_instance.engine`, `AWS::RDS::DBInstance`; or lists all.
+pub async fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, CliError> {
+    match &args.what {
+        Some(word) => one(context, word, args.aws).await,
+        None => Ok(list::run(context)),
+    }
+}
+
+async fn one(context: &Context, word: &str, from_aws: bool) -> Result<Exit, CliError> {
     if let Some(code) = Code::named(word) {
         return of_code(context, code);
     }
@@ -25,7 +36,11 @@ pub async fn run(context: &Context, word: &str, from_aws: bool) -> Result<Exit, 
     let schema = schema(catalog, &title).ok_or_else(|| unknown(catalog, &title))?;
     let schema = if from_aws { Cow::Owned(described(context, &title, schema).await?) } else { Cow::Borrowed(schema) };
     if context.global.json {
-        ui::out(docs::json(&schema, path.iter().map(String::as_str)).map_err(|none| no_attribute(&title, &none))?);
+        let mut shown = docs::json(&schema, path.iter().map(String::as_str)).map_err(|none| no_attribute(&title, &none))?;
+        if let (true, Some(example), Some(fields)) = (path.is_empty(), examples::of(&title), shown.as_object_mut()) {
+            fields.insert("example".to_owned(), example.into());
+        }
+        ui::out(shown);
         return Ok(Exit::Done);
     }
     if path.is_empty() {

@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::args::Forge;
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, schema};
 use crate::disk;
+use crate::docs::json_schema::File;
 use crate::ui::{self, ADD, FAINT, styled};
 use leoctl_core::stack::MAX_FILE_SIZE;
 
@@ -91,7 +92,10 @@ fn templates(ci: Option<Forge>, name: &str, has_stacks: bool) -> Vec<Template> {
     let starter = starter.iter().map(|(path, text)| Template { path, text: text.replace("PROJECT_NAME", name) });
     let fixed = [(IGNORE, IGNORED)];
     let fixed = fixed.iter().chain(forge).chain(scripts).map(|(path, text)| Template { path, text: (*text).to_owned() });
-    starter.chain(fixed).collect()
+    // Part of the project, so that a fresh checkout has what the first line of its stacks names.
+    let schemas = [(schema::STACK_FILE, File::Stack), (schema::MODULE_FILE, File::Module)];
+    let schemas = schemas.map(|(path, file)| Template { path, text: format!("{}\n", schema::text(file, &[])) });
+    starter.chain(fixed).chain(schemas).collect()
 }
 
 /// A folder's name as that of a project: it becomes part of the names of a stack, a role and a bucket.
@@ -182,8 +186,8 @@ mod tests {
     #[test]
     fn a_project_with_stacks_gets_no_starter() {
         let paths = |ci, has_stacks| templates(ci, "shop", has_stacks).iter().map(|file| file.path).collect::<Vec<_>>();
-        assert_eq!(paths(None, false), ["stacks/dev.toml", ".env.defaults", ".gitignore"]);
-        assert_eq!(paths(None, true), [".gitignore"]);
+        assert_eq!(paths(None, false), ["stacks/dev.toml", ".env.defaults", ".gitignore", schema::STACK_FILE, schema::MODULE_FILE]);
+        assert_eq!(paths(None, true), [".gitignore", schema::STACK_FILE, schema::MODULE_FILE]);
         assert!(paths(Some(Forge::Gitlab), true).contains(&".gitlab-ci.yml"));
         assert!(!paths(Some(Forge::Github), true).contains(&".gitlab-ci.yml"));
     }

@@ -15,6 +15,7 @@ mod elsewhere;
 pub mod error;
 mod exec;
 mod explain;
+mod fmt;
 mod graph;
 mod habits;
 mod hint;
@@ -34,6 +35,7 @@ mod run;
 mod sandbox;
 mod saved;
 mod scale;
+mod schema;
 mod secrets;
 mod session;
 mod signals;
@@ -140,6 +142,8 @@ pub fn main() -> Exit {
         Command::Validate(args) => validate::run(&context, &args),
         Command::Review { own, claims, repository } => review::run(&context, &own, claims.as_deref().zip(repository.as_deref())),
         Command::Completions { shell } => complete::run(&shell),
+        Command::Fmt(args) => fmt::run(&context, &args),
+        Command::Schema(args) => schema::run(&context, &args),
         other => match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
             Ok(runtime) => {
                 let outcome = runtime.block_on(signals::command(run(&context, other)));
@@ -183,7 +187,9 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Plan(args) => plan::run(context, &args).await,
         Command::Lsp { .. } => lsp::run(context).await,
-        Command::Explain { what, aws } => explain::run(context, &what, aws).await,
+        Command::Explain(args) => explain::run(context, &args).await,
+        Command::Fmt(args) => fmt::run(context, &args),
+        Command::Schema(args) => schema::run(context, &args),
         Command::Apply { plan, stacks, saved, plan_id, yes } => match (saved, stacks.as_slice()) {
             (Some(file), _) => saved::apply(context, &file, yes, plan.no_preflight).await,
             (None, [] | [_]) => apply::run(context, stacks.first().map(|path| path.as_path()), &plan, (plan_id.as_deref(), yes)).await,

@@ -1,6 +1,6 @@
 //! Which stack a command is about, and reading it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::{disk, store};
 use leoctl_aws::registry;
 use leoctl_core::stack::diagnostic::{Code, Diagnostic, Diagnostics, suggestion};
 use leoctl_core::stack::env_file::{self, Variable};
-use leoctl_core::stack::files::normalize;
+use leoctl_core::stack::files::{Role, normalize};
 use leoctl_core::stack::vars::Given;
 use leoctl_core::stack::{self, Files, Loaded, Stack};
 use serde_json::Value as Json;
@@ -144,10 +144,26 @@ pub fn stack_to_change(given: Option<&Path>, context: &Context, yes: bool) -> Re
 
 /// The stack files of the project, in order.
 pub fn all() -> Vec<PathBuf> {
-    let entries = fs::read_dir("stacks").into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut stacks: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|ext| ext == "toml")).collect();
-    stacks.sort();
-    stacks
+    in_folder("stacks")
+}
+
+fn in_folder(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|ext| ext == "toml")).collect();
+    files.sort();
+    files
+}
+
+/// The stack files and modules of the project, with all that they extend and use, each once and in order.
+pub fn language_files(global: &Global) -> Result<Vec<PathBuf>, CliError> {
+    let (stacks, modules) = (all(), in_folder("modules"));
+    let mut files: BTreeSet<PathBuf> = stacks.iter().chain(&modules).cloned().collect();
+    for path in stacks.iter().chain(&modules) {
+        let loaded = if is_module(path) { loaded_module(path)? } else { loaded(path, global)? };
+        let written = loaded.files.into_iter().filter(|file| matches!(file.role, Role::Base | Role::Module) && file.path.is_file());
+        files.extend(written.map(|file| file.path));
+    }
+    Ok(files.into_iter().collect())
 }
 
 /// The stack a command is about that names none.

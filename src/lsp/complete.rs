@@ -101,10 +101,10 @@ fn header(file: InFile<'_>, catalog: &Catalog, project: &dyn Project, before: &[
         }
         ["data"] => catalog.data.keys().map(|name| of_type(name, doc_of(catalog, &["data", name, "x"]), 1)).collect(),
         ["resource", _, _] => plain(keys::META.iter().filter(|key| ["timeouts", "lifecycle"].contains(&key.name)), 2),
-        [MODULE, _] => plain(keys::USE.iter().filter(|key| key.name == "inputs"), 1),
+        [MODULE, _] => plain(keys::A_USE.iter().filter(|key| key.name == "inputs"), 1),
         ["stack"] => plain(keys::STACK.iter().filter(|key| ["backend", "tags"].contains(&key.name)), 1),
-        ["stack", "backend"] => plain(keys::BACKENDS.iter(), 1),
-        ["vars", _] => plain(keys::VARIABLE.iter().filter(|key| ["default", "validate"].contains(&key.name)), 1),
+        ["stack", "backend"] => plain(keys::BACKEND.iter(), 1),
+        ["vars", _] => plain(keys::A_VARIABLE.iter().filter(|key| ["default", "validate"].contains(&key.name)), 1),
         _ => Vec::new(),
     };
     Offer { range, items, is_partial }
@@ -118,7 +118,7 @@ fn is_like(name: &str, typed: &str) -> bool {
 
 fn sections(file: InFile<'_>) -> Vec<Item> {
     let is_module = !file.analysis.unit(file.path).iter().any(|one| one.path == file.analysis.root) || file.analysis.is_module;
-    let fits = |key: &&keys::Key| !is_module || keys::OF_A_MODULE.contains(&key.name);
+    let fits = |key: &&keys::Key| !is_module || keys::OF_A_MODULE.iter().any(|own| own.name == key.name);
     plain(keys::SECTIONS.iter().filter(fits), 1)
 }
 

@@ -247,7 +247,7 @@ impl Desk {
 /// Whether a text has nothing but what a stack or module may have, and something of it.
 fn is_ours(text: &str) -> bool {
     let outline = Outline::of(text);
-    let sections = keys::names(keys::SECTIONS);
+    let sections = keys::names(&keys::SECTIONS);
     let is_section = |name: &str| sections.contains(&name);
     !outline.headers.is_empty() && outline.headers.iter().all(|header| header.names.first().is_some_and(|name| is_section(&name.text)))
 }

@@ -1,7 +1,6 @@
 //! Formatting a whole file.
 
-/// What gives a text in its usual form; nothing for one that cannot be read.
-pub type Formatter = fn(&str) -> Option<String>;
-
-/// How files are formatted: nothing while there is no formatter.
-pub const FORMATTER: Option<Formatter> = None;
+/// A text in its usual form; nothing for one that cannot be read.
+pub fn format(text: &str) -> Option<String> {
+    leoctl_core::stack::format::format(text).ok()
+}

@@ -21,7 +21,6 @@ use tower_lsp_server::{Client, LanguageServer, LspService, Server as Transport};
 use super::Project;
 use super::desk::Desk;
 use super::documents::Documents;
-use super::format::FORMATTER;
 use super::wire::Published;
 
 /// Room for the deepest expression that is allowed: CEL's parser recurses.
@@ -132,7 +131,7 @@ fn capabilities() -> ServerCapabilities {
         references_provider: Some(OneOf::Left(true)),
         document_symbol_provider: Some(OneOf::Left(true)),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions::default())),
-        document_formatting_provider: FORMATTER.map(|_| OneOf::Left(true)),
+        document_formatting_provider: Some(OneOf::Left(true)),
         rename_provider: Some(OneOf::Right(RenameOptions { prepare_provider: Some(true), work_done_progress_options: Default::default() })),
         inlay_hint_provider: Some(OneOf::Left(true)),
         ..ServerCapabilities::default()

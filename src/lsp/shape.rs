@@ -71,21 +71,21 @@ pub fn schema<'p>(catalog: &Catalog, path: &'p [&'p str]) -> Option<(Schema, &'p
 /// The keys that may stand in the table that these names lead to.
 pub fn keys(file: InFile<'_>, catalog: &Catalog, path: &[&str]) -> Vec<Known> {
     match path {
-        ["stack"] => plain(keys::STACK, &["name"]),
-        ["stack", "backend"] => plain(keys::BACKENDS, &[]),
-        ["stack", "backend", "s3"] => plain(keys::S3, &["bucket", "key"]),
-        ["env"] => plain(keys::ENV, &[]),
-        ["vars", _] => plain(keys::VARIABLE, &[]),
-        ["vars", _, "validate"] => plain(keys::VALIDATION, &["condition", "message"]),
-        ["outputs", _] => plain(keys::OUTPUT, &["value"]),
-        ["checks", _] => plain(keys::CHECK, &["assert", "message"]),
-        ["moved"] => plain(keys::MOVED, &["from", "to"]),
-        ["import"] => plain(keys::IMPORT, &["to", "id"]),
-        ["removed"] => plain(keys::REMOVED, &["from"]),
-        [MODULE, _] => plain(keys::USE, &["source"]),
+        ["stack"] => plain(&keys::STACK, &["name"]),
+        ["stack", "backend"] => plain(&keys::BACKEND, &[]),
+        ["stack", "backend", "s3"] => plain(&keys::BACKEND_S3, &["bucket", "key"]),
+        ["env"] => plain(&keys::ENV, &[]),
+        ["vars", _] => plain(&keys::A_VARIABLE, &[]),
+        ["vars", _, "validate"] => plain(&keys::A_CONDITION, &["condition", "message"]),
+        ["outputs", _] => plain(&keys::AN_OUTPUT, &["value"]),
+        ["checks", _] => plain(&keys::A_CHECK, &["assert", "message"]),
+        ["moved"] => plain(&keys::MOVED, &["from", "to"]),
+        ["import"] => plain(&keys::IMPORT, &["to", "id"]),
+        ["removed"] => plain(&keys::REMOVED, &["from"]),
+        [MODULE, _] => plain(&keys::A_USE, &["source"]),
         [MODULE, used, "inputs"] => inputs(file, used),
-        ["resource", _, _, "lifecycle"] => plain(keys::LIFECYCLE, &[]),
-        ["resource", _, _, "timeouts"] => plain(keys::TIMEOUTS, &[]),
+        ["resource", _, _, "lifecycle"] => plain(&keys::LIFECYCLE, &[]),
+        ["resource", _, _, "timeouts"] => plain(&keys::TIMEOUTS, &[]),
         ["resource" | "data", ..] => of_type(catalog, path),
         _ => Vec::new(),
     }
@@ -109,7 +109,7 @@ fn of_type(catalog: &Catalog, path: &[&str]) -> Vec<Known> {
     if rest.is_empty() {
         let is_new = |key: &Known| schema.attribute(&key.name).is_none();
         let account = |key: &Known| path.first() == Some(&"resource") || key.name == "account";
-        known.extend(plain(keys::META, &[]).into_iter().filter(|key| is_new(key) && account(key)));
+        known.extend(plain(&keys::META, &[]).into_iter().filter(|key| is_new(key) && account(key)));
     }
     known
 }

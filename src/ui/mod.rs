@@ -9,6 +9,7 @@ pub mod failure;
 pub mod graph;
 pub mod json;
 pub mod markdown;
+pub mod patch;
 pub mod plan;
 pub mod preflight;
 pub mod progress;

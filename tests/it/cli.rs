@@ -11,6 +11,8 @@ fn help_is_what_the_documentation_says() {
         "init",
         "validate",
         "explain",
+        "fmt",
+        "schema",
         "plan",
         "apply",
         "destroy",

@@ -53,3 +53,52 @@ fn a_name_that_there_is_none_of_is_met_with_the_nearest() {
     let said = project.expect(1, &["explain", "--aws", "--sandbox", "awscc_sqs_queue"]).stderr;
     assert!(said.contains("the sandbox has no registry"), "{said}");
 }
+
+#[test]
+fn all_types_are_listed_by_service_those_that_leoctl_knows_best_first() {
+    let project = Project::new("http://127.0.0.1:9", "test");
+    let shown = project.expect(0, &["explain", "--list"]).stdout;
+    let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text}: {shown}"));
+    assert!(
+        at("\nEC2\n  default_route_table ") < at("\n  vpc ")
+            && at("\n  vpc ") < at("\n  data.vpc ")
+            && at("\n  data.vpc ") < at("\nSQS\n  awscc_sqs_queue\n")
+    );
+    assert!(!shown.contains("awscc_ec2_vpc\n"), "what leoctl has a type of its own for is listed as that");
+    let json = project.json(&["explain", "--list", "--json"]);
+    let all = json.as_array().unwrap();
+    let catalog = leoctl_aws::registry::catalog();
+    for name in catalog.resources.keys() {
+        let listed = all.iter().find(|listed| listed["type"] == name.as_str()).unwrap();
+        assert!(listed["service"].is_string(), "{name} has no service");
+    }
+    assert!(all.iter().any(|listed| listed["type"] == "awscc_sqs_queue" && listed["service"] == "SQS"));
+}
+
+#[test]
+fn each_type_has_an_example_that_is_valid_and_begins_with_it() {
+    let project = Project::new("http://127.0.0.1:9", "test");
+    let catalog = leoctl_aws::registry::catalog();
+    project.write("modules/network.toml", "[stack]\nname = \"network\"\nregion = \"us-east-1\"\n[resource.vpc.main]\ncidr_block = \"10.0.0.0/16\"\n[outputs]\nvpc_id = \"${vpc.main.id}\"\n");
+    let titles = catalog.resources.keys().cloned().chain(catalog.data.keys().map(|name| format!("data.{name}")));
+    let mut files = Vec::new();
+    for title in titles {
+        let example = leoctl_aws::examples::of(&title).unwrap_or_else(|| panic!("there is no example of {title}"));
+        let first = example.lines().find(|line| line.starts_with('[')).unwrap_or_default();
+        let header = if title.starts_with("data.") { format!("[{title}.") } else { format!("[resource.{title}.") };
+        assert!(first.starts_with(&header), "{title} begins with {first}");
+        assert_eq!(leoctl_core::stack::format::format(example).unwrap(), example, "{title} is not laid out: run `leoctl fmt` on it");
+        let file = format!("modules/{title}.toml");
+        project.write(&file, example);
+        files.push(file);
+    }
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let ran = project.run(&[&["validate", "--json"], files.as_slice()].concat());
+    let checked: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
+    for one in checked.as_array().unwrap() {
+        assert!(one["valid"] == true && one["warnings"].is_null(), "{one:#}");
+    }
+    let vpc = project.expect(0, &["explain", "vpc"]).stdout;
+    assert!(vpc.contains("## Example\n\n```toml\n[resource.vpc.main]\n"), "{vpc}");
+    assert!(project.json(&["explain", "--json", "vpc"])["example"].as_str().unwrap().contains("cidr_block"));
+}

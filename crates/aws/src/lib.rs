@@ -18,6 +18,7 @@ pub mod ecs;
 pub mod efs;
 pub mod elb;
 pub mod error;
+pub mod examples;
 pub mod fence;
 mod given;
 pub mod iam;

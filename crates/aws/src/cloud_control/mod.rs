@@ -18,7 +18,7 @@ pub mod kind;
 pub mod knowledge;
 pub mod model;
 pub mod names;
-mod own;
+pub mod own;
 pub mod progress;
 pub mod prose;
 pub mod rules;
@@ -51,6 +51,11 @@ fn read(name: &str) -> Option<&'static Read> {
 /// The names of all in stack files, in order.
 pub fn type_names() -> impl Iterator<Item = &'static str> {
     Bundle::get().into_iter().flat_map(|bundle| bundle.types().keys().map(String::as_str))
+}
+
+/// The names of all in stack files, in order, each with what AWS calls it.
+pub fn aws_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Bundle::get().into_iter().flat_map(|bundle| bundle.types().iter().map(|(name, entry)| (name.as_str(), entry.aws)))
 }
 
 /// A type, by its name in stack files.

@@ -49,6 +49,11 @@ pub fn snake(property: &str) -> String {
     name
 }
 
+/// The service that a type is of, by what AWS calls the type.
+pub fn service(aws: &str) -> Option<&str> {
+    aws.split("::").nth(1)
+}
+
 /// A type's name in stack files: `AWS::RDS::DBInstance` is `awscc_rds_db_instance`.
 pub fn type_name(aws: &str) -> String {
     let mut parts = aws.split("::").skip(1);

@@ -58,6 +58,21 @@ pub fn instead(aws: &str) -> Option<&'static str> {
     OWN.iter().find(|(name, _)| *name == aws).map(|(_, own)| *own)
 }
 
+/// The services of the types that Cloud Control does not have.
+const BESIDE: &[(&str, &str)] = &[
+    ("acm_certificate_validation", "CertificateManager"),
+    ("acm_imported_certificate", "CertificateManager"),
+    ("appautoscaling_scheduled_action", "ApplicationAutoScaling"),
+    ("default_route_table", "EC2"),
+    ("default_security_group", "EC2"),
+];
+
+/// The service that a type of leoctl's own is of, as AWS's names of types have it.
+pub fn service(own: &str) -> Option<&'static str> {
+    let like = OWN.iter().find(|(_, name)| *name == own).and_then(|(aws, _)| super::names::service(aws));
+    like.or_else(|| BESIDE.iter().find(|(name, _)| *name == own).map(|(_, service)| *service))
+}
+
 /// What Cloud Control has as a resource of its own and a type of leoctl's as an attribute: AWS's type, the type and the attribute.
 const PARTS: &[(&str, &str, &str)] = &[
     ("AWS::EC2::EIPAssociation", "eip", "instance_id"),

@@ -1,135 +1,222 @@
-//! The sections of a file and the keys that may stand in them, besides the attributes of types.
+//! The keys that leoctl itself understands in stack and module files, beside the attributes of types: what they are called, what
+//! they hold, and what they say. The reader takes no others, and editors are told of these.
 
-/// A key, or the name of a section.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A key.
+#[derive(Clone, Copy, Debug)]
 pub struct Key {
     /// Its name.
     pub name: &'static str,
-    /// What it is, in Markdown.
+    /// What it holds.
+    pub holds: Holds,
+    /// What it says, in Markdown.
     pub doc: &'static str,
 }
 
-const fn key(name: &'static str, doc: &'static str) -> Key {
-    Key { name, doc }
+/// What a key holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Holds {
+    /// Text, in which expressions may stand.
+    Text,
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
+    /// A list of constant texts, or one alone.
+    Texts,
+    /// True or false.
+    Flag,
+    /// A number of seconds, or text such as `30m`.
+    Duration,
+    /// Anything.
+    Any,
+    /// A list of anything.
+    List,
+    /// A table with names of the user's own, of anything.
+    Free,
+    /// A table with these keys.
+    Table(&'static [Key]),
+    /// Tables with these keys, each below a name.
+    Named(&'static [Key]),
+    /// A list of tables with these keys.
+    Tables(&'static [Key]),
+    /// The resources, by type and name.
+    Resources,
+    /// The data sources, by type and name.
+    Data,
+    /// What is assumed of the use of what the stack makes.
+    Usage,
 }
 
-/// The names of some keys.
-pub fn names(keys: &[Key]) -> Vec<&'static str> {
-    keys.iter().map(|key| key.name).collect()
+const fn key(name: &'static str, holds: Holds, doc: &'static str) -> Key {
+    Key { name, holds, doc }
 }
 
-/// The sections of a stack file.
-pub const SECTIONS: &[Key] = &[
-    key("stack", "The stack: its `name`, `region`, `tags`, where its state is, what it `extends`."),
-    key("accounts", "`[accounts.NAME]`: an account that blocks may name, and how calls reach it."),
-    key("env", "`files`: files of environment variables."),
-    key("vars", "`[vars.NAME]`: a variable; in expressions `vars.NAME`."),
-    key("locals", "Named expressions; in expressions `locals.NAME`."),
-    key("data", "`[data.TYPE.NAME]`: something that is read, not managed; in expressions `data.TYPE.NAME`."),
-    key("resource", "`[resource.TYPE.NAME]`: something that is managed; in expressions `TYPE.NAME`."),
-    key("outputs", "What the stack tells the outside."),
-    key("checks", "`[checks.NAME]`: a condition that has to hold."),
-    key("module", "`[module.NAME]`: a use of a module; in expressions `module.NAME`."),
-    key("moved", "`[[moved]]`: an address that changed."),
-    key("import", "`[[import]]`: an existing resource to adopt."),
-    key("removed", "`[[removed]]`: addresses to forget, without deleting what they are of."),
-    key("cost", "How much the stack is used, for `leoctl cost`."),
+/// The names of keys.
+#[expect(clippy::indexing_slicing, reason = "it runs when it is compiled, where nothing else can be done")]
+pub const fn names<const N: usize>(keys: &[Key; N]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut at = 0;
+    while at < N {
+        names[at] = keys[at].name;
+        at += 1;
+    }
+    names
+}
+
+/// What names the account that something is in.
+pub(super) const ACCOUNT: &str = "account";
+
+const FOR_EACH: Key =
+    key("for_each", Holds::Any, "Makes one for each entry of a list or a table, as `each.key`, `each.value` and `each.index`.");
+const WHEN: Key = key("when", Holds::Any, "Whether it is there at all.");
+const DEPENDS_ON: Key =
+    key("depends_on", Holds::Texts, "What it is made after, such as `\"iam_role.app\"` or `\"module.web\"`, beside what it refers to.");
+const ROLE_ARN: Key = key("role_arn", Holds::Text, "The role that is assumed to act in the account.");
+const EXTERNAL_ID: Key = key("external_id", Holds::Text, "The external id that the role asks for.");
+const SESSION_NAME: Key = key("session_name", Holds::Text, "What the role's sessions are called in AWS's logs.");
+
+/// The tables of a stack file.
+pub const SECTIONS: [Key; 14] = [
+    key("stack", Holds::Table(&STACK), "The stack: its name, where it is, and where its state is."),
+    key("accounts", Holds::Named(&AN_ACCOUNT), "Other accounts, by the name that `account` gives of a block."),
+    key("env", Holds::Table(&ENV), "The files whose variables are `env.NAME`."),
+    VARS,
+    LOCALS,
+    DATA,
+    RESOURCE,
+    OUTPUTS,
+    CHECKS,
+    MODULE,
+    key("moved", Holds::Tables(&MOVED), "Addresses that have changed: nothing is made anew for it."),
+    key("import", Holds::Tables(&IMPORT), "What is there already and is taken over."),
+    key("removed", Holds::Tables(&REMOVED), "What is forgotten and stays in AWS."),
+    COST,
 ];
 
-/// The sections of a module's file.
-pub const OF_A_MODULE: &[&str] = &["vars", "locals", "data", "resource", "outputs", "checks", "cost", "module"];
+/// The tables of a module's file.
+pub const OF_A_MODULE: [Key; 8] = [VARS, LOCALS, DATA, RESOURCE, OUTPUTS, CHECKS, COST, MODULE];
 
-/// The sections that are lists of tables, `[[section]]`.
-pub const LISTS: &[&str] = &["moved", "import", "removed"];
+const VARS: Key = key("vars", Holds::Named(&A_VARIABLE), "What is given from outside, as `vars.NAME`.");
+const LOCALS: Key = key("locals", Holds::Free, "Values that are computed once and used as `locals.NAME`.");
+const DATA: Key = key("data", Holds::Data, "What is there already and is read, as `data.TYPE.NAME`.");
+const RESOURCE: Key = key("resource", Holds::Resources, "What is to exist, by type and name; expressions have it as `TYPE.NAME`.");
+const OUTPUTS: Key = key(
+    "outputs",
+    Holds::Free,
+    "What is shown after an apply and given to others: a value, or `{ value = …, sensitive = true, description = \"…\" }`.",
+);
+const CHECKS: Key = key("checks", Holds::Named(&A_CHECK), "What has to be true, and what is said when it is not.");
+const MODULE: Key = key("module", Holds::Named(&A_USE), "Uses of modules, whose outputs are `module.NAME.OUTPUT`.");
+const COST: Key = key("cost", Holds::Usage, "What `leoctl cost` assumes of the use: of all, or under `[cost.TYPE.NAME]` of one.");
 
 /// The keys of `[stack]`.
-pub const STACK: &[Key] = &[
-    key("name", "The stack's name: it names the state and is the ownership tag of its resources. Required."),
-    key("region", "The region; that of the AWS configuration when it is left out."),
-    key("role_arn", "The role that every call assumes."),
-    key("external_id", "The external id that the role asks for."),
-    key("session_name", "The name of the role's session."),
-    key("extends", "Other stack files, which are merged underneath; this file wins."),
-    key("tags", "Tags of every resource that can have some."),
-    key("backend", "Where the state is when it is not in a file: `[stack.backend.s3]`."),
+pub const STACK: [Key; 8] = [
+    key("name", Holds::Text, "The stack's name, which marks all that it makes: unique within an account and region."),
+    key("region", Holds::Text, "The region; without it that of the AWS configuration."),
+    ROLE_ARN,
+    EXTERNAL_ID,
+    SESSION_NAME,
+    key("extends", Holds::Texts, "Other stack files, relative to this one, which this one is laid over table by table."),
+    key("tags", Holds::Any, "The tags of everything that can have tags."),
+    key("backend", Holds::Table(&BACKEND), "Where the state is; without it in a file in `state/`."),
 ];
 
-/// The backends.
-pub const BACKENDS: &[Key] = &[key("s3", "The state is in a bucket.")];
+/// The keys of `[stack.backend]`.
+pub const BACKEND: [Key; 1] = [key("s3", Holds::Table(&BACKEND_S3), "The state is an object in a bucket, which a team shares.")];
 
 /// The keys of `[stack.backend.s3]`.
-pub const S3: &[Key] = &[
-    key("bucket", "The bucket."),
-    key("key", "The key of the state in it."),
-    key("region", "The bucket's region, when not the stack's."),
-    key("profile", "The profile by which it is reached."),
-    key("kms_key_id", "The KMS key by which the state is encrypted."),
+pub const BACKEND_S3: [Key; 5] = [
+    key("bucket", Holds::Text, "The bucket, which has versioning on and is not one of this stack's."),
+    key("key", Holds::Text, "The object's key, such as `prod.json`."),
+    key("region", Holds::Text, "The bucket's region; without it the stack's."),
+    key("profile", Holds::Text, "The profile of the AWS configuration that reaches the bucket."),
+    key("kms_key_id", Holds::Text, "The KMS key that the state is encrypted with."),
+];
+
+/// The keys of `[accounts.NAME]`.
+pub const AN_ACCOUNT: [Key; 6] = [
+    ROLE_ARN,
+    EXTERNAL_ID,
+    SESSION_NAME,
+    key("profile", Holds::Text, "The profile of the AWS configuration whose credentials are used."),
+    key("region", Holds::Text, "The region of what says no other; without it the stack's."),
+    key("source", Holds::Text, "The account with whose credentials the role is assumed."),
 ];
 
 /// The keys of `[env]`.
-pub const ENV: &[Key] =
-    &[key("files", "Files of environment variables, later wins. What one says whose name does not end in `.defaults` is sensitive.")];
+pub const ENV: [Key; 1] =
+    [key("files", Holds::Texts, "The files, relative to this one; later ones win, and what is not in a `.defaults` file is sensitive.")];
 
-/// The keys of a variable.
-pub const VARIABLE: &[Key] = &[
-    key("default", "Its value when nobody gives one: a constant."),
-    key("allowed", "The only values allowed."),
-    key("description", "What it is."),
-    key("sensitive", "Whether its value is never shown."),
-    key("validate", "`[[vars.NAME.validate]]`: what its value has to meet."),
+/// The keys of `[vars.NAME]`.
+pub const A_VARIABLE: [Key; 5] = [
+    key("default", Holds::Any, "Its value when none is given, a constant; without it one has to be given."),
+    key("allowed", Holds::List, "The only values that it can have."),
+    key("description", Holds::Text, "What it is."),
+    key("sensitive", Holds::Flag, "Whether its value is never shown or stored."),
+    key("validate", Holds::Tables(&A_CONDITION), "What its value has to meet."),
 ];
 
 /// The keys of `[[vars.NAME.validate]]`.
-pub const VALIDATION: &[Key] = &[key("condition", "What must be true."), key("message", "What to say when it is not.")];
-
-/// The keys that every resource may have beside its attributes.
-pub const META: &[Key] = &[
-    key("for_each", "A list or a table: there is one resource for each of its elements, which is `each` in it."),
-    key("when", "Whether it exists."),
-    key("depends_on", "What it comes after without naming it in an expression, such as `[\"vpc.main\", \"module.web\"]`."),
-    key("region", "Its region, when not the stack's."),
-    key("account", "Its account, one of `[accounts.NAME]`, when not the stack's."),
-    key("timeouts", "How long operations may take: `create`, `update`, `delete`."),
-    key("lifecycle", "How it is replaced and deleted."),
-];
-
-/// The keys of `timeouts`.
-pub const TIMEOUTS: &[Key] = &[
-    key("create", "Until a new one is ready, such as `\"30m\"`."),
-    key("update", "Until a changed one is ready."),
-    key("delete", "Until a deleted one is gone."),
-];
-
-/// The keys of `lifecycle`.
-pub const LIFECYCLE: &[Key] = &[
-    key("prevent_destroy", "Refuse every plan that deletes it."),
-    key("deletion_policy", "`\"delete\"`, or `\"retain\"` to forget it instead of deleting it."),
-    key("create_before_destroy", "Whether a replacement is made before the old one goes."),
-    key("ignore_changes", "Paths of attributes whose live value is left alone."),
+pub const A_CONDITION: [Key; 2] = [
+    key("condition", Holds::Any, "An expression that is true of a value that is accepted."),
+    key("message", Holds::Text, "What is said of another value."),
 ];
 
 /// The keys of an output that says more than its value.
-pub const OUTPUT: &[Key] =
-    &[key("value", "Its value."), key("sensitive", "Whether it is never shown or stored."), key("description", "What it is.")];
+pub const AN_OUTPUT: [Key; 3] = [
+    key("value", Holds::Any, "Its value."),
+    key("sensitive", Holds::Flag, "Whether it is never shown or stored."),
+    key("description", Holds::Text, "What it is."),
+];
 
-/// The keys of a check.
-pub const CHECK: &[Key] = &[key("assert", "What must be true."), key("message", "What to say when it is not.")];
+/// The keys of `[checks.NAME]`.
+pub const A_CHECK: [Key; 2] =
+    [key("assert", Holds::Any, "An expression that has to be true."), key("message", Holds::Text, "What is said when it is not.")];
+
+/// The keys of `[module.NAME]`.
+pub const A_USE: [Key; 6] = [
+    key("source", Holds::Text, "The module's file, relative to this one."),
+    key("inputs", Holds::Free, "The values of the module's variables."),
+    FOR_EACH,
+    WHEN,
+    DEPENDS_ON,
+    key(ACCOUNT, Holds::Text, "The account that all of it is in, one of `[accounts.NAME]`."),
+];
 
 /// The keys of `[[moved]]`.
-pub const MOVED: &[Key] = &[key("from", "What the address was."), key("to", "What it is.")];
+pub const MOVED: [Key; 2] =
+    [key("from", Holds::Text, "The address of before, of a resource or a module."), key("to", Holds::Text, "The address of now.")];
 
 /// The keys of `[[import]]`.
-pub const IMPORT: &[Key] = &[key("to", "The address it gets."), key("id", "AWS's id of it.")];
+pub const IMPORT: [Key; 2] =
+    [key("to", Holds::Text, "The address that it gets."), key("id", Holds::Text, "What AWS calls it, as `leoctl import` takes it.")];
 
 /// The keys of `[[removed]]`.
-pub const REMOVED: &[Key] = &[key("from", "The address to forget.")];
+pub const REMOVED: [Key; 1] = [key("from", Holds::Text, "The address of what is forgotten, of a resource or a module.")];
 
-/// The keys of a use of a module.
-pub const USE: &[Key] = &[
-    key("source", "The module's file, relative to this one. Required."),
-    key("inputs", "What is given to it: values of its variables."),
-    key("for_each", "A list or a table: the module is there once for each of its elements, which is `each` in its inputs."),
-    key("when", "Whether it exists."),
-    key("depends_on", "What everything in it comes after."),
-    key("account", "The account of everything in it that does not say its own."),
+/// The keys that every resource has beside its attributes.
+pub const META: [Key; 7] = [
+    FOR_EACH,
+    WHEN,
+    DEPENDS_ON,
+    key("region", Holds::Text, "The region it is in; without it the stack's."),
+    key(ACCOUNT, Holds::Text, "The account it is in, one of `[accounts.NAME]`."),
+    key("timeouts", Holds::Table(&TIMEOUTS), "How long its operations may take."),
+    key("lifecycle", Holds::Table(&LIFECYCLE), "How it is replaced, kept and compared."),
+];
+
+/// The keys that every data source has beside its arguments.
+pub const OF_DATA: [Key; 1] = [key(ACCOUNT, Holds::Text, "The account it is read in, one of `[accounts.NAME]`.")];
+
+/// The keys of `timeouts`.
+pub const TIMEOUTS: [Key; 3] = [
+    key("create", Holds::Duration, "How long making it may take."),
+    key("update", Holds::Duration, "How long changing it may take."),
+    key("delete", Holds::Duration, "How long deleting it may take."),
+];
+
+/// The keys of `lifecycle`.
+pub const LIFECYCLE: [Key; 4] = [
+    key("prevent_destroy", Holds::Flag, "Refuses every plan that would delete or replace it."),
+    key("deletion_policy", Holds::OneOf(&["delete", "retain"]), "Whether it is deleted when it goes from the stack, or stays in AWS."),
+    key("create_before_destroy", Holds::Flag, "Whether its replacement is made before it goes."),
+    key("ignore_changes", Holds::Texts, "Attributes that are set when it is made and not compared afterwards."),
 ];

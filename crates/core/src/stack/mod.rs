@@ -3,8 +3,9 @@
 //! Reading order: [`node`] (TOML with places), [`unread`] (what could not be read), [`template`], [`expr`], [`eval`] and
 //! [`functions`] (CEL inside, and what it may cost: [`budget`]), [`config`] (the sections),
 //! [`vars`], [`scope`] (what names mean), [`lookup`] (what was asked of it), [`expand`] (`for_each`, `when`), [`modules`],
-//! [`deps`] (the order of evaluation), [`check`], [`types`] and [`kind`] (what can be told of what is not known).
-//! For editors: [`outline`] and [`mention`] (what is where in a text), [`keys`] (what may be written).
+//! [`deps`] (the order of evaluation), [`check`], [`types`] and [`kind`] (what can be told of what is not known); and by
+//! itself [`format`] (the layout of files). For editors: [`outline`] and [`mention`] (what is where in a text), [`keys`]
+//! (what may be written).
 
 pub mod accounts;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub mod eval;
 pub mod expand;
 pub mod expr;
 pub mod files;
+pub mod format;
 pub mod functions;
 mod habits;
 mod ignored;

@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 use super::config::{Check, Config, DataBlock, Import, Lifecycle, Moved, Output, Removed, ResourceBlock, Timeouts, Validation, Variable};
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span, nearest};
 use super::habits;
-use super::keys::{self, names};
+use super::keys::{self, ACCOUNT, Key, names};
 use super::modules::{Modules, Named, Use};
 use super::node::{Entry, Node, NodeKind, Table};
 use super::parts;
@@ -40,9 +40,6 @@ pub fn read(
 /// The longest timeout, in seconds: a week. AWS takes less for everything, and a typing error could ask for ages.
 pub const LONGEST_TIMEOUT: u64 = 7 * 24 * 60 * 60;
 
-/// The meta key that names an account.
-const ACCOUNT: &str = "account";
-
 struct Reader<'a> {
     sources: &'a [Source],
     catalog: &'a Catalog,
@@ -54,7 +51,7 @@ impl<'a> Reader<'a> {
     fn config(&mut self, table: &Table) -> Option<Config> {
         self.sections(table);
         let stack = self.section(table, "stack");
-        self.only(&stack, &names(keys::STACK), "key of [stack]");
+        self.only(&stack, &keys::STACK, "key of [stack]");
         let name = match stack.get("name") {
             Some(entry) => self.template(&entry.node),
             None => {
@@ -83,9 +80,9 @@ impl<'a> Reader<'a> {
             resources,
             outputs: self.outputs(table),
             checks: self.checks(table),
-            moved: self.entries(table, "moved", &names(keys::MOVED)).iter().filter_map(|entry| self.moved(entry)).collect(),
-            imports: self.entries(table, "import", &names(keys::IMPORT)).iter().filter_map(|entry| self.import(entry)).collect(),
-            removed: self.entries(table, "removed", &names(keys::REMOVED)).iter().filter_map(|entry| self.removed(entry)).collect(),
+            moved: self.entries(table, "moved", &keys::MOVED).iter().filter_map(|entry| self.moved(entry)).collect(),
+            imports: self.entries(table, "import", &keys::IMPORT).iter().filter_map(|entry| self.import(entry)).collect(),
+            removed: self.entries(table, "removed", &keys::REMOVED).iter().filter_map(|entry| self.removed(entry)).collect(),
             unread: std::mem::take(&mut self.unread),
         })
     }
@@ -101,7 +98,7 @@ impl<'a> Reader<'a> {
                 self.unread.anything = true;
                 self.report(match habits::section(key) {
                     Some(here) => error.help(here),
-                    None => error.suggest(key, names(keys::SECTIONS)),
+                    None => error.suggest(key, names(&keys::SECTIONS)),
                 });
             }
         }
@@ -116,12 +113,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports every key that is not one of `known`.
-    fn only(&mut self, table: &Table, known: &[&str], what: &str) {
+    fn only(&mut self, table: &Table, known: &[Key], what: &str) {
         for (key, entry) in table {
-            if !known.contains(&key.as_str()) {
-                self.report(
-                    Diagnostic::error(Code::UnknownKey, &entry.key, format!("unknown {what} `{key}`")).suggest(key, known.iter().copied()),
-                );
+            if !known.iter().any(|known| known.name == key) {
+                let names = known.iter().map(|known| known.name);
+                self.report(Diagnostic::error(Code::UnknownKey, &entry.key, format!("unknown {what} `{key}`")).suggest(key, names));
             }
         }
     }
@@ -150,16 +146,16 @@ impl<'a> Reader<'a> {
 
     fn backend(&mut self, stack: &Table) -> Option<Template> {
         let backend = self.expect_table(stack.get("backend")?);
-        self.only(&backend, &names(keys::BACKENDS), "backend");
+        self.only(&backend, &keys::BACKEND, "backend");
         let entry = backend.get("s3")?;
         let s3 = self.expect_table(entry);
-        self.only(&s3, &names(keys::S3), "key of [stack.backend.s3]");
+        self.only(&s3, &keys::BACKEND_S3, "key of [stack.backend.s3]");
         Some(self.template(&entry.node))
     }
 
     fn env_files(&mut self, table: &Table) -> Vec<(String, Span)> {
         let env = self.section(table, "env");
-        self.only(&env, &names(keys::ENV), "key of [env]");
+        self.only(&env, &keys::ENV, "key of [env]");
         let Some(entry) = env.get("files") else { return Vec::new() };
         self.strings(&entry.node)
     }
@@ -199,10 +195,10 @@ impl<'a> Reader<'a> {
                     [("default".to_owned(), entry.clone())].into_iter().collect()
                 }
             };
-            let keys = names(keys::VARIABLE);
-            self.only(&body, &keys, "key of a variable");
+            self.only(&body, &keys::A_VARIABLE, "key of a variable");
             // A misspelled default is read on as what is meant.
-            let misspelled = || body.iter().find(|(key, _)| nearest(key, keys.iter().copied()) == Some("default")).map(|(_, entry)| entry);
+            let known = names(&keys::A_VARIABLE);
+            let misspelled = || body.iter().find(|(key, _)| nearest(key, known) == Some("default")).map(|(_, entry)| entry);
             let default = body.get("default").or_else(misspelled);
             let allowed = body.get("allowed").and_then(|allowed| match &allowed.node.kind {
                 NodeKind::List(items) => Some(items.clone()),
@@ -235,7 +231,7 @@ impl<'a> Reader<'a> {
 
     /// The conditions of a variable, `[[vars.NAME.validate]]`.
     fn validations(&mut self, body: &Table) -> Vec<Validation> {
-        let entries = self.entries(body, "validate", &names(keys::VALIDATION));
+        let entries = self.entries(body, "validate", &keys::A_CONDITION);
         let both = |this: &mut Self, entry: &Entry| {
             Some(Validation { condition: this.required(entry, "condition")?, message: this.required(entry, "message")? })
         };
@@ -349,7 +345,7 @@ impl<'a> Reader<'a> {
 
     fn timeouts(&mut self, entry: &Entry) -> Timeouts {
         let table = self.expect_table(entry);
-        self.only(&table, &names(keys::TIMEOUTS), "timeout");
+        self.only(&table, &keys::TIMEOUTS, "timeout");
         let mut timeouts = Timeouts::default();
         for (key, slot) in [("create", &mut timeouts.create), ("update", &mut timeouts.update), ("delete", &mut timeouts.delete)] {
             let Some(entry) = table.get(key) else { continue };
@@ -366,7 +362,7 @@ impl<'a> Reader<'a> {
 
     fn lifecycle(&mut self, entry: &Entry) -> Lifecycle {
         let table = self.expect_table(entry);
-        self.only(&table, &names(keys::LIFECYCLE), "key of lifecycle");
+        self.only(&table, &keys::LIFECYCLE, "key of lifecycle");
         let retain = match table.get("deletion_policy").map(|entry| (&entry.node, entry.node.as_str())) {
             None | Some((_, Some("delete"))) => false,
             Some((_, Some("retain"))) => true,
@@ -401,11 +397,10 @@ impl<'a> Reader<'a> {
             self.name(&name, &entry.key);
             // `{ value = …, sensitive = true }` says more than a value alone.
             // A misspelled key is no part of a value: what is meant to be hidden would be shown.
-            let keys = names(keys::OUTPUT);
-            let is_meant = |key: &String| keys.iter().any(|known| nearest(key, [*known]).is_some());
+            let is_meant = |key: &String| keys::AN_OUTPUT.iter().any(|known| nearest(key, [known.name]).is_some());
             let described = entry.node.as_table().filter(|table| table.contains_key("value") && table.keys().all(is_meant));
             if let Some(table) = described {
-                self.only(table, &keys, "key of an output");
+                self.only(table, &keys::AN_OUTPUT, "key of an output");
             }
             let (node, sensitive) = match described.and_then(|table| Some((table, table.get("value")?))) {
                 Some((table, value)) => (&value.node, self.flag(table, "sensitive")),
@@ -421,7 +416,7 @@ impl<'a> Reader<'a> {
         let mut checks = IndexMap::new();
         for (name, entry) in self.section(table, "checks") {
             let body = self.expect_table(&entry);
-            self.only(&body, &names(keys::CHECK), "key of a check");
+            self.only(&body, &keys::A_CHECK, "key of a check");
             let (Some(assert), Some(message)) = (body.get("assert"), body.get("message")) else {
                 self.report(Diagnostic::error(Code::MissingKey, &entry.key, format!("check `{name}` needs both `assert` and `message`")));
                 continue;
@@ -433,7 +428,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The tables of `[[section]]`.
-    fn entries(&mut self, table: &Table, section: &str, keys: &[&str]) -> Vec<Entry> {
+    fn entries(&mut self, table: &Table, section: &str, keys: &[Key]) -> Vec<Entry> {
         let Some(entry) = table.get(section) else { return Vec::new() };
         let NodeKind::List(items) = &entry.node.kind else {
             self.report(Diagnostic::error(Code::WrongShape, &entry.key, format!("write this as `[[{section}]]`, with two brackets")));

@@ -4,12 +4,11 @@ use indexmap::IndexMap;
 
 use super::{ACCOUNT, Reader};
 use crate::stack::diagnostic::{Code, Diagnostic, Span};
+use crate::stack::keys;
 use crate::stack::node::{Entry, Node, NodeKind, Table};
 use crate::stack::template::{Field, Template, TemplateKind};
 
-/// The keys of `[accounts.NAME]`.
-const OF_AN_ACCOUNT: &[&str] = &["role_arn", "external_id", "session_name", "profile", "region", "source"];
-/// Those that `[stack]` has, too.
+/// The keys of `[accounts.NAME]` that `[stack]` has, too.
 const OF_THE_STACK: &[&str] = &["role_arn", "external_id", "session_name"];
 /// What is said to AWS when a role is assumed.
 const WITH_A_ROLE: &[&str] = &["external_id", "session_name", "source"];
@@ -43,7 +42,7 @@ impl Reader<'_> {
 
     fn account(&mut self, name: &str, entry: &Entry, all: &Table) -> Table {
         let body = self.expect_table(entry);
-        self.only(&body, OF_AN_ACCOUNT, &format!("key of [accounts.{name}]"));
+        self.only(&body, &keys::AN_ACCOUNT, &format!("key of [accounts.{name}]"));
         self.with_a_role(&body, &format!("[accounts.{name}]"));
         if !body.contains_key("role_arn") && !body.contains_key("profile") && matches!(entry.node.kind, NodeKind::Table(_)) {
             let error = Diagnostic::error(Code::BadAccount, &entry.key, format!("accounts.{name} does not say how calls reach it"));

@@ -76,9 +76,9 @@ impl Reader<'_> {
         let attributes: Vec<&str> = schema.schema.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
         let meant = |key: &str| {
             let is_known = is_meta(key) || attributes.contains(&key) || habits::is_of_others(key);
-            let meant = nearest(key, names(keys::META).into_iter().chain(attributes.iter().copied()))
+            let meant = nearest(key, names(&keys::META).into_iter().chain(attributes.iter().copied()))
                 .filter(|meant| is_meta(meant) && !is_known)?;
-            let meant = names(keys::META).into_iter().find(|name| *name == meant)?;
+            let meant = names(&keys::META).into_iter().find(|name| *name == meant)?;
             (!table.contains_key(meant)).then_some(meant)
         };
         let wrong: Vec<(String, &str)> = table.keys().filter_map(|key| Some((key.clone(), meant(key)?))).collect();

@@ -11,11 +11,14 @@ use crate::model::schema::Catalog;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
 use crate::stack::expand::Instances;
-use crate::stack::keys::{self, OF_A_MODULE, names};
+use crate::stack::keys::{self, names};
 use crate::stack::modules::{self, ModuleFile, Named, Names};
 use crate::stack::node::{Entry, Table};
 use crate::stack::unread::Unread;
 use crate::stack::usage::{Usage, Use};
+
+/// The sections of a module's file.
+const OF_A_MODULE: [&str; keys::OF_A_MODULE.len()] = names(&keys::OF_A_MODULE);
 
 /// Reads the file of a module.
 pub fn module(table: &Table, file: usize, sources: &[Source], catalog: &Catalog, diagnostics: &mut Diagnostics) -> ModuleFile {
@@ -86,9 +89,9 @@ impl Reader<'_> {
 
     fn used(&mut self, name: &str, entry: &Entry) -> Option<modules::Use> {
         let body = self.expect_table(entry);
-        for (key, entry) in body.iter().filter(|(key, _)| !names(keys::USE).contains(&key.as_str())) {
+        for (key, entry) in body.iter().filter(|(key, _)| !names(&keys::A_USE).contains(&key.as_str())) {
             let error = Diagnostic::error(Code::UnknownKey, &entry.key, format!("unknown key of a module `{key}`"));
-            let error = error.suggest(key, names(keys::USE));
+            let error = error.suggest(key, names(&keys::A_USE));
             self.report(error.help(format!("what the module declares under `[vars]` stands under `[module.{name}.inputs]`")));
         }
         let Some(source) = body.get("source") else {
