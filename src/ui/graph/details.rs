@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use leoctl_core::graph::tree::Item;
+use leoctl_core::graph::tree::{Item, Tree};
 use leoctl_core::graph::{Edge, Fate, Link, Node};
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::diff::AttributeChange;
@@ -17,7 +17,7 @@ use crate::ui::visible;
 
 /// A picture with everything that is told of it.
 pub fn of(picture: &Picture<'_>) -> Json {
-    let Picture { drawing, layout, edges, .. } = picture;
+    let Picture { drawing, tree, layout, edges, .. } = picture;
     let graph = drawing.graph;
     let drawn: BTreeMap<usize, usize> = edges.iter().copied().zip(0..).collect();
     let edge = |(index, edge): (usize, &Edge)| {
@@ -34,9 +34,9 @@ pub fn of(picture: &Picture<'_>) -> Json {
         json!({ "from": edge.from, "to": edge.to, "traffic": traffic, "way": way })
     };
     json!({
-        "nodes": graph.nodes.iter().enumerate().map(|(index, node)| one(drawing, index, node)).collect::<Vec<_>>(),
+        "nodes": graph.nodes.iter().enumerate().map(|(index, node)| one(drawing, tree, index, node)).collect::<Vec<_>>(),
         "edges": graph.edges.iter().enumerate().map(edge).collect::<Vec<_>>(),
-        "groups": (0..drawing.tree.groups.len()).map(|group| box_of(drawing, layout, group)).collect::<Vec<_>>(),
+        "groups": (0..tree.groups.len()).map(|group| box_of(drawing, tree, layout, group)).collect::<Vec<_>>(),
         "rows": rows(layout, None),
         "rects": layout.rects.iter().map(|(item, rect)| (key(*item), rectangle(rect))).collect::<BTreeMap<_, _>>(),
         "width": round(layout.width),
@@ -66,28 +66,28 @@ fn rows(layout: &Layout, group: Option<usize>) -> Json {
     layout.rows.get(&group).into_iter().flatten().map(row).collect()
 }
 
-fn box_of(drawing: &Drawing<'_>, layout: &Layout, group: usize) -> Json {
-    let kind = drawing.tree.groups.get(group).map(|group| words::group(drawing.graph, &group.kind));
+fn box_of(drawing: &Drawing<'_>, tree: &Tree, layout: &Layout, group: usize) -> Json {
+    let kind = tree.groups.get(group).map(|group| words::group(drawing.graph, &group.kind));
     let (what, name) = kind.unwrap_or_default();
     json!({
         "what": what,
         "name": name,
         "node": drawing.network(group),
-        "parent": drawing.tree.parent(Item::Group(group)),
+        "parent": tree.parent(Item::Group(group)),
         "rows": rows(layout, Some(group)),
     })
 }
 
-fn one(drawing: &Drawing<'_>, index: usize, node: &Node) -> Json {
+fn one(drawing: &Drawing<'_>, tree: &Tree, index: usize, node: &Node) -> Json {
     let members: Vec<String> = node.members.iter().map(|address| words::line(&address.to_string())).collect();
-    let item = drawing.tree.item(index);
+    let item = tree.item(index);
     json!({
         "address": words::address(node),
         "name": words::name(node),
         "type": words::type_name(node),
         "kind": kind::class(&node.block.type_name),
         "item": key(item),
-        "parent": drawing.tree.parent(item),
+        "parent": tree.parent(item),
         "members": if members.len() > 1 { members } else { Vec::new() },
         "open": node.is_open,
         "differing": node.differing,

@@ -48,7 +48,7 @@ impl<'a> Drawing<'a> {
     fn network(&self, group: usize) -> Option<usize> {
         match self.tree.groups.get(group)?.kind {
             leoctl_core::graph::tree::Kind::Network(node) => Some(node),
-            leoctl_core::graph::tree::Kind::Module(_) => None,
+            leoctl_core::graph::tree::Kind::Module(_) | leoctl_core::graph::tree::Kind::Together(_) => None,
         }
     }
 }

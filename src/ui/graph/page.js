@@ -48,6 +48,7 @@
     // The sign by which a group is collapsed and opened.
     toggle(group, index) {
       const element = this.elements["g" + index];
+      if (!element) return;
       const width = this.rects["g" + index][2];
       const sign = make("g", { class: "toggle", "data-toggle": index, transform: `translate(${width - 30} 6)` });
       sign.append(make("rect", { width: 24, height: 22 }), make("path", { d: "M7 8l5 6 5-6" }));
@@ -173,7 +174,7 @@
 
     // Nodes and boxes that can be reached, in the order of the page.
     reachable() {
-      return Object.keys(this.now).filter((item) => this.shown(item) === item);
+      return Object.keys(this.now).filter((item) => this.elements[item] && this.shown(item) === item);
     }
   }
 
@@ -372,7 +373,7 @@
   };
   const collapseAll = () => {
     const isClosed = view.collapsed.size === 0;
-    view.collapsed = new Set(isClosed ? view.groups.keys() : []);
+    view.collapsed = new Set(isClosed ? [...view.groups.keys()].filter((group) => view.elements["g" + group]) : []);
     $("collapse").setAttribute("aria-pressed", String(isClosed));
     view.place();
     light();
@@ -491,7 +492,9 @@
     if (ARROWS[event.key]) step(ARROWS[event.key]);
     else if (event.key === "Enter" && focused) act(focused);
     else if (event.key === " " && focused) {
-      const group = focused[0] === "g" ? +focused.slice(1) : view.parentOf(focused);
+      let group = focused[0] === "g" ? +focused.slice(1) : view.parentOf(focused);
+      // What only stands together has no box.
+      while (group !== null && !view.elements["g" + group]) group = view.groups[group].parent;
       if (group !== null) collapse(group);
     } else return;
     event.preventDefault();
@@ -526,7 +529,7 @@
   $("theme").onclick = theme;
   $("keys").onclick = () => help();
   $("collapse").onclick = collapseAll;
-  $("collapse").hidden = view.groups.length === 0;
+  $("collapse").hidden = !view.groups.some((group) => group.what);
   $("whole").hidden = views.length < 2;
   $("whole").onclick = () => KEYS.i();
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use leoctl_core::graph::tree::Item;
+use leoctl_core::graph::tree::{Item, Tree};
 use leoctl_core::graph::{Link, Node};
 
 use super::kind::{KINDS, class};
@@ -20,6 +20,8 @@ const HEIGHT: f64 = 50.0;
 const WIDTHS: (f64, f64) = (128.0, 250.0);
 /// About as wide is a letter of a name, and of what stands below.
 const LETTER: (f64, f64) = (7.3, 6.4);
+/// In a group of so many nodes, those that are linked stand together.
+const MANY: usize = 40;
 /// As high is a label.
 const LABEL: f64 = 20.0;
 /// About as wide is a letter of what a group is.
@@ -31,6 +33,8 @@ const LEGEND: f64 = 34.0;
 pub struct Picture<'a> {
     /// What is drawn.
     pub drawing: &'a Drawing<'a>,
+    /// Its groups, and what only stands together.
+    pub tree: Tree,
     /// Where it is.
     pub layout: Layout,
     /// The edges that are drawn, in the order of the routes: the indexes of the graph.
@@ -54,11 +58,11 @@ impl<'a> Picture<'a> {
         let size = |node: usize| (graph.nodes.get(node).map_or(0.0, |node| width(drawing, node)), HEIGHT);
         let title = |group: usize| {
             let kind = drawing.tree.groups.get(group).map(|group| words::group(graph, &group.kind));
-            let letters = kind.map_or(0, |(what, name)| what.chars().count() + name.chars().count() + 3);
-            letters as f64 * LETTER.0 + 60.0
+            kind.map_or(0.0, |(what, name)| (what.chars().count() + name.chars().count() + 3) as f64 * LETTER.0 + 60.0)
         };
-        let layout = layout(&Input { tree: &drawing.tree, size: &size, title: &title, links: &links });
-        let mut picture = Self { drawing, layout, edges, labels: BTreeMap::new() };
+        let tree = drawing.tree.clone().gathered(&links, MANY);
+        let layout = layout(&Input { tree: &tree, size: &size, title: &title, links: &links });
+        let mut picture = Self { drawing, tree, layout, edges, labels: BTreeMap::new() };
         (0..picture.edges.len()).for_each(|at| picture.label(at));
         picture
     }

@@ -37,6 +37,7 @@ pub fn type_name(node: &Node) -> String {
 /// What a group is, and its name.
 pub fn group(graph: &Graph, kind: &Kind) -> (&'static str, String) {
     match kind {
+        Kind::Together(_) => ("", String::new()),
         Kind::Module(path) => ("module", line(&path.to_string())),
         Kind::Network(node) => {
             let node = graph.nodes.get(*node);

@@ -52,6 +52,8 @@ struct Instance<'a> {
     block: &'a Block,
     resource: &'a ResourceBlock,
     each: Option<Each>,
+    /// `each` with marks in the place of ids.
+    marked: Option<Each>,
     is_open: bool,
 }
 
@@ -106,7 +108,7 @@ impl<'a> Reader<'a> {
             written.extend(found.clone());
         }
         let attributes = self.secrets.hidden(canonicalize(&config.schema.attributes, &value));
-        let relations = self.relations(&block.type_name, &config.attributes, None, &[]);
+        let relations = self.relations(&block.type_name, &config.attributes, (None, None), &[]);
         let within = relations.within;
         let index = self.push(Node { is_data: true, within, ..plain(data_name(block), block, attributes) });
         self.named.add_data(&config.schema, block, index, &value);
@@ -122,7 +124,15 @@ impl<'a> Reader<'a> {
         drop(scope);
         lookups.blocks.extend(resource.depends_on.iter().map(|(block, _)| block.clone()));
         let keyed = resource.for_each.is_some();
-        let one = |each, is_open| Instance { block, resource, each, is_open };
+        let marked = match expand::block(block, resource, &self.scope_of_marks()) {
+            Ok(Instances::Each(all)) => all,
+            _ => Vec::new(),
+        };
+        let one = |each: Option<Each>, is_open| {
+            let key = each.as_ref().and_then(|each| each.key.as_str());
+            let marked = marked.iter().find(|each| key.is_some() && each.key.as_str() == key).or(each.as_ref()).cloned();
+            Instance { block, resource, each, marked, is_open }
+        };
         let all = match expanded {
             Instances::Absent => {
                 self.values.insert(block.clone(), BlockValue::Absent);
@@ -148,7 +158,7 @@ impl<'a> Reader<'a> {
 
     /// Adds an instance; what later expressions see of it.
     fn instance(&mut self, instance: &Instance<'_>, key: Option<String>, expanded: &Lookups) -> Value {
-        let Instance { block, resource, each, is_open } = instance;
+        let Instance { block, resource, each, marked, is_open } = instance;
         let schema = &resource.schema.schema;
         let scope = self.scope().with_each(each.as_ref());
         let written = resource.attributes.eval(&scope).unwrap_or(Value::Unknown);
@@ -169,7 +179,7 @@ impl<'a> Reader<'a> {
             _ => (check::known(schema, &written), canonicalize(&schema.attributes, &written)),
         };
         let looked_up = self.looked_up(expanded);
-        let relations = self.relations(&block.type_name, &resource.attributes, each.as_ref(), &looked_up);
+        let relations = self.relations(&block.type_name, &resource.attributes, (each.as_ref(), marked.as_ref()), &looked_up);
         let name = if *is_open { block.to_string() } else { address.to_string() };
         let index = self.push(Node {
             key,
@@ -191,8 +201,14 @@ impl<'a> Reader<'a> {
         value
     }
 
-    fn relations(&self, type_name: &str, attributes: &Template, each: Option<&Each>, for_each: &[usize]) -> Relations {
-        let marks = self.scope_of_marks().with_each(each);
+    fn relations(
+        &self,
+        type_name: &str,
+        attributes: &Template,
+        (each, marked): (Option<&Each>, Option<&Each>),
+        for_each: &[usize],
+    ) -> Relations {
+        let marks = self.scope_of_marks().with_each(marked);
         let plain = self.scope().with_each(each);
         Relations::of(type_name, attributes, (&marks, &plain), (&self.nodes, for_each), &|lookups| self.looked_up(lookups))
     }

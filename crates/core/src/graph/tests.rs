@@ -157,3 +157,19 @@ fn arrows_that_follow_from_others_are_needless() {
     assert!(!needless.contains(&(at("route_table.r"), at("subnet.s"))));
     assert!(!needless.contains(&(at("policy.p"), at("vpc.main"))));
 }
+
+#[test]
+fn in_a_large_group_what_is_linked_stands_together() {
+    let service =
+        |at: usize| format!("[resource.policy.a{at}]\nname = \"a{at}\"\n[resource.policy.b{at}]\nname = \"${{policy.a{at}.arn}}\"\n");
+    let graph = read(&(0..6).map(service).collect::<String>());
+    let plain = tree(&graph);
+    let links: Vec<(Item, Item)> = graph.edges.iter().map(|edge| (plain.item(edge.from), plain.item(edge.to))).collect();
+    assert_eq!(plain.clone().gathered(&links, 20).groups.len(), 0, "not in a small one");
+    let parts = plain.gathered(&links, 12);
+    assert_eq!((parts.groups.len(), parts.roots.len()), (6, 6));
+    for edge in &graph.edges {
+        let group = parts.parent(Item::Node(edge.from));
+        assert!(group.is_some() && group == parts.parent(Item::Node(edge.to)));
+    }
+}

@@ -21,6 +21,8 @@ pub enum Kind {
     Network(usize),
     /// A module; it may have a box in several networks.
     Module(ModulePath),
+    /// What only stands together: it has no box.
+    Together(usize),
 }
 
 /// A box around nodes and other boxes.
@@ -66,6 +68,13 @@ impl Tree {
         }
     }
 
+    fn items_mut(&mut self, group: Option<usize>) -> Option<&mut Vec<Item>> {
+        match group {
+            Some(group) => self.groups.get_mut(group).map(|group| &mut group.items),
+            None => Some(&mut self.roots),
+        }
+    }
+
     /// The group that an item is in.
     pub fn parent(&self, item: Item) -> Option<usize> {
         self.parents.get(&item).copied()
@@ -74,6 +83,58 @@ impl Tree {
     /// What a node is drawn as: itself, or the group that it is.
     pub fn item(&self, node: usize) -> Item {
         self.networks.get(&node).map_or(Item::Node(node), |group| Item::Group(*group))
+    }
+}
+
+/// The roots of items that are linked with each other.
+struct Clusters(BTreeMap<Item, Item>);
+
+impl Clusters {
+    fn root(&self, item: Item) -> Item {
+        let mut at = item;
+        while let Some(next) = self.0.get(&at).filter(|next| **next != at) {
+            at = *next;
+        }
+        at
+    }
+}
+
+impl Tree {
+    /// The groups, and in each that has at least `least` nodes besides those of its nodes together that are linked with each other
+    /// and with few of the rest: so a large picture is one of parts.
+    #[must_use]
+    pub fn gathered(mut self, links: &[(Item, Item)], least: usize) -> Self {
+        let groups = (0..self.groups.len()).map(Some).chain([None]).collect::<Vec<_>>();
+        for group in groups {
+            let nodes: Vec<Item> = self.items(group).iter().copied().filter(|item| matches!(item, Item::Node(_))).collect();
+            if nodes.len() < least {
+                continue;
+            }
+            let mut clusters = Clusters(nodes.iter().map(|item| (*item, *item)).collect());
+            for (one, other) in links.iter().filter(|(one, other)| nodes.contains(one) && nodes.contains(other)) {
+                let (one, other) = (clusters.root(*one), clusters.root(*other));
+                clusters.0.insert(one.max(other), one.min(other));
+            }
+            let mut parts: BTreeMap<Item, Vec<Item>> = BTreeMap::new();
+            nodes.iter().for_each(|item| parts.entry(clusters.root(*item)).or_default().push(*item));
+            let parts = parts.into_values().filter(|part| part.len() > 1 && part.len() * 2 < nodes.len());
+            parts.for_each(|part| self.gather(group, part));
+        }
+        self
+    }
+
+    /// Puts some items of a group into one of their own, where the first of them was.
+    fn gather(&mut self, group: Option<usize>, part: Vec<Item>) {
+        let new = self.groups.len();
+        if let Some(items) = self.items_mut(group) {
+            for item in items.iter_mut().filter(|item| part.first() == Some(&**item)) {
+                *item = Item::Group(new);
+            }
+            items.retain(|item| !part.contains(item));
+        }
+        self.parents.extend(part.iter().map(|item| (*item, new)));
+        self.parents.extend(group.map(|group| (Item::Group(new), group)));
+        self.groups.push(Group { kind: Kind::Together(new), items: part });
     }
 }
 
@@ -137,11 +198,7 @@ impl Planter<'_> {
     }
 
     fn put(&mut self, item: Item, parent: Option<usize>) {
-        let items = match parent {
-            Some(parent) => self.tree.groups.get_mut(parent).map(|group| &mut group.items),
-            None => Some(&mut self.tree.roots),
-        };
-        if let Some(items) = items.filter(|items| !items.contains(&item)) {
+        if let Some(items) = self.tree.items_mut(parent).filter(|items| !items.contains(&item)) {
             items.push(item);
         }
         parent.map(|parent| self.tree.parents.insert(item, parent));

@@ -151,7 +151,7 @@ fn rows(sizes: &[(f64, f64)], links: &[(usize, usize)], linked: &BTreeSet<usize>
 /// The way of a link past rows: what stands for it in each.
 type Way = Vec<(usize, usize)>;
 
-/// Rows in which links that go past one have a place of their own.
+/// Rows in which links that go past one have a place of their own; those that lead to the same item share it.
 struct Threads {
     rows: Vec<Vec<usize>>,
     count: usize,
@@ -159,6 +159,8 @@ struct Threads {
     links: Vec<(usize, usize)>,
     ways: BTreeMap<(usize, usize), Way>,
     exits: BTreeMap<Exit, Way>,
+    /// What stands in a row for links to an item.
+    shared: BTreeMap<(usize, usize), usize>,
 }
 
 impl Threads {
@@ -166,7 +168,7 @@ impl Threads {
         let row_of: BTreeMap<usize, usize> =
             rows.iter().enumerate().flat_map(|(at, row)| row.iter().map(move |item| (*item, at))).collect();
         let last = rows.len();
-        let mut threads = Self { rows, count, links: Vec::new(), ways: BTreeMap::new(), exits: BTreeMap::new() };
+        let mut threads = Self { rows, count, links: Vec::new(), ways: BTreeMap::new(), exits: BTreeMap::new(), shared: BTreeMap::new() };
         for (from, to) in links {
             let (Some(above), Some(below)) = (row_of.get(from), row_of.get(to)) else { continue };
             let way = threads.past(Some(*from), above + 1..*below, Some(*to));
@@ -191,14 +193,24 @@ impl Threads {
         let mut last = from;
         let mut way = Way::new();
         for row in rows {
-            let bend = self.count;
-            self.count += 1;
-            self.rows.get_mut(row).into_iter().for_each(|row| row.push(bend));
-            self.links.extend(last.map(|last| (last, bend)));
+            let known = to.and_then(|to| self.shared.get(&(to, row))).copied();
+            let bend = known.unwrap_or(self.count);
+            if known.is_none() {
+                self.count += 1;
+                self.rows.get_mut(row).into_iter().for_each(|row| row.push(bend));
+                self.shared.extend(to.map(|to| ((to, row), bend)));
+            }
+            self.link(last, Some(bend));
             way.push((bend, row));
             last = Some(bend);
         }
-        self.links.extend(last.zip(to));
+        self.link(last, to);
         way
+    }
+
+    fn link(&mut self, from: Option<usize>, to: Option<usize>) {
+        if let Some(link) = from.zip(to).filter(|link| !self.links.contains(link)) {
+            self.links.push(link);
+        }
     }
 }
