@@ -31,6 +31,13 @@ async fn patiently<T, F: AsyncFnMut() -> Outcome<T>>(mut read: F) -> Outcome<T> 
     }
 }
 
+/// What is read in one call, or as few as the type takes.
+#[derive(Default)]
+struct Batch<'a> {
+    addresses: BTreeSet<&'a Address>,
+    known: Vec<&'a Remembered>,
+}
+
 /// How many of those that cannot be read are named.
 const NAMED: usize = 4;
 
@@ -38,13 +45,13 @@ impl Planner<'_> {
     /// Reads every remembered resource, predecessors too: one batch for each type, account and region, all batches at once.
     pub(super) async fn live(&self, state: Option<&State>) -> Result<LiveByPlace, EngineError> {
         let Some(state) = state.filter(|_| self.refresh) else { return Ok(LiveByPlace::new()) };
-        let mut batches: BTreeMap<(&str, Site), (BTreeSet<&Address>, Vec<&Remembered>)> = BTreeMap::new();
+        let mut batches: BTreeMap<(&str, Site), Batch<'_>> = BTreeMap::new();
         for (address, known) in state.all() {
-            let (addresses, batch) = batches.entry((&known.place.type_name, known.place.site())).or_default();
-            addresses.insert(address);
-            batch.push(known);
+            let batch = batches.entry((&known.place.type_name, known.place.site())).or_default();
+            batch.addresses.insert(address);
+            batch.known.push(known);
         }
-        let reads = batches.into_iter().map(|((type_name, site), (addresses, known))| async move {
+        let reads = batches.into_iter().map(|((type_name, site), Batch { addresses, known })| async move {
             let Some(handler) = self.provider.handler(type_name) else {
                 return Err(EngineError::unknown_type(type_name));
             };
