@@ -109,6 +109,19 @@ impl Desk {
         Some(answer(self, file, at))
     }
 
+    /// Asks something about a place of a file as it is now, with what was last known of its stack: who types waits for no check
+    /// that has not begun.
+    fn ask_now<T>(&mut self, path: &Path, position: Position, answer: impl FnOnce(&Self, InFile<'_>, usize) -> T) -> Option<T> {
+        let (root, is_module) = self.home(path)?;
+        if !self.analyses.contains_key(&root) {
+            self.analyse(&root, is_module);
+        }
+        let text = self.documents.get(path)?.text;
+        let outline = Outline::of(&text);
+        let file = InFile { analysis: self.analyses.get(&root)?, path, text: &text, outline: &outline };
+        Some(answer(self, file, Places::of(&text).byte(position)))
+    }
+
     /// Checks what a file is of, and whatever else reads it; what is to be said now of which files.
     pub fn diagnose(&mut self, path: &Path) -> Vec<Published> {
         let homes: BTreeSet<(PathBuf, bool)> = self.documents.paths().iter().filter_map(|path| self.home(path)).collect();
@@ -147,7 +160,7 @@ impl Desk {
 
     /// What may be written at a place.
     pub fn complete(&mut self, path: &Path, position: Position) -> Option<CompletionResponse> {
-        self.ask(path, position, |desk, file, at| {
+        self.ask_now(path, position, |desk, file, at| {
             wire::completion(file.text, complete::complete(file, at, desk.project.catalog(), desk.project.as_ref()))
         })
     }

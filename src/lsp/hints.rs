@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
+use leoctl_core::stack::outline::{Inside, Scalar};
+
 use super::analysis::InFile;
 use super::value;
+use crate::ui;
 
 /// The longest hint, in characters.
 const LONGEST: usize = 40;
@@ -19,33 +22,28 @@ pub struct Hint {
     pub tooltip: &'static str,
 }
 
-/// The hints of a part of a file.
+/// The hints of a part of a file: of the values that are one expression.
 pub fn hints(file: InFile<'_>, part: &Range<usize>) -> Vec<Hint> {
-    let mut found: Vec<Hint> = Vec::new();
-    for (scalar, inside) in file.outline.expressions(file.text) {
-        let is_seen = part.start <= scalar.range.end && scalar.range.start <= part.end;
-        let is_first = found.last().is_none_or(|last| last.at != scalar.range.end);
-        if !is_seen || !is_first || !inside.is_closed || !inside.is_plain || file.text.get(inside.range.end..scalar.range.end).is_none() {
-            continue;
-        }
-        let around = value::around(file, scalar.range.start);
-        let key = file.outline.pair_of(scalar).and_then(|pair| pair.path.last()).map(|name| name.text.as_str());
-        let depth = file.outline.pair_of(scalar).map_or(0, |pair| pair.path.len());
-        if let (Some("for_each"), 4, Some(instances)) = (key, depth, around.instances()) {
-            let text = if instances.len() == 1 { "1 instance".to_owned() } else { format!("{} instances", instances.len()) };
-            found.push(Hint { at: scalar.range.end, text, tooltip: "How many there are of it" });
-            continue;
-        }
-        // Of a text with several expressions the whole is shown.
-        let content = scalar.content.clone().and_then(|content| file.text.get(content)).unwrap_or_default();
-        let whole = inside.range.start - 2 == scalar.content.as_ref().map_or(0, |content| content.start)
-            && content.len() == inside.source.len() + 3;
-        let yields = if whole { around.yields(&inside.source) } else { None };
-        let Some(yields) = yields.filter(|yields| !yields.is_sensitive) else { continue };
-        let tooltip = if yields.is_remembered { "As of the last apply" } else { "From what is written" };
-        found.push(Hint { at: scalar.range.end, text: shortened(&yields.shown), tooltip });
+    let is_seen = |scalar: &Scalar| part.start <= scalar.range.end && scalar.range.start <= part.end;
+    let is_whole = |scalar: &Scalar, inside: &Inside| {
+        scalar.content.as_ref().is_some_and(|content| content.start + 2 == inside.range.start && content.end == inside.range.end + 1)
+    };
+    let all = file.outline.expressions(file.text).filter(|(scalar, inside)| is_seen(scalar) && is_whole(scalar, inside) && inside.is_plain);
+    all.filter_map(|(scalar, inside)| hint(file, scalar, &inside.source)).collect()
+}
+
+fn hint(file: InFile<'_>, scalar: &Scalar, source: &str) -> Option<Hint> {
+    let around = value::around(file, scalar.range.start);
+    let path: Vec<&str> = file.outline.pair_of(scalar).iter().flat_map(|pair| &pair.path).map(|name| name.text.as_str()).collect();
+    if let ["resource", _, _, "for_each"] = path.as_slice()
+        && let Some(instances) = around.instances()
+    {
+        let text = ui::counted(instances.len(), "instance");
+        return Some(Hint { at: scalar.range.end, text, tooltip: "How many there are of it" });
     }
-    found
+    let yields = around.yields(source).filter(|yields| !yields.is_sensitive)?;
+    let tooltip = if yields.is_remembered { "As of the last apply" } else { "From what is written" };
+    Some(Hint { at: scalar.range.end, text: shortened(&yields.shown), tooltip })
 }
 
 /// As much of a text as a hint shows.

@@ -1,5 +1,6 @@
 //! The Language Server Protocol. Whatever takes long happens on a thread of its own, one thing after the other.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
@@ -30,7 +31,15 @@ const TRIGGERS: [&str; 6] = [".", "\"", "'", "[", "{", "/"];
 /// The files whose changes by others count: stacks and modules, env files, and the states.
 const WATCHED: [&str; 3] = ["**/*.toml", "**/*.env*", "**/state/*.json"];
 
-type Job = Box<dyn FnOnce(&mut Desk) + Send>;
+type Task = Box<dyn FnOnce(&mut Desk) + Send>;
+
+/// What the desk is to do.
+enum Job {
+    /// What somebody waits for, or what such answers are to take note of.
+    Ask(Task),
+    /// A check, which waits until nobody does.
+    Check(Task),
+}
 
 struct Server {
     client: Client,
@@ -49,7 +58,7 @@ pub async fn serve(input: impl AsyncRead + Unpin, output: impl AsyncWrite, proje
     let of_desk = documents.clone();
     std::thread::Builder::new().name("analysis".to_owned()).stack_size(STACK_SIZE).spawn(move || {
         let mut desk = Desk::new(of_desk, project);
-        waiting.into_iter().for_each(|job| job(&mut desk));
+        work(&waiting, &mut desk);
     })?;
     let (published, mut said) = channel::unbounded_channel::<Published>();
     let (service, socket) = LspService::new(|client: Client| {
@@ -65,25 +74,42 @@ pub async fn serve(input: impl AsyncRead + Unpin, output: impl AsyncWrite, proje
     Ok(())
 }
 
+/// Does what comes in, checks last, until nothing can come any more.
+fn work(waiting: &mpsc::Receiver<Job>, desk: &mut Desk) {
+    let (mut asked, mut checks) = (VecDeque::<Task>::new(), VecDeque::<Task>::new());
+    loop {
+        let is_idle = asked.is_empty() && checks.is_empty();
+        match if is_idle { waiting.recv().ok() } else { waiting.try_recv().ok() } {
+            Some(Job::Ask(task)) => asked.push_back(task),
+            Some(Job::Check(task)) => checks.push_back(task),
+            None => match asked.pop_front().or_else(|| checks.pop_front()) {
+                Some(task) => task(desk),
+                None => return,
+            },
+        }
+    }
+}
+
 impl Server {
     /// Has the desk answer something. Nothing is done for who does not wait for it any more.
     async fn ask<T: Send + 'static>(&self, question: impl FnOnce(&mut Desk) -> T + Send + 'static) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |desk| {
+        let task: Task = Box::new(move |desk| {
             if !answer.is_closed() {
                 // Who asked may have gone while it was answered.
                 drop(answer.send(question(desk)));
             }
         });
-        self.jobs.send(job).map_err(|_| Error::internal_error())?;
+        self.jobs.send(Job::Ask(task)).map_err(|_| Error::internal_error())?;
         answered.await.map_err(|_| Error::internal_error())
     }
 
     /// Has a text checked, unless there is a newer one by then.
     fn check(&self, path: PathBuf, version: Option<i32>) {
         let (documents, published) = (self.documents.clone(), self.published.clone());
-        let job: Job = Box::new(move |desk| {
-            desk.changed(&path);
+        let changed = path.clone();
+        let note: Task = Box::new(move |desk| desk.changed(&changed));
+        let check: Task = Box::new(move |desk| {
             let is_past = documents.get(&path).is_some_and(|now| version.is_some_and(|version| now.version > version));
             if !is_past {
                 // Nobody is there to be told once the connection has ended.
@@ -91,12 +117,12 @@ impl Server {
             }
         });
         // The desk is gone only when the connection is.
-        drop(self.jobs.send(job));
+        drop(self.jobs.send(Job::Ask(note)).and_then(|()| self.jobs.send(Job::Check(check))));
     }
 
     /// Has everything that is open checked again.
     fn check_all(&self) {
-        drop(self.jobs.send(Box::new(Desk::all_changed)));
+        drop(self.jobs.send(Job::Ask(Box::new(Desk::all_changed))));
         self.documents.paths().into_iter().for_each(|path| self.check(path, None));
     }
 }
