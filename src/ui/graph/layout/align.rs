@@ -21,6 +21,8 @@ pub fn align(rows: &[Vec<usize>], widths: &[f64], links: &[(usize, usize)], real
     let gap = |one: usize, other: usize| if heavy(one) || heavy(other) { NARROW } else { GAP };
     let mut middles = vec![0.0; count];
     rows.iter().for_each(|row| settle(row, widths, &gap, &mut middles, &|_| None));
+    // Nothing is pulled further out than the widest row reaches, so that the picture does not get much wider than that.
+    let reach = middles.iter().fold(0.0_f64, |most, middle| most.max(middle.abs()));
     for round in 0..2 * ROUNDS {
         let down = round % 2 == 0;
         let near = if down { &above } else { &below };
@@ -31,7 +33,8 @@ pub fn align(rows: &[Vec<usize>], widths: &[f64], links: &[(usize, usize)], real
                 let near = near.get(item).filter(|near| !near.is_empty())?;
                 let weight = |other: &usize| if heavy(*other) && heavy(item) { 4.0 } else { 1.0 };
                 let sum: f64 = near.iter().map(|other| weight(other) * known.get(*other).copied().unwrap_or_default()).sum();
-                Some((sum / near.iter().map(weight).sum::<f64>(), if heavy(item) { 3.0 } else { near.len() as f64 }))
+                let middle = (sum / near.iter().map(weight).sum::<f64>()).clamp(-reach, reach);
+                Some((middle, if heavy(item) { 3.0 } else { near.len() as f64 }))
             };
             settle(row, widths, &gap, &mut middles, &wanted);
         }
