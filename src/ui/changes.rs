@@ -117,10 +117,11 @@ pub fn of(change: &Change) -> Vec<Line> {
 
 /// What becomes of a predecessor.
 fn predecessor(removal: &Removal) -> Line {
-    let left = format!("{}, left by an interrupted replacement", removal.remembered.place.id);
+    let id = &removal.remembered.place.id;
     match removal.kind {
-        RemovalKind::Delete => Line::new(0, Sign::Remove, left),
-        RemovalKind::Forget => Line::new(0, Sign::Forget, format!("{left}: it is forgotten, and nothing is deleted in AWS")),
+        RemovalKind::Delete => Line::new(0, Sign::Remove, format!("{id}, left by an interrupted replacement")),
+        // It may be one that another was taken over instead of, too.
+        RemovalKind::Forget => Line::new(0, Sign::Forget, format!("{id} is forgotten, and nothing is deleted in AWS")),
     }
 }
 
@@ -298,10 +299,7 @@ mod tests {
             in_diff(&[predecessor(&removal)], "  ").join("\n")
         };
         assert_eq!(shown(RemovalKind::Delete), "- vpc-1, left by an interrupted replacement");
-        assert_eq!(
-            shown(RemovalKind::Forget),
-            "  vpc-1, left by an interrupted replacement: it is forgotten, and nothing is deleted in AWS"
-        );
+        assert_eq!(shown(RemovalKind::Forget), "  vpc-1 is forgotten, and nothing is deleted in AWS");
     }
 
     fn shown(before: Value, after: Value) -> Vec<String> {
