@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::args::FmtArgs;
-use super::{CliError, Context, Exit, error_text, project};
+use super::{CliError, Context, Exit, error, project};
 use crate::{disk, ui};
 use leoctl_core::stack::MAX_FILE_SIZE;
 use leoctl_core::stack::diagnostic::Source;
@@ -52,7 +52,7 @@ pub fn run(context: &Context, args: &FmtArgs) -> Result<Exit, CliError> {
     let (laid, failed): (Vec<_>, Vec<_>) = files.iter().map(|path| read(path)).partition(Result::is_ok);
     let laid: Vec<Laid> = laid.into_iter().flatten().filter(Laid::changes).collect();
     for error in failed.iter().filter_map(|result| result.as_ref().err()) {
-        ui::note(error_text(error, !context.global.no_color));
+        error::show(error, context.global.json, !context.global.no_color);
     }
     if !args.check {
         for file in &laid {

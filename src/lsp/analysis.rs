@@ -103,7 +103,7 @@ impl Analysis {
 
     /// What is written of its resources.
     pub fn written(&self) -> &BTreeMap<Block, BlockValue> {
-        self.written.get_or_init(|| self.stack.as_deref().map(check::known).unwrap_or_default())
+        self.written.get_or_init(|| self.stack.as_deref().map(check::known_of).unwrap_or_default())
     }
 
     /// What the last apply remembers of them.
