@@ -12,11 +12,11 @@ async def test_types_attributes_functions_and_sections_are_explained(editor, sta
     name = "stacks/shop.toml"
     assert "**vpc**" in await editor.hover(name, stack + VPC.replace("vpc", "v‸pc"))
     assert "`cidr_block` (IPv4 network" in await editor.hover(name, stack + VPC.replace("cidr", "ci‸dr"))
-    assert "something that is managed" in await editor.hover(name, stack + VPC.replace("resource", "res‸ource"))
+    assert "What is to exist" in await editor.hover(name, stack + VPC.replace("resource", "res‸ource"))
     text = stack + VPC + "[outputs]\no = \"${cidr‸subnet(vpc.main.cidr_block, 8, 1)}\"\n"
     assert "a subnet, IPv4 or IPv6" in await editor.hover(name, text)
     lifecycle = "lifecycle = { prevent_de‸stroy = true }\n"
-    assert "Refuse every plan" in await editor.hover(name, stack + VPC + lifecycle)
+    assert "Refuses every plan" in await editor.hover(name, stack + VPC + lifecycle)
 
 
 async def test_what_an_expression_yields_is_said_when_it_is_known(editor, stack):

@@ -23,7 +23,7 @@ fn a_shop_of_modules_is_made_found_as_wanted_changed_and_deleted() {
     let none = ["--var", "rollout=none"];
     let with = |arguments: &[&'static str]| [arguments, &[SHOP], &none].concat();
     let shown = project.expect(0, &with(&["plan"])).stdout;
-    for heading in ["module.network 1", "module.web[\"orders\"] 1", "module.web[\"billing\"] 1", "module.mail "] {
+    for heading in ["module.network 1", "module.web[\"billing\"], [\"orders\"] 2", "module.mail "] {
         assert!(shown.lines().any(|line| line.starts_with(heading)), "{heading}: {shown}");
     }
     assert!(shown.contains("\n  + vpc.main\n"), "below a heading, an address is that in the module: {shown}");

@@ -140,7 +140,7 @@ echo done
 fn a_text_of_several_lines_differs_line_by_line() {
     let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "430000000003");
     project.write(STACK, &SCRIPT.replace("LINE", "echo a"));
-    let plan = project.expect(0, &["plan", STACK]);
+    let plan = project.expect(0, &["plan", "--full", STACK]);
     assert!(plan.stdout.contains("  echo done\n") && !plan.stdout.contains("echo a\\n"), "{}", plan.stdout);
     project.expect(0, &["apply", "-y", STACK]);
     project.write(STACK, &SCRIPT.replace("LINE", "echo b"));

@@ -48,9 +48,6 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
             news.report(failure, diagnostics);
         }
     }
-    if diagnostics.has_errors() {
-        return;
-    }
     let regions =
         stack.config.resources.iter().filter_map(|(block, resource)| Some((format!("the region of {block}"), resource.region.as_ref()?)));
     let ids = stack.config.imports.iter().map(|import| (format!("the id that [[import]] gives {}", import.to), &import.id));
