@@ -1,5 +1,8 @@
 //! Why a command failed, as text for people, as JSON for programs, and as annotations of the lines of files.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
@@ -171,7 +174,7 @@ pub(super) fn show(error: &CliError, as_json: bool, colour: bool) {
             }
         }
     }
-    if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+    if !as_json && std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
         let (diagnostics, sources) = error.diagnostics().unwrap_or_default();
         diagnostics.iter().filter_map(|one| annotation(one, sources)).for_each(|one| ui::terminal::runner_command(&one));
     }
@@ -187,22 +190,27 @@ fn more(error: &CliError) -> Option<String> {
 /// What is wrong with a stack as entries of a code quality report (GitLab Docs, Code Quality report format).
 pub(super) fn code_quality(error: &CliError) -> Vec<Json> {
     let (diagnostics, sources) = error.diagnostics().unwrap_or_default();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let here = std::env::current_dir().unwrap_or_default();
     let entry = |one: &Diagnostic| {
         let place = ui::diagnostics::place(one, sources)?;
+        let path = Path::new(&place.file).strip_prefix(&here).map_or(place.file.clone(), |path| path.display().to_string());
         let severity = match one.severity {
             Severity::Error => "critical",
             Severity::Warning => "minor",
         };
         let said: Vec<&str> = std::iter::once(one.message.as_str()).chain(one.help.iter().map(String::as_str)).collect();
         let code = one.code.as_str();
-        // The same mistake is the same finding when lines above it change.
-        let fingerprint = Sha256::digest(format!("{}\0{code}\0{}", place.file, one.message));
+        // The same mistake is the same finding when lines above it change; those that read the same are told by their order.
+        let what = format!("{path}\0{code}\0{}", one.message);
+        let number = seen.entry(what.clone()).and_modify(|number| *number += 1).or_default();
+        let fingerprint = Sha256::digest(format!("{what}\0{number}"));
         Some(json!({
             "description": said.join("; "),
             "check_name": code,
             "fingerprint": fingerprint.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
             "severity": severity,
-            "location": { "path": place.file, "lines": { "begin": place.line, "end": place.end_line } },
+            "location": { "path": path, "lines": { "begin": place.line, "end": place.end_line } },
         }))
     };
     diagnostics.iter().filter_map(entry).collect()

@@ -36,7 +36,7 @@ impl Laid {
 pub fn run(context: &Context, args: &FmtArgs) -> Result<Exit, CliError> {
     let is_stdin = |path: &PathBuf| path.as_os_str() == STDIN;
     match args.files.as_slice() {
-        [only] if is_stdin(only) => return stdin(args.check),
+        [only] if is_stdin(only) => return stdin(context, args.check),
         files if files.iter().any(is_stdin) => {
             return Err(CliError::usage("`-` stands for stdin, and there are files beside it", "name either of them"));
         }
@@ -100,7 +100,10 @@ fn laid(path: &Path, before: String) -> Result<Laid, CliError> {
 }
 
 /// Formats what an editor or another program hands over.
-fn stdin(check: bool) -> Result<Exit, CliError> {
+fn stdin(context: &Context, check: bool) -> Result<Exit, CliError> {
+    if context.global.json {
+        return Err(CliError::usage("what stdin holds is written as it is, and not as JSON", "leave `--json` out, or name the file"));
+    }
     let unread = |error: io::Error| CliError::usage(&format!("cannot read stdin: {error}"), "pass a stack file's text");
     let before = disk::bounded(io::stdin().lock(), MAX_FILE_SIZE as u64).and_then(text).map_err(unread)?;
     let laid = laid(Path::new("stdin"), before)?;

@@ -154,7 +154,7 @@ fn tree(text: &mut String, plan: &Plan, detail: Detail) {
     for group in groups {
         modules.entry(group.iter().map(|change| &change.address.block.module).collect()).or_default().push(group);
     }
-    let shown = Shown { detail, tags: &tags };
+    let shown = Shown { detail, tags: &tags, region: &plan.identity.region };
     for (paths, groups) in &modules {
         let level = usize::from(paths.iter().any(|module| !module.is_root()));
         if level > 0 {
@@ -178,6 +178,8 @@ struct Shown<'a> {
     detail: Detail,
     /// The tags that are said once for all.
     tags: &'a BTreeMap<String, Value>,
+    /// The stack's own region.
+    region: &'a str,
 }
 
 impl Shown<'_> {
@@ -218,7 +220,7 @@ impl Shown<'_> {
     fn group(&self, text: &mut String, group: &Group<'_>, indent: usize) {
         let Some(change) = group.first() else { return };
         let name = if group.len() > 1 { fold::names(group) } else { change.address.in_module().to_string() };
-        line(text, indent, &title(change, &name, group.len() == 1));
+        line(text, indent, &title(change, &name, self.region));
         match self.detail {
             Detail::Folded(width) if change.action == Action::Create && change.deposed.is_empty() => {
                 let width = width.saturating_sub(indent + 4).max(NARROWEST);
@@ -294,7 +296,7 @@ pub fn output_changes(outputs: &BTreeMap<String, OutputChange>) -> Vec<String> {
 }
 
 /// The line that a change begins with.
-fn title(change: &Change, name: &str, alone: bool) -> String {
+fn title(change: &Change, name: &str, home: &str) -> String {
     let (style, sign) = match change.action {
         Action::Create => (ADD, "+"),
         Action::Update => (CHANGE, "~"),
@@ -306,11 +308,14 @@ fn title(change: &Change, name: &str, alone: bool) -> String {
         Action::NoOp => (CHANGE, "~"),
     };
     let mut title = format!("{} {}", styled(style, sign), styled(STRONG, name));
-    if let Some(id) = change.id().filter(|_| alone) {
+    if let Some(id) = change.id() {
         title.push_str(&styled(FAINT, format!(" {}", one_line(id))));
     }
     if let Some(name) = &change.account_name {
         title.push_str(&one_line(&format!(" in accounts.{name}")));
+    }
+    if change.region != home && !change.region.is_empty() {
+        title.push_str(&one_line(&format!(" in {}", change.region)));
     }
     if let Some(reason) = &change.reason {
         title.push_str(&format!(" ({})", one_line(reason)));

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use crate::ui::changes;
 use crate::ui::terminal::{cell, plain};
 use crate::ui::unknown::Waits;
 use crate::ui::value::{self, MASK};
@@ -15,12 +14,8 @@ use leoctl_core::model::value::Value;
 use leoctl_core::plan::diff::AttributeChange;
 use leoctl_core::plan::types::{Action, Change};
 
-/// Longest value that is shown whole.
+/// Longest value that is shown whole, where it does not say who may do what.
 const LONGEST: usize = 76;
-/// Longest value of one of several that are alike.
-const LONGEST_OF_SEVERAL: usize = 40;
-/// How many of several that are alike are named, and have their own values shown.
-const NAMED: usize = 4;
 
 /// Changes that are shown as one: of one block, in one or several instances of a module.
 pub type Group<'a> = Vec<&'a Change>;
@@ -30,10 +25,9 @@ pub type Group<'a> = Vec<&'a Change>;
 struct Kind<'a> {
     modules: Vec<&'a str>,
     block: (&'a str, &'a str),
-    account: Option<&'a str>,
+    account: &'a str,
+    region: &'a str,
     reason: Option<&'a str>,
-    /// Of an update: all that is shown of it.
-    shown: Option<Vec<String>>,
     /// Of what stands by itself: its address.
     alone: Option<String>,
 }
@@ -49,19 +43,25 @@ pub fn groups<'a>(changes: &[&'a Change]) -> Vec<Group<'a>> {
 
 fn kind(change: &Change) -> Kind<'_> {
     let block = &change.address.block;
-    let together = change.deposed.is_empty() && matches!(change.action, Action::Create | Action::Update);
+    let together = change.deposed.is_empty() && change.action == Action::Create;
     Kind {
         modules: block.module.iter().map(|used| used.name.as_str()).collect(),
         block: (&block.type_name, &block.name),
-        account: change.account_name.as_deref(),
+        account: &change.account,
+        region: &change.region,
         reason: change.reason.as_deref(),
-        shown: (change.action == Action::Update).then(|| changes::in_diff(&changes::of(change), "")),
         alone: (!together).then(|| change.address.to_string()),
     }
 }
 
 /// The names of several: the first whole, of the others what differs.
 pub fn names(group: &Group<'_>) -> String {
+    let modules: BTreeSet<&ModulePath> = group.iter().map(|change| &change.address.block.module).collect();
+    let keyed: BTreeSet<&Option<String>> = group.iter().map(|change| &change.address.key).collect();
+    if modules.len() > 1 && keyed.len() > 1 {
+        // Which key is of which module has to be said.
+        return group.iter().map(|change| change.address.to_string()).collect::<Vec<_>>().join(", ");
+    }
     let mut keys = group.iter().map(|change| change.address.in_module());
     let first = keys.next().map(|address| address.to_string()).unwrap_or_default();
     let mut others: Vec<String> = Vec::new();
@@ -69,7 +69,7 @@ pub fn names(group: &Group<'_>) -> String {
         let key = address.key.map(|key| format!("[{}]", Json::from(key)));
         others.extend(key.filter(|key| !others.contains(key) && !first.ends_with(key.as_str())));
     }
-    shortened(first, &others)
+    listed(first, &others)
 }
 
 /// The names of modules: the first whole, of other uses of the same their keys.
@@ -80,13 +80,11 @@ pub fn modules(modules: &BTreeSet<&ModulePath>) -> String {
         (true, Some(key)) => format!("[{}]", Json::from(key)),
         _ => path.to_string(),
     });
-    shortened(first.to_string(), &others.collect::<Vec<_>>())
+    listed(first.to_string(), &others.collect::<Vec<_>>())
 }
 
-fn shortened(first: String, others: &[String]) -> String {
-    let named = others.iter().take(NAMED - 1).cloned();
-    let more = others.len().checked_sub(NAMED - 1).filter(|more| *more > 0).map(|more| format!("and {more} more"));
-    std::iter::once(first).chain(named).chain(more).collect::<Vec<_>>().join(", ")
+fn listed(first: String, others: &[String]) -> String {
+    std::iter::once(first).chain(others.iter().cloned()).collect::<Vec<_>>().join(", ")
 }
 
 /// The tags that everything that is created has, of what takes tags.
@@ -111,17 +109,23 @@ pub fn created(group: &Group<'_>, common: &BTreeMap<String, Value>, width: usize
         let values: Vec<&str> = said.iter().map(|one| one.get(*name).map_or("null", String::as_str)).collect();
         match values.as_slice() {
             [first, others @ ..] if others.iter().any(|other| other != first) => format!("{name} = {}", several(&values)),
-            values => format!("{name} = {}", cut(values.first().copied().unwrap_or_default(), LONGEST)),
+            values => {
+                let value = values.first().copied().unwrap_or_default();
+                format!("{name} = {}", if says_who_may(name) { value.to_owned() } else { cut(value, LONGEST) })
+            }
         }
     });
     flow(items, width)
 }
 
-/// Values in the order of what they are of.
+/// Values in the order of what they are of, whole: what differs is what a person has to see.
 fn several(values: &[&str]) -> String {
-    let named = values.iter().take(NAMED).map(|value| cut(value, LONGEST_OF_SEVERAL));
-    let more = (values.len() > NAMED).then(|| "…".to_owned());
-    named.chain(more).collect::<Vec<_>>().join(" | ")
+    values.join(" | ")
+}
+
+/// Whether an attribute says who may do what: then its end matters as much as its beginning.
+fn says_who_may(name: &str) -> bool {
+    ["polic", "ingress", "egress", "principal", "trust"].iter().any(|word| name.contains(word))
 }
 
 /// What the stack file says of a creation, by attribute.
@@ -148,7 +152,7 @@ fn said(change: &Change, common: &BTreeMap<String, Value>) -> IndexMap<String, S
 /// A text of at most this many characters.
 fn cut(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        Some((at, _)) => format!("{}… ({} more characters)", text.get(..at).unwrap_or_default(), text.chars().count() - longest),
         None => text.to_owned(),
     }
 }
@@ -180,14 +184,15 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_between_characters() {
-        assert_eq!(cut("ééé", 2), "éé…");
+        assert_eq!(cut("ééé", 2), "éé… (1 more characters)");
         assert_eq!(cut("éé", 2), "éé");
     }
 
     #[test]
-    fn of_many_that_are_alike_the_first_few_are_named() {
+    fn of_many_that_are_alike_every_one_is_named_with_its_value() {
         let others: Vec<String> = (1..8).map(|number| format!("[{number}]")).collect();
-        assert_eq!(shortened("s.a[0]".to_owned(), &others), "s.a[0], [1], [2], [3], and 4 more");
-        assert_eq!(several(&["1", "2"]), "1 | 2");
+        assert_eq!(listed("s.a[0]".to_owned(), &others), "s.a[0], [1], [2], [3], [4], [5], [6], [7]");
+        assert_eq!(several(&["1", "1", "1", "1", "0.0.0.0/0"]), "1 | 1 | 1 | 1 | 0.0.0.0/0");
+        assert!(says_who_may("assume_role_policy") && says_who_may("ingress") && !says_who_may("container_definitions"));
     }
 }

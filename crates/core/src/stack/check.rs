@@ -167,7 +167,7 @@ fn meanings(stack: &Stack, diagnostics: &mut Diagnostics) {
         template.for_each_expr(&mut |expr, span| {
             for (one, other) in kinds.never_equal(expr) {
                 let error =
-                    Diagnostic::error(Code::NeverEqual, span, format!("{one} and {other} are compared here, which are never equal"));
+                    Diagnostic::warning(Code::NeverEqual, span, format!("{one} and {other} are compared here, which are never equal"));
                 diagnostics.push(error.help("make both a text with `string(x)`, or both a number with `int(x)`"));
             }
         });
@@ -394,7 +394,8 @@ fn attributes(stack: &Stack, order: &[Item], diagnostics: &mut Diagnostics, news
     }
     let ordered: Vec<&Block> = order.iter().filter_map(|item| if let Item::Resource(block) = item { Some(block) } else { None }).collect();
     // What is in a dependency cycle has no order.
-    let others = stack.config.resources.keys().filter(|block| !ordered.contains(block));
+    let in_order: BTreeSet<&Block> = ordered.iter().copied().collect();
+    let others = stack.config.resources.keys().filter(|block| !in_order.contains(block));
     let resources: Vec<&Block> = ordered.iter().copied().chain(others).collect();
     for block in resources {
         let Some(resource) = stack.config.resources.get(block) else { continue };

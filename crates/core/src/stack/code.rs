@@ -82,10 +82,8 @@ codes! {
     KnownTooLate "E0405",
     /// An expression calls a function that is not there.
     UnknownFunction "E0406",
-    /// A reference stands in a text, and is not evaluated.
+    /// A reference to a resource stands in a text, and is not evaluated.
     NotEvaluated "E0407",
-    /// Two sides of different types are compared, which are never equal.
-    NeverEqual "E0408",
     /// A variable or an input has no value.
     VariableWithoutValue "E0501",
     /// A value is given to a variable or an input that is not declared.
@@ -138,6 +136,10 @@ codes! {
     PartOfAnother "W0101",
     /// leoctl has a type of its own for the same.
     OwnType "W0102",
+    /// Two sides of different types are compared, which are never equal.
+    NeverEqual "W0103",
+    /// The name of a variable or a local stands in a text, and is not evaluated.
+    NameInText "W0104",
 }
 
 impl Code {

@@ -165,7 +165,12 @@ pub struct Diagnostics(pub Vec<Diagnostic>);
 impl Diagnostics {
     /// Adds one that has not been said yet, whatever it was said about.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        let is_it = |said: &Diagnostic| Diagnostic { address: None, ..said.clone() } == Diagnostic { address: None, ..diagnostic.clone() };
+        let is_it = |said: &Diagnostic| {
+            said.span == diagnostic.span
+                && said.code == diagnostic.code
+                && said.message == diagnostic.message
+                && said.help == diagnostic.help
+        };
         if !self.0.iter().any(is_it) {
             self.0.push(diagnostic);
         }

@@ -12,7 +12,12 @@ use crate::model::value::Value;
 pub fn check(stack: &Stack, home: &ModulePath, each: bool, template: &Template, diagnostics: &mut Diagnostics) {
     match &template.kind {
         TemplateKind::Literal(Value::String(text)) if is_reference(stack, home, each, text) => {
-            let error = Diagnostic::error(Code::NotEvaluated, &template.span, format!("`{text}` stands here as a text"));
+            let message = format!("`{text}` stands here as a text");
+            // Words such as `vars.port` may be meant, the address of a resource's attribute is not.
+            let error = match ["vars.", "locals.", "each."].iter().any(|root| text.starts_with(root)) {
+                true => Diagnostic::warning(Code::NameInText, &template.span, message),
+                false => Diagnostic::error(Code::NotEvaluated, &template.span, message),
+            };
             diagnostics.push(error.help(format!("write `\"${{{text}}}\"` for its value, or `\"${{'{text}'}}\"` where the text is meant")));
         }
         TemplateKind::Literal(_) | TemplateKind::Expr(_) | TemplateKind::Text(_) => {}
@@ -32,7 +37,6 @@ fn is_reference(stack: &Stack, home: &ModulePath, each: bool, text: &str) -> boo
         ["vars", name] => config.vars_of(home).is_some_and(|vars| vars.contains_key(*name)),
         ["locals", name] => config.locals_of(home).is_some_and(|locals| locals.contains_key(*name)),
         ["each", "key" | "value" | "index"] => each,
-        ["stack", "name" | "region" | "account_id" | "partition"] => true,
         [MODULE, name, _] => config.modules.uses.contains_key(&home.inside(*name, None)),
         ["data", type_name, name, attribute] => {
             config.data.get(&block(type_name, name)).is_some_and(|data| data.schema.attribute(attribute).is_some())

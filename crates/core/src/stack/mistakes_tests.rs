@@ -130,9 +130,6 @@ fn habits_of_other_tools_are_answered_with_what_is_written_here() {
         "${terraform.workspace}",
         "${count.index}",
         "${aws_vpc.main.id}",
-        "${vars.n == '3'}",
-        "${vars.env != 3}",
-        "vars.env",
         "vpc.main.id",
         "${subnet.many.id}",
         "${vars.n + vars.env}",
@@ -166,4 +163,25 @@ fn no_mistake_hides_another_that_does_not_follow_from_it() {
         assert!(said.contains(one), "{one}: {said}");
     }
     assert_eq!(said.lines().count(), 7, "{said}");
+}
+
+#[test]
+fn what_may_be_meant_is_a_warning() {
+    for (expression, said) in [
+        ("${vars.n == '3'}", "an integer and a string are compared here, which are never equal"),
+        ("${vars.env != 3}", "a string and an integer are compared here, which are never equal"),
+        ("vars.env", "`vars.env` stands here as a text"),
+    ] {
+        let loaded = load(Path::new("s.toml"), &Project(&output(expression)), &Given::default(), &catalog());
+        assert!(loaded.stack.is_some(), "{expression}: {:?}", loaded.diagnostics.0);
+        assert_eq!(loaded.diagnostics.0.iter().map(|one| one.message.as_str()).collect::<Vec<_>>(), [said]);
+    }
+}
+
+#[test]
+fn an_output_that_says_more_than_its_value_is_no_table() {
+    let keys = |output: &str| said(&format!("{HEAD}[outputs]\no = {output}\n"));
+    assert!(keys("{ value = 'x', sensitive = true, export = 'x' }").contains("unknown key of an output `export`"));
+    let table = format!("{HEAD}[outputs]\no = {{ value = 1, values = [1, 2] }}\n");
+    assert!(load(Path::new("s.toml"), &Project(&table), &Given::default(), &catalog()).stack.is_some());
 }

@@ -397,8 +397,11 @@ impl<'a> Reader<'a> {
             self.name(&name, &entry.key);
             // `{ value = …, sensitive = true }` says more than a value alone.
             // A misspelled key is no part of a value: what is meant to be hidden would be shown.
-            let is_meant = |key: &String| keys::AN_OUTPUT.iter().any(|known| nearest(key, [known.name]).is_some());
-            let described = entry.node.as_table().filter(|table| table.contains_key("value") && table.keys().all(is_meant));
+            let near = |key: &String, names: &[&'static str]| nearest(key, names.iter().copied()).is_some();
+            let described = entry.node.as_table().filter(|table| {
+                let says_more = table.keys().any(|key| near(key, &["sensitive", "description"]));
+                table.contains_key("value") && (says_more || table.len() == 1)
+            });
             if let Some(table) = described {
                 self.only(table, &keys::AN_OUTPUT, "key of an output");
             }

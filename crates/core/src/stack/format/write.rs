@@ -160,7 +160,7 @@ fn spaced(lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
 fn key_widths(lines: &[Line<'_>]) -> Vec<usize> {
     let ends_block = |line: &Line<'_>| matches!(line, Line::Blank | Line::Header { .. });
     let width = |line: &Line<'_>| match line {
-        Line::Entry(Entry { key: Some(key), .. }) => chars(key),
+        Line::Entry(Entry { key: Some(key), .. }) if chars(key) <= WIDEST => chars(key),
         _ => 0,
     };
     let blocks = lines.split_inclusive(ends_block);
@@ -170,6 +170,9 @@ fn key_widths(lines: &[Line<'_>]) -> Vec<usize> {
     });
     widths.collect()
 }
+
+/// The widest key that others are laid out after: one that is longer stands by itself.
+const WIDEST: usize = 48;
 
 fn last_line(text: &str) -> &str {
     text.rsplit('\n').next().unwrap_or(text)
