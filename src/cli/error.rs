@@ -187,33 +187,39 @@ fn more(error: &CliError) -> Option<String> {
     Some(ui::prose(format!("\n`leoctl explain {}` says more.", first.code.as_str())))
 }
 
-/// What is wrong with a stack as entries of a code quality report (GitLab Docs, Code Quality report format).
-pub(super) fn code_quality(error: &CliError) -> Vec<Json> {
-    let (diagnostics, sources) = error.diagnostics().unwrap_or_default();
+/// What is wrong with a stack, or worth knowing of it, as entries of a code quality report (GitLab Docs, Code Quality report
+/// format). What is at no place in particular is shown at the first line of the stack's `file`.
+pub(super) fn code_quality(file: &Path, diagnostics: &[Diagnostic], sources: &[Source]) -> Vec<Json> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let here = std::env::current_dir().unwrap_or_default();
     let entry = |one: &Diagnostic| {
-        let place = ui::diagnostics::place(one, sources)?;
-        let path = Path::new(&place.file).strip_prefix(&here).map_or(place.file.clone(), |path| path.display().to_string());
+        let place = ui::diagnostics::place(one, sources);
+        let (begin, end) = place.as_ref().map_or((1, 1), |place| (place.line, place.end_line));
+        let path = place.map_or_else(|| file.to_owned(), |place| place.file.into());
+        let path = path.strip_prefix(&here).unwrap_or(&path).display().to_string();
         let severity = match one.severity {
             Severity::Error => "critical",
             Severity::Warning => "minor",
         };
-        let said: Vec<&str> = std::iter::once(one.message.as_str()).chain(one.help.iter().map(String::as_str)).collect();
         let code = one.code.as_str();
         // The same mistake is the same finding when lines above it change; those that read the same are told by their order.
         let what = format!("{path}\0{code}\0{}", one.message);
         let number = seen.entry(what.clone()).and_modify(|number| *number += 1).or_default();
         let fingerprint = Sha256::digest(format!("{what}\0{number}"));
-        Some(json!({
-            "description": said.join("; "),
+        json!({
+            "description": said(one).join("; "),
             "check_name": code,
             "fingerprint": fingerprint.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
             "severity": severity,
-            "location": { "path": path, "lines": { "begin": place.line, "end": place.end_line } },
-        }))
+            "location": { "path": path, "lines": { "begin": begin, "end": end } },
+        })
     };
-    diagnostics.iter().filter_map(entry).collect()
+    diagnostics.iter().map(entry).collect()
+}
+
+/// What there is to say of a mistake: what is wrong, and what to do.
+fn said(diagnostic: &Diagnostic) -> Vec<&str> {
+    std::iter::once(diagnostic.message.as_str()).chain(diagnostic.help.iter().map(String::as_str)).collect()
 }
 
 /// A mistake as a command to a workflow of GitHub, which shows it at its line (Workflow commands for GitHub Actions).
@@ -225,9 +231,8 @@ fn annotation(diagnostic: &Diagnostic, sources: &[Source]) -> Option<String> {
     };
     let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
-    let said: Vec<&str> = std::iter::once(diagnostic.message.as_str()).chain(diagnostic.help.iter().map(String::as_str)).collect();
     let place = format!("file={},line={line},col={column},endLine={end_line}", property(&file));
-    Some(format!("::{kind} {place},title={}::{}", diagnostic.code.as_str(), data(&said.join("\n"))))
+    Some(format!("::{kind} {place},title={}::{}", diagnostic.code.as_str(), data(&said(diagnostic).join("\n"))))
 }
 
 #[cfg(test)]
@@ -273,10 +278,13 @@ mod tests {
     #[test]
     fn a_code_quality_report_has_what_gitlab_needs() {
         let (diagnostics, sources) = wrong();
-        let found = code_quality(&CliError::Diagnostics { diagnostics, sources }).remove(0);
-        assert_eq!((&found["check_name"], &found["severity"]), (&json!("E0303"), &json!("critical")));
-        assert_eq!(found["location"], json!({ "path": "a,b.toml", "lines": { "begin": 2, "end": 2 } }));
-        assert_eq!(found["fingerprint"].as_str().map(str::len), Some(64));
+        let alike = [diagnostics.0[0].clone(), diagnostics.0[0].clone(), Diagnostic::general(Code::Cycle, "nowhere")];
+        let found = code_quality(Path::new("s.toml"), &alike, &sources);
+        assert_eq!((&found[0]["check_name"], &found[0]["severity"]), (&json!("E0303"), &json!("critical")));
+        assert_eq!(found[0]["location"], json!({ "path": "a,b.toml", "lines": { "begin": 2, "end": 2 } }));
+        assert_eq!(found[0]["fingerprint"].as_str().map(str::len), Some(64));
+        assert_ne!(found[0]["fingerprint"], found[1]["fingerprint"], "two are two");
+        assert_eq!(found[2]["location"], json!({ "path": "s.toml", "lines": { "begin": 1, "end": 1 } }));
     }
 
     #[test]

@@ -91,6 +91,10 @@ fn text(bytes: Vec<u8>) -> io::Result<String> {
 
 fn laid(path: &Path, before: String) -> Result<Laid, CliError> {
     match format(&before) {
+        Ok(after) if after.len() > MAX_FILE_SIZE => Err(CliError::usage(
+            &format!("{} would become too large to be read", path.display()),
+            "shorten its longest lines, or part the file",
+        )),
         Ok(after) => Ok(Laid { path: path.to_owned(), before, after }),
         Err(diagnostics) => {
             let sources = vec![Source { path: path.to_owned(), text: before, private: false }];

@@ -25,15 +25,20 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, CliError> {
 }
 
 /// Writes what is wrong with stacks as a code quality report.
-fn write_report<'a>(report: Option<&Path>, wrong: impl Iterator<Item = &'a CliError>) -> Result<(), CliError> {
+fn write_report(report: Option<&Path>, findings: &[&Json]) -> Result<(), CliError> {
     let Some(path) = report else { return Ok(()) };
-    let findings: Vec<Json> = wrong.flat_map(error::code_quality).collect();
     std::fs::write(path, json!(findings).to_string())
         .map_err(|problem| CliError::usage(&format!("cannot write {}: {problem}", path.display()), "name a file in a folder that is there"))
 }
 
-/// A stack, what is known of it as JSON, and what is wrong with it.
-type Checked = (Json, Result<Stack, CliError>);
+/// What came of checking a stack.
+struct Checked {
+    /// What is known of it as JSON.
+    shown: Json,
+    /// What is wrong with it or worth knowing, as entries of a code quality report.
+    findings: Vec<Json>,
+    stack: Result<Stack, CliError>,
+}
 
 fn checked(context: &Context, path: &Path) -> Result<Checked, CliError> {
     let is_module = project::is_module(path);
@@ -41,6 +46,7 @@ fn checked(context: &Context, path: &Path) -> Result<Checked, CliError> {
     let Loaded { stack, diagnostics, sources, files } = loaded;
     let files: Vec<Json> =
         files.iter().map(|file| json!({ "path": project::relative(path, &file.path), "role": file.role.name() })).collect();
+    let findings = error::code_quality(path, &diagnostics.0, &sources);
     let warnings: Vec<String> = diagnostics.0.iter().map(|warning| warning.message.clone()).collect();
     if stack.is_some() && !warnings.is_empty() && !context.global.json {
         ui::note(ui::diagnostics::render(&diagnostics, &sources, !context.global.no_color));
@@ -59,12 +65,12 @@ fn checked(context: &Context, path: &Path) -> Result<Checked, CliError> {
         }
         Err(error) => json!({ "valid": false, "error": error::text(error, false), "errors": error::json(error), "files": files }),
     };
-    Ok((shown, stack))
+    Ok(Checked { shown, findings, stack })
 }
 
 fn one(context: &Context, path: &Path, report: Option<&Path>) -> Result<Exit, CliError> {
-    let (shown, stack) = checked(context, path)?;
-    write_report(report, stack.as_ref().err().into_iter())?;
+    let Checked { shown, findings, stack } = checked(context, path)?;
+    write_report(report, &findings.iter().collect::<Vec<_>>())?;
     if context.global.json {
         ui::out(shown);
     }
@@ -78,9 +84,9 @@ fn one(context: &Context, path: &Path, report: Option<&Path>) -> Result<Exit, Cl
 /// Checks stacks one after the other; one that is wrong keeps no other from being checked.
 fn all(context: &Context, paths: &[PathBuf], report: Option<&Path>) -> Result<Exit, CliError> {
     let checked = paths.iter().map(|path| Ok((path, checked(context, path)?))).collect::<Result<Vec<_>, CliError>>()?;
-    write_report(report, checked.iter().filter_map(|(_, (_, stack))| stack.as_ref().err()))?;
+    write_report(report, &checked.iter().flat_map(|(_, checked)| &checked.findings).collect::<Vec<_>>())?;
     let mut exit = Exit::Done;
-    for (path, (_, stack)) in &checked {
+    for (path, Checked { stack, .. }) in &checked {
         match stack {
             Ok(stack) if !context.global.json => ui::out(format!("{}: {}", path.display(), verdict(path, stack))),
             Ok(_) => {}
@@ -91,7 +97,7 @@ fn all(context: &Context, paths: &[PathBuf], report: Option<&Path>) -> Result<Ex
         }
     }
     if context.global.json {
-        let shown = checked.into_iter().map(|(path, (mut shown, _))| {
+        let shown = checked.into_iter().map(|(path, Checked { mut shown, .. })| {
             if let Some(fields) = shown.as_object_mut() {
                 fields.insert("stack_file".to_owned(), json!(path));
             }

@@ -43,3 +43,20 @@ pub struct SchemaArgs {
     #[arg(long = "type", value_name = "TYPE")]
     pub types: Vec<String>,
 }
+
+/// The arguments of `validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// The stack files
+    #[arg(value_name = "STACK")]
+    pub stacks: Vec<PathBuf>,
+    /// Only the stacks that read one of the files that this file names, as `git diff --name-only -z` does
+    #[arg(long, value_name = "FILE")]
+    pub changed: Option<PathBuf>,
+    /// The folder that those names start from, as `git rev-parse --show-toplevel` prints it
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub repository: PathBuf,
+    /// Write what is wrong into a file as GitLab's code quality report has it, which shows it at its line in a merge request
+    #[arg(long, value_name = "FILE")]
+    pub code_quality: Option<PathBuf>,
+}

@@ -1,35 +1,34 @@
 //! Everything that can be found wrong in a stack file without asking AWS.
 
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Stack;
 use super::addresses;
 use super::config::{Config, ResourceBlock, Variable};
 use super::deps::{self, Item, Local};
-use super::diagnostic::{Code, Diagnostic, Diagnostics, Meant, Span, suggestion};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use super::expand::{self, Instances};
-use super::expr::EvalError;
 use super::ignored;
 use super::kind::Kinds;
-use super::literals;
-use super::modules::{self, Named};
-use super::reference::{Reference, Step};
-use super::scope::{self, BlockValue, EACH_FIELDS, Each, STACK_FIELDS, StackScope};
+use super::meanings;
+use super::modules;
+use super::scope::{BlockValue, Each, StackScope};
 use super::template::{Failure, Template, TemplateKind};
 use super::types::{self, Written};
 use crate::model::address::Block;
 use crate::model::canonical::canonicalize;
-use crate::model::module::{MODULE, ModulePath};
 use crate::model::path::{Path, Segment};
 use crate::model::place::is_region;
-use crate::model::schema::{Attribute, Type, TypeSchema, Unset, prefix_of};
+use crate::model::schema::{TypeSchema, Unset, prefix_of};
 use crate::model::value::Value;
 
 /// Checks a whole stack.
 pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     let dependencies = deps::dependencies(stack);
-    references(stack, diagnostics);
-    meanings(stack, diagnostics);
+    names::check(stack, diagnostics);
+    meanings::check(stack, diagnostics);
     stack_tags(stack, diagnostics);
     named_things(stack, diagnostics);
     if let Err(problems) = super::backend::location(stack) {
@@ -156,223 +155,6 @@ fn general_templates(stack: &Stack) -> Vec<&Template> {
 
 fn validated(variable: &Variable) -> impl Iterator<Item = &Template> {
     variable.validate.iter().flat_map(|one| [&one.condition, &one.message])
-}
-
-/// What expressions and texts say that they cannot mean.
-fn meanings(stack: &Stack, diagnostics: &mut Diagnostics) {
-    let root = ModulePath::default();
-    let mut of = |home: &ModulePath, template: &Template, resource: Option<&ResourceBlock>| {
-        literals::check(stack, home, resource.is_some_and(|resource| resource.for_each.is_some()), template, diagnostics);
-        let kinds = resource.map_or_else(|| Kinds::new(stack), |resource| Kinds::within(stack, resource));
-        template.for_each_expr(&mut |expr, span| {
-            for (one, other) in kinds.never_equal(expr) {
-                let error =
-                    Diagnostic::warning(Code::NeverEqual, span, format!("{one} and {other} are compared here, which are never equal"));
-                diagnostics.push(error.help("make both a text with `string(x)`, or both a number with `int(x)`"));
-            }
-        });
-    };
-    let config = &stack.config;
-    config.locals.values().for_each(|field| of(&root, &field.value, None));
-    config.outputs.values().for_each(|output| of(&root, &output.value, None));
-    config.all_checks().for_each(|(_, check)| of(&root, &check.assert, None));
-    for (path, module) in &config.modules.instances {
-        let user = path.split().map(|(user, _)| user).unwrap_or_default();
-        module.inputs.values().for_each(|field| of(&user, &field.value, None));
-        module.names.locals.values().for_each(|field| of(path, &field.value, None));
-        module.names.outputs.values().for_each(|output| of(path, &output.value, None));
-    }
-    config.data.iter().for_each(|(block, data)| of(&block.module, &data.attributes, None));
-    for (block, resource) in &config.resources {
-        of(&block.module, &resource.attributes, Some(resource));
-        for template in [&resource.for_each, &resource.when].into_iter().flatten() {
-            of(&block.module, template, None);
-        }
-    }
-}
-
-fn references(stack: &Stack, diagnostics: &mut Diagnostics) {
-    let mut check = |template: &Template, each: bool| {
-        for (reference, span) in template.references() {
-            if let Err(error) = check_reference(stack, reference, each)
-                && !(is_absent(stack, reference) && stack.config.unread_of(&reference.home.module).names(reference))
-            {
-                diagnostics.push(failed((error, span.clone())));
-            }
-        }
-    };
-    for template in general_templates(stack) {
-        check(template, false);
-    }
-    for used in stack.config.modules.uses.values() {
-        for template in [&used.for_each, &used.when].into_iter().flatten() {
-            check(template, false);
-        }
-        if used.instances.is_unknown() {
-            // How often it is there is not known, or its file cannot be read.
-            used.inputs.values().for_each(|field| check(&field.value, used.for_each.is_some()));
-        }
-    }
-    for data in stack.config.data.values() {
-        check(&data.attributes, false);
-        data.account.iter().for_each(|account| check(account, false));
-    }
-    for resource in stack.config.resources.values() {
-        check(&resource.attributes, resource.for_each.is_some());
-        for template in [&resource.for_each, &resource.when, &resource.region].into_iter().flatten() {
-            check(template, false);
-        }
-        resource.account.iter().for_each(|account| check(account, resource.for_each.is_some()));
-    }
-    let blocks =
-        stack.config.resources.values().flat_map(|resource| &resource.depends_on).map(|(block, span)| (Named::Block(block.clone()), span));
-    let others = stack.config.resources.values().flat_map(|resource| &resource.after);
-    let others =
-        others.chain(stack.config.modules.uses.values().flat_map(|used| &used.depends_on)).map(|(named, span)| (named.clone(), span));
-    for (named, span) in blocks.chain(others) {
-        come_after(stack, &named, span, diagnostics);
-    }
-}
-
-/// Reports what `depends_on` names and is not there.
-fn come_after(stack: &Stack, named: &Named, span: &Span, diagnostics: &mut Diagnostics) {
-    let config = &stack.config;
-    let error = match named {
-        Named::Block(block) if !config.resources.contains_key(block) && !config.unread_of(&block.module).resource(block) => {
-            let known = config.resources.keys().filter(|known| known.module == block.module);
-            let known: Vec<String> = known.map(|block| format!("{}.{}", block.type_name, block.name)).collect();
-            scope::missing("resource", &format!("{}.{}", block.type_name, block.name), &known)
-        }
-        Named::Module(path) if !config.modules.uses.contains_key(path) => {
-            let user = path.split().map(|(user, _)| user).unwrap_or_default();
-            if config.unread_of(&user).anything {
-                return;
-            }
-            scope::missing("module", &path.iter().last().map(|used| used.name.clone()).unwrap_or_default(), config.modules.used_in(&user))
-        }
-        Named::Block(_) | Named::Module(_) => return,
-    };
-    diagnostics.push(failed((error, span.clone())));
-}
-
-/// Whether what a reference names is not in what was read of the stack.
-fn is_absent(stack: &Stack, reference: &Reference) -> bool {
-    let (config, home) = (&stack.config, &reference.home.module);
-    let part = |index| reference.key(index).unwrap_or_default();
-    match reference.root() {
-        "vars" => !config.vars_of(home).is_some_and(|vars| vars.contains_key(part(1))),
-        "locals" => !config.locals_of(home).is_some_and(|locals| locals.contains_key(part(1))),
-        MODULE => !config.modules.uses.contains_key(&home.inside(part(1), None)),
-        "env" => !stack.env.contains_key(part(1)),
-        "stack" => false,
-        // The `for_each` that it needs may be.
-        "each" => true,
-        "data" => !config.data.contains_key(&Block::new(part(1), part(2)).within(home)),
-        root => !config.resources.contains_key(&Block::new(root, part(1)).within(home)),
-    }
-}
-
-fn check_reference(stack: &Stack, reference: &Reference, each: bool) -> Result<(), EvalError> {
-    if let Some(error) = scope::root_alone(reference) {
-        return Err(error);
-    }
-    let (config, home) = (&stack.config, &reference.home.module);
-    let name = reference.key(1);
-    let among = |what: &str, known: &[&str]| match name {
-        Some(name) if known.contains(&name) => Ok(()),
-        _ => Err(scope::missing(what, name.unwrap_or_default(), known)),
-    };
-    match reference.root() {
-        "vars" => among("variable", &config.vars_of(home).into_iter().flat_map(|vars| vars.keys().map(String::as_str)).collect::<Vec<_>>()),
-        "locals" => {
-            among("local", &config.locals_of(home).into_iter().flat_map(|locals| locals.keys().map(String::as_str)).collect::<Vec<_>>())
-        }
-        "stack" => among("field of stack", STACK_FIELDS),
-        MODULE => output(stack, reference),
-        "each" if reference.home.each.is_some() => match of_use(stack, reference) {
-            true => among("field of each", EACH_FIELDS),
-            false => Err(EvalError::unknown("`each` exists only in the inputs of a module with `for_each`")),
-        },
-        "each" if !each => Err(EvalError::unknown("`each` exists only in a resource with `for_each`")),
-        "each" => among("field of each", EACH_FIELDS),
-        "env" if !home.is_root() => Err(scope::outside(reference)),
-        "env" => among("environment variable", &stack.env.keys().map(String::as_str).collect::<Vec<_>>()),
-        "data" => {
-            let block = Block::new(name.unwrap_or_default(), reference.key(2).unwrap_or_default()).within(home);
-            match config.data.get(&block) {
-                Some(data) => attribute(&deps::data_name(&block), &data.schema, reference.path.get(3..).unwrap_or_default()),
-                None => Err(scope::unknown_data(stack, &block)),
-            }
-        }
-        root => {
-            let block = Block::new(root, name.unwrap_or_default()).within(home);
-            let Some(resource) = config.resources.get(&block) else {
-                return Err(scope::unknown_reference(stack, reference));
-            };
-            let schema = &resource.schema.schema;
-            let rest = reference.path.get(2..).unwrap_or_default();
-            match (resource.for_each.is_some(), rest.split_first()) {
-                (true, Some((_, attributes))) => {
-                    if let (Some(field), 3) = (reference.key(2), reference.path.len())
-                        && schema.attribute(field).is_some()
-                    {
-                        let mut error = EvalError::new(format!("{block} has `for_each`, so there is no one `{field}`"));
-                        error.help = Some(format!("write `{block}[\"key\"].{field}` for one, `pluck({block}, '{field}')` for all"));
-                        return Err(error);
-                    }
-                    attribute(&block.to_string(), schema, attributes)
-                }
-                (_, _) => attribute(&block.to_string(), schema, rest),
-            }
-        }
-    }
-}
-
-/// Whether the `each` of an input is that of a module with `for_each`.
-fn of_use(stack: &Stack, reference: &Reference) -> bool {
-    let used = reference.home.each.as_ref().and_then(|path| stack.config.modules.uses.get(&path.used()));
-    used.is_some_and(|used| used.for_each.is_some())
-}
-
-/// Whether a module tells what a reference names.
-fn output(stack: &Stack, reference: &Reference) -> Result<(), EvalError> {
-    let (modules, home, name) = (&stack.config.modules, &reference.home.module, reference.key(1).unwrap_or_default());
-    let path = home.inside(name, None);
-    let Some(used) = modules.uses.get(&path) else { return Err(scope::missing("module", name, modules.used_in(home))) };
-    let steps = reference.path.get(2..).unwrap_or_default();
-    let is_keyed = used.for_each.is_some();
-    let Some((_, first)) = modules.instances.iter().find(|(instance, _)| path.matches(instance)) else { return Ok(()) };
-    let declares = |step: &Step| first.names.outputs.contains_key(&step.name());
-    let wanted = match (is_keyed, steps) {
-        (true, [Step::Key(field)]) if declares(&Step::Key(field.clone())) => {
-            let error = EvalError::new(format!("{path} has `for_each`, so there is no one `{field}`"));
-            return Err(error.advice(format!("write `{path}[\"key\"].{field}` for one, `pluck({path}, '{field}')` for all")));
-        }
-        (true, [_, output, ..]) | (false, [output, ..]) => output,
-        _ => return Ok(()),
-    };
-    if declares(wanted) || first.names.unread.anything {
-        return Ok(());
-    }
-    Err(scope::missing(&format!("output of {path}"), &wanted.name(), first.names.outputs.keys()))
-}
-
-/// Whether the attributes named by `steps` exist.
-fn attribute(what: &str, schema: &TypeSchema, steps: &[Step]) -> Result<(), EvalError> {
-    fn inside(what: &str, attributes: &[Attribute], steps: &[Step]) -> Result<(), EvalError> {
-        let Some((Step::Key(name), rest)) = steps.split_first() else { return Ok(()) };
-        let Some(found) = attributes.iter().find(|attribute| attribute.name == *name) else {
-            let mut error = EvalError::unknown(format!("{what} has no attribute `{name}`"));
-            let known = || attributes.iter().map(|attribute| attribute.name.as_str());
-            (error.help, error.meant) = (suggestion(name, known()), Meant::among(name, known()));
-            return Err(error);
-        };
-        match &found.ty {
-            Type::Object(attributes) => inside(&format!("{what}.{name}"), attributes, rest),
-            _ => Ok(()),
-        }
-    }
-    inside(what, &schema.attributes, steps)
 }
 
 /// What is known of resources without AWS, which is what is written of them.

@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use crate::model::fit::described;
-use crate::model::schema::{Attribute, Type};
+use crate::model::schema::{Attribute, TextRule, Type};
 
 /// Something that is of the wrong kind.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,9 +71,7 @@ fn cure(ty: &Type, kind: &Kind<'_>, source: &str) -> Option<String> {
         (Type::String(_), Kind::Fields(fields)) if fields.keys().any(|key| key == "Ref" || key.starts_with("Fn::")) => {
             Some("a reference is written `\"${vpc.main.id}\"`".to_owned())
         }
-        (Type::String(rule), Kind::Fields(_)) if !rule.one_of.is_empty() => {
-            Some(format!("allowed: {}", rule.one_of.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ")))
-        }
+        (Type::String(rule), Kind::Fields(_)) if !rule.one_of.is_empty() => allowed(ty),
         (Type::String(_), Kind::Table(_) | Kind::Fields(_)) => Some(format!("write `${{jsonencode({source})}}` for JSON text")),
         (Type::Bool, _) => Some("write `true`, `false` or a condition such as `${x == 'y'}`".to_owned()),
         (Type::Map { .. } | Type::Object(_), _) => Some("a table is written `{ key = … }`".to_owned()),
@@ -84,4 +82,10 @@ fn cure(ty: &Type, kind: &Kind<'_>, source: &str) -> Option<String> {
 /// The attribute by which others refer to a resource.
 fn handle(attributes: &[Attribute]) -> Option<&'static str> {
     ["id", "arn"].into_iter().find(|name| attributes.iter().any(|attribute| attribute.name == *name))
+}
+
+/// What a text is one of, where it is, in words.
+pub fn allowed(ty: &Type) -> Option<String> {
+    let Type::String(TextRule { one_of, .. }) = ty else { return None };
+    (!one_of.is_empty()).then(|| format!("allowed: {}", one_of.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ")))
 }

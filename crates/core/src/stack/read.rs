@@ -2,6 +2,7 @@
 
 mod accounts;
 mod blocks;
+mod lifecycle;
 mod modules;
 mod usage;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::config::{Check, Config, DataBlock, Import, Lifecycle, Moved, Output, Removed, ResourceBlock, Timeouts, Validation, Variable};
+use super::config::{Check, Config, DataBlock, Import, Moved, Output, Removed, ResourceBlock, Validation, Variable};
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span, nearest};
 use super::habits;
 use super::keys::{self, ACCOUNT, Key, names};
@@ -22,7 +23,6 @@ use super::parts;
 use super::template::{Field, Template};
 use super::unread::Unread;
 use crate::model::address::{Block, is_name};
-use crate::model::path::Path;
 use crate::model::schema::{Catalog, ResourceSchema};
 
 /// Reads a merged stack file, and which modules it uses.
@@ -343,54 +343,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn timeouts(&mut self, entry: &Entry) -> Timeouts {
-        let table = self.expect_table(entry);
-        self.only(&table, &keys::TIMEOUTS, "timeout");
-        let mut timeouts = Timeouts::default();
-        for (key, slot) in [("create", &mut timeouts.create), ("update", &mut timeouts.update), ("delete", &mut timeouts.delete)] {
-            let Some(entry) = table.get(key) else { continue };
-            *slot = seconds(&entry.node).filter(|seconds| *seconds <= LONGEST_TIMEOUT);
-            if slot.is_none() {
-                self.report(
-                    Diagnostic::error(Code::BadSetting, &entry.node.span, "expected a duration")
-                        .help("write `\"30m\"`, `\"90s\"`, `\"1h\"` or seconds as a number, a week at most"),
-                );
-            }
-        }
-        timeouts
-    }
-
-    fn lifecycle(&mut self, entry: &Entry) -> Lifecycle {
-        let table = self.expect_table(entry);
-        self.only(&table, &keys::LIFECYCLE, "key of lifecycle");
-        let retain = match table.get("deletion_policy").map(|entry| (&entry.node, entry.node.as_str())) {
-            None | Some((_, Some("delete"))) => false,
-            Some((_, Some("retain"))) => true,
-            Some((node, _)) => {
-                self.report(Diagnostic::error(Code::BadSetting, &node.span, "`deletion_policy` is \"delete\" or \"retain\""));
-                false
-            }
-        };
-        let ignored = table.get("ignore_changes").map(|entry| self.strings(&entry.node)).unwrap_or_default();
-        let (mut ignore_changes, mut ignore_spans) = (Vec::new(), Vec::new());
-        for (text, span) in ignored {
-            match Path::parse(&text).filter(|path| !path.0.is_empty()) {
-                Some(path) => {
-                    ignore_changes.push(path);
-                    ignore_spans.push(span);
-                }
-                None => self.report(Diagnostic::error(Code::BadSetting, &span, format!("`{text}` is not an attribute path"))),
-            }
-        }
-        Lifecycle {
-            prevent_destroy: self.flag(&table, "prevent_destroy"),
-            retain,
-            create_before_destroy: table.contains_key("create_before_destroy").then(|| self.flag(&table, "create_before_destroy")),
-            ignore_changes,
-            ignore_spans,
-        }
-    }
-
     fn outputs(&mut self, table: &Table) -> IndexMap<String, Output> {
         let mut outputs = IndexMap::new();
         for (name, entry) in self.section(table, "outputs") {
@@ -505,23 +457,5 @@ fn has_expression(node: &Node) -> bool {
         NodeKind::List(items) => items.iter().any(has_expression),
         NodeKind::Table(table) => table.values().any(|entry| has_expression(&entry.node)),
         _ => false,
-    }
-}
-
-/// `90`, `"90s"`, `"30m"` or `"1h"` in seconds.
-fn seconds(node: &Node) -> Option<u64> {
-    match &node.kind {
-        NodeKind::Int(seconds) => u64::try_from(*seconds).ok(),
-        NodeKind::String(text) => {
-            let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-            let factor = match unit {
-                "s" => 1,
-                "m" => 60,
-                "h" => 3600,
-                _ => return None,
-            };
-            number.trim().parse::<u64>().ok()?.checked_mul(factor)
-        }
-        _ => None,
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Meant, Span, nearest};
 use super::habits;
 use super::kind::Kinds;
-use super::misfit::{Misfit, misfit};
+use super::misfit::{Misfit, allowed, misfit};
 use super::template::{Part, Template, TemplateKind};
 use crate::model::canonical::{element_name, is_name_secret};
 use crate::model::fit::described;
@@ -365,10 +365,4 @@ fn check_arn(services: &[String], text: &str) -> Result<(), (String, Option<Stri
         }
         _ => Ok(()),
     }
-}
-
-/// What a text is one of, where it is.
-fn allowed(ty: &Type) -> Option<String> {
-    let Type::String(TextRule { one_of, .. }) = ty else { return None };
-    (!one_of.is_empty()).then(|| format!("allowed: {}", one_of.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ")))
 }

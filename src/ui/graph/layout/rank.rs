@@ -1,6 +1,6 @@
 //! The row of each item: above everything that it leads to.
 
-/// The links without those that close a circle: those are turned round.
+/// The links without those that close a cycle: those are turned round.
 pub fn acyclic(count: usize, links: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut next: Vec<Vec<usize>> = vec![Vec::new(); count];
     links.iter().for_each(|(from, to)| next.get_mut(*from).into_iter().for_each(|next| next.push(*to)));

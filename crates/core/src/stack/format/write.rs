@@ -119,7 +119,8 @@ impl Layout {
             {
                 block.push(next);
             }
-            let width = block.iter().map(|row| chars(last_line(&row.text))).max().unwrap_or_default();
+            let widths = block.iter().map(|row| chars(last_line(&row.text))).filter(|width| *width <= WIDTH);
+            let width = widths.max().unwrap_or_default();
             text.extend(block.into_iter().map(|row| match row.comment {
                 Some(comment) => {
                     let gap = width.saturating_sub(chars(last_line(&row.text))) + GAP;
