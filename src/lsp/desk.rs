@@ -15,7 +15,6 @@ use leoctl_core::stack::{self, Files, modules};
 
 use super::analysis::{Analysis, InFile};
 use super::documents::{Documents, Overlay};
-use super::format;
 use super::position::Places;
 use super::wire::{self, Published, Said};
 use super::{Project, actions, complete, hints, hover, navigate, rename, symbols};
@@ -251,7 +250,7 @@ impl Desk {
     /// What brings a file into its usual form.
     pub fn format(&mut self, path: &Path) -> Option<Vec<TextEdit>> {
         let text = self.documents.get(path)?.text;
-        let formatted = format::format(&text).filter(|formatted| **formatted != *text);
+        let formatted = stack::format::format(&text).ok().filter(|formatted| **formatted != *text);
         Some(formatted.into_iter().map(|new| TextEdit { range: Places::of(&text).lines(&(0..text.len())), new_text: new }).collect())
     }
 }

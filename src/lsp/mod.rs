@@ -3,7 +3,7 @@
 //! What a stack means is the core's. Here is what editors ask of it, in reading order: [`position`] and [`documents`] (texts and
 //! places), [`analysis`] (what is known of a stack or module), [`cursor`], [`shape`], [`complete`] and [`expression`] (what may be
 //! written), [`names`], [`navigate`] and [`rename`] (what is named where), [`value`], [`hover`] and [`hints`] (what expressions
-//! yield), [`actions`], [`symbols`], [`functions`], [`format`]. All of that is pure: it knows no protocol and reads no file.
+//! yield), [`actions`], [`symbols`], [`functions`]. All of that is pure: it knows no protocol and reads no file.
 //! [`desk`] keeps the analyses, [`wire`] says them in the protocol's terms, [`server`] speaks it.
 
 mod actions;
@@ -13,7 +13,6 @@ mod cursor;
 mod desk;
 mod documents;
 mod expression;
-mod format;
 mod functions;
 mod hints;
 mod hover;
