@@ -266,7 +266,7 @@ fn what_becomes_sensitive_as_it_goes_is_hidden_though_nothing_is_made_of_it_any_
             let live = applied(&planned(&stack, &state, &BTreeMap::new(), false).unwrap(), &mut state);
             for (after, destroy) in [(after, false), (after, true), (before, true)] {
                 // It is another by now: what it was is told by the state alone.
-                let other = marked(true, after).replace("sensitive = true", "sensitive = true\ndefault = \"another\"");
+                let other = marked(true, after).replacen("sensitive = true", "sensitive = true\ndefault = \"another\"", 1);
                 let plan = planned(&loaded_with(other, false).unwrap(), &state, &live, destroy).unwrap();
                 assert!(!shown(&plan).contains(ANY), "{before} {after} {destroy}: {}", shown(&plan));
                 let base64 = leoctl_core::model::base64::within(TOKEN.as_bytes());
