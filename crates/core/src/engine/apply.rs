@@ -16,6 +16,7 @@ use super::step;
 use super::values::{known_values, set_instance};
 use crate::model::address::{Address, Block};
 use crate::model::journal::{Ledger, Record};
+use crate::model::place::Place;
 use crate::model::redact::Redactor;
 use crate::model::schema::Catalog;
 use crate::model::state::State;
@@ -69,6 +70,8 @@ pub(super) struct Shared<'a> {
     data: Mutex<BTreeMap<Block, Value>>,
     /// The resources of which a step has changed a part, as they are now.
     halfway: Mutex<BTreeMap<Address, Value>>,
+    /// What the steps have created.
+    created: Mutex<BTreeSet<Place>>,
     pub(super) progress: mpsc::UnboundedSender<(Address, String)>,
 }
 
@@ -86,6 +89,9 @@ impl Shared<'_> {
     /// Makes a record durable, then folds it in.
     pub(super) async fn record(&self, record: Record) -> Result<(), Failure> {
         let appended = self.engine.store.append(&record).await;
+        if let Record::Created { place, .. } = &record {
+            locked(&self.created).insert(place.clone());
+        }
         locked(&self.ledger).record(record);
         appended.map_err(not_recorded)
     }
@@ -93,6 +99,11 @@ impl Shared<'_> {
     /// Makes sure that the state, and so what it is about, is still ours to change.
     pub(super) async fn check(&self) -> Result<(), Failure> {
         self.engine.store.check().await.map_err(not_recorded)
+    }
+
+    /// Whether a step has created the resource at a place.
+    pub(super) fn has_created(&self, place: &Place) -> bool {
+        locked(&self.created).contains(place)
     }
 
     /// Runs `with` on the state as it is now.
@@ -156,6 +167,7 @@ impl Engine<'_> {
             values: Mutex::new(known_values(plan)),
             data: Mutex::new(plan.data.clone()),
             halfway: Mutex::default(),
+            created: Mutex::default(),
             ledger: Mutex::new(ledger),
         };
         let (mut report, undone) = self.run(&shared, &mut heard).await;

@@ -67,6 +67,7 @@ impl Verb {
 pub(super) async fn run(shared: &Shared<'_>, step: &Step) -> Outcome<()> {
     let started = Instant::now();
     shared.check().await?;
+    let mut verb = Verb::of(&step.kind);
     let id = match &step.kind {
         StepKind::Read(block) => read_data(shared, block).await?,
         StepKind::Create(create) => Runner::new(shared, &step.address)?.create(create).await?,
@@ -75,13 +76,18 @@ pub(super) async fn run(shared: &Shared<'_>, step: &Step) -> Outcome<()> {
         StepKind::Import(import) => Runner::new(shared, &step.address)?.import(import).await?,
         StepKind::Wait(confirm) => Runner::new(shared, &step.address)?.confirm(confirm, true).await?,
         StepKind::Remember(confirm) => Runner::new(shared, &step.address)?.confirm(confirm, false).await?,
+        StepKind::Delete(delete) if shared.has_created(&delete.remembered.place) => {
+            // What it was to give way to turned out, once its name was known, to be where it is.
+            verb = Verb::Wait;
+            delete.remembered.place.id.clone()
+        }
         StepKind::Delete(delete) => Runner::new(shared, &step.address)?.delete(delete).await?,
         StepKind::Forget(place) => {
             forget(shared, &step.address, place).await?;
             place.id.clone()
         }
     };
-    shared.engine.sink.emit(&Event::Finished { address: step.address.clone(), verb: Verb::of(&step.kind), id, elapsed: started.elapsed() });
+    shared.engine.sink.emit(&Event::Finished { address: step.address.clone(), verb, id, elapsed: started.elapsed() });
     Ok(())
 }
 

@@ -458,3 +458,21 @@ async fn a_creation_that_is_answered_with_what_another_address_has_makes_nothing
     world.apply(&both).await;
     assert_eq!(world.cloud.world(), [format!("group other {HOME}"), format!("group web {HOME}")]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_replacement_turns_out_to_be_is_not_deleted_as_its_predecessor() {
+    let world = World::default();
+    let body = |cidr: &str| {
+        format!(
+            "[resource.net.n]\ncidr = \"{cidr}\"\nlifecycle = {{ create_before_destroy = true }}\n\
+             [resource.group.g]\nname = \"${{net.n.id == '' ? 'other' : 'web'}}\"\n"
+        )
+    };
+    world.apply(&body("a")).await;
+    // Its name is known only once the new net is there, and is the one it has: AWS answers with what exists.
+    *world.cloud.answers_with.lock().unwrap() = Some("web".to_owned());
+    world.apply(&body("b")).await;
+    let there = world.cloud.world();
+    assert!(there.contains(&format!("group web {HOME}")) && there.len() == 2, "{there:?}");
+    assert_eq!(world.steps(&body("b")).await, Vec::<String>::new());
+}

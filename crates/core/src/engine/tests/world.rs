@@ -136,7 +136,7 @@ pub struct Cloud {
     pub closed: Mutex<Option<String>>,
     /// How often something was looked for.
     pub finds: Mutex<usize>,
-    /// The id with which creations are answered, instead of making anything.
+    /// The id with which creations of what has a name are answered, instead of making anything.
     pub answers_with: Mutex<Option<String>>,
     /// Every resource that was waited for without changing it.
     pub waits: Mutex<Vec<Place>>,
@@ -306,7 +306,9 @@ impl Handler for Memory {
     }
 
     async fn create(&self, operation: &Operation, desired: &Value) -> Outcome<String> {
-        if let Some(there) = self.cloud.answers_with.lock().unwrap().clone() {
+        if let Some(there) = self.cloud.answers_with.lock().unwrap().clone()
+            && desired.get("name").is_some()
+        {
             return Ok(there);
         }
         let made = self.cloud.calls.lock().unwrap().len();
