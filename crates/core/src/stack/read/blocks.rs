@@ -75,9 +75,11 @@ impl Reader<'_> {
     pub(super) fn as_meant(&mut self, schema: &ResourceSchema, table: Table) -> Table {
         let attributes: Vec<&str> = schema.schema.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
         let meant = |key: &str| {
-            let is_known = is_meta(key) || attributes.contains(&key) || habits::is_of_others(key);
-            let meant = nearest(key, names(&keys::META).into_iter().chain(attributes.iter().copied()))
-                .filter(|meant| is_meta(meant) && !is_known)?;
+            // What is right is not compared with everything else that might stand there.
+            if is_meta(key) || attributes.contains(&key) || habits::is_of_others(key) {
+                return None;
+            }
+            let meant = nearest(key, names(&keys::META).into_iter().chain(attributes.iter().copied())).filter(|meant| is_meta(meant))?;
             let meant = names(&keys::META).into_iter().find(|name| *name == meant)?;
             (!table.contains_key(meant)).then_some(meant)
         };
