@@ -1,6 +1,7 @@
 //! `leoctl sandbox`, and the sandbox for commands that are to use it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,7 +25,7 @@ pub async fn run(context: &Context, command: SandboxCommand) -> Result<Exit, Cli
             false => "The sandbox does not run.".to_owned(),
         },
         SandboxCommand::Status => match sandbox.status()? {
-            Status::Runs(running) => runs(&running),
+            Status::Runs(running) => format!("{}\n\n{}", runs(&running), lacks()),
             Status::Starts(pid) => format!("The sandbox is starting (process {pid})."),
             Status::Stopped => "The sandbox does not run.".to_owned(),
         },
@@ -60,7 +61,7 @@ async fn waited<T: Send + 'static>(
     let working = tokio::task::spawn_blocking(move || {
         work(&|stage| {
             if stage == Stage::Python {
-                words.say("Installing MiniStack for the sandbox (once) …");
+                words.say("Installing MiniStack and Moto for the sandbox (once) …");
             }
             *stages.lock().unwrap_or_else(PoisonError::into_inner) = Some(stage);
         })
@@ -78,8 +79,19 @@ async fn waited<T: Send + 'static>(
 /// How many gaps of a type are told.
 const SHOWN: usize = 2;
 
-/// The page that says what the sandbox's emulator does otherwise than AWS, type by type.
+/// The page that says what the sandbox's emulators do otherwise than AWS, type by type.
 const PAGE: &str = include_str!("../../docs/sandbox.md");
+
+/// What the sandbox's emulators do otherwise than AWS, type by type: all that is known.
+fn lacks() -> String {
+    let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | "));
+    let mut of_types: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    rows.for_each(|(type_name, gap)| of_types.entry(type_name).or_default().push(gap));
+    let lines = of_types.iter().map(|(type_name, gaps)| ui::prose(format!("  {type_name}: {}", gaps.join("; "))));
+    let head =
+        ui::prose("What it does otherwise than AWS, so that a stack is refused or changes in every plan though it is fine:".to_owned());
+    iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
+}
 
 /// What is known of how the emulator answers otherwise than AWS does for a type, from the table of the page.
 fn gaps(type_name: &str) -> Vec<&'static str> {

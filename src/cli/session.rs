@@ -70,6 +70,7 @@ impl Session {
         if context.global.sandbox {
             let running = sandbox::running(context, path).await?;
             settings.endpoint_url = Some(running.endpoint());
+            settings.endpoints = running.endpoints();
             settings.credentials = Some(sandbox_credentials());
             failure::in_sandbox();
         }
@@ -274,6 +275,7 @@ pub fn settings(global: &Global) -> Settings {
         profile: global.profile.clone(),
         region: global.region.clone(),
         endpoint_url: global.endpoint_url.clone(),
+        endpoints: BTreeMap::new(),
         credentials: None,
     }
 }

@@ -1,4 +1,5 @@
-//! The emulator as a program: started, asked, and what it said when it did not come up.
+//! The emulators as a program: started, asked, and what they said when they did not come up. MiniStack answers, and Moto for
+//! the services that it knows better; `emulators.py` runs both in one process, each on a port of its own.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,60 +8,103 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::process::TOKEN;
 use super::{SandboxError, folder};
 use crate::disk;
 
-/// Starts the program, on a port of loopback, with its data in a folder. It outlives leoctl, and Ctrl-C in leoctl's
-/// terminal is not for it. Python takes no modules from leoctl's current folder, which is the project's. What it writes is its
-/// owner's alone.
+/// What runs both emulators.
+const PROGRAM: &str = include_str!("emulators.py");
+
+/// The services that Moto answers for, as the SDKs call them: networks, load balancers with their certificates, roles,
+/// autoscaling and service discovery, of which it has what MiniStack lacks. Those that look each other's resources up are
+/// together.
+pub const MOTO: &[&str] = &["ACM", "Application Auto Scaling", "EC2", "Elastic Load Balancing v2", "IAM", "ServiceDiscovery"];
+
+/// The account that the sandbox is.
+const ACCOUNT: &str = "000000000000";
+
+/// Where the emulators listen on loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ports {
+    /// MiniStack.
+    pub ministack: u16,
+    /// Moto.
+    pub moto: u16,
+}
+
+impl Ports {
+    /// Two that nobody listens on.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn free() -> Result<Self, SandboxError> {
+        let listen = || TcpListener::bind("127.0.0.1:0").map_err(|error| SandboxError::new(format!("no free port: {error}")));
+        let port = |listener: &TcpListener| {
+            listener.local_addr().map(|address| address.port()).map_err(|error| SandboxError::new(format!("no free port: {error}")))
+        };
+        // Both are held at the same time, so that they differ.
+        let (one, other) = (listen()?, listen()?);
+        Ok(Self { ministack: port(&one)?, moto: port(&other)? })
+    }
+
+    /// Each of them.
+    pub fn all(self) -> [u16; 2] {
+        [self.ministack, self.moto]
+    }
+}
+
+/// Starts the program with its Python, on ports of loopback, with its data in a folder. It outlives leoctl, and Ctrl-C in
+/// leoctl's terminal is not for it. Python takes no modules from leoctl's current folder, which is the project's. What it
+/// writes is its owner's alone.
 ///
 /// # Errors
-/// When the system does not start it.
-pub fn start(program: &Path, port: u16, token: &str, data: &Path, log: &Path) -> Result<Child, SandboxError> {
+/// When it cannot be written down, or the system does not start it.
+pub fn start(python: &Path, ports: Ports, token: &str, data: &Path, log: &Path) -> Result<Child, SandboxError> {
+    let program = disk::folder(log).join("emulators.py");
+    disk::replace(&program, PROGRAM).map_err(|failed| SandboxError::new(failed.to_string()))?;
     let output = folder::create(log)?;
     let errors = output.try_clone().map_err(|error| SandboxError::new(format!("cannot write {}: {error}", log.display())))?;
     let mut command = Command::new("sh");
     command
-        .args(["-c", "umask 077 && exec \"$0\""])
-        .arg(program)
+        .args(["-c", "umask 077 && exec \"$0\" -I \"$1\""])
+        .args([python, &program])
         .env(TOKEN, token)
-        .env("GATEWAY_PORT", port.to_string())
+        .env("GATEWAY_PORT", ports.ministack.to_string())
         .env("MINISTACK_HOST", "127.0.0.1")
         .env("BIND_HOST", "127.0.0.1")
         .env("PERSIST_STATE", "1")
         .env("S3_PERSIST", "1")
         .env("STATE_DIR", data.join("state"))
         .env("S3_DATA_DIR", data.join("s3"))
+        .env("MOTO_PORT", ports.moto.to_string())
+        .env("MOTO_DATA", data.join("moto"))
+        .env("MOTO_ACCOUNT_ID", ACCOUNT)
+        .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+        // How many seconds it takes to issue a certificate.
+        .env("MOTO_ACM_VALIDATION_WAIT", "1")
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(errors)
         .process_group(0)
         .current_dir(disk::folder(log))
         .env_remove("PYTHONPATH");
-    command.spawn().map_err(|error| SandboxError::new(format!("cannot start MiniStack: {error}")))
+    command.spawn().map_err(|error| SandboxError::new(format!("cannot start the emulators: {error}")))
 }
 
-/// A loopback port nobody listens on.
+/// Whether both answer as they do when they are up.
+pub fn answer(ports: Ports) -> bool {
+    request(ports.ministack, "GET", "/_ministack/health").is_ok() && request(ports.moto, "GET", "/moto-api/data.json").is_ok()
+}
+
+/// Has the emulators forget everything.
 ///
 /// # Errors
-/// When there is none.
-pub fn free_port() -> Result<u16, SandboxError> {
-    let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    listener.map(|address| address.port()).map_err(|error| SandboxError::new(format!("no free port: {error}")))
-}
-
-/// Whether something on a port answers as the emulator does when it is up.
-pub fn answers(port: u16) -> bool {
-    request(port, "GET", "/_ministack/health").is_ok()
-}
-
-/// Has the emulator forget everything.
-///
-/// # Errors
-/// When it refuses.
-pub fn reset(port: u16) -> Result<(), SandboxError> {
-    request(port, "POST", "/_ministack/reset").map_err(|error| SandboxError::new(format!("MiniStack did not reset: {error}")))
+/// When one refuses.
+pub fn reset(ports: Ports) -> Result<(), SandboxError> {
+    let asked = request(ports.ministack, "POST", "/_ministack/reset").and_then(|()| request(ports.moto, "POST", "/moto-api/reset"));
+    asked.map_err(|error| SandboxError::new(format!("the emulators did not reset: {error}")))
 }
 
 /// One HTTP request on loopback; whether the answer was a success.
@@ -83,5 +127,5 @@ pub fn not_up(log: &Path) -> SandboxError {
     let last: Vec<&str> = said.lines().rev().take(5).collect();
     let last: Vec<&str> = last.into_iter().rev().collect();
     let said = if last.is_empty() { "it said nothing".to_owned() } else { last.join("\n") };
-    SandboxError::new(format!("MiniStack did not come up:\n{said}")).help(format!("see {}", log.display()))
+    SandboxError::new(format!("the emulators did not come up:\n{said}")).help(format!("see {}", log.display()))
 }

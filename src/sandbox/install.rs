@@ -1,4 +1,4 @@
-//! Installing the emulator: a virtual environment of leoctl's own, made once for all projects.
+//! Installing the emulators: a virtual environment of leoctl's own, made once for all projects.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,14 @@ use std::process::Command;
 
 use super::{SandboxError, Stage, folder};
 
-/// The emulator's version; the Python Package Index keeps it.
-const VERSION: &str = "1.5.33";
-/// The version of what it reads and writes CBOR with, in which CloudWatch is asked. Without it the emulator answers in JSON.
-const CBOR: &str = "6.3.0";
+/// The emulators; the Python Package Index keeps these versions.
+const MINISTACK: &str = "1.5.33";
+const MOTO: &str = "5.2.5";
+/// What they take beside that: MiniStack reads and writes CBOR with the first, in which CloudWatch is asked, and without it
+/// answers in JSON; Moto takes the names and forms of AWS's calls from the second, and serves with the others.
+const REST: [&str; 4] = ["cbor2==6.3.0", "botocore==1.43.106", "flask==3.1.3", "flask-cors==6.0.5"];
 
-/// Where the emulator is, or is to be.
+/// Where the emulators are, or are to be.
 pub struct Installed {
     base: PathBuf,
 }
@@ -23,7 +25,7 @@ impl Installed {
     }
 
     fn environment(&self) -> PathBuf {
-        self.base.join(format!("ministack-{VERSION}-cbor2-{CBOR}"))
+        self.base.join(format!("ministack-{MINISTACK}-moto-{MOTO}"))
     }
 
     /// A program of the virtual environment.
@@ -68,10 +70,10 @@ impl Installed {
                 .help("install it: `apt install python3 python3-venv`, `dnf install python3` or `brew install python3`")
         })?;
         stage(Stage::Pip);
-        let packages = [format!("ministack=={VERSION}"), format!("cbor2=={CBOR}")];
+        let packages = [format!("ministack=={MINISTACK}"), format!("moto=={MOTO}")];
         let install = ["install", "--quiet", "--disable-pip-version-check"];
-        run(self.module(&self.program("python"), "pip").args(install).args(packages))?;
-        fs::write(&done, VERSION).map_err(|error| SandboxError::new(format!("cannot write {}: {error}", done.display())))
+        run(self.module(&self.program("python"), "pip").args(install).args(packages).args(REST))?;
+        fs::write(&done, MINISTACK).map_err(|error| SandboxError::new(format!("cannot write {}: {error}", done.display())))
     }
 }
 

@@ -1,7 +1,7 @@
-//! A local AWS to try anything on: MiniStack in a virtual environment of leoctl's own, on loopback only, one for each
-//! project.
+//! A local AWS to try anything on: MiniStack and Moto in a virtual environment of leoctl's own, on loopback only, one for
+//! each project. Each service is answered by the emulator that knows it best.
 //!
-//! A sandbox is a folder that is its owner's alone, with the emulator's data, a lock that is held over every change, and
+//! A sandbox is a folder that is its owner's alone, with the emulators' data, a lock that is held over every change, and
 //! a record of the process. The record is written before the process is started and again once it has a number, so that
 //! there is no process without one. A process is the sandbox's when it has the record's token in its environment and
 //! began when the record says; nothing else is ever taken for it, used or signalled.
@@ -15,6 +15,7 @@ mod process;
 #[cfg(any(not(target_os = "linux"), test))]
 mod ps;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
@@ -26,14 +27,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::disk;
+pub use emulator::MOTO;
+use emulator::Ports;
 use install::Installed;
 use process::Process;
 
-/// How long the emulator may take until it answers.
+/// How long the emulators may take until they answer.
 const START: Duration = Duration::from_secs(60);
-/// How long it may take to write its data down and end.
+/// How long they may take to write their data down and end.
 const STOP: Duration = Duration::from_secs(30);
-/// How often it is looked at meanwhile.
+/// How often they are looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Why the sandbox could not do it.
@@ -63,11 +66,11 @@ pub enum Stage {
     Lock,
     /// The virtual environment is made.
     Python,
-    /// The emulator is installed into it.
+    /// The emulators are installed into it.
     Pip,
-    /// The emulator comes up.
+    /// The emulators come up.
     Emulator,
-    /// The emulator ends.
+    /// The emulators end.
     End,
 }
 
@@ -77,8 +80,8 @@ impl fmt::Display for Stage {
             Self::Lock => "another leoctl that starts or stops the sandbox",
             Self::Python => "python3 -m venv",
             Self::Pip => "pip",
-            Self::Emulator => "the emulator, until it answers",
-            Self::End => "the emulator, until it has written its data down",
+            Self::Emulator => "the emulators, until they answer",
+            Self::End => "the emulators, until they have written their data down",
         })
     }
 }
@@ -95,15 +98,23 @@ pub struct Sandbox {
 pub struct Running {
     /// Its process.
     pub pid: u32,
-    /// Its port on loopback.
-    pub port: u16,
+    ports: Ports,
 }
 
 impl Running {
     /// Where AWS clients reach it.
     pub fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        local(self.ports.ministack)
     }
+
+    /// Where they reach the services that are answered elsewhere, by the names that SDKs have for services.
+    pub fn endpoints(&self) -> BTreeMap<String, String> {
+        emulator::MOTO.iter().map(|service| ((*service).to_owned(), local(self.ports.moto))).collect()
+    }
+}
+
+fn local(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
 }
 
 /// How a sandbox is doing.
@@ -117,13 +128,13 @@ pub enum Status {
     Stopped,
 }
 
-/// What is remembered of the emulator's process.
+/// What is remembered of the emulators' process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
     /// What only its environment has.
     token: String,
-    /// Its port on loopback.
-    port: u16,
+    /// Where it listens.
+    ports: Ports,
     /// The process; not known yet while it is being started.
     process: Option<Process>,
 }
@@ -157,34 +168,34 @@ impl Sandbox {
         }
         self.own()?;
         let Some((record, process)) = self.process()? else { return Ok(Status::Stopped) };
-        Ok(up(&process, record.port)?.map_or(Status::Starts(process.pid), Status::Runs))
+        Ok(up(&process, record.ports)?.map_or(Status::Starts(process.pid), Status::Runs))
     }
 
     /// Starts it unless it runs; `stage` hears what is waited for. What a leoctl that was killed while it did this has
     /// started is taken over.
     ///
     /// # Errors
-    /// When Python or the package cannot be had, or the emulator does not come up.
+    /// When Python or the package cannot be had, or the emulators do not come up.
     pub fn start(&self, stage: &dyn Fn(Stage)) -> Result<Running, SandboxError> {
         let _lock = self.lock(stage)?;
         if let Some((record, process)) = self.process()? {
             self.remember(&Record { process: Some(process.clone()), ..record.clone() })?;
-            if let Some(running) = come_up(&process, record.port, stage)? {
+            if let Some(running) = come_up(&process, record.ports, stage)? {
                 return Ok(running);
             }
             self.end(&process, Signal::KILL, stage)?;
         }
         let installed = Installed::new(&self.base);
         installed.ensure(stage)?;
-        let (data, log) = (self.file("data"), self.file("ministack.log"));
+        let (data, log) = (self.file("data"), self.file("emulators.log"));
         folder::own(&data)?;
-        let mut record = Record { token: uuid::Uuid::new_v4().to_string(), port: emulator::free_port()?, process: None };
+        let mut record = Record { token: uuid::Uuid::new_v4().to_string(), ports: Ports::free()?, process: None };
         self.remember(&record)?;
-        let mut child = emulator::start(&installed.program("ministack"), record.port, &record.token, &data, &log)?;
+        let mut child = emulator::start(&installed.program("python"), record.ports, &record.token, &data, &log)?;
         record.process = Process::seen(child.id(), &record.token)?;
         self.remember(&record)?;
         let Some(process) = record.process else { return Err(emulator::not_up(&log)) };
-        if let Some(running) = come_up(&process, record.port, stage)? {
+        if let Some(running) = come_up(&process, record.ports, stage)? {
             return Ok(running);
         }
         self.end(&process, Signal::KILL, stage)?;
@@ -215,9 +226,9 @@ impl Sandbox {
     pub fn reset(&self, stage: &dyn Fn(Stage)) -> Result<(), SandboxError> {
         let _lock = self.lock(stage)?;
         if let Some((record, process)) = self.process()? {
-            return match come_up(&process, record.port, stage)? {
-                Some(running) => emulator::reset(running.port),
-                None => Err(SandboxError::new("MiniStack does not answer").help("`leoctl sandbox stop` ends it; then reset it")),
+            return match come_up(&process, record.ports, stage)? {
+                Some(running) => emulator::reset(running.ports),
+                None => Err(SandboxError::new("the emulators do not answer").help("`leoctl sandbox stop` ends it; then reset it")),
             };
         }
         let data = self.file("data");
@@ -251,7 +262,7 @@ impl Sandbox {
         let Some(text) = folder::read(&path)? else { return Ok(None) };
         let record: Record = serde_json::from_str(&text).map_err(|error| {
             SandboxError::new(format!("{} does not say which process is the sandbox's: {error}", path.display()))
-                .help("see whether MiniStack runs and stop it, then remove the file")
+                .help("see whether such a process runs and stop it, then remove the file")
         })?;
         let process = match &record.process {
             Some(process) => Some(process.clone()),
@@ -285,7 +296,7 @@ impl Sandbox {
         let began = Instant::now();
         while process.runs()? {
             if began.elapsed() > STOP {
-                let help = format!("see {}, and stop it yourself", self.file("ministack.log").display());
+                let help = format!("see {}, and stop it yourself", self.file("emulators.log").display());
                 return Err(SandboxError::new(format!("process {} does not stop", process.pid)).help(help));
             }
             std::thread::sleep(LOOK);
@@ -294,18 +305,22 @@ impl Sandbox {
     }
 }
 
-/// The process as a running sandbox, once it is it that answers on its port.
-fn up(process: &Process, port: u16) -> Result<Option<Running>, SandboxError> {
-    let up = process.listens(port)? && emulator::answers(port);
-    Ok(up.then_some(Running { pid: process.pid, port }))
+/// The process as a running sandbox, once it is it that answers on its ports.
+fn up(process: &Process, ports: Ports) -> Result<Option<Running>, SandboxError> {
+    for port in ports.all() {
+        if !process.listens(port)? {
+            return Ok(None);
+        }
+    }
+    Ok(emulator::answer(ports).then_some(Running { pid: process.pid, ports }))
 }
 
 /// Waits for the process to answer; none when it has ended, or takes too long.
-fn come_up(process: &Process, port: u16, stage: &dyn Fn(Stage)) -> Result<Option<Running>, SandboxError> {
+fn come_up(process: &Process, ports: Ports, stage: &dyn Fn(Stage)) -> Result<Option<Running>, SandboxError> {
     stage(Stage::Emulator);
     let began = Instant::now();
     loop {
-        if let Some(running) = up(process, port)? {
+        if let Some(running) = up(process, ports)? {
             return Ok(Some(running));
         }
         if !process.runs()? || began.elapsed() > START {

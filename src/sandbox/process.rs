@@ -42,7 +42,7 @@ impl Process {
     /// When the system does not tell.
     pub fn with(token: &str) -> Result<Option<Self>, SandboxError> {
         let found = system::having(&variable(token)).map_err(|error| {
-            SandboxError::new(format!("cannot look whether the sandbox runs: {error}")).help("see whether MiniStack runs, and stop it")
+            SandboxError::new(format!("cannot look whether the sandbox runs: {error}")).help("see whether its emulators run, and stop them")
         })?;
         found.map_or(Ok(None), |pid| Self::seen(pid, token))
     }
@@ -97,7 +97,7 @@ fn variable(token: &str) -> String {
 
 fn untold(pid: u32, error: &io::Error) -> SandboxError {
     let message = format!("cannot tell whether process {pid} is the sandbox's, so leoctl leaves it alone: {error}");
-    SandboxError::new(message).help("see what it is; if it is MiniStack, stop it yourself")
+    SandboxError::new(message).help("see what it is; if it is `emulators.py`, stop it yourself")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The sandbox knows its own process, folder and port, and touches no others.
 //!
-//! A small program stands in for the emulator where only its process matters: it is there at once.
+//! A small program stands in for the emulators where only their process matters: it is there at once.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use crate::support::emulator;
 use crate::support::program::{Project, Ran, ran};
 
-/// Answers on its port as the emulator does, until it is told to stop; writes down that it has begun. Where the file
+/// Answers on its ports as the emulators do, until it is told to stop; writes down that it has begun. Where the file
 /// `hold` is beside its data, it waits with answering until that is gone.
 const EMULATOR: &str = r#"
-import http.server, os, signal, sys, time
+import http.server, os, signal, sys, threading, time
 folder = os.path.dirname(os.environ["STATE_DIR"])
 os.makedirs(folder, exist_ok=True)
 open(os.path.join(folder, "began"), "a").write("%d\n" % os.getpid())
@@ -32,17 +32,24 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.end_headers()
     do_POST = do_GET
     def log_message(self, *_): pass
-http.server.HTTPServer(("127.0.0.1", int(os.environ["GATEWAY_PORT"])), Answer).serve_forever()
+ports = [int(os.environ[name]) for name in ("MOTO_PORT", "GATEWAY_PORT")]
+moto, ministack = [http.server.HTTPServer(("127.0.0.1", port), Answer) for port in ports]
+threading.Thread(target=moto.serve_forever, daemon=True).start()
+ministack.serve_forever()
 "#;
 
 /// What stands in for `python3 -I -m venv`, and in the environment for `python -I -m pip`.
 const PYTHON: &str = r#"#!/bin/sh
 for folder; do :; done
 mkdir -p "$folder/bin"
-printf '#!/bin/sh\n[ ! -p "$HOLD.pip" ] || read -r go < "$HOLD.pip"\n' > "$folder/bin/python"
-printf '#!%s\n' "$REAL_PYTHON" > "$folder/bin/ministack"
-cat "$EMULATOR" >> "$folder/bin/ministack"
-chmod +x "$folder/bin/python" "$folder/bin/ministack"
+cat > "$folder/bin/python" <<'END'
+#!/bin/sh
+case "$2" in
+-m) [ ! -p "$HOLD.pip" ] || read -r go < "$HOLD.pip" ;;
+*) exec "$REAL_PYTHON" "$EMULATOR" ;;
+esac
+END
+chmod +x "$folder/bin/python"
 "#;
 
 /// The sandboxes of a machine of its own.
@@ -128,7 +135,7 @@ impl Drop for Machine {
 
 fn is_emulator(pid: &str) -> bool {
     let command = Command::new("ps").args(["-o", "command=", "-p", pid]).output().unwrap();
-    String::from_utf8_lossy(&command.stdout).contains("bin/ministack")
+    String::from_utf8_lossy(&command.stdout).contains("emulator.py")
 }
 
 fn lives(pid: u32) -> bool {
@@ -184,7 +191,8 @@ fn a_reused_number_a_stale_record_and_a_foreign_server_are_not_the_sandbox() {
     let reused = |started: &str| {
         let mut process = record["process"].clone();
         (process["pid"], process["started"]) = (json!(number), json!(started));
-        json!({ "token": record["token"], "port": foreign_server(), "process": process })
+        let ports = json!({ "ministack": foreign_server(), "moto": foreign_server() });
+        json!({ "token": record["token"], "ports": ports, "process": process })
     };
     let stat = fs::read_to_string(format!("/proc/{number}/stat"));
     let began = stat.map(|stat| stat.rsplit(')').next().unwrap().split_whitespace().nth(19).unwrap().to_owned());
@@ -206,15 +214,18 @@ fn a_reused_number_a_stale_record_and_a_foreign_server_are_not_the_sandbox() {
 }
 
 #[test]
-fn a_foreign_server_on_the_port_of_our_own_process_is_not_used() {
+fn a_foreign_server_on_a_port_of_our_own_process_is_not_used() {
     let (machine, project) = (Machine::new(), project());
     machine.expect(0, &project, &["sandbox", "start"]);
-    let mut record = machine.record();
+    let record = machine.record();
     let ours = record["process"]["pid"].as_u64().unwrap();
-    record["port"] = json!(foreign_server());
-    machine.write_record(&record);
-    let status = machine.expect(0, &project, &["sandbox", "status"]);
-    assert!(status.stdout.contains(&format!("is starting (process {ours})")), "{}", status.stdout);
+    for emulator in ["ministack", "moto"] {
+        let mut record = record.clone();
+        record["ports"][emulator] = json!(foreign_server());
+        machine.write_record(&record);
+        let status = machine.expect(0, &project, &["sandbox", "status"]);
+        assert!(status.stdout.contains(&format!("is starting (process {ours})")), "{}", status.stdout);
+    }
     let stop = machine.expect(0, &project, &["sandbox", "stop"]);
     assert!(stop.stdout.contains("is stopped"), "{}", stop.stdout);
     assert!(!lives(u32::try_from(ours).unwrap()));
@@ -285,13 +296,13 @@ fn the_folder_is_its_owner_s_alone_also_where_it_was_not() {
         for folder in [&machine.file("sandboxes"), &sandbox, &sandbox.join("data")] {
             assert_eq!(mode(folder), 0o700, "{}", folder.display());
         }
-        for file in ["lock", "running.json", "ministack.log", "data/began"] {
+        for file in ["lock", "running.json", "emulators.log", "data/began"] {
             assert_eq!(mode(&sandbox.join(file)), 0o600, "{file}");
         }
     };
     check();
     machine.expect(0, &project, &["sandbox", "stop"]);
-    for (name, wide) in [("lock", 0o666), ("ministack.log", 0o644), ("", 0o755), ("data", 0o755)] {
+    for (name, wide) in [("lock", 0o666), ("emulators.log", 0o644), ("", 0o755), ("data", 0o755)] {
         fs::set_permissions(sandbox.join(name), fs::Permissions::from_mode(wide)).unwrap();
     }
     machine.expect(0, &project, &["sandbox", "start"]);
@@ -306,7 +317,7 @@ fn a_link_in_the_place_of_the_folder_or_the_record_is_refused() {
     machine.expect(0, &project, &["sandbox", "stop"]);
     let sandbox = machine.only();
     let elsewhere = machine.file("elsewhere");
-    fs::write(&elsewhere, r#"{"token":"t","port":1,"process":{"pid":1,"started":"1","token":"t"}}"#).unwrap();
+    fs::write(&elsewhere, r#"{"token":"t","ports":{"ministack":1,"moto":2},"process":{"pid":1,"started":"1","token":"t"}}"#).unwrap();
     std::os::unix::fs::symlink(&elsewhere, sandbox.join("running.json")).unwrap();
     for command in [&["start"][..], &["stop"], &["status"], &["reset", "-y"]] {
         let refused = machine.expect(1, &project, &[&["sandbox"], command].concat());
@@ -392,23 +403,21 @@ fn a_folder_for_sandboxes_may_be_named_from_where_leoctl_is_called() {
     assert!(run(&["sandbox", "stop"]).contains("is stopped"));
 }
 
-/// A stack of one thing that the sandbox lacks, and what that needs.
-fn lacking(name: &str) -> (&'static str, &'static str) {
-    match name {
-        "autoscaling" => (
-            "appautoscaling_target.web",
-            r#"
-[resource.appautoscaling_target.web]
-service_namespace = "ecs"
-resource_id = "service/lacking/web"
-scalable_dimension = "ecs:service:DesiredCount"
-min_capacity = 1
-max_capacity = 2
-"#,
-        ),
-        "https" => (
-            "lb_listener.https",
-            r#"
+/// A machine on which the real emulators are installed, as they are for the tests.
+fn with_emulators() -> Machine {
+    let machine = Machine::new();
+    fs::create_dir(machine.file("sandboxes")).unwrap();
+    let installed = emulator::python().parent().unwrap().parent().unwrap().to_owned();
+    std::os::unix::fs::symlink(installed, machine.file("sandboxes/ministack-1.5.33-moto-5.2.5")).unwrap();
+    machine
+}
+
+/// A network with what the sandbox answers otherwise than AWS: an operation that it has not, and an attribute that it
+/// forgets.
+const LACKING: &str = r#"
+[stack]
+name = "lacking"
+region = "us-east-1"
 [resource.vpc.main]
 cidr_block = "10.0.0.0/16"
 [resource.subnet.a]
@@ -416,60 +425,63 @@ for_each = ["us-east-1a", "us-east-1b"]
 vpc_id = "${vpc.main.id}"
 availability_zone = "${each.value}"
 cidr_block = "${cidrsubnet(vpc.main.cidr_block, 8, each.index)}"
-[resource.acm_certificate.web]
-domain_name = "shop.example.org"
+enable_dns64 = true
 [resource.lb.main]
 name = "lacking"
 subnets = "${pluck(subnet.a, 'id')}"
-[resource.lb_listener.https]
-load_balancer_arn = "${lb.main.arn}"
-port = 443
-protocol = "HTTPS"
-certificates = [{ certificate_arn = "${acm_certificate.web.arn}" }]
-default_actions = [{ type = "fixed-response", fixed_response_config = { status_code = "404" } }]
-"#,
-        ),
-        _ => (
-            "nat_gateway",
-            r#"
-[resource.vpc.main]
-cidr_block = "10.0.0.0/16"
-[resource.subnet.a]
-vpc_id = "${vpc.main.id}"
-cidr_block = "10.0.0.0/24"
-[resource.eip.nat]
-[resource.nat_gateway.main]
-subnet_id = "${subnet.a.id}"
-allocation_id = "${eip.nat.id}"
-"#,
-        ),
-    }
-}
+minimum_load_balancer_capacity = { capacity_units = 100 }
+"#;
 
 #[test]
 fn what_the_sandbox_lacks_is_said() {
-    let (machine, project) = (Machine::new(), project());
-    // The real emulator, as it is installed for the tests.
-    fs::create_dir(machine.file("sandboxes")).unwrap();
-    let installed = emulator::python().parent().unwrap().parent().unwrap().to_owned();
-    std::os::unix::fs::symlink(installed, machine.file("sandboxes/ministack-1.5.33-cbor2-6.3.0")).unwrap();
-    let apply = |name: &str| {
-        let (what, body) = lacking(name);
-        let file = format!("stacks/{name}.toml");
-        project.write(&file, &format!("[stack]\nname = \"lacking-{name}\"\nregion = \"us-east-1\"\n{body}"));
-        (what, machine.run(&project, &["--sandbox", "apply", "-y", &file]), file)
+    let (machine, project) = (with_emulators(), project());
+    project.write("stacks/lacking.toml", LACKING);
+    let refused = machine.expect(1, &project, &["--sandbox", "apply", "-y", "stacks/lacking.toml"]);
+    let said = words(&refused.stderr);
+    assert!(said.contains("lb.main") && said.contains("the sandbox lacks this part of elasticloadbalancing"), "{}", refused.stderr);
+    assert!(!said.contains("--endpoint-url"), "{}", refused.stderr);
+    let again = machine.expect(0, &project, &["--sandbox", "plan", "stacks/lacking.toml"]);
+    let said = words(&again.stderr);
+    assert!(said.contains("Note: the sandbox is not all of AWS for subnet:"), "{}\n{}", again.stdout, again.stderr);
+    let status = machine.expect(0, &project, &["sandbox", "status"]);
+    assert!(words(&status.stdout).contains("subnet: ModifySubnetAttribute ignores EnableDns64"), "{}", status.stdout);
+    machine.expect(0, &project, &["sandbox", "stop"]);
+}
+
+/// A text without its line breaks.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn an_ordinary_platform_is_built_changed_and_deleted_in_the_sandbox() {
+    let (machine, project) = (with_emulators(), project());
+    let platform = include_str!("../fixtures/platform.toml");
+    project.write("stacks/platform.toml", platform);
+    let run = |code: i32, arguments: &[&str]| {
+        // What else is configured does not lead out of the sandbox.
+        let mut command = machine.command(&project, &[&["--sandbox"], arguments].concat());
+        command.env("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9").env("AWS_ENDPOINT_URL_ECS", "http://127.0.0.1:9");
+        let ran = ran(command.output().unwrap());
+        assert_eq!(ran.code, code, "{arguments:?}\n{}\n{}", ran.stdout, ran.stderr);
+        ran
     };
-    for name in ["autoscaling", "https"] {
-        let (what, refused, _) = apply(name);
-        assert_eq!(refused.code, 1, "{name}: {}", refused.stderr);
-        assert!(refused.stderr.contains(what) && refused.stderr.contains("the sandbox lacks this part of"), "{name}: {}", refused.stderr);
-        assert!(!refused.stderr.contains("--endpoint-url"), "{name}: {}", refused.stderr);
-    }
-    let (what, applied, file) = apply("nat");
-    assert_eq!(applied.code, 0, "{}", applied.stderr);
-    let again = machine.expect(0, &project, &["--sandbox", "plan", &file]);
-    let words: Vec<&str> = again.stderr.split_whitespace().collect();
-    let note = format!("Note: the sandbox is not all of AWS for {what}:");
-    assert!(words.join(" ").contains(&note), "{}\n{}", again.stdout, again.stderr);
+    let unchanged = || {
+        let plan = run(0, &["plan", "stacks/platform.toml", "--detailed-exitcode"]);
+        assert!(plan.stdout.contains("No changes: 47 resources"), "{}", plan.stdout);
+    };
+    run(0, &["apply", "-y", "stacks/platform.toml"]);
+    unchanged();
+    let changed =
+        platform.replace("default = 30", "default = 14").replace("10.60.", "10.61.").replace("max_capacity = 6", "max_capacity = 8");
+    project.write("stacks/platform.toml", &changed);
+    run(2, &["plan", "stacks/platform.toml", "--detailed-exitcode"]);
+    run(0, &["apply", "-y", "stacks/platform.toml"]);
+    unchanged();
+    // What is in it outlives its process.
+    machine.expect(0, &project, &["sandbox", "stop"]);
+    unchanged();
+    let emptied = run(0, &["destroy", "-y", "stacks/platform.toml"]);
+    assert!(emptied.stdout.contains("47 deleted"), "{}", emptied.stdout);
     machine.expect(0, &project, &["sandbox", "stop"]);
 }

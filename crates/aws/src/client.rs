@@ -23,6 +23,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use super::fence::Fence;
 use super::kms::key::Keys;
@@ -58,10 +59,23 @@ pub struct Settings {
     pub profile: Option<String>,
     /// `--region`.
     pub region: Option<String>,
-    /// `--endpoint-url`.
+    /// `--endpoint-url`: where all calls go, whatever else is configured.
     pub endpoint_url: Option<String>,
+    /// Where the calls of some services go instead, by the names that SDKs have for services.
+    pub endpoints: BTreeMap<String, String>,
     /// Credentials that are used instead of the configured ones.
     pub credentials: Option<aws_credential_types::Credentials>,
+}
+
+/// Where services are reached that are not where the rest is, in the place of what the environment and profiles say of
+/// services: a call that is to go to an address never goes to another.
+#[derive(Debug)]
+struct Endpoints(BTreeMap<String, String>);
+
+impl LoadServiceConfig for Endpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        self.0.get(key.service_id()).filter(|_| key.profile() == "endpoint_url").cloned()
+    }
 }
 
 /// Tries again after a connection that was closed before the answer, which the SDK takes for an error of its own kind.
@@ -140,8 +154,8 @@ impl Intercept for Calls {
     }
 }
 
-/// The SDK's service name as IAM writes it.
-fn service_prefix(service: &str) -> String {
+/// The SDK's name of a service as IAM writes it.
+pub fn service_prefix(service: &str) -> String {
     match service {
         "Elastic Load Balancing v2" => "elasticloadbalancing".to_owned(),
         "CloudWatch Logs" => "logs".to_owned(),
@@ -199,7 +213,11 @@ impl Clients {
             loader = loader.credentials_provider(credentials.clone());
         }
         let credentials = limits.identity_cache(IdentityCache::lazy().build());
-        let base = loader.http_client(http_client).identity_cache(credentials).load().await;
+        let loaded = loader.http_client(http_client).identity_cache(credentials).load().await;
+        let base = match settings.endpoint_url {
+            Some(_) => loaded.into_builder().service_config(Endpoints(settings.endpoints.clone())).build(),
+            None => loaded,
+        };
         let fixed = settings.credentials.is_some();
         Ok(Self { base, fixed, calls: Calls::default(), fence, limits, regions: Mutex::default() })
     }
