@@ -1,9 +1,9 @@
 //! Mistakes in stack files, with the line each is on.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::terminal::{escaped, one_line, styled_by_library};
-use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics, Severity, Source};
+use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics, Severity, Source, Span};
 
 /// All diagnostics as text.
 pub fn render(diagnostics: &Diagnostics, sources: &[Source], colour: bool) -> String {
@@ -33,7 +33,11 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
             let label = one_line(&diagnostic.label).into_owned();
             let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
             let path = one_line(&source.path.display().to_string()).into_owned();
-            title.element(Snippet::source(text).line_start(line).path(path).annotation(annotation))
+            let shown = title.element(Snippet::source(text).line_start(line).path(path).annotation(annotation));
+            match diagnostic.also.as_ref().and_then(|(also, said)| another(also, said, sources)) {
+                Some(also) => shown.element(also),
+                None => shown,
+            }
         }
         // Nothing is framed: between titles that are rendered together there would be an empty frame.
         None => {
@@ -46,6 +50,14 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
         group = group.element(Level::HELP.message(help));
     }
     renderer.render(&[group])
+}
+
+/// The line of another place that a mistake is about.
+fn another<'a>(span: &Span, said: &'a str, sources: &[Source]) -> Option<Snippet<'a, Annotation<'a>>> {
+    let source = sources.get(span.file).filter(|source| !source.private)?;
+    let (line, text, range) = excerpt(&source.text, span.range.clone());
+    let path = one_line(&source.path.display().to_string()).into_owned();
+    Some(Snippet::source(text).line_start(line).path(path).annotation(AnnotationKind::Context.span(range).label(said)))
 }
 
 /// Where something is in a file; lines and columns count from 1, columns in characters.
@@ -101,13 +113,23 @@ fn excerpt(text: &str, range: std::ops::Range<usize>) -> (usize, String, std::op
 mod tests {
     use super::*;
     use crate::ui::terminal::{for_terminal, plain};
-    use leoctl_core::stack::diagnostic::{Code, Span};
+    use leoctl_core::stack::diagnostic::Code;
 
     #[test]
     fn what_is_wrong_at_no_place_has_no_frame() {
         let wrong = Diagnostic::general(Code::UnknownName, "`vpc.x` is not there").help("did you mean `vpc.y`?").help("or leave it out");
         let shown = plain(&render(&Diagnostics(vec![wrong]), &[], true));
         assert_eq!(shown, "error[E0402]: `vpc.x` is not there\nhelp: did you mean `vpc.y`?\nhelp: or leave it out");
+    }
+
+    #[test]
+    fn another_place_is_shown_with_its_line() {
+        let text = "a = 1\nb = 2\na = 3\n";
+        let span = |range| Span { file: 0, range };
+        let wrong = Diagnostic::error(Code::Syntax, &span(12..13), "twice").also(span(0..1), "here first");
+        let source = Source { path: "a.toml".into(), text: text.to_owned(), private: false };
+        let shown = plain(&render(&Diagnostics(vec![wrong]), &[source], true));
+        assert!(shown.contains("a.toml:3:1") && shown.contains("a.toml:1:1") && shown.contains("- here first"), "{shown}");
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// What to say at the place itself.
     pub label: String,
+    /// Another place that it is about, and what to say there.
+    pub also: Option<(Span, &'static str)>,
     /// What to do, one line each.
     pub help: Vec<String>,
     /// The block or the resource that it is about, where it is about one.
@@ -80,6 +82,7 @@ impl Diagnostic {
             message: message.into(),
             span: Some(span.clone()),
             label: String::new(),
+            also: None,
             help: Vec::new(),
             address: None,
             meant: None,
@@ -113,6 +116,12 @@ impl Diagnostic {
     /// This diagnostic with words at the place itself.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
+        self
+    }
+
+    /// This diagnostic, about another place as well.
+    pub fn also(mut self, span: Span, said: &'static str) -> Self {
+        self.also = Some((span, said));
         self
     }
 

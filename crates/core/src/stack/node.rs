@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use super::{mistake, unclosed};
+use super::mistake::{self, Mistake};
 
 /// A TOML value and where it stands.
 #[derive(Clone, Debug)]
@@ -90,49 +90,20 @@ pub fn parse_partly(file: usize, text: &str, diagnostics: &mut Diagnostics) -> (
     if errors.is_empty() {
         return (Converter { file, wrong: BTreeSet::new(), text, diagnostics }.table(table.get_ref()), true);
     }
-    let lost = unclosed::unclosed(text);
-    for unclosed::Unclosed { open, closing, .. } in &lost {
-        let end = text.get(*open..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| open + length);
-        let error = Diagnostic::error(Code::Syntax, &Span { file, range: *open..end }, "what begins at this bracket is never closed");
-        diagnostics.push(error.help(format!("`{closing}` is missing; nothing is read from there to the next table")));
+    let mended = mistake::mended(text);
+    for Mistake { message, help, at, first, .. } in mended.mistakes {
+        let diagnostic = Diagnostic::error(Code::Syntax, &Span { file, range: at }, message);
+        let diagnostic = help.into_iter().fold(diagnostic, Diagnostic::help);
+        diagnostics.push(match first {
+            Some(range) => {
+                let help = format!("the first is on line {}", line(text, range.start) + 1);
+                diagnostic.help(help).also(Span { file, range }, "it stands here first")
+            }
+            None => diagnostic,
+        });
     }
-    let text = &unclosed::without(text, &lost);
-    let (table, errors) = DeTable::parse_recoverable(text);
-    let mut places: Vec<(std::ops::Range<usize>, &str)> =
-        errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message())).collect();
-    places.sort_by_key(|(range, _)| range.start);
-    let mut lines = BTreeSet::new();
-    let mut whole = lost.is_empty();
-    let mut twice = None;
-    for (range, message) in places {
-        // Of several on one line, the first is the mistake.
-        if !lines.insert(line(text, range.start)) {
-            continue;
-        }
-        // Under a header that stands twice, keys do.
-        let header = header_above(text, range.start);
-        if message == "duplicate key" && twice == Some(header) {
-            continue;
-        }
-        if message == "duplicate key" && header == line(text, range.start) {
-            twice = Some(header);
-        }
-        let mistake = mistake::explain(text, &range, message);
-        let diagnostic = Diagnostic::error(Code::Syntax, &Span { file, range }, mistake.message);
-        diagnostics.push(mistake.help.into_iter().fold(diagnostic, Diagnostic::help));
-        if mistake.last {
-            whole = false;
-            break;
-        }
-    }
-    (Converter { file, wrong: lines, text, diagnostics }.table(table.get_ref()), whole)
-}
-
-/// The line of the header that a place stands under or in.
-fn header_above(text: &str, at: usize) -> usize {
-    let number = line(text, at);
-    let lines: Vec<&str> = text.lines().take(number + 1).collect();
-    lines.iter().rposition(|line| line.starts_with('[')).unwrap_or_default()
+    let (table, _) = DeTable::parse_recoverable(&mended.text);
+    (Converter { file, wrong: mended.lines, text: &mended.text, diagnostics }.table(table.get_ref()), mended.whole)
 }
 
 /// Which line of a text a place is on.
@@ -153,7 +124,7 @@ impl Converter<'_> {
     fn table(&mut self, table: &DeTable<'_>) -> Table {
         let entries = table.iter().map(|(key, value)| {
             let range = key.span();
-            let wrong = !self.wrong.is_empty() && self.wrong.contains(&line(self.text, range.start));
+            let wrong = self.is_wrong(range.start);
             let span = Span { file: self.file, range: value.span() };
             let node = match value.get_ref() {
                 nested @ (DeValue::Table(_) | DeValue::Array(_)) => self.node(span, nested),
@@ -163,6 +134,11 @@ impl Converter<'_> {
             (key.get_ref().to_string(), Entry { key: Span { file: self.file, range }, node })
         });
         entries.collect()
+    }
+
+    /// Whether a place is on a line with a mistake.
+    fn is_wrong(&self, at: usize) -> bool {
+        !self.wrong.is_empty() && self.wrong.contains(&line(self.text, at))
     }
 
     fn node(&mut self, span: Span, value: &DeValue<'_>) -> Node {
@@ -179,7 +155,14 @@ impl Converter<'_> {
             },
             DeValue::Datetime(date) => NodeKind::String(date.to_string()),
             DeValue::Array(items) => {
-                let items = items.iter().map(|item| self.node(Span { file: self.file, range: item.span() }, item.get_ref()));
+                let items = items.iter().map(|item| {
+                    let span = Span { file: self.file, range: item.span() };
+                    let is_nested = matches!(item.get_ref(), DeValue::Table(_) | DeValue::Array(_));
+                    match !is_nested && self.is_wrong(span.range.start) {
+                        true => Node { kind: NodeKind::Unreadable, span },
+                        false => self.node(span, item.get_ref()),
+                    }
+                });
                 NodeKind::List(items.collect())
             }
             DeValue::Table(table) => NodeKind::Table(self.table(table)),
