@@ -53,6 +53,8 @@ pub struct ParseError {
     pub help: Option<String>,
     /// The byte of the expression's text it is at.
     pub offset: usize,
+    /// How many bytes of it are wrong.
+    pub length: usize,
 }
 
 /// Why an expression has no value. Nothing in it is a value that is sensitive.
@@ -339,6 +341,12 @@ mod tests {
         assert_eq!(eval("math.isFinite(1.0 / 0.0) || math.isNaN(0.0 / 0.0) ? 1.5 : 2.5").unwrap(), Value::Float(1.5));
         let hidden = eval("double(vars.token == 'abc' ? 'inf' : '1')").unwrap_err();
         assert_eq!(hidden, "this has no value; why is not shown, as it is about a sensitive value");
+    }
+
+    #[test]
+    fn a_doubled_dollar_is_literal_in_a_text_of_an_expression_as_well() {
+        assert_eq!(eval("'x-$${aws:username}' + '$${}'").unwrap(), Value::string("x-${aws:username}${}"));
+        assert!(eval("'x-${aws:username}'").unwrap_err().contains("not evaluated inside of a text"));
     }
 
     #[test]

@@ -55,6 +55,14 @@ const SECTIONS: &[(&str, &str)] = &[
 
 /// What names other tools have for what is known while a stack is read, and what is written here.
 const ROOTS: &[(&str, &str)] = &[
+    ("True", "write `true`"),
+    ("TRUE", "write `true`"),
+    ("False", "write `false`"),
+    ("FALSE", "write `false`"),
+    ("None", "write `null`"),
+    ("NULL", "write `null`"),
+    ("nil", "write `null`"),
+    ("undefined", "write `null`"),
     ("AWS", "write `stack.region`, `stack.account_id` or `stack.partition`"),
     ("aws_region", "write `stack.region`"),
     ("count", "write `each.index` or `each.key` in a resource with `for_each`"),

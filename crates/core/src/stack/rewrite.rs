@@ -15,6 +15,10 @@ pub fn rewrite(node: IdedExpr, bound: &mut Vec<String>) -> IdedExpr {
     let IdedExpr { id, expr } = node;
     let expr = match expr {
         Ast::Ident(name) if TYPES.contains(&name.as_str()) && !bound.contains(&name) => Ast::Literal(LiteralValue::String(name.into())),
+        // As in the texts of the file.
+        Ast::Literal(LiteralValue::String(text)) if text.inner().contains("$${") => {
+            Ast::Literal(LiteralValue::String(text.inner().replace("$${", "${").into()))
+        }
         Ast::Call(call) => rewrite_call(id, call, bound),
         Ast::Comprehension(inner) => Ast::Comprehension(Box::new(rewrite_comprehension(*inner, bound))),
         mut other => {

@@ -1,6 +1,10 @@
 //! Parsing CEL, and saying what is wrong in the words of who wrote it: from the place where the parser stops, and not
 //! from what it says of itself.
 
+mod inside_text;
+mod operators;
+mod tokens;
+
 use cel::common::ast::IdedExpr;
 use cel::parser::{ParseErrors, Parser, PrattParser};
 
@@ -21,6 +25,9 @@ pub fn parse(source: &str) -> Result<IdedExpr, ParseError> {
         return Err(error(0, "there is nothing between `${` and `}`", Some("write an expression, or `$${` for a literal `${`")));
     }
     too_deep(source)?;
+    if let Some(error) = inside_text::find(source).or_else(|| comment(source)) {
+        return Err(error);
+    }
     // Both parsers read the same language (a test holds them together). One is fast; the other tells where a mistake is.
     if let Some(tree) = fast(source) {
         return Ok(tree);
@@ -49,7 +56,15 @@ fn by_the_grammar(source: &str) -> Result<IdedExpr, ParseErrors> {
 }
 
 fn error(offset: usize, message: impl Into<String>, help: Option<&str>) -> ParseError {
-    ParseError { message: message.into(), help: help.map(str::to_owned), offset }
+    ParseError { message: message.into(), help: help.map(str::to_owned), offset, length: 1 }
+}
+
+/// `//` on one line, which makes a comment of the rest of the expression.
+fn comment(source: &str) -> Option<ParseError> {
+    let tokens = tokens::tokens(source);
+    let slashes = tokens.iter().find(|token| token.text == "//").filter(|_| !source.trim().contains('\n'))?;
+    let error = error(slashes.at, "what stands behind `//` is a comment", Some("write `/` to divide"));
+    Some(ParseError { length: 2, ..error })
 }
 
 fn too_deep(source: &str) -> Result<(), ParseError> {
@@ -85,11 +100,15 @@ fn offset(source: &str, (line, column): (isize, isize)) -> usize {
 fn explain(source: &str, at: usize) -> ParseError {
     let (before, rest) = source.split_at_checked(at).unwrap_or((source, ""));
     let token = token(rest);
+    let marked = |error: ParseError| ParseError { length: token.len().max(1), ..error };
     if let Some(star) = source.find("[*]") {
-        return error(star, unexpected("[*]"), Some(&plucked(source, star)));
+        return ParseError { length: 3, ..error(star, unexpected("[*]"), Some(&plucked(source, star))) };
     }
     if let Some(help) = elsewhere(source) {
-        return error(at, unexpected(token), Some(help));
+        return marked(error(at, unexpected(token), Some(help)));
+    }
+    if let Some(operator) = operators::find(source, &tokens::tokens(source)) {
+        return operator;
     }
     if token.is_empty() {
         let help = if before.matches('(').count() > before.matches(')').count() { Some("a `)` is missing") } else { None };
@@ -101,7 +120,7 @@ fn explain(source: &str, at: usize) -> ParseError {
             "if" | "else" => "a choice is written `condition ? a : b`",
             _ => "choose another name",
         };
-        return error(at, format!("`{token}` is a word of the language itself, and no name"), Some(help));
+        return marked(error(at, format!("`{token}` is a word of the language itself, and no name"), Some(help)));
     }
     let macros = ["has(", ".all(", ".exists(", ".exists_one(", ".map(", ".filter("];
     let called = macros.iter().find(|name| before.trim_end().ends_with(*name) || rest.starts_with(*name));
@@ -109,9 +128,9 @@ fn explain(source: &str, at: usize) -> ParseError {
         Some(&"has(") => error(at, "`has` asks for one name inside of something", Some("write `has(x.name)`")),
         Some(_) => error(at, "the first argument is a name for each element in turn", Some("write `list.map(x, x + 1)`")),
         None if token.starts_with(['\'', '"']) && !token.get(1..).unwrap_or_default().ends_with(['\'', '"']) => {
-            error(at, "this text is never closed", Some("texts stand between `'` and `'`"))
+            marked(error(at, "this text is never closed", Some("texts stand between `'` and `'`")))
         }
-        None => error(at, unexpected(token), None),
+        None => marked(error(at, unexpected(token), None)),
     }
 }
 
@@ -138,15 +157,9 @@ fn plucked(source: &str, star: usize) -> String {
 fn elsewhere(source: &str) -> Option<&'static str> {
     let starts = |word: &str| source.trim_start().starts_with(word);
     match () {
-        () if starts("if ") || starts("if(") => Some("a choice is written `condition ? a : b`"),
-        () if starts("not ") || source.contains(" not ") => Some("write `!x` for `not x`"),
         () if starts("[for ") || starts("{for ") || starts("[ for ") || starts("{ for ") => {
             Some("write `list.map(x, …)` and `list.filter(x, …)`")
         }
-        () if source.contains('{') && source.contains('=') && !source.contains("==") && !source.contains(':') => {
-            Some("a table is written `{'key': value}`")
-        }
-        () if source.contains("&&&") || source.contains(" and ") || source.contains(" or ") => Some("write `&&` and `||`"),
         () => None,
     }
 }
@@ -305,6 +318,40 @@ mod tests {
             for inside in ["Context", "token recognition", "EOF", "mismatched", "viable", "Syntax error"] {
                 assert!(!all.contains(inside), "{source}: {all}");
             }
+        }
+    }
+
+    #[test]
+    fn exactly_what_is_of_another_language_is_marked() {
+        for (source, marked) in [
+            ("vars.n <> 3", "<>"),
+            ("vars.n === 3", "==="),
+            ("'a' == 'b' and true", "and"),
+            ("vars.n not in [1]", "not in"),
+            ("vars.n ?? 3", "??"),
+            ("vars.xs.0", ".0"),
+            ("size(vars.xs) // 2", "//"),
+            ("'a-${vars.b}' + 'c'", "${vars.b}"),
+            ("subnet.a[*].id", "[*]"),
+        ] {
+            let error = parse(source).unwrap_err();
+            assert_eq!(source.get(error.offset..error.offset + error.length), Some(marked), "{source}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_another_language_is_read() {
+        for source in [
+            "'a and b'",
+            "'https://x'",
+            "x.is + y.not",
+            "a ? b : c",
+            "[1].map(or, or + 1)",
+            "m[?'a'].orValue('//')",
+            "'$${a}'",
+            "{'a': b ? c : d}",
+        ] {
+            assert!(parse(source).is_ok(), "{source}: {:?}", parse(source));
         }
     }
 }

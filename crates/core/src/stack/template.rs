@@ -336,7 +336,7 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
             Err(error) => {
                 wrong = true;
                 let from = start + error.offset.min(length);
-                let to = (from + 1).min(start + length).max(from);
+                let to = (from + error.length.max(1)).min(start + length).max(from);
                 let column = source.get(..error.offset).map_or(error.offset, |before| before.chars().count()) + 1;
                 let diagnostic =
                     Diagnostic::error(Code::BadExpression, &locate.span(from, to), format!("invalid expression: {}", error.message))
