@@ -106,6 +106,62 @@ fn output(expression: &str) -> String {
     )
 }
 
+const OPERATORS: &[&str] = &[
+    "vars.n <> 3",
+    "vars.n = 3",
+    "vars.n ?? 3",
+    "vars.n === 3",
+    "vars.n !== 3",
+    "vars.env == 'x' and vars.n == 3",
+    "vars.n == 3 or true",
+    "not (vars.n == 3)",
+    "not vars.env",
+    "vars.n ?: 3",
+    "4 if vars.n == 3 else 5",
+    "vars.n not in vars.xs",
+    "vars.n is null",
+    "vars.env is not null",
+    "vars.n ** 2",
+    "vars.n ^ 2",
+    "vars.env =~ 'x'",
+    "vars.env ~ 'x'",
+    "vars.n > 3 & true",
+    "vars.n > 3 | true",
+    "vars.env | upper",
+    "x => x + 1",
+    "vars.n => 3",
+    "vars.n =< 3",
+    "vars.env?.x",
+    "vars.xs.0",
+    "vars.n // 2",
+    "vars.n mod 2",
+    "vars.n++",
+    "vars.xs[0:1]",
+    "vars.xs contains 'a'",
+    "[vars.xs...]",
+    "'a' if true",
+    "$vars.env",
+    "`x`",
+    "if vars.n == 3 then 4 else 5",
+    "vars.n == 3 ? 1",
+    "f'x'",
+    "vars.env eq 'x'",
+    "True",
+    "nil",
+    "'x-${vars.env}'",
+    "'x-${size(vars.xs)}-y' + 'z'",
+    "'${vars.env'",
+    "'x-${vars.xs.join('-')}'",
+    "vars.xs.contains('a')",
+    "subnet.many.map(s, s.id)",
+    "pluck(vpc.main, 'id')",
+    "vars.xs in 'a'",
+    "subnet.many.filter(s, s.id != '')",
+    "subnet.many.all(s, s.id.startsWith('a'))",
+    "pluck(vars.xs, 'id')",
+    "{'a': 1, b = 2}",
+];
+
 #[test]
 fn habits_of_other_tools_are_answered_with_what_is_written_here() {
     let mut all = String::new();
@@ -141,6 +197,9 @@ fn habits_of_other_tools_are_answered_with_what_is_written_here() {
         "${vars.env and true}",
     ] {
         let _ = writeln!(all, "{expression}\n{}", said(&output(expression)));
+    }
+    for expression in OPERATORS {
+        let _ = writeln!(all, "{expression}\n{}", said(&output(&format!("${{{expression}}}"))));
     }
     for (name, text) in [
         ("a section of Terraform's", "[variable.x]\ndefault = 1\n"),

@@ -15,7 +15,10 @@ impl<'a> Evaluator<'a> {
         let items: Vec<Value> = match range.inside().map(Value::revealed) {
             Some(Value::Unknown) => return Ok(self.cut_short()),
             Some(Value::List(items)) => items.clone(),
-            Some(Value::Map(map)) => map.keys().map(Value::string).collect(),
+            Some(Value::Map(map)) => match self.keys_for_values(of).filter(|_| !map.is_empty()) {
+                Some(error) => return Err(error),
+                None => map.keys().map(Value::string).collect(),
+            },
             Some(Value::Null) => return Err(self.null(&of.iter_range, "what a macro goes through")),
             _ => {
                 let error = EvalError::new(format!("a macro goes through a list or table, not through {}", range.kind()));

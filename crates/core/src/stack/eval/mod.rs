@@ -5,6 +5,7 @@
 //! every node counts against a [`Budget`].
 
 mod comprehension;
+mod habit;
 mod operators;
 mod select;
 mod term;
@@ -436,7 +437,8 @@ impl<'a> Evaluator<'a> {
         let method = method && function.style != Style::Function;
         let answer = (function.call)(&self.arguments(terms, method));
         let shown = function.name.trim_start_matches('@');
-        let answer = answer.map_err(|complaint| complaint.into_error(&format!("{shown}: "), hidden))?;
+        let answer = answer.map_err(|complaint| complaint.into_error(&format!("{shown}: "), hidden));
+        let answer = answer.map_err(|error| self.instead(function.name, nodes, terms, error))?;
         if let Some(value) = answer.inside() {
             self.budget.value(value).map_err(EvalError::exhausted)?;
         }

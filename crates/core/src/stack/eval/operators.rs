@@ -160,6 +160,9 @@ fn contained(left: &Value, right: &Value, budget: &Budget<'_>) -> Result<Value, 
         }
         (Value::String(key), Value::Map(map)) => Ok(Value::Bool(map.contains_key(key))),
         (Value::String(_), Value::String(_)) => Err(unfit(Binary::In, left, right).help("write `text.contains('part')`", [])),
+        (Value::List(_) | Value::Map(_), _) => {
+            Err(unfit(Binary::In, left, right).help("what it is in stands behind `in`: `x in list`", []))
+        }
         _ => Err(unfit(Binary::In, left, right)),
     }
 }
