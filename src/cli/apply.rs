@@ -17,7 +17,7 @@ use leoctl_core::model::value::Value;
 use leoctl_core::plan::select::Options;
 use leoctl_core::plan::types::OutputChange;
 use leoctl_core::stack::config::Import;
-use leoctl_core::stack::diagnostic::suggestion;
+use leoctl_core::stack::diagnostic::{Span, suggestion};
 use leoctl_core::stack::template::Template;
 
 /// Shows the plan, asks, and carries it out; only the plan of one id, when that is given.
@@ -88,7 +88,7 @@ pub async fn import(context: &Context, stack: Option<&Path>, address: Address, i
         return Err(CliError::usage(&format!("the stack has no {address}"), &help));
     }
     stack.config.imports.retain(|import| import.to != address);
-    stack.config.imports.push(Import { to: address.clone(), id: Template::literal(Value::String(id)) });
+    stack.config.imports.push(Import { to: address.clone(), to_span: Span::default(), id: Template::literal(Value::String(id)) });
     let session = Session::with(context, &path, stack).await?;
     session.lock(context, "leoctl import").await?;
     let outcome = async {

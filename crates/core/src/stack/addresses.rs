@@ -12,7 +12,7 @@ use crate::model::selector::Selector;
 pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     for import in &stack.config.imports {
         let to = Selector::Resource(import.to.clone());
-        absent(stack, &to, &import.id.span, "[[import]] to").into_iter().for_each(|error| diagnostics.push(error));
+        absent(stack, &to, &import.to_span, "[[import]] to").into_iter().for_each(|error| diagnostics.push(error));
     }
     for (number, moved) in stack.config.moved.iter().enumerate() {
         if let Some(other) = stack.config.moved.iter().take(number).find(|other| other.from == moved.from) {

@@ -171,7 +171,13 @@ fn attributes(stack: &Stack, order: &[Item], diagnostics: &mut Diagnostics, news
     let mut known = BTreeMap::new();
     for (block, data) in &stack.config.data {
         let (value, failed) = evaluate(&data.attributes, &StackScope::offline(stack), news, diagnostics);
-        let written = Written { template: &data.attributes, at: &data.span, kinds: &Kinds::new(stack), failed: &failed };
+        let written = Written {
+            template: &data.attributes,
+            at: &data.span,
+            kinds: &Kinds::new(stack),
+            failed: &failed,
+            type_name: &data.schema.name,
+        };
         types::check(&deps::data_name(block), &data.schema.attributes, &written, &value, diagnostics);
     }
     let ordered: Vec<&Block> = order.iter().filter_map(|item| if let Item::Resource(block) = item { Some(block) } else { None }).collect();
@@ -230,7 +236,7 @@ fn own_attributes(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_
     let (value, failed) = evaluate(&resource.attributes, scope, news, diagnostics);
     let schema = &resource.schema.schema;
     let kinds = Kinds::within(scope.stack, resource);
-    let written = Written { template: &resource.attributes, at: &resource.span, kinds: &kinds, failed: &failed };
+    let written = Written { template: &resource.attributes, at: &resource.span, kinds: &kinds, failed: &failed, type_name: &schema.name };
     types::check(&block.to_string(), &schema.attributes, &written, &value, diagnostics);
     let prefix = resource.schema.prefixed.map(prefix_of);
     let names: BTreeSet<&str> = resource.schema.unique.iter().flat_map(|group| group.iter()).copied().chain(prefix.as_deref()).collect();
@@ -239,9 +245,11 @@ fn own_attributes(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_
         let error = format!("`{name}` of {block} is sensitive, and AWS makes ids of it that are shown and stored");
         diagnostics.push(Diagnostic::error(Code::Exposed, at, error).help("use a value that need not be hidden"));
     }
-    // What such a check says quotes what is written: with a secret in it, only what it says without that can be shown.
-    let public = (resource.schema.check)(&without_secrets(&value));
-    for (path, problem) in (resource.schema.check)(&value) {
+    // What such a check says quotes what is written: with a secret in it, only what it says without that can be shown. What is
+    // misspelled has been said, and does not lack.
+    let meant = types::as_meant(&schema.name, &schema.attributes, &value);
+    let public = (resource.schema.check)(&without_secrets(&meant));
+    for (path, problem) in (resource.schema.check)(&meant) {
         let at = locate(&resource.attributes, &path).unwrap_or(&resource.span);
         diagnostics.push(if !value.has_secret() || public.iter().any(|(_, known)| *known == problem) {
             Diagnostic::error(Code::Contradiction, at, format!("{block}: {problem}"))
@@ -269,7 +277,7 @@ pub(crate) fn known(schema: &TypeSchema, value: &Value) -> Value {
     }
     // What has been said to be missing, or is misspelled, is not known to whatever refers to it.
     let missing = schema.attributes.iter().filter(|attribute| attribute.required).map(|attribute| attribute.name.as_str());
-    for name in missing.chain(types::meant(&schema.attributes, value)).collect::<BTreeSet<_>>() {
+    for name in missing.chain(types::meant(&schema.name, &schema.attributes, value)).collect::<BTreeSet<_>>() {
         known.entry(name.to_owned()).or_insert(Value::Unknown);
     }
     Value::Map(known)

@@ -104,6 +104,8 @@ pub struct Moved {
 pub struct Import {
     /// The address it gets.
     pub to: Address,
+    /// Where that is written; nowhere for what `leoctl import` was given.
+    pub to_span: Span,
     /// AWS's id of it.
     pub id: Template,
 }

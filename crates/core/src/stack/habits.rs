@@ -1,5 +1,8 @@
 //! What people write who know other tools, and what is written here.
 
+pub mod attributes;
+
+use self::attributes::habit;
 use super::diagnostic::{nearest, suggestion};
 use crate::model::schema::Type;
 use crate::model::value::Value;
@@ -104,27 +107,44 @@ pub fn is_of_others(key: &str) -> bool {
     META.iter().any(|(of_others, _)| *of_others == key)
 }
 
-/// Advice on an attribute that does not exist.
-pub fn meant<'a>(given: &str, attributes: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+/// Advice on an attribute that a type, or a table inside it, does not have.
+pub fn meant<'a>(type_name: &str, given: &str, attributes: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
     if let Some((_, advice)) = META.iter().find(|(of_others, _)| *of_others == given) {
         return vec![(*advice).to_owned()];
     }
-    match name(given, attributes.clone()) {
+    if let Some(habit) = habit(type_name, given, attributes.clone()) {
+        return vec![match (habit.here, habit.how) {
+            ("", how) => how.to_owned(),
+            (here, "") => format!("write `{here}`"),
+            (here, how) if how.contains(&format!("`{here}")) => how.to_owned(),
+            (here, how) => format!("write `{here}`: {how}"),
+        }];
+    }
+    match name(type_name, given, attributes.clone()) {
         Some(name) => vec![format!("did you mean `{name}`?")],
         None => suggestion(&in_snake_case(given), attributes).into_iter().collect(),
     }
 }
 
 /// The attribute that is probably meant by one that does not exist.
-pub fn name<'a>(given: &str, attributes: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub fn name<'a>(type_name: &str, given: &str, attributes: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     if is_of_others(given) {
         return None;
+    }
+    if let Some(habit) = habit(type_name, given, attributes.clone()) {
+        return attributes.clone().find(|name| *name == habit.here);
     }
     let snake = in_snake_case(given);
     // `bucketName` may be `bucket_name` or `bucket`.
     let same = |name: &&str| *name == snake || snake.strip_prefix(*name).is_some_and(|rest| rest.starts_with('_'));
     let of_another_form = attributes.clone().filter(same).max_by_key(|name| name.len()).filter(|_| snake != given);
     of_another_form.or_else(|| nearest(&snake, attributes))
+}
+
+/// The attribute that is only called otherwise than the one that does not exist.
+pub fn renamed<'a>(type_name: &str, given: &str, attributes: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let is_more = habit(type_name, given, attributes.clone()).is_some_and(|habit| !habit.how.is_empty());
+    name(type_name, given, attributes).filter(|_| !is_more)
 }
 
 /// `bucketName` as `bucket_name`.
@@ -152,7 +172,12 @@ mod tests {
 
     #[test]
     fn habits_of_other_tools_are_met_with_what_is_written_here() {
-        let meant = |given: &str| meant(given, ["bucket", "versioning", "desired_count", "force_destroy"].into_iter()).concat();
+        let meant = |given: &str| {
+            meant("s3_bucket", given, ["bucket", "versioning", "desired_count", "empty_on_delete", "policy"].into_iter()).concat()
+        };
+        assert_eq!(meant("force_destroy"), "write `empty_on_delete`");
+        assert!(meant("acl").contains("no access lists any more"));
+        assert_eq!(name("sns_topic", "force_destroy", ["empty_on_delete"].into_iter()), None);
         assert!(meant("count").contains("`for_each`"));
         assert!(meant("provider").contains("`account`"));
         assert_eq!(meant("bucketName"), "did you mean `bucket`?");

@@ -11,6 +11,10 @@ pub(super) fn check(block: &Block, resource: &ResourceBlock, diagnostics: &mut D
     for (path, span) in resource.lifecycle.ignore_changes.iter().zip(&resource.lifecycle.ignore_spans) {
         let Err(nowhere) = object(&resource.schema.schema.attributes, &Path::default(), &path.0) else { continue };
         let error = Diagnostic::error(Code::UnknownAttribute, span, format!("`ignore_changes` of {block}: `{path}`: {}", nowhere.problem));
+        if nowhere.given == "all" {
+            diagnostics.push(error.help("there is no word for all of them: name the attributes that something else changes"));
+            continue;
+        }
         diagnostics.push(error.suggest(&nowhere.given, nowhere.known.iter().map(String::as_str)));
     }
 }

@@ -11,7 +11,7 @@ use super::config::ResourceBlock;
 use super::deps::{Local, LocalKind};
 use super::expand::Instances;
 use super::expr::Expr;
-use super::reference::{Placeholder, Reference, Step};
+use super::reference::{Placeholder, Reference, Step, root_length};
 use super::template::{Template, TemplateKind};
 use super::vars::constant;
 use crate::model::address::Block;
@@ -104,6 +104,30 @@ impl<'a> Kinds<'a> {
             TemplateKind::List(items) => Kind::List(Box::new(either(items.iter().map(|item| self.of(item)).collect()))),
             TemplateKind::Table(fields) => Kind::Fields(fields.iter().map(|(key, field)| (key.clone(), self.of(&field.value))).collect()),
         }
+    }
+
+    /// The ARN of a resource or a data source of which a template takes what names it otherwise.
+    pub fn arn_instead(&self, template: &Template) -> Option<Reference> {
+        let TemplateKind::Expr(expr) = &template.kind else { return None };
+        let reference = expr.references.first().filter(|_| expr.tree().is_none())?;
+        let from = root_length(reference.root());
+        let home = &reference.home.module;
+        let block = |at: usize| Some(Block::new(reference.key(at)?, reference.key(at + 1)?).within(home));
+        let (schema, steps) = match reference.root() {
+            "data" => (&*self.stack.config.data.get(&block(1)?)?.schema, reference.path.get(from..)?),
+            _ => {
+                let resource = self.stack.config.resources.get(&block(0)?)?;
+                let keys = from + usize::from(resource.for_each.is_some());
+                (&resource.schema.schema, reference.path.get(keys..)?)
+            }
+        };
+        let [Step::Key(name)] = steps else { return None };
+        if !["name", "id"].contains(&name.as_str()) || schema.attribute(name).is_none() || schema.attribute("arn").is_none() {
+            return None;
+        }
+        let mut arn = reference.clone();
+        *arn.path.last_mut()? = Step::Key("arn".to_owned());
+        Some(arn)
     }
 
     /// The kind of an expression's value.

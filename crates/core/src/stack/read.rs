@@ -163,7 +163,13 @@ impl<'a> Reader<'a> {
     /// A list of constant strings.
     fn strings(&mut self, node: &Node) -> Vec<(String, Span)> {
         let NodeKind::List(items) = &node.kind else {
-            self.expected(node, "a list of strings");
+            match &node.kind {
+                NodeKind::String(text) => {
+                    let error = Diagnostic::error(Code::WrongShape, &node.span, "expected a list of strings, got a string");
+                    self.report(error.help(format!("write `[\"{text}\"]`")));
+                }
+                _ => self.expected(node, "a list of strings"),
+            }
             return Vec::new();
         };
         let mut strings = Vec::new();
@@ -418,8 +424,8 @@ impl<'a> Reader<'a> {
     }
 
     fn import(&mut self, entry: &Entry) -> Option<Import> {
-        let (to, _) = self.address(entry, "to")?;
-        Some(Import { to, id: self.required(entry, "id")? })
+        let (to, to_span) = self.address(entry, "to")?;
+        Some(Import { to, to_span, id: self.required(entry, "id")? })
     }
 
     fn removed(&mut self, entry: &Entry) -> Option<Removed> {

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::diagnostic::{Code, Diagnostic, Diagnostics, Meant, Span, nearest};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Meant, Span};
 use super::habits;
 use super::kind::Kinds;
 use super::misfit::{Misfit, allowed, misfit};
+use super::reference::Reference;
 use super::template::{Part, Template, TemplateKind};
 use crate::model::canonical::{element_name, is_name_secret};
 use crate::model::fit::described;
@@ -18,7 +19,7 @@ use crate::model::value::Value;
 ///
 /// `written` says where things stand and of what kind they are, and `value` what they are as far as that is known.
 pub fn check(what: &str, attributes: &[Attribute], written: &Written<'_>, value: &Value, diagnostics: &mut Diagnostics) {
-    Checker { diagnostics, kinds: written.kinds, failed: written.failed }.object(
+    Checker { diagnostics, kinds: written.kinds, failed: written.failed, type_name: written.type_name }.object(
         what,
         attributes,
         Some(written.template),
@@ -28,11 +29,39 @@ pub fn check(what: &str, attributes: &[Attribute], written: &Written<'_>, value:
 }
 
 /// The attributes that misspelled keys of a value probably are.
-pub fn meant<'a>(attributes: &'a [Attribute], value: &'a Value) -> impl Iterator<Item = &'a str> {
+pub fn meant<'a>(type_name: &'a str, attributes: &'a [Attribute], value: &'a Value) -> impl Iterator<Item = &'a str> {
     let keys = value.as_map().into_iter().flat_map(|map| map.keys());
     let unknown = keys.filter(|key| !attributes.iter().any(|attribute| attribute.name == **key));
-    let written = |attribute: &&'a Attribute| !attribute.computed;
-    unknown.filter_map(move |key| nearest(key, attributes.iter().filter(written).map(|attribute| attribute.name.as_str())))
+    unknown.filter_map(move |key| habits::name(type_name, key, writable(attributes)))
+}
+
+/// The names of the attributes that can be written.
+fn writable(attributes: &[Attribute]) -> impl Iterator<Item = &str> + Clone {
+    attributes.iter().filter(|attribute| !attribute.computed).map(|attribute| attribute.name.as_str())
+}
+
+/// A value with misspelled keys as what they probably are, at any depth: what is made of them is not known.
+pub fn as_meant(type_name: &str, attributes: &[Attribute], value: &Value) -> Value {
+    let Some(map) = value.as_map() else { return value.clone() };
+    let inside = |name: &String, value: &Value| match attributes.iter().find(|attribute| attribute.name == *name).map(|found| &found.ty) {
+        Some(Type::Object(attributes)) => as_meant(type_name, attributes, value),
+        Some(Type::List { item, .. }) => match (item.as_ref(), value) {
+            (Type::Object(attributes), Value::List(items)) => {
+                Value::List(items.iter().map(|item| as_meant(type_name, attributes, item)).collect())
+            }
+            _ => value.clone(),
+        },
+        _ => value.clone(),
+    };
+    let mut corrected: std::collections::BTreeMap<String, Value> =
+        map.iter().map(|(name, value)| (name.clone(), inside(name, value))).collect();
+    for name in meant(type_name, attributes, value) {
+        corrected.entry(name.to_owned()).or_insert(Value::Unknown);
+    }
+    match value {
+        Value::Secret(_) => Value::Map(corrected).into_secret(),
+        _ => Value::Map(corrected),
+    }
 }
 
 /// What is written of a resource or data source.
@@ -45,12 +74,15 @@ pub struct Written<'a> {
     pub kinds: &'a Kinds<'a>,
     /// The attributes whose expressions have failed, which has been reported: nothing else is said of them.
     pub failed: &'a BTreeSet<String>,
+    /// The type it is of.
+    pub type_name: &'a str,
 }
 
 struct Checker<'a> {
     diagnostics: &'a mut Diagnostics,
     kinds: &'a Kinds<'a>,
     failed: &'a BTreeSet<String>,
+    type_name: &'a str,
 }
 
 impl<'a> Checker<'a> {
@@ -70,21 +102,25 @@ impl<'a> Checker<'a> {
             let field = fields.and_then(|fields| fields.get(name));
             let key = field.map_or(at, |field| &field.key);
             let Some(attribute) = attributes.iter().find(|attribute| attribute.name == *name) else {
-                let names = attributes.iter().filter(|attribute| !attribute.computed).map(|attribute| attribute.name.as_str());
-                let meant = habits::name(name, names.clone()).map(|meant| Meant { given: name.clone(), name: meant.to_owned() });
+                let names = writable(attributes);
+                let renamed = habits::renamed(self.type_name, name, names.clone());
+                let meant = renamed.map(|meant| Meant { given: name.clone(), name: meant.to_owned() });
                 let error = Diagnostic::error(Code::UnknownAttribute, key, format!("{what} has no attribute `{name}`")).meaning(meant);
-                self.report(habits::meant(name, names).into_iter().fold(error, Diagnostic::help));
+                self.report(habits::meant(self.type_name, name, names).into_iter().fold(error, Diagnostic::help));
                 continue;
             };
             if attribute.computed {
-                self.report(Diagnostic::error(Code::SetByAws, key, format!("`{name}` of {what} is set by AWS and cannot be written")));
+                let error = Diagnostic::error(Code::SetByAws, key, format!("`{name}` of {what} is set by AWS and cannot be written"));
+                let here =
+                    habits::attributes::habit(self.type_name, name, writable(attributes)).map(|habit| format!("write `{}`", habit.here));
+                self.report(here.into_iter().fold(error, Diagnostic::help));
                 continue;
             }
             let span = field.map_or(at, |field| &field.value.span);
             let template = field.map(|field| &field.value).filter(|_| !self.failed.contains(name));
             self.value(&format!("`{name}`"), &attribute.ty, template, given, span);
         }
-        let is_meant = |name: &str| meant(attributes, value).any(|meant| meant == name);
+        let is_meant = |name: &str| meant(self.type_name, attributes, value).any(|meant| meant == name);
         // What is misspelled, or may stand in what could not be read, is not missing on top of that.
         let partly = self.kinds.is_partly_read();
         for attribute in attributes.iter().filter(|attribute| attribute.required && !partly && !is_meant(&attribute.name)) {
@@ -126,7 +162,10 @@ impl<'a> Checker<'a> {
         match (ty, value) {
             (Type::Bool, Value::Bool(_)) | (Type::Float, Value::Int(_) | Value::Float(_)) => {}
             (Type::Int { min, max, one_of }, Value::Int(number)) => self.int(what, *number, (*min, *max), one_of, at),
-            (Type::String(rule), Value::String(text)) => self.text(what, rule, text, at),
+            (Type::String(rule), Value::String(text)) => {
+                let instead = template.and_then(|template| self.kinds.arn_instead(template));
+                self.text(what, rule, text, (at, instead));
+            }
             (Type::List { item, order }, Value::List(items)) => self.list(what, item, order, template, items, at),
             (Type::Map { item, .. }, Value::Map(map)) => {
                 let fields = template.and_then(Template::as_table);
@@ -148,7 +187,7 @@ impl<'a> Checker<'a> {
                 }
             }
             // Environment variables, tags and the like are text to AWS, whatever is convenient to write.
-            (Type::String(rule), Value::Int(number)) if rule.one_of.is_empty() => self.text(what, rule, &number.to_string(), at),
+            (Type::String(rule), Value::Int(number)) if rule.one_of.is_empty() => self.text(what, rule, &number.to_string(), (at, None)),
             (Type::String(rule), Value::Bool(_)) if rule.one_of.is_empty() && rule.format.is_none() => {}
             _ => {
                 let error = Diagnostic::error(Code::WrongType, at, format!("{what} is {}, not {}", described(ty), value.kind()));
@@ -168,6 +207,12 @@ impl<'a> Checker<'a> {
             self.inside_text(parts);
         }
         let source = source(template);
+        if let Type::String(TextRule { format: Some(Format::Arn(_)), .. }) = ty
+            && let Some(arn) = self.kinds.arn_instead(template)
+        {
+            let error = Diagnostic::error(Code::NotAllowed, &template.span, format!("{what} is an ARN, and `{source}` is not"));
+            return self.report(error.help(format!("write `${{{arn}}}`")));
+        }
         let Some(Misfit { wanted, given, inside, .. }) = misfit(ty, &self.kinds.of(template), source) else { return };
         let message = match (inside, source) {
             (true, source) => format!("an element of {what} is {wanted}, and one of `{source}` is {given}"),
@@ -220,7 +265,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn text(&mut self, what: &str, rule: &TextRule, text: &str, at: &Span) {
+    /// `instead` is what to write where an ARN is wanted.
+    fn text(&mut self, what: &str, rule: &TextRule, text: &str, (at, instead): (&Span, Option<Reference>)) {
         if !rule.one_of.is_empty() && !rule.one_of.iter().any(|allowed| allowed == text) {
             let allowed = rule.one_of.iter().map(String::as_str);
             let meant = Meant::among(text, allowed.clone());
@@ -243,6 +289,8 @@ impl<'a> Checker<'a> {
         if let Some(format) = &rule.format
             && let Err((problem, help)) = check_format(format, text)
         {
+            let cure = instead.filter(|_| matches!(format, Format::Arn(_))).map(|arn| format!("write `${{{arn}}}`"));
+            let help = cure.or(help);
             let diagnostic = Diagnostic::error(Code::NotAllowed, at, format!("{what}: {problem}"));
             self.report(help.into_iter().fold(diagnostic, Diagnostic::help));
         }

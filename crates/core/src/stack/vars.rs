@@ -75,7 +75,12 @@ pub fn resolve(declared: &IndexMap<String, Variable>, given: &Given, diagnostics
     let mut lacking = Lacking::new();
     for (name, variable) in declared {
         match values.get(name) {
-            Some(value) => check(name, variable, value, diagnostics),
+            // What is refused is judged no further: the default stands for it.
+            Some(value) if is_refused(name, variable, value, diagnostics) => {
+                let instead = variable.default.as_ref().map_or(Value::Unknown, constant);
+                values.insert(name.clone(), instead);
+            }
+            Some(_) => {}
             None => drop(lacking.insert(name.clone(), lacks(name, variable))),
         }
     }
@@ -121,10 +126,12 @@ pub fn misfit(variable: &Variable, value: &Value) -> Option<Misfit> {
     Some(Misfit { message: format!("cannot be {given}"), takes: format!("allowed: {}", list.join(", ")), of_kind: false })
 }
 
-fn check(name: &str, variable: &Variable, value: &Value, diagnostics: &mut Diagnostics) {
-    let Some(misfit) = misfit(variable, value) else { return };
+/// Whether a variable does not take a value, which is reported then.
+fn is_refused(name: &str, variable: &Variable, value: &Value, diagnostics: &mut Diagnostics) -> bool {
+    let Some(misfit) = misfit(variable, value) else { return false };
     let error = Diagnostic::error(Code::VariableRefused, &variable.span, format!("variable `{name}` {}", misfit.message));
     diagnostics.push(if misfit.of_kind { error.label(misfit.takes) } else { error.help(misfit.takes) });
+    true
 }
 
 fn show(value: &Value) -> String {

@@ -8,6 +8,7 @@ use crate::stack::Stack;
 use crate::stack::deps;
 use crate::stack::diagnostic::{Diagnostics, Meant, Span, suggestion};
 use crate::stack::expr::EvalError;
+use crate::stack::habits::attributes::habit;
 use crate::stack::modules::Named;
 use crate::stack::reference::{Reference, Step};
 use crate::stack::scope::{self, EACH_FIELDS, STACK_FIELDS};
@@ -182,18 +183,22 @@ fn output(stack: &Stack, reference: &Reference) -> Result<(), EvalError> {
 
 /// Whether the attributes named by `steps` exist.
 fn attribute(what: &str, schema: &TypeSchema, steps: &[Step]) -> Result<(), EvalError> {
-    fn inside(what: &str, attributes: &[Attribute], steps: &[Step]) -> Result<(), EvalError> {
+    fn inside(type_name: &str, what: &str, attributes: &[Attribute], steps: &[Step]) -> Result<(), EvalError> {
         let Some((Step::Key(name), rest)) = steps.split_first() else { return Ok(()) };
         let Some(found) = attributes.iter().find(|attribute| attribute.name == *name) else {
             let mut error = EvalError::unknown(format!("{what} has no attribute `{name}`"));
             let known = || attributes.iter().map(|attribute| attribute.name.as_str());
-            (error.help, error.meant) = (suggestion(name, known()), Meant::among(name, known()));
+            let here = habit(type_name, name, known()).filter(|habit| !habit.here.is_empty()).map(|habit| habit.here);
+            (error.help, error.meant) = match here {
+                Some(here) => (Some(format!("write `{here}`")), Some(Meant { given: name.clone(), name: here.to_owned() })),
+                None => (suggestion(name, known()), Meant::among(name, known())),
+            };
             return Err(error);
         };
         match &found.ty {
-            Type::Object(attributes) => inside(&format!("{what}.{name}"), attributes, rest),
+            Type::Object(attributes) => inside(type_name, &format!("{what}.{name}"), attributes, rest),
             _ => Ok(()),
         }
     }
-    inside(what, &schema.attributes, steps)
+    inside(&schema.name, what, &schema.attributes, steps)
 }

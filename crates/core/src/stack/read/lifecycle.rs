@@ -36,7 +36,12 @@ impl Reader<'_> {
                 false
             }
         };
-        let ignored = table.get("ignore_changes").map(|entry| self.strings(&entry.node)).unwrap_or_default();
+        if let Some(all) = table.get("ignore_changes").filter(|entry| entry.node.as_str() == Some("all")) {
+            let error = Diagnostic::error(Code::WrongShape, &all.node.span, "expected a list of strings, got a string");
+            self.report(error.help("there is no word for all attributes: write `[\"NAME\"]` for each that something else changes"));
+        }
+        let list = table.get("ignore_changes").filter(|entry| entry.node.as_str() != Some("all"));
+        let ignored = list.map(|entry| self.strings(&entry.node)).unwrap_or_default();
         let (mut ignore_changes, mut ignore_spans) = (Vec::new(), Vec::new());
         for (text, span) in ignored {
             match Path::parse(&text).filter(|path| !path.0.is_empty()) {
