@@ -163,6 +163,14 @@ impl Selection {
         }
     }
 
+    /// Whether a desired resource is out for what it depends on, and for nothing that was said of itself.
+    pub fn bars(&self, address: &Address) -> bool {
+        match self {
+            Self::All => false,
+            Self::Some { barred, options, .. } => options.selects(address) && barred.contains(&address.block),
+        }
+    }
+
     /// Whether a remembered resource that is not desired any more is in: only when named itself.
     pub fn includes_leftover(&self, address: &Address) -> bool {
         match self {

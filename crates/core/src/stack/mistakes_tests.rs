@@ -205,6 +205,16 @@ fn habits_of_other_tools_are_answered_with_what_is_written_here() {
         ("a section of Terraform's", "[variable.x]\ndefault = 1\n"),
         ("a provider", "[provider.aws]\nregion = 'x'\n"),
         ("a type of Terraform's that is a part here", "[resource.route_table_association.a]\nsubnet_id = 'x'\n"),
+        ("one bracket for an import", "[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\n[import]\nto = 'vpc.main'\nid = 'vpc-1'\n"),
+        ("an import to nothing", "[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\n[[import]]\nid = 'vpc-1'\nto = 'vpc.mian'\n"),
+        ("all changes ignored", "[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\nlifecycle = { ignore_changes = 'all' }\n"),
+        ("all changes ignored, in a list", "[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\nlifecycle = { ignore_changes = ['all'] }\n"),
+        ("one text for a list", "[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\n[resource.policy.p]\nname = 'p'\ndepends_on = 'vpc.main'\n"),
+        ("an attribute of Terraform's", "[resource.vpc.main]\ncidr = '10.0.0.0/16'\n[outputs]\no = '${vpc.main.cidr}'\n"),
+        ("a prefix of a name", "[resource.policy.p]\nname_prefix = 'p'\n"),
+        ("a block of Terraform's", "resource \"aws_vpc\" \"main\" {\n  cidr_block = \"10.0.0.0/16\"\n}\n[outputs]\no = '${vpc.main.id}'\n"),
+        ("a text between << and a word", "[resource.policy.p]\nname = 'p'\ndocument = <<EOF\n{ \"a\": 1 }\nEOF\n[outputs]\no = '${policy.p.nope}'\n"),
+        ("as YAML has it", "[resource.vpc.main]\ncidr_block: 10.0.0.0/16\n[outputs]\no = '${vpc.main.nope}'\n"),
         ("a misspelled key of an output", "[outputs]\no = { value = 'x', sensative = true }\n"),
     ] {
         let _ = writeln!(all, "{name}\n{}", said(&format!("{HEAD}{text}")));
@@ -222,6 +232,15 @@ fn no_mistake_hides_another_that_does_not_follow_from_it() {
         assert!(said.contains(one), "{one}: {said}");
     }
     assert_eq!(said.lines().count(), 7, "{said}");
+}
+
+#[test]
+fn a_variable_that_is_refused_is_said_once() {
+    let text = format!("{HEAD}[vars.six]\ndefault = true\n[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\nsix = '${{vars.six}}'\n");
+    let given = Given { arguments: vec![("six".to_owned(), "foo".to_owned())], ..Given::default() };
+    let loaded = load(Path::new("s.toml"), &Project(&text), &given, &catalog());
+    let said: Vec<&str> = loaded.diagnostics.0.iter().map(|one| one.message.as_str()).collect();
+    assert_eq!(said, ["variable `six` is a boolean, not a string"]);
 }
 
 #[test]

@@ -43,3 +43,25 @@ async fn what_is_left_out_keeps_its_guards_and_its_order_though_it_has_drifted()
         assert!(!world.shelf.state().unwrap().current(&web).unwrap().guard.prevent_destroy);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_out_with_what_is_excluded_is_named() {
+    let world = World::default();
+    let without = |address: &str| Options { excludes: vec![address.parse().unwrap()], ..Options::default() };
+    let notes = |options: Options| {
+        let world = &world;
+        async move { world.plan_with(GUARDED, &options).await.unwrap().plan.warnings }
+    };
+    assert_eq!(notes(without("role.r")).await, ["left out with it, as it depends on what is excluded: group.web"]);
+    assert_eq!(notes(without("group.web")).await, [""; 0]);
+    let both = Options { excludes: vec!["role.r".parse().unwrap(), "group.web".parse().unwrap()], ..Options::default() };
+    assert_eq!(notes(both).await, [""; 0], "both are named");
+    let other = Options { targets: vec!["group.other".parse().unwrap()], ..without("role.r") };
+    assert_eq!(notes(other).await, [""; 0], "it is not asked for");
+
+    let world = World::default();
+    world.apply(PLAIN).await;
+    world.apply(&GUARDED.replace("prevent_destroy = true, deletion_policy = \"retain\"", "")).await;
+    let plan = world.plan_with(PLAIN, &Options { destroy: true, ..without("group.web") }).await.unwrap().plan;
+    assert_eq!(plan.warnings, ["left out with it, as what is excluded was made from it: role.r"]);
+}

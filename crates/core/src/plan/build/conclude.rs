@@ -198,6 +198,7 @@ impl Builder<'_> {
 
     pub(super) fn warnings(&self) -> Vec<String> {
         let mut warnings = self.maybe_renamed();
+        warnings.extend(self.left_out_along());
         warnings.extend(self.forgotten_variables());
         warnings.extend(self.pinned.iter().filter_map(pin_note));
         let governed = self.changes.iter().flat_map(|change| change.governed.iter().map(move |note| format!("{}: {note}", change.address)));

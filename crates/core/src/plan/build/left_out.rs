@@ -11,6 +11,9 @@ use crate::model::value::Value;
 use crate::plan::types::{Action, Change};
 use crate::stack::diagnostic::{Code, Diagnostic};
 
+/// How many resources are named in one sentence.
+const NAMED: usize = 20;
+
 impl Builder<'_> {
     /// Whether a desired resource is not what the plan is about: `--target`, `--exclude` or the command leaves it out.
     pub(super) fn leaves_out(&self, address: &Address) -> bool {
@@ -20,6 +23,28 @@ impl Builder<'_> {
     /// Whether a change is none, as its resource is left out.
     pub(super) fn is_left_out(&self, change: &Change) -> bool {
         is_desired(change) && self.leaves_out(&change.address)
+    }
+
+    /// What is left out together with what is excluded, in words: nobody has named it.
+    pub(super) fn left_out_along(&self) -> Option<String> {
+        if self.options.excludes.is_empty() {
+            return None;
+        }
+        let (along, why): (Vec<&Address>, _) = match self.options.destroy {
+            true => {
+                let remembered = self.world.state.resources.keys();
+                let stays = remembered.filter(|address| !self.going.contains(*address) && self.options.selects(address));
+                (stays.collect(), "as what is excluded was made from it")
+            }
+            false => {
+                let desired = self.changes.iter().filter(|change| is_desired(change)).map(|change| &change.address);
+                (desired.filter(|address| self.selection.bars(address)).collect(), "as it depends on what is excluded")
+            }
+        };
+        let more = along.len().saturating_sub(NAMED);
+        let names: Vec<String> = along.iter().take(NAMED).map(ToString::to_string).collect();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!along.is_empty()).then(|| format!("left out with it, {why}: {}{more}", names.join(", ")))
     }
 
     /// Everything remembered that stays what it is, predecessors too, whether or not it is still in AWS. What could not be
