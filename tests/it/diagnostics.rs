@@ -1,5 +1,8 @@
 //! What people see when a stack file is wrong: every mistake with its line, and advice.
 
+use leoctl_core::model::schema::{Attribute, Type};
+use leoctl_core::stack::habits::attributes::ALL;
+
 use crate::support::program::Project;
 
 fn validate(text: &str) -> String {
@@ -250,4 +253,160 @@ fn variables_from_outside_are_checked() {
     assert!(wrong(&["--var", "allowed_cidrs=[\"10.0.0.1/8\"]"]).contains("did you mean 10.0.0.0/8"));
     assert!(wrong(&["--var", "certificate_arn=nonsense"]).contains("is not an ARN"));
     project.expect(0, &["validate", "stacks/prod.toml", "--var", "ipv6=false"]);
+}
+
+/// The attributes of a type, and those of the tables inside it.
+fn attributes(schema: &[Attribute], all: &mut Vec<Vec<String>>) {
+    all.push(schema.iter().map(|attribute| attribute.name.clone()).collect());
+    for attribute in schema {
+        let mut ty = &attribute.ty;
+        while let Type::List { item, .. } | Type::Map { item, .. } = ty {
+            ty = item;
+        }
+        if let Type::Object(inner) = ty {
+            attributes(inner, all);
+        }
+    }
+}
+
+#[test]
+fn what_terraform_calls_otherwise_is_there_under_the_name_it_is_said_to_have() {
+    let catalog = leoctl_aws::registry::catalog();
+    let of_everything: Vec<&str> = catalog.resources.keys().map(String::as_str).collect();
+    for habit in ALL {
+        let types = if habit.of.is_empty() { of_everything.as_slice() } else { habit.of };
+        let mut found = false;
+        for name in types {
+            let schema = catalog.resources.get(name).unwrap_or_else(|| panic!("{habit:?}: there is no {name}"));
+            let mut tables = Vec::new();
+            attributes(&schema.schema.attributes, &mut tables);
+            let has = |table: &[String], name: &str| table.iter().any(|attribute| attribute == name);
+            // A table that has it under Terraform's name as well is not asked about it.
+            let leads = tables.iter().any(|table| (habit.here.is_empty() || has(table, habit.here)) && !has(table, habit.there));
+            assert!(leads || habit.of.is_empty(), "{habit:?}: {name} has no `{}`", habit.here);
+            found |= leads;
+        }
+        assert!(found && (!habit.here.is_empty() || !habit.how.is_empty()), "{habit:?}");
+    }
+}
+
+#[test]
+fn attributes_of_terraform_are_answered_with_those_that_are_here() {
+    let text = r#"
+[stack]
+name = "x"
+region = "us-east-1"
+
+[resource.vpc.main]
+cidr_block = "10.0.0.0/16"
+
+[resource.security_group.a]
+name_prefix = "a"
+description = "x"
+vpc_id = "${vpc.main.id}"
+
+[[resource.security_group.a.ingress]]
+from_port = 80
+to_port = 80
+protocol = "tcp"
+cidr_blocks = ["10.0.0.0/8"]
+
+[[resource.security_group.a.egress]]
+ip_protocol = "tcp"
+from_port = 9
+to_port = 8
+security_groups = ["x"]
+
+[resource.ecs_cluster.main]
+name = "c"
+
+[resource.kms_key.main]
+description = "k"
+
+[resource.secretsmanager_secret.s]
+name = "s"
+secret_string = "x"
+
+[resource.ecs_service.x]
+name = "x"
+cluster = "${ecs_cluster.main.name}"
+task_definition = "${ecs_task_definition.t.family}"
+load_balancer = { target_group_arn = "${lb_target_group.t.id}" }
+deployment_maximum_percent = 200
+
+[resource.ecs_task_definition.t]
+family = "t"
+cpu = 256
+memory = 512
+container_definitions = [{ name = "a", image = "b", env = [] }]
+
+[resource.lb_target_group.t]
+name = "t"
+port = 80
+protocol = "HTTP"
+vpc_id = "${vpc.main.id}"
+health_check = { path = "/" }
+
+[resource.s3_bucket.b]
+bucket = "leoctl-x"
+acl = "private"
+force_destroy = true
+
+[resource.instance.i]
+ami = "ami-1"
+instance_type = "t3.micro"
+subnet_id = "subnet-1"
+user_data_base64 = "eA=="
+private_ip = "10.0.0.4"
+
+[resource.iam_role.r]
+name = "r"
+assume_role_policy = {}
+inline_policy = { name = "a", policy = "{}" }
+
+[[import]]
+id = "vpc-1"
+to = "vpc.mian"
+
+[[import]]
+id = "vpc-1"
+to = "vpc.main"
+
+[resource.vpc.main]
+cidr_block = "10.1.0.0/16"
+"#;
+    insta::assert_snapshot!(validate(text));
+}
+
+#[test]
+fn mistakes_in_toml_are_marked_where_they_are_and_the_rest_is_checked() {
+    let text = r#"
+[stack]
+name = "x"
+
+[locals]
+a = vpc.main.id
+b = ${vpc.main.id}
+c: "x"
+d = 'x
+y'
+e = “x”
+f = [vpc.main.id, "x"]
+g = <<EOF
+{ "a": 1 }
+EOF
+h = "${vars.n <> 3}"
+i = "${'x-${vars.n}'}"
+
+[vars.n]
+default = 3
+
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+}
+
+[outputs]
+o = "${vars.m}"
+"#;
+    insta::assert_snapshot!(validate(text));
 }

@@ -209,11 +209,17 @@ fn habits_of_other_tools_are_answered_with_what_is_written_here() {
         ("an import to nothing", "[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\n[[import]]\nid = 'vpc-1'\nto = 'vpc.mian'\n"),
         ("all changes ignored", "[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\nlifecycle = { ignore_changes = 'all' }\n"),
         ("all changes ignored, in a list", "[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\nlifecycle = { ignore_changes = ['all'] }\n"),
-        ("one text for a list", "[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\n[resource.policy.p]\nname = 'p'\ndepends_on = 'vpc.main'\n"),
+        (
+            "one text for a list",
+            "[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\n[resource.policy.p]\nname = 'p'\ndepends_on = 'vpc.main'\n",
+        ),
         ("an attribute of Terraform's", "[resource.vpc.main]\ncidr = '10.0.0.0/16'\n[outputs]\no = '${vpc.main.cidr}'\n"),
         ("a prefix of a name", "[resource.policy.p]\nname_prefix = 'p'\n"),
         ("a block of Terraform's", "resource \"aws_vpc\" \"main\" {\n  cidr_block = \"10.0.0.0/16\"\n}\n[outputs]\no = '${vpc.main.id}'\n"),
-        ("a text between << and a word", "[resource.policy.p]\nname = 'p'\ndocument = <<EOF\n{ \"a\": 1 }\nEOF\n[outputs]\no = '${policy.p.nope}'\n"),
+        (
+            "a text between << and a word",
+            "[resource.policy.p]\nname = 'p'\ndocument = <<EOF\n{ \"a\": 1 }\nEOF\n[outputs]\no = '${policy.p.nope}'\n",
+        ),
         ("as YAML has it", "[resource.vpc.main]\ncidr_block: 10.0.0.0/16\n[outputs]\no = '${vpc.main.nope}'\n"),
         ("a misspelled key of an output", "[outputs]\no = { value = 'x', sensative = true }\n"),
     ] {

@@ -29,7 +29,7 @@ pub mod expr;
 pub mod files;
 pub mod format;
 pub mod functions;
-mod habits;
+pub mod habits;
 mod ignored;
 pub mod keys;
 pub mod kind;

@@ -1,6 +1,7 @@
 //! TOML text as a tree of values that know where they stand, and merging such trees.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
@@ -88,7 +89,7 @@ pub fn parse(file: usize, text: &str, diagnostics: &mut Diagnostics) -> Table {
 pub fn parse_partly(file: usize, text: &str, diagnostics: &mut Diagnostics) -> (Table, bool) {
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
-        return (Converter { file, wrong: BTreeSet::new(), text, diagnostics }.table(table.get_ref()), true);
+        return (Converter { file, wrong: Vec::new(), diagnostics }.table(table.get_ref()), true);
     }
     let mended = mistake::mended(text);
     for Mistake { message, help, at, first, .. } in mended.mistakes {
@@ -103,7 +104,7 @@ pub fn parse_partly(file: usize, text: &str, diagnostics: &mut Diagnostics) -> (
         });
     }
     let (table, _) = DeTable::parse_recoverable(&mended.text);
-    (Converter { file, wrong: mended.lines, text: &mended.text, diagnostics }.table(table.get_ref()), mended.whole)
+    (Converter { file, wrong: lines(&mended.text, &mended.lines), diagnostics }.table(table.get_ref()), mended.whole)
 }
 
 /// Which line of a text a place is on.
@@ -111,12 +112,21 @@ fn line(text: &str, at: usize) -> usize {
     text.get(..at).unwrap_or(text).matches('\n').count()
 }
 
+/// Where the lines of these numbers are.
+fn lines(text: &str, numbers: &BTreeSet<usize>) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let all = text.split_inclusive('\n').enumerate().map(|(number, line)| {
+        start += line.len();
+        (number, start - line.len()..start)
+    });
+    all.filter(|(number, _)| numbers.contains(number)).map(|(_, line)| line).collect()
+}
+
 /// What is read of a file, as nodes.
 struct Converter<'a> {
     file: usize,
-    text: &'a str,
     /// The lines with mistakes in them: what the parser makes of a value there is not what was meant.
-    wrong: BTreeSet<usize>,
+    wrong: Vec<Range<usize>>,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -138,7 +148,8 @@ impl Converter<'_> {
 
     /// Whether a place is on a line with a mistake.
     fn is_wrong(&self, at: usize) -> bool {
-        !self.wrong.is_empty() && self.wrong.contains(&line(self.text, at))
+        let before = self.wrong.partition_point(|line| line.end <= at);
+        self.wrong.get(before).is_some_and(|line| line.contains(&at))
     }
 
     fn node(&mut self, span: Span, value: &DeValue<'_>) -> Node {

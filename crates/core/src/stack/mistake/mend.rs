@@ -9,13 +9,16 @@ use crate::stack::unclosed::{self, Unclosed};
 /// read wrongly because of it.
 const MOST: usize = 64;
 
+/// Most bytes that are read again and again for it.
+const BYTES: usize = 32 << 20;
+
 /// The text without its mistakes.
 pub fn mended(text: &str) -> Mended {
     let mut mended = Mended { text: text.to_owned(), mistakes: Vec::new(), lines: [].into(), whole: true };
     heredocs(&mut mended);
     open_texts(&mut mended);
     open_brackets(&mut mended);
-    for _ in 0..MOST {
+    for _ in 0..(BYTES / text.len().max(1)).clamp(4, MOST) {
         let Some(mistake) = first(&mut mended) else { break };
         mended.found(mistake);
     }
