@@ -105,12 +105,12 @@ fn heredocs(mended: &mut Mended) {
         }
         let from = start + opened.len();
         let mut end = at;
-        for following in text.get(at..).unwrap_or_default().split_inclusive('\n') {
+        let below = text.get(at..).unwrap_or_default();
+        let is_closed = below.split_inclusive('\n').any(|following| {
             end += following.len();
-            if following.trim() == word {
-                break;
-            }
-        }
+            following.trim() == word
+        });
+        let end = if is_closed { end } else { at };
         ends = end;
         mended.found(Mistake {
             message: "TOML has no `<<`",

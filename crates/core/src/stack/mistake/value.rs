@@ -6,7 +6,7 @@ use super::{Mend, Mistake, Stop, outside_quotes};
 
 pub(super) const NO_QUOTE: &str = "this is no quote of TOML";
 pub(super) const QUOTES: &str = "write `\"` or `'`";
-const SEVERAL: &str = "a text of several lines stands between `'''` and `'''`, or between `\"\"\"` and `\"\"\"`";
+const SEVERAL: &str = "close it with the same quote; a text of several lines stands between `'''` and `'''`";
 const NO_NUMBER: &str = "this is no number";
 
 /// The mistake at a place, where it is one of a value.
