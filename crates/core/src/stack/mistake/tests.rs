@@ -8,9 +8,11 @@ use super::*;
 fn said(text: &str) -> String {
     let mended = mended(text);
     let mut said = String::new();
+    let line = |at: usize| text.get(..at).unwrap().matches('\n').count() + 1;
     for one in &mended.mistakes {
-        let (line, marked) = (text[..one.at.start].matches('\n').count() + 1, text[one.at.clone()].replace('\n', "\\n"));
-        let first = one.first.as_ref().map(|first| format!(", first on line {}", text[..first.start].matches('\n').count() + 1));
+        let line_of = |range: &Range<usize>| line(range.start);
+        let (line, marked) = (line_of(&one.at), text.get(one.at.clone()).unwrap().replace('\n', "\\n"));
+        let first = one.first.as_ref().map(|first| format!(", first on line {}", line_of(first)));
         let _ = writeln!(said, "  {line} {marked:?}{}: {} ({})", first.unwrap_or_default(), one.message, one.help.unwrap_or_default());
     }
     said
@@ -53,9 +55,10 @@ fn slips() -> impl Iterator<Item = String> {
         "", "[", "]", "{", "}", "\"", "'", "=", ",", ":", ";", ".", "\\", "$", "(", "#", "\n", "\u{1}", "\r", "é", "0", "x", " ", "_", "+",
     ];
     GOOD.char_indices().flat_map(move |(at, letter)| {
+        let (before, behind) = GOOD.split_at(at);
         signs.into_iter().map(move |sign| match sign {
-            "" => format!("{}{}", &GOOD[..at], &GOOD[at + letter.len_utf8()..]),
-            sign => format!("{}{sign}{}", &GOOD[..at], &GOOD[at..]),
+            "" => format!("{before}{}", behind.strip_prefix(letter).unwrap()),
+            sign => format!("{before}{sign}{behind}"),
         })
     })
 }
