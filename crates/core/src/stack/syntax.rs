@@ -61,6 +61,9 @@ fn error(offset: usize, message: impl Into<String>, help: Option<&str>) -> Parse
 
 /// `//` on one line, which makes a comment of the rest of the expression.
 fn comment(source: &str) -> Option<ParseError> {
+    if !source.contains("//") {
+        return None;
+    }
     let tokens = tokens::tokens(source);
     let slashes = tokens.iter().find(|token| token.text == "//").filter(|_| !source.trim().contains('\n'))?;
     let error = error(slashes.at, "what stands behind `//` is a comment", Some("write `/` to divide"));

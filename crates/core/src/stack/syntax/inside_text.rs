@@ -5,6 +5,9 @@ use crate::stack::expr::ParseError;
 
 /// The first `${` in a text of an expression.
 pub fn find(source: &str) -> Option<ParseError> {
+    if !source.contains("${") {
+        return None;
+    }
     let texts = tokens(source).into_iter().filter(|token| matches!(token.sort, Sort::Text(_)));
     texts.filter_map(|token| Some((token, unescaped(token.text)?))).next().map(|(token, at)| {
         let inner = token.text.get(at + 2..).unwrap_or_default();
