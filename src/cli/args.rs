@@ -14,7 +14,7 @@ use leoctl_core::model::place::is_region;
 use leoctl_core::model::selector::Selector;
 
 pub use graph::{GraphArgs, GraphFormat};
-pub use language::{ExplainArgs, FmtArgs, SchemaArgs, ValidateArgs};
+pub use language::{ConsoleArgs, ExplainArgs, FmtArgs, SchemaArgs, ValidateArgs};
 pub use markdown::{CommentArgs, DriftArgs, PlanComment};
 pub use operating::{EnvFiles, ExecArgs, LogsArgs, RedeployArgs, RunArgs, SecretsCommand, TasksCommand};
 
@@ -115,6 +115,8 @@ pub enum Command {
     Fmt(FmtArgs),
     /// Print the JSON Schema of stack files, by which editors complete and check them
     Schema(SchemaArgs),
+    /// Evaluate expressions of the stack language, typed or piped in, a line each
+    Console(ConsoleArgs),
     /// Show the plan, ask, and carry it out
     Apply {
         /// What to plan

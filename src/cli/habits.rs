@@ -28,7 +28,6 @@ fn same(word: &str) -> Option<&'static str> {
         "deploy" | "up" => "`leoctl apply` makes and changes what the stack says; `leoctl redeploy SERVICE` starts new tasks",
         "down" => "`leoctl destroy` deletes everything the stack made; `leoctl scale down` stops its tasks and keeps the rest",
         "synth" => "there is no template in between: `leoctl validate` checks a stack, `leoctl plan --json` prints its plan",
-        "console" => "`leoctl plan` shows what expressions come to, editors with `leoctl lsp` as one types; `[outputs]` print any of them",
         "login" => "leoctl uses the ordinary AWS credentials (`--profile`); `leoctl docker-login` logs docker in to the stack's registries",
         "providers" => "there are none: leoctl calls AWS itself",
         "version" => "`leoctl --version` prints it",

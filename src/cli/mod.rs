@@ -6,6 +6,7 @@ mod ask;
 mod changed;
 mod comment;
 mod complete;
+mod console;
 mod contents;
 mod cost;
 mod demo;
@@ -190,6 +191,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Explain(args) => explain::run(context, &args).await,
         Command::Fmt(args) => fmt::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
+        Command::Console(args) => console::run(context, &args).await,
         Command::Apply { plan, stacks, saved, plan_id, yes } => match (saved, stacks.as_slice()) {
             (Some(file), _) => saved::apply(context, &file, yes, plan.no_preflight).await,
             (None, [] | [_]) => apply::run(context, stacks.first().map(|path| path.as_path()), &plan, (plan_id.as_deref(), yes)).await,

@@ -17,13 +17,16 @@ use leoctl_aws::state::{Location, S3Store};
 use leoctl_core::engine::ports::Store;
 use leoctl_core::engine::preflight::preflight;
 use leoctl_core::engine::refresh::{Planned, Planner};
+use leoctl_core::model::address::Block;
 use leoctl_core::model::schema::Catalog;
 use leoctl_core::model::state::State;
+use leoctl_core::model::value::Value;
 use leoctl_core::plan::preflight::Check;
 use leoctl_core::plan::select::Options;
 use leoctl_core::stack::Stack;
 use leoctl_core::stack::accounts::{self, Accounts};
 use leoctl_core::stack::backend::{self, Backend};
+use leoctl_core::stack::scope::Identity;
 
 /// A stack, its state and AWS.
 pub struct Session {
@@ -164,12 +167,27 @@ impl Session {
         let remembered = loaded.as_ref().map_or(0, |state| state.resources.len());
         let reading = counted(remembered.max(self.stack.config.resources.len()), "resource");
         let planner = Planner { provider: &self.provider, catalog: self.catalog, stack: &self.stack, refresh, options };
-        let fresh = |identity: &leoctl_core::stack::scope::Identity| {
-            let random = || uuid::Uuid::new_v4().to_string();
-            State::new(&self.stack.name, &identity.account_id, &identity.region, random(), random())
-        };
-        let planned = self.reading(&reading, planner.plan(loaded, fresh)).await;
+        let planned = self.reading(&reading, planner.plan(loaded, |identity| self.fresh(identity))).await;
         planned.map_err(|error| self.located(error))
+    }
+
+    /// Who we are and what data sources say, as a plan would read them; nothing else of AWS is read.
+    ///
+    /// # Errors
+    /// When AWS does not answer, or the state is another account's.
+    pub async fn data(&self) -> Result<(Identity, BTreeMap<Block, Value>), CliError> {
+        let loaded = self.reading("the state", self.store.load()).await?;
+        let reading = counted(self.stack.config.data.len(), "data source");
+        let options = Options::default();
+        let planner = Planner { provider: &self.provider, catalog: self.catalog, stack: &self.stack, refresh: false, options: &options };
+        let read = self.reading(&reading, planner.data_alone(loaded, |identity| self.fresh(identity))).await;
+        read.map_err(|error| self.located(error))
+    }
+
+    /// The state of a stack that has never been applied.
+    fn fresh(&self, identity: &Identity) -> State {
+        let random = || uuid::Uuid::new_v4().to_string();
+        State::new(&self.stack.name, &identity.account_id, &identity.region, random(), random())
     }
 
     /// Hashes of what was read beside AWS.

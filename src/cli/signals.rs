@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::CliError;
 use crate::ui;
@@ -22,6 +22,9 @@ const LETTING_GO: Duration = Duration::from_secs(3);
 
 /// Those who listen, in the order in which they began to.
 static LISTENERS: Mutex<Vec<watch::Sender<bool>>> = Mutex::new(Vec::new());
+
+/// Says that what a signal was for has ended, and the command goes on.
+static GOES_ON: Notify = Notify::const_new();
 
 /// Whether the keys that send signals are for a program that leoctl runs.
 static KEYS_ARE_THE_SESSIONS: AtomicBool = AtomicBool::new(false);
@@ -84,14 +87,17 @@ fn take() {
                 _ = terminate.recv() => break,
             }
         };
-        next().await;
-        let whole = tell();
-        tokio::select! {
-            () = next() => ui::note("Stopped at once. What was begun in AWS may go on; `leoctl plan` shows what an apply has left to do."),
-            // A command that is busy with itself does not hear.
-            () = tokio::time::sleep(LETTING_GO), if whole => ui::note("Interrupted."),
+        loop {
+            next().await;
+            let whole = tell();
+            tokio::select! {
+                () = GOES_ON.notified() => continue,
+                () = next() => ui::note("Stopped at once. What was begun in AWS may go on; `leoctl plan` shows what an apply has left to do."),
+                // A command that is busy with itself does not hear.
+                () = tokio::time::sleep(LETTING_GO), if whole => ui::note("Interrupted."),
+            }
+            std::process::exit(INTERRUPTED);
         }
-        std::process::exit(INTERRUPTED);
     });
 }
 
@@ -102,6 +108,11 @@ fn take() {
 pub async fn command<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
     take();
     until_interrupted(work).await
+}
+
+/// Lets a command go on after a signal ended a part of it: the next signal is a first one again.
+pub fn go_on() {
+    GOES_ON.notify_one();
 }
 
 /// Carries something out unless a signal comes while nobody in it listens.

@@ -12,7 +12,7 @@ mod complete;
 mod cursor;
 mod desk;
 mod documents;
-mod expression;
+pub mod expression;
 mod functions;
 mod hints;
 mod hover;

@@ -13,6 +13,7 @@ pub mod patch;
 pub mod plan;
 pub mod preflight;
 pub mod progress;
+pub mod prompt;
 pub mod screen;
 pub mod spark;
 pub mod table;

@@ -163,10 +163,12 @@ pub fn plain(text: &str) -> String {
 /// The text for a live display on stderr, which takes no styles away by itself.
 pub fn for_display(text: &str) -> String {
     let text = fitted(text, width(&io::stderr()));
-    match anstream::AutoStream::choice(&io::stderr()) {
-        anstream::ColorChoice::Never => visible::inert(&plain(&text)).into_owned(),
-        _ => for_terminal(&text),
-    }
+    if stderr_has_colours() { for_terminal(&text) } else { visible::inert(&plain(&text)).into_owned() }
+}
+
+/// Whether what is written to stderr may have colours.
+pub fn stderr_has_colours() -> bool {
+    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
 }
 
 /// Writes a result. A reader that went away has seen what it wanted.

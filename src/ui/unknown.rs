@@ -24,6 +24,8 @@ pub struct Waits<'a>(Known<'a>);
 enum Known<'a> {
     /// Nothing is known of it.
     Nothing,
+    /// Nor of it, and all of the value is shown.
+    Whole,
     /// All of them wait for these.
     All(&'a [String]),
     /// By path; and where the value stands.
@@ -34,6 +36,16 @@ impl<'a> Waits<'a> {
     /// Of a value of which nothing is known but itself.
     pub fn none() -> Self {
         Self(Known::Nothing)
+    }
+
+    /// The same, of a value of which also what is empty is shown.
+    pub fn none_of_whole() -> Self {
+        Self(Known::Whole)
+    }
+
+    /// Whether also what is empty is shown.
+    pub fn is_whole(&self) -> bool {
+        matches!(self.0, Known::Whole)
     }
 
     /// Of a value that waits for these as a whole.
@@ -71,7 +83,7 @@ impl<'a> Waits<'a> {
     /// What stands for the value when it is unknown: `(known after apply: vpc.main.id)`.
     pub fn text(&self) -> String {
         let references = match &self.0 {
-            Known::Nothing => &[],
+            Known::Nothing | Known::Whole => &[],
             Known::All(references) => *references,
             Known::At(waits, path) => match waits.get(path) {
                 Some(references) => references.as_slice(),

@@ -26,12 +26,22 @@ pub fn is_empty(value: &Value) -> bool {
 /// Whether an entry of a table is shown: not what is empty, nor what AWS is to fill in.
 fn is_said(key: &str, value: &Value, waits: &Waits<'_>) -> bool {
     let is_left = matches!(value, Value::Unknown) && waits.field(key).is_left_to_aws();
-    !is_empty(value) && !is_left
+    waits.is_whole() || !is_empty(value) && !is_left
 }
 
 /// The value in one line.
 pub fn inline(value: &Value) -> String {
     inline_with(value, &Waits::none())
+}
+
+/// All of the value in one line, also what is empty in it.
+pub fn whole_inline(value: &Value) -> String {
+    inline_with(value, &Waits::none_of_whole())
+}
+
+/// All of the value in as many lines as it takes, also what is empty in it.
+pub fn whole_lines(value: &Value) -> Vec<String> {
+    lines_with(value, &Waits::none_of_whole())
 }
 
 /// The value in one line, with what its unknowns wait for.
@@ -137,13 +147,28 @@ fn named(value: &Value, waits: &Waits<'_>) -> Value {
 
 /// A document as indented JSON, for comparing line by line.
 pub fn document(value: &Value, waits: &Waits<'_>) -> String {
-    let json = named(value, waits).to_public_json(&|_| Json::from(MASK));
-    serde_json::to_string_pretty(&json).unwrap_or_default()
+    serde_json::to_string_pretty(&as_json(value, waits)).unwrap_or_default()
+}
+
+/// The value as JSON, with words where something is unknown or sensitive.
+pub fn as_json(value: &Value, waits: &Waits<'_>) -> Json {
+    named(value, waits).to_public_json(&|_| Json::from(MASK))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_value_has_what_is_empty_in_it() {
+        let map = Value::from(serde_json::json!({ "a": [], "b": { "c": {} }, "d": 1 }));
+        assert_eq!(inline(&map), "{ b = {  }, d = 1 }");
+        assert_eq!(whole_inline(&map), "{ a = [], b = { c = {} }, d = 1 }");
+        assert_eq!(
+            whole_inline(&Value::List(vec![Value::Unknown, Value::string("x").into_secret()])),
+            "[(known after apply), (sensitive)]"
+        );
+    }
 
     #[test]
     fn a_text_of_several_lines_is_shown_as_such_wherever_it_is() {

@@ -13,6 +13,7 @@ fn help_is_what_the_documentation_says() {
         "explain",
         "fmt",
         "schema",
+        "console",
         "plan",
         "apply",
         "destroy",

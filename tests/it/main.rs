@@ -26,6 +26,7 @@ mod ci;
 mod cli;
 mod cloud_control;
 mod conformance;
+mod console;
 mod constraints;
 mod cost;
 mod data_sources;

@@ -12,6 +12,15 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 /// What has been written to a terminal, and that there is more.
 type Screen = Arc<(Mutex<Vec<u8>>, Condvar)>;
 
+/// What a program asks that wants to know where the cursor is, and what it is told: always at the top.
+const QUESTION: &[u8] = b"\x1b[6n";
+const PLACE: &[u8] = b"\x1b[1;1R";
+
+/// How often it was asked where the cursor is.
+fn questions(shown: &[u8]) -> usize {
+    shown.windows(QUESTION.len()).filter(|part| *part == QUESTION).count()
+}
+
 /// A terminal.
 pub struct Terminal {
     keyboard: File,
@@ -36,7 +45,13 @@ impl Terminal {
                 let mut buffer = [0; 4096];
                 // An error says that no program has the terminal open any more.
                 while let Ok(read @ 1..) = master.read(&mut buffer) {
-                    screen.0.lock().unwrap().extend_from_slice(&buffer[..read]);
+                    let mut shown = screen.0.lock().unwrap();
+                    let asked = questions(&shown);
+                    shown.extend_from_slice(&buffer[..read]);
+                    for _ in asked..questions(&shown) {
+                        master.write_all(PLACE).unwrap();
+                    }
+                    drop(shown);
                     screen.1.notify_all();
                 }
             }
@@ -68,6 +83,20 @@ impl Terminal {
         while !String::from_utf8_lossy(&shown).contains(text) {
             let (more, timeout) = self.screen.1.wait_timeout(shown, std::time::Duration::from_secs(60)).unwrap();
             assert!(!timeout.timed_out(), "never shown: {text}; {}", String::from_utf8_lossy(&more));
+            shown = more;
+        }
+    }
+
+    /// Waits until `next` is shown behind where `text` is shown last.
+    pub fn shows_behind(&self, text: &str, next: &str) {
+        let mut shown = self.screen.0.lock().unwrap();
+        let is_there = |shown: &[u8]| {
+            let shown = String::from_utf8_lossy(shown);
+            shown.rfind(text).is_some_and(|at| shown[at + text.len()..].contains(next))
+        };
+        while !is_there(&shown) {
+            let (more, timeout) = self.screen.1.wait_timeout(shown, std::time::Duration::from_secs(60)).unwrap();
+            assert!(!timeout.timed_out(), "never shown behind {text}: {next}; {}", String::from_utf8_lossy(&more));
             shown = more;
         }
     }

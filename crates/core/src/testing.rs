@@ -24,7 +24,7 @@ use crate::stack::{Files, Stack, load};
 const FILE: &str = "\n#file ";
 
 /// A stack file, and maybe others behind it.
-struct OneFile<'a>(&'a str);
+pub struct OneFile<'a>(pub &'a str);
 
 impl Files for OneFile<'_> {
     fn read(&self, path: &Path) -> Result<String, String> {

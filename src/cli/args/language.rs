@@ -44,6 +44,16 @@ pub struct SchemaArgs {
     pub types: Vec<String>,
 }
 
+/// The arguments of `console`.
+#[derive(Debug, Args)]
+pub struct ConsoleArgs {
+    /// The stack file
+    pub stack: Option<PathBuf>,
+    /// Read resources as they are in AWS now, and not as the last apply left them
+    #[arg(long)]
+    pub refresh: bool,
+}
+
 /// The arguments of `validate`.
 #[derive(Debug, Args)]
 pub struct ValidateArgs {

@@ -33,6 +33,10 @@ pub fn remembered_values(stack: &Stack, state: &State) -> BTreeMap<Block, BlockV
     let mut values = BTreeMap::new();
     for (address, remembered) in state.currents() {
         let Some(resource) = stack.config.resources.get(&address.block) else { continue };
+        // It may have been made before its block got or lost its `for_each`.
+        if resource.for_each.is_some() != address.key.is_some() {
+            continue;
+        }
         let attributes = &resource.schema.schema.attributes;
         let value = canonicalize(attributes, &Value::from(&remembered.attributes));
         set_instance(&mut values, address, conceal(attributes, &value, &remembered.sensitive));

@@ -1,6 +1,6 @@
 //! Everything that can be found wrong in a stack file without asking AWS.
 
-mod names;
+pub(super) mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 

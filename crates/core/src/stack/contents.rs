@@ -91,6 +91,11 @@ impl Contents {
         !self.complete
     }
 
+    /// Lets more be read, after all that the stack's own expressions name.
+    pub fn open(&mut self) {
+        self.complete = false;
+    }
+
     /// Nothing more is read from here on.
     pub fn close(&mut self) {
         self.complete = true;
@@ -165,7 +170,8 @@ impl<'a> Reader<'a> {
             let wrong = complaint("a path starts from the folder of the file that says it, and this is `{}`", [name.to_owned().into()]);
             return Err(wrong.help("write `files/task.json` or `../files/task.json`", []));
         }
-        let from = self.contents.sources.get(self.source).map_or(Path::new(""), PathBuf::as_path);
+        // What stands in no file names files as the stack file does.
+        let from = self.contents.sources.get(self.source).or(self.contents.sources.first()).map_or(Path::new(""), PathBuf::as_path);
         Ok(beside(from, name))
     }
 

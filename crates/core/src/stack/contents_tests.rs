@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::diagnostic::{Diagnostics, Source};
 use super::scope::StackScope;
 use super::vars::Given;
-use super::{Files, Loaded, Stack, load};
+use super::{Files, Loaded, Stack, load, typed};
 use crate::model::schema::Catalog;
 use crate::model::value::Value;
 
@@ -97,6 +98,22 @@ fn a_file_of_a_branch_that_is_not_decided_yet_is_read_with_the_stack() {
     let stack = project.stack();
     assert!(matches!(output(&stack, "x"), Value::Unknown));
     assert_eq!(stack.contents.files().count(), 2);
+}
+
+#[test]
+fn what_is_typed_names_files_as_the_stack_file_does() {
+    let project = Project::new("", &[("files/task.json", "{}"), ("stacks/own.txt", "its own")]);
+    let mut stack = project.stack();
+    let mut typed = |text: &str| {
+        let mut sources = stack.sources.clone();
+        sources.push(Source { path: "console".into(), text: text.to_owned(), private: false });
+        let template = typed::read(&stack, &sources, &mut Diagnostics::default());
+        stack.reading(&project, |stack| template.eval(&StackScope::offline(stack)).map_err(|(error, _)| error.message))
+    };
+    assert_eq!(typed("file('own.txt')"), Ok(Value::string("its own")));
+    assert_eq!(typed("size(file('../files/' + 'task.json'))"), Ok(Value::Int(2)));
+    assert_eq!(typed("${file('own.txt')}-${file('own.txt')}"), Ok(Value::string("its own-its own")));
+    assert_eq!(typed("file('none.txt')"), Err("file: cannot read none.txt: there is no such file".to_owned()));
 }
 
 #[test]

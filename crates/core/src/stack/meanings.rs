@@ -16,13 +16,7 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     let mut of = |home: &ModulePath, template: &Template, resource: Option<&ResourceBlock>| {
         forgotten(stack, home, resource.is_some_and(|resource| resource.for_each.is_some()), template, diagnostics);
         let kinds = resource.map_or_else(|| Kinds::new(stack), |resource| Kinds::within(stack, resource));
-        template.for_each_expr(&mut |expr, span| {
-            for (one, other) in kinds.never_equal(expr) {
-                let error =
-                    Diagnostic::warning(Code::NeverEqual, span, format!("{one} and {other} are compared here, which are never equal"));
-                diagnostics.push(error.help("make both a text with `string(x)`, or both a number with `int(x)`"));
-            }
-        });
+        compared_in(&kinds, template, diagnostics);
     };
     let config = &stack.config;
     config.locals.values().for_each(|field| of(&root, &field.value, None));
@@ -41,6 +35,16 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
             of(&block.module, template, None);
         }
     }
+}
+
+/// Reports the comparisons in a template of what is never equal.
+pub(super) fn compared_in(kinds: &Kinds<'_>, template: &Template, diagnostics: &mut Diagnostics) {
+    template.for_each_expr(&mut |expr, span| {
+        for (one, other) in kinds.never_equal(expr) {
+            let error = Diagnostic::warning(Code::NeverEqual, span, format!("{one} and {other} are compared here, which are never equal"));
+            diagnostics.push(error.help("make both a text with `string(x)`, or both a number with `int(x)`"));
+        }
+    });
 }
 
 /// Reports the texts of a template that are nothing but a reference to something that the stack has.

@@ -53,6 +53,7 @@ pub mod scope;
 mod sensitive;
 mod syntax;
 pub mod template;
+pub mod typed;
 pub mod types;
 #[cfg(test)]
 mod types_tests;

@@ -187,7 +187,13 @@ impl<'a> StackScope<'a> {
     }
 
     fn identity_field(&self, name: &str) -> Result<Value, EvalError> {
-        let known = |field: fn(&Identity) -> &String| self.identity.map_or(Value::Unknown, |id| Value::string(field(id)));
+        let known = |field: fn(&Identity) -> &String| match self.identity {
+            Some(identity) => Value::string(field(identity)),
+            None => {
+                self.was_unknown(format!("stack.{name}"));
+                Value::Unknown
+            }
+        };
         Ok(match name {
             "name" => Value::string(&self.stack.name),
             "account_id" => known(|id| &id.account_id),

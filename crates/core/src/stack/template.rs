@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::budget::{Exhausted, HEAVIEST, LONGEST, weight};
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
-use super::expr::{EvalError, Expr, Scope};
+use super::expr::{EvalError, Expr, ParseError, Scope};
 use super::node::{Node, NodeKind};
 use super::reference::{Home, Reference};
 use crate::model::value::Value;
@@ -100,6 +100,19 @@ impl Template {
             ),
         };
         Self { kind, span: node.span.clone() }
+    }
+
+    /// Parses an expression that stands at a place by itself, without `${` and `}`.
+    pub fn expression(source: &str, span: &Span, diagnostics: &mut Diagnostics) -> Self {
+        let kind = match Expr::parse(source) {
+            Ok(expr) => TemplateKind::Expr(Arc::new(expr.in_source(span.file))),
+            Err(error) => {
+                let start = span.range.start;
+                diagnostics.push(misread(error, source, |from, to| Span { file: span.file, range: start + from..start + to }));
+                TemplateKind::Literal(Value::Unknown)
+            }
+        };
+        Self { kind, span: span.clone() }
     }
 
     /// The value in `scope`.
@@ -335,13 +348,7 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
             Ok(expr) => parts.push(Part::Expr(Arc::new(expr.in_source(span.file)), locate.span(start, start + length))),
             Err(error) => {
                 wrong = true;
-                let from = start + error.offset.min(length);
-                let to = (from + error.length.max(1)).min(start + length).max(from);
-                let column = source.get(..error.offset).map_or(error.offset, |before| before.chars().count()) + 1;
-                let diagnostic =
-                    Diagnostic::error(Code::BadExpression, &locate.span(from, to), format!("invalid expression: {}", error.message))
-                        .label(format!("column {column} of the expression"));
-                diagnostics.push(error.help.into_iter().fold(diagnostic, Diagnostic::help));
+                diagnostics.push(misread(error, source, |from, to| locate.span(start + from, start + to)));
             }
         }
         rest = start + length + 1;
@@ -355,6 +362,16 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
         [Part::Text(only)] => TemplateKind::Literal(Value::string(only.as_str())),
         _ => TemplateKind::Text(parts),
     }
+}
+
+/// What is wrong with the syntax of an expression, at its place.
+fn misread(error: ParseError, source: &str, place: impl Fn(usize, usize) -> Span) -> Diagnostic {
+    let from = error.offset.min(source.len());
+    let to = (from + error.length.max(1)).min(source.len()).max(from);
+    let column = source.get(..error.offset).map_or(error.offset, |before| before.chars().count()) + 1;
+    let diagnostic = Diagnostic::error(Code::BadExpression, &place(from, to), format!("invalid expression: {}", error.message))
+        .label(format!("column {column} of the expression"));
+    error.help.into_iter().fold(diagnostic, Diagnostic::help)
 }
 
 /// How long the expression at the start of `text` is: up to the `}` that closes it, quotes and braces minded.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
-use super::{LiveByPlace, Planner};
+use super::{LiveByPlace, Planner, same_place};
 use crate::engine::EngineError;
 use crate::model::address::Block;
 use crate::model::state::State;
@@ -14,6 +14,27 @@ use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::stack::scope::Identity;
 
 impl Planner<'_> {
+    /// Who we are and what data sources say, as a plan would read them. Of resources nothing is read: they are as remembered.
+    ///
+    /// # Errors
+    /// When AWS does not answer, or the state is not of this place.
+    pub async fn data_alone(
+        &self,
+        loaded: Option<State>,
+        fresh: impl FnOnce(&Identity) -> State,
+    ) -> Result<(Identity, BTreeMap<Block, Value>), EngineError> {
+        let disclosed = loaded.as_ref().map(|state| self.stack.disclosed(state)).unwrap_or_default();
+        let read = async {
+            let loaded = loaded.map(|state| self.normal(state));
+            let (identity, _) = self.looked_at(None).await?;
+            let ledger = loaded.unwrap_or_else(|| self.ledger(fresh(&identity)));
+            same_place(self.stack, &identity, ledger.state())?;
+            let data = self.data(&identity, ledger.state(), &LiveByPlace::new()).await?;
+            Ok((identity, data))
+        };
+        read.await.map_err(|error: EngineError| error.redacted(&self.stack.redactor().and(disclosed)))
+    }
+
     /// Reads the data sources whose arguments are known, in as many rounds as they depend on each other.
     pub(super) async fn data(&self, identity: &Identity, state: &State, live: &LiveByPlace) -> Result<BTreeMap<Block, Value>, EngineError> {
         let (found, elsewhere) = (BTreeMap::new(), BTreeMap::new());

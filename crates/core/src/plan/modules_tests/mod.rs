@@ -203,7 +203,10 @@ fn what_says_which_modules_there_are_has_to_be_known_before_aws_is_asked() {
         of("when = '${vpc.main.id == null}'"),
         ["`when` of module.m depends on vpc.main.id, which is not known before AWS is asked"]
     );
-    assert_eq!(of("for_each = '${[stack.account_id]}'"), ["`for_each` of module.m is not known before AWS is asked"]);
+    assert_eq!(
+        of("for_each = '${[stack.account_id]}'"),
+        ["`for_each` of module.m depends on stack.account_id, which is not known before AWS is asked"]
+    );
     assert_eq!(of("for_each = 3"), ["`for_each` of module.m is a list or a table, not an integer"]);
     assert_eq!(of("for_each = '${keys(module.n)}'"), ["there is no module `n`"]);
 }

@@ -16,15 +16,7 @@ use crate::stack::template::Template;
 
 /// Checks that what expressions and `depends_on` name is there.
 pub(super) fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
-    let mut refer = |template: &Template, each: bool| {
-        for (reference, span) in template.references() {
-            if let Err(error) = check_reference(stack, reference, each)
-                && !(is_absent(stack, reference) && stack.config.unread_of(&reference.home.module).names(reference))
-            {
-                diagnostics.push(failed((error, span.clone())));
-            }
-        }
-    };
+    let mut refer = |template: &Template, each: bool| named_in(stack, template, each, diagnostics);
     for template in general_templates(stack) {
         refer(template, false);
     }
@@ -55,6 +47,17 @@ pub(super) fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
         others.chain(stack.config.modules.uses.values().flat_map(|used| &used.depends_on)).map(|(named, span)| (named.clone(), span));
     for (named, span) in blocks.chain(others) {
         come_after(stack, &named, span, diagnostics);
+    }
+}
+
+/// Checks that what the expressions of a template name is there; with `each` where they are of a block with `for_each`.
+pub(in crate::stack) fn named_in(stack: &Stack, template: &Template, each: bool, diagnostics: &mut Diagnostics) {
+    for (reference, span) in template.references() {
+        if let Err(error) = check_reference(stack, reference, each)
+            && !(is_absent(stack, reference) && stack.config.unread_of(&reference.home.module).names(reference))
+        {
+            diagnostics.push(failed((error, span.clone())));
+        }
     }
 }
 
