@@ -1,6 +1,7 @@
 //! The command line.
 
 mod graph;
+mod init;
 mod language;
 mod markdown;
 mod operating;
@@ -14,6 +15,7 @@ use leoctl_core::model::place::is_region;
 use leoctl_core::model::selector::Selector;
 
 pub use graph::{GraphArgs, GraphFormat};
+pub use init::{Beginning, InitArgs, LONGEST_NAME, project_name};
 pub use language::{ConsoleArgs, ExplainArgs, FmtArgs, SchemaArgs, ValidateArgs};
 pub use markdown::{CommentArgs, DriftArgs, PlanComment};
 pub use operating::{EnvFiles, ExecArgs, LogsArgs, RedeployArgs, RunArgs, SecretsCommand, TasksCommand};
@@ -81,11 +83,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a starter project; what is there already is left alone
-    Init {
-        /// And the workflows that plan on pull requests and apply what was reviewed
-        #[arg(long, value_enum, value_name = "FORGE")]
-        ci: Option<Forge>,
-    },
+    Init(InitArgs),
     /// Check everything that can be checked without AWS
     Validate(ValidateArgs),
     /// Print the plans of a review that change something, for workflows
@@ -455,7 +453,11 @@ pub enum SandboxCommand {
     },
 }
 
-fn region(text: &str) -> Result<String, String> {
+/// The name of a region.
+///
+/// # Errors
+/// What is expected, in words.
+pub fn region(text: &str) -> Result<String, String> {
     if is_region(text) { Ok(text.to_owned()) } else { Err("expected the name of a region, such as us-east-1".to_owned()) }
 }
 

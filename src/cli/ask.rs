@@ -21,6 +21,25 @@ pub async fn confirmed(context: &Context, yes: bool, question: &str) -> Result<b
     Ok(agreed)
 }
 
+/// Asks until the answer can be read; where nothing is typed, the answer is `default`. None where the input ends. Only for commands
+/// that have nothing to let go of: a signal ends the process.
+pub fn until<T>(question: &str, default: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    loop {
+        ui::ask(&format!("{question} [{default}] "));
+        let mut line = String::new();
+        if !std::io::stdin().read_line(&mut line).is_ok_and(|read| read > 0) {
+            // The answer's line was begun.
+            ui::note("");
+            return None;
+        }
+        let answer = Some(line.trim()).filter(|answer| !answer.is_empty()).unwrap_or(default);
+        match read(answer) {
+            Ok(answer) => return Some(answer),
+            Err(problem) => ui::note(problem),
+        }
+    }
+}
+
 /// Asks, and takes a whole line for an answer: anything but a yes is a no, and so is the end of the input.
 ///
 /// # Errors

@@ -1,16 +1,19 @@
 //! `leoctl init`: a starter project, and the workflows of a forge. What is there already is left alone.
 
+mod start;
+
 use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::args::Forge;
+use super::args::{Forge, InitArgs};
 use super::{CliError, Context, Exit, schema};
 use crate::disk;
 use crate::docs::json_schema::File;
 use crate::ui::{self, ADD, FAINT, styled};
 use leoctl_core::stack::MAX_FILE_SIZE;
+use start::Start;
 
 /// A file to be written, by its path in the project.
 struct Template {
@@ -19,10 +22,6 @@ struct Template {
 }
 
 const IGNORE: &str = ".gitignore";
-
-/// What a starter project is made of, by path and text; `PROJECT_NAME` is the project's.
-const STARTER: &[(&str, &str)] =
-    &[("stacks/dev.toml", include_str!("../../templates/stack.toml")), (".env.defaults", include_str!("../../templates/env.defaults"))];
 
 const IGNORED: &str = include_str!("../../templates/gitignore");
 
@@ -54,11 +53,28 @@ const GITLAB: &[(&str, &str)] = &[
 ];
 
 /// Writes what is missing.
-pub fn run(context: &Context, ci: Option<Forge>) -> Result<Exit, CliError> {
-    let folder = std::env::current_dir().map_err(|error| cannot(Path::new("."), &error))?;
-    let name = project_name(&folder.file_name().unwrap_or_default().to_string_lossy());
+pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, CliError> {
+    let here = std::env::current_dir().map_err(|error| cannot(Path::new("."), &error))?;
+    let folder = start::name_of(&here.file_name().unwrap_or_default().to_string_lossy());
+    let has_stacks = Path::new("stacks").exists();
+    let is_asked = context.interactive && ui::terminal::stdout_is_terminal() && !args.yes && !context.global.json;
+    let start = match has_stacks {
+        // A project that has stacks needs none to start with, unless it is asked for.
+        true if args.with.is_none() => None,
+        _ if is_asked => {
+            let Some(start) = Start::asked(context, args, &folder) else {
+                context.say("Nothing was written.");
+                return Ok(Exit::Error);
+            };
+            Some(start)
+        }
+        _ => Some(Start::given(context, args, folder)),
+    };
     let (mut written, mut kept) = (Vec::new(), Vec::new());
-    for Template { path, text } in templates(ci, &name, Path::new("stacks").exists()) {
+    if start.is_none() {
+        kept.extend(start::ALL.iter().copied().filter(|path| Path::new(path).exists()));
+    }
+    for Template { path, text } in templates(args.ci, start.as_ref()) {
         match write_new(Path::new(path), &text).map_err(|error| cannot(Path::new(path), &error))? {
             true => written.push(path),
             false => kept.push(path),
@@ -77,35 +93,23 @@ pub fn run(context: &Context, ci: Option<Forge>) -> Result<Exit, CliError> {
     if !not_ignored.is_empty() {
         ui::note(format!("These lines belong into {IGNORE}:\n  {}", not_ignored.join("\n  ")));
     }
-    next_steps(ci, &written).iter().for_each(ui::note);
+    next_steps(args.ci, &written).iter().for_each(ui::note);
     Ok(Exit::Done)
 }
 
-/// The files of a project of this name. One that has stacks needs no starter.
-fn templates(ci: Option<Forge>, name: &str, has_stacks: bool) -> Vec<Template> {
-    let starter = if has_stacks { &[] } else { STARTER };
+/// The files of a project that starts so, or that is there already.
+fn templates(ci: Option<Forge>, start: Option<&Start>) -> Vec<Template> {
     let (forge, scripts) = match ci {
         Some(Forge::Github) => (GITHUB, SCRIPTS),
         Some(Forge::Gitlab) => (GITLAB, SCRIPTS),
         None => (&[][..], &[][..]),
     };
-    let starter = starter.iter().map(|(path, text)| Template { path, text: text.replace("PROJECT_NAME", name) });
     let fixed = [(IGNORE, IGNORED)];
     let fixed = fixed.iter().chain(forge).chain(scripts).map(|(path, text)| Template { path, text: (*text).to_owned() });
     // Part of the project, so that a fresh checkout has what the first line of its stacks names.
     let schemas = [(schema::STACK_FILE, File::Stack), (schema::MODULE_FILE, File::Module)];
     let schemas = schemas.map(|(path, file)| Template { path, text: format!("{}\n", schema::text(file, &[])) });
-    starter.chain(fixed).chain(schemas).collect()
-}
-
-/// A folder's name as that of a project: it becomes part of the names of a stack, a role and a bucket.
-fn project_name(folder: &str) -> String {
-    let plain: String = folder.to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let name: String = plain.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).chars().take(32).collect();
-    match name.trim_end_matches('-') {
-        "" => "app".to_owned(),
-        name => name.to_owned(),
-    }
+    start.map(Start::templates).unwrap_or_default().into_iter().chain(fixed).chain(schemas).collect()
 }
 
 /// The lines that a `.gitignore` lacks.
@@ -139,7 +143,7 @@ fn cannot(path: &Path, error: &io::Error) -> CliError {
 /// What to do next.
 fn next_steps(ci: Option<Forge>, written: &[&str]) -> Vec<String> {
     let mut steps = Vec::new();
-    if written.contains(&"stacks/dev.toml") {
+    if written.contains(&start::STACK) {
         steps.push("Next: edit stacks/dev.toml, then `leoctl plan`; `leoctl --sandbox plan` needs no AWS account.".to_owned());
     }
     if let Some(forge) = ci {
@@ -162,22 +166,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_becomes_a_name_that_stacks_roles_and_buckets_can_have() {
-        for (folder, name) in [
-            ("shop", "shop"),
-            ("My Shop_2", "my-shop-2"),
-            ("42", "app"),
-            ("", "app"),
-            ("2024-über-Shop", "ber-shop"),
-            ("web1", "web1"),
-            ("web-2_", "web-2"),
-        ] {
-            assert_eq!(project_name(folder), name);
-        }
-        assert_eq!(project_name(&"x".repeat(80)).len(), 32);
-    }
-
-    #[test]
     fn only_the_lines_that_are_missing_are_asked_for() {
         assert_eq!(missing(IGNORED), Vec::<&str>::new());
         assert_eq!(missing("/state/\n.env\n/leoctl-out/\n"), ["*.plan"]);
@@ -185,10 +173,9 @@ mod tests {
 
     #[test]
     fn a_project_with_stacks_gets_no_starter() {
-        let paths = |ci, has_stacks| templates(ci, "shop", has_stacks).iter().map(|file| file.path).collect::<Vec<_>>();
-        assert_eq!(paths(None, false), ["stacks/dev.toml", ".env.defaults", ".gitignore", schema::STACK_FILE, schema::MODULE_FILE]);
-        assert_eq!(paths(None, true), [".gitignore", schema::STACK_FILE, schema::MODULE_FILE]);
-        assert!(paths(Some(Forge::Gitlab), true).contains(&".gitlab-ci.yml"));
-        assert!(!paths(Some(Forge::Github), true).contains(&".gitlab-ci.yml"));
+        let paths = |ci| templates(ci, None).iter().map(|file| file.path).collect::<Vec<_>>();
+        assert_eq!(paths(None), [".gitignore", schema::STACK_FILE, schema::MODULE_FILE]);
+        assert!(paths(Some(Forge::Gitlab)).contains(&".gitlab-ci.yml"));
+        assert!(!paths(Some(Forge::Github)).contains(&".gitlab-ci.yml"));
     }
 }

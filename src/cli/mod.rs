@@ -138,7 +138,7 @@ pub fn main() -> Exit {
         _ if context.global.sandbox && context.global.endpoint_url.is_some() => {
             Err(CliError::usage("`--sandbox` and `--endpoint-url` name two places", "leave one of them out"))
         }
-        Command::Init { ci } => init::run(&context, ci),
+        Command::Init(args) => init::run(&context, &args),
         Command::Comment(args) => comment::run(&args),
         Command::Validate(args) => validate::run(&context, &args),
         Command::Review { own, claims, repository } => review::run(&context, &own, claims.as_deref().zip(repository.as_deref())),
@@ -227,7 +227,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Run(args) => run::run(context, &args).await,
         Command::Tasks { command } => tasks::run(context, command).await,
         Command::Demo => demo::run(context).await,
-        Command::Init { ci } => init::run(context, ci),
+        Command::Init(args) => init::run(context, &args),
         Command::Validate(args) => validate::run(context, &args),
         Command::Review { own, claims, repository } => review::run(context, &own, claims.as_deref().zip(repository.as_deref())),
         Command::Sandbox { command } => sandbox::run(context, command).await,

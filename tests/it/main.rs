@@ -48,6 +48,7 @@ mod held;
 mod hostile;
 mod https;
 mod iam_policy;
+mod init;
 mod leo;
 mod limits;
 mod live;
