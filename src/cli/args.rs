@@ -14,7 +14,7 @@ use leoctl_core::model::address::Address;
 use leoctl_core::model::place::is_region;
 use leoctl_core::model::selector::Selector;
 
-pub use graph::{GraphArgs, GraphFormat};
+pub use graph::{Colours, GraphArgs, GraphFormat};
 pub use init::{Beginning, InitArgs, LONGEST_NAME, project_name};
 pub use language::{ConsoleArgs, ExplainArgs, FmtArgs, SchemaArgs, ValidateArgs};
 pub use markdown::{CommentArgs, DriftArgs, PlanComment};

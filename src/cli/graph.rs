@@ -1,46 +1,61 @@
 //! `leoctl graph`: the stack's resources and what uses what, as text or as a picture.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::{GraphArgs, GraphFormat};
+use super::args::{Colours, GraphArgs, GraphFormat};
 use super::session::Session;
-use super::{CliError, Context, Exit, cost, project};
+use super::{CliError, Context, Exit, cost, project, saved};
 use crate::ui::graph::{Drawing, dot, html, mermaid, svg};
 use crate::{disk, ui};
 use leoctl_core::graph::fold::folded;
 use leoctl_core::graph::{self, Graph};
 use leoctl_core::model::address::Address;
 use leoctl_core::plan::select::Options;
+use leoctl_core::plan::types::Plan;
 
 /// What each resource costs a month.
 type Costs = BTreeMap<Address, f64>;
 
 /// Shows the stack as a graph.
 pub async fn run(context: &Context, args: &GraphArgs) -> Result<Exit, CliError> {
-    let path = project::stack_file(args.stack.as_deref(), context)?;
-    let (graph, costs) = if args.plan { planned(context, &path).await? } else { (written(context, &path)?, None) };
+    let Seen { path, graph, costs } = seen(context, args).await?;
     let graph = if args.data { graph } else { graph.without_data() };
     let text = rendered(args, &graph, costs.as_ref());
     match &args.out {
         None => ui::terminal::exact(&format!("{text}\n")),
         Some(file) => write(context, file, &text)?,
     }
-    project::remember(&path);
+    path.iter().for_each(|path| project::remember(path));
     Ok(Exit::Done)
 }
 
-/// The graph of a stack as its file has it.
-fn written(context: &Context, path: &Path) -> Result<Graph, CliError> {
-    Ok(graph::of_stack(&project::find(path, &context.global)?))
+/// What there is to draw.
+struct Seen {
+    /// The stack file; none of a saved plan, which says by itself what it is of.
+    path: Option<PathBuf>,
+    graph: Graph,
+    /// What each resource costs, where a plan says it.
+    costs: Option<Costs>,
 }
 
-/// The graph of a plan that is made now.
-async fn planned(context: &Context, path: &Path) -> Result<(Graph, Option<Costs>), CliError> {
-    let session = Session::open(context, path).await?;
+async fn seen(context: &Context, args: &GraphArgs) -> Result<Seen, CliError> {
+    let (stack, colours) = args.subject();
+    if let Colours::Saved(file) = colours {
+        return of_plan(None, &saved::planned(context, &file, stack).await?.plan);
+    }
+    let path = project::stack_file(stack, context)?;
+    if colours == Colours::Written {
+        let graph = graph::of_stack(&project::find(&path, &context.global)?);
+        return Ok(Seen { path: Some(path), graph, costs: None });
+    }
+    let session = Session::open(context, &path).await?;
     let plan = session.plan(&Options::default(), true).await?.plan;
-    let costs = cost::of_each(&plan)?;
-    Ok((graph::of_plan(&plan), Some(costs)))
+    of_plan(Some(path), &plan)
+}
+
+fn of_plan(path: Option<PathBuf>, plan: &Plan) -> Result<Seen, CliError> {
+    Ok(Seen { path, graph: graph::of_plan(plan), costs: Some(cost::of_each(plan)?) })
 }
 
 fn rendered(args: &GraphArgs, graph: &Graph, costs: Option<&Costs>) -> String {

@@ -95,6 +95,35 @@ pub fn is_plan(file: &Path) -> bool {
 
 /// Makes the saved plan again and carries it out, unless it has become another.
 pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool) -> Result<Exit, CliError> {
+    let saved = read(file)?;
+    let session = opened(context, &saved).await?;
+    session.lock(context, "leoctl apply --plan").await?;
+    let outcome = async {
+        let mut planned = replayed(&session, saved).await?;
+        session.preflight(&mut planned, no_preflight).await;
+        // It was reviewed when it was made.
+        apply::confirm_and_apply(context, &session, planned, yes || !context.interactive).await
+    };
+    apply::released(&session, outcome).await
+}
+
+/// Makes the saved plan again, unless it has become another or is of another stack than the one that is named.
+pub async fn planned(context: &Context, file: &Path, stack: Option<&Path>) -> Result<Planned, CliError> {
+    let saved = read(file)?;
+    let path = saved.stack_file();
+    if let Some(other) = stack.filter(|stack| project::real(stack) != project::real(path)) {
+        let (shown, other) = (path.display().to_string(), other.display().to_string());
+        return Err(CliError::usage(
+            &format!("the plan {} is of {}, and not of {}", file.display(), ui::one_line(&shown), ui::one_line(&other)),
+            "name no stack beside it: the plan says which one it is of",
+        ));
+    }
+    let session = opened(context, &saved).await?;
+    replayed(&session, saved).await
+}
+
+/// The plan in a file.
+fn read(file: &Path) -> Result<SavedPlan, CliError> {
     let unreadable = |problem: String| {
         CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out FILE`")
     };
@@ -111,19 +140,27 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
         }
         _ => {}
     }
-    let saved: SavedPlan = serde_json::from_value(json).map_err(|error| unreadable(error.to_string()))?;
-    let file = if saved.stack_file.is_file() { &saved.stack_file } else { &saved.named };
-    said(context, file, &saved);
+    serde_json::from_value(json).map_err(|error| unreadable(error.to_string()))
+}
+
+impl SavedPlan {
+    /// Its stack file, which may be in another checkout than where it was made.
+    fn stack_file(&self) -> &Path {
+        if self.stack_file.is_file() { &self.stack_file } else { &self.named }
+    }
+}
+
+/// The stack of a saved plan with what it was given, and AWS.
+async fn opened(context: &Context, saved: &SavedPlan) -> Result<Session, CliError> {
+    let file = saved.stack_file();
+    said(context, file, saved);
     // What is given now goes before what was given then: different, it makes the plan stale.
     let mut global = context.global.clone();
     global.vars = saved.vars.iter().cloned().chain(context.global.vars.clone()).collect();
     let given_then = saved.var_files.iter().map(|saved| project::found_again(file, saved));
     global.var_files = given_then.chain(context.global.var_files.clone()).collect();
     let stack = project::load(file, &global)?;
-    let session = Session::with(context, file, stack).await?;
-    session.lock(context, "leoctl apply --plan").await?;
-    let outcome = replayed(context, &session, saved, (yes, no_preflight));
-    apply::released(&session, outcome).await
+    Session::with(context, file, stack).await
 }
 
 /// Says what is taken from the file of a plan: whoever wrote it chose all of this.
@@ -143,7 +180,8 @@ fn said(context: &Context, file: &Path, saved: &SavedPlan) {
     context.say(&ui::prose(format!("The plan's file was made with {}", ui::one_line(&taken))));
 }
 
-async fn replayed(context: &Context, session: &Session, saved: SavedPlan, (yes, no_preflight): (bool, bool)) -> Result<Exit, CliError> {
+/// The plan as it is made again.
+async fn replayed(session: &Session, saved: SavedPlan) -> Result<Planned, CliError> {
     let loaded = session.store.load().await?;
     let (lineage, serial) = loaded.map(|state| (state.lineage, state.serial)).unwrap_or_default();
     if (saved.serial > 0 && lineage != saved.lineage) || serial != saved.serial {
@@ -154,13 +192,11 @@ async fn replayed(context: &Context, session: &Session, saved: SavedPlan, (yes, 
     }
     let SavedPlan { destroy, targets, excludes, replace, scale_up, .. } = saved;
     let options = Options { destroy, targets, excludes, replace, scale_up, only: None };
-    let mut planned = session.plan(&options, saved.refresh).await?;
+    let planned = session.plan(&options, saved.refresh).await?;
     if shown(&planned) != saved.plan {
         return Err(stale("what is live in AWS has changed since it was made"));
     }
-    session.preflight(&mut planned, no_preflight).await;
-    // It was reviewed when it was made.
-    apply::confirm_and_apply(context, session, planned, yes || !context.interactive).await
+    Ok(planned)
 }
 
 fn stale(why: &str) -> CliError {

@@ -194,6 +194,36 @@ fn a_plan_colours_what_it_changes() {
     assert!(!shown.to_string().contains(SECRET));
 }
 
+#[test]
+fn a_saved_plan_colours_what_it_changes_as_long_as_it_is_the_plan() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    let group = |days: u32| {
+        format!(
+            "[stack]\nname = \"saved\"\nregion = \"us-east-1\"\n[vars.days]\ndefault = {days}\n[resource.cloudwatch_log_group.a]\nname = \"/saved/a\"\nretention_in_days = \"${{vars.days}}\"\n"
+        )
+    };
+    project.write("stacks/saved.toml", &group(7));
+    project.write("stacks/other.toml", &group(7).replace("saved", "other"));
+    project.expect(0, &["apply", "-y", "stacks/saved.toml"]);
+    project.expect(0, &["plan", "stacks/saved.toml", "--var", "days=14", "--out", "a.plan"]);
+    let shown = graph(&project, &["--plan", "a.plan", "--format", "mermaid"]);
+    assert!(shown.contains("update"), "{shown}");
+    let now = ["--plan", "stacks/saved.toml", "--var", "days=14", "--format", "mermaid"];
+    assert_eq!(shown, graph(&project, &now), "as a plan that is made now");
+    assert_eq!(shown, graph(&project, &["stacks/saved.toml", "--plan", "a.plan", "--format", "mermaid"]));
+    let refused = |arguments: &[&str]| project.expect(1, &[&["graph"], arguments].concat()).stderr;
+    let other = refused(&["stacks/other.toml", "--plan", "a.plan"]);
+    assert!(other.contains("the plan a.plan is of") && other.contains("stacks/saved.toml, and not of stacks/other.toml"), "{other}");
+    assert!(refused(&["--plan", "none.plan"]).contains("there is no plan none.plan"));
+    project.write("odd.plan", "{}");
+    assert!(refused(&["--plan", "odd.plan"]).contains("cannot use the plan odd.plan"));
+    project.write("stacks/saved.toml", &group(30));
+    let (drawn, applied) = (refused(&["--plan", "a.plan"]), project.expect(1, &["apply", "--plan", "a.plan"]).stderr);
+    assert!(drawn.contains("the plan is stale: the stack's files or variables are not those it was made with"), "{drawn}");
+    assert_eq!(drawn, applied);
+}
+
 /// A stack of forty services, each of a dozen resources.
 fn large() -> String {
     let mut text = SMALL.replace("\"small\"", "\"large\"");

@@ -15,9 +15,10 @@ pub struct GraphArgs {
     /// Write it to this file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Make a plan now, colour what it changes, and say what each resource costs; without it AWS is not asked
-    #[arg(long)]
-    pub plan: bool,
+    /// Make a plan now, or again the one that is saved in FILE, colour what it changes, and say what each resource costs; without
+    /// it AWS is not asked
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub plan: Option<Option<PathBuf>>,
     /// Every instance of `for_each` by itself, not one for its block
     #[arg(long)]
     pub all: bool,
@@ -39,7 +40,31 @@ pub enum GraphFormat {
     Html,
 }
 
+/// What the colours say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Colours {
+    /// Nothing: no plan is made.
+    Written,
+    /// What a plan does that is made now.
+    Planned,
+    /// What a plan does that is saved in this file.
+    Saved(PathBuf),
+}
+
 impl GraphArgs {
+    /// The stack that is named, and what the colours say. What ends in `.toml` behind `--plan` is a stack: no plan is called so.
+    pub fn subject(&self) -> (Option<&Path>, Colours) {
+        let stack = self.stack.as_deref();
+        match &self.plan {
+            None => (stack, Colours::Written),
+            Some(None) => (stack, Colours::Planned),
+            Some(Some(file)) if stack.is_none() && file.extension().is_some_and(|extension| extension == "toml") => {
+                (Some(file), Colours::Planned)
+            }
+            Some(Some(file)) => (stack, Colours::Saved(file.clone())),
+        }
+    }
+
     /// What is to be written.
     pub fn format(&self) -> GraphFormat {
         let named = self.out.as_deref().and_then(Path::extension).and_then(|extension| match extension.to_str()? {
@@ -56,10 +81,26 @@ impl GraphArgs {
 mod tests {
     use super::*;
 
+    const NOTHING: GraphArgs = GraphArgs { stack: None, format: None, out: None, plan: None, all: false, data: false };
+
+    #[test]
+    fn what_stands_behind_plan_is_a_saved_one_unless_it_is_a_stack() {
+        let of = |stack: Option<&str>, plan: Option<Option<&str>>| {
+            let args = GraphArgs { stack: stack.map(PathBuf::from), plan: plan.map(|file| file.map(PathBuf::from)), ..NOTHING };
+            let (stack, colours) = args.subject();
+            (stack.map(|stack| stack.display().to_string()), colours)
+        };
+        let (a, saved) = (Some("a.toml".to_owned()), Colours::Saved("a.plan".into()));
+        assert_eq!(of(Some("a.toml"), None), (a.clone(), Colours::Written));
+        assert_eq!(of(Some("a.toml"), Some(None)), (a.clone(), Colours::Planned));
+        assert_eq!(of(None, Some(Some("a.toml"))), (a.clone(), Colours::Planned));
+        assert_eq!(of(None, Some(Some("a.plan"))), (None, saved.clone()));
+        assert_eq!(of(Some("a.toml"), Some(Some("a.plan"))), (a, saved));
+    }
+
     #[test]
     fn the_name_of_the_file_says_the_format_unless_it_is_given() {
-        let format =
-            |out: &str, format| GraphArgs { stack: None, format, out: Some(out.into()), plan: false, all: false, data: false }.format();
+        let format = |out: &str, format| GraphArgs { format, out: Some(out.into()), ..NOTHING }.format();
         assert_eq!(format("docs/leo.svg", None), GraphFormat::Svg);
         assert_eq!(format("leo.html", None), GraphFormat::Html);
         assert_eq!(format("leo.gv", None), GraphFormat::Dot);
