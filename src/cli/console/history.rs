@@ -30,7 +30,7 @@ impl History {
 
     fn of(file: Option<PathBuf>) -> Self {
         let text = file.as_deref().and_then(|file| disk::read_text(file, LARGEST).ok()).unwrap_or_default();
-        let mut lines: Vec<String> = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        let mut lines: Vec<String> = text.lines().filter(|line| is_plain(line)).map(str::to_owned).collect();
         let kept = lines.split_off(lines.len().saturating_sub(MOST));
         if let Some(file) = file.as_deref().filter(|_| !lines.is_empty()) {
             drop(disk::replace(file, &kept.iter().map(|line| format!("{line}\n")).collect::<String>()));
@@ -45,12 +45,17 @@ impl History {
 
     /// Keeps a line, behind what another console has kept since.
     pub fn keep(&mut self, line: &str) {
-        if self.lines.last().is_some_and(|last| last == line) {
+        if !is_plain(line) || self.lines.last().is_some_and(|last| last == line) {
             return;
         }
         self.lines.push(line.to_owned());
         drop(self.file.as_deref().map(|file| added(file, line)));
     }
+}
+
+/// Whether a line can be brought back to a terminal: nothing in it moves the cursor.
+fn is_plain(line: &str) -> bool {
+    !line.is_empty() && !line.chars().any(char::is_control)
 }
 
 fn added(file: &Path, line: &str) -> io::Result<()> {
@@ -70,7 +75,7 @@ mod tests {
         let file = folder.path().join("state/leoctl/console_history");
         let mut one = History::of(Some(file.clone()));
         let mut other = History::of(Some(file.clone()));
-        ["vars.a", "vars.a", "1 + 2"].iter().for_each(|line| one.keep(line));
+        ["vars.a", "vars.a", "\u{1b}[2J", "1 + 2"].iter().for_each(|line| one.keep(line));
         other.keep("3");
         assert_eq!(History::of(Some(file.clone())).lines(), ["vars.a", "1 + 2", "3"]);
         fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
@@ -82,7 +87,8 @@ mod tests {
     fn the_oldest_lines_are_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("console_history");
-        fs::write(&file, (0..MOST + 5).map(|number| format!("{number}\n")).collect::<String>()).unwrap();
+        let lines: String = (0..MOST + 5).map(|number| format!("{number}\n")).collect();
+        fs::write(&file, format!("{lines}\u{1b}[2J\n\n")).unwrap();
         assert_eq!(History::of(Some(file.clone())).lines().first().map(String::as_str), Some("5"));
         assert!(fs::read_to_string(&file).unwrap().starts_with("5\n6\n"));
     }
