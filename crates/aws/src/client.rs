@@ -23,6 +23,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::origin::Origin;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use super::fence::Fence;
@@ -68,9 +69,17 @@ pub struct Settings {
 }
 
 /// Where services are reached that are not where the rest is, in the place of what the environment and profiles say of
-/// services: a call that is to go to an address never goes to another.
+/// services.
 #[derive(Debug)]
 struct Endpoints(BTreeMap<String, String>);
+
+/// A configuration by which some services are reached elsewhere.
+fn spread(config: SdkConfig, endpoints: &BTreeMap<String, String>) -> SdkConfig {
+    let mut builder = config.into_builder().service_config(Endpoints(endpoints.clone()));
+    // An address that was given in the program goes for every service, whatever is said of it.
+    builder.insert_origin("endpoint_url", Origin::shared_environment_variable());
+    builder.build()
+}
 
 impl LoadServiceConfig for Endpoints {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
@@ -214,10 +223,7 @@ impl Clients {
         }
         let credentials = limits.identity_cache(IdentityCache::lazy().build());
         let loaded = loader.http_client(http_client).identity_cache(credentials).load().await;
-        let base = match settings.endpoint_url {
-            Some(_) => loaded.into_builder().service_config(Endpoints(settings.endpoints.clone())).build(),
-            None => loaded,
-        };
+        let base = if settings.endpoints.is_empty() { loaded } else { spread(loaded, &settings.endpoints) };
         let fixed = settings.credentials.is_some();
         Ok(Self { base, fixed, calls: Calls::default(), fence, limits, regions: Mutex::default() })
     }
