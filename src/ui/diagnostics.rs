@@ -1,9 +1,11 @@
 //! Mistakes in stack files, with the line each is on.
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::terminal::{escaped, one_line, styled_by_library};
-use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics, Severity, Source, Span};
+use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 
 /// All diagnostics as text.
 pub fn render(diagnostics: &Diagnostics, sources: &[Source], colour: bool) -> String {
@@ -33,10 +35,13 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
             let label = one_line(&diagnostic.label).into_owned();
             let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
             let path = one_line(&source.path.display().to_string()).into_owned();
-            let shown = title.element(Snippet::source(text).line_start(line).path(path).annotation(annotation));
-            match diagnostic.also.as_ref().and_then(|(also, said)| another(also, said, sources)) {
-                Some(also) => shown.element(also),
-                None => shown,
+            match another(diagnostic, source) {
+                Some((text, line, ranges, said)) => {
+                    let first = AnnotationKind::Context.span(ranges.0).label(said);
+                    let both = Snippet::source(text).line_start(line).path(path).annotation(first);
+                    title.element(both.annotation(AnnotationKind::Primary.span(ranges.1)))
+                }
+                None => title.element(Snippet::source(text).line_start(line).path(path).annotation(annotation)),
             }
         }
         // Nothing is framed: between titles that are rendered together there would be an empty frame.
@@ -52,12 +57,27 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
     renderer.render(&[group])
 }
 
-/// The line of another place that a mistake is about.
-fn another<'a>(span: &Span, said: &'a str, sources: &[Source]) -> Option<Snippet<'a, Annotation<'a>>> {
-    let source = sources.get(span.file).filter(|source| !source.private)?;
-    let (line, text, range) = excerpt(&source.text, span.range.clone());
-    let path = one_line(&source.path.display().to_string()).into_owned();
-    Some(Snippet::source(text).line_start(line).path(path).annotation(AnnotationKind::Context.span(range).label(said)))
+/// How far apart two places are at most, in bytes, that are shown together.
+const TOGETHER: usize = 1 << 16;
+
+/// The lines from another place above, that a mistake is about, to its own: their text, the number of the first, both places
+/// inside the text, and what is said of the other one.
+fn another<'a>(diagnostic: &'a Diagnostic, source: &Source) -> Option<(String, usize, (Range<usize>, Range<usize>), &'a str)> {
+    let (span, (also, said)) = (diagnostic.span.as_ref()?, diagnostic.also.as_ref()?);
+    let between = source.text.get(also.range.end..span.range.start).filter(|between| between.len() <= TOGETHER)?;
+    let (line, first, above) = excerpt(&source.text, also.range.clone());
+    let (_, last, own) = excerpt(&source.text, span.range.clone());
+    let lines: Vec<&str> = between.split('\n').collect();
+    let [_, middle @ .., _] = lines.as_slice() else { return None };
+    let mut text = first;
+    for line in middle {
+        text.push('\n');
+        text.push_str(&escaped(line.strip_suffix('\r').unwrap_or(line)));
+    }
+    text.push('\n');
+    let start = text.len();
+    text.push_str(&last);
+    (also.file == span.file).then_some((text, line, (above, start + own.start..start + own.end), said))
 }
 
 /// Where something is in a file; lines and columns count from 1, columns in characters.
@@ -93,7 +113,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
 
 /// The line a place is on (or the first of several), its number, and the place inside it: a file of megabytes
 /// is not laid out for one mistake. Control characters are shown.
-fn excerpt(text: &str, range: std::ops::Range<usize>) -> (usize, String, std::ops::Range<usize>) {
+fn excerpt(text: &str, range: Range<usize>) -> (usize, String, Range<usize>) {
     let floor = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let (start, end) = (floor(range.start), floor(range.end.max(range.start)));
     let before = text.get(..start).unwrap_or_default();
@@ -113,7 +133,7 @@ fn excerpt(text: &str, range: std::ops::Range<usize>) -> (usize, String, std::op
 mod tests {
     use super::*;
     use crate::ui::terminal::{for_terminal, plain};
-    use leoctl_core::stack::diagnostic::Code;
+    use leoctl_core::stack::diagnostic::{Code, Span};
 
     #[test]
     fn what_is_wrong_at_no_place_has_no_frame() {
@@ -124,12 +144,16 @@ mod tests {
 
     #[test]
     fn another_place_is_shown_with_its_line() {
-        let text = "a = 1\nb = 2\na = 3\n";
+        let text = format!("a = 1\r\n{}a\u{1} = 3\n", "b = 2\r\n".repeat(20));
         let span = |range| Span { file: 0, range };
-        let wrong = Diagnostic::error(Code::Syntax, &span(12..13), "twice").also(span(0..1), "here first");
-        let source = Source { path: "a.toml".into(), text: text.to_owned(), private: false };
+        let start = text.rfind("a\u{1}").unwrap();
+        let wrong = Diagnostic::error(Code::Syntax, &span(start..start + 1), "twice").also(span(0..1), "here first");
+        let source = Source { path: "a.toml".into(), text, private: false };
         let shown = plain(&render(&Diagnostics(vec![wrong]), &[source], true));
-        assert!(shown.contains("a.toml:3:1") && shown.contains("a.toml:1:1") && shown.contains("- here first"), "{shown}");
+        let lines: Vec<&str> = shown.lines().map(str::trim_end).collect();
+        let wanted =
+            ["error[E0101]: twice", "  --> a.toml:22:1", "   |", " 1 | a = 1", "   | - here first", "...", "22 | a\\u0001 = 3", "   | ^"];
+        assert_eq!(lines, wanted, "{shown}");
     }
 
     #[test]

@@ -116,8 +116,8 @@ pub fn meant<'a>(type_name: &str, given: &str, attributes: impl Iterator<Item = 
         return vec![match (habit.here, habit.how) {
             ("", how) => how.to_owned(),
             (here, "") => format!("write `{here}`"),
-            (here, how) if how.contains(&format!("`{here}")) => how.to_owned(),
-            (here, how) => format!("write `{here}`: {how}"),
+            (here, how) if how.starts_with("write ") || how.contains(&format!("`{here}")) => how.to_owned(),
+            (here, how) => format!("write `{here}`; {how}"),
         }];
     }
     match name(type_name, given, attributes.clone()) {

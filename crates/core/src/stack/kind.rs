@@ -106,8 +106,9 @@ impl<'a> Kinds<'a> {
         }
     }
 
-    /// The ARN of a resource or a data source of which a template takes what names it otherwise.
-    pub fn arn_instead(&self, template: &Template) -> Option<Reference> {
+    /// The ARN of a resource or a data source of which a template takes another attribute: one of those that `is_name` says
+    /// to be no ARN.
+    pub fn arn_instead(&self, template: &Template, is_name: fn(&str) -> bool) -> Option<Reference> {
         let TemplateKind::Expr(expr) = &template.kind else { return None };
         let reference = expr.references.first().filter(|_| expr.tree().is_none())?;
         let from = root_length(reference.root());
@@ -122,7 +123,7 @@ impl<'a> Kinds<'a> {
             }
         };
         let [Step::Key(name)] = steps else { return None };
-        if !["name", "id"].contains(&name.as_str()) || schema.attribute(name).is_none() || schema.attribute("arn").is_none() {
+        if name == "arn" || !is_name(name) || schema.attribute(name).is_none() || schema.attribute("arn").is_none() {
             return None;
         }
         let mut arn = reference.clone();

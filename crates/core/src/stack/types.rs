@@ -163,7 +163,7 @@ impl<'a> Checker<'a> {
             (Type::Bool, Value::Bool(_)) | (Type::Float, Value::Int(_) | Value::Float(_)) => {}
             (Type::Int { min, max, one_of }, Value::Int(number)) => self.int(what, *number, (*min, *max), one_of, at),
             (Type::String(rule), Value::String(text)) => {
-                let instead = template.and_then(|template| self.kinds.arn_instead(template));
+                let instead = template.and_then(|template| self.kinds.arn_instead(template, |_| true));
                 self.text(what, rule, text, (at, instead));
             }
             (Type::List { item, order }, Value::List(items)) => self.list(what, item, order, template, items, at),
@@ -208,7 +208,7 @@ impl<'a> Checker<'a> {
         }
         let source = source(template);
         if let Type::String(TextRule { format: Some(Format::Arn(_)), .. }) = ty
-            && let Some(arn) = self.kinds.arn_instead(template)
+            && let Some(arn) = self.kinds.arn_instead(template, |name| ["id", "name"].contains(&name))
         {
             let error = Diagnostic::error(Code::NotAllowed, &template.span, format!("{what} is an ARN, and `{source}` is not"));
             return self.report(error.help(format!("write `${{{arn}}}`")));

@@ -10,7 +10,7 @@ use crate::stack::unclosed::{self, Unclosed};
 const MOST: usize = 64;
 
 /// Most bytes that are read again and again for it.
-const BYTES: usize = 32 << 20;
+const BYTES: usize = 8 << 20;
 
 /// The text without its mistakes.
 pub fn mended(text: &str) -> Mended {
@@ -61,7 +61,8 @@ impl Mended {
     fn found(&mut self, mistake: Mistake) {
         for mend in &mistake.mends {
             let mend = &self.with_what_is_open(mend);
-            self.lines.extend(line(&self.text, mend.range.start)..=line(&self.text, mend.range.end));
+            let last = mend.range.end.saturating_sub(1).max(mend.range.start);
+            self.lines.extend(line(&self.text, mend.range.start)..=line(&self.text, last));
             write_over(&mut self.text, mend);
         }
         self.whole &= !mistake.loses;
