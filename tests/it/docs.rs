@@ -40,7 +40,8 @@ fn the_list_of_data_sources_is_complete() {
 /// The emulator that answers for a type in the sandbox.
 fn answers_in_the_sandbox(type_name: &str) -> Emulator {
     let permissions = leoctl_aws::registry::permissions(type_name).unwrap();
-    let service = permissions.arn.split(':').nth(2).unwrap();
+    let reads = permissions.plan.iter().chain(permissions.apply).flat_map(|grant| grant.actions).next().unwrap();
+    let service = reads.split(':').next().unwrap();
     let is_moto = leoctl::sandbox::MOTO.iter().any(|name| leoctl_aws::client::service_prefix(name) == service);
     if is_moto { Emulator::Moto } else { Emulator::MiniStack }
 }
