@@ -36,10 +36,10 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
             let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
             let path = one_line(&source.path.display().to_string()).into_owned();
             match another(diagnostic, source) {
-                Some((text, line, ranges, said)) => {
-                    let first = AnnotationKind::Context.span(ranges.0).label(said);
+                Some(Both { text, line, other, said, own }) => {
+                    let first = AnnotationKind::Context.span(other).label(said);
                     let both = Snippet::source(text).line_start(line).path(path).annotation(first);
-                    title.element(both.annotation(AnnotationKind::Primary.span(ranges.1)))
+                    title.element(both.annotation(AnnotationKind::Primary.span(own)))
                 }
                 None => title.element(Snippet::source(text).line_start(line).path(path).annotation(annotation)),
             }
@@ -60,12 +60,22 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> Stri
 /// How far apart two places are at most, in bytes, that are shown together.
 const TOGETHER: usize = 1 << 16;
 
-/// The lines from another place above, that a mistake is about, to its own: their text, the number of the first, both places
-/// inside the text, and what is said of the other one.
-fn another<'a>(diagnostic: &'a Diagnostic, source: &Source) -> Option<(String, usize, (Range<usize>, Range<usize>), &'a str)> {
+/// The lines from another place above, that a mistake is about, to its own.
+struct Both<'a> {
+    text: String,
+    /// The number of the first line.
+    line: usize,
+    /// Where the other place is in the text, and what is said of it.
+    other: Range<usize>,
+    said: &'a str,
+    /// Where the mistake is in the text.
+    own: Range<usize>,
+}
+
+fn another<'a>(diagnostic: &'a Diagnostic, source: &Source) -> Option<Both<'a>> {
     let (span, (also, said)) = (diagnostic.span.as_ref()?, diagnostic.also.as_ref()?);
     let between = source.text.get(also.range.end..span.range.start).filter(|between| between.len() <= TOGETHER)?;
-    let (line, first, above) = excerpt(&source.text, also.range.clone());
+    let (line, first, other) = excerpt(&source.text, also.range.clone());
     let (_, last, own) = excerpt(&source.text, span.range.clone());
     let lines: Vec<&str> = between.split('\n').collect();
     let [_, middle @ .., _] = lines.as_slice() else { return None };
@@ -77,7 +87,7 @@ fn another<'a>(diagnostic: &'a Diagnostic, source: &Source) -> Option<(String, u
     text.push('\n');
     let start = text.len();
     text.push_str(&last);
-    (also.file == span.file).then_some((text, line, (above, start + own.start..start + own.end), said))
+    (also.file == span.file).then_some(Both { text, line, other, said, own: start + own.start..start + own.end })
 }
 
 /// Where something is in a file; lines and columns count from 1, columns in characters.
