@@ -18,7 +18,7 @@ pub use graph::{Colours, GraphArgs, GraphFormat};
 pub use init::{Beginning, InitArgs, LONGEST_NAME, project_name};
 pub use language::{ConsoleArgs, ExplainArgs, FmtArgs, SchemaArgs, ValidateArgs};
 pub use markdown::{CommentArgs, DriftArgs, PlanComment};
-pub use operating::{EnvFiles, ExecArgs, LogsArgs, RedeployArgs, RunArgs, SecretsCommand, TasksCommand};
+pub use operating::{EnvFiles, ExecArgs, LogsArgs, RedeployArgs, RunArgs, SecretsCommand, StatusArgs, TasksCommand};
 
 /// What `scale` takes.
 pub const SCALES: &str = "down|up|SERVICE=N";
@@ -232,17 +232,8 @@ pub enum Command {
         /// The stack file
         stack: Option<PathBuf>,
     },
-    /// Show how what the stack has made is doing, and what is wrong
-    Status {
-        /// The stack file
-        stack: Option<PathBuf>,
-        /// Show it live, until `q` is pressed
-        #[arg(long)]
-        watch: bool,
-        /// With `--watch`, read it again every so many seconds
-        #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
-        interval: u64,
-    },
+    /// Show how what the stack has made is doing, and what is wrong; of services their releases
+    Status(StatusArgs),
     /// Show how much CPU and memory tasks use, and which sizes would fit
     Stats {
         /// The stack file

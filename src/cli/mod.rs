@@ -23,6 +23,7 @@ mod hint;
 mod iam_policy;
 mod init;
 mod inspect;
+mod live;
 mod logs;
 mod lsp;
 mod operate;
@@ -31,6 +32,7 @@ mod plan;
 mod plan_id;
 mod project;
 mod redeploy;
+mod release;
 mod review;
 mod run;
 mod sandbox;
@@ -220,7 +222,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Scale { to, stack, yes } => scale::run(context, stack.as_deref(), &to, yes).await,
         Command::IamPolicy { command } => iam_policy::run(context, command).await,
         Command::Cost { stack } => cost::run(context, stack.as_deref()).await,
-        Command::Status { stack, watch, interval } => status::run(context, stack.as_deref(), watch.then_some(interval)).await,
+        Command::Status(args) => status::run(context, &args).await,
         Command::Stats { stack, hours } => stats::run(context, stack.as_deref(), hours).await,
         Command::Logs(args) => logs::run(context, &args).await,
         Command::Exec(args) => exec::run(context, &args).await,

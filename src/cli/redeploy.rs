@@ -3,19 +3,21 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
 use super::args::RedeployArgs;
 use super::operate::{self, Change, On, Operation};
-use super::{CliError, Context, Exit, apply, signals};
-use crate::ops::Deployed;
+use super::release::{self, Following};
+use super::{CliError, Context, Exit, apply, status};
 use crate::ops::image::{self, Asked, Container, Unclear};
+use crate::ops::release::{Followed, Reader, Release, Verdict};
 use crate::ops::service::{self, Service};
+use crate::ops::{Deployed, task_definition};
 use crate::ui::{self, BAD, STRONG, styled};
-use leoctl_core::engine::ports::{FailureKind, Operation as Operating, Progress};
+use leoctl_aws::ecs::rollout::Deployment;
+use leoctl_core::engine::ports::{Failure, FailureKind};
 use leoctl_core::engine::refresh::Planned;
 use leoctl_core::model::address::Address;
 use leoctl_core::plan::select::Options;
@@ -45,8 +47,8 @@ struct Redeployment<'a> {
 enum Prepared {
     /// New tasks of what these services run.
     Anew(Vec<Service>),
-    /// Another image, by a plan.
-    Image(Box<Planned>),
+    /// Another image, by a plan, for these services, each with the task definition that gets it.
+    Image(Box<Planned>, Vec<(Service, Address)>),
 }
 
 impl Operation for Redeployment<'_> {
@@ -70,8 +72,8 @@ impl Operation for Redeployment<'_> {
 
     async fn act(&self, on: &On<'_>, prepared: Prepared) -> Result<Exit, CliError> {
         match prepared {
-            Prepared::Anew(services) => all(on.context, &on.deployed(), &services).await,
-            Prepared::Image(planned) => apply::carry_out(on.context, &on.session, *planned).await,
+            Prepared::Anew(services) => all(on, &services).await,
+            Prepared::Image(planned, changed) => with_image(on, *planned, &changed).await,
         }
     }
 }
@@ -150,7 +152,10 @@ impl Redeployment<'_> {
         };
         let mut lines: Vec<String> = changes.iter().map(line).collect();
         lines.extend(apply::shown(on.context, &planned)?);
-        Ok(Some((Change { lines, question: Some("Do this?".to_owned()) }, Prepared::Image(Box::new(planned)))))
+        let mut changed: Vec<(Service, Address)> =
+            changes.iter().map(|(service, container, _)| (service.clone(), container.task_definition.clone())).collect();
+        changed.dedup_by(|one, other| one.0.address == other.0.address);
+        Ok(Some((Change { lines, question: Some("Do this?".to_owned()) }, Prepared::Image(Box::new(planned), changed))))
     }
 }
 
@@ -209,47 +214,90 @@ fn unclear(service: &Service, why: Unclear) -> CliError {
     }
 }
 
-/// Deploys these services anew, at the same time.
-async fn all(context: &Context, deployed: &Deployed<'_>, services: &[Service]) -> Result<Exit, CliError> {
-    let interrupted = signals::watch_signals();
-    let outcomes = join_all(services.iter().map(async |service| {
-        let name = service.address.to_string();
-        let progress = {
-            let (context, name) = (context.clone(), name.clone());
-            Progress(Arc::new(move |text| context.say(&format!("{}: {text}", styled(STRONG, &name)))))
-        };
-        let timeout = PATIENCE + service::takes(deployed, service);
-        let operation = Operating {
-            site: service.site.clone(),
-            token: String::new(),
-            replaces: None,
-            deadline: Instant::now() + timeout,
-            timeout,
-            interrupted: interrupted.clone(),
-            progress,
-        };
-        context.say(&format!("{}: starting new tasks", styled(STRONG, &name)));
-        service::redeploy(deployed, service, &operation).await
+/// Deploys these services anew, at the same time, and follows their releases.
+async fn all(on: &On<'_>, services: &[Service]) -> Result<Exit, CliError> {
+    let (context, deployed) = (on.context, on.deployed());
+    let begun = join_all(services.iter().map(async |service| {
+        context.say(&format!("{}: starting new tasks", styled(STRONG, &service.address)));
+        service::redeploy(&deployed, service).await
     }));
-    let mut exit = Exit::Done;
-    for (service, outcome) in services.iter().zip(outcomes.await) {
-        let name = styled(STRONG, &service.address);
-        match &outcome {
-            Ok(()) => context.say(&format!("{name}: the new tasks have taken over.")),
+    let (mut followed, mut exit) = (Vec::new(), Exit::Done);
+    for (service, begun) in services.iter().zip(begun.await) {
+        match begun {
+            Ok(deployment) => followed.push(Followed::deployment(service.clone(), deployment)),
             Err(failure) => {
-                context.say(&format!("{name}: {}", styled(BAD, "not redeployed")));
-                ui::failure::lines(failure).iter().for_each(|line| context.say(&ui::prose(format!("  {line}"))));
-                let stopped = failure.kind == FailureKind::Interrupted;
-                if stopped {
-                    context.say("  The rollout goes on in AWS without being watched.");
-                }
-                exit = if stopped { Exit::Interrupted } else { Exit::Error };
+                not_begun(context, service, &failure);
+                exit = Exit::Error;
             }
         }
-        if context.global.json {
-            let failure = outcome.err().map(|failure| ui::json::failure(&failure));
-            ui::out(serde_json::json!({ "service": service.address, "name": service.name, "done": failure.is_none(), "failure": failure }));
-        }
+    }
+    if followed.is_empty() {
+        return Ok(exit);
+    }
+    let longest = services.iter().map(|service| service::takes(&deployed, service)).max().unwrap_or_default();
+    let patience = PATIENCE.saturating_add(longest);
+    let following = Following {
+        reader: Reader::new(&deployed, on.session.stack.redactor(), followed),
+        title: status::title(&on.state),
+        every: release::EVERY,
+        patience: Some((Instant::now() + patience, patience)),
+        stays: false,
+    };
+    let followed = following.run(context).await?;
+    followed.releases.iter().for_each(|release| ended(context, release));
+    if followed.left {
+        context.say("The rollout goes on in AWS without being watched; `leoctl status SERVICE --watch` shows it.");
+    }
+    Ok(if exit == Exit::Done { followed.exit() } else { exit })
+}
+
+/// Says that a deployment was not begun, and why.
+fn not_begun(context: &Context, service: &Service, failure: &Failure) {
+    if context.global.json {
+        let failure = ui::json::failure(failure);
+        ui::out(
+            serde_json::json!({ "service": service.address, "name": service.name, "done": false, "failure": failure, "release": null }),
+        );
+        return;
+    }
+    ui::note(format!("{}: {}", styled(STRONG, &service.address), styled(BAD, "not redeployed")));
+    ui::failure::lines(failure).iter().for_each(|line| ui::note(ui::prose(format!("  {line}"))));
+}
+
+/// Says how a release ended.
+fn ended(context: &Context, release: &Release) {
+    release::tell(context, release);
+    if context.global.json {
+        let failure = match &release.verdict {
+            Verdict::Done => None,
+            Verdict::Going { said: message } | Verdict::Failed { reason: message } => Some(ui::json::failure(&Failure {
+                operation: "ecs:DescribeServices".to_owned(),
+                ..Failure::new(FailureKind::Other, message)
+            })),
+        };
+        let (service, done) = (&release.service, failure.is_none());
+        ui::out(
+            serde_json::json!({ "service": service.address, "name": service.name, "done": done, "failure": failure, "release": release }),
+        );
+    }
+}
+
+/// Carries out the plan of another image; when that fails, says what the tasks wrote last that failed of it.
+async fn with_image(on: &On<'_>, planned: Planned, changed: &[(Service, Address)]) -> Result<Exit, CliError> {
+    let exit = apply::carry_out(on.context, &on.session, planned).await?;
+    if exit != Exit::Error {
+        return Ok(exit);
+    }
+    // The failure is the news; not being able to say more of it must not hide it.
+    let Ok(state) = on.session.state().await else { return Ok(exit) };
+    let deployed = Deployed { state: &state, provider: &on.session.provider };
+    let followed = changed.iter().filter_map(|(service, definition)| {
+        let arn = task_definition::arn(state.current(definition)?).to_owned();
+        Some(Followed::deployment(service.clone(), Deployment::Of(arn)))
+    });
+    let mut reader = Reader::new(&deployed, on.session.stack.redactor(), followed.collect());
+    for release in reader.read().await.unwrap_or_default() {
+        release::lines::logs(&release).iter().for_each(|line| on.context.say(&ui::prose(line)));
     }
     Ok(exit)
 }

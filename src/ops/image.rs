@@ -137,9 +137,6 @@ pub fn containers(
     let names: Vec<String> = all.iter().map(|container| container.name.clone()).collect();
     let balanced = deployed.state.current(&service.address).and_then(|known| known.attributes.get("load_balancers")?.as_array());
     let balanced: Vec<String> = balanced.into_iter().flatten().map(|one| text(one, "container_name")).collect();
-    let hides = |task: &Remembered, one: &Container| {
-        task.sensitive.iter().any(|path| path.starts_with(&one.path()) || one.path().starts_with(path))
-    };
     let is_secret = |one: &Container| hides(now, one) || hides(next, one);
     match (name, asked) {
         (Some(name), _) => all.retain(|container| container.name == name),
@@ -206,6 +203,17 @@ impl Container {
     pub fn is_others(&self, block: &ResourceBlock) -> bool {
         block.lifecycle.ignore_changes.iter().any(|path| self.path().starts_with(path))
     }
+}
+
+/// Whether an image of a task definition that is remembered is sensitive.
+pub fn is_sensitive(address: &Address, task: &Remembered) -> bool {
+    let container = |one: &Json| Container { task_definition: address.clone(), name: text(one, "name"), image: String::new() };
+    containers_of(task).map(container).any(|one| hides(task, &one))
+}
+
+/// Whether the image of a container is sensitive.
+fn hides(task: &Remembered, one: &Container) -> bool {
+    task.sensitive.iter().any(|path| path.starts_with(&one.path()) || one.path().starts_with(path))
 }
 
 /// The plan that gives containers other images and has their services run them.

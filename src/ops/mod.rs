@@ -8,6 +8,7 @@ pub mod kind;
 pub mod logs;
 pub mod placement;
 pub mod pty;
+pub mod release;
 pub mod repository;
 pub mod run;
 pub mod scale;

@@ -9,7 +9,7 @@ use super::word::{self, Named};
 use super::{Deployed, Problem};
 use leoctl_aws::ecs::rollout::{self, Deployment};
 use leoctl_aws::repeat::Changing;
-use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
+use leoctl_core::engine::ports::{Failure, FailureKind, Outcome};
 use leoctl_core::model::address::Address;
 use leoctl_core::model::place::Site;
 use leoctl_core::model::state::Remembered;
@@ -110,19 +110,18 @@ pub fn takes(deployed: &Deployed<'_>, service: &Service) -> Duration {
     deployment.map(|deployment| leoctl_aws::ecs::deployment::takes(&Value::from(deployment))).unwrap_or_default()
 }
 
-/// Has a service start its tasks anew, and waits until they have taken over.
+/// Has a service start its tasks anew; the deployment that it has begun.
 ///
 /// # Errors
-/// When the deployment fails or is rolled back.
-pub async fn redeploy(deployed: &Deployed<'_>, service: &Service, operation: &Operation) -> Outcome<()> {
+/// When AWS refuses.
+pub async fn redeploy(deployed: &Deployed<'_>, service: &Service) -> Outcome<Deployment> {
     let aws = deployed.provider.at(&service.site)?;
     let call = aws.ecs().update_service().cluster(&service.cluster).service(&service.arn).force_new_deployment(true);
-    // Sent again, it begins another deployment, which takes the place of the one before: that one is waited for.
+    // Sent again, it begins another deployment, which takes the place of the one before: that one is followed.
     let updated = call.send().await.idempotent("ecs:UpdateService")?;
     let deployments = updated.service.and_then(|service| service.deployments).unwrap_or_default();
     let ours = deployments.into_iter().find(|deployment| deployment.status() == Some("PRIMARY")).and_then(|deployment| deployment.id);
-    let ours = ours.ok_or_else(|| Failure::new(FailureKind::Other, "ECS does not say which deployment it began"))?;
-    rollout::wait(&aws, operation, &service.cluster, &service.arn, &Deployment::Id(ours)).await
+    ours.map(Deployment::Id).ok_or_else(|| Failure::new(FailureKind::Other, "ECS does not say which deployment it began"))
 }
 
 #[cfg(test)]

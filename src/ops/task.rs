@@ -252,10 +252,39 @@ pub async fn of_service(deployed: &Deployed<'_>, service: &Service) -> Outcome<V
     Ok(in_order(tasks))
 }
 
-async fn in_cluster(aws: &Aws, cluster: &str, which: &Which) -> Outcome<Vec<Task>> {
+/// The tasks of some services, those that stopped within the last hour among them. Those that are known to have stopped are
+/// not described again, and the tasks of the services of a cluster are described together.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn of_services(deployed: &Deployed<'_>, services: &[&Service], stopped: &BTreeMap<String, Task>) -> Outcome<Vec<Task>> {
+    let listed = try_join_all(services.iter().map(async |service| {
+        let aws = deployed.provider.at(&service.site)?;
+        let arns = listed(&aws, &service.cluster, &Which::OfService(service.name.clone())).await?;
+        Ok::<_, Failure>((cluster_of(service), arns))
+    }));
+    let mut clusters: BTreeMap<Cluster, BTreeSet<String>> = BTreeMap::new();
+    for (cluster, arns) in listed.await? {
+        clusters.entry(cluster).or_default().extend(arns);
+    }
+    let found = try_join_all(clusters.iter().map(async |(cluster, arns)| {
+        let (known, new): (Vec<&String>, Vec<&String>) = arns.iter().partition(|arn| stopped.contains_key(*arn));
+        let new: Vec<String> = new.into_iter().cloned().collect();
+        let found = described(deployed.provider.at(&cluster.site)?.as_ref(), &cluster.name, &new).await?;
+        Ok::<_, Failure>(found.into_iter().chain(known.into_iter().filter_map(|arn| stopped.get(arn)).cloned()))
+    }));
+    Ok(in_order(found.await?.into_iter().flatten().collect()))
+}
+
+/// The ARNs of tasks that run, and of those that stopped.
+async fn listed(aws: &Aws, cluster: &str, which: &Which) -> Outcome<BTreeSet<String>> {
     let listed = |status| list(aws, cluster, which, status);
     let (running, stopped) = try_join(listed(api::DesiredStatus::Running), listed(api::DesiredStatus::Stopped)).await?;
-    let arns: Vec<String> = running.into_iter().chain(stopped).collect::<BTreeSet<_>>().into_iter().collect();
+    Ok(running.into_iter().chain(stopped).collect())
+}
+
+async fn in_cluster(aws: &Aws, cluster: &str, which: &Which) -> Outcome<Vec<Task>> {
+    let arns: Vec<String> = listed(aws, cluster, which).await?.into_iter().collect();
     described(aws, cluster, &arns).await
 }
 

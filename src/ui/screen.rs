@@ -86,7 +86,7 @@ pub struct Screen {
 impl Screen {
     /// The lines, at most this wide where that is possible.
     pub fn lines(&self, width: Option<usize>) -> Vec<Line> {
-        let mut lines = vec![self.title.clone()];
+        let mut lines = flowed(&self.title, width);
         for section in self.sections.iter().filter(|section| !section.rows.is_empty()) {
             lines.push(Vec::new());
             lines.push(vec![Cell::new(Tone::Strong, &section.title)]);
@@ -95,11 +95,36 @@ impl Screen {
         lines
     }
 
-    /// The lines as coloured text.
-    pub fn text(&self) -> String {
+    /// The lines as coloured text, at most this wide where that is possible.
+    pub fn text(&self, width: Option<usize>) -> String {
         let line = |line: &Line| line.iter().map(|cell| styled(cell.tone.style(), &cell.text)).collect::<String>();
-        self.lines(None).iter().map(line).collect::<Vec<_>>().join("\n")
+        self.lines(width).iter().map(line).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// A line in as many as it takes, parted between words; those that follow stand a little further in.
+pub fn flowed(line: &Line, width: Option<usize>) -> Vec<Line> {
+    let Some(width) = width else { return vec![line.clone()] };
+    let (mut lines, mut at) = (vec![Line::new()], 0);
+    for cell in line {
+        for (number, word) in cell.text.split(' ').enumerate() {
+            let piece = if number == 0 { word.to_owned() } else { format!(" {word}") };
+            let wide = Span::raw(piece.as_str()).width();
+            let breaks = number > 0 && at > GAP && at + wide > width;
+            let piece = if breaks { format!("{:GAP$}{word}", "") } else { piece };
+            at = Span::raw(piece.as_str()).width() + if breaks { 0 } else { at };
+            if breaks {
+                lines.push(Line::new());
+            }
+            if let Some(last) = lines.last_mut() {
+                match last.last_mut().filter(|before| before.tone == cell.tone && number > 0) {
+                    Some(before) => before.text.push_str(&piece),
+                    None => last.push(Cell { text: piece, tone: cell.tone }),
+                }
+            }
+        }
+    }
+    lines
 }
 
 fn rows(rows: &[Line], width: Option<usize>) -> Vec<Line> {
@@ -182,6 +207,18 @@ mod tests {
         assert_eq!(shown(rows, Some(35)), ["  a     é  one two three four five", "           six", "  long     x"]);
         // Too narrow for a column of its own.
         assert_eq!(shown(rows, Some(20)), ["  a     é", "    one two three", "    four five six", "  long     x"]);
+    }
+
+    #[test]
+    fn a_line_flows_on_between_words_in_its_colours() {
+        let line = vec![Cell::new(Tone::Strong, "shop"), Cell::new(Tone::Faint, " in account 1, applied 17 times")];
+        let texts = |width: Option<usize>| -> Vec<String> {
+            flowed(&line, width).iter().map(|line| line.iter().map(|cell| cell.text.as_str()).collect()).collect()
+        };
+        assert_eq!(texts(None), ["shop in account 1, applied 17 times"]);
+        assert_eq!(texts(Some(20)), ["shop in account 1,", "  applied 17 times"]);
+        assert_eq!(texts(Some(4)), ["shop", "  in", "  account", "  1,", "  applied", "  17", "  times"], "a word is never cut");
+        assert_eq!(flowed(&line, Some(20))[1], [Cell::new(Tone::Faint, "  applied 17 times")]);
     }
 
     #[test]

@@ -86,6 +86,11 @@ pub fn columns() -> usize {
     width(&io::stdout()).unwrap_or(PAGE)
 }
 
+/// How wide the terminal is that results go to; nothing where they go to none.
+pub fn columns_of_stdout() -> Option<usize> {
+    width(&io::stdout())
+}
+
 /// How many characters a line has where there is no terminal.
 const PAGE: usize = 120;
 

@@ -9,7 +9,7 @@ use ratatui::text::{Line as Drawn, Span, Text};
 use ratatui::widgets::Paragraph;
 
 use super::age::ago;
-use super::screen::{Cell, Line, Screen, Tone};
+use super::screen::{Cell, Line, Screen, Tone, flowed};
 
 /// Lines of a failed refresh that are shown at most.
 const FAILURE_LINES: usize = 6;
@@ -85,7 +85,9 @@ impl Watch {
     pub fn draw(&mut self, frame: &mut Frame<'_>, now: Timestamp) {
         let width = usize::from(frame.area().width);
         let failure = self.failure_lines(width);
-        let foot = u16::try_from(failure.len()).unwrap_or(u16::MAX).saturating_add(1);
+        // How far it can be scrolled is known once it is laid out: until then, what it was before.
+        let lines_below = flowed(&self.foot(now), Some(width)).len().saturating_add(failure.len());
+        let foot = u16::try_from(lines_below).unwrap_or(u16::MAX);
         let [body, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(foot)]).areas(frame.area());
         let lines = match &self.shown {
             Some((screen, _)) => screen.lines(Some(width)),
@@ -96,7 +98,8 @@ impl Watch {
         self.last = lines.len().saturating_sub(self.page);
         self.top = self.top.min(self.last);
         frame.render_widget(Paragraph::new(text(lines.into_iter().skip(self.top).take(self.page))), body);
-        frame.render_widget(Paragraph::new(text(failure.into_iter().chain([self.foot(now)]))), below);
+        let foot = flowed(&self.foot(now), Some(width));
+        frame.render_widget(Paragraph::new(text(failure.into_iter().chain(foot))), below);
     }
 
     fn failure_lines(&self, width: usize) -> Vec<Line> {

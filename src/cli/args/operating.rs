@@ -27,6 +27,32 @@ pub struct RedeployArgs {
     pub yes: bool,
 }
 
+/// The arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Services, by their names in the stack or in ECS: their releases are shown in detail. A word that ends in .toml is the stack file
+    #[arg(value_name = "STACK|SERVICE")]
+    pub services: Vec<String>,
+    /// The stack file
+    #[arg(long, value_name = "STACK")]
+    pub stack: Option<PathBuf>,
+    /// Show it live, until `q` is pressed; with services and without a terminal, in lines until their releases have ended
+    #[arg(long)]
+    pub watch: bool,
+    /// With `--watch`, read it again every so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub interval: u64,
+}
+
+impl StatusArgs {
+    /// The stack file, and the services.
+    pub fn meant(&self) -> (Option<PathBuf>, Vec<String>) {
+        let is_file = |word: &&String| word.ends_with(".toml");
+        let (files, services): (Vec<_>, Vec<_>) = self.services.iter().partition(is_file);
+        (self.stack.clone().or_else(|| files.first().map(PathBuf::from)), services.into_iter().cloned().collect())
+    }
+}
+
 /// The commands of `secrets`.
 #[derive(Debug, Subcommand)]
 pub enum SecretsCommand {

@@ -47,7 +47,7 @@ fn title(status: &Status) -> Line {
 }
 
 /// A service's name in the stack: of one in a module, its whole address.
-fn name(address: &Address) -> String {
+pub fn name(address: &Address) -> String {
     let whole = address.to_string();
     let own = whole.split_once('.').filter(|_| address.block.module.is_root()).map(|(_, name)| name.to_owned());
     own.unwrap_or(whole)
@@ -157,7 +157,7 @@ fn tasks(tasks: &[TaskReport], now: Timestamp) -> Vec<Line> {
 }
 
 /// A line for the healthy targets, and one for each of the others.
-fn targets(group: &TargetGroup) -> Vec<Line> {
+pub fn targets(group: &TargetGroup) -> Vec<Line> {
     let healthy = group.targets.iter().filter(|target| target.state == "healthy").count();
     let (tone, count) = match (healthy, group.targets.len()) {
         (_, 0) => (Tone::Faint, "no targets".to_owned()),
@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn problems_come_first_and_everything_fits_on_a_screen() {
         let status = troubled();
-        insta::assert_snapshot!("text", anstream::adapter::strip_str(&screen(&status).text()));
+        insta::assert_snapshot!("text", anstream::adapter::strip_str(&screen(&status).text(None)));
         insta::assert_snapshot!("json", serde_json::to_string_pretty(&status).unwrap());
     }
 
@@ -341,7 +341,7 @@ mod tests {
         let mut status = troubled();
         (status.services, status.tasks, status.target_groups, status.alarms) = Default::default();
         (status.problems, status.certificates) = Default::default();
-        let text = anstream::adapter::strip_str(&screen(&status).text()).to_string();
+        let text = anstream::adapter::strip_str(&screen(&status).text(None)).to_string();
         assert!(text.ends_with("\n\nProblems\n  none"), "{text}");
     }
 }

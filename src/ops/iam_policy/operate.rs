@@ -35,7 +35,7 @@ const SCALABLE_TARGET: &[Grant] = &[Grant::any(&["application-autoscaling:Regist
 const TARGET_GROUP: &[Grant] = &[Grant::any(&["elasticloadbalancing:DescribeTargetHealth"])];
 
 const LOG_GROUP: &[Grant] = &[Grant::on(
-    &["logs:FilterLogEvents", "logs:StartLiveTail"],
+    &["logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartLiveTail"],
     &["arn:{partition}:logs:{region}:{account}:log-group:{name}", "arn:{partition}:logs:{region}:{account}:log-group:{name}:*"],
 )];
 

@@ -62,7 +62,7 @@ pub struct Saved {
 }
 
 /// A part of the status that these credentials may not read.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unreadable {
     /// Which.
     pub what: &'static str,
@@ -109,7 +109,7 @@ pub async fn read(deployed: &Deployed<'_>, saved_at: Option<Timestamp>) -> Outco
 }
 
 /// A part of the status, or that it may not be read.
-async fn allowed<T: Default>(what: &'static str, reading: impl Future<Output = Outcome<T>>) -> Outcome<(T, Option<Unreadable>)> {
+pub(super) async fn allowed<T: Default>(what: &'static str, reading: impl Future<Output = Outcome<T>>) -> Outcome<(T, Option<Unreadable>)> {
     match reading.await {
         Ok(part) => Ok((part, None)),
         Err(failure) if failure.kind == FailureKind::Denied => {
@@ -120,11 +120,11 @@ async fn allowed<T: Default>(what: &'static str, reading: impl Future<Output = O
 }
 
 /// AWS's time.
-fn time(time: Option<&DateTime>) -> Option<Timestamp> {
+pub(super) fn time(time: Option<&DateTime>) -> Option<Timestamp> {
     Timestamp::from_second(time?.secs()).ok()
 }
 
 /// The last part of an ARN, which is a name; the whole of what is a name already.
-fn name_of(arn: &str) -> &str {
+pub(super) fn name_of(arn: &str) -> &str {
     arn.rsplit_once('/').map_or(arn, |(_, name)| name)
 }

@@ -89,8 +89,17 @@ pub struct Event {
 /// When AWS refuses.
 pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Service>> {
     let services = service::all(deployed);
+    let found = found(deployed, &services.iter().collect::<Vec<_>>()).await?;
+    Ok(services.iter().zip(&found).map(|(service, found)| reported(deployed, service, found.as_ref())).collect())
+}
+
+/// What ECS has of each of some services, in as few calls as it takes; nothing of one that it does not have.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn found(deployed: &Deployed<'_>, services: &[&service::Service]) -> Outcome<Vec<Option<api::Service>>> {
     let mut clusters: BTreeMap<(&Site, &str), Vec<&service::Service>> = BTreeMap::new();
-    for service in &services {
+    for service in services {
         clusters.entry((&service.site, &service.cluster)).or_default().push(service);
     }
     let batches = clusters.iter().flat_map(|(cluster, services)| services.chunks(BATCH).map(move |some| (*cluster, some)));
@@ -100,8 +109,12 @@ pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<Service>> {
         Ok::<_, Failure>(found.into_iter().map(move |one| (site, cluster, one)))
     }));
     let found: Vec<Found<'_>> = found.await?.into_iter().flatten().collect();
-    let scaled = |service: &service::Service| scale::by_hand(deployed.state.pins.get(&service.address));
-    Ok(services.iter().map(|service| from_api(service, of(service, &found), scaled(service))).collect())
+    Ok(services.iter().map(|service| of(service, &found).cloned()).collect())
+}
+
+/// A service of the stack as ECS has it.
+pub fn reported(deployed: &Deployed<'_>, service: &service::Service, found: Option<&api::Service>) -> Service {
+    from_api(service, found, scale::by_hand(deployed.state.pins.get(&service.address)))
 }
 
 /// What ECS has of a service, with the site and the cluster that it was asked in.

@@ -57,7 +57,20 @@ struct Asked {
 /// # Errors
 /// When AWS refuses.
 pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<TargetGroup>> {
-    let groups = asked(deployed);
+    health_of(deployed, &asked(deployed)).await
+}
+
+/// The health of the target groups that these services register tasks in.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn of(deployed: &Deployed<'_>, services: &[&Address]) -> Outcome<Vec<TargetGroup>> {
+    let mut groups = asked(deployed);
+    groups.retain(|_, asked| asked.services.iter().any(|service| services.contains(&service)));
+    health_of(deployed, &groups).await
+}
+
+async fn health_of(deployed: &Deployed<'_>, groups: &BTreeMap<String, Asked>) -> Outcome<Vec<TargetGroup>> {
     let groups = groups.iter().map(async |(arn, asked)| {
         let targets = health(deployed.provider.at(&asked.site)?.as_ref(), arn).await?;
         let (address, services) = (asked.address.clone(), asked.services.clone());

@@ -83,8 +83,8 @@ pub async fn read(deployed: &Deployed<'_>) -> Outcome<Vec<TaskReport>> {
     Ok(tasks)
 }
 
-/// A task started by itself may end; a service's may not.
-fn failed(task: &api::Task) -> bool {
+/// Whether a task that has stopped failed: one started by itself may end; a service's may not.
+pub fn failed(task: &api::Task) -> bool {
     let of_service = task.group().is_some_and(|group| group.starts_with("service:"));
     match task.stop_code() {
         Some(api::TaskStopCode::TaskFailedToStart) => true,

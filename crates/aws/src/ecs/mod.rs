@@ -15,7 +15,7 @@ pub mod movers;
 pub mod on_instance;
 pub mod placement;
 mod quiet;
-mod record;
+pub mod record;
 pub mod rollout;
 pub mod service;
 mod task_check;

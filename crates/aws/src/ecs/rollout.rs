@@ -36,7 +36,8 @@ pub enum Deployment {
 }
 
 impl Deployment {
-    fn is(&self, deployment: &api::Deployment) -> bool {
+    /// Whether it is this one.
+    pub fn is(&self, deployment: &api::Deployment) -> bool {
         match self {
             Self::Of(task_definition) => deployment.task_definition().is_some_and(|arn| names(task_definition, arn)),
             Self::Id(id) => deployment.id() == Some(id),
@@ -44,7 +45,7 @@ impl Deployment {
     }
 
     /// The number of the service's revision that it deploys: an id is `ecs-svc/NUMBER`.
-    fn revision<'a>(&'a self, service: &'a api::Service) -> Option<&'a str> {
+    pub fn revision<'a>(&'a self, service: &'a api::Service) -> Option<&'a str> {
         let id = match self {
             Self::Id(id) => Some(id.as_str()),
             Self::Of(_) => service.deployments().iter().find(|deployment| self.is(deployment)).and_then(|ours| ours.id()),
@@ -54,8 +55,8 @@ impl Deployment {
 }
 
 /// Where a rollout stands.
-#[derive(Debug, PartialEq, Eq)]
-enum Standing {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
     /// Every task runs and is healthy.
     Done,
     /// Not yet; in words.
@@ -154,7 +155,7 @@ fn news(service: &api::Service, wanted: &Deployment, heard: &mut BTreeSet<String
 }
 
 /// A message of ECS without what it puts in brackets: names of services, tasks and targets.
-fn without_names(message: &str) -> String {
+pub fn without_names(message: &str) -> String {
     let mut depth = 0_usize;
     let outside = |c: &char| {
         match c {
@@ -208,7 +209,8 @@ fn verdict(record: &api::ServiceDeployment) -> Option<Standing> {
     }
 }
 
-fn standing(service: &api::Service, record: Option<&api::ServiceDeployment>, wanted: &Deployment) -> Standing {
+/// Where a deployment of a service stands, by what ECS says of the service and by its record of the deployment.
+pub fn standing(service: &api::Service, record: Option<&api::ServiceDeployment>, wanted: &Deployment) -> Standing {
     let deployments = service.deployments();
     let ours = deployments.iter().find(|deployment| wanted.is(deployment));
     let revision = wanted.revision(service);

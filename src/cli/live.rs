@@ -1,4 +1,4 @@
-//! The status as it changes, on the whole terminal.
+//! Something that is read again and again, on the whole terminal.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -10,9 +10,7 @@ use ratatui::crossterm::event::{self, Event};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::view;
-use crate::cli::session::{self, Session};
-use crate::cli::{CliError, Context, Exit, signals};
+use super::{CliError, Context, signals};
 use crate::ui::failure;
 use crate::ui::screen::Screen;
 use crate::ui::watch::{Action, Watch};
@@ -23,12 +21,31 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How often ages on the screen move on.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Whether there is somebody to show it to, and a terminal.
-pub fn possible(context: &Context) -> Result<(), CliError> {
-    if !context.global.json && std::io::stdin().is_terminal() && crate::ui::terminal::stdout_is_terminal() {
-        return Ok(());
-    }
-    Err(CliError::usage("`--watch` is for people at a terminal", "leave it out; scripts use `--json`"))
+/// What was read.
+pub struct Seen {
+    /// How it is shown.
+    pub screen: Screen,
+    /// Whether that was the last of it.
+    pub ends: bool,
+    /// How long to wait before it is read again.
+    pub pause: Duration,
+}
+
+/// Why the display ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing more comes.
+    Ended,
+    /// Somebody left, or the terminal went away.
+    Gone,
+    /// A signal came.
+    Interrupted,
+}
+
+/// Whether there is somebody to show something live to, and a terminal.
+pub fn is_possible(context: &Context) -> bool {
+    let talks = !context.global.json && !context.global.quiet && !context.global.plain;
+    talks && std::io::stdin().is_terminal() && crate::ui::terminal::stdout_is_terminal()
 }
 
 /// The terminal, which is as it was when this is dropped; a panic puts it right by the hook that `try_init` sets.
@@ -51,53 +68,55 @@ impl Drop for Taken {
     }
 }
 
-type Reading<'a> = LocalBoxFuture<'a, Result<Screen, CliError>>;
+/// What a reading comes to; of one that failed, how long to wait before the next.
+type Read = Result<Seen, (CliError, Duration)>;
+type Reading<'a> = LocalBoxFuture<'a, Read>;
 
-/// Shows the status until somebody leaves.
-pub async fn run(session: &Session, seconds: u64) -> Result<Exit, CliError> {
+/// Shows what is read, every so many seconds, until that ends or somebody leaves.
+pub async fn run(seconds: u64, read: impl AsyncFn() -> Read) -> Result<Left, CliError> {
     let mut stop = signals::watch_signals();
     let mut taken = Taken::take()?;
     let mut keys = keys();
     let mut watch = Watch::new(seconds);
-    let interval = Duration::from_secs(seconds);
-    let mut reading: Option<Reading<'_>> = Some(Box::pin(read(session)));
+    let mut reading: Option<Reading<'_>> = Some(Box::pin(read()));
     let mut next = Instant::now();
     loop {
         taken.0.draw(|frame| watch.draw(frame, Timestamp::now())).map_err(|error| unusable(&error))?;
         tokio::select! {
             read = done(&mut reading) => {
                 reading = None;
-                next = Instant::now() + interval;
-                match read {
-                    Ok(screen) => watch.refreshed(screen, Timestamp::now()),
-                    Err(error) => watch.failed(words(&error)),
-                }
+                let pause = match read {
+                    Ok(Seen { ends: true, .. }) => return Ok(Left::Ended),
+                    Ok(Seen { screen, pause, .. }) => {
+                        watch.refreshed(screen, Timestamp::now());
+                        pause
+                    }
+                    Err((error, pause)) => {
+                        watch.failed(words(&error));
+                        pause
+                    }
+                };
+                next = Instant::now() + pause;
             }
             pressed = keys.recv() => match pressed {
                 // The terminal went away.
-                None => return Ok(Exit::Done),
+                None => return Ok(Left::Gone),
                 Some(Event::Key(key)) => match watch.key(key) {
-                    Some(Action::Leave) => return Ok(Exit::Done),
+                    Some(Action::Leave) => return Ok(Left::Gone),
                     Some(Action::Refresh) => next = Instant::now(),
                     None => {}
                 },
                 Some(_) => {}
             },
-            () = sleep_until(next), if reading.is_none() => reading = Some(Box::pin(read(session))),
+            () = sleep_until(next), if reading.is_none() => reading = Some(Box::pin(read())),
             () = tokio::time::sleep(TICK) => {}
-            _ = stop.wait_for(|stop| *stop) => return Ok(Exit::Interrupted),
+            _ = stop.wait_for(|stop| *stop) => return Ok(Left::Interrupted),
         }
     }
 }
 
-/// The state anew as well: an apply may be going on.
-async fn read(session: &Session) -> Result<Screen, CliError> {
-    let Some(state) = session.store.load().await? else { return Err(session::never_applied(&session.stack.name)) };
-    Ok(view::screen(&super::read(session, &state).await?))
-}
-
 /// The reading that is under way; never, when none is.
-async fn done(reading: &mut Option<Reading<'_>>) -> Result<Screen, CliError> {
+async fn done(reading: &mut Option<Reading<'_>>) -> Read {
     match reading {
         Some(reading) => reading.await,
         None => std::future::pending().await,
@@ -124,7 +143,7 @@ fn keys() -> mpsc::Receiver<Event> {
 }
 
 fn unusable(error: &std::io::Error) -> CliError {
-    CliError::usage(&format!("the terminal cannot be used: {error}"), "leave `--watch` out")
+    CliError::usage(&format!("the terminal cannot be used: {error}"), "`--plain` writes lines")
 }
 
 /// Why a refresh failed, with what to do.
