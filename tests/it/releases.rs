@@ -268,6 +268,19 @@ fn who_leaves_a_live_release_is_told_that_it_goes_on() {
 }
 
 #[test]
+fn a_release_whose_tasks_cannot_start_is_given_up_with_the_reason() {
+    // It starts no tasks of its own without docker: each fails, and says why.
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    project.write(STACK, &body());
+    project.write(".env", &format!("TOKEN={SECRET}\n"));
+    project.expect(0, &["apply", "-y", STACK]);
+    let failed = project.expect(1, &["redeploy", "web", "-y", "--stack", STACK]);
+    assert!(failed.stderr.contains("web: task ") && failed.stderr.contains(" failed: "), "{}", failed.stderr);
+    assert!(failed.stderr.contains("its tasks keep failing: 0 of 2 tasks run"), "{}", failed.stderr);
+}
+
+#[test]
 fn a_status_of_services_is_their_releases() {
     let project = applied("450000000005");
     let shown = project.expect(0, &["status", STACK, "web"]).stdout;

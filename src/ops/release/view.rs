@@ -48,17 +48,34 @@ pub fn release(said: Said<'_>) -> Release {
     let is_of_it = |task: &&&Task| !task.has_stopped() || began.is_none() || task.stopped() >= began;
     let tasks = said.tasks.iter().filter(is_of_it).map(|task| {
         let logs = said.logs.get(task.arn()).cloned().unwrap_or_default();
-        reported(task, said.found, logs)
+        reported(task, said.found, followed.as_ref().map(|(id, _)| id.as_str()), logs)
     });
-    Release {
-        verdict: verdict(&said),
+    let tasks = tasks.collect();
+    let verdict = verdict(&said);
+    let release = Release {
+        verdict,
         images: images(&said.tasks, said.hidden),
-        tasks: tasks.collect(),
+        tasks,
         followed: followed.map(|(id, _)| id),
         began,
         service: said.service,
         target_groups: said.target_groups,
         unreadable: said.unreadable,
+    };
+    keeps_failing(release)
+}
+
+/// A release of which no task runs and so many have failed that ECS's own circuit breaker would give up will not succeed,
+/// whatever count of them ECS keeps.
+fn keeps_failing(release: Release) -> Release {
+    let runs = release.service.deployments.iter().find(|one| release.is_followed(&one.id)).is_none_or(|ours| ours.running > 0);
+    let failed = release.failed().count();
+    match &release.verdict {
+        Verdict::Going { said } if !runs && i32::try_from(failed).unwrap_or(i32::MAX) >= rollout::FAILED_TASKS => {
+            let reason = format!("its tasks keep failing: {said}");
+            Release { verdict: Verdict::Failed { reason }, ..release }
+        }
+        _ => release,
     }
 }
 
@@ -91,11 +108,11 @@ fn images(tasks: &[&Task], hidden: &BTreeSet<String>) -> BTreeMap<String, Vec<St
     images.into_iter().filter(|(_, all)| !all.is_empty()).map(|(of, all)| (of, all.into_iter().collect())).collect()
 }
 
-fn reported(task: &Task, service: Option<&api::Service>, logs: Vec<LogLine>) -> ReleaseTask {
+fn reported(task: &Task, service: Option<&api::Service>, followed: Option<&str>, logs: Vec<LogLine>) -> ReleaseTask {
     let stopped = task.has_stopped();
     ReleaseTask {
         id: task.id.clone(),
-        deployment: deployment_of(task, service),
+        deployment: deployment_of(task, service, followed),
         status: task.status().to_owned(),
         health: task.health().filter(|_| !stopped).map(str::to_owned),
         started_at: task.started(),
@@ -106,11 +123,12 @@ fn reported(task: &Task, service: Option<&api::Service>, logs: Vec<LogLine>) -> 
     }
 }
 
-/// The deployment that started a task: a service's tasks say it (ECS API Reference, Task, `startedBy`); where one does not,
-/// the newest of its task definition that had begun by then.
-fn deployment_of(task: &Task, service: Option<&api::Service>) -> Option<String> {
+/// The deployment that started a task: a service's tasks say it (ECS API Reference, Task, `startedBy`); where one says none
+/// that is known, the newest of its task definition that had begun by then.
+fn deployment_of(task: &Task, service: Option<&api::Service>, followed: Option<&str>) -> Option<String> {
     let deployments = service.map(api::Service::deployments).unwrap_or_default();
-    if let Some(started_by) = task.live.started_by().filter(|by| by.starts_with("ecs-svc/")) {
+    let is_known = |by: &&str| Some(*by) == followed || deployments.iter().any(|deployment| deployment.id() == Some(*by));
+    if let Some(started_by) = task.live.started_by().filter(is_known) {
         return Some(started_by.to_owned());
     }
     let second = |time: Option<&aws_smithy_types::DateTime>| time.map(aws_smithy_types::DateTime::secs);
@@ -143,11 +161,27 @@ mod tests {
     #[test]
     fn a_task_is_of_the_deployment_that_started_it() {
         let service = api::Service::builder().deployments(deployment(9, 200)).deployments(deployment(8, 100)).build();
-        let of = |made, by| deployment_of(&task(made, by), Some(&service));
+        let of = |made, by| deployment_of(&task(made, by), Some(&service), Some("ecs-svc/10"));
         assert_eq!(of(250, Some("ecs-svc/8")).as_deref(), Some("ecs-svc/8"));
         assert_eq!(of(250, None).as_deref(), Some("ecs-svc/9"));
         assert_eq!(of(150, Some("a person")).as_deref(), Some("ecs-svc/8"));
         assert_eq!(of(50, None), None);
+        // ECS has gone back already, and does not list it any more.
+        assert_eq!(of(250, Some("ecs-svc/10")).as_deref(), Some("ecs-svc/10"));
+        assert_eq!(of(250, Some("of-another-kind")).as_deref(), Some("ecs-svc/9"));
+    }
+
+    #[test]
+    fn a_release_of_which_no_task_runs_and_three_have_failed_will_not_succeed() {
+        let going = || crate::ops::release::tests::troubled();
+        assert_eq!(keeps_failing(going()).verdict, going().verdict, "one runs");
+        let mut none = going();
+        none.service.deployments[0].running = 0;
+        assert!(!keeps_failing(none.clone()).verdict.is_final(), "two have failed");
+        let third = none.tasks[4].clone();
+        none.tasks.push(third);
+        let Verdict::Failed { reason } = keeps_failing(none).verdict else { panic!("it goes on") };
+        assert!(reason.starts_with("its tasks keep failing: 1 of 2 tasks run"), "{reason}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome};
 const POLL: Duration = Duration::from_secs(5);
 /// Tasks that fail in a row before a rollout without circuit breaker counts as failed: the breaker's own
 /// least threshold (ECS Developer Guide, "How the Amazon ECS deployment circuit breaker detects failures").
-const FAILED_TASKS: i32 = 3;
+pub const FAILED_TASKS: i32 = 3;
 
 /// Looks at the deployment for each look at the tasks that stopped: what does not start says why only there.
 const LOOKS: u32 = 4;
