@@ -190,7 +190,7 @@ fn sink(context: &Context) -> Box<dyn EventSink> {
         (true, _) => Box::new(JsonLines),
         (false, true) => Box::new(Failures),
         (false, false) if ui::terminal::is_live() => Box::new(Live::new()),
-        (false, false) => Box::new(Lines),
+        (false, false) => Box::new(Lines::new()),
     }
 }
 

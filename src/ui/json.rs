@@ -145,7 +145,9 @@ pub fn public(value: &Value) -> Json {
 pub fn event(event: &Event) -> Json {
     match event {
         Event::Begin { steps } => json!({ "event": "begin", "steps": steps }),
-        Event::Started { address, verb } => json!({ "event": "started", "address": address, "verb": verb }),
+        Event::Started { address, verb, usual } => {
+            json!({ "event": "started", "address": address, "verb": verb, "usual_seconds": usual })
+        }
         Event::Progress { address, message } => json!({ "event": "progress", "address": address, "message": message }),
         Event::Finished { address, verb, id, elapsed } => {
             json!({ "event": "finished", "address": address, "verb": verb, "id": id, "elapsed_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX) })

@@ -1,15 +1,24 @@
 //! An apply as it runs: live on a terminal, plain lines elsewhere, JSON lines on request.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::terminal::for_display;
 use super::{ADD, BAD, CHANGE, FAINT, REMOVE, STRONG, failure, json, note, one_line, out, prose, styled};
 use leoctl_core::engine::event::{Event, EventSink, Verb};
+use leoctl_core::engine::usual::{Span, said};
 use leoctl_core::model::address::Address;
+
+/// How often lines look at what takes long.
+const LOOK: Duration = Duration::from_secs(1);
+/// After how long a line first says of something that it takes long.
+const FIRST: Duration = Duration::from_secs(10);
+/// How long after the last line the next one says it again, once it takes longer than usual.
+const AGAIN: Duration = Duration::from_secs(300);
 
 /// Events as lines of JSON on stdout.
 pub struct JsonLines;
@@ -20,14 +29,85 @@ impl EventSink for JsonLines {
     }
 }
 
-/// Events as lines of text on stderr.
-pub struct Lines;
+/// Events as lines of text on stderr, and now and then what takes long.
+pub struct Lines {
+    waits: Arc<Mutex<Waits>>,
+    /// Gone, nobody looks any more at what takes long.
+    _looks: mpsc::Sender<()>,
+}
+
+impl Lines {
+    /// Lines, and somebody who looks at what takes long.
+    pub fn new() -> Self {
+        let waits: Arc<Mutex<Waits>> = Arc::default();
+        let (looks, gone) = mpsc::channel();
+        // A thread: it has to look while the engine waits.
+        std::thread::spawn({
+            let waits = Arc::clone(&waits);
+            move || {
+                while gone.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                    let due = waits.lock().unwrap_or_else(PoisonError::into_inner).due(Instant::now());
+                    due.iter().for_each(|line| note(styled(FAINT, format!("  {line}"))));
+                }
+            }
+        });
+        Self { waits, _looks: looks }
+    }
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl EventSink for Lines {
     fn emit(&self, event: &Event) {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).hear(event, Instant::now());
         if let Some(text) = text(event) {
             note(text);
         }
+    }
+}
+
+/// What is going on, and when it is said next that it takes long.
+#[derive(Default)]
+struct Waits(BTreeMap<Address, Wait>);
+
+struct Wait {
+    verb: Verb,
+    usual: Option<Span>,
+    began: Instant,
+    next: Duration,
+}
+
+impl Waits {
+    fn hear(&mut self, event: &Event, now: Instant) {
+        match event {
+            Event::Started { address, verb, usual } => {
+                self.0.insert(address.clone(), Wait { verb: *verb, usual: *usual, began: now, next: FIRST });
+            }
+            Event::Finished { address, .. }
+            | Event::Failed { address, .. }
+            | Event::Waiting { address, .. }
+            | Event::Skipped { address, .. } => drop(self.0.remove(address)),
+            Event::Begin { .. } | Event::Progress { .. } | Event::Interrupted => {}
+        }
+    }
+
+    /// What is to be said now: at first, when it takes longer than usual, and then every few minutes.
+    fn due(&mut self, now: Instant) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (address, wait) in &mut self.0 {
+            let elapsed = now.saturating_duration_since(wait.began);
+            if elapsed < wait.next {
+                continue;
+            }
+            let passed = wait.usual.map(|usual| Duration::from_secs(usual.most.saturating_add(1)));
+            wait.next = passed.filter(|passed| elapsed < *passed).unwrap_or_else(|| elapsed.saturating_add(AGAIN));
+            lines.extend(said(wait.usual, elapsed).map(|said| format!("{} {address}, {said}", gerund(wait.verb))));
+        }
+        lines
     }
 }
 
@@ -46,7 +126,7 @@ impl EventSink for Failures {
 pub struct Live {
     display: MultiProgress,
     total: ProgressBar,
-    running: Mutex<BTreeMap<Address, (ProgressBar, Instant)>>,
+    running: Mutex<BTreeMap<Address, ProgressBar>>,
 }
 
 impl Live {
@@ -61,7 +141,7 @@ impl Live {
     }
 
     fn done(&self, address: &Address, text: Option<String>) {
-        if let Some((bar, _)) = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(address) {
+        if let Some(bar) = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(address) {
             bar.finish_and_clear();
         }
         self.total.inc(1);
@@ -95,17 +175,23 @@ impl EventSink for Live {
                 self.total.set_length(*steps as u64);
                 self.total.enable_steady_tick(Duration::from_millis(250));
             }
-            Event::Started { address, verb } => {
+            Event::Started { address, verb, usual } => {
                 let bar = self.display.insert_before(&self.total, ProgressBar::new_spinner());
-                if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {msg}") {
-                    bar.set_style(style);
+                if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}{since} {wide_msg}") {
+                    let usual = *usual;
+                    let since = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                        let said = said(usual, state.elapsed()).map_or_else(String::new, |said| format!(", {said}"));
+                        // There is nothing to be done where it cannot be written.
+                        let _ = out.write_str(&said);
+                    };
+                    bar.set_style(style.with_key("since", since));
                 }
                 bar.set_prefix(for_display(&format!("{} {address}", gerund(*verb))));
                 bar.enable_steady_tick(Duration::from_millis(120));
-                self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(address.clone(), (bar, Instant::now()));
+                self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(address.clone(), bar);
             }
             Event::Progress { address, message } => {
-                if let Some((bar, _)) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get(address) {
+                if let Some(bar) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get(address) {
                     bar.set_message(for_display(&one_line(message)));
                 }
             }
@@ -162,4 +248,27 @@ fn gerund(verb: Verb) -> &'static str {
 /// A duration to a tenth of a second.
 pub fn seconds(duration: Duration) -> String {
     format!("{:.1}s", duration.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_say_what_takes_long_at_first_when_it_is_unusual_and_then_now_and_then() {
+        let address: Address = "nat_gateway.main".parse().unwrap();
+        let began = Instant::now();
+        let mut waits = Waits::default();
+        let usual = Some(Span { least: 60, most: 180 });
+        waits.hear(&Event::Started { address: address.clone(), verb: Verb::Create, usual }, began);
+        let mut at = |second: u64| waits.due(began + Duration::from_secs(second));
+        assert!(at(9).is_empty());
+        assert_eq!(at(10), ["creating nat_gateway.main, 10s (usually 1 to 3 minutes)"]);
+        assert!(at(11).is_empty() && at(180).is_empty());
+        assert_eq!(at(181), ["creating nat_gateway.main, 3m 1s, longer than usual (1 to 3 minutes)"]);
+        assert!(at(300).is_empty());
+        assert_eq!(at(481).len(), 1);
+        waits.hear(&Event::Skipped { address, because: None }, began);
+        assert!(waits.due(began + Duration::from_secs(9000)).is_empty());
+    }
 }

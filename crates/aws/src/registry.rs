@@ -47,6 +47,12 @@ macro_rules! types {
             resources.chain([$(data_schema::<$data>().err()),*]).flatten().collect()
         }
 
+        /// What each type says of itself.
+        #[cfg(test)]
+        fn infos() -> Vec<(&'static str, crate::resource::Info)> {
+            vec![$((<$resource>::TYPE, <$resource>::INFO)),*]
+        }
+
         fn handler(accounts: &Arc<Accounts>, type_name: &str) -> Option<Arc<dyn Handler>> {
             match type_name {
                 $(<$resource>::TYPE => Some(Arc::new(Typed::<$resource>::new(Arc::clone(accounts)))),)*
@@ -451,6 +457,20 @@ mod tests {
             for attribute in &resource.schema.attributes {
                 assert!(!attribute.doc.is_empty(), "{name}.{}", attribute.name);
             }
+        }
+    }
+
+    #[test]
+    fn every_type_says_how_long_its_operations_usually_take_and_that_is_in_time() {
+        use crate::resource::Info;
+        use leoctl_core::engine::usual::Usual;
+        for (name, info) in super::infos() {
+            let Usual { create, update, delete } = info.usual;
+            for span in [create, update, delete] {
+                assert!(span.least <= span.most && span.most > 0 && span.most <= info.timeout, "{name}: {span:?}");
+            }
+            // What may take longer than others says more than what is answered at once.
+            assert!(info.timeout <= Info::DEFAULT.timeout || info.usual != Usual::AT_ONCE, "{name}");
         }
     }
 

@@ -20,6 +20,7 @@ use super::patience::{PROPAGATION, patiently};
 use super::permissions::{Grant, Permissions};
 use super::registry;
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, SEEN_WITHIN, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::{Scope, Site};
@@ -70,6 +71,8 @@ pub struct Info {
     pub propagating: &'static [Retry],
     /// How long an operation may take when the stack file does not say, in seconds.
     pub timeout: u64,
+    /// How long its operations usually take.
+    pub usual: Usual,
     /// How long AWS may go on reading as it was after a change.
     pub seen_within: Duration,
 }
@@ -97,6 +100,7 @@ impl Info {
         transient: &[],
         propagating: &[],
         timeout: 600,
+        usual: Usual::AT_ONCE,
         seen_within: SEEN_WITHIN,
     };
 }
@@ -427,6 +431,10 @@ impl<R: Resource> Handler for Typed<R> {
 
     fn timeout(&self, wanted: &Value) -> Duration {
         Duration::from_secs(R::INFO.timeout).saturating_add(R::takes(wanted))
+    }
+
+    fn usual(&self, wanted: &Value) -> Option<Usual> {
+        Some(R::INFO.usual.longer(R::takes(wanted)))
     }
 
     fn seen_within(&self) -> Duration {

@@ -15,6 +15,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
@@ -184,6 +185,8 @@ impl Resource for AcmCertificate {
             Retry::always("ConflictException"),
         ],
         timeout: 1200,
+        // It is requested at once. It goes when nothing has it any more, which may be known a moment later.
+        usual: Usual::of((0, 20), (0, 20), (0, 60)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

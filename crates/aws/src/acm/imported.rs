@@ -16,6 +16,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 
 /// A certificate of another authority, with its key, that load balancers can use.
 ///
@@ -128,6 +129,8 @@ impl Resource for AcmImportedCertificate {
             Retry::always("ConflictException"),
         ],
         timeout: 1200,
+        // It is imported at once. It goes when nothing has it any more, which may be known a moment later.
+        usual: Usual::of((0, 20), (0, 20), (0, 60)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -12,6 +12,7 @@ use crate::client::Aws;
 use crate::permissions::{Grant, Permissions};
 use crate::resource::{Info, Resource};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 
 /// Waits until a certificate is issued. Nothing in AWS is made or deleted by it.
 ///
@@ -55,7 +56,13 @@ impl AcmCertificateValidation {
 impl Resource for AcmCertificateValidation {
     const TYPE: &'static str = "acm_certificate_validation";
     // "Usually within 30 minutes" once the records can be seen (ACM User Guide, "DNS validation").
-    const INFO: Info = Info { unique: &[&["certificate_arn"]], timeout: 4500, ..Info::DEFAULT };
+    const INFO: Info = Info {
+        unique: &[&["certificate_arn"]],
+        timeout: 4500,
+        // Published logs of Terraform's applies of the same calls: 1m 1s to 8m 52s once the records are there.
+        usual: Usual::of((60, 600), (60, 600), (0, 20)),
+        ..Info::DEFAULT
+    };
     const PERMISSIONS: Permissions =
         Permissions { arn: "{certificate_arn}", plan: &[Grant::itself(&["acm:DescribeCertificate"])], apply: &[] };
 

@@ -15,6 +15,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, says, verified};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::kms_key::is_alias;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::schema::Governed;
@@ -174,6 +175,8 @@ impl Resource for BackupVault {
             &["backup:CreateBackupVault", "backup:PutBackupVaultAccessPolicy", "backup:PutBackupVaultNotifications"],
         )],
         timeout: 1800,
+        // It is made at once. Backups that expire go before it (an estimate).
+        usual: Usual::of((0, 20), (0, 20), (0, 300)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

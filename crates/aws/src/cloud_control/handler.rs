@@ -20,6 +20,7 @@ use crate::limits::within;
 use crate::patience::{PROPAGATION, patiently};
 use crate::repeat::{Changing, says};
 use leoctl_core::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::place::Site;
 use leoctl_core::model::value::Value;
 
@@ -250,5 +251,9 @@ impl Handler for Generic {
     fn timeout(&self, _wanted: &Value) -> Duration {
         let minutes = self.kind.knowledge.minutes.or(self.kind.facts.minutes()).unwrap_or(MINUTES);
         Duration::from_secs(minutes * 60)
+    }
+
+    fn usual(&self, _wanted: &Value) -> Option<Usual> {
+        self.kind.knowledge.usual
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use leoctl_core::engine::usual::Usual;
 use serde::Deserialize;
 
 /// What is known of a type. Properties are named as AWS names them, inner ones as `Outer/Inner`.
@@ -20,6 +21,8 @@ pub struct Knowledge {
     pub passes: Vec<String>,
     /// How long an operation may take, in minutes.
     pub minutes: Option<u64>,
+    /// How long operations usually take, in seconds: at least, and at most.
+    pub usual: Option<Usual>,
     /// Properties that something else in AWS sets once there is one.
     pub governed: BTreeMap<String, Governor>,
     /// Properties that are never shown or stored.
@@ -184,6 +187,11 @@ mod tests {
         for name in FILES {
             let aws = name.replace('-', "::");
             let known: Knowledge = toml::from_str(file(&aws).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            if let Some(minutes) = known.minutes {
+                let usual = known.usual.unwrap_or_else(|| panic!("{name} takes long, and does not say how long usually"));
+                let longest = usual.create.most.max(usual.update.most).max(usual.delete.most);
+                assert!(longest < minutes * 60, "{name}: what is usual is not in time");
+            }
             let schema = bundle.schema(&bundle.types()[&type_name(&aws)]).unwrap();
             let tables = known.interrupts.keys().chain(known.governed.keys()).chain(known.keys.keys());
             let others = known.governed.values().filter_map(|governor| governor.with.as_ref());

@@ -13,6 +13,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 
 /// A DNS zone of a VPC in which services are found by name.
 ///
@@ -94,6 +95,9 @@ impl Resource for ServiceDiscoveryPrivateDnsNamespace {
             Retry::after("DuplicateRequest", &["servicediscovery:UpdatePrivateDnsNamespace", "servicediscovery:DeleteNamespace"]),
             Retry::after("ResourceInUse", &["servicediscovery:DeleteNamespace"]),
         ],
+        // An estimate: it makes a hosted zone, whose changes are everywhere within 60 seconds (Route 53 API Reference,
+        // GetChange).
+        usual: Usual::of((20, 90), (20, 90), (20, 90)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

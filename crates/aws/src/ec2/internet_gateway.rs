@@ -15,6 +15,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, verified};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 
 /// A VPC's way to the internet.
 ///
@@ -52,6 +53,8 @@ impl Resource for InternetGateway {
         ],
         // Public addresses of what is going away linger.
         timeout: 1200,
+        // Published logs of Terraform's applies of the same calls: gone in up to 48 seconds, while public addresses go.
+        usual: Usual::of((0, 20), (0, 20), (0, 60)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -14,6 +14,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, verified};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::schema::After;
 use leoctl_core::model::value::Value;
@@ -195,6 +196,8 @@ impl Resource for NatGateway {
         timeout: 900,
         // A public one needs the gateway attached, and holds it (EC2 API Reference, CreateNatGateway: `Gateway.NotAttached`).
         after: &[After { type_name: "internet_gateway", through: "vpc" }],
+        // Published logs of Terraform's applies of the same calls: made in 1m 24s to 2m 34s, gone in 42 to 61 seconds.
+        usual: Usual::of((60, 180), (0, 60), (30, 90)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -15,6 +15,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, verified};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
@@ -123,6 +124,9 @@ impl Resource for Subnet {
             Retry::after("InvalidParameterValue", &["ec2:ModifySubnetAttribute"]),
         ],
         timeout: 1200,
+        // Published logs of Terraform's applies of the same calls: made and gone in seconds. The interfaces of functions hold it
+        // for up to 20 minutes (Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC").
+        usual: Usual::of((0, 20), (0, 20), (0, 60)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

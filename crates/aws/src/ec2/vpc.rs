@@ -15,6 +15,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, verified};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::schema::Release;
 use leoctl_core::model::value::Value;
@@ -155,6 +156,8 @@ impl Resource for Vpc {
         // A network with subnets in it cannot be taken away (EC2 API Reference, DisassociateVpcCidrBlock).
         releases: &[Release { attribute: "amazon_provided_ipv6_cidr_block", by: "subnet", using: "ipv6_cidr_block" }],
         timeout: 1200,
+        // Published logs of Terraform's applies of the same calls: made in seconds; what is in it may take longer to go.
+        usual: Usual::of((0, 20), (0, 60), (0, 60)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -16,6 +16,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::value::Value;
 
@@ -221,6 +222,9 @@ impl Resource for VpcEndpoint {
             Retry::after("IncorrectState", MAKING),
             Retry::after("OperationInProgress", MAKING),
         ],
+        // Published logs of Terraform's applies of the same calls: gateways made in 3 to 7 seconds. Of interfaces in several
+        // subnets an estimate: nothing is published.
+        usual: Usual::of((5, 180), (0, 120), (5, 180)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

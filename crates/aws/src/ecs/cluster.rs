@@ -13,6 +13,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::schema::Release;
 use leoctl_core::model::value::Value;
@@ -281,6 +282,8 @@ impl Resource for EcsCluster {
         ],
         // The role that ECS makes for itself in an account's first cluster.
         propagating: &[Retry::after("InvalidParameterException", &["ecs:CreateCluster", "ecs:PutClusterCapacityProviders"])],
+        // Published logs of Terraform's applies of the same calls: made in 5 to 12 seconds.
+        usual: Usual::of((5, 20), (0, 60), (0, 60)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -22,6 +22,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, says};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::schema::{After, Governed, Governs};
 use leoctl_core::model::value::Value;
@@ -301,6 +302,9 @@ impl Resource for EcsService {
             After { type_name: "efs_mount_target", through: "efs_file_system" },
         ],
         timeout: 1800,
+        // An estimate: images are pulled, health checks pass, and those that go have 5 minutes for their last requests (ELBv2
+        // API Reference, `deregistration_delay.timeout_seconds`).
+        usual: Usual::of((60, 600), (60, 600), (30, 600)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -16,6 +16,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::{Changing, verified};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::schema::Governed;
 use leoctl_core::model::value::Value;
@@ -220,6 +221,8 @@ impl Resource for EfsFileSystem {
             Retry::always("IncorrectFileSystemLifeCycleState"),
         ],
         propagating: &[Retry::after("InvalidPolicyException", &["elasticfilesystem:PutFileSystemPolicy"])],
+        // EFS User Guide, "Creating EFS file systems": it is `creating` for some seconds.
+        usual: Usual::of((5, 30), (0, 60), (0, 60)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

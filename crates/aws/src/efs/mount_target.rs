@@ -14,6 +14,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 
 /// An address of a file system in a subnet: what clients in that availability zone mount. A file system has at most
 /// one in each zone.
@@ -137,6 +138,8 @@ impl Resource for EfsMountTarget {
             Retry::after("SubnetNotFound", &["elasticfilesystem:CreateMountTarget"]),
             Retry::after("FileSystemNotFound", &["elasticfilesystem:CreateMountTarget"]),
         ],
+        // EFS User Guide, "Mounting EFS file systems": 90 seconds until it is known by its name.
+        usual: Usual::of((60, 150), (0, 60), (10, 120)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

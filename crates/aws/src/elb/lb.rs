@@ -19,6 +19,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::schema::{After, Refusal};
 use leoctl_core::model::value::Value;
@@ -136,6 +137,8 @@ impl Resource for Lb {
         ],
         // One that faces the internet needs the gateway attached, and holds it with its addresses.
         after: &[After { type_name: "internet_gateway", through: "vpc" }],
+        // Published logs of Terraform's applies of the same calls: made in 2m 15s to 3m 10s, gone in up to 2m 33s.
+        usual: Usual::of((120, 240), (0, 60), (0, 180)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

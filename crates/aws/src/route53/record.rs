@@ -19,6 +19,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::{says, verified};
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::Scope;
 use leoctl_core::model::value::Value;
@@ -221,6 +222,9 @@ impl Resource for Route53Record {
         unique: &[&["set_identifier", "type", "zone_id", "name"]],
         scope: Scope::Global,
         propagating: &[Retry::after("NoSuchHostedZone", &["route53:ChangeResourceRecordSets"])],
+        // Route 53 API Reference, GetChange: "Changes generally propagate to all Route 53 name servers managing the hosted zone
+        // within 60 seconds". Published logs of Terraform's applies of the same calls: 35 seconds.
+        usual: Usual::of((20, 60), (20, 60), (0, 60)),
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -175,6 +175,15 @@ impl Engine<'_> {
         Ok(report)
     }
 
+    /// That a step begins, and how long it usually takes.
+    fn started(&self, shared: &Shared<'_>, step: &Step) -> Event {
+        let verb = Verb::of(&step.kind);
+        let wanted = shared.plan.change(&step.address).map(|change| &change.after);
+        let handler = self.provider.handler(step.address.type_name());
+        let usual = handler.and_then(|handler| handler.usual(wanted.unwrap_or(&Value::Null)));
+        Event::Started { address: step.address.clone(), verb, usual: usual.and_then(|usual| usual.to(verb)) }
+    }
+
     /// What came of the steps, and which of them were not done.
     async fn run(&self, shared: &Shared<'_>, progress: &mut mpsc::UnboundedReceiver<(Address, String)>) -> (Report, BTreeSet<usize>) {
         let steps = &shared.plan.steps;
@@ -189,7 +198,7 @@ impl Engine<'_> {
             while running.len() < self.parallelism && !stopping {
                 let Some(number) = queue.pop() else { break };
                 let Some(step) = steps.get(number) else { continue };
-                self.sink.emit(&Event::Started { address: step.address.clone(), verb: Verb::of(&step.kind) });
+                self.sink.emit(&self.started(shared, step));
                 running.push(async move { (number, step, step::run(shared, step).await) });
             }
             let (number, step, outcome) = tokio::select! {

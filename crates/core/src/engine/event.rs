@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::ports::Failure;
+use super::usual::Span;
 use crate::model::address::Address;
 
 /// What is done to a resource.
@@ -43,6 +44,8 @@ pub enum Event {
         address: Address,
         /// What is done.
         verb: Verb,
+        /// How long that usually takes, where it is known.
+        usual: Option<Span>,
     },
     /// A step that takes long says how it is going.
     Progress {

@@ -16,6 +16,7 @@ pub mod retry;
 mod step;
 #[cfg(test)]
 mod tests;
+pub mod usual;
 pub mod values;
 
 use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics};

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::no_answer::NoAnswer;
+use super::usual::Usual;
 use crate::model::address::Address;
 use crate::model::journal::Record;
 use crate::model::place::{Place, Site};
@@ -259,6 +260,10 @@ pub trait Handler: Send + Sync {
     async fn delete(&self, operation: &Operation, id: &str, last: &Value) -> Outcome<()>;
     /// How long each operation may take that makes of a resource what is `wanted`, when the stack file does not say.
     fn timeout(&self, wanted: &Value) -> Duration;
+    /// How long each operation usually takes that makes of a resource what is `wanted`, where that is known.
+    fn usual(&self, _wanted: &Value) -> Option<Usual> {
+        None
+    }
     /// How long AWS may go on reading as it was after a change.
     fn seen_within(&self) -> Duration {
         SEEN_WITHIN
