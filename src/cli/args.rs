@@ -5,6 +5,7 @@ mod init;
 mod language;
 mod markdown;
 mod operating;
+mod stack;
 
 use std::path::PathBuf;
 
@@ -44,6 +45,9 @@ pub struct Global {
     /// Read variables from a TOML file
     #[arg(long = "var-file", value_name = "FILE", global = true)]
     pub var_files: Vec<PathBuf>,
+    /// The stack file; the same as the argument STACK, where a command has one
+    #[arg(long = "stack", value_name = "STACK", global = true)]
+    pub named_stack: Option<PathBuf>,
     /// Use this profile of the AWS configuration
     #[arg(long, global = true)]
     pub profile: Option<String>,
@@ -124,7 +128,7 @@ pub enum Command {
         #[arg(value_name = "STACK")]
         stacks: Vec<PathBuf>,
         /// Carry out this saved plan, and refuse if the world has moved on
-        #[arg(long = "plan", value_name = "FILE", conflicts_with_all = ["stacks", "destroy", "targets", "excludes", "replace", "scale_up", "plan_id"])]
+        #[arg(long = "plan", value_name = "FILE", conflicts_with_all = ["destroy", "targets", "excludes", "replace", "scale_up", "plan_id"])]
         saved: Option<PathBuf>,
         /// Carry out only the plan of this id, of one stack, and refuse if it would be another now
         #[arg(long, value_name = "ID")]
@@ -206,8 +210,8 @@ pub enum Command {
         /// The tag in the repository [default: the image's]
         #[arg(long)]
         tag: Option<String>,
-        /// The stack file
-        #[arg(long, value_name = "STACK")]
+        /// The stack file, which `--stack` names
+        #[arg(skip)]
         stack: Option<PathBuf>,
         /// Do not ask, even if tasks of the stack run the tag that is replaced
         #[arg(short, long)]
@@ -220,8 +224,8 @@ pub enum Command {
         /// `down` to none and `up` to what the stack says (of all services, or those named after it), or SERVICE=N
         #[arg(required = true, value_name = SCALES)]
         to: Vec<String>,
-        /// The stack file
-        #[arg(long, value_name = "STACK")]
+        /// The stack file, which `--stack` names
+        #[arg(skip)]
         stack: Option<PathBuf>,
         /// Do not ask before tasks are stopped
         #[arg(short, long)]

@@ -121,7 +121,7 @@ impl Context {
 /// Runs leoctl with the process's arguments.
 pub fn main() -> Exit {
     complete::answer();
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(said) => return not_a_command(&said),
     };
@@ -135,8 +135,10 @@ pub fn main() -> Exit {
     let interactive = std::io::stdin().is_terminal() && ui::terminal::stderr_is_terminal();
     let context = Context { global: cli.global, interactive };
     ui::commands::have(context.global.place());
+    let stack = cli.command.take_stack(context.global.named_stack.clone());
     // Checking a stack needs no runtime, and so does not wait for one.
     let outcome = match cli.command {
+        _ if stack.is_err() => stack.map(|()| Exit::Error),
         _ if context.global.sandbox && context.global.endpoint_url.is_some() => {
             Err(CliError::usage("`--sandbox` and `--endpoint-url` name two places", "leave one of them out"))
         }
@@ -177,7 +179,7 @@ fn not_a_command(said: &clap::Error) -> Exit {
     let here = habits::of(&words).map(|here| format!("In leoctl: {here}"));
     if words.iter().any(|word| word == "--json") {
         let said = said.trim_end().trim_start_matches("error: ");
-        ui::note(serde_json::json!({ "error": error::no_command(said, here.as_slice()) }));
+        ui::terminal::object(&serde_json::json!({ "error": error::no_command(said, here.as_slice()) }));
     } else {
         ui::note(said.trim_end());
         here.iter().for_each(|here| ui::note(format!("\n{here}")));

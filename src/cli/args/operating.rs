@@ -19,8 +19,8 @@ pub struct RedeployArgs {
     /// The container that gets the image, when the task has several
     #[arg(long, value_name = "NAME", requires = "image")]
     pub container: Option<String>,
-    /// The stack file
-    #[arg(long, value_name = "STACK")]
+    /// The stack file, which `--stack` names
+    #[arg(skip)]
     pub stack: Option<PathBuf>,
     /// Do not ask
     #[arg(short, long)]
@@ -33,8 +33,8 @@ pub struct StatusArgs {
     /// Services, by their names in the stack or in ECS: their releases are shown in detail. A word that ends in .toml is the stack file
     #[arg(value_name = "STACK|SERVICE")]
     pub services: Vec<String>,
-    /// The stack file
-    #[arg(long, value_name = "STACK")]
+    /// The stack file, which `--stack` names
+    #[arg(skip)]
     pub stack: Option<PathBuf>,
     /// Show it live, until `q` is pressed; with services and without a terminal, in lines until their releases have ended
     #[arg(long)]
@@ -42,15 +42,6 @@ pub struct StatusArgs {
     /// With `--watch`, read it again every so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub interval: u64,
-}
-
-impl StatusArgs {
-    /// The stack file, and the services.
-    pub fn meant(&self) -> (Option<PathBuf>, Vec<String>) {
-        let is_file = |word: &&String| word.ends_with(".toml");
-        let (files, services): (Vec<_>, Vec<_>) = self.services.iter().partition(is_file);
-        (self.stack.clone().or_else(|| files.first().map(PathBuf::from)), services.into_iter().cloned().collect())
-    }
 }
 
 /// The commands of `secrets`.
@@ -125,8 +116,8 @@ pub struct LogsArgs {
     /// Only of this task, by its id, the beginning of it, or its ARN
     #[arg(long, value_name = "ID")]
     pub task: Option<String>,
-    /// The stack file
-    #[arg(long, value_name = "STACK")]
+    /// The stack file, which `--stack` names
+    #[arg(skip)]
     pub stack: Option<PathBuf>,
 }
 
@@ -141,8 +132,8 @@ pub struct ExecArgs {
     /// In this task, by its id or the beginning of it; the one that started last when left out
     #[arg(long, value_name = "ID")]
     pub task: Option<String>,
-    /// The stack file
-    #[arg(long, value_name = "STACK")]
+    /// The stack file, which `--stack` names
+    #[arg(skip)]
     pub stack: Option<PathBuf>,
     /// Run the command without /bin/sh in the container; how it ended is not known then
     #[arg(long)]
@@ -176,8 +167,8 @@ pub struct RunArgs {
     /// Run it with these security groups, where the stack does not say
     #[arg(long = "security-group", value_name = "ID", value_delimiter = ',')]
     pub security_groups: Vec<String>,
-    /// The stack file
-    #[arg(long, value_name = "STACK")]
+    /// The stack file, which `--stack` names
+    #[arg(skip)]
     pub stack: Option<PathBuf>,
     /// The command, instead of the container's own
     #[arg(last = true)]
@@ -191,8 +182,8 @@ pub enum TasksCommand {
     List {
         /// Only this service's
         service: Option<String>,
-        /// The stack file
-        #[arg(long, value_name = "STACK")]
+        /// The stack file, which `--stack` names
+        #[arg(skip)]
         stack: Option<PathBuf>,
     },
     /// Stop tasks
@@ -203,8 +194,8 @@ pub enum TasksCommand {
         /// Why, for ECS to keep
         #[arg(long, default_value = "stopped with leoctl")]
         reason: String,
-        /// The stack file
-        #[arg(long, value_name = "STACK")]
+        /// The stack file, which `--stack` names
+        #[arg(skip)]
         stack: Option<PathBuf>,
         /// Do not ask
         #[arg(short, long)]

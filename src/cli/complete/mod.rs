@@ -57,7 +57,7 @@ fn command() -> clap::Command {
 fn named(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|argument| {
         let names: fn() -> Vec<CompletionCandidate> = match argument.get_id().as_str() {
-            "stack" | "stacks" => stacks,
+            "stack" | "stacks" | "named_stack" => stacks,
             "services" | "service" | "like" => || blocks(&["ecs_service"], false),
             "to" if is_called(&argument, SCALES) => scales,
             "names" => || blocks(&["ecs_service", "ecs_task_definition", "cloudwatch_log_group"], false),

@@ -20,14 +20,14 @@ use leoctl_core::model::state::State;
 
 /// Shows how a stack is doing, or the releases of some of its services: once, or again and again every so many seconds.
 pub async fn run(context: &Context, args: &StatusArgs) -> Result<Exit, CliError> {
-    let (stack, names) = args.meant();
+    let names = &args.services;
     if args.watch && names.is_empty() && !live::is_possible(context) {
         let help = "leave it out, scripts use `--json`; with the names of services, it follows their releases in lines";
         return Err(CliError::usage("`--watch` of a whole stack is for people at a terminal", help));
     }
-    let (_, session, state) = session::applied(context, stack.as_deref()).await?;
+    let (_, session, state) = session::applied(context, args.stack.as_deref()).await?;
     if !names.is_empty() {
-        return releases(context, (&session, &state), &names, args).await;
+        return releases(context, (&session, &state), names, args).await;
     }
     if args.watch {
         return watch(&session, args.interval).await;
