@@ -92,13 +92,19 @@ fn take() {
             let whole = tell();
             tokio::select! {
                 () = GOES_ON.notified() => continue,
-                () = next() => ui::note("Stopped at once. What was begun in AWS may go on; `leoctl plan` shows what an apply has left to do."),
+                () = next() => end("Stopped at once. What was begun in AWS may go on; `leoctl plan` shows what an apply has left to do."),
                 // A command that is busy with itself does not hear.
-                () = tokio::time::sleep(LETTING_GO), if whole => ui::note("Interrupted."),
+                () = tokio::time::sleep(LETTING_GO), if whole => end("Interrupted."),
             }
             std::process::exit(INTERRUPTED);
         }
     });
+}
+
+/// Says a last word, where live lines may be.
+fn end(word: &str) {
+    ui::live::leave();
+    ui::note(word);
 }
 
 /// Carries out a whole command, unless a signal comes that is for it.

@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod failure;
 pub mod graph;
 pub mod json;
+pub mod live;
 pub mod markdown;
 pub mod patch;
 pub mod plan;
@@ -27,7 +28,7 @@ pub mod watch;
 
 use anstyle::{AnsiColor, Style};
 
-pub use terminal::{ask, line, note, one_line, out, prose, styled};
+pub use terminal::{ask, flowing, line, note, one_line, out, prose, styled};
 
 /// The colour of what comes.
 pub const ADD: Style = AnsiColor::Green.on_default();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
+use super::live::{self, Quiet};
 use super::terminal::for_display;
 use super::{ADD, BAD, CHANGE, FAINT, REMOVE, STRONG, failure, json, note, one_line, out, prose, styled};
 use leoctl_core::engine::event::{Event, EventSink, Verb};
@@ -124,7 +125,8 @@ impl EventSink for Failures {
 
 /// Events as a live display: what is running and since when, below what is done.
 pub struct Live {
-    display: MultiProgress,
+    display: &'static MultiProgress,
+    _quiet: Quiet,
     total: ProgressBar,
     running: Mutex<BTreeMap<Address, ProgressBar>>,
 }
@@ -132,17 +134,18 @@ pub struct Live {
 impl Live {
     /// A display on the terminal.
     pub fn new() -> Self {
-        let display = MultiProgress::new();
+        let display = live::display();
         let total = display.add(ProgressBar::new(0));
         if let Ok(style) = ProgressStyle::with_template("{pos}/{len} done, {elapsed}") {
             total.set_style(style);
         }
-        Self { display, total, running: Mutex::default() }
+        Self { display, _quiet: Quiet::new(), total, running: Mutex::default() }
     }
 
     fn done(&self, address: &Address, text: Option<String>) {
         if let Some(bar) = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(address) {
             bar.finish_and_clear();
+            self.display.remove(&bar);
         }
         self.total.inc(1);
         self.say(text);
@@ -164,7 +167,11 @@ impl Default for Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.total.finish_and_clear();
+        let running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        running.values().chain([&self.total]).for_each(|bar| {
+            bar.finish_and_clear();
+            self.display.remove(bar);
+        });
     }
 }
 

@@ -1,11 +1,11 @@
 //! Saying what is being waited for, and since when: live on a terminal, a line now and then elsewhere.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{Instant, sleep};
 
+use super::live::{Quiet, display};
 use super::terminal::{for_display, is_live};
 use super::{FAINT, note, one_line, styled};
 
@@ -15,9 +15,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LIVE: Duration = Duration::from_millis(500);
 /// How often a line is written elsewhere.
 const LINES: Duration = Duration::from_secs(10);
-
-/// The live lines: several things may be waited for at the same time.
-static DISPLAY: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// How waiting is told about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +62,7 @@ impl Voice {
 /// The line of something that is waited for.
 enum Line {
     None,
-    Live(ProgressBar),
+    Live(ProgressBar, Quiet),
 }
 
 impl Line {
@@ -75,14 +72,14 @@ impl Line {
             return note(text);
         }
         if let Self::None = self {
-            let bar = DISPLAY.add(ProgressBar::new_spinner());
+            let bar = display().add(ProgressBar::new_spinner());
             if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(Duration::from_millis(120));
-            *self = Self::Live(bar);
+            *self = Self::Live(bar, Quiet::new());
         }
-        if let Self::Live(bar) = self {
+        if let Self::Live(bar, _) = self {
             bar.set_message(for_display(&text));
         }
     }
@@ -90,9 +87,9 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if let Self::Live(bar) = self {
+        if let Self::Live(bar, _) = self {
             bar.finish_and_clear();
-            DISPLAY.remove(bar);
+            display().remove(bar);
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::support::program::{Project, Ran, ran};
 use crate::support::proxy::Proxy;
 use crate::support::proxy::fault::Fault;
 use crate::support::sdk;
+use crate::support::terminal::Terminal;
 
 const STACK: &str = "stacks/shop.toml";
 
@@ -286,6 +287,60 @@ fn reading_that_takes_long_says_what_and_is_interrupted_with_a_word() {
         let (code, said) = interrupted_at(begun(command), "reading ");
         assert_eq!((code, said.ends_with("Interrupted.\n")), (130, true), "{arguments:?}: {said}");
     }
+}
+
+/// What is on a terminal in the end of all that was written to it.
+fn left_on(terminal: Terminal, rows: u16, columns: u16) -> String {
+    let mut screen = vt100::Parser::new(rows, columns, 0);
+    screen.process(terminal.all().as_bytes());
+    screen.screen().contents()
+}
+
+/// Whether a line of progress is on the screen, whose first character turns.
+fn turns(screen: &str) -> bool {
+    screen.chars().any(|c| ('\u{2800}'..='\u{28ff}').contains(&c))
+}
+
+/// Presses Ctrl-C: the terminal echoes the key where the cursor is, and then signals.
+fn presses(terminal: &mut Terminal, child: &Child) {
+    terminal.types("\u{3}");
+    terminal.shows("\u{3}");
+    interrupt(child);
+}
+
+#[test]
+fn no_progress_stays_on_the_screen_of_a_command_that_was_interrupted() {
+    let endpoint = Emulator::MiniStack.endpoint().unwrap();
+    let project = Project::new(endpoint, "430000000011");
+    project.write(STACK, &SERVICES.replace("NAME", "left"));
+    let at = |arguments: &[&str], proxy: &Proxy| {
+        let terminal = Terminal::new(40, 80);
+        let mut command = project.command(arguments);
+        command.env("AWS_ENDPOINT_URL", &proxy.endpoint).env("TERM", "xterm");
+        let child = command.stdin(terminal.stdio()).stdout(terminal.stdio()).stderr(terminal.stdio()).spawn().unwrap();
+        (terminal, child)
+    };
+    let silent = Proxy::start(endpoint, |call| (call.service == "ecs").then_some(Fault::Hang));
+    for arguments in [&["plan", STACK][..], &["apply", "-y", STACK]] {
+        let (mut terminal, mut child) = at(arguments, &silent);
+        terminal.shows("reading 3 resources: ecs");
+        presses(&mut terminal, &child);
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert!(terminal.is_usual());
+        let left = left_on(terminal, 40, 80);
+        assert!(!turns(&left) && !left.contains("reading") && left.trim_end().ends_with("Interrupted."), "{left}");
+    }
+    // Once what is going on is to be finished, and once more to stop at once.
+    let slow = Proxy::start(endpoint, |call| (call.operation == "CreateCluster").then_some(Fault::Hang));
+    let (mut terminal, mut child) = at(&["apply", "-y", STACK], &slow);
+    terminal.shows("creating");
+    presses(&mut terminal, &child);
+    terminal.shows("Interrupted: finishing");
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(terminal.is_usual());
+    let left = left_on(terminal, 40, 80);
+    assert!(!turns(&left) && left.contains("Stopped at once") && !left.contains(" done, "), "{left}");
 }
 
 #[test]

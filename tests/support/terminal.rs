@@ -103,7 +103,7 @@ impl Terminal {
 
     /// Whether it is as a shell leaves it: keys are shown, and read line by line.
     pub fn is_usual(&self) -> bool {
-        tcgetattr(&self.program).unwrap().local_modes.contains(LocalModes::ECHO | LocalModes::ICANON)
+        tcgetattr(&self.program).unwrap().local_modes.contains(LocalModes::ECHO | LocalModes::ECHOCTL | LocalModes::ICANON)
     }
 
     /// All that was shown, after the programs have ended.
