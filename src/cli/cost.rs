@@ -25,7 +25,7 @@ pub async fn run(context: &Context, stack: Option<&Path>) -> Result<Exit, CliErr
     if context.global.json {
         ui::out(ui::cost::json(&plan, &estimate, prices));
     } else {
-        ui::out(ui::cost::render(&plan, &estimate, prices).trim_end());
+        ui::out(ui::flowing(ui::cost::render(&plan, &estimate, prices).trim_end()));
     }
     project::remember(&path);
     Ok(Exit::Done)

@@ -33,7 +33,7 @@ async fn twice(context: &Context, session: &Session) -> Result<Exit, CliError> {
     }
     context.say(&styled(STRONG, format!("leoctl plan {STACK}, once more")));
     let again = session.plan(&Options::default(), true).await?.plan;
-    ui::out(ui::plan::render(&again, context.detail()).trim_end());
+    ui::out(ui::flowing(ui::plan::render(&again, context.detail()).trim_end()));
     if again.has_changes() {
         return Ok(Exit::Error);
     }

@@ -43,7 +43,7 @@ async fn one(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> 
     if context.global.json {
         ui::out(ui::json::drift_of(&plan));
     } else {
-        ui::out(ui::plan::render_drift(&plan).trim_end());
+        ui::out(ui::flowing(ui::plan::render_drift(&plan).trim_end()));
     }
     Ok(exit([&plan]))
 }
@@ -78,7 +78,7 @@ fn to_json((path, outcome): &Outcome<'_>) -> Json {
 fn text(context: &Context, (path, outcome): &Outcome<'_>) {
     ui::out(styled(STRONG, format!("Stack {}", path.display())));
     match outcome {
-        Ok(plan) => ui::out(ui::plan::render_drift(plan)),
+        Ok(plan) => ui::out(ui::flowing(ui::plan::render_drift(plan))),
         Err(error) => error::show(error, context.global.json, !context.global.no_color),
     }
 }

@@ -166,7 +166,7 @@ fn entry(code: Code, message: &str, help: &[String]) -> Json {
 /// GitHub the lines of files that it is about are annotated.
 pub(super) fn show(error: &CliError, as_json: bool, colour: bool) {
     match as_json {
-        true => json(error).into_iter().for_each(|entry| ui::note(json!({ "error": entry }))),
+        true => json(error).into_iter().for_each(|entry| ui::terminal::object(&json!({ "error": entry }))),
         false => {
             ui::note(text(error, colour));
             if ui::terminal::stderr_is_terminal() {

@@ -81,10 +81,10 @@ async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, Cl
     if context.global.json {
         ui::out(shown(&session, &planned, args, path)?);
     } else {
-        ui::out(ui::plan::render(plan, context.detail()).trim_end());
-        cost::change(plan)?.into_iter().for_each(ui::out);
+        ui::out(ui::flowing(ui::plan::render(plan, context.detail()).trim_end()));
+        cost::change(plan)?.into_iter().for_each(|line| ui::out(ui::flowing(line)));
         sandbox::otherwise(context, plan).iter().for_each(|line| context.say(line));
-        ui::preflight::lines(&plan.stack, &planned.preflight).into_iter().for_each(ui::out);
+        ui::preflight::lines(&plan.stack, &planned.preflight).into_iter().for_each(|line| ui::out(ui::flowing(line)));
     }
     save(context, args, path, &session, &planned)?;
     if let Some(file) = &args.review {
@@ -207,9 +207,9 @@ fn text(context: &Context, outcomes: &[Outcome<'_>]) -> Result<(), CliError> {
         ui::out(styled(STRONG, format!("Stack {}", path.display())));
         match outcome {
             Ok((_, planned)) => {
-                ui::out(ui::plan::render(&planned.plan, context.detail()).trim_end());
-                cost::change(&planned.plan)?.into_iter().for_each(ui::out);
-                ui::preflight::lines(&planned.plan.stack, &planned.preflight).into_iter().for_each(ui::out);
+                ui::out(ui::flowing(ui::plan::render(&planned.plan, context.detail()).trim_end()));
+                cost::change(&planned.plan)?.into_iter().for_each(|line| ui::out(ui::flowing(line)));
+                ui::preflight::lines(&planned.plan.stack, &planned.preflight).into_iter().for_each(|line| ui::out(ui::flowing(line)));
                 ui::out("");
             }
             Err(error) => error::show(error, context.global.json, !context.global.no_color),

@@ -4,24 +4,30 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::terminal::{escaped, one_line, styled_by_library};
+use super::terminal::{columns_of_stderr, escaped, folded, one_line, styled_by_library};
 use leoctl_core::stack::diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 
 /// All diagnostics as text.
 pub fn render(diagnostics: &Diagnostics, sources: &[Source], colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let texts: Vec<String> = diagnostics.0.iter().map(|diagnostic| one(&renderer, diagnostic, sources)).collect();
+    let columns = columns_of_stderr();
+    let renderer = columns.map_or_else(|| renderer.clone(), |columns| renderer.clone().term_width(columns));
+    let texts: Vec<String> = diagnostics.0.iter().map(|diagnostic| one(&renderer, diagnostic, sources, columns)).collect();
     styled_by_library(&texts.join("\n\n"))
 }
 
-fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source]) -> String {
+/// How many columns stand before a message: its level and its code, or a frame.
+const LEAD: usize = 18;
+
+fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &[Source], columns: Option<usize>) -> String {
+    let room = columns.map(|columns| columns.saturating_sub(LEAD));
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(escaped(&diagnostic.message).into_owned()).id(diagnostic.code.as_str());
+    let title = level.primary_title(folded(&escaped(&diagnostic.message), room)).id(diagnostic.code.as_str());
     let place = diagnostic.span.as_ref().and_then(|span| Some((sources.get(span.file)?, span.range.clone())));
-    let helps = diagnostic.help.iter().map(|help| escaped(help).into_owned());
+    let helps = diagnostic.help.iter().map(|help| folded(&escaped(help), room));
     let mut group = match place {
         // The line may hold a secret: only where it is can be said.
         Some((source, range)) if source.private => {

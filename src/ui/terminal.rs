@@ -44,6 +44,21 @@ pub fn prose(text: impl Display) -> String {
     format!("{}{PROSE}m{}", OWN.as_str(), commands::here(&text.to_string()))
 }
 
+/// A text for people, of which a terminal's width may part every line between words.
+pub fn flowing(text: impl Display) -> String {
+    let text = text.to_string();
+    let lines = text.split('\n').map(|line| if line.is_empty() { String::new() } else { format!("{}{PROSE}m{line}", OWN.as_str()) });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A text in lines of at most this width, where there is one, parted between words.
+pub fn folded(text: &str, width: Option<usize>) -> String {
+    match width {
+        Some(width) => text.split('\n').map(|line| parted(line, width)).collect::<Vec<_>>().join("\n"),
+        None => text.to_owned(),
+    }
+}
+
 /// The text with its sentences in lines of at most this width, and without their marks.
 fn fitted(text: &str, width: Option<usize>) -> Cow<'_, str> {
     let mark = format!("{}{PROSE}m", OWN.as_str());
@@ -89,6 +104,11 @@ pub fn columns() -> usize {
 /// How wide the terminal is that results go to; nothing where they go to none.
 pub fn columns_of_stdout() -> Option<usize> {
     width(&io::stdout())
+}
+
+/// How wide the terminal is that messages go to; nothing where they go to none.
+pub fn columns_of_stderr() -> Option<usize> {
+    width(&io::stderr())
 }
 
 /// How many characters a line has where there is no terminal.
@@ -214,8 +234,16 @@ pub fn ask(text: &str) {
 
 /// Writes to the person at the terminal.
 pub fn note(text: impl Display) {
-    let text = commands::here(&text.to_string());
-    let text = for_terminal(&fitted(&text, width(&io::stderr())));
+    said(&flowing(commands::here(&text.to_string())));
+}
+
+/// Writes what a program reads to stderr, in one line.
+pub fn object(json: &serde_json::Value) {
+    said(&commands::here(&json.to_string()));
+}
+
+fn said(text: &str) {
+    let text = for_terminal(&fitted(text, width(&io::stderr())));
     drop(writeln!(anstream::stderr(), "{}", spelled(&text, stderr_is_terminal())));
 }
 
@@ -313,6 +341,15 @@ mod tests {
         assert_eq!(plain(&fitted(&text, Some(15))), "  Note: this is\n    quite long\na table stays as wide as it is");
         assert_eq!(plain(&fitted(&text, Some(3))).lines().next(), Some("  Note:"), "a word is never cut");
         assert_eq!(plain(&text), plain(&fitted(&text, None)), "the mark is never seen");
+    }
+
+    #[test]
+    fn a_text_flows_line_by_line_and_stands_further_in_where_it_goes_on() {
+        let text = flowing(format!("{} is long\n\n    ~ name = one two", styled(ADD, "+ it")));
+        assert_eq!(plain(&fitted(&text, Some(12))), "+ it is long\n\n    ~ name =\n      one\n      two");
+        assert_eq!(plain(&fitted(&text, None)), "+ it is long\n\n    ~ name = one two");
+        assert_eq!(folded("one two three", Some(8)), "one two\n  three");
+        assert_eq!(folded("one two three", None), "one two three");
     }
 
     /// What a terminal obeys, and how it is shown.

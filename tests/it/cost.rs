@@ -71,6 +71,10 @@ fn a_service_is_its_tasks_and_their_addresses() {
     // Scaled, it has two at least.
     let scaled = "desired_count = 1\n[resource.appautoscaling_target.web]\nservice_namespace = \"ecs\"\nscalable_dimension = \"ecs:service:DesiredCount\"\nresource_id = \"service/shop/${ecs_service.web.name}\"\nmin_capacity = 2\nmax_capacity = 9\n";
     assert_eq!(of(scaled), 72_0802);
+    // Scaled by hand, which suspends that, it has as many as it was scaled to, whatever is assumed of it.
+    let suspended = "suspended_state = { dynamic_scaling_in_suspended = true, dynamic_scaling_out_suspended = true, scheduled_scaling_suspended = true }\n[cost.ecs_service.web]\ntasks = 5";
+    assert_eq!(of(&format!("{}{suspended}", scaled.replace("desired_count = 1", "desired_count = 0"))), 0);
+    assert_eq!(of(&format!("{scaled}{suspended}")), 36_0401);
     // On average five, whatever it begins with; 200 hours a month.
     assert_eq!(of("desired_count = 1\n[cost.ecs_service.web]\ntasks = 5"), 180_2005);
     assert_eq!(of("[cost]\nhours = 200"), 9_8740);

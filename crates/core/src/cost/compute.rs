@@ -5,6 +5,7 @@ use super::instance;
 use super::network;
 use super::prices::Price;
 use super::side::{Resource, Side, get, number, text};
+use crate::model::value::Value;
 use crate::stack::usage::Use;
 
 /// Scratch space every Fargate task has at no charge, in GiB (Fargate price page).
@@ -31,7 +32,7 @@ pub fn service(desk: &mut Desk<'_>, side: &Side<'_>, service: &Resource<'_>) {
         Ok(size) => size,
         Err(why) => return desk.missing(why),
     };
-    let tasks = desk.assume(Use::TASKS).unwrap_or_else(|| tasks(side, service));
+    let tasks = held(side, service).or_else(|| desk.assume(Use::TASKS)).unwrap_or_else(|| tasks(side, service));
     for (provider, share) in shares(side, service, tasks) {
         match provider.as_str() {
             "FARGATE" => fargate(desk, &size, share, None),
@@ -65,11 +66,24 @@ fn definition_of<'s, 'a>(side: &'s Side<'a>, service: &Resource<'_>) -> Option<&
     })
 }
 
+/// How many tasks a service runs whose autoscaling is suspended, as `scale` does it: as many as are desired, whatever the
+/// bounds are and whatever is assumed of it (Application Auto Scaling User Guide, "Suspend and resume scaling").
+fn held(side: &Side<'_>, service: &Resource<'_>) -> Option<f64> {
+    const ALL: [&str; 3] = ["dynamic_scaling_in_suspended", "dynamic_scaling_out_suspended", "scheduled_scaling_suspended"];
+    let suspended = scales(side, service)?.get("suspended_state")?;
+    let is_suspended = |what: &str| matches!(get(suspended, what), Some(Value::Bool(true)));
+    service.number("desired_count").filter(|_| ALL.into_iter().all(is_suspended))
+}
+
+/// What scales a service.
+fn scales<'s, 'a>(side: &'s Side<'a>, service: &Resource<'_>) -> Option<&'s Resource<'a>> {
+    side.of_type("appautoscaling_target").find(|target| target.depends_on.contains(service.address))
+}
+
 /// How many tasks a service runs: as many as are desired, within the bounds of what scales it.
 fn tasks(side: &Side<'_>, service: &Resource<'_>) -> f64 {
     let desired = service.number("desired_count").unwrap_or(1.0);
-    let scales_it = |target: &&Resource<'_>| target.depends_on.contains(service.address);
-    let Some(target) = side.of_type("appautoscaling_target").find(scales_it) else { return desired };
+    let Some(target) = scales(side, service) else { return desired };
     let (least, most) = (target.number("min_capacity"), target.number("max_capacity"));
     desired.min(most.unwrap_or(f64::MAX)).max(least.unwrap_or_default())
 }
