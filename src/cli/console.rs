@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::args::ConsoleArgs;
 use super::{CliError, Context, Exit, error, project, signals};
 use crate::ui;
-use crate::ui::prompt::{AsBefore, Line, Prompt};
+use crate::ui::prompt::{Line, Prompt};
 use crate::ui::unknown::Waits;
 use history::History;
 use names::Names;
@@ -69,7 +69,7 @@ impl Console<'_> {
         let mut history = History::load();
         let names = Arc::new(Names::of(self.world.stack()));
         let mut prompt = Prompt::new(history.lines(), history::MOST, names).map_err(unusable)?;
-        let _as_before = AsBefore;
+        let _end = prompt.end();
         self.context.say(&ui::prose(format!("{} `:help` says what there is to type.", self.world.about())));
         loop {
             let (again, line) = waited(move || {

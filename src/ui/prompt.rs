@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use ratatui::crossterm::terminal::disable_raw_mode;
 use reedline::{
     ColumnarMenu, Completer, CompletionResult, Emacs, FileBackedHistory, Highlighter, History, HistoryItem, KeyCode, KeyModifiers,
     MenuBuilder, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal, Span, StyledText, Suggestion,
@@ -31,7 +31,20 @@ pub enum Line {
 }
 
 /// A prompt at the terminal.
-pub struct Prompt(Reedline);
+pub struct Prompt {
+    editor: Reedline,
+    reading: Arc<Reading>,
+}
+
+/// Whether a line is being read, which changes how the terminal takes keys, and whether one may still be.
+#[derive(Default)]
+struct Reading {
+    /// Held while a line is read.
+    now: Mutex<()>,
+    is_over: AtomicBool,
+    /// Set to have the line given up that is being read; whoever reads it sets it back.
+    give_up: Arc<AtomicBool>,
+}
 
 impl Prompt {
     /// A prompt that knows what was typed before, the oldest first, and at most so many lines. It writes to no file.
@@ -44,7 +57,9 @@ impl Prompt {
             history.save(HistoryItem::from_command_line(line))?;
         }
         let menu = ColumnarMenu::default().with_name(MENU).with_marker("");
+        let reading = Arc::new(Reading::default());
         let editor = Reedline::create()
+            .with_break_signal(Arc::clone(&reading.give_up))
             .with_history(Box::new(history))
             .with_history_exclusion_prefix(Some(" ".to_owned()))
             .with_completer(Box::new(Names(names)))
@@ -54,7 +69,12 @@ impl Prompt {
             .with_edit_mode(Box::new(keys()))
             .with_highlighter(Box::new(AsTyped))
             .with_ansi_colors(terminal::stderr_has_colours());
-        Ok(Self(editor))
+        Ok(Self { editor, reading })
+    }
+
+    /// What ends the reading of lines, on whatever thread that is, when it goes.
+    pub fn end(&self) -> End {
+        End(Arc::clone(&self.reading))
     }
 
     /// The next line; none when there are no more.
@@ -62,9 +82,13 @@ impl Prompt {
     /// # Errors
     /// When the terminal cannot be read.
     pub fn read(&mut self) -> io::Result<Option<Line>> {
-        Ok(match self.0.read_line(&Mark)? {
+        let _now = self.reading.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.reading.is_over.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        Ok(match self.editor.read_line(&Mark)? {
             Signal::Success(line) => Some(Line::Typed(line)),
-            Signal::CtrlD => None,
+            Signal::CtrlD | Signal::ExternalBreak(_) => None,
             _ => Some(Line::GivenUp),
         })
     }
@@ -84,13 +108,15 @@ fn keys() -> Emacs {
     Emacs::new(keys)
 }
 
-/// Lets the terminal be as it was before, when it goes while a line is still waited for.
-pub struct AsBefore;
+/// The end of a prompt: when it goes, the terminal is as it was before, and no line is read any more.
+pub struct End(Arc<Reading>);
 
-impl Drop for AsBefore {
+impl Drop for End {
     fn drop(&mut self) {
-        // What cannot be set back was never set.
-        let _ = disable_raw_mode();
+        self.0.is_over.store(true, Ordering::SeqCst);
+        self.0.give_up.store(true, Ordering::SeqCst);
+        // Who is reading a line sets the terminal back, and lets go then.
+        drop(self.0.now.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 

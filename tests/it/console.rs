@@ -135,6 +135,9 @@ fn where_aws_cannot_be_asked_only_what_needs_it_has_no_value() {
     assert!(done.stderr.contains("error[E1001]"), "{}", done.stderr);
 }
 
+/// The prompt, from where on keys are taken one by one.
+const PROMPT: &str = "\u{1b}[1;1H> ";
+
 fn opened(project: &Project, terminal: &Terminal) -> Child {
     let mut command = project.command(&["console", "stacks/console.toml", "--no-color"]);
     command.env("TERM", "xterm").stdin(terminal.stdio()).stdout(terminal.stdio()).stderr(terminal.stdio());
@@ -146,23 +149,23 @@ fn at_a_terminal_names_are_completed_and_nothing_sensitive_is_kept() {
     let project = project(NOWHERE);
     let mut terminal = Terminal::new(24, 120);
     let mut child = opened(&project, &terminal);
-    terminal.shows("> ");
+    terminal.shows(PROMPT);
     terminal.types("vars.na\t + '-1'\r");
-    terminal.shows("\"web-1\"");
+    terminal.shows_behind("\"web-1\"", PROMPT);
     terminal.types("vars.token\r");
-    terminal.shows("(sensitive)");
+    terminal.shows_behind("(sensitive)", PROMPT);
     terminal.types("size('s3cr3t-token') + 1000\r");
-    terminal.shows("1012");
+    terminal.shows_behind("1012", PROMPT);
     terminal.types(" 20 + 3\r");
-    terminal.shows("23");
+    terminal.shows_behind("23", PROMPT);
     terminal.types("nothing.here\r");
-    terminal.shows("there is no resource `nothing.here`");
+    terminal.shows_behind("there is no resource `nothing.here`", PROMPT);
     terminal.types("given up");
     terminal.shows("given up");
     terminal.types("\u{3}");
-    terminal.shows_behind("given up", "> ");
+    terminal.shows_behind("given up", PROMPT);
     terminal.types("cidrsub\t'10.0.0.0/16', 8, 7)\r");
-    terminal.shows("10.0.7.0/24");
+    terminal.shows_behind("10.0.7.0/24", PROMPT);
     terminal.types("\u{4}");
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(terminal.is_usual());
@@ -172,13 +175,13 @@ fn at_a_terminal_names_are_completed_and_nothing_sensitive_is_kept() {
     // The next one has it, and adds to it.
     let mut terminal = Terminal::new(24, 120);
     let mut child = opened(&project, &terminal);
-    terminal.shows("> ");
+    terminal.shows(PROMPT);
     terminal.types("\u{1b}[A");
     terminal.shows("cidrsubnet('10.0.0.0/16', 8, 7)");
     terminal.types("\u{1b}[A\r");
-    terminal.shows("\"web-1\"");
+    terminal.shows_behind("\"web-1\"", PROMPT);
     terminal.types("1 + 98\r");
-    terminal.shows("99");
+    terminal.shows_behind("99", PROMPT);
     terminal.types(":quit\r");
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let kept = std::fs::read_to_string(&file).unwrap();
@@ -190,8 +193,7 @@ fn a_signal_leaves_the_terminal_as_it_was() {
     let project = project(NOWHERE);
     let mut terminal = Terminal::new(24, 120);
     let mut child = opened(&project, &terminal);
-    terminal.shows("> ");
-    // Once it is evaluated, the next line is waited for.
+    terminal.shows(PROMPT);
     terminal.types("40 + 2\r");
     terminal.shows("42");
     let pid = rustix::process::Pid::from_child(&child);

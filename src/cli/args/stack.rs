@@ -92,6 +92,7 @@ impl Command {
             Self::Run(args) => Kept::One(&mut args.stack),
             Self::Status(args) => Kept::One(&mut args.stack),
             Self::Graph(args) => Kept::One(&mut args.stack),
+            Self::Console(args) => Kept::One(&mut args.stack),
             Self::Destroy { stack, .. }
             | Self::Import { stack, .. }
             | Self::Output { stack, .. }
