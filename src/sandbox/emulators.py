@@ -22,7 +22,7 @@ from moto.applicationautoscaling import models as scaling
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
-from moto.ec2.models.nat_gateways import NatGateway
+from moto.ec2.models.nat_gateways import NatGateway, NatGatewayBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
 
@@ -65,16 +65,23 @@ def complete_scaling():
 
 
 def complete_networks():
-    """Says of the network interface of a NAT gateway what EC2 says: that it is the gateway's (DescribeNetworkInterfaces of the
-    EC2 API Reference, InterfaceType and RequesterManaged)."""
+    """Lets NAT gateways have network interfaces as EC2's have: that one is a gateway's (DescribeNetworkInterfaces of the EC2
+    API Reference, InterfaceType and RequesterManaged), and gives its address back with the gateway (DeleteNatGateway)."""
 
-    make = NatGateway.__init__
+    make, forget = NatGateway.__init__, NatGatewayBackend.delete_nat_gateway
 
     def initialise(self, *arguments, **named):
         make(self, *arguments, **named)
         self._eni.interface_type, self._eni.requester_managed = "nat_gateway", True
 
-    NatGateway.__init__ = initialise
+    def delete_nat_gateway(self, nat_gateway_id):
+        gateway = forget(self, nat_gateway_id)
+        for address in [one for one in self.addresses if one.eni is gateway._eni]:
+            self.disassociate_address(association_id=address.association_id)
+        self.enis.pop(gateway._eni.id, None)
+        return gateway
+
+    NatGateway.__init__, NatGatewayBackend.delete_nat_gateway = initialise, delete_nat_gateway
 
 
 def lend_networks():
