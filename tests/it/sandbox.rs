@@ -482,6 +482,6 @@ fn an_ordinary_platform_is_built_changed_and_deleted_in_the_sandbox() {
     machine.expect(0, &project, &["sandbox", "stop"]);
     unchanged();
     let emptied = run(0, &["destroy", "-y", "stacks/platform.toml"]);
-    assert!(emptied.stdout.contains("47 deleted"), "{}", emptied.stdout);
+    assert!(emptied.stderr.contains("47 deleted"), "{}", emptied.stderr);
     machine.expect(0, &project, &["sandbox", "stop"]);
 }
