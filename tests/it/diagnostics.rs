@@ -255,9 +255,9 @@ fn variables_from_outside_are_checked() {
     project.expect(0, &["validate", "stacks/prod.toml", "--var", "ipv6=false"]);
 }
 
-/// The attributes of a type, and those of the tables inside it.
-fn attributes(schema: &[Attribute], all: &mut Vec<Vec<String>>) {
-    all.push(schema.iter().map(|attribute| attribute.name.clone()).collect());
+/// The attributes of a type, and those of the tables inside it, and whether they can be written.
+fn attributes(schema: &[Attribute], all: &mut Vec<Vec<(String, bool)>>) {
+    all.push(schema.iter().map(|attribute| (attribute.name.clone(), !attribute.computed)).collect());
     for attribute in schema {
         let mut ty = &attribute.ty;
         while let Type::List { item, .. } | Type::Map { item, .. } = ty {
@@ -280,9 +280,10 @@ fn what_terraform_calls_otherwise_is_there_under_the_name_it_is_said_to_have() {
             let schema = catalog.resources.get(name).unwrap_or_else(|| panic!("{habit:?}: there is no {name}"));
             let mut tables = Vec::new();
             attributes(&schema.schema.attributes, &mut tables);
-            let has = |table: &[String], name: &str| table.iter().any(|attribute| attribute == name);
+            let has = |table: &[(String, bool)], name: &str| table.iter().any(|(attribute, _)| attribute == name);
+            let writes = |table: &[(String, bool)], name: &str| table.iter().any(|(attribute, written)| *written && attribute == name);
             // A table that has it under Terraform's name as well is not asked about it.
-            let leads = tables.iter().any(|table| (habit.here.is_empty() || has(table, habit.here)) && !has(table, habit.there));
+            let leads = tables.iter().any(|table| (habit.here.is_empty() || has(table, habit.here)) && !writes(table, habit.there));
             assert!(leads || habit.of.is_empty(), "{habit:?}: {name} has no `{}`", habit.here);
             found |= leads;
         }
