@@ -84,7 +84,8 @@ const PAGE: &str = include_str!("../../docs/sandbox.md");
 
 /// What the sandbox's emulators do otherwise than AWS, type by type: all that is known.
 fn lacks() -> String {
-    let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | "));
+    let table = PAGE.lines().skip_while(|line| !line.starts_with("| type |"));
+    let rows = table.filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | "));
     let mut of_types: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     rows.for_each(|(type_name, gap)| of_types.entry(type_name).or_default().push(gap));
     let lines = of_types.iter().map(|(type_name, gaps)| ui::prose(format!("  {type_name}: {}", gaps.join("; "))));
@@ -109,7 +110,7 @@ pub fn otherwise(context: &Context, plan: &Plan) -> Vec<String> {
             let some = gaps.iter().take(SHOWN).copied().collect::<Vec<_>>().join("; ");
             let more = match gaps.len().saturating_sub(SHOWN) {
                 0 => String::new(),
-                more => format!("; and {more} more, which docs/sandbox.md lists"),
+                more => format!("; and {more} more, which `leoctl sandbox status` lists"),
             };
             let text = format!(
                 "Note: the sandbox is not all of AWS for {type_name}: {some}{more}. A change that every plan shows again comes from that: your stack is fine."
@@ -126,9 +127,11 @@ mod tests {
 
     #[test]
     fn what_is_written_of_a_type_is_found_on_the_page() {
-        for known in ["appautoscaling_target", "lb_listener", "nat_gateway", "cloudwatch_dashboard"] {
+        for known in ["lb", "lb_listener", "subnet", "cloudwatch_dashboard"] {
             assert!(!gaps(known).is_empty(), "{known}");
         }
         assert!(gaps("nat").is_empty() && gaps("type").is_empty());
+        let lacks = lacks();
+        assert!(lacks.contains("  awscc_*: ") && !lacks.contains("leoctl sandbox"), "{lacks}");
     }
 }

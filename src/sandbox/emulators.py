@@ -23,6 +23,7 @@ from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
 from moto.ec2.models.nat_gateways import NatGateway, NatGatewayBackend
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
 
@@ -65,8 +66,9 @@ def complete_scaling():
 
 
 def complete_networks():
-    """Lets NAT gateways have network interfaces as EC2's have: that one is a gateway's (DescribeNetworkInterfaces of the EC2
-    API Reference, InterfaceType and RequesterManaged), and gives its address back with the gateway (DeleteNatGateway)."""
+    """Lets NAT gateways have network interfaces as EC2's have: it says that one is a gateway's (DescribeNetworkInterfaces of the EC2
+    API Reference, InterfaceType and RequesterManaged), and gives its address back with the gateway (DeleteNatGateway). Rules
+    about other groups keep their descriptions (UserIdGroupPair)."""
 
     make, forget = NatGateway.__init__, NatGatewayBackend.delete_nat_gateway
 
@@ -82,6 +84,7 @@ def complete_networks():
         return gateway
 
     NatGateway.__init__, NatGatewayBackend.delete_nat_gateway = initialise, delete_nat_gateway
+    SecurityGroupRule.description = property(lambda self: {**self.source_group, **self.ip_range}.get("Description"))
 
 
 def lend_networks():

@@ -80,6 +80,11 @@ pub fn type_name(given: &str) -> Option<&'static str> {
     TYPES.iter().find(|(of_others, _)| *of_others == name).map(|(_, here)| *here)
 }
 
+/// A type as it is called here where all that differs is the prefix of another tool.
+pub fn without_prefix<'a>(given: &'a str, known: &[&str]) -> &'a str {
+    given.strip_prefix("aws_").filter(|name| known.contains(name)).unwrap_or(given)
+}
+
 /// What is written here for a section of other tools.
 pub fn section(given: &str) -> Option<&'static str> {
     SECTIONS.iter().find(|(of_others, _)| *of_others == given).map(|(_, here)| *here)

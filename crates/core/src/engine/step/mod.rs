@@ -24,6 +24,7 @@ use crate::plan::desired::{Present, desired, left, settled};
 use crate::plan::diff::{complete, diff};
 use crate::plan::step::{Delete, Step, StepKind, Target};
 use crate::plan::withdrawn::authored;
+use crate::stack::Stack;
 use crate::stack::config::ResourceBlock;
 use crate::stack::diagnostic::Diagnostic;
 use crate::stack::expand::{self, Instances};
@@ -93,7 +94,7 @@ pub(super) async fn run(shared: &Shared<'_>, step: &Step) -> Outcome<()> {
 
 async fn read_data(shared: &Shared<'_>, block: &Block) -> Outcome<String> {
     let Some(config) = shared.plan.stack.config.data.get(block) else { return Ok(String::new()) };
-    let arguments = shared.scope(|scope| config.attributes.eval(&scope)).map_err(unresolved)?;
+    let arguments = shared.scope(|scope| config.attributes.eval(&scope)).map_err(|failure| unresolved(&shared.plan.stack, failure))?;
     let arguments = canonicalize(&config.schema.attributes, &arguments);
     let planned = shared.plan.reads.iter().find(|read| read.block == *block);
     let site = planned.map_or_else(|| shared.plan.identity.site(), |read| read.site.clone());
@@ -113,8 +114,14 @@ async fn forget(shared: &Shared<'_>, address: &Address, place: &Place) -> Outcom
     shared.record(Record::Pinned { address: address.clone(), pins: Pins::new() }).await
 }
 
-fn unresolved((error, _): template::Failure) -> Failure {
-    Failure::new(FailureKind::Invalid, error.message)
+/// An expression that has no value although all that it names is there, with the line that it stands on.
+fn unresolved(stack: &Stack, (error, span): template::Failure) -> Failure {
+    let source = stack.sources.get(span.file).filter(|_| !span.range.is_empty());
+    let place = source.and_then(|source| {
+        let line = source.text.get(..span.range.start)?.matches('\n').count() + 1;
+        Some(format!(" ({}:{line})", source.path.display()))
+    });
+    Failure::new(FailureKind::Invalid, error.message + &place.unwrap_or_default())
 }
 
 /// Runs the operations of one resource.
@@ -177,7 +184,7 @@ impl<'a> Runner<'a> {
             };
             desired(block, self.address, &scope.with_each(each.as_ref()), &pins)
         });
-        let resolved = resolved.map_err(unresolved)?;
+        let resolved = resolved.map_err(|failure| unresolved(&self.shared.plan.stack, failure))?;
         self.conditions()?;
         if let Some(path) = resolved.paths_where(&|value| matches!(value, Value::Unknown)).first() {
             return Err(Failure::new(FailureKind::Invalid, format!("`{path}` is still not known")));

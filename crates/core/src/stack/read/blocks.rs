@@ -25,14 +25,21 @@ impl Reader<'_> {
             if !is_known {
                 let what = if section == "data" { "data source" } else { "resource type" };
                 let error = Diagnostic::error(Code::UnknownType, &types.key, format!("unknown {what} `{type_name}`"));
+                let here = habits::without_prefix(&type_name, known);
                 let elsewhere = habits::type_name(&type_name).map(str::to_owned).or_else(|| self.generic(&type_name));
                 self.report(match elsewhere {
-                    Some(here) => error.help(here),
+                    Some(advice) => error.help(advice),
+                    None if here != type_name => error
+                        .help(format!("did you mean `{here}`?"))
+                        .meaning(Some(Meant { given: type_name.clone(), name: here.to_owned() })),
                     None => error.suggest(&type_name, known.iter().copied()),
                 });
             }
             for (name, entry) in blocks {
                 self.name(name, &entry.key);
+                if !is_known {
+                    self.unread.block(section, &Block::new(habits::without_prefix(&type_name, known), name.as_str()), []);
+                }
                 let block = Block::new(type_name.as_str(), name.as_str());
                 let is_list = matches!(entry.node.kind, NodeKind::List(_));
                 if is_list {
