@@ -100,7 +100,12 @@ fn header(file: InFile<'_>, catalog: &Catalog, project: &dyn Project, before: &[
             own.chain(further.map(|name| of_type(name, String::new(), 2))).collect()
         }
         ["data"] => catalog.data.keys().map(|name| of_type(name, doc_of(catalog, &["data", name, "x"]), 1)).collect(),
-        ["resource", _, _] => plain(keys::META.iter().filter(|key| ["timeouts", "lifecycle"].contains(&key.name)), 2),
+        ["resource", _, _, ..] => {
+            let whole = path.len() == 3;
+            let meta = plain(keys::META.iter().filter(|key| whole && ["timeouts", "lifecycle"].contains(&key.name)), 2);
+            let tables = shape::tables(catalog, &path).into_iter();
+            tables.map(|known| Item { rank: 1, ..Item::new(&known.name, Sort::Type).about(known.detail, known.doc) }).chain(meta).collect()
+        }
         [MODULE, _] => plain(keys::A_USE.iter().filter(|key| key.name == "inputs"), 1),
         ["stack"] => plain(keys::STACK.iter().filter(|key| ["backend", "tags"].contains(&key.name)), 1),
         ["stack", "backend"] => plain(keys::BACKEND.iter(), 1),

@@ -114,6 +114,13 @@ fn of_type(catalog: &Catalog, path: &[&str]) -> Vec<Known> {
     known
 }
 
+/// The attributes that may have a header of their own, below one that these names lead to: tables, and lists of them.
+pub fn tables(catalog: &Catalog, path: &[&str]) -> Vec<Known> {
+    let attributes = schema(catalog, path).and_then(|(schema, rest)| inside(&schema.attributes, rest).map(<[Attribute]>::to_vec));
+    let is_table = |attribute: &&Attribute| !attribute.computed && matches!(element(&attribute.ty), Type::Object(_) | Type::Map { .. });
+    attributes.unwrap_or_default().iter().filter(is_table).map(of_attribute).collect()
+}
+
 fn of_attribute(attribute: &Attribute) -> Known {
     Known { name: attribute.name.clone(), doc: attribute.doc.clone(), detail: docs::kind(&attribute.ty), required: attribute.required }
 }

@@ -14,7 +14,9 @@ async def test_sections_types_and_what_a_block_has_beside_its_attributes(editor,
     assert "virtual private cloud" in types["vpc"].detail.lower() or types["vpc"].documentation
     asked = await editor.complete(name, stack + "[resource.awscc_rds‸]\n")
     assert "awscc_rds_db_instance" in asked
-    assert list(await editor.complete(name, stack + "[resource.vpc.main.‸]")) == ["lifecycle", "timeouts"]
+    assert sorted(await editor.complete(name, stack + "[resource.vpc.main.‸]")) == ["lifecycle", "tags", "timeouts"]
+    tables = await editor.complete(name, stack + "[[resource.ecs_task_definition.web.‸]]")
+    assert "container_definitions" in tables and "family" not in tables
 
 
 async def test_attributes_are_offered_the_required_ones_first_and_none_twice(editor, stack):
