@@ -22,11 +22,14 @@ const PROGRAM: &str = include_str!("emulators.py");
 /// together.
 pub const MOTO: &[&str] = &["ACM", "Application Auto Scaling", "EC2", "Elastic Load Balancing v2", "IAM", "ServiceDiscovery"];
 
+/// The file with Moto's data, among the emulators', while they do not run.
+pub const MOTO_DATA: &str = "moto";
+
 /// The account that the sandbox is.
 const ACCOUNT: &str = "000000000000";
 
 /// Where the emulators listen on loopback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ports {
     /// MiniStack.
     pub ministack: u16,
@@ -79,7 +82,7 @@ pub fn start(python: &Path, ports: Ports, token: &str, data: &Path, log: &Path) 
         .env("STATE_DIR", data.join("state"))
         .env("S3_DATA_DIR", data.join("s3"))
         .env("MOTO_PORT", ports.moto.to_string())
-        .env("MOTO_DATA", data.join("moto"))
+        .env("MOTO_DATA", data.join(MOTO_DATA))
         .env("MOTO_ACCOUNT_ID", ACCOUNT)
         .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
         // How many seconds it takes to issue a certificate.
@@ -127,5 +130,6 @@ pub fn not_up(log: &Path) -> SandboxError {
     let last: Vec<&str> = said.lines().rev().take(5).collect();
     let last: Vec<&str> = last.into_iter().rev().collect();
     let said = if last.is_empty() { "it said nothing".to_owned() } else { last.join("\n") };
-    SandboxError::new(format!("the emulators did not come up:\n{said}")).help(format!("see {}", log.display()))
+    SandboxError::new(format!("the emulators did not come up:\n{said}"))
+        .help(format!("see {}; `leoctl sandbox reset` begins with an empty one", log.display()))
 }

@@ -11,6 +11,7 @@ import os
 import pickle
 import sys
 import threading
+import traceback
 from xml.sax.saxutils import escape
 
 from cryptography import x509
@@ -176,6 +177,13 @@ def keep(path):
     services = {
         service.service_name: {account: dict(regions) for account, regions in service.items()} for service in BackendDict._instances
     }
+    # What of one service cannot be written down does not take the others with it.
+    for service in list(services):
+        try:
+            pickle.dumps(services[service])
+        except Exception:
+            traceback.print_exc()
+            del services[service]
     with open(path + ".new", "wb") as file:
         pickle.dump(services, file)
         file.flush()

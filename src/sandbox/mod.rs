@@ -133,7 +133,8 @@ pub enum Status {
 struct Record {
     /// What only its environment has.
     token: String,
-    /// Where it listens.
+    /// Where it listens; nowhere that is known, where the record is of a time when there was one emulator.
+    #[serde(default)]
     ports: Ports,
     /// The process; not known yet while it is being started.
     process: Option<Process>,
@@ -227,17 +228,16 @@ impl Sandbox {
         let _lock = self.lock(stage)?;
         if let Some((record, process)) = self.process()? {
             return match come_up(&process, record.ports, stage)? {
-                Some(running) => emulator::reset(running.ports),
+                Some(running) => {
+                    emulator::reset(running.ports)?;
+                    // What was in it before it was started is not to come back.
+                    removed(fs::remove_file(self.file("data").join(emulator::MOTO_DATA)), &self.file("data"))
+                }
                 None => Err(SandboxError::new("the emulators do not answer").help("`leoctl sandbox stop` ends it; then reset it")),
             };
         }
         let data = self.file("data");
-        match fs::remove_dir_all(&data) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(SandboxError::new(format!("cannot remove {}: {error}", data.display())))
-            }
-            _ => Ok(()),
-        }
+        removed(fs::remove_dir_all(&data), &data)
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -281,12 +281,7 @@ impl Sandbox {
 
     fn forget(&self) -> Result<(), SandboxError> {
         let path = self.file("running.json");
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(SandboxError::new(format!("cannot remove {}: {error}", path.display())))
-            }
-            _ => Ok(()),
-        }
+        removed(fs::remove_file(&path), &path)
     }
 
     /// Ends the process, waits until it has gone, and forgets it.
@@ -302,6 +297,16 @@ impl Sandbox {
             std::thread::sleep(LOOK);
         }
         self.forget()
+    }
+}
+
+/// What came of removing something, which may be gone already.
+fn removed(outcome: io::Result<()>, path: &Path) -> Result<(), SandboxError> {
+    match outcome {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(SandboxError::new(format!("cannot remove {}: {error}", path.display())))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -323,7 +328,7 @@ fn come_up(process: &Process, ports: Ports, stage: &dyn Fn(Stage)) -> Result<Opt
         if let Some(running) = up(process, ports)? {
             return Ok(Some(running));
         }
-        if !process.runs()? || began.elapsed() > START {
+        if ports == Ports::default() || !process.runs()? || began.elapsed() > START {
             return Ok(None);
         }
         std::thread::sleep(LOOK);

@@ -65,17 +65,20 @@ impl Following<'_> {
             return lines(context, self).await;
         }
         // What has ended by the time of the first look needs no screen.
-        let first = self.reader.read().await.map_err(reading)?;
-        if all_ended(&first) && !self.stays {
-            return Ok(Followed { releases: first, left: false });
-        }
+        let first = match self.reader.read().await {
+            Ok(first) if all_ended(&first) && !self.stays => return Ok(Followed { releases: first, left: false }),
+            Ok(first) => Some(first),
+            // The screen asks again.
+            Err(failure) if pace::passes(&failure) => None,
+            Err(failure) => return Err(reading(failure)),
+        };
         self.on_screen(first).await
     }
 
-    async fn on_screen(self, first: Vec<Release>) -> Result<Followed, CliError> {
+    async fn on_screen(self, first: Option<Vec<Release>>) -> Result<Followed, CliError> {
         let Self { reader, title, every, patience, stays } = self;
         let pace = RefCell::new(Pace::new(Duration::from_secs(every)));
-        let (first, last, fatal) = (RefCell::new(Some(first)), RefCell::new(Vec::new()), RefCell::new(None));
+        let (first, last, fatal) = (RefCell::new(first), RefCell::new(Vec::new()), RefCell::new(None));
         let reader = tokio::sync::Mutex::new(reader);
         let read = async || {
             let mut reader = reader.lock().await;
@@ -92,7 +95,9 @@ impl Following<'_> {
                     *last.borrow_mut() = releases;
                     Ok(Seen { screen, ends, pause: pace.borrow_mut().answered() })
                 }
-                Err(failure) if stays || pace::passes(&failure) => Err((reading(failure), pace.borrow_mut().refused())),
+                Err(failure) if stays || pace::passes(&failure) && in_time(patience) => {
+                    Err((reading(failure), pace.borrow_mut().refused()))
+                }
                 Err(failure) => {
                     *fatal.borrow_mut() = Some(reading(failure));
                     Ok(Seen { screen: Screen::default(), ends: true, pause: Duration::ZERO })
@@ -115,6 +120,11 @@ pub fn tell(context: &Context, release: &Release) {
         true => lines.iter().for_each(|line| ui::note(ui::prose(line))),
         false => lines.iter().for_each(|line| context.say(&ui::prose(line))),
     }
+}
+
+/// Whether it is still waited for the end of a release.
+fn in_time(patience: Option<(Instant, Duration)>) -> bool {
+    patience.is_none_or(|(until, _)| Instant::now() < until)
 }
 
 fn all_ended(releases: &[Release]) -> bool {
@@ -152,7 +162,7 @@ async fn lines(context: &Context, following: Following<'_>) -> Result<Followed, 
                 }
                 pace.answered()
             }
-            Err(failure) if pace::passes(&failure) && patience.is_none_or(|(until, _)| Instant::now() < until) => {
+            Err(failure) if pace::passes(&failure) && in_time(patience) => {
                 let pause = pace.refused();
                 let why = failure::lines(&failure).join(" ");
                 context.say(&ui::prose(format!("AWS does not say how the release goes: {why}; asking again in {} s", pause.as_secs())));

@@ -68,10 +68,13 @@ pub fn release(said: Said<'_>) -> Release {
 /// A release of which no task runs and so many have failed that ECS's own circuit breaker would give up will not succeed,
 /// whatever count of them ECS keeps.
 fn keeps_failing(release: Release) -> Release {
-    let runs = release.service.deployments.iter().find(|one| release.is_followed(&one.id)).is_none_or(|ours| ours.running > 0);
-    let failed = release.failed().count();
+    let ours = release.service.deployments.iter().find(|one| release.is_followed(&one.id));
+    let (runs, desired) = (ours.is_none_or(|ours| ours.running > 0), ours.map_or(0, |ours| ours.desired));
+    let failed = i32::try_from(release.failed().count()).unwrap_or(i32::MAX);
+    // As many as ECS itself would take for a failure: of a large service some may.
+    let most = rollout::FAILED_TASKS.max(desired / 2);
     match &release.verdict {
-        Verdict::Going { said } if !runs && i32::try_from(failed).unwrap_or(i32::MAX) >= rollout::FAILED_TASKS => {
+        Verdict::Going { said } if !runs && failed >= most => {
             let reason = format!("its tasks keep failing: {said}");
             Release { verdict: Verdict::Failed { reason }, ..release }
         }

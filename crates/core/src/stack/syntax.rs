@@ -10,11 +10,13 @@ use cel::parser::{ParseErrors, Parser, PrattParser};
 
 use super::expr::ParseError;
 use super::reference::RESERVED;
+use tokens::Sort;
 
-/// Most brackets inside each other, and most operators, in one expression: what is deeper is a mistake, and CEL's
-/// parser would run out of stack on it.
+/// Most brackets inside each other, most operators, and most names and calls one after another, in one expression: what is
+/// deeper is a mistake, and CEL's parsers, and what walks their trees, would run out of stack on it.
 const MAX_DEPTH: usize = 32;
 const MAX_OPERATORS: usize = 128;
+const MAX_CHAIN: usize = 64;
 
 /// The syntax tree of an expression.
 ///
@@ -66,26 +68,50 @@ fn comment(source: &str) -> Option<ParseError> {
     }
     let tokens = tokens::tokens(source);
     let slashes = tokens.iter().find(|token| token.text == "//").filter(|_| !source.trim().contains('\n'))?;
-    let error = error(slashes.at, "what stands behind `//` is a comment", Some("write `/` to divide"));
+    let error = error(
+        slashes.at,
+        "what stands behind `//` is a comment",
+        Some("a comment stands outside of the expression, behind `#`; write `/` to divide"),
+    );
     Some(ParseError { length: 2, ..error })
 }
 
 fn too_deep(source: &str) -> Result<(), ParseError> {
-    let (mut depth, mut operators, mut quote) = (0_usize, 0_usize, None);
-    for (at, c) in source.char_indices() {
-        match (quote, c) {
-            (Some(open), c) if open == c => quote = None,
-            (Some(_), _) => continue,
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
-            (None, '+' | '-' | '*' | '/' | '%' | '?' | '&' | '|' | '!' | '<' | '>' | '=') => operators += 1,
-            (None, _) => {}
-        }
-        if depth > MAX_DEPTH || operators > MAX_OPERATORS {
-            let message = format!("more than {MAX_DEPTH} brackets inside each other, or {MAX_OPERATORS} operators");
-            return Err(error(at, message, Some("compute parts of it in [locals]")));
-        }
+    let mut operators = 0_usize;
+    // How many names, elements and calls follow one another, for each bracket that is open.
+    let mut chains = vec![0_usize];
+    for token in tokens::tokens(source) {
+        let longer = match (token.sort, token.text) {
+            (Sort::Sign, "(" | "[" | "{") => {
+                chains.push(0);
+                continue;
+            }
+            (Sort::Sign, ")" | "]" | "}") => {
+                chains.truncate(chains.len().saturating_sub(1).max(1));
+                true
+            }
+            (Sort::Sign, "." | ".?") => true,
+            (Sort::Sign, "," | ":") => false,
+            (Sort::Sign, _) | (Sort::Word, "in") => {
+                operators += 1;
+                false
+            }
+            _ => continue,
+        };
+        let chain = chains.last_mut().map_or(0, |chain| {
+            *chain = if longer { *chain + 1 } else { 0 };
+            *chain
+        });
+        let what = match () {
+            () if chains.len() > MAX_DEPTH => format!("more than {MAX_DEPTH} brackets inside each other"),
+            () if operators > MAX_OPERATORS => format!("more than {MAX_OPERATORS} operators"),
+            () if chain > MAX_CHAIN => format!("more than {MAX_CHAIN} names and calls one after another"),
+            () => continue,
+        };
+        return Err(error(token.at, what, Some("compute parts of it in [locals]")));
+    }
+    if chains.len() > MAX_DEPTH {
+        return Err(error(0, format!("more than {MAX_DEPTH} brackets inside each other"), Some("compute parts of it in [locals]")));
     }
     Ok(())
 }
@@ -279,6 +305,25 @@ mod tests {
         "\n",
         " ",
     ];
+
+    #[test]
+    fn what_no_parser_could_walk_is_refused_and_texts_are_no_signs() {
+        for deep in [
+            "1 in ".repeat(20_000) + "1",
+            "'a'".to_owned() + &".trim()".repeat(3000),
+            "x".to_owned() + &"[0]".repeat(3000),
+            "['\\'',".to_owned() + &"[".repeat(20_000),
+            "'\\'' == ".to_owned() + &"-".repeat(20_000) + "1",
+            "[".repeat(33),
+            "(".repeat(20_000) + &")".repeat(20_000),
+        ] {
+            let error = parse(&deep).unwrap_err();
+            assert!(error.message.starts_with("more than"), "{}", error.message);
+        }
+        for fine in ["\"it\\\"s\" + \"-------".to_owned() + &"-".repeat(200) + "\"", format!("[{}]", "a.b.c, ".repeat(200) + "1")] {
+            parse(&fine).unwrap();
+        }
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]

@@ -10,7 +10,7 @@ use crate::stack::unclosed::{self, Unclosed};
 const MOST: usize = 64;
 
 /// Most bytes that are read again and again for it.
-const BYTES: usize = 8 << 20;
+const BYTES: usize = 1 << 20;
 
 /// The text without its mistakes.
 pub fn mended(text: &str) -> Mended {
@@ -96,6 +96,9 @@ fn heredocs(mended: &mut Mended) {
     let mut at = 0;
     let mut ends = 0;
     for one in text.split_inclusive('\n') {
+        if mended.mistakes.len() >= MOST {
+            return;
+        }
         let start = at;
         at += one.len();
         let Some((opened, word)) = (start >= ends).then(|| one.split_once("<<")).flatten() else { continue };

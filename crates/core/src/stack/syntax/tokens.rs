@@ -50,7 +50,7 @@ pub fn tokens(source: &str) -> Vec<Token<'_>> {
 fn one(rest: &str, first: char) -> (usize, Sort) {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     // `r'…'` and `b'…'` are texts as well.
-    let prefix = rest.find(['\'', '"']).filter(|at| *at <= 2 && rest.chars().take(*at).all(|c| "rRbB".contains(c)));
+    let prefix = rest.chars().take(3).position(|c| matches!(c, '\'' | '"')).filter(|at| rest.chars().take(*at).all(|c| "rRbB".contains(c)));
     if let Some((length, is_closed)) = prefix.and_then(|prefix| text(rest, prefix)) {
         return (length, Sort::Text(is_closed));
     }
