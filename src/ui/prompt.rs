@@ -42,7 +42,7 @@ struct Reading {
     /// Held while a line is read.
     now: Mutex<()>,
     is_over: AtomicBool,
-    /// Set to have the line given up that is being read; whoever reads it sets it back.
+    /// Asks the reader to give up the line that is being read. The reader resets it.
     give_up: Arc<AtomicBool>,
 }
 

@@ -1,6 +1,7 @@
 //! Releases as they are followed: what is shown of them, how they end, and how few calls that takes.
 
 use std::collections::BTreeMap;
+use std::process::Child;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
@@ -220,22 +221,25 @@ fn at_a_terminal_a_release_is_a_live_screen_and_what_came_of_it_stays() {
         failing(call)
     });
     let terminal = Terminal::new(40, 100);
-    let mut command = project.command(&["redeploy", "web", "-y", "--stack", STACK]);
-    command
-        .env("AWS_ENDPOINT_URL", &proxy.endpoint)
-        .env("TERM", "xterm")
-        .stdin(terminal.stdio())
-        .stdout(terminal.stdio())
-        .stderr(terminal.stdio());
-    let mut child = command.spawn().unwrap();
-    drop(command);
-    terminal.shows("web: deployments");
+    let mut child = redeployed(&project, &proxy, &terminal);
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert!(terminal.is_usual());
     let shown = terminal.all();
     let (screen, after) = shown.rsplit_once("\u{1b}[?1049l").unwrap();
     assert!(screen.contains("listening") && screen.contains("\\u001b]0;t\\u0007(sensitive)") && !shown.contains(SECRET), "{shown}");
     assert!(after.contains("the release failed") && after.contains("The last that task 1dc5c17a wrote:"), "{after}");
+}
+
+/// A release at a terminal, once its screen is shown.
+fn redeployed(project: &Project, proxy: &Proxy, terminal: &Terminal) -> Child {
+    let mut command = project.command(&["redeploy", "web", "-y", "--stack", STACK]);
+    command.env("AWS_ENDPOINT_URL", &proxy.endpoint).env("TERM", "xterm");
+    command.stdin(terminal.stdio()).stdout(terminal.stdio()).stderr(terminal.stdio());
+    let child = command.spawn().unwrap();
+    // The terminal ends with the last who has it.
+    drop(command);
+    terminal.shows("web: deployments");
+    child
 }
 
 #[test]
@@ -250,16 +254,7 @@ fn who_leaves_a_live_release_is_told_that_it_goes_on() {
         _ => failing(call),
     });
     let mut terminal = Terminal::new(40, 100);
-    let mut command = project.command(&["redeploy", "web", "-y", "--stack", STACK]);
-    command
-        .env("AWS_ENDPOINT_URL", &proxy.endpoint)
-        .env("TERM", "xterm")
-        .stdin(terminal.stdio())
-        .stdout(terminal.stdio())
-        .stderr(terminal.stdio());
-    let mut child = command.spawn().unwrap();
-    drop(command);
-    terminal.shows("web: deployments");
+    let mut child = redeployed(&project, &proxy, &terminal);
     terminal.types("q");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(terminal.is_usual());

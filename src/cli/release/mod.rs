@@ -112,7 +112,7 @@ impl Following<'_> {
     }
 }
 
-/// Says how a release ended: what failed is said to whoever is told nothing else, too.
+/// Says how a release ended. A failure is said with `--quiet`, too.
 pub fn tell(context: &Context, release: &Release) {
     let lines = lines::report(release);
     let failed = matches!(release.verdict, Verdict::Failed { .. });
