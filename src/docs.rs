@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::ui::value::inline;
 use leoctl_aws::examples;
-use leoctl_core::model::schema::{Attribute, Catalog, DocumentKind, Format, Order, Type, TypeSchema, Unset};
+use leoctl_core::model::schema::{Attribute, Catalog, DocumentKind, Format, Order, ResourceSchema, Type, TypeSchema, Unset};
 
 /// The pages of the reference by file name.
 pub fn pages(catalog: &Catalog) -> BTreeMap<String, String> {
@@ -119,6 +119,17 @@ pub fn page(title: &str, schema: &TypeSchema) -> String {
     text
 }
 
+/// What is known of the life of a type's resources beside its attributes; nothing where that is nothing.
+pub fn life(resource: &ResourceSchema) -> Option<String> {
+    let mut lines = Vec::new();
+    lines.extend(resource.data_loss.map(|loss| format!("Deleting or replacing one loses {loss}.")));
+    lines.extend(resource.interrupts.iter().map(|(name, how)| format!("Changing `{name}` {how}.")));
+    let held: Vec<String> = resource.held_by.iter().map(|name| format!("`{name}`")).collect();
+    lines.extend((!held.is_empty()).then(|| format!("AWS does not delete one while {} uses it.", held.join(" or "))));
+    let text: Vec<String> = lines.iter().map(|line| format!("- {line}\n")).collect();
+    (!text.is_empty()).then(|| format!("## Life\n\n{}", text.concat()))
+}
+
 fn item(text: &mut String, attribute: &Attribute, indent: usize) {
     let doc = attribute.doc.replace('\n', " ");
     let _ = writeln!(text, "{:indent$}- `{}` ({}): {doc}", "", attribute.name, notes(attribute));
@@ -144,6 +155,10 @@ fn notes(attribute: &Attribute) -> String {
     if !attribute.follows.is_empty() {
         let names: Vec<String> = attribute.follows.iter().map(|name| format!("`{name}`")).collect();
         notes.push(format!("follows {}", names.join(", ")));
+    }
+    if !attribute.excludes.is_empty() {
+        let names: Vec<String> = attribute.excludes.iter().map(|name| format!("`{name}`")).collect();
+        notes.push(format!("not together with {}", names.join(" or ")));
     }
     match (attribute.sensitive, attribute.local) {
         (true, _) => notes.push("never shown or stored".to_owned()),

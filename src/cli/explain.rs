@@ -45,6 +45,12 @@ async fn one(context: &Context, word: &str, from_aws: bool) -> Result<Exit, CliE
     }
     if path.is_empty() {
         ui::out(docs::page(&title, &schema).trim_end());
+        if let Some(life) = catalog.resources.get(&title).and_then(|resource| docs::life(resource)) {
+            ui::out(format!("\n{}", life.trim_end()));
+        }
+        if !from_aws && title.starts_with(names::PREFIX) {
+            ui::out(format!("\n`leoctl explain --aws {title}` has AWS's own words for each attribute."));
+        }
         if let Some(own) = catalog.resources.get(&title).and_then(|resource| resource.instead) {
             ui::out(format!("\nleoctl has a type of its own for it: `leoctl explain {own}`."));
         }

@@ -56,7 +56,7 @@ const GITLAB: &[(&str, &str)] = &[
 pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, CliError> {
     let here = std::env::current_dir().map_err(|error| cannot(Path::new("."), &error))?;
     let folder = start::name_of(&here.file_name().unwrap_or_default().to_string_lossy());
-    let has_stacks = Path::new("stacks").exists();
+    let has_stacks = has_folder(Path::new("stacks"))?;
     let is_asked = context.interactive && ui::terminal::stdout_is_terminal() && !args.yes && !context.global.json;
     let start = match has_stacks {
         // A project that has stacks needs none to start with, unless it is asked for.
@@ -70,6 +70,10 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, CliError> {
         }
         _ => Some(Start::given(context, args, folder)),
     };
+    // A stack that is there already uses what it does.
+    if let Some(start) = start.as_ref().filter(|_| Path::new(start::STACK).symlink_metadata().is_err()) {
+        start.modules().iter().try_for_each(fits)?;
+    }
     let (mut written, mut kept) = (Vec::new(), Vec::new());
     if start.is_none() {
         kept.extend(start::ALL.iter().copied().filter(|path| Path::new(path).exists()));
@@ -95,6 +99,39 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, CliError> {
     }
     next_steps(args.ci, &written).iter().for_each(ui::note);
     Ok(Exit::Done)
+}
+
+/// Whether there is a folder.
+///
+/// # Errors
+/// When there is something else of its name.
+fn has_folder(path: &Path) -> Result<bool, CliError> {
+    match path.symlink_metadata() {
+        Err(_) => Ok(false),
+        Ok(_) if path.is_dir() => Ok(true),
+        Ok(_) => {
+            let message = format!("{} is there, and is no folder", path.display());
+            Err(CliError::usage(
+                &message,
+                "leoctl keeps stack files in a folder of this name: move away what is there; nothing was written",
+            ))
+        }
+    }
+}
+
+/// Refuses to begin with a stack whose module is there already as another.
+fn fits(module: &Template) -> Result<(), CliError> {
+    let path = Path::new(module.path);
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let there = disk::read_text(path, MAX_FILE_SIZE as u64).map_err(|error| cannot(path, &error))?;
+    let content = |text: &str| text.lines().filter(|line| !line.starts_with("#:schema")).collect::<Vec<_>>().join("\n").trim().to_owned();
+    if content(&there) == content(&module.text) {
+        return Ok(());
+    }
+    let message = format!("{} is there already, and is another module than the stack would use", module.path);
+    Err(CliError::usage(&message, "rename it, or begin with something else: `leoctl init --with log-group`; nothing was written"))
 }
 
 /// The files of a project that starts so, or that is there already.

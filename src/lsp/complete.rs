@@ -10,6 +10,7 @@ use leoctl_core::stack::keys;
 
 use super::analysis::InFile;
 use super::cursor::{Writing, writing};
+use super::reference::references;
 use super::shape::{self, Want};
 use super::{Project, expression};
 
@@ -182,12 +183,22 @@ fn value(file: InFile<'_>, catalog: &Catalog, project: &dyn Project, path: &[Str
     let items: Vec<Item> = match shape::want(catalog, &names) {
         Some(Want::Flag) if !is_quoted => flags(),
         Some(Want::OneOf(all)) => all.iter().map(|one| text(one, Sort::Value)).collect(),
-        Some(Want::Type(ty)) => match shape::element(&ty) {
-            Type::Bool if !is_quoted => flags(),
-            Type::String(rule) => rule.one_of.iter().map(|one| text(one, Sort::Value)).collect(),
-            Type::Int { one_of, .. } if !is_quoted => one_of.iter().map(|one| Item::new(one.to_string(), Sort::Value)).collect(),
-            _ => Vec::new(),
-        },
+        Some(Want::Type(ty)) => {
+            let own = match shape::element(&ty) {
+                Type::Bool if !is_quoted => flags(),
+                Type::String(rule) => rule.one_of.iter().map(|one| text(one, Sort::Value)).collect(),
+                Type::Int { one_of, .. } if !is_quoted => one_of.iter().map(|one| Item::new(one.to_string(), Sort::Value)).collect(),
+                _ => Vec::new(),
+            };
+            let named = references(file, catalog, names.last().copied().unwrap_or_default(), is_element(file, &range));
+            let written = |item: Item| {
+                let whole = format!("${{{}}}", item.insert);
+                Item { insert: if is_quoted { whole } else { format!("\"{whole}\"") }, ..item }
+            };
+            // In a text that has more than a name, an expression begins with `${`.
+            let may_name = typed.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+            own.into_iter().chain(named.into_iter().filter(|_| may_name).map(written)).collect()
+        }
         Some(Want::File) => files(file.path, typed, project).iter().map(|name| text(name, Sort::File)).collect(),
         Some(Want::Address) => addresses(file).iter().map(|address| text(address, Sort::Name)).collect(),
         Some(Want::Account) => {
@@ -197,6 +208,14 @@ fn value(file: InFile<'_>, catalog: &Catalog, project: &dyn Project, path: &[Str
         _ => Vec::new(),
     };
     Offer { range, items, is_partial: false }
+}
+
+/// Whether a value stands in a list.
+fn is_element(file: InFile<'_>, range: &Range<usize>) -> bool {
+    let holds = |value: &Range<usize>| value.start < range.start && range.end <= value.end;
+    let mut values = file.outline.pairs.iter().filter_map(|pair| pair.value.as_ref());
+    let innermost = values.rfind(|value| holds(value));
+    innermost.and_then(|value| file.text.get(value.clone())).is_some_and(|text| text.starts_with('['))
 }
 
 /// The addresses of the resources and modules that a file can name.

@@ -14,6 +14,7 @@ use leoctl_core::stack::outline::Outline;
 use leoctl_core::stack::{self, Files, modules};
 
 use super::analysis::{Analysis, InFile};
+use super::closing::closed;
 use super::documents::{Documents, Overlay};
 use super::position::Places;
 use super::wire::{self, Published, Said};
@@ -160,7 +161,12 @@ impl Desk {
     /// What may be written at a place.
     pub fn complete(&mut self, path: &Path, position: Position) -> Option<CompletionResponse> {
         self.ask_now(path, position, |desk, file, at| {
-            wire::completion(file.text, complete::complete(file, at, desk.project.catalog(), desk.project.as_ref()))
+            let (catalog, project) = (desk.project.catalog(), desk.project.as_ref());
+            let Some(text) = closed(file.text, file.outline, at) else {
+                return wire::completion(file.text, complete::complete(file, at, catalog, project));
+            };
+            let outline = Outline::of(&text);
+            wire::completion(&text, complete::complete(InFile { text: &text, outline: &outline, ..file }, at, catalog, project))
         })
     }
 

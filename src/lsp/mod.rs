@@ -1,13 +1,15 @@
 //! The language server: what is known of a stack while it is being written, for editors.
 //!
 //! What a stack means is the core's. Here is what editors ask of it, in reading order: [`position`] and [`documents`] (texts and
-//! places), [`analysis`] (what is known of a stack or module), [`cursor`], [`shape`], [`complete`] and [`expression`] (what may be
-//! written), [`names`], [`navigate`] and [`rename`] (what is named where), [`value`], [`hover`] and [`hints`] (what expressions
-//! yield), [`actions`], [`symbols`], [`functions`]. All of that is pure: it knows no protocol and reads no file.
+//! places), [`analysis`] (what is known of a stack or module), [`cursor`], [`closing`], [`shape`], [`complete`],
+//! [`reference`] and [`expression`] (what may be written), [`names`], [`navigate`] and [`rename`] (what is named where),
+//! [`value`], [`hover`] and [`hints`] (what expressions yield), [`actions`], [`symbols`], [`functions`]. All of that is pure: it
+//! knows no protocol and reads no file.
 //! [`desk`] keeps the analyses, [`wire`] says them in the protocol's terms, [`server`] speaks it.
 
 mod actions;
 mod analysis;
+mod closing;
 mod complete;
 mod cursor;
 mod desk;
@@ -19,6 +21,7 @@ mod hover;
 mod names;
 mod navigate;
 mod position;
+mod reference;
 mod rename;
 pub mod server;
 mod shape;

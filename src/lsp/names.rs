@@ -62,19 +62,31 @@ impl Symbol {
             kind => (Self::Resource(kind.to_owned(), own(1)?), 1),
         })
     }
+}
 
-    /// What an address names, as it stands in `depends_on` or `[[moved]]`, and where in it. In a module nothing is named.
-    fn of_address(text: &str) -> Option<(Self, Range<usize>)> {
-        if let Some((path, "")) = ModulePath::parse(text).filter(|(path, _)| path.depth() == 1) {
-            let name = path.iter().next()?.name.clone();
-            let start = MODULE.len() + 1;
-            return Some((Self::Module(name.clone()), start..start + name.len()));
+/// What an address names, as it stands in `depends_on` or `[[moved]]`: the modules on its way and the resource, each with the
+/// modules it is in and where in the address its name stands.
+fn of_address(text: &str) -> Vec<(Symbol, Vec<String>, Range<usize>)> {
+    let Some((path, rest)) = ModulePath::parse(text) else { return Vec::new() };
+    let (mut found, mut around) = (Vec::new(), Vec::new());
+    for (number, used) in path.iter().enumerate() {
+        // A key may have the same words in it.
+        let is_step = |at: &usize| {
+            let tail = text.get(*at..).and_then(ModulePath::parse);
+            tail.is_some_and(|(tail, end)| tail.depth() + number == path.depth() && end == rest)
+        };
+        if let Some(at) = text.match_indices(MODULE).map(|(at, _)| at).find(is_step) {
+            let start = at + MODULE.len() + 1;
+            found.push((Symbol::Module(used.name.clone()), around.clone(), start..start + used.name.len()));
         }
-        let Address { block: Block { module, type_name, name }, .. } = text.parse::<Address>().ok()?;
-        let start = type_name.len() + 1;
-        let range = start..start + name.len();
-        module.is_root().then_some((Self::Resource(type_name, name), range))
+        around.push(used.name.clone());
     }
+    if let Ok(Address { block: Block { type_name, name, .. }, .. }) = rest.parse::<Address>() {
+        let start = text.len() - rest.len() + type_name.len() + 1;
+        let range = start..start + name.len();
+        found.push((Symbol::Resource(type_name, name), around, range));
+    }
+    found
 }
 
 /// A place that names something.
@@ -99,8 +111,8 @@ pub struct Occurrence {
 pub enum Of {
     /// The file's own.
     Own,
-    /// Those of the module that the file uses under this name.
-    Used(String),
+    /// Those of a module that the file uses: its name there, and those of the modules in it that lead on.
+    Used(Vec<String>),
 }
 
 /// Every place of a file that names something.
@@ -166,7 +178,7 @@ fn of_pair(file: InFile<'_>, pair: &Pair) -> Vec<Occurrence> {
     if let [MODULE, used, "inputs", input, ..] = path.as_slice()
         && let Some(name) = pair.path.get(3).filter(|name| stands_here(name))
     {
-        let (symbol, of) = (Symbol::Variable((*input).to_owned()), Of::Used((*used).to_owned()));
+        let (symbol, of) = (Symbol::Variable((*input).to_owned()), Of::Used(vec![(*used).to_owned()]));
         let range = bare(file.text, &name.range);
         found.push(Occurrence { path: file.path.to_owned(), whole: range.clone(), range, symbol, of, is_declaration: false });
     }
@@ -174,17 +186,28 @@ fn of_pair(file: InFile<'_>, pair: &Pair) -> Vec<Occurrence> {
 }
 
 /// What an address in a text names.
-fn of_scalar(file: InFile<'_>, scalar: &Scalar) -> Option<Occurrence> {
-    let pair = file.outline.pair_of(scalar)?;
+fn of_scalar(file: InFile<'_>, scalar: &Scalar) -> Vec<Occurrence> {
+    let Some(pair) = file.outline.pair_of(scalar) else { return Vec::new() };
     let path: Vec<&str> = pair.path.iter().map(|name| name.text.as_str()).collect();
     let is_address = matches!(
         path.as_slice(),
         ["resource", _, _, "depends_on"] | [MODULE, _, "depends_on"] | ["moved", "from" | "to"] | ["import", "to"] | ["removed", "from"]
     );
-    let content = scalar.content.clone().filter(|_| is_address)?;
-    let (symbol, own) = Symbol::of_address(file.text.get(content.clone())?)?;
-    let range = content.start + own.start..content.start + own.end;
-    Some(Occurrence { path: file.path.to_owned(), range, symbol, of: Of::Own, is_declaration: false, whole: content })
+    let Some(content) = scalar.content.clone().filter(|_| is_address) else { return Vec::new() };
+    let mut named = of_address(file.text.get(content.clone()).unwrap_or_default());
+    let last = named.pop();
+    let place = |range: &Range<usize>| content.start + range.start..content.start + range.end;
+    let occurrence = |(symbol, around, range): (Symbol, Vec<String>, Range<usize>), whole: Range<usize>| {
+        let of = if around.is_empty() { Of::Own } else { Of::Used(around) };
+        Occurrence { path: file.path.to_owned(), range: place(&range), symbol, of, is_declaration: false, whole }
+    };
+    let mut found: Vec<Occurrence> = Vec::new();
+    for one in named {
+        let whole = place(&one.2);
+        found.push(occurrence(one, whole));
+    }
+    found.extend(last.map(|one| occurrence(one, content.clone())));
+    found
 }
 
 /// What an expression names, and of a module what it tells.
@@ -205,7 +228,7 @@ fn of_mention(file: InFile<'_>, mention: &Mention, start: usize) -> Vec<Occurren
         });
         let step = if is_keyed { 3 } else { 2 };
         let output = mention.key(step).map(|name| Symbol::Output(name.to_owned()));
-        found.extend(output.and_then(|output| named(step, None, output, Of::Used(used))));
+        found.extend(output.and_then(|output| named(step, None, output, Of::Used(vec![used]))));
     }
     found
 }

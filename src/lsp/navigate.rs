@@ -49,11 +49,15 @@ fn unit_of(file: InFile<'_>, of: &Of) -> Option<Vec<PathBuf>> {
     }
 }
 
-/// The file of a module that a file uses.
-pub fn module_file(file: InFile<'_>, used: &str) -> Option<PathBuf> {
+/// The file of a module that a file uses, by its name there and those of the modules in it that lead on.
+pub fn module_file(file: InFile<'_>, used: &[String]) -> Option<PathBuf> {
     let stack = file.analysis.stack.as_ref()?;
-    let path = file.analysis.home(file.path).inside(used, None);
-    let (source, span) = &stack.config.modules.uses.get(&path)?.source;
+    let home = file.analysis.home(file.path);
+    let path = used.iter().fold(home, |path, name| path.inside(name.as_str(), None));
+    // What a module with `for_each` uses is known of each of its instances.
+    let uses = &stack.config.modules.uses;
+    let used = uses.get(&path).or_else(|| uses.iter().find(|(known, _)| path.matches(known)).map(|(_, used)| used));
+    let (source, span) = &used?.source;
     // A base that is in another folder says its paths from there on.
     let user = stack.sources.get(span.file).map_or(file.path, |source| source.path.as_path());
     Some(beside(user, source))

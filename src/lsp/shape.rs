@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leoctl_core::model::module::MODULE;
 use leoctl_core::model::schema::{Attribute, Catalog, ResourceSchema, Type, TypeSchema};
 use leoctl_core::stack::keys::{self, Key};
+use leoctl_core::stack::usage::{ASSUMPTIONS, Assumption};
 
 use super::analysis::InFile;
 use super::navigate;
@@ -74,7 +75,10 @@ pub fn keys(file: InFile<'_>, catalog: &Catalog, path: &[&str]) -> Vec<Known> {
         ["stack"] => plain(&keys::STACK, &["name"]),
         ["stack", "backend"] => plain(&keys::BACKEND, &[]),
         ["stack", "backend", "s3"] => plain(&keys::BACKEND_S3, &["bucket", "key"]),
+        ["accounts", _] => plain(&keys::AN_ACCOUNT, &[]),
         ["env"] => plain(&keys::ENV, &[]),
+        ["cost"] => assumptions(|_| true),
+        ["cost", kind, _] => assumptions(|assumption| assumption.types.contains(kind)),
         ["vars", _] => plain(&keys::A_VARIABLE, &[]),
         ["vars", _, "validate"] => plain(&keys::A_CONDITION, &["condition", "message"]),
         ["outputs", _] => plain(&keys::AN_OUTPUT, &["value"]),
@@ -99,6 +103,17 @@ fn plain(keys: &[Key], required: &[&str]) -> Vec<Known> {
         required: required.contains(&key.name),
     };
     keys.iter().map(known).collect()
+}
+
+/// What can be assumed of the use of resources.
+fn assumptions(is_meant: impl Fn(&Assumption) -> bool) -> Vec<Known> {
+    let known = |assumption: &Assumption| Known {
+        name: assumption.use_of.name().to_owned(),
+        doc: assumption.doc.to_owned(),
+        detail: assumption.default.map(|default| format!("{default} unless written")).unwrap_or_default(),
+        required: false,
+    };
+    ASSUMPTIONS.iter().filter(|assumption| is_meant(assumption)).map(known).collect()
 }
 
 fn of_type(catalog: &Catalog, path: &[&str]) -> Vec<Known> {
@@ -152,7 +167,7 @@ pub fn element(ty: &Type) -> &Type {
 fn inputs(file: InFile<'_>, used: &str) -> Vec<Known> {
     let declared = || {
         let stack = file.analysis.names()?;
-        let path = navigate::module_file(file, used)?;
+        let path = navigate::module_file(file, &[used.to_owned()])?;
         let (_, module) = stack.config.modules.instances.iter().find(|(_, module)| module.file == path)?;
         Some(module.names.vars.iter())
     };

@@ -114,3 +114,50 @@ async def test_a_syntax_error_takes_no_name_away(editor, stack):
 
 async def test_nothing_is_offered_in_comments(editor, stack):
     assert await editor.complete("stacks/shop.toml", stack + "# [‸\n") == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("[resource.security_group.a]\ningress = [{ ip_protocol = 'tcp', ‸\n", "from_port"),
+        ("[resource.security_group.a]\ningress = [\n  { ip_protocol = 'tcp', ‸\n]\n", "from_port"),
+        ("[resource.vpc.main]\nlifecycle = { deletion_policy = \"‸\n[locals]\n", "retain"),
+        ("[resource.vpc.main]\nlifecycle = { ‸\n", "prevent_destroy"),
+    ],
+)
+async def test_what_a_line_has_not_closed_yet_is_completed(editor, stack, line, wanted):
+    assert wanted in await editor.complete("stacks/shop.toml", stack + line)
+
+
+async def test_a_value_may_be_a_reference(editor, stack):
+    name = "stacks/shop.toml"
+    start = stack + VPC + "[vars.net]\ndefault = 'x'\n[resource.subnet.a]\nfor_each = ['a']\nvpc_id = \"${vpc.main.id}\"\n"
+
+    async def taken(line, label):
+        text = start + line
+        found = await editor.complete(name, text)
+        return list(found), applied(text.replace("‸", ""), [found[label].text_edit]).removeprefix(start)
+
+    labels, text = await taken("[resource.security_group.a]\nvpc_id = ‸\n", "vpc.main.id")
+    assert labels[0] == "vpc.main.id" and "vars.net" in labels
+    assert text == '[resource.security_group.a]\nvpc_id = "${vpc.main.id}"\n'
+    _, text = await taken('[resource.security_group.a]\nvpc_id = "‸"\n', "vars.net")
+    assert text == '[resource.security_group.a]\nvpc_id = "${vars.net}"\n'
+    _, text = await taken("[resource.lb.a]\nsubnets = ‸\n", "vars.net")
+    assert text == '[resource.lb.a]\nsubnets = "${vars.net}"\n'
+    _, text = await taken("[resource.vpc_endpoint.a]\nsubnet_ids = ‸\n", "pluck(subnet.a, 'id')")
+    assert text == "[resource.vpc_endpoint.a]\nsubnet_ids = \"${pluck(subnet.a, 'id')}\"\n"
+    labels, _ = await taken("[resource.vpc_endpoint.a]\nsubnet_ids = [‸]\n", "vpc.main.id")
+    assert "pluck(subnet.a, 'id')" not in labels
+
+
+async def test_an_empty_file_of_a_project_is_begun(editor):
+    assert {"stack", "resource"} <= (await editor.complete("stacks/new.toml", "[‸")).keys()
+    assert {"vars", "resource"} <= (await editor.complete("modules/new.toml", "[‸")).keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"), [("[accounts.dns]\n‸\n", "role_arn"), ("[cost.lb.main]\n‸\n", "lb_capacity_units"), ("[accounts]\ndns = { ‸ }\n", "role_arn")]
+)
+async def test_keys_of_accounts_and_costs(editor, stack, line, wanted):
+    assert wanted in await editor.complete("stacks/shop.toml", stack + line)

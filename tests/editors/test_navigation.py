@@ -110,6 +110,22 @@ async def test_locals_variables_and_modules_are_renamed(editor, stack):
     assert resource == {"modules/web.toml": WEB.replace("eip.ip", "eip.own"), name: text + moved}
 
 
+async def test_what_names_something_in_a_module_is_renamed_with_it(editor, stack):
+    editor.write("modules/web.toml", WEB)
+    name = "stacks/shop.toml"
+    blocks = (
+        "[[moved]]\nfrom = \"eip.old\"\nto = 'module.web[\"a\"].eip.ip'\n"
+        "[[import]]\nto = 'module.web[\"b\"].eip.ip'\nid = \"eipalloc-1\"\n"
+    )
+    text = stack + '[module.web]\nsource = "../modules/web.toml"\nfor_each = ["a", "b"]\ninputs = { name = "x" }\n' + blocks
+    editor.write(name, text)
+    module = await editor.rename(name, text.replace("[module.web]", "[module.w‸eb]"), "site")
+    assert module == {name: text.replace("module.web", "module.site") + '\n[[moved]]\nfrom = "module.web"\nto   = "module.site"\n'}
+    resource = await editor.rename("modules/web.toml", WEB.replace("eip.ip]", "eip.i‸p]"), "own")
+    moved = '\n[[moved]]\nfrom = "module.web.eip.ip"\nto   = "module.web.eip.own"\n'
+    assert resource == {"modules/web.toml": WEB.replace("eip.ip", "eip.own"), name: text.replace("eip.ip", "eip.own") + moved}
+
+
 async def test_a_rename_that_would_break_something_is_refused(editor, stack):
     name = "stacks/shop.toml"
     text = stack + "[locals]\na‸ = 1\nb = 2\n"

@@ -411,3 +411,62 @@ o = "${vars.m}"
 "#;
     insta::assert_snapshot!(validate(text));
 }
+
+/// A service whose load balancer's container is this one, with a definition that `for_each` may repeat.
+fn served(container: &str, port: u16, definition: &str, reference: &str) -> String {
+    format!(
+        r#"
+[stack]
+name = "x"
+
+[vars.other]
+
+[resource.ecs_cluster.c]
+name = "c"
+
+[resource.ecs_task_definition.web]
+family = "web"
+cpu = 256
+memory = 512
+{definition}
+
+[resource.ecs_service.web]
+name = "web"
+cluster = "${{ecs_cluster.c.arn}}"
+task_definition = "{reference}"
+desired_count = 1
+network_configuration = {{ awsvpc_configuration = {{ subnets = ["subnet-1"] }} }}
+load_balancers = [
+  {{ target_group_arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/0123456789abcdef", container_name = "{container}", container_port = {port} }},
+]
+"#
+    )
+}
+
+const DEFINITION: &str = r#"container_definitions = [
+  { name = "web", image = "nginx", port_mappings = [{ container_port = 80 }] },
+  { name = "agent", image = "agent" },
+]"#;
+
+#[test]
+fn a_service_names_a_container_and_a_port_of_its_task_definition() {
+    let said = validate(&served("wbe", 8080, DEFINITION, "${ecs_task_definition.web.arn}"));
+    assert!(
+        said.contains("`load_balancers[0].container_name` is `wbe`, which ecs_task_definition.web does not have as a container"),
+        "{said}"
+    );
+    assert!(said.contains("it has `agent`, `web`") && said.contains("it has `80`"), "{said}");
+    assert!(said.contains("s.toml:26"), "{said}");
+    // What is not known is not judged, nor a definition that is perhaps another one's.
+    let unknown = DEFINITION.replace("\"web\"", "\"${vars.other}\"");
+    for text in [
+        served("web", 80, DEFINITION, "${ecs_task_definition.web.arn}"),
+        served("wbe", 80, &unknown, "${ecs_task_definition.web.arn}"),
+        served("wbe", 8080, DEFINITION, "${vars.other != '' ? vars.other : ecs_task_definition.web.arn}"),
+    ] {
+        let project = Project::new("", "test");
+        project.write("s.toml", &text);
+        let ran = project.expect(0, &["validate", "s.toml"]);
+        assert!(!ran.stderr.contains("does not have"), "{}", ran.stderr);
+    }
+}

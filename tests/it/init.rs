@@ -79,6 +79,27 @@ fn what_is_there_already_is_left_alone_and_all_of_it_is_named() {
 }
 
 #[test]
+fn nothing_is_begun_beside_what_it_would_not_fit() {
+    let project = empty("");
+    project.write("modules/web_service.toml", "[vars.mine]\ndefault = 1\n");
+    let refused = project.expect(1, &["init", "--with", "web"]);
+    assert!(refused.stderr.contains("modules/web_service.toml is there already, and is another module"), "{}", refused.stderr);
+    assert!(!project.path().join("stacks").exists() && !project.path().join(".gitignore").exists());
+    // The same module is no other one, with the line for editors or without.
+    let own = format!("{}/modules/web_service.toml", env!("CARGO_MANIFEST_DIR"));
+    project.write("modules/web_service.toml", &std::fs::read_to_string(own).unwrap());
+    project.expect(0, &["init", "--with", "web"]);
+    checked(&project);
+    for begin in [|path: &std::path::Path| std::fs::write(path, "x"), |path: &std::path::Path| std::os::unix::fs::symlink("nowhere", path)]
+    {
+        let project = empty("");
+        begin(&project.path().join("stacks")).unwrap();
+        let refused = project.expect(1, &["init"]);
+        assert!(refused.stderr.contains("stacks is there, and is no folder"), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn a_name_that_a_project_cannot_have_is_refused() {
     let refused = empty("").expect(1, &["init", "--name", "My Shop"]);
     assert!(refused.stderr.contains("expected small letters, digits and `-`"), "{}", refused.stderr);

@@ -191,6 +191,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         emptied_by: R::INFO.emptied_by,
         stays: R::INFO.stays,
         after: R::INFO.after,
+        named_in: R::INFO.named_in,
         releases: R::INFO.releases,
         takes_away: false,
         interrupts: &[],

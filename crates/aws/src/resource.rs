@@ -24,7 +24,7 @@ use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::{Scope, Site};
-use leoctl_core::model::schema::{After, Governed, Governs, Inside, Refusal, Release, prefix_of};
+use leoctl_core::model::schema::{After, Governed, Governs, Inside, NamedIn, Refusal, Release, prefix_of};
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::desired::Governor;
 
@@ -61,6 +61,8 @@ pub struct Info {
     pub stays: Option<&'static str>,
     /// What one is made after and deleted before, though nothing in it refers to these.
     pub after: &'static [After],
+    /// Attributes whose values have to stand in another resource.
+    pub named_in: &'static [NamedIn],
     /// What an update can take away only after others have stopped using it.
     pub releases: &'static [Release],
     /// Codes after which the same call may succeed a little later, until the operation's deadline: something is still
@@ -96,6 +98,7 @@ impl Info {
         emptied_by: None,
         stays: None,
         after: &[],
+        named_in: &[],
         releases: &[],
         transient: &[],
         propagating: &[],

@@ -77,23 +77,27 @@ impl Start {
     /// The files.
     pub fn templates(&self) -> Vec<Template> {
         let filled = |path, text: &str| Template { path, text: self.filled(text) };
-        let module = |(path, text): (&'static str, &str)| Template { path, text: format!("{SCHEMA}{text}") };
-        match self.beginning {
+        let own = match self.beginning {
             Beginning::LogGroup => vec![
                 filled(STACK, include_str!("../../../templates/stack.toml")),
                 filled(DEFAULTS, include_str!("../../../templates/env.defaults")),
             ],
-            Beginning::Network => vec![filled(STACK, &[HEAD, NETWORK].concat()), module(NETWORK_MODULE)],
-            Beginning::Web => {
-                vec![filled(STACK, &[HEAD, WEB, WEB_OUTPUTS].concat()), module(NETWORK_MODULE), module(WEB_MODULE)]
-            }
-            Beginning::WebWorker => vec![
-                filled(STACK, &[HEAD, WEB, WORKER, WEB_OUTPUTS].concat()),
-                module(NETWORK_MODULE),
-                module(WEB_MODULE),
-                module(WORKER_MODULE),
-            ],
-        }
+            Beginning::Network => vec![filled(STACK, &[HEAD, NETWORK].concat())],
+            Beginning::Web => vec![filled(STACK, &[HEAD, WEB, WEB_OUTPUTS].concat())],
+            Beginning::WebWorker => vec![filled(STACK, &[HEAD, WEB, WORKER, WEB_OUTPUTS].concat())],
+        };
+        own.into_iter().chain(self.modules()).collect()
+    }
+
+    /// Those of its files that are modules.
+    pub fn modules(&self) -> Vec<Template> {
+        let used: &[(&'static str, &str)] = match self.beginning {
+            Beginning::LogGroup => &[],
+            Beginning::Network => &[NETWORK_MODULE],
+            Beginning::Web => &[NETWORK_MODULE, WEB_MODULE],
+            Beginning::WebWorker => &[NETWORK_MODULE, WEB_MODULE, WORKER_MODULE],
+        };
+        used.iter().map(|(path, text)| Template { path, text: format!("{SCHEMA}{text}") }).collect()
     }
 
     fn filled(&self, text: &str) -> String {

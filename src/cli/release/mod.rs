@@ -153,7 +153,11 @@ async fn lines(context: &Context, following: Following<'_>) -> Result<Followed, 
     let (mut told, mut pace) = (Told::default(), Pace::new(Duration::from_secs(every)));
     let mut releases = Vec::new();
     loop {
-        let pause = match reader.read().await {
+        let read = tokio::select! {
+            read = reader.read() => read,
+            Ok(_) = stop.wait_for(|stop| *stop) => return Ok(Followed { releases, left: true }),
+        };
+        let pause = match read {
             Ok(read) => {
                 releases = given_up(read, patience);
                 releases.iter().flat_map(|release| told.news(release, Timestamp::now())).for_each(|line| context.say(&ui::prose(line)));

@@ -105,6 +105,18 @@ impl Facts {
         }
     }
 
+    /// The texts of which a beginning can be written, with whose rest AWS answers: `17` is `17.6` then. Its schema says so by the
+    /// form that it compares by, `$join([$string(EngineVersion), ".*"])`.
+    pub fn begun(&self) -> Vec<String> {
+        let rewritten = self.schema.get("propertyTransform").and_then(Json::as_object);
+        let is_begun = |path: &str, how: &Json| {
+            let of = how.as_str().and_then(|how| how.strip_prefix("$join([$string(")?.strip_suffix("), \".*\"])"));
+            of.is_some_and(|of| of.split('.').next_back() == path.rsplit('/').next())
+        };
+        let all = rewritten.into_iter().flatten().map(|(pointer, how)| (plain(pointer), how));
+        all.filter(|(path, how)| is_begun(path, how)).map(|(path, _)| path.to_string()).collect()
+    }
+
     /// The properties that a list of them has to be asked with.
     pub fn listed_by(&self) -> Vec<&str> {
         list(&self.schema, "listedBy").iter().filter_map(Json::as_str).collect()

@@ -205,8 +205,16 @@ impl Kind {
         let known = known.map(|(path, governor)| Governed { path: path_of(path), by: Some(governor.by.as_str()) });
         let tags = (self.facts.tags_are_fixed() && live.get("tags").is_some())
             .then(|| Governed { path: Path::attribute("tags"), by: Some("AWS, which takes the tags of this type only when it is made,") });
-        known.chain(tags).collect()
+        let begun = self.facts.begun().into_iter().filter(|path| goes_on(attribute_at(live, path), attribute_at(wanted, path)));
+        let begun = begun.map(|path| Governed { path: path_of(&path), by: Some("AWS, which chooses the rest of what is written,") });
+        known.chain(tags).chain(begun).collect()
     }
+}
+
+/// Whether a text is another one, a dot, and more.
+fn goes_on(whole: Option<&Value>, begun: Option<&Value>) -> bool {
+    let texts = whole.and_then(|whole| whole.revealed().as_str()).zip(begun.and_then(|begun| begun.revealed().as_str()));
+    texts.and_then(|(whole, begun)| whole.strip_prefix(begun)).is_some_and(|rest| rest.starts_with('.'))
 }
 
 impl Lent {
@@ -358,6 +366,21 @@ mod tests {
             Some("deletion_protection = false")
         );
         assert_eq!((schema.protected)(&Value::from(serde_json::json!({ "deletion_protection": false }))), None);
+    }
+
+    #[test]
+    fn a_version_of_which_the_beginning_is_written_is_the_one_that_aws_chose_within_it() {
+        for (aws, name) in [("AWS::RDS::DBInstance", "engine_version"), ("AWS::RDS::DBCluster", "engine_version")] {
+            let (_, schema) = of(aws);
+            let governed = |live: &str, wanted: &str| {
+                let version = |text: &str| Value::from(serde_json::json!({ name: text }));
+                (schema.governed)(&version(live), &version(wanted)).len()
+            };
+            assert_eq!(governed("17.6", "17"), 1, "{aws}");
+            assert_eq!(governed("17.6", "17.6"), 0);
+            assert_eq!(governed("17.6", "1"), 0);
+            assert_eq!(governed("16.9", "17"), 0);
+        }
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct Knowledge {
     pub documents: Vec<String>,
     /// What one is made after and deleted before, though nothing in it refers to these.
     pub after: Vec<Order>,
+    /// Properties of which AWS asks for one at least, which the schema does not say.
+    pub any_of: Vec<Vec<String>>,
     /// What AWS sets anew when one of these properties beside it changes.
     pub follows: BTreeMap<String, Vec<String>>,
     /// Types of which one that uses it keeps AWS from deleting it.
@@ -197,7 +199,14 @@ mod tests {
             let others = known.governed.values().filter_map(|governor| governor.with.as_ref());
             let tables = tables.chain(known.protected_by.keys()).chain(known.follows.keys()).chain(others);
             let lists_of = known.follows.values().flatten();
-            let lists = known.sensitive.iter().chain(&known.sets).chain(&known.unread).chain(&known.documents).chain(lists_of);
+            let lists = known
+                .sensitive
+                .iter()
+                .chain(&known.sets)
+                .chain(&known.unread)
+                .chain(&known.documents)
+                .chain(lists_of)
+                .chain(known.any_of.iter().flatten());
             for path in tables.chain(lists) {
                 assert!(has(&schema, &schema, path), "{name} has no {path}");
             }

@@ -1,6 +1,7 @@
 //! What a schema demands beyond the types of attributes.
 
 use super::kind::{Kind, lacking};
+use super::names::snake;
 use super::shape::{Part, Property, Shape};
 use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::value::Value;
@@ -10,6 +11,13 @@ pub fn check(kind: &Kind, value: &Value) -> Vec<(Path, String)> {
     let mut problems = Vec::new();
     problems.extend(lacking(&kind.facts).map(|problem| (Path::default(), problem)));
     part(kind.root(), value, &Path::default(), &mut problems);
+    let there = |name: &String| value.get(name).is_some_and(|value| !value.is_null());
+    for group in &kind.knowledge.any_of {
+        let names: Vec<String> = group.iter().map(|property| snake(property)).collect();
+        if !names.iter().any(there) {
+            problems.push((Path::default(), format!("one at least of `{}` is needed", names.join("`, `"))));
+        }
+    }
     problems
 }
 
@@ -116,6 +124,15 @@ mod tests {
         assert!(lacking.iter().any(|problem| problem == needs), "{lacking:?}");
         let whole = group(json!({ "max_healthy_percentage": 110, "min_healthy_percentage": 90 }));
         assert!(!whole.iter().any(|problem| problem.contains("beside it")), "{whole:?}");
+    }
+
+    #[test]
+    fn a_database_is_made_of_an_engine_or_of_another_database() {
+        let whole = json!({ "engine": "postgres", "db_instance_class": "db.t4g.micro" });
+        assert!(said("awscc_rds_db_instance", &whole).is_empty());
+        let lacking = said("awscc_rds_db_instance", &json!({ "allocated_storage": "20", "engine": "postgres" }));
+        assert!(lacking.iter().any(|problem| problem.starts_with("one at least of `db_instance_class`, ")), "{lacking:?}");
+        assert!(said("awscc_rds_db_cluster", &json!({})).iter().any(|problem| problem.starts_with("one at least of `engine`, ")));
     }
 
     #[test]

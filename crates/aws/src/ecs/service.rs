@@ -24,7 +24,7 @@ use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
-use leoctl_core::model::schema::{After, Governed, Governs};
+use leoctl_core::model::schema::{After, Governed, Governs, NamedIn};
 use leoctl_core::model::value::Value;
 
 /// Tasks that are kept running, behind a load balancer if wanted.
@@ -281,6 +281,21 @@ async fn drained(aws: &Aws, operation: &Operation, id: &str, failure: Failure) -
     Ok(Failure { message, ..failure })
 }
 
+/// What the containers of the task definition have to have (ECS API Reference, LoadBalancer and ServiceRegistry: a container's
+/// name and port "in the task definition").
+const CONTAINERS: &[NamedIn] = &[
+    container(&["load_balancers", "container_name"], &["container_definitions", "name"], "a container"),
+    container(&["load_balancers", "container_port"], PORTS, "a container's port"),
+    container(&["service_registries", "container_name"], &["container_definitions", "name"], "a container"),
+    container(&["service_registries", "container_port"], PORTS, "a container's port"),
+];
+
+const PORTS: &[&str] = &["container_definitions", "port_mappings", "container_port"];
+
+const fn container(attribute: &'static [&'static str], names: &'static [&'static str], what: &'static str) -> NamedIn {
+    NamedIn { attribute, through: "task_definition", names, what }
+}
+
 impl Resource for EcsService {
     const TYPE: &'static str = "ecs_service";
     const INFO: Info = Info {
@@ -301,6 +316,7 @@ impl Resource for EcsService {
             After { type_name: "default_route_table", through: "vpc" },
             After { type_name: "efs_mount_target", through: "efs_file_system" },
         ],
+        named_in: CONTAINERS,
         timeout: 1800,
         // An estimate: images are pulled, health checks pass, and those that go have 5 minutes for their last requests (ELBv2
         // API Reference, `deregistration_delay.timeout_seconds`).

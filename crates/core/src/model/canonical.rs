@@ -163,11 +163,16 @@ pub fn of_type(ty: &Type, value: &Value) -> Value {
         // TOML users write ports and sizes either way; AWS's own form is the schema's.
         (Type::String(_), Value::Int(number)) => Value::String(number.to_string()),
         (Type::String(_), Value::Bool(flag)) => Value::String(flag.to_string()),
-        (Type::Float, Value::Int(number)) => Value::Float(*number as f64),
-        (Type::Int { .. }, Value::Float(number)) if number.fract() == 0.0 => Value::Int(*number as i64),
+        // A whole number is one, as people write it: `60`, not `60.0`.
+        (Type::Int { .. } | Type::Float, Value::Float(number)) if is_whole(*number) => Value::Int(*number as i64),
         (Type::Int { .. }, Value::String(text)) => text.parse().map_or_else(|_| value.clone(), Value::Int),
         _ => value.clone(),
     }
+}
+
+/// Whether an integer holds the number without loss: a float counts one by one to 2⁵³.
+fn is_whole(number: f64) -> bool {
+    number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0
 }
 
 fn sorted(order: &Order, mut items: Vec<Value>) -> Value {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::path::Path;
 use super::place::Scope;
-use super::relation::{After, Governed, Governs, Inside, Release};
+use super::relation::{After, Governed, Governs, Inside, NamedIn, Release};
 use super::schema::{Attribute, TextRule, Type, TypeSchema, Unset};
 use super::schemas::{Compile, Schemas};
 use super::value::Value;
@@ -202,6 +202,8 @@ pub struct ResourceSchema {
     pub stays: Option<&'static str>,
     /// What one is made after and deleted before, though nothing in it refers to these.
     pub after: &'static [After],
+    /// Attributes whose values have to stand in another resource.
+    pub named_in: &'static [NamedIn],
     /// What an update can take away only after others have stopped using it.
     pub releases: &'static [Release],
     /// Whether a change takes away what it does not say: then what is taken out of the stack file leaves AWS, at whatever depth.
@@ -260,6 +262,7 @@ impl ResourceSchema {
             joint: None,
             conflicts: &[],
             held_by: &[],
+            named_in: &[],
             data_loss: None,
             emptied_by: None,
             stays: None,

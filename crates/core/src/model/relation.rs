@@ -12,6 +12,19 @@ pub struct After {
     pub through: &'static str,
 }
 
+/// An attribute whose values have to stand in another resource, which AWS refuses otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedIn {
+    /// The names that lead to the attribute; the lists on the way are not named.
+    pub attribute: &'static [&'static str],
+    /// The attribute that refers to the other resource.
+    pub through: &'static str,
+    /// The names that lead to where they stand in the other resource.
+    pub names: &'static [&'static str],
+    /// What they are there, such as `a container`.
+    pub what: &'static str,
+}
+
 /// Something that AWS does not take away from a resource while others use it: an update that does so waits for theirs. Where
 /// these change to what the same update adds to a set, it is done in two steps: added to first, taken away from last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

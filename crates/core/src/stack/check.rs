@@ -1,5 +1,6 @@
 //! Everything that can be found wrong in a stack file without asking AWS.
 
+mod named_in;
 pub(super) mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -245,6 +246,7 @@ fn own_attributes(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_
         let error = format!("`{name}` of {block} is sensitive, and AWS makes ids of it that are shown and stored");
         diagnostics.push(Diagnostic::error(Code::Exposed, at, error).help("use a value that need not be hidden"));
     }
+    named_in::check(block, resource, &value, scope, diagnostics);
     // What such a check says quotes what is written: with a secret in it, only what it says without that can be shown. What is
     // misspelled has been said, and does not lack.
     let meant = types::as_meant(&schema.name, &schema.attributes, &value);

@@ -38,10 +38,11 @@ fn first(mended: &mut Mended) -> Option<Mistake> {
     let mut places: Vec<(std::ops::Range<usize>, &str)> =
         errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message())).collect();
     places.sort_by_key(|(range, _)| range.start);
+    let lines = Lines::of(text);
     for (range, said) in places {
-        let number = line(text, range.start);
+        let number = lines.number(range.start);
         // Under a header that stands twice, keys do.
-        let follows = said == "duplicate key" && mended.lines.contains(&header_above(text, range.start));
+        let follows = said == "duplicate key" && mended.lines.contains(&lines.header_above(number));
         if !follows && !mended.lines.contains(&number) {
             let mistake = explain(Stop::new(text, &range, said), table.get_ref());
             mended.lines.insert(number);
@@ -51,10 +52,33 @@ fn first(mended: &mut Mended) -> Option<Mistake> {
     None
 }
 
-/// The line of the header that a place stands under or in.
-fn header_above(text: &str, at: usize) -> usize {
-    let lines: Vec<&str> = text.lines().take(line(text, at) + 1).collect();
-    lines.iter().rposition(|line| line.starts_with('[')).unwrap_or_default()
+/// The lines of a text, which is asked for thousands of its places.
+struct Lines {
+    /// Where each begins.
+    starts: Vec<usize>,
+    /// Which of them are headers.
+    headers: Vec<usize>,
+}
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let starts: Vec<usize> = std::iter::once(0).chain(breaks).collect();
+        let is_header = |start: &usize| text.get(*start..).is_some_and(|line| line.starts_with('['));
+        let headers = starts.iter().enumerate().filter(|(_, start)| is_header(start)).map(|(number, _)| number).collect();
+        Self { starts, headers }
+    }
+
+    /// Which line a place is on.
+    fn number(&self, at: usize) -> usize {
+        self.starts.partition_point(|start| *start <= at).saturating_sub(1)
+    }
+
+    /// The line of the header that a line stands under or is.
+    fn header_above(&self, number: usize) -> usize {
+        let above = self.headers.partition_point(|header| *header <= number);
+        above.checked_sub(1).and_then(|last| self.headers.get(last)).copied().unwrap_or_default()
+    }
 }
 
 impl Mended {

@@ -1,0 +1,94 @@
+//! Names that stand in another resource: the container that a service names is one of its task definition.
+
+use std::collections::BTreeSet;
+
+use super::locate;
+use crate::model::address::Block;
+use crate::model::path::{Path, Segment};
+use crate::model::value::Value;
+use crate::stack::config::ResourceBlock;
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::stack::scope::{BlockValue, StackScope};
+
+/// Checks the names that a resource with this value has from another one that it refers to. What is not known of either is
+/// not judged.
+pub fn check(block: &Block, resource: &ResourceBlock, value: &Value, scope: &StackScope<'_>, diagnostics: &mut Diagnostics) {
+    for fact in resource.schema.named_in {
+        let Some(other) = referred(resource, fact.through) else { continue };
+        let Some(names) = scope.resources.get(&other).and_then(|known| names(known, fact.names)) else { continue };
+        for (path, given) in written(value, fact.attribute) {
+            let Some(text) = text(given).filter(|text| !names.contains(text)) else { continue };
+            let at = locate(&resource.attributes, &path).unwrap_or(&resource.span);
+            let message = format!("{block}: `{path}` is `{text}`, which {other} does not have as {}", fact.what);
+            let help = match names.is_empty() {
+                true => format!("{other} has none: write it there, or leave this out"),
+                false => format!("it has {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+            };
+            diagnostics.push(Diagnostic::error(Code::Contradiction, at, message).help(help));
+        }
+    }
+}
+
+/// The block that an attribute refers to, where that is all that it refers to.
+fn referred(resource: &ResourceBlock, attribute: &str) -> Option<Block> {
+    let template = &resource.attributes.as_table()?.get(attribute)?.value;
+    let references = template.references();
+    let [(reference, _)] = references.as_slice() else { return None };
+    let (type_name, name) = (reference.key(0)?, reference.key(1)?);
+    Some(Block::new(type_name, name).within(&reference.home.module))
+}
+
+/// The names that all instances of a block have; none where something of them is not known.
+fn names(known: &BlockValue, path: &[&str]) -> Option<BTreeSet<String>> {
+    let instances: Vec<&Value> = match known {
+        BlockValue::Single(value) => vec![value],
+        BlockValue::Each(values) => values.values().collect(),
+        BlockValue::Absent => return None,
+    };
+    let mut names = BTreeSet::new();
+    for instance in instances {
+        if is_unknown(instance, path) {
+            return None;
+        }
+        names.extend(written(instance, path).into_iter().filter_map(|(_, value)| text(value)));
+    }
+    Some(names)
+}
+
+/// Whether it is not known, or secret, what stands at a path.
+fn is_unknown(value: &Value, path: &[&str]) -> bool {
+    match (value, path) {
+        (Value::Unknown | Value::Secret(_), _) => true,
+        (Value::List(items), _) => items.iter().any(|item| is_unknown(item, path)),
+        (Value::Map(map), [name, rest @ ..]) => map.get(*name).is_some_and(|inner| is_unknown(inner, rest)),
+        _ => false,
+    }
+}
+
+/// What stands at a path, in each element of the lists on the way.
+fn written<'v>(value: &'v Value, path: &[&str]) -> Vec<(Path, &'v Value)> {
+    fn at<'v>(value: &'v Value, path: &[&str], here: &Path, found: &mut Vec<(Path, &'v Value)>) {
+        match (value, path) {
+            (Value::List(items), _) => {
+                items.iter().enumerate().for_each(|(index, item)| at(item, path, &here.join(Segment::Index(index)), found));
+            }
+            (Value::Map(map), [name, rest @ ..]) => {
+                map.get(*name).into_iter().for_each(|inner| at(inner, rest, &here.join(Segment::field(*name)), found));
+            }
+            (value, []) => found.push((here.clone(), value)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    at(value, path, &Path::default(), &mut found);
+    found
+}
+
+/// A text or a number as text; nothing of what is not known or secret.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Int(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
