@@ -80,7 +80,9 @@ fn each_type_has_an_example_that_is_valid_and_begins_with_it() {
     let project = Project::new("http://127.0.0.1:9", "test");
     let catalog = leoctl_aws::registry::catalog();
     project.write("modules/network.toml", "[stack]\nname = \"network\"\nregion = \"us-east-1\"\n[resource.vpc.main]\ncidr_block = \"10.0.0.0/16\"\n[outputs]\nvpc_id = \"${vpc.main.id}\"\n");
-    let titles = catalog.resources.keys().cloned().chain(catalog.data.keys().map(|name| format!("data.{name}")));
+    let data = catalog.data.keys().map(|name| format!("data.{name}"));
+    // Of Cloud Control's types, those that there is a file of knowledge about.
+    let titles = catalog.resources.keys().cloned().chain(data).chain(leoctl_aws::cloud_control::knowledge::type_names());
     let mut files = Vec::new();
     for title in titles {
         let example = leoctl_aws::examples::of(&title).unwrap_or_else(|| panic!("there is no example of {title}"));
@@ -101,4 +103,6 @@ fn each_type_has_an_example_that_is_valid_and_begins_with_it() {
     let vpc = project.expect(0, &["explain", "vpc"]).stdout;
     assert!(vpc.contains("## Example\n\n```toml\n[resource.vpc.main]\n"), "{vpc}");
     assert!(project.json(&["explain", "--json", "vpc"])["example"].as_str().unwrap().contains("cidr_block"));
+    let database = project.expect(0, &["explain", "awscc_rds_db_instance"]).stdout;
+    assert!(database.contains("## Example\n\n```toml\n[resource.awscc_rds_db_instance.main]\n"), "{database}");
 }

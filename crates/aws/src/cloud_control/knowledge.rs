@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use leoctl_core::engine::usual::Usual;
 use serde::Deserialize;
 
+use super::names::type_name;
+
 /// What is known of a type. Properties are named as AWS names them, inner ones as `Outer/Inner`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -104,7 +106,6 @@ macro_rules! files {
         }
 
         /// The types that there is a file about.
-        #[cfg(test)]
         const FILES: &[&str] = &[$($name),*];
     };
 }
@@ -151,6 +152,11 @@ files! {
     "AWS-StepFunctions-StateMachine"
     "AWS-WAFv2-WebACL"
     "AWS-WAFv2-WebACLAssociation"
+}
+
+/// The types that there is a file about, by their names in stack files.
+pub fn type_names() -> impl Iterator<Item = String> {
+    FILES.iter().map(|file| type_name(&file.replace('-', "::")))
 }
 
 /// What is known of a type; nothing where there is no file.
