@@ -420,6 +420,9 @@ fn served(container: &str, port: u16, definition: &str, reference: &str) -> Stri
 name = "x"
 
 [vars.other]
+default = ""
+
+[data.caller_identity.me]
 
 [resource.ecs_cluster.c]
 name = "c"
@@ -435,7 +438,7 @@ name = "web"
 cluster = "${{ecs_cluster.c.arn}}"
 task_definition = "{reference}"
 desired_count = 1
-network_configuration = {{ awsvpc_configuration = {{ subnets = ["subnet-1"] }} }}
+network_configuration = {{ subnets = ["subnet-1"] }}
 load_balancers = [
   {{ target_group_arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/0123456789abcdef", container_name = "{container}", container_port = {port} }},
 ]
@@ -456,9 +459,9 @@ fn a_service_names_a_container_and_a_port_of_its_task_definition() {
         "{said}"
     );
     assert!(said.contains("it has `agent`, `web`") && said.contains("it has `80`"), "{said}");
-    assert!(said.contains("s.toml:26"), "{said}");
+    assert!(said.contains("s.toml:29"), "{said}");
     // What is not known is not judged, nor a definition that is perhaps another one's.
-    let unknown = DEFINITION.replace("\"web\"", "\"${vars.other}\"");
+    let unknown = DEFINITION.replace("\"web\"", "\"${data.caller_identity.me.account_id}\"");
     for text in [
         served("web", 80, DEFINITION, "${ecs_task_definition.web.arn}"),
         served("wbe", 80, &unknown, "${ecs_task_definition.web.arn}"),
