@@ -150,6 +150,7 @@ fn pages_by_hand() -> Vec<PathBuf> {
         ["README.md", "crates/core/README.md", "crates/aws/README.md"].iter().map(|page| root().join(page)).collect();
     let docs = std::fs::read_dir(root().join("docs")).unwrap().flatten().map(|entry| entry.path());
     pages.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    pages.extend(crate::guides::pages().into_iter().filter(|page| page.parent().is_some_and(|folder| folder.ends_with("guides"))));
     pages
 }
 

@@ -44,6 +44,7 @@ mod fuzz;
 mod gaps;
 mod graph;
 mod growing;
+mod guides;
 mod held;
 mod hostile;
 mod https;
