@@ -71,13 +71,18 @@ impl DataSource for Route53Zone {
             several => return Err(wrong_argument(format!("{several} zones match: say more, such as `zone_id`"))),
         }
         .ok_or_else(|| wrong_argument(self.missing()))?;
+        let domain = canonical(&zone.name);
         Ok(Self {
             arn: Some(format!("arn:{}:route53:::hostedzone/{id}", crate::partition(&aws.region))),
+            // What it was not looked for by is answered, too.
+            zone_id: Some(self.zone_id.unwrap_or_else(|| id.clone())),
+            name: Some(self.name.unwrap_or_else(|| domain.clone())),
             id: Some(id),
-            domain: Some(canonical(&zone.name)),
+            domain: Some(domain),
             comment: zone.config.and_then(|config| config.comment),
             name_servers: Some(found.delegation_set.map(|set| set.name_servers).unwrap_or_default()),
-            ..self
+            private_zone: self.private_zone,
+            vpc_id: self.vpc_id,
         })
     }
 }

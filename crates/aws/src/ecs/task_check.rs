@@ -87,7 +87,7 @@ fn port_problem(task: &Value) -> Option<Problem> {
     let containers = task.get("container_definitions").and_then(Value::as_list).unwrap_or_default();
     let mut mappings = containers.iter().flat_map(|container| container.get("port_mappings").and_then(Value::as_list).unwrap_or_default());
     let written = mappings.any(|mapping| mapping.get("host_port").is_some_and(|port| !port.is_null()));
-    let problem = format!("`host_port` is for the network mode `{BRIDGE}`: with `{mode}` it is `container_port`");
+    let problem = format!("`host_port` is for the network mode `{BRIDGE}`: with `{mode}` it is `container_port`; leave it out");
     (mode != BRIDGE && written).then(|| self::problem("container_definitions", problem))
 }
 

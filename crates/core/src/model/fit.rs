@@ -23,6 +23,35 @@ pub fn misfit(attributes: &[Attribute], value: &Value) -> Option<(Path, String)>
     object(attributes, value, &Path::default())
 }
 
+/// The first place at which a value lacks what it has to have: an expression has yielded null there.
+pub fn lacking(attributes: &[Attribute], value: &Value) -> Option<Path> {
+    without(attributes, value, &Path::default())
+}
+
+fn without(attributes: &[Attribute], value: &Value, path: &Path) -> Option<Path> {
+    let map = value.revealed().as_map()?;
+    attributes.iter().filter(|attribute| !attribute.computed).find_map(|attribute| {
+        let path = path.join(Segment::field(&attribute.name));
+        match map.get(&attribute.name).filter(|value| !value.is_null()) {
+            None => attribute.required.then_some(path),
+            Some(value) => without_in(&attribute.ty, value, &path),
+        }
+    })
+}
+
+fn without_in(ty: &Type, value: &Value, path: &Path) -> Option<Path> {
+    match (ty, value.revealed()) {
+        (Type::Object(attributes), Value::Map(_)) => without(attributes, value, path),
+        (Type::List { item, .. }, Value::List(items)) => {
+            items.iter().enumerate().find_map(|(index, value)| without_in(item, value, &path.join(Segment::Index(index))))
+        }
+        (Type::Map { item, .. }, Value::Map(map)) => {
+            map.iter().find_map(|(key, value)| without_in(item, value, &path.join(Segment::field(key))))
+        }
+        _ => None,
+    }
+}
+
 fn object(attributes: &[Attribute], value: &Value, path: &Path) -> Option<(Path, String)> {
     let map = value.as_map()?;
     attributes.iter().find_map(|attribute| {

@@ -36,7 +36,8 @@ use self::site::region;
 use super::desired;
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
-use crate::model::fit::misfit;
+use crate::model::fit::{lacking, misfit};
+use crate::model::path::Path;
 use crate::model::pin::{self, Pins};
 use crate::model::place::{Place, Site};
 use crate::model::schema::Catalog;
@@ -390,10 +391,16 @@ impl<'a> Builder<'a> {
         pins.retain(|path, _| !pinned.iter().any(|pinned| pinned.path == *path && pinned.over));
         let desired = if pins.is_empty() { says } else { desired::desired(resource, &address, &scope, &pins).map_err(failing)? };
         let attributes = attributes_of(resource);
-        if let Some((path, problem)) = misfit(attributes, &desired) {
+        let at = |path: &Path| {
             let field = path.root().and_then(|name| resource.attributes.as_table()?.get(name));
-            let span = field.map_or(&resource.span, |field| &field.value.span);
-            return Err(Unplanned::Mistake(Diagnostic::error(Code::WrongType, span, format!("{address}: {problem}"))));
+            field.map_or(&resource.span, |field| &field.value.span)
+        };
+        if let Some((path, problem)) = misfit(attributes, &desired) {
+            return Err(Unplanned::Mistake(Diagnostic::error(Code::WrongType, at(&path), format!("{address}: {problem}"))));
+        }
+        if let Some(path) = lacking(attributes, &desired) {
+            let error = Diagnostic::error(Code::MissingAttribute, at(&path), format!("{address}: `{path}` is null, and needs a value"));
+            return Err(Unplanned::Mistake(error.help("what its expression refers to has none: `leoctl console` shows what there is")));
         }
         let depends_on = self.depends_on(resource, &address, &lookups);
         let region = resource.schema.scope.region(&region, &self.world.identity.region).to_owned();

@@ -12,7 +12,8 @@ use crate::stack::diagnostic::{Code, Diagnostic};
 pub fn owned_by(found: &Found) -> String {
     match &found.owner {
         Some(owner) => format!("it belongs to {owner}"),
-        None => "it was not made by leoctl".to_owned(),
+        None if found.attributes.get("tags").is_some() => "it was not made by leoctl".to_owned(),
+        None => "it has no tags by which leoctl could tell who made it".to_owned(),
     }
 }
 

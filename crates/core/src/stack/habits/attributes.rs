@@ -18,6 +18,23 @@ const fn row(of: &'static [&'static str], there: &'static str, here: &'static st
 }
 
 const ANY: &[&str] = &[];
+/// Types that AWS tells apart by ARN, of which an id is an ARN there.
+const IDENTIFIED: &[&str] = &[
+    "acm_certificate",
+    "acm_imported_certificate",
+    "ecs_cluster",
+    "ecs_service",
+    "ecs_task_definition",
+    "iam_openid_connect_provider",
+    "iam_policy",
+    "lb",
+    "lb_listener",
+    "lb_listener_rule",
+    "lb_target_group",
+    "secretsmanager_secret",
+    "sns_topic",
+    "sns_topic_subscription",
+];
 const RULES: &[&str] = &["security_group", "default_security_group", "security_group_rule"];
 const ACTIONS: &[&str] = &["lb_listener", "lb_listener_rule"];
 const DEPLOYMENT: &str = "write `deployment_configuration = { … }`";
@@ -203,7 +220,10 @@ pub const ALL: &[Habit] = &[
         "values are in no file: `generate` makes one, `leoctl secrets set` takes one",
     ),
     row(&["secretsmanager_secret"], "replica", "replica_regions", ""),
-    row(&["secretsmanager_secret", "sns_topic", "lb", "lb_listener", "lb_target_group", "acm_certificate", "iam_policy"], "id", "arn", ""),
+    row(IDENTIFIED, "id", "arn", ""),
+    row(&["acm_certificate_validation"], "id", "certificate_arn", ""),
+    row(&["backup_vault", "ecr_repository", "iam_instance_profile", "key_pair", "kms_alias", "ssm_parameter"], "id", "name", ""),
+    row(&["route53_record"], "alias_target", "alias", ""),
     row(&["efs_file_system"], "lifecycle_policy", "lifecycle_policies", ""),
     row(&["efs_file_system"], "creation_token", "", "leave it out: leoctl chooses one"),
     row(&["acm_certificate"], "validation_option", "domain_validation_options", ""),
