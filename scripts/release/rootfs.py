@@ -24,7 +24,8 @@ def make(release, given):
         Entry("usr/bin/leoctl", given.binary.read_bytes(), 0o755),
         *(Entry(f"usr/share/licenses/leoctl/{file.name}", file.read_bytes()) for file in contents.licences()),
     ]
-    folders = [("home/nonroot", 0o700, USER), ("tmp", 0o1777, 0), ("work", 0o755, USER)]
+    # The image is run as other users as well, which read what is mounted into that home.
+    folders = [("home/nonroot", 0o755, USER), ("tmp", 0o1777, 0), ("work", 0o755, USER)]
     # The name that the Dockerfile looks for: `docker build` says the processor as Debian does.
     file = given.out / f"rootfs-{target.deb}.tar"
     file.write_bytes(packing.tar(entries, release.epoch, folders))
