@@ -44,7 +44,7 @@ def arguments():
         command.add_argument("--binary", type=pathlib.Path, required=True, help="the leoctl that is packed")
         command.add_argument("--target", required=True, help="what it was built for, as Rust calls it")
         command.add_argument("--extras", type=pathlib.Path, required=True, help="what `extras` wrote")
-        command.add_argument("--level", type=int, default=9, help="how much is compressed, 1 to 9; tests take 1")
+        command.add_argument("--level", type=int, default=9, help="how much is compressed, 0 to 9; tests take 0")
         if name == "rootfs":
             command.add_argument("--certificates", type=pathlib.Path, default="/etc/ssl/certs/ca-certificates.crt", help="whom the image trusts")
     commands.add_parser("extras").add_argument("--leoctl", type=pathlib.Path, required=True, help="one that runs here")

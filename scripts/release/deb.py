@@ -23,7 +23,7 @@ def make(release, given):
     file = given.out / f"leoctl_{release.version}-1_{target.deb}.deb"
     with tempfile.TemporaryDirectory() as folder:
         packing.unfolded(entries, folder, release.epoch)
-        level = ["-Zxz", f"-z{given.level}"] if given.level > 1 else ["-Zgzip", "-z1"]
+        level = ["-Zxz", f"-z{given.level}"] if given.level else ["-Znone"]
         # Without its cache of who is who: nothing of this machine gets in.
         run(["dpkg-deb", "--root-owner-group", *level, "--build", folder, file], env=release.environment())
     os.utime(file, (release.epoch, release.epoch))

@@ -40,7 +40,8 @@ def zipped(entries, epoch, level):
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as packed:
         for entry in entries:
             info = zipfile.ZipInfo(entry.name, date)
-            info.create_system, info.external_attr, info.compress_type = 3, (0o100000 | entry.mode) << 16, zipfile.ZIP_DEFLATED
+            info.create_system, info.external_attr = 3, (0o100000 | entry.mode) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED if level else zipfile.ZIP_STORED
             packed.writestr(info, entry.data)
     return out.getvalue()
 

@@ -33,7 +33,7 @@ def make(release, given):
         packing.unfolded(entries, root, release.epoch)
         spec = pathlib.Path(folder, "leoctl.spec")
         spec.write_text(described(release, entries, root))
-        payload = "w19.zstdio" if given.level > 1 else "w1.gzdio"
+        payload = "w19.zstdio" if given.level else "w.ufdio"
         macros = AS_IT_IS | {"_topdir": str(top), "_binary_payload": payload}
         defined = [word for name, value in macros.items() for word in ("--define", f"{name} {value}")]
         run(["rpmbuild", "-bb", "--quiet", "--target", f"{target.rpm}-linux", *defined, spec], env=release.environment())
