@@ -277,6 +277,15 @@ pub enum Command {
         /// bash, elvish, fish, powershell or zsh
         shell: String,
     },
+    /// Print the version, the commit it was built from, and the versions of the formats it reads and writes
+    Version,
+    /// Write the manual pages, for packages
+    #[command(hide = true)]
+    Man {
+        /// The folder they are written to, which is made
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
 }
 
 /// Where pull requests are.

@@ -30,7 +30,6 @@ fn same(word: &str) -> Option<&'static str> {
         "synth" => "there is no template in between: `leoctl validate` checks a stack, `leoctl plan --json` prints its plan",
         "login" => "leoctl uses the ordinary AWS credentials (`--profile`); `leoctl docker-login` logs docker in to the stack's registries",
         "providers" => "there are none: leoctl calls AWS itself",
-        "version" => "`leoctl --version` prints it",
         "rollback" => "`leoctl redeploy SERVICE --image TAG` goes back to an image; for the rest, apply the stack file of before",
         "restart" => "`leoctl redeploy SERVICE` starts new tasks in the place of the old ones",
         "ps" => "`leoctl tasks list` lists tasks, `leoctl status` shows how services do",

@@ -26,6 +26,7 @@ mod inspect;
 mod live;
 mod logs;
 mod lsp;
+mod man;
 mod operate;
 mod order;
 mod plan;
@@ -47,6 +48,7 @@ mod stats;
 mod status;
 mod tasks;
 mod validate;
+mod version;
 mod waiting;
 
 use std::io::IsTerminal;
@@ -147,6 +149,8 @@ pub fn main() -> Exit {
         Command::Validate(args) => validate::run(&context, &args),
         Command::Review { own, claims, repository } => review::run(&context, &own, claims.as_deref().zip(repository.as_deref())),
         Command::Completions { shell } => complete::run(&shell),
+        Command::Version => version::run(&context),
+        Command::Man { out } => man::run(&context, &out),
         Command::Fmt(args) => fmt::run(&context, &args),
         Command::Schema(args) => schema::run(&context, &args),
         other => match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -236,6 +240,8 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Review { own, claims, repository } => review::run(context, &own, claims.as_deref().zip(repository.as_deref())),
         Command::Sandbox { command } => sandbox::run(context, command).await,
         Command::Completions { shell } => complete::run(&shell),
+        Command::Version => version::run(context),
+        Command::Man { out } => man::run(context, &out),
     }
 }
 

@@ -19,7 +19,7 @@ use leoctl_core::stack::env_file;
 use leoctl_core::stack::files::beside;
 
 /// The version of what is hashed: an id of another version is another id.
-const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 2;
 /// How many bytes of the hash an id has.
 const BYTES: usize = 16;
 /// How many characters an id has.

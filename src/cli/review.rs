@@ -14,7 +14,8 @@ use leoctl_core::engine::refresh::Planned;
 
 /// The largest file that is read, in bytes. One that was written here has some hundred for each stack.
 const LARGEST: u64 = 1 << 20;
-const VERSION: u32 = 1;
+/// The version of the format of reviews, the only one that is read.
+pub const VERSION: u32 = 1;
 /// How much of an id is enough at a terminal.
 const SHORT: usize = 8;
 

@@ -48,7 +48,8 @@ struct SavedPlan {
     plan: Json,
 }
 
-const VERSION: u32 = 3;
+/// The version of the format of saved plans, the only one that is read.
+pub const VERSION: u32 = 3;
 
 /// What a plan was asked with.
 pub struct Asked<'a> {

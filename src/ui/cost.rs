@@ -13,7 +13,7 @@ use leoctl_core::model::module::ModulePath;
 use leoctl_core::plan::types::Plan;
 
 /// The version of the JSON.
-const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 1;
 
 /// An estimate as text: the dearest first, then the sums, then what they rest on.
 pub fn render(plan: &Plan, estimate: &Estimate, prices: &Prices) -> String {

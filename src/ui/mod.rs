@@ -22,6 +22,7 @@ pub mod tail;
 pub mod terminal;
 pub mod unknown;
 pub mod value;
+pub mod version;
 pub mod visible;
 pub mod waiting;
 pub mod watch;

@@ -5,7 +5,7 @@
 mod claims;
 mod comments;
 mod merged;
-mod written;
+pub mod written;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -36,6 +36,7 @@ fn help_is_what_the_documentation_says() {
         "iam-policy",
         "sandbox",
         "demo",
+        "version",
     ] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         shown.push_str(&format!("$ leoctl {}\n{}\n", arguments.join(" "), project.expect(0, &arguments).stdout));

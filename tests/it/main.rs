@@ -72,6 +72,7 @@ mod priorities;
 mod recordings;
 mod reference;
 mod refused;
+mod release;
 mod releases;
 mod repeated;
 mod reports;

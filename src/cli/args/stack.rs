@@ -115,7 +115,9 @@ impl Command {
             | Self::Comment(_)
             | Self::Sandbox { .. }
             | Self::Demo
-            | Self::Completions { .. } => Kept::None(NO_STACK),
+            | Self::Completions { .. }
+            | Self::Version
+            | Self::Man { .. } => Kept::None(NO_STACK),
         }
     }
 

@@ -15,6 +15,8 @@ use super::value::Value;
 
 /// The version of the format this leoctl writes, and the newest it reads.
 pub const FORMAT_VERSION: u32 = 2;
+/// The oldest format that is read.
+pub const OLDEST_FORMAT: u32 = 1;
 
 /// Everything leoctl remembers of a stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -196,7 +198,7 @@ impl State {
         let json: Json = serde_json::from_str(text)?;
         let state = match json.get("format_version").and_then(Json::as_u64) {
             Some(found) if found > u64::from(FORMAT_VERSION) => return Err(StateError::Newer { found }),
-            Some(1) => upgrade::state(json)?,
+            Some(found) if found == u64::from(OLDEST_FORMAT) => upgrade::state(json)?,
             _ => serde_json::from_value(json)?,
         };
         state.verify()?;

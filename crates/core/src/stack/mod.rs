@@ -77,6 +77,8 @@ use files::{Role, StackFile, beside, normalize};
 use node::{NodeKind, Table};
 use vars::Given;
 
+/// The version of the stack language. A stack file that one leoctl of this version reads, all newer ones of it read as well.
+pub const LANGUAGE_VERSION: u32 = 1;
 /// How often a stack is checked for files that files name.
 const MOST_ROUNDS: usize = 64;
 /// The largest stack file that is read, in bytes: a mistaken path to a dump or a video is said, not parsed.
