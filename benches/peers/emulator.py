@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import pathlib
 import socket
 import subprocess
@@ -18,8 +19,9 @@ QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 class Emulator:
     """An emulator of its own with a proxy before it and a witness beside it, gone at the end."""
 
-    def __init__(self, python, environment):
-        self.python, self.environment = python, environment
+    def __init__(self, python, home):
+        self.python = python
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
     def __enter__(self):
         with socket.socket() as free:

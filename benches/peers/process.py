@@ -44,6 +44,10 @@ class Run:
 
     def kill(self):
         """Ends all processes of the run at once; those that begin meanwhile too."""
+        # Those that are known at once, then those whose parents are gone.
+        for pid in tree(self.process.pid) if self.process.returncode is None else []:
+            end(pid)
+            self.ended.add(pid)
         for _ in range(20):
             marked = self.marked()
             if not marked:

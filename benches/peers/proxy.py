@@ -1,5 +1,6 @@
 """A proxy between a tool and the emulator: counts calls, and strikes the tool down at one of those that change something."""
 
+import concurrent.futures
 import http.client
 import http.server
 import threading
@@ -15,9 +16,15 @@ OWN_HEADERS = ("content-length", "transfer-encoding", "connection")
 class Strike:
     """What is to happen to the tool at its n-th changing call: killed before the emulator gets it, or after it answered."""
 
-    def __init__(self, number, after, kill):
-        self.number, self.after, self.kill = number, after, kill
-        self.at = None
+    def __init__(self, number, after):
+        self.number, self.after = number, after
+        # The run, once it has begun.
+        self.victim = concurrent.futures.Future()
+        self.at, self.down = None, False
+
+    def kill(self):
+        self.down = True
+        self.victim.result(timeout=60).kill()
 
 
 class Proxy(http.server.ThreadingHTTPServer):
@@ -43,16 +50,16 @@ class Proxy(http.server.ThreadingHTTPServer):
             self.seen, self.changing, self.under_way, self.strike = [], 0, 0, strike
 
     def arrived(self, call):
-        """Remembers a call: whether the tool is to be struck down at this one."""
+        """Remembers a call: the strike, if the tool is to be struck down at this one or is down already."""
         with self.lock:
             self.seen.append(call)
             self.changing += call.changing
             self.under_way += 1
             strike = self.strike
-            if not (strike and call.changing and self.changing == strike.number):
-                return None
-            strike.at = call
-            return strike
+            if strike and call.changing and self.changing == strike.number:
+                strike.at = call
+                return strike
+            return strike if strike and strike.down else None
 
     def left(self):
         with self.lock:
@@ -85,7 +92,7 @@ class Passing(http.server.BaseHTTPRequestHandler):
             self.server.left()
 
     def carry(self, call, body, strike):
-        if strike and not strike.after:
+        if strike and (strike.down or not strike.after):
             strike.kill()
             self.close_connection = True
             return
