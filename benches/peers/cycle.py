@@ -21,7 +21,7 @@ def environment(tool, home, endpoint):
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",
-        **tool.environment(),
+        **tool.environment(home),
     }
 
 

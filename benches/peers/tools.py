@@ -21,8 +21,8 @@ class Tool:
         """Copies the platform into a folder, and does once what the tool wants before its first run."""
         shutil.copytree(HERE / "platform" / self.name, folder)
 
-    def environment(self):
-        """What the tool has in its environment beside the address and the credentials."""
+    def environment(self, _folder):
+        """What the tool has in its environment beside the address and the credentials, where it runs in this folder."""
         return {}
 
     def deploy(self, release="1"):
@@ -70,9 +70,9 @@ class Terraform(Tool):
         return f"{install.run([self.binary, 'version'], env=self.quiet()).splitlines()[0]}, provider aws {provider}"
 
     def quiet(self):
-        return {"PATH": os.environ["PATH"], **self.environment()}
+        return {"PATH": os.environ["PATH"], **self.environment(None)}
 
-    def environment(self):
+    def environment(self, _folder):
         return {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_CONFIG_FILE": os.devnull}
 
     def prepare(self, folder):
@@ -100,7 +100,7 @@ class Cdk(Tool):
     def version(self):
         return f"CDK {install.CDK[0].rpartition('@')[2]}, library {install.CDK[1].rpartition('@')[2]}, node {install.run(['node', '--version']).strip()}"
 
-    def environment(self):
+    def environment(self, _folder):
         return {"CI": "true", "NO_COLOR": "1", "CDK_DISABLE_VERSION_CHECK": "1", "CDK_DISABLE_CLI_TELEMETRY": "true", "NODE_NO_WARNINGS": "1"}
 
     def prepare(self, folder):
@@ -128,11 +128,12 @@ class Ansible(Tool):
     def version(self):
         return f"Ansible {install.ANSIBLE[0].rpartition('=')[2]} (core {install.ANSIBLE[1].rpartition('=')[2]}), boto3 {install.ANSIBLE[2].rpartition('=')[2]}"
 
-    def environment(self):
-        return {"ANSIBLE_PYTHON_INTERPRETER": str(self.python)}
+    def environment(self, folder):
+        own = f"{folder}/.ansible"
+        return {"ANSIBLE_HOME": own, "ANSIBLE_REMOTE_TMP": f"{own}/tmp"}
 
     def play(self, book, *arguments):
-        return [self.binary, "-e", f"ansible_python_interpreter={self.python}", *arguments, book]
+        return [self.binary, "-i", "localhost,", "-e", f"ansible_python_interpreter={self.python}", *arguments, book]
 
     def deploy(self, release="1"):
         return self.play("deploy.yml", "-e", f"release={release}")

@@ -62,6 +62,7 @@ mod noise;
 mod operate;
 mod operating;
 mod orders;
+mod peers;
 mod pictures;
 mod planning;
 mod platforms;
