@@ -1,4 +1,4 @@
-"""The witness: lists what is in the account, past every tool. A line of JSON on stdout for each line on stdin."""
+"""Lists what is in the account, past every tool. A line of JSON on stdout for each line on stdin."""
 
 import json
 import sys

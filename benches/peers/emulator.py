@@ -17,7 +17,7 @@ QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 class Emulator:
-    """An emulator of its own with a proxy before it and a witness beside it, gone at the end."""
+    """An emulator of its own with a proxy before it and a lister beside it, gone at the end."""
 
     def __init__(self, python, home):
         self.python = python
@@ -32,9 +32,9 @@ class Emulator:
         self.process = subprocess.Popen([program], env={**self.environment, **here}, stdin=subprocess.DEVNULL, **QUIET)
         self.wait()
         self.proxy = proxy.Proxy(f"127.0.0.1:{self.port}")
-        witness = {**self.environment, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
+        listing = {**self.environment, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.witness = subprocess.Popen([self.python, HERE / "account.py"], env=witness, **pipes)
+        self.lister = subprocess.Popen([self.python, HERE / "account.py"], env=listing, **pipes)
         return self
 
     def wait(self):
@@ -56,9 +56,9 @@ class Emulator:
     def account(self):
         """What is in the account, seen past the tool: names by kind."""
         self.proxy.wait_until_quiet()
-        self.witness.stdin.write("look\n")
-        self.witness.stdin.flush()
-        line = self.witness.stdout.readline()
+        self.lister.stdin.write("look\n")
+        self.lister.stdin.flush()
+        line = self.lister.stdout.readline()
         if not line:
             raise SystemExit("what is in the account cannot be listed")
         return json.loads(line)
@@ -66,6 +66,6 @@ class Emulator:
     def __exit__(self, *_):
         self.proxy.shutdown()
         self.proxy.server_close()
-        for process in (self.witness, self.process):
+        for process in (self.lister, self.process):
             process.kill()
             process.wait()

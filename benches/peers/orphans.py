@@ -44,7 +44,7 @@ class Scene:
         begun = process.Run(command, self.folder, cycle.environment(self.tool, self.folder, self.running.proxy.endpoint))
         if strike:
             strike.victim.set_result(begun)
-        return begun.finish()
+        return begun.finish(watched=False)
 
     def account(self):
         """How many there are of each kind."""

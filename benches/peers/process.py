@@ -12,7 +12,8 @@ import typing
 import uuid
 
 MARK = "LEOCTL_PEERS_RUN"
-SAMPLE_EVERY = 0.02
+# How often memory is looked at, in seconds; and how much longer than a look, since looking at much memory takes the CPU.
+SAMPLE_EVERY, PAUSE = 0.02, 20
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -61,16 +62,16 @@ class Run:
         """The processes of this run that are alive."""
         return [pid for pid in processes() if self.mark.encode() in environment_of(pid)]
 
-    def finish(self, seconds=900):
-        """Waits for the end, and measures."""
-        watch = Watch(self.process.pid)
+    def finish(self, watched=True, seconds=1800):
+        """Waits for the end, and measures; memory only where it is watched."""
+        watch = Watch(self.process.pid) if watched else None
         timer = threading.Timer(seconds, self.kill)
         timer.start()
         _, status, usage = os.wait4(self.process.pid, 0)
         wall = time.perf_counter() - self.began
         timer.cancel()
         self.process.returncode = os.waitstatus_to_exitcode(status)
-        peak = max(watch.finish(), usage.ru_maxrss * 1024)
+        peak = max(watch.finish() if watch else 0, usage.ru_maxrss * 1024)
         cpu = usage.ru_utime + usage.ru_stime + self.reap()
         self.output.seek(0)
         output = self.output.read().decode(errors="replace")
@@ -100,8 +101,9 @@ class Watch:
 
     def look(self):
         while not self.over.is_set():
+            began = time.perf_counter()
             self.peak = max(self.peak, sum(memory_of(pid) for pid in tree(self.pid)))
-            self.over.wait(SAMPLE_EVERY)
+            self.over.wait(max(SAMPLE_EVERY, PAUSE * (time.perf_counter() - began)))
 
     def finish(self):
         self.over.set()
