@@ -1,5 +1,6 @@
 """Lists what is in the account, past every tool. A line of JSON on stdout for each line on stdin."""
 
+import functools
 import json
 import sys
 import time
@@ -9,6 +10,7 @@ import boto3
 REGION = "us-east-1"
 
 
+@functools.cache
 def client(service):
     return boto3.client(service, region_name=REGION)
 

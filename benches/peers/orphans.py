@@ -152,6 +152,10 @@ def of_tool(tool, given, idle, work):
         print(f"{tool.name}: {index + 1} of {len(points)} points", file=sys.stderr)
         return seen
 
-    with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
+    pool = concurrent.futures.ThreadPoolExecutor(given.jobs)
+    try:
         seen = list(pool.map(one, range(len(points))))
+    finally:
+        # Stopped in the middle, it begins no further points.
+        pool.shutdown(cancel_futures=True)
     return {"version": tool.version(), "changing_calls": changing, **expected, "points": [point for point in seen if point["call"]]}
