@@ -32,7 +32,11 @@ def today():
     return f"{datetime.date.today()}, {os.cpu_count()} cores"
 
 
-def write_figures(results):
+def said(note):
+    return f" {note}" if note else ""
+
+
+def write_figures(results, note):
     rows = [
         [stage, NAMES[name], f"{of['wall_s']:.1f} s", f"{of['cpu_s']:.1f} s", f"{of['memory_mb']:.0f} MB", f"{of['calls']:g}", f"{of['changing_calls']:g}"]
         for stage in next(iter(results.values()))["stages"]
@@ -40,15 +44,15 @@ def write_figures(results):
     ]
     runs = " / ".join(sorted({str(result["runs"]) for result in results.values()}))
     heads = ["stage", "tool", "wall time", "CPU time", "most memory", "API calls", "of them changing"]
-    write("performance.md", "figures", f"{versions(results)}. Medians of {runs} runs, {today()}.\n\n{table(heads, rows)}")
+    write("performance.md", "figures", f"{versions(results)}. Medians of {runs} runs, {today()}.{said(note)}\n\n{table(heads, rows)}")
 
 
-def write_orphans(results):
+def write_orphans(results, note):
     heads = ["tool", "changing calls", "blows", "run again: the same as undisturbed", "fails or is stuck", "something twice", "left behind by destroy after that"]
     again = [[NAMES[name], result["changing_calls"], *roads_again(result["points"])] for name, result in results.items()]
     gone = [[NAMES[name], *roads_destroyed(result["points"])] for name, result in results.items()]
     text = [
-        f"{versions(results)}. {today()}.",
+        f"{versions(results)}. {today()}.{said(note)}",
         table(heads, again),
         "Destroyed at once, without another run:",
         table(["tool", "blows", "nothing left", "destroy fails", "something left behind", "resources left behind, in all"], gone),
