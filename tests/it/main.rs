@@ -63,6 +63,7 @@ mod noise;
 mod operate;
 mod operating;
 mod orders;
+mod peers;
 mod pictures;
 mod planning;
 mod platforms;
