@@ -88,11 +88,12 @@ fn possible(value: &PossibleValue) -> String {
     value.get_help().map_or_else(|| format!("`{name}`"), |help| format!("`{name}`, {}", lowered(&help.to_string())))
 }
 
-/// A sentence as a part of another.
+/// A sentence as a part of another: its first letter is small, unless its first word is a name such as GitHub.
 fn lowered(text: &str) -> String {
     let mut letters = text.chars();
-    match (letters.next(), letters.clone().next()) {
-        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => first.to_lowercase().chain(letters).collect(),
+    let is_name = letters.clone().skip(1).take_while(|letter| *letter != ' ').any(|letter| letter.is_uppercase());
+    match letters.next() {
+        Some(first) if !is_name => first.to_lowercase().chain(letters).collect(),
         _ => text.to_owned(),
     }
 }

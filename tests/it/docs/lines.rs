@@ -1,7 +1,9 @@
 //! Every command that a page names is one of leoctl's, with options that there are.
 
+use std::sync::OnceLock;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, Error};
+use clap::{Command, CommandFactory, Error};
 
 use leoctl::cli::args::Cli;
 
@@ -17,6 +19,12 @@ fn every_command_on_every_page_is_one_that_leoctl_takes() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The definition of the command line, which takes long to make.
+fn program() -> &'static Command {
+    static PROGRAM: OnceLock<Command> = OnceLock::new();
+    PROGRAM.get_or_init(Cli::command)
 }
 
 /// The commands that a page names, with their lines, and whether they are meant to be run as they are.
@@ -50,7 +58,7 @@ fn call(span: &str) -> Option<String> {
     let has_option = span.split(' ').skip(1).any(|word| word.starts_with("--"));
     match first {
         "leoctl" => Some(span.to_owned()).filter(|span| span.contains(' ')),
-        name => (has_option && Cli::command().find_subcommand(name).is_some()).then(|| format!("leoctl {span}")),
+        name => (has_option && program().find_subcommand(name).is_some()).then(|| format!("leoctl {span}")),
     }
 }
 
@@ -112,7 +120,7 @@ fn words(text: &str) -> Vec<String> {
 /// Why leoctl would not take this. What stands for something, such as FILE, is any value; a command that is only named
 /// need not have all its arguments.
 fn refusal(words: &[String], is_whole: bool) -> Option<String> {
-    let error = Cli::command().try_get_matches_from(words).err()?;
+    let error = program().clone().try_get_matches_from(words).err()?;
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => None,
         ErrorKind::MissingRequiredArgument | ErrorKind::MissingSubcommand if !is_whole => None,
