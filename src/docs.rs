@@ -1,5 +1,6 @@
 //! The reference of every type, written from the schemas.
 
+pub mod commands;
 pub mod json_schema;
 
 use std::collections::BTreeMap;

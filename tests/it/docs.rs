@@ -1,5 +1,12 @@
 //! Documentation that is written from the code is current, and the tree is as the architecture says.
 
+mod compare;
+mod lines;
+mod links;
+mod pages;
+mod run;
+mod site;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -175,22 +182,31 @@ fn rust_files(module: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn the_reference_of_errors_is_current() {
-    let page = root().join("docs/errors.md");
-    let current = leoctl::codes::reference();
-    if std::env::var_os("LEOCTL_WRITE_DOCS").is_some() {
-        std::fs::write(&page, &current).unwrap();
-        return;
-    }
-    let there = std::fs::read_to_string(&page).unwrap_or_default();
-    assert!(there == current, "docs/errors.md is not current: run the tests once with LEOCTL_WRITE_DOCS=1");
+    assert_current("docs/errors.md", &leoctl::codes::reference());
 }
 
 #[test]
-fn the_stack_of_the_tutorial_is_valid_and_laid_out() {
+fn the_reference_of_commands_is_current() {
+    assert_current("docs/commands.md", &leoctl::docs::commands::page());
+}
+
+/// A file of the repository is what the code writes, or is written now if that is asked for.
+fn assert_current(path: &str, current: &str) {
+    let file = root().join(path);
+    if std::env::var_os("LEOCTL_WRITE_DOCS").is_some() {
+        std::fs::write(&file, current).unwrap();
+        return;
+    }
+    let there = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(there == current, "{path} is not current: run the tests once with LEOCTL_WRITE_DOCS=1");
+}
+
+#[test]
+fn the_stack_written_in_the_editor_is_valid_and_laid_out() {
     let project = Project::new("", "test");
-    project.write("stacks/shop.toml", include_str!("../../docs/tutorial.toml"));
+    project.write("stacks/shop.toml", include_str!("../../docs/editor-tutorial.toml"));
     let valid = project.expect(0, &["validate", "stacks/shop.toml"]);
     let said = "29 resource blocks, 1 data source";
-    assert!(valid.stdout.contains(said) && include_str!("../../docs/tutorial.md").contains(said), "{}", valid.stdout);
+    assert!(valid.stdout.contains(said) && include_str!("../../docs/editor-tutorial.md").contains(said), "{}", valid.stdout);
     project.expect(0, &["fmt", "--check", "stacks/shop.toml"]);
 }
