@@ -413,7 +413,7 @@ pub enum StateCommand {
         /// The stack file
         stack: Option<PathBuf>,
     },
-    /// Write the state and its copies in the clear, before [stack.encryption] goes
+    /// Write the state and its copies in the clear, before its encryption goes from the stack file
     Decrypt {
         /// The stack file
         stack: Option<PathBuf>,
