@@ -6,6 +6,7 @@
 //! - [`cli`]: wiring, one thin file for each command; it alone knows all the others.
 //! - [`disk`]: files written whole, readable by their owner only.
 //! - [`store`]: the state in files, with lock and journal.
+//! - [`identity`]: the keys of age that files are encrypted with.
 //! - [`ui`]: the only module that prints.
 //! - [`ops`]: operating what a stack has made.
 //! - [`sandbox`]: a local AWS to try anything on.
@@ -17,6 +18,7 @@ pub mod cli;
 pub mod codes;
 pub mod disk;
 pub mod docs;
+pub mod identity;
 pub mod lsp;
 pub mod ops;
 pub mod sandbox;

@@ -4,14 +4,15 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::disk::{self, DRAFT, draft_prefix, private};
 use leoctl_core::engine::persist::{Line, first_record, render, render_record, replay, stamp};
-use leoctl_core::engine::ports::{Store, StoreError};
+use leoctl_core::engine::ports::{Rewritten, Store, StoreError};
+use leoctl_core::engine::sealed::{Vault, journal_of};
 use leoctl_core::model::journal::Record;
 use leoctl_core::model::state::{State, StateError};
 
@@ -22,7 +23,19 @@ pub struct LocalStore {
     journal: PathBuf,
     lock: PathBuf,
     held: Mutex<Option<File>>,
-    writing: Mutex<()>,
+    /// What is written is encrypted with.
+    vault: Arc<Vault>,
+    /// The journal that is written.
+    writing: tokio::sync::Mutex<Journal>,
+}
+
+/// The journal that records are appended to.
+#[derive(Debug, Default)]
+struct Journal {
+    lineage: String,
+    serial: u64,
+    /// The number of the next record.
+    next: u64,
 }
 
 /// How long somebody who only looks who holds the lock may have it, and how often that is waited for.
@@ -45,11 +58,25 @@ impl LocalStore {
     /// The state of stack `name` in a directory, which need not exist.
     pub fn new(directory: &Path, name: &str) -> Self {
         let file = |suffix: &str| directory.join(format!("{name}.{suffix}"));
-        Self { state: file("json"), journal: file("journal"), lock: file("lock"), held: Mutex::new(None), writing: Mutex::new(()) }
+        let (vault, writing) = (Arc::default(), tokio::sync::Mutex::default());
+        Self { state: file("json"), journal: file("journal"), lock: file("lock"), held: Mutex::new(None), vault, writing }
     }
 
-    fn read_state(&self) -> Result<Option<State>, StoreError> {
+    /// Encrypts what is written, as the stack file says.
+    #[must_use]
+    pub fn encrypted(self, vault: Arc<Vault>) -> Self {
+        Self { vault, ..self }
+    }
+
+    /// Where copies of the state are kept, and how their names begin.
+    fn copies(&self) -> (PathBuf, String) {
+        let name = self.state.file_stem().unwrap_or_default().to_string_lossy();
+        (self.state.with_file_name("backup"), format!("{name}-"))
+    }
+
+    async fn read_state(&self) -> Result<Option<State>, StoreError> {
         let Some(text) = read_if_there(&self.state)? else { return Ok(None) };
+        let text = self.vault.open_state(&self.location(), text).await?;
         State::parse(&text).map(Some).map_err(|error| self.refuse(&self.state, &error))
     }
 
@@ -62,17 +89,27 @@ impl LocalStore {
     }
 
     /// The lines of the journal that belong to `state`.
-    fn read_journal(&self, state: &State) -> Result<Vec<Line>, StoreError> {
+    async fn read_journal(&self, state: &State) -> Result<Vec<Line>, StoreError> {
         let Some(text) = whole_lines(&self.journal)? else { return Ok(Vec::new()) };
-        let place = |index| format!("{}:{}", self.journal.display(), index + 1);
-        let lines: Vec<Line> = text.lines().enumerate().map(|(index, text)| Line { text: text.to_owned(), place: place(index) }).collect();
-        let first = lines.first().map(|line| first_record(line, state)).transpose()?;
-        match first.flatten() {
-            Some(Record::Begin { lineage, serial }) if lineage == state.lineage && serial == state.serial => Ok(lines),
+        let line = |(number, text): (u64, &str)| Line {
+            text: text.to_owned(),
+            place: format!("{}:{}", self.journal.display(), number + 1),
+            number,
+        };
+        let lines: Vec<Line> = (0..).zip(text.lines()).map(line).collect();
+        let Some(first) = lines.first() else { return Ok(Vec::new()) };
+        let begun_on = match journal_of(&first.text) {
+            Some(begun_on) => Some(begun_on),
+            None => first_record(first, state)?.and_then(|record| match record {
+                Record::Begin { lineage, serial } => Some((lineage, serial)),
+                _ => None,
+            }),
+        };
+        match begun_on {
+            Some((lineage, serial)) if lineage == state.lineage && serial == state.serial => self.vault.open_lines(state, lines).await,
             // The state was saved after this journal: everything in it is in the state.
-            Some(Record::Begin { lineage, serial }) if lineage == state.lineage && serial < state.serial => Ok(Vec::new()),
-            None => Ok(Vec::new()),
-            Some(_) => {
+            Some((lineage, serial)) if lineage == state.lineage && serial < state.serial => Ok(Vec::new()),
+            _ => {
                 let error = StoreError::new(format!("{} belongs to another state than {}", self.journal.display(), self.state.display()));
                 Err(error.help("restore the state the journal was written with"))
             }
@@ -80,10 +117,20 @@ impl LocalStore {
     }
 }
 
+impl LocalStore {
+    /// Writes a copy anew: it is the old one or the new one whatever happens.
+    async fn rewrite(&self, copy: &Path) -> Result<(), StoreError> {
+        let Some(text) = read_if_there(copy)? else { return Ok(()) };
+        let text = self.vault.open_copy(&copy.display().to_string(), text).await?;
+        let state = State::parse(&text).map_err(|error| self.refuse(copy, &error))?;
+        replace(copy, &self.vault.state(&state, text).await?)
+    }
+}
+
 #[async_trait]
 impl Store for LocalStore {
     async fn load(&self) -> Result<Option<State>, StoreError> {
-        let Some(state) = self.read_state()? else {
+        let Some(state) = self.read_state().await? else {
             return match whole_lines(&self.journal)? {
                 Some(text) if !text.is_empty() => {
                     let error = StoreError::new(format!("there is {} but no {}", self.journal.display(), self.state.display()));
@@ -92,7 +139,7 @@ impl Store for LocalStore {
                 _ => Ok(None),
             };
         };
-        let lines = self.read_journal(&state)?;
+        let lines = self.read_journal(&state).await?;
         let state = replay(state, &lines)?;
         state.verify().map_err(|error| self.refuse(&self.journal, &error))?;
         Ok(Some(state))
@@ -162,23 +209,27 @@ impl Store for LocalStore {
     }
 
     async fn begin(&self, state: &State) -> Result<(), StoreError> {
-        let existing = self.read_state()?;
+        let existing = self.read_state().await?;
+        self.vault.may_write()?;
         if existing.as_ref().is_none_or(|existing| existing.serial != state.serial || existing.lineage != state.lineage) {
-            replace(&self.state, &render(state)?)?;
+            replace(&self.state, &self.vault.state(state, render(state)?).await?)?;
         }
-        let appending = whole_lines(&self.journal)?.is_some_and(|text| !text.is_empty())
-            && self.read_journal(state).is_ok_and(|records| !records.is_empty());
-        if appending {
+        let there = whole_lines(&self.journal)?.is_some_and(|text| !text.is_empty());
+        let there = if there { self.read_journal(state).await.unwrap_or_default() } else { Vec::new() };
+        let (lineage, serial) = (state.lineage.clone(), state.serial);
+        let mut writing = self.writing.lock().await;
+        *writing = Journal { lineage: lineage.clone(), serial, next: there.last().map_or(1, |last| last.number + 1) };
+        if !there.is_empty() {
             return mend_tail(&self.journal);
         }
-        let begin = Record::Begin { lineage: state.lineage.clone(), serial: state.serial };
-        replace(&self.journal, &render_record(&begin)?)
+        let begin = render_record(&Record::Begin { lineage, serial })?;
+        replace(&self.journal, &self.vault.record((&state.lineage, serial), 0, begin).await?)
     }
 
     async fn append(&self, record: &Record) -> Result<(), StoreError> {
-        let text = render_record(record)?;
         // One at a time: what could not be written whole is cut off again before the next begins.
-        let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writing = self.writing.lock().await;
+        let text = self.vault.record((&writing.lineage, writing.serial), writing.next, render_record(record)?).await?;
         let mut file = private(OpenOptions::new().append(true).create(true))
             .open(&self.journal)
             .map_err(|error| failed("open", &self.journal, &error))?;
@@ -188,12 +239,14 @@ impl Store for LocalStore {
             // Where even that fails, the next run does it.
             drop(file.set_len(whole));
             failed("write", &self.journal, &error)
-        })
+        })?;
+        writing.next += 1;
+        Ok(())
     }
 
     async fn save(&self, state: &State) -> Result<(), StoreError> {
         state.verify().map_err(|error| self.refuse(&self.state, &error))?;
-        replace(&self.state, &render(state)?)?;
+        replace(&self.state, &self.vault.state(state, render(state)?).await?)?;
         match fs::remove_file(&self.journal) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", &self.journal, &error)),
             _ => Ok(()),
@@ -201,10 +254,30 @@ impl Store for LocalStore {
     }
 
     async fn backup(&self, state: &State) -> Result<String, StoreError> {
-        let name = self.state.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let copy = self.state.with_file_name("backup").join(format!("{name}-{:06}-{}.json", state.serial, stamp(jiff::Timestamp::now())));
-        replace(&copy, &render(state)?)?;
+        let (folder, prefix) = self.copies();
+        let copy = folder.join(format!("{prefix}{:06}-{}.json", state.serial, stamp(jiff::Timestamp::now())));
+        replace(&copy, &self.vault.state(state, render(state)?).await?)?;
         Ok(copy.display().to_string())
+    }
+
+    async fn rewrite_backups(&self) -> Result<Rewritten, StoreError> {
+        let (folder, prefix) = self.copies();
+        let mut copies: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        copies.retain(|path| path.file_name().is_some_and(|name| is_copy(&name.to_string_lossy(), &prefix)));
+        copies.sort();
+        copies.iter().for_each(|copy| remove_drafts(copy));
+        let mut rewritten = Rewritten::default();
+        for copy in copies {
+            match self.rewrite(&copy).await {
+                Ok(()) => rewritten.done += 1,
+                Err(error) => rewritten.left.push(error.message),
+            }
+        }
+        Ok(rewritten)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.vault.notes()
     }
 
     async fn remove(&self) -> Result<(), StoreError> {
@@ -242,6 +315,14 @@ fn whole_lines(journal: &Path) -> Result<Option<String>, StoreError> {
     let text = String::from_utf8(bytes.into_iter().take(whole).collect());
     text.map(Some)
         .map_err(|error| StoreError::new(format!("cannot use {}: {error}", journal.display())).help("restore the file as leoctl left it"))
+}
+
+/// Whether a file of this name is a copy of the state whose copies' names begin so: its serial follows, and a time.
+fn is_copy(name: &str, prefix: &str) -> bool {
+    let numbers = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(".json")).and_then(|rest| rest.split_once('-'));
+    numbers.is_some_and(|(serial, time)| {
+        serial.len() >= 6 && serial.chars().all(|c| c.is_ascii_digit()) && time.chars().all(|c| c.is_ascii_alphanumeric())
+    })
 }
 
 /// Cuts off a last line that was never finished, so that the next record starts on its own.

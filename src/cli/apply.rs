@@ -133,6 +133,7 @@ pub async fn destroy(
 /// Shows a plan, asks unless told not to, and carries it out. The lock is held.
 pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Planned, yes: bool) -> Result<Exit, CliError> {
     session.say_what_was_read(context);
+    session.vault.may_write()?;
     shown(context, &planned)?.iter().for_each(|line| context.say(line));
     let (stack, identity) = (&planned.plan.stack.name, &planned.plan.identity);
     if planned.plan.has_changes() {

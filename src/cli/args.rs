@@ -417,6 +417,16 @@ pub enum StateCommand {
         #[arg(long, value_name = "S3://BUCKET/KEY")]
         from: Option<String>,
     },
+    /// Encrypt the state and its copies with the keys that the stack file names now
+    Rotate {
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
+    /// Write the state and its copies in the clear, before its encryption goes from the stack file
+    Decrypt {
+        /// The stack file
+        stack: Option<PathBuf>,
+    },
 }
 
 /// The commands of `iam-policy`.

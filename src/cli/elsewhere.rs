@@ -23,6 +23,7 @@ use leoctl_core::model::state::State;
 use leoctl_core::model::value::Value;
 use leoctl_core::stack::Stack;
 use leoctl_core::stack::backend::{self, Backend};
+use leoctl_core::stack::encryption::{self, KmsKey};
 use leoctl_core::stack::files::beside;
 use leoctl_core::stack::scope::StackScope;
 use leoctl_core::stack::vars::Given;
@@ -129,10 +130,20 @@ fn given(vars: Vec<(String, String)>) -> Given {
 
 /// Where the states are in S3 that a stack's data sources read, as far as that is known without AWS.
 pub fn backends(stack: &Stack, path: &Path) -> Vec<Backend> {
+    others(stack, path).iter().filter_map(|other| backend::location(other).ok().flatten()).collect()
+}
+
+/// The keys of KMS that these states are encrypted with.
+pub fn kms_keys(stack: &Stack, path: &Path) -> Vec<KmsKey> {
+    let written = others(stack, path).into_iter().filter_map(|other| encryption::of(&other).ok().flatten());
+    written.flat_map(|written| written.kms_keys().cloned().collect::<Vec<_>>()).collect()
+}
+
+/// The stacks whose outputs a stack reads, as far as they are known without AWS and can be read.
+fn others(stack: &Stack, path: &Path) -> Vec<Stack> {
     let root = project::root(path);
     let named = named(stack, path).into_iter().filter(|(file, _)| contents::place(&root, file).is_ok());
-    let others = named.filter_map(|(path, given)| project::read(&path, given).ok());
-    others.filter_map(|other| backend::location(&other).ok().flatten()).collect()
+    named.filter_map(|(path, given)| project::read(&path, given).ok()).collect()
 }
 
 /// The files that a stack's data sources read, as far as they are known without AWS.

@@ -108,7 +108,7 @@ pub(super) fn text(error: &CliError, colour: bool) -> String {
         CliError::Engine(EngineError::Aws { doing, failure: why }) => {
             titled(Code::Aws, doing, failure::lines(why).iter().map(|line| ui::prose(format!("  {line}"))).collect())
         }
-        CliError::Store(StoreError { message, help, .. }) => titled(Code::Store, message, helps(help)),
+        CliError::Store(StoreError { message, help, code, .. }) => titled(*code, message, helps(help)),
         CliError::Sandbox(SandboxError { message, help }) => titled(Code::Sandbox, message, helps(help.as_slice())),
         CliError::Usage { message, help } => titled(Code::Usage, message, helps(std::slice::from_ref(help))),
     }
@@ -129,7 +129,7 @@ pub(super) fn json(error: &CliError) -> Vec<Json> {
             }
             vec![entry]
         }
-        CliError::Store(StoreError { message, help, .. }) => one(Code::Store, message, help),
+        CliError::Store(StoreError { message, help, code, .. }) => one(*code, message, help),
         CliError::Sandbox(SandboxError { message, help }) => one(Code::Sandbox, message, help.as_slice()),
         CliError::Interrupted => one(Code::Interrupted, "interrupted", &[]),
         CliError::Usage { message, help } => one(Code::Usage, message, std::slice::from_ref(help)),

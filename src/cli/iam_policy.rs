@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::args::IamPolicyCommand;
 use super::session::Session;
-use super::{CliError, Context, Exit, elsewhere, project};
+use super::{CliError, Context, Exit, elsewhere, encryption, project};
 use crate::ops::iam_policy::{self, ATTACHED, Asked, Role, trust};
 use crate::ui;
 use leoctl_core::plan::select::Options;
@@ -36,14 +36,18 @@ pub async fn run(context: &Context, command: IamPolicyCommand) -> Result<Exit, C
         return Err(CliError::usage(&message, "name a role of this account, or use the credentials of the other"));
     }
     let backend = backend::location(&session.stack).map_err(wrong)?;
+    let encryption = encryption::written(&session.stack)?;
     let others = elsewhere::backends(&session.stack, &path);
+    let other_keys = elsewhere::kms_keys(&session.stack, &path);
     let objects = elsewhere::objects(&session.stack);
     let asked = Asked {
         account: &own,
         roles: &[],
         only_roles: false,
         backend: backend.as_ref(),
+        encryption: encryption.as_ref(),
         others: &others,
+        other_keys: &other_keys,
         objects: &objects,
         role,
         principal: args.role.as_deref(),
@@ -87,7 +91,8 @@ fn of_accounts(plan: &Plan, accounts: &Accounts, asked: Asked<'_>) -> Json {
     let own = iam_policy::documents(plan, Asked { roles: &roles, only_roles, ..asked });
     all.insert("principal".to_owned(), json!({ "account": asked.account, "arn": asked.principal.map(|_| &principal), "policies": own }));
     // What is beside AWS, such as the state, is read by who starts leoctl.
-    let inside = Asked { backend: None, others: &[], objects: &[], principal: None, only_roles: false, ..asked };
+    let inside =
+        Asked { backend: None, encryption: None, others: &[], other_keys: &[], objects: &[], principal: None, only_roles: false, ..asked };
     if accounts.own.role_arn.is_some() {
         let account = plan.identity.account_id.as_str();
         let policies = iam_policy::documents(plan, Asked { account, principal: accounts.own.role_arn.as_deref(), ..inside });

@@ -86,7 +86,7 @@ async fn one(context: &Context, args: &PlanArgs, path: &Path) -> Result<Exit, Cl
         sandbox::otherwise(context, plan).iter().for_each(|line| context.say(line));
         ui::preflight::lines(&plan.stack, &planned.preflight).into_iter().for_each(|line| ui::out(ui::flowing(line)));
     }
-    save(context, args, path, &session, &planned)?;
+    save(context, args, path, &session, &planned).await?;
     if let Some(file) = &args.review {
         review::write(file, args.comment.commit.as_deref(), vec![Reviewed::of(path, &session, &planned, &args.flags)?])?;
     }
@@ -107,7 +107,7 @@ fn shown(session: &Session, planned: &Planned, args: &PlanArgs, path: &Path) -> 
     Ok(shown)
 }
 
-fn save(context: &Context, args: &PlanArgs, path: &Path, session: &Session, planned: &Planned) -> Result<(), CliError> {
+async fn save(context: &Context, args: &PlanArgs, path: &Path, session: &Session, planned: &Planned) -> Result<(), CliError> {
     let file = match (&args.out, &args.out_dir) {
         (Some(file), _) => file.clone(),
         (None, Some(folder)) if planned.plan.has_changes() => {
@@ -120,7 +120,7 @@ fn save(context: &Context, args: &PlanArgs, path: &Path, session: &Session, plan
         _ => return Ok(()),
     };
     let asked = saved::Asked { options: &planned.plan.options, refresh: args.flags.refresh, global: &context.global };
-    saved::save(&file, path, &asked, session, planned)?;
+    saved::save(&file, path, &asked, session, planned).await?;
     context.hint(&format!("Saved: `leoctl apply --plan {}` carries out exactly this.", quoted(&file.display().to_string())));
     Ok(())
 }
@@ -147,7 +147,7 @@ async fn several(context: &Context, args: &PlanArgs, paths: &[PathBuf]) -> Resul
     let mut outcomes = join_all(paths.iter().map(async |path| (path, planned(context, args, path).await))).await;
     for (path, outcome) in &mut outcomes {
         let saved = match outcome {
-            Ok((session, planned)) => save(context, args, path, session, planned),
+            Ok((session, planned)) => save(context, args, path, session, planned).await,
             Err(_) => Ok(()),
         };
         if let Err(error) = saved {

@@ -11,9 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::args::Global;
 use super::session::Session;
-use super::{CliError, Context, Exit, apply, project};
+use super::{CliError, Context, Exit, apply, encryption, project};
 use crate::{disk, store, ui};
 use leoctl_core::engine::refresh::Planned;
+use leoctl_core::engine::sealed::{self, About, What};
 use leoctl_core::plan::select::Options;
 
 /// A plan in a file.
@@ -62,7 +63,7 @@ pub struct Asked<'a> {
 }
 
 /// Saves a plan, readable by its owner only.
-pub fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &Session, planned: &Planned) -> Result<(), CliError> {
+pub async fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &Session, planned: &Planned) -> Result<(), CliError> {
     let Asked { options, refresh, global } = asked;
     let salt = uuid::Uuid::new_v4().to_string();
     let saved = SavedPlan {
@@ -85,18 +86,27 @@ pub fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &Session
     };
     let text = serde_json::to_string_pretty(&saved)
         .map_err(|error| CliError::usage(&error.to_string(), "this leoctl is broken: please report it"))?;
-    Ok(store::replace(file, &text)?)
+    let about = About {
+        stack_file: Some(saved.stack_file.clone()),
+        named: Some(saved.named.clone()),
+        ..session.vault.plan(&saved.lineage, saved.serial)
+    };
+    Ok(store::replace(file, &session.vault.seal(about, text).await?)?)
 }
 
 /// Whether a file is a saved plan, of this leoctl or another.
 pub fn is_plan(file: &Path) -> bool {
-    let json = disk::read_text(file, disk::LARGEST).ok().and_then(|text| serde_json::from_str::<Json>(&text).ok());
-    json.is_some_and(|json| json.get("format_version").is_some() && json.get("plan").is_some())
+    let Ok(text) = disk::read_text(file, disk::LARGEST) else { return false };
+    if let Some(about) = sealed::about(&text) {
+        return about.what == What::Plan;
+    }
+    let json = serde_json::from_str::<Json>(&text);
+    json.is_ok_and(|json| json.get("format_version").is_some() && json.get("plan").is_some())
 }
 
 /// Makes the saved plan again and carries it out, unless it has become another.
 pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool) -> Result<Exit, CliError> {
-    let saved = read(file)?;
+    let saved = read(context, file).await?;
     let session = opened(context, &saved).await?;
     session.lock(context, "leoctl apply --plan").await?;
     let outcome = async {
@@ -110,7 +120,7 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
 
 /// Makes the saved plan again, unless it has become another or is of another stack than the one that is named.
 pub async fn planned(context: &Context, file: &Path, stack: Option<&Path>) -> Result<Planned, CliError> {
-    let saved = read(file)?;
+    let saved = read(context, file).await?;
     let path = saved.stack_file();
     if let Some(other) = stack.filter(|stack| project::real(stack) != project::real(path)) {
         let (shown, other) = (path.display().to_string(), other.display().to_string());
@@ -124,7 +134,7 @@ pub async fn planned(context: &Context, file: &Path, stack: Option<&Path>) -> Re
 }
 
 /// The plan in a file.
-fn read(file: &Path) -> Result<SavedPlan, CliError> {
+async fn read(context: &Context, file: &Path) -> Result<SavedPlan, CliError> {
     let unreadable = |problem: String| {
         CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out FILE`")
     };
@@ -134,6 +144,7 @@ fn read(file: &Path) -> Result<SavedPlan, CliError> {
         }
         _ => unreadable(error.to_string()),
     })?;
+    let text = decrypted(context, file, text).await?;
     let json: Json = serde_json::from_str(&text).map_err(|_| unreadable("it is no saved plan".to_owned()))?;
     match json.get("format_version").and_then(Json::as_u64) {
         Some(found) if found != u64::from(VERSION) => {
@@ -144,10 +155,24 @@ fn read(file: &Path) -> Result<SavedPlan, CliError> {
     serde_json::from_value(json).map_err(|error| unreadable(error.to_string()))
 }
 
+/// The text of a plan that may be encrypted. Which stack file says how, stands in the clear, as it would in the plan.
+async fn decrypted(context: &Context, file: &Path, text: String) -> Result<String, CliError> {
+    let Some(About { stack_file: Some(stack_file), named: Some(named), .. }) = sealed::about(&text) else { return Ok(text) };
+    let path = found(&stack_file, &named);
+    let stack = project::find(path, &context.global)?;
+    let vault = encryption::vault(&context.global, path, &stack).await?;
+    Ok(vault.open_plan(&file.display().to_string(), text).await?)
+}
+
+/// A plan's stack file, which may be in another checkout than where it was made.
+fn found<'a>(stack_file: &'a Path, named: &'a Path) -> &'a Path {
+    if stack_file.is_file() { stack_file } else { named }
+}
+
 impl SavedPlan {
-    /// Its stack file, which may be in another checkout than where it was made.
+    /// Its stack file.
     fn stack_file(&self) -> &Path {
-        if self.stack_file.is_file() { &self.stack_file } else { &self.named }
+        found(&self.stack_file, &self.named)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::args::{Global, PlanFlags};
 use super::elsewhere::Neighbours;
-use super::{CliError, Context, project, sandbox};
+use super::{CliError, Context, encryption, project, sandbox};
 use crate::ops::Deployed;
 use crate::store::{self, LocalStore};
 use crate::ui::waiting::Voice;
@@ -17,6 +17,7 @@ use leoctl_aws::state::{Location, S3Store};
 use leoctl_core::engine::ports::Store;
 use leoctl_core::engine::preflight::preflight;
 use leoctl_core::engine::refresh::{Planned, Planner};
+use leoctl_core::engine::sealed::Vault;
 use leoctl_core::model::address::Block;
 use leoctl_core::model::schema::Catalog;
 use leoctl_core::model::state::State;
@@ -34,6 +35,8 @@ pub struct Session {
     pub stack: Arc<Stack>,
     /// Its state.
     pub store: Box<dyn Store>,
+    /// What its files are encrypted with.
+    pub vault: Arc<Vault>,
     /// AWS.
     pub provider: AwsProvider,
     /// How AWS is reached.
@@ -65,8 +68,9 @@ impl Session {
     /// Prepares a session for a stack that has been read.
     pub async fn with(context: &Context, path: &Path, stack: Stack) -> Result<Self, CliError> {
         let catalog = leoctl_aws::registry::catalog();
-        let store = store(&context.global, path, &stack).await?;
-        not_left_behind(context, path, &stack, store.as_ref()).await?;
+        let vault = Arc::new(encryption::vault(&context.global, path, &stack).await?);
+        let store = store_with(&context.global, path, &stack, &vault).await?;
+        not_left_behind(context, path, (&stack, &vault), store.as_ref()).await?;
         let given = settings(&context.global);
         // A region that the stack names, no other place is asked for.
         let mut settings = Settings { region: stack.region.clone().or_else(|| given.region.clone()), ..given };
@@ -83,6 +87,7 @@ impl Session {
         Ok(Self {
             stack: Arc::new(stack),
             store,
+            vault,
             provider,
             settings,
             accounts,
@@ -198,6 +203,7 @@ impl Session {
     /// Says what people should know of what was read beside AWS.
     pub fn say_what_was_read(&self, context: &Context) {
         self.neighbours.take_notes().iter().for_each(|note| context.say(&prose(styled(FAINT, note))));
+        self.store.notes().iter().for_each(|note| context.say(&prose(styled(WARN, format!("Note: {note}")))));
     }
 
     /// Looks for what would make a plan's apply fail, unless that is not wanted.
@@ -266,10 +272,16 @@ pub fn never_applied(name: &str) -> CliError {
 
 /// The state of a stack, where its file says: the sandbox has states of its own, in files.
 pub async fn store(global: &Global, path: &Path, stack: &Stack) -> Result<Box<dyn Store>, CliError> {
+    let vault = Arc::new(encryption::vault(global, path, stack).await?);
+    store_with(global, path, stack, &vault).await
+}
+
+/// The same, encrypted in another way than its file says.
+pub async fn store_with(global: &Global, path: &Path, stack: &Stack, vault: &Arc<Vault>) -> Result<Box<dyn Store>, CliError> {
     let wrong = |diagnostics| CliError::Diagnostics { diagnostics, sources: stack.sources.clone() };
     match backend::location(stack).map_err(wrong)? {
-        Some(backend) if !global.sandbox => Ok(Box::new(shared(global, &backend).await?)),
-        _ => Ok(Box::new(local_store(global, path, &stack.name))),
+        Some(backend) if !global.sandbox => Ok(Box::new(shared(global, &backend).await?.encrypted(vault.clone()))),
+        _ => Ok(Box::new(local_store(global, path, &stack.name).encrypted(vault.clone()))),
     }
 }
 
@@ -311,11 +323,11 @@ pub async fn buckets(settings: &Settings, region: Option<&str>, profile: Option<
 }
 
 /// A stack whose file now names a bucket, while its state is still in a local file, would be made a second time.
-async fn not_left_behind(context: &Context, path: &Path, stack: &Stack, store: &dyn Store) -> Result<(), CliError> {
+async fn not_left_behind(context: &Context, path: &Path, (stack, vault): (&Stack, &Arc<Vault>), store: &dyn Store) -> Result<(), CliError> {
     if stack.config.backend_s3.is_none() || context.global.sandbox {
         return Ok(());
     }
-    let here = local_store(&context.global, path, &stack.name);
+    let here = local_store(&context.global, path, &stack.name).encrypted(vault.clone());
     if here.load().await?.is_some() && store.load().await?.is_none() {
         return Err(CliError::usage(
             &format!("the stack's state is to be in {}, and is still in {}", store.location(), here.location()),

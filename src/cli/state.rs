@@ -1,9 +1,10 @@
 //! `leoctl state`: looking at the state, and mending it by hand, never without a copy of what was there.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::args::StateCommand;
-use super::{CliError, Context, Exit, inspect, project, session};
+use super::{CliError, Context, Exit, encryption, inspect, project, rotate, session};
 use crate::disk;
 use crate::ui::{self, STRONG, WARN, styled};
 use leoctl_core::engine::ports::Store;
@@ -26,6 +27,8 @@ pub async fn run(context: &Context, command: StateCommand) -> Result<Exit, CliEr
         StateCommand::Push { file, stack, force } => push(context, &file, stack.as_deref(), force).await,
         StateCommand::Unlock { stack } => unlock(context, stack.as_deref()).await,
         StateCommand::Migrate { stack, from } => migrate(context, stack.as_deref(), from.as_deref()).await,
+        StateCommand::Rotate { stack } => rotate::rotate(context, stack.as_deref()).await,
+        StateCommand::Decrypt { stack } => rotate::decrypt(context, stack.as_deref()).await,
     }
 }
 
@@ -55,6 +58,7 @@ async fn edit(
     say_notes(context, &store.lock(command).await?);
     let outcome = async {
         let Some(mut state) = store.load().await? else { return Err(never_applied()) };
+        say_notes(context, &store.notes());
         let before = state.clone();
         let done = change(&mut state)?;
         let copy = store.backup(&before).await?;
@@ -68,11 +72,11 @@ async fn edit(
     outcome
 }
 
-fn say_notes(context: &Context, notes: &[String]) {
+pub(super) fn say_notes(context: &Context, notes: &[String]) {
     notes.iter().for_each(|note| context.say(&styled(WARN, format!("Note: {note}"))));
 }
 
-fn never_applied() -> CliError {
+pub(super) fn never_applied() -> CliError {
     CliError::usage("there is no state: the stack has never been applied", "`leoctl apply` makes one")
 }
 
@@ -157,8 +161,13 @@ async fn push(context: &Context, file: &Path, stack: Option<&Path>, force: bool)
     let unusable =
         |why: String| CliError::usage(&format!("cannot use {}: {why}", file.display()), "it has to be a state, as `state pull` prints it");
     let text = disk::read_text(file, disk::LARGEST).map_err(|error| unusable(error.to_string()))?;
+    let path = project::stack_to_change(stack, context, true)?;
+    let named = project::find(&path, &context.global)?;
+    let vault = Arc::new(encryption::vault(&context.global, &path, &named).await?);
+    // A copy is encrypted as the state is; what `state pull` has printed is not.
+    let text = vault.open_copy(&file.display().to_string(), text).await?;
     let mut state = State::parse(&text).map_err(|error| unusable(error.to_string()))?;
-    let (store, named) = to_change(context, stack).await?;
+    let store = session::store_with(&context.global, &path, &named, &vault).await?;
     if state.stack != named.name {
         return Err(unusable(format!("it is the state of {}, and the stack is {}", state.stack, named.name)));
     }
@@ -213,10 +222,12 @@ async fn unlock(context: &Context, stack: Option<&Path>) -> Result<Exit, CliErro
 async fn migrate(context: &Context, stack: Option<&Path>, from: Option<&str>) -> Result<Exit, CliError> {
     let path = project::stack_to_change(stack, context, true)?;
     let stack = project::find(&path, &context.global)?;
-    let to = session::store(&context.global, &path, &stack).await?;
+    // One for both places: moving gives the state to nobody who could not read it where it was.
+    let vault = Arc::new(encryption::vault(&context.global, &path, &stack).await?);
+    let to = session::store_with(&context.global, &path, &stack, &vault).await?;
     let from: Box<dyn Store> = match from {
-        Some(place) => Box::new(session::shared(&context.global, &bucket_and_key(place)?).await?),
-        None if stack.config.backend_s3.is_some() => Box::new(session::local_store(&context.global, &path, &stack.name)),
+        Some(place) => Box::new(session::shared(&context.global, &bucket_and_key(place)?).await?.encrypted(vault)),
+        None if stack.config.backend_s3.is_some() => Box::new(session::local_store(&context.global, &path, &stack.name).encrypted(vault)),
         None => {
             return Err(CliError::usage(
                 "the stack file says that the state is a local file",

@@ -108,8 +108,10 @@ fn header(file: InFile<'_>, catalog: &Catalog, project: &dyn Project, before: &[
             tables.map(|known| Item { rank: 1, ..Item::new(&known.name, Sort::Type).about(known.detail, known.doc) }).chain(meta).collect()
         }
         [MODULE, _] => plain(keys::A_USE.iter().filter(|key| key.name == "inputs"), 1),
-        ["stack"] => plain(keys::STACK.iter().filter(|key| ["backend", "tags"].contains(&key.name)), 1),
+        ["stack"] => plain(keys::STACK.iter().filter(|key| ["backend", "encryption", "tags"].contains(&key.name)), 1),
         ["stack", "backend"] => plain(keys::BACKEND.iter(), 1),
+        ["stack", "encryption"] => plain(keys::ENCRYPTION.iter().filter(|key| key.name != "required"), 1),
+        ["stack", "encryption", "previous"] => plain(keys::PREVIOUS.iter(), 1),
         ["vars", _] => plain(keys::A_VARIABLE.iter().filter(|key| ["default", "validate"].contains(&key.name)), 1),
         _ => Vec::new(),
     };

@@ -91,6 +91,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crates/core/src/secrets", &["model", "stack"]),
     ("crates/aws/src", &["core::model", "core::stack", "core::plan", "core::engine", "aws", "tokio"]),
     ("src/disk", &[]),
+    ("src/identity", &["disk", "core::engine"]),
     ("src/store", &["disk", "core::model", "core::engine", "tokio"]),
     ("src/ui", &["core::model", "core::stack", "core::plan", "core::engine", "core::cost", "core::graph", "tokio"]),
     ("src/ops", &["core::model", "core::stack", "core::plan", "core::engine", "core::cost", "core::secrets", "aws", "tokio"]),
@@ -100,7 +101,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// The modules that the arrows are about.
 const MODULES: &[&str] =
-    &["model", "stack", "plan", "engine", "cost", "graph", "secrets", "disk", "store", "ui", "ops", "sandbox", "lsp", "cli"];
+    &["model", "stack", "plan", "engine", "cost", "graph", "secrets", "disk", "identity", "store", "ui", "ops", "sandbox", "lsp", "cli"];
 
 #[test]
 fn modules_use_only_what_is_further_in() {

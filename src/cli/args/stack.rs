@@ -146,7 +146,9 @@ impl StateCommand {
             | Self::Pull { stack }
             | Self::Push { stack, .. }
             | Self::Unlock { stack }
-            | Self::Migrate { stack, .. } => stack,
+            | Self::Migrate { stack, .. }
+            | Self::Rotate { stack }
+            | Self::Decrypt { stack } => stack,
         }
     }
 }

@@ -21,6 +21,7 @@ use leoctl_core::model::value::Value;
 use leoctl_core::plan::preflight::image;
 use leoctl_core::plan::types::Plan;
 use leoctl_core::stack::backend::Backend;
+use leoctl_core::stack::encryption::{Encryption, KmsKey, With};
 use leoctl_core::stack::scope::Identity;
 
 /// How many managed policies a role takes unless its quota has been raised (IAM User Guide, "IAM and AWS STS quotas").
@@ -48,8 +49,12 @@ pub struct Asked<'a> {
     pub only_roles: bool,
     /// Where the state is, unless in a file.
     pub backend: Option<&'a Backend>,
+    /// What the state is encrypted with, when it is.
+    pub encryption: Option<&'a Encryption>,
     /// Where other stacks' states are that data sources read.
     pub others: &'a [Backend],
+    /// The keys that those are encrypted with.
+    pub other_keys: &'a [KmsKey],
     /// The other objects in buckets, by bucket and key, that data sources read.
     pub objects: &'a [(String, String)],
     /// Who it is for.
@@ -106,8 +111,12 @@ fn allowed(plan: &Plan, asked: Asked<'_>) -> Allowed {
     if let Some(backend) = asked.backend {
         state(&mut allowed, backend, &plan.identity, asked.role);
     }
+    if let Some(encryption) = asked.encryption {
+        keys(&mut allowed, encryption, &plan.identity, asked.role);
+    }
     // Whoever applies plans, too, and only reads the states of others.
     if asked.role != Role::Operate {
+        asked.other_keys.iter().for_each(|key| allow(&mut allowed, &["kms:Decrypt"], None, [key_arn(key, &plan.identity)]));
         asked.others.iter().for_each(|other| state(&mut allowed, other, &plan.identity, Role::Plan));
         for (bucket, key) in asked.objects {
             let bucket = format!("arn:{}:s3:::{}", plan.identity.partition, arn::literal(bucket));
@@ -251,6 +260,23 @@ fn state(allowed: &mut Allowed, backend: &Backend, identity: &Identity, role: Ro
         let actions: &[&str] = if role == Role::Plan { &["kms:Decrypt"] } else { &["kms:Decrypt", "kms:GenerateDataKey"] };
         allow(allowed, actions, None, key);
     }
+}
+
+/// The keys that the state is encrypted with before it is written: who plans reads it, and may make data keys of plans alone.
+fn keys(allowed: &mut Allowed, encryption: &Encryption, identity: &Identity, role: Role) {
+    for key in encryption.kms_keys() {
+        allow(allowed, &["kms:Decrypt"], None, [key_arn(key, identity)]);
+    }
+    if let With::Kms(key) = &encryption.with {
+        let plans = Condition { key: "kms:EncryptionContext:leoctl:what", value: "plan".to_owned() };
+        let condition = (role == Role::Plan).then_some(plans);
+        allow(allowed, &["kms:GenerateDataKey"], condition, [key_arn(key, identity)]);
+    }
+}
+
+fn key_arn(key: &KmsKey, identity: &Identity) -> String {
+    let region = key.region.as_deref().unwrap_or(&identity.region);
+    arn::key(Some(&key.key_id), &arn::Place { region, identity })
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The state in S3: one object, replaced by compare-and-swap; a lease as its lock; the journal as small objects.
 
+pub mod kms;
 mod lease;
 mod objects;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use std::time::Duration;
@@ -18,7 +20,8 @@ use self::objects::{Objects, When};
 use super::client::Aws;
 use super::limits::Unqueued;
 use leoctl_core::engine::persist::{Line, render, render_record, replay, stamp};
-use leoctl_core::engine::ports::{Store, StoreError};
+use leoctl_core::engine::ports::{Rewritten, Store, StoreError};
+use leoctl_core::engine::sealed::Vault;
 use leoctl_core::model::journal::Record;
 use leoctl_core::model::state::{State, StateError};
 
@@ -48,8 +51,18 @@ pub struct S3Store {
     /// What was read last: the state as it was written, and the records of its journal.
     read: tokio::sync::Mutex<(Option<State>, Vec<String>)>,
     /// The journal's folder, and the number of its next record.
-    journal: tokio::sync::Mutex<String>,
+    journal: tokio::sync::Mutex<Journal>,
     next: AtomicU64,
+    /// What is written is encrypted with.
+    vault: Arc<Vault>,
+}
+
+/// The journal that records are written to.
+#[derive(Clone, Debug, Default)]
+struct Journal {
+    folder: String,
+    lineage: String,
+    serial: u64,
 }
 
 /// How long a call about the lease may take.
@@ -87,7 +100,19 @@ impl S3Store {
             waiting: lease::Waiting::default(),
             journal: tokio::sync::Mutex::default(),
             next: AtomicU64::new(0),
+            vault: Arc::default(),
         }
+    }
+
+    /// Encrypts what is written, as the stack file says.
+    #[must_use]
+    pub fn encrypted(self, vault: Arc<Vault>) -> Self {
+        Self { vault, ..self }
+    }
+
+    /// Where copies of the state are kept.
+    fn copies(&self) -> String {
+        format!("{}.backup/", self.key)
     }
 
     fn lock_key(&self) -> String {
@@ -111,13 +136,15 @@ impl S3Store {
         StoreError::new(format!("cannot use {}: {error}", self.location())).help(help)
     }
 
-    async fn lines(&self, keys: &[String]) -> Result<Vec<Line>, StoreError> {
+    async fn lines(&self, folder: &str, keys: &[String]) -> Result<Vec<Line>, StoreError> {
         let mut texts = Vec::with_capacity(keys.len());
         for some in keys.chunks(AT_ONCE) {
             texts.extend(try_join_all(some.iter().map(|key| self.objects.get(key))).await?);
         }
-        let lines = keys.iter().zip(texts).filter_map(|(key, object)| Some(Line { text: object?.text, place: self.objects.place(key) }));
-        Ok(lines.collect())
+        let line = |(key, object): (&String, Option<objects::Object>)| {
+            Some(Line { text: object?.text, place: self.objects.place(key), number: number_of(folder, key).unwrap_or_default() })
+        };
+        Ok(keys.iter().zip(texts).filter_map(line).collect())
     }
 
     /// The journal's records of a state. A journal begun on a later one would be lost with it.
@@ -138,11 +165,20 @@ impl S3Store {
         }
     }
 
+    /// Writes a copy anew.
+    async fn rewrite(&self, key: &str) -> Result<(), StoreError> {
+        let Some(object) = self.objects.get(key).await? else { return Ok(()) };
+        let place = self.objects.place(key);
+        let text = self.vault.open_copy(&place, object.text).await?;
+        let state = State::parse(&text).map_err(|error| StoreError::new(format!("cannot use {place}: {error}")))?;
+        self.objects.put(key, &self.vault.state(&state, text).await?, When::Unchanged(&object.etag)).await.map(drop)
+    }
+
     /// Writes the state if nobody else has since it was read.
-    async fn replace(&self, state: &State) -> Result<(), StoreError> {
+    async fn replace(&self, text: &str) -> Result<(), StoreError> {
         let mut version = self.version.lock().await;
         let when = version.as_deref().map_or(When::Absent, When::Unchanged);
-        match self.objects.put(&self.key, &render(state)?, when).await? {
+        match self.objects.put(&self.key, text, when).await? {
             Some(written) => {
                 *version = Some(written.etag);
                 Ok(())
@@ -151,6 +187,11 @@ impl S3Store {
                 .help("what this run did is in its journal; run the same command again: it goes on from both")),
         }
     }
+}
+
+/// The number of a record, which its key ends with.
+fn number_of(folder: &str, key: &str) -> Option<u64> {
+    key.strip_prefix(folder).and_then(|number| number.parse().ok())
 }
 
 #[async_trait]
@@ -165,10 +206,12 @@ impl Store for S3Store {
                 None => Ok(None),
             };
         };
-        let state = State::parse(&object.text).map_err(|error| self.refuse(&error))?;
+        let text = self.vault.open_state(&self.location(), object.text).await?;
+        let state = State::parse(&text).map_err(|error| self.refuse(&error))?;
         *self.version.lock().await = Some(object.etag);
         let keys = self.record_keys(&state).await?;
-        let lines = self.lines(&keys).await?;
+        let lines = self.lines(&self.journal_of(&state), &keys).await?;
+        let lines = self.vault.open_lines(&state, lines).await?;
         *self.read.lock().await = (Some(state.clone()), keys);
         let state = replay(state, &lines)?;
         state.verify().map_err(|error| self.refuse(&error))?;
@@ -221,6 +264,7 @@ impl Store for S3Store {
 
     async fn begin(&self, state: &State) -> Result<(), StoreError> {
         self.check().await?;
+        self.vault.may_write()?;
         // A version of its own: whoever had the lock before can no longer replace it.
         let fence = match self.lease.lock().await.as_ref() {
             Some(lease) => Some(lease.id().await),
@@ -228,25 +272,29 @@ impl Store for S3Store {
         };
         let (as_written, seen) = self.read.lock().await.clone();
         // The state as it was: its journal, which stays, is not folded onto it twice.
-        self.replace(&State { fence, ..as_written.unwrap_or_else(|| state.clone()) }).await?;
+        let fenced = State { fence, ..as_written.unwrap_or_else(|| state.clone()) };
+        // One in the clear stays so until it is saved: its journal may be, too.
+        let text = if self.vault.saw_clear() { render(&fenced)? } else { self.vault.state(&fenced, render(&fenced)?).await? };
+        self.replace(&text).await?;
         let folder = self.journal_of(state);
         let keys = self.record_keys(state).await?;
         if keys != seen {
             return Err(StoreError::new(format!("something was recorded in {} in the meantime", self.objects.place(&folder)))
                 .help("nothing was changed; run the same command again: it goes on from there"));
         }
-        let number = |key: &String| key.strip_prefix(&folder).and_then(|number| number.parse::<u64>().ok());
-        let next = keys.iter().filter_map(number).max().map_or(0, |last| last + 1);
+        let next = keys.iter().filter_map(|key| number_of(&folder, key)).max().map_or(0, |last| last + 1);
         self.next.store(next, Ordering::SeqCst);
-        *self.journal.lock().await = folder;
+        *self.journal.lock().await = Journal { folder, lineage: state.lineage.clone(), serial: state.serial };
         Ok(())
     }
 
     async fn append(&self, record: &Record) -> Result<(), StoreError> {
         self.check().await?;
         let number = self.next.fetch_add(1, Ordering::SeqCst);
-        let key = format!("{}{number:08}", self.journal.lock().await);
-        match self.objects.put(&key, &render_record(record)?, When::Absent).await? {
+        let Journal { folder, lineage, serial } = self.journal.lock().await.clone();
+        let key = format!("{folder}{number:08}");
+        let text = self.vault.record((&lineage, serial), number, render_record(record)?).await?;
+        match self.objects.put(&key, &text, When::Absent).await? {
             Some(_) => Ok(()),
             None => {
                 let error = StoreError::new(format!("{} was written by somebody else", self.objects.place(&key)));
@@ -261,7 +309,8 @@ impl Store for S3Store {
             Some(lease) => lease.confirm().await?,
             None => return Err(StoreError::new("the state is not locked")),
         }
-        self.replace(&State { fence: None, ..state.clone() }).await?;
+        let saved = State { fence: None, ..state.clone() };
+        self.replace(&self.vault.state(&saved, render(&saved)?).await?).await?;
         // Journals of older states: everything in them is in this one. What cannot be deleted is passed over later.
         let current = self.journal_of(state);
         let mut old = self.objects.list(&self.journals()).await.unwrap_or_default();
@@ -273,9 +322,24 @@ impl Store for S3Store {
     }
 
     async fn backup(&self, state: &State) -> Result<String, StoreError> {
-        let key = format!("{}.backup/{:012}-{}", self.key, state.serial, stamp(jiff::Timestamp::now()));
-        self.objects.put(&key, &render(state)?, When::Any).await?;
+        let key = format!("{}{:012}-{}", self.copies(), state.serial, stamp(jiff::Timestamp::now()));
+        self.objects.put(&key, &self.vault.state(state, render(state)?).await?, When::Any).await?;
         Ok(self.objects.place(&key))
+    }
+
+    async fn rewrite_backups(&self) -> Result<Rewritten, StoreError> {
+        let mut rewritten = Rewritten::default();
+        for key in self.objects.list(&self.copies()).await? {
+            match self.rewrite(&key).await {
+                Ok(()) => rewritten.done += 1,
+                Err(error) => rewritten.left.push(error.message),
+            }
+        }
+        Ok(rewritten)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.vault.notes()
     }
 
     async fn remove(&self) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@ pub mod queue;
 mod redact;
 pub mod refresh;
 pub mod retry;
+pub mod sealed;
 mod step;
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,8 @@ pub struct Line {
     pub text: String,
     /// The file and line, or the object.
     pub place: String,
+    /// Its number in the journal.
+    pub number: u64,
 }
 
 /// The first record of a journal: which state it belongs to.

@@ -21,6 +21,7 @@ use crate::plan::preflight::image::{Image, Standing};
 use crate::plan::preflight::permission::{Denied, Needed};
 use crate::plan::preflight::secret::{Scheduled, WantedSecret};
 use crate::plan::preflight::security_group::{Groups, Interface};
+use crate::stack::diagnostic::Code;
 use crate::stack::scope::Identity;
 
 /// What kind of failure an operation met; how the engine reacts depends on nothing else.
@@ -321,12 +322,14 @@ pub struct StoreError {
     pub help: Vec<String>,
     /// Whether the state is not ours to change any more: then nothing in AWS is, either.
     pub lost: bool,
+    /// The code of its page.
+    pub code: Code,
 }
 
 impl StoreError {
     /// An error without advice.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: Vec::new(), lost: false }
+        Self { message: message.into(), help: Vec::new(), lost: false, code: Code::Store }
     }
 
     /// Says what to do.
@@ -334,6 +337,15 @@ impl StoreError {
         self.help.push(help.into());
         self
     }
+}
+
+/// What came of writing copies anew.
+#[derive(Debug, Default)]
+pub struct Rewritten {
+    /// How many were.
+    pub done: usize,
+    /// What could not be, and why.
+    pub left: Vec<String>,
 }
 
 /// Where the state lives.
@@ -367,6 +379,14 @@ pub trait Store: Send + Sync {
     async fn save(&self, state: &State) -> Result<(), StoreError>;
     /// Keeps a copy of a state that is about to be replaced by hand; where.
     async fn backup(&self, state: &State) -> Result<String, StoreError>;
+    /// Writes the copies that were kept as what is written now is written, which changes who can read them.
+    async fn rewrite_backups(&self) -> Result<Rewritten, StoreError> {
+        Ok(Rewritten::default())
+    }
+    /// What people should know of what was read.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// Removes the state, which has been moved to another place.
     async fn remove(&self) -> Result<(), StoreError>;
     /// When the state was written last; none where there is none, or nobody knows.

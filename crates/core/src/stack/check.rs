@@ -35,6 +35,9 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     if let Err(problems) = super::backend::location(stack) {
         problems.0.into_iter().for_each(|problem| diagnostics.push(problem));
     }
+    if let Err(problems) = super::encryption::of(stack) {
+        problems.0.into_iter().for_each(|problem| diagnostics.push(problem));
+    }
     super::accounts::check(stack, diagnostics);
     let order = deps::order(&dependencies, diagnostics);
     let news = News::of(stack, diagnostics);

@@ -52,6 +52,8 @@ codes! {
     BadExtends "E0210",
     /// The backend cannot be as it is written.
     BadBackend "E0211",
+    /// The encryption cannot be as it is written.
+    BadEncryption "E0212",
     /// The type has no such attribute.
     UnknownAttribute "E0301",
     /// An attribute that the type needs is not written.
@@ -132,6 +134,8 @@ codes! {
     Usage "E1004",
     /// The command was interrupted.
     Interrupted "E1005",
+    /// What is encrypted cannot be read, or may not be written.
+    Encryption "E1006",
     /// Two resources set the same attribute of a third.
     PartOfAnother "W0101",
     /// leoctl has a type of its own for the same.

@@ -27,6 +27,8 @@ pub struct Config {
     pub tags: Option<Template>,
     /// Where the state is, when not in a local file: bucket, key and so on.
     pub backend_s3: Option<Template>,
+    /// What its files are encrypted with, when they are.
+    pub encryption: Option<Template>,
     /// How calls reach the stack's own account, where `[stack]` says more than the region.
     pub own: Option<Template>,
     /// The accounts that resources and data sources may name, as `[accounts.NAME]` says how calls reach each.
@@ -67,6 +69,7 @@ impl Config {
             region: None,
             tags: None,
             backend_s3: None,
+            encryption: None,
             own: None,
             accounts: IndexMap::new(),
             env_files: Vec::new(),

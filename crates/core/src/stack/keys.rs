@@ -108,7 +108,7 @@ const MODULE: Key = key("module", Holds::Named(&A_USE), "Uses of modules, whose 
 const COST: Key = key("cost", Holds::Usage, "What `leoctl cost` assumes of the use: of all, or under `[cost.TYPE.NAME]` of one.");
 
 /// The keys of `[stack]`.
-pub const STACK: [Key; 8] = [
+pub const STACK: [Key; 9] = [
     key("name", Holds::Text, "The stack's name, which marks all that it makes: unique within an account and region."),
     key("region", Holds::Text, "The region; without it that of the AWS configuration."),
     ROLE_ARN,
@@ -117,6 +117,38 @@ pub const STACK: [Key; 8] = [
     key("extends", Holds::Texts, "Other stack files, relative to this one, which this one is laid over table by table."),
     key("tags", Holds::Any, "The tags of everything that can have tags."),
     key("backend", Holds::Table(&BACKEND), "Where the state is; without it in a file in `state/`."),
+    key("encryption", Holds::Table(&ENCRYPTION), "What state, journal, copies and saved plans are encrypted with before they are written."),
+];
+
+/// The keys of `[stack.encryption]`.
+pub const ENCRYPTION: [Key; 4] = [
+    AGE,
+    KMS,
+    key("previous", Holds::Table(&PREVIOUS), "What they may still be encrypted with, until `leoctl state rotate` has run."),
+    key("required", Holds::Flag, "Whether a state that is not encrypted is refused in place of being read."),
+];
+
+/// The keys of `[stack.encryption.previous]`.
+pub const PREVIOUS: [Key; 2] = [AGE, KMS];
+
+const AGE: Key = key("age", Holds::Table(&ENCRYPTION_AGE), "Keys of age: who has the identity of a recipient can decrypt.");
+const KMS: Key = key("kms", Holds::Table(&ENCRYPTION_KMS), "A key of KMS: who may use it can decrypt.");
+
+/// The keys of `[stack.encryption.age]`.
+pub const ENCRYPTION_AGE: [Key; 2] = [
+    key("recipients", Holds::List, "Who can decrypt, each by a recipient such as `age1…`."),
+    key(
+        "identity_file",
+        Holds::Text,
+        "The file with the identities that decrypt here, relative to the stack file or from `~/` on; `LEOCTL_AGE_IDENTITY` has further ones.",
+    ),
+];
+
+/// The keys of `[stack.encryption.kms]`.
+pub const ENCRYPTION_KMS: [Key; 3] = [
+    key("key_id", Holds::Text, "The symmetric key, by its ARN, id or alias."),
+    key("region", Holds::Text, "The key's region; without it that of its ARN, or the stack's."),
+    key("profile", Holds::Text, "The profile of the AWS configuration that may use the key."),
 ];
 
 /// The keys of `[stack.backend]`.

@@ -22,6 +22,7 @@ pub mod contents;
 mod contents_tests;
 pub mod deps;
 pub mod diagnostic;
+pub mod encryption;
 pub mod env_file;
 pub mod eval;
 pub mod expand;

@@ -69,6 +69,7 @@ impl<'a> Reader<'a> {
             region: stack.get("region").map(|entry| self.template(&entry.node)),
             tags: stack.get("tags").map(|entry| self.template(&entry.node)),
             backend_s3: self.backend(&stack),
+            encryption: self.encryption(&stack),
             own: self.own_account(table, &stack),
             accounts: self.accounts(table),
             env_files: self.env_files(table),
@@ -150,6 +151,22 @@ impl<'a> Reader<'a> {
         let entry = backend.get("s3")?;
         let s3 = self.expect_table(entry);
         self.only(&s3, &keys::BACKEND_S3, "key of [stack.backend.s3]");
+        Some(self.template(&entry.node))
+    }
+
+    fn encryption(&mut self, stack: &Table) -> Option<Template> {
+        let entry = stack.get("encryption")?;
+        let encryption = self.expect_table(entry);
+        self.only(&encryption, &keys::ENCRYPTION, "key of [stack.encryption]");
+        let previous = encryption.get("previous").map(|previous| self.expect_table(previous)).unwrap_or_default();
+        self.only(&previous, &keys::PREVIOUS, "key of [stack.encryption.previous]");
+        for ways in [&encryption, &previous] {
+            let parts = [("age", &keys::ENCRYPTION_AGE[..]), ("kms", &keys::ENCRYPTION_KMS[..])];
+            for (name, known) in parts {
+                let table = ways.get(name).map(|way| self.expect_table(way)).unwrap_or_default();
+                self.only(&table, known, &format!("key of `{name}` in [stack.encryption]"));
+            }
+        }
         Some(self.template(&entry.node))
     }
 

@@ -21,7 +21,7 @@ impl Shelf {
     pub fn state(&self) -> Option<State> {
         let text = self.state.lock().unwrap().clone()?;
         let lines: Vec<Line> =
-            self.journal.lock().unwrap().iter().map(|text| Line { text: text.clone(), place: "journal".into() }).collect();
+            self.journal.lock().unwrap().iter().map(|text| Line { text: text.clone(), place: "journal".into(), number: 0 }).collect();
         let state = replay(State::parse(&text).unwrap(), &lines).unwrap();
         state.verify().unwrap();
         Some(state)
