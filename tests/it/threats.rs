@@ -76,7 +76,7 @@ fn an_expression_reads_no_file_outside_of_the_project_and_nothing_of_the_environ
     for (expression, says) in [
         ("${file('../../private.txt')}", "outside of the project"),
         ("${template('../../private.txt', {})}", "outside of the project"),
-        ("${fileset('../../*.txt')}", "outside of the project"),
+        ("${fileset('../../*.txt')}", "cannot read"),
         ("${env.AWS_SECRET_ACCESS_KEY}", "there is no environment variable"),
     ] {
         project.write("p/stacks/s.toml", &format!("[stack]\nname = \"s\"\nregion = \"us-east-1\"\n[outputs]\no = \"{expression}\"\n"));
