@@ -91,7 +91,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crates/core/src/secrets", &["model", "stack"]),
     ("crates/aws/src", &["core::model", "core::stack", "core::plan", "core::engine", "aws", "tokio"]),
     ("src/disk", &[]),
-    ("src/identity", &["disk", "core::engine"]),
+    ("src/identity", &["disk", "core::engine", "tokio"]),
     ("src/store", &["disk", "core::model", "core::engine", "tokio"]),
     ("src/ui", &["core::model", "core::stack", "core::plan", "core::engine", "core::cost", "core::graph", "tokio"]),
     ("src/ops", &["core::model", "core::stack", "core::plan", "core::engine", "core::cost", "core::secrets", "aws", "tokio"]),
