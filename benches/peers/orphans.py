@@ -8,6 +8,7 @@ what the tool no longer knows of.
 import collections
 import concurrent.futures
 import contextlib
+import itertools
 import queue
 import shutil
 import sys
@@ -17,8 +18,8 @@ import cycle
 import emulator
 import process
 import proxy
+import verdict
 
-AGAIN, DESTROYED = "again", "destroyed"
 # How often the same command is run again before it counts as stuck.
 RERUNS = 2
 
@@ -81,7 +82,7 @@ def at(point, running, prepared, folder, expected):
     seen = {"tool": tool.name, "call": None, "after": point.after, "road": point.road, "number": point.number}
     if strike.at:
         seen |= {"call": f"{strike.at.service} {strike.at.operation}", "left": scene.account()}
-        seen |= again(scene, expected) if point.road == AGAIN else {}
+        seen |= again(scene, expected) if point.road == verdict.AGAIN else {}
         seen |= destroyed(scene, expected)
     shutil.rmtree(folder, ignore_errors=True)
     return seen
@@ -142,14 +143,13 @@ def of_tool(tool, given, idle, work):
     with lent(idle) as running:
         changing, deployed, left = undisturbed(tool, running, prepared, work / f"{tool.name}-undisturbed")
     expected = {"deployed": deployed, "destroyed": left}
-    points = [
-        Point(tool, number, after, road) for number in spread(changing, given.points) for after in (False, True) for road in (AGAIN, DESTROYED)
-    ]
+    ways = itertools.product(spread(changing, given.points), (False, True), (verdict.AGAIN, verdict.DESTROYED))
+    points = [Point(tool, *way) for way in ways]
 
     def one(index):
         with lent(idle) as running:
             seen = at(points[index], running, prepared, work / f"{tool.name}-{index}", expected)
-        print(f"{tool.name}: {index + 1} of {len(points)} points", file=sys.stderr)
+        print(f"{tool.name}: point {index + 1} of {len(points)}, {verdict.line(seen)}", file=sys.stderr)
         return seen
 
     pool = concurrent.futures.ThreadPoolExecutor(given.jobs)

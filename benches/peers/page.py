@@ -5,7 +5,7 @@ import datetime
 import os
 import pathlib
 
-import orphans
+import verdict
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 NAMES = {"leoctl": "leoctl", "terraform": "Terraform", "cdk": "AWS CDK", "ansible": "Ansible"}
@@ -67,14 +67,14 @@ def of_road(points, road):
 
 
 def roads_again(points):
-    points = of_road(points, orphans.AGAIN)
+    points = of_road(points, verdict.AGAIN)
     stuck = sum(point["rerun_exit"] != 0 or bool(point["missing"]) for point in points)
     well = sum(point["rerun_exit"] == 0 and not point["extra"] and not point["missing"] and point["unchanged"] for point in points)
     return [len(points), well, stuck, sum(bool(point["extra"]) for point in points), sum(bool(point["remains"]) for point in points)]
 
 
 def roads_destroyed(points):
-    points = of_road(points, orphans.DESTROYED)
+    points = of_road(points, verdict.DESTROYED)
     failed = sum(point["destroy_exit"] != 0 for point in points)
     well = sum(point["destroy_exit"] == 0 and not point["remains"] for point in points)
     return [len(points), well, failed, sum(bool(point["remains"]) for point in points), sum(sum(point["remains"].values()) for point in points)]
@@ -85,28 +85,6 @@ def wrong(results):
     rows = collections.Counter()
     for name, result in results.items():
         for point in result["points"]:
-            for what in complaints(point):
+            for what in verdict.complaints(point):
                 rows[(NAMES[name], f"`{point['call']}`", "after" if point["after"] else "before", what[0], what[1])] += 1
     return [[tool, call, when, then, count, what] for (tool, call, when, then, what), count in rows.items()] or [["none", "", "", "", 0, ""]]
-
-
-def complaints(point):
-    """What is wrong at a point: on which step, and what."""
-    if point["road"] == orphans.AGAIN:
-        if point["rerun_exit"] != 0:
-            yield "run again", f"fails {point['reruns']} times"
-        elif point["missing"]:
-            yield "run again", f"missing: {kinds(point['missing'])}"
-        elif not point["extra"] and not point["unchanged"]:
-            yield "run again", "the plan after that has changes"
-        if point["extra"]:
-            yield "run again", f"too much: {kinds(point['extra'])}"
-    step = "destroyed after that" if point["road"] == orphans.AGAIN else "destroyed at once"
-    if point["remains"]:
-        yield step, f"left: {kinds(point['remains'])}"
-    elif point["destroy_exit"] != 0:
-        yield step, "fails"
-
-
-def kinds(counts):
-    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
