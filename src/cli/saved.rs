@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::args::Global;
+use super::args::{Global, PlanFlags};
 use super::session::Session;
-use super::{CliError, Context, Exit, apply, project};
+use super::{CliError, Context, Exit, apply, plan_id, project};
 use crate::{disk, store, ui};
 use leoctl_core::engine::refresh::Planned;
 use leoctl_core::plan::select::Options;
@@ -95,11 +95,11 @@ pub fn is_plan(file: &Path) -> bool {
 
 /// Makes the saved plan again and carries it out, unless it has become another.
 pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool) -> Result<Exit, CliError> {
-    let saved = read(file)?;
+    let saved = read(&text(file)?, file)?;
     let session = opened(context, &saved).await?;
     session.lock(context, "leoctl apply --plan").await?;
     let outcome = async {
-        let mut planned = replayed(&session, saved).await?;
+        let mut planned = replayed(&session, &saved).await?;
         session.preflight(&mut planned, no_preflight).await;
         // It was reviewed when it was made.
         apply::confirm_and_apply(context, &session, planned, yes || !context.interactive).await
@@ -107,9 +107,64 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
     apply::released(&session, outcome).await
 }
 
+/// A saved plan as it was read from its file, once.
+pub struct FromFile {
+    /// A hash of the file's text.
+    pub digest: String,
+    saved: SavedPlan,
+}
+
+impl FromFile {
+    /// Reads the file of a plan.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn read(file: &Path) -> Result<Self, CliError> {
+        let text = text(file)?;
+        Ok(Self { digest: hex(&Sha256::digest(text.as_bytes())), saved: read(&text, file)? })
+    }
+
+    /// The stack file that it says it is of.
+    pub fn stack_file(&self) -> &Path {
+        self.saved.stack_file()
+    }
+
+    /// Reads its stack, with what that was given then.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub async fn open(self, context: &Context) -> Result<Replay, CliError> {
+        let session = opened(context, &self.saved).await?;
+        Ok(Replay { session, saved: self.saved })
+    }
+}
+
+/// A saved plan that is to be made again, with what it takes.
+pub struct Replay {
+    /// Its stack, with what it was given then, and AWS.
+    pub session: Session,
+    saved: SavedPlan,
+}
+
+impl Replay {
+    /// The plan as it is made again, and its id.
+    ///
+    /// # Errors
+    /// When it has become another.
+    pub async fn planned(&self) -> Result<(Planned, String), CliError> {
+        let planned = replayed(&self.session, &self.saved).await?;
+        let id = plan_id::of(&self.session, self.saved.stack_file(), &planned, &PlanFlags::plain(self.saved.refresh))?;
+        Ok((planned, id.plan))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Makes the saved plan again, unless it has become another or is of another stack than the one that is named.
 pub async fn planned(context: &Context, file: &Path, stack: Option<&Path>) -> Result<Planned, CliError> {
-    let saved = read(file)?;
+    let saved = read(&text(file)?, file)?;
     let path = saved.stack_file();
     if let Some(other) = stack.filter(|stack| project::real(stack) != project::real(path)) {
         let (shown, other) = (path.display().to_string(), other.display().to_string());
@@ -119,21 +174,27 @@ pub async fn planned(context: &Context, file: &Path, stack: Option<&Path>) -> Re
         ));
     }
     let session = opened(context, &saved).await?;
-    replayed(&session, saved).await
+    replayed(&session, &saved).await
 }
 
-/// The plan in a file.
-fn read(file: &Path) -> Result<SavedPlan, CliError> {
-    let unreadable = |problem: String| {
-        CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out FILE`")
-    };
-    let text = disk::read_text(file, disk::LARGEST).map_err(|error| match error.kind() {
+fn unusable(file: &Path, problem: &str) -> CliError {
+    CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out FILE`")
+}
+
+/// The text of a file with a plan.
+fn text(file: &Path) -> Result<String, CliError> {
+    disk::read_text(file, disk::LARGEST).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             CliError::usage(&format!("there is no plan {}", file.display()), "`leoctl plan --out FILE` saves one")
         }
-        _ => unreadable(error.to_string()),
-    })?;
-    let json: Json = serde_json::from_str(&text).map_err(|_| unreadable("it is no saved plan".to_owned()))?;
+        _ => unusable(file, &error.to_string()),
+    })
+}
+
+/// The plan in the text of a file.
+fn read(text: &str, file: &Path) -> Result<SavedPlan, CliError> {
+    let unreadable = |problem: String| unusable(file, &problem);
+    let json: Json = serde_json::from_str(text).map_err(|_| unreadable("it is no saved plan".to_owned()))?;
     match json.get("format_version").and_then(Json::as_u64) {
         Some(found) if found != u64::from(VERSION) => {
             return Err(unreadable(format!("it has format {found}, of another leoctl, and this one reads {VERSION}")));
@@ -181,7 +242,7 @@ fn said(context: &Context, file: &Path, saved: &SavedPlan) {
 }
 
 /// The plan as it is made again.
-async fn replayed(session: &Session, saved: SavedPlan) -> Result<Planned, CliError> {
+async fn replayed(session: &Session, saved: &SavedPlan) -> Result<Planned, CliError> {
     let loaded = session.store.load().await?;
     let (lineage, serial) = loaded.map(|state| (state.lineage, state.serial)).unwrap_or_default();
     if (saved.serial > 0 && lineage != saved.lineage) || serial != saved.serial {
@@ -190,8 +251,14 @@ async fn replayed(session: &Session, saved: SavedPlan) -> Result<Planned, CliErr
     if inputs(session, &saved.salt) != saved.inputs {
         return Err(stale("the stack's files or variables are not those it was made with"));
     }
-    let SavedPlan { destroy, targets, excludes, replace, scale_up, .. } = saved;
-    let options = Options { destroy, targets, excludes, replace, scale_up, only: None };
+    let options = Options {
+        destroy: saved.destroy,
+        targets: saved.targets.clone(),
+        excludes: saved.excludes.clone(),
+        replace: saved.replace.clone(),
+        scale_up: saved.scale_up,
+        only: None,
+    };
     let planned = session.plan(&options, saved.refresh).await?;
     if shown(&planned) != saved.plan {
         return Err(stale("what is live in AWS has changed since it was made"));
@@ -242,5 +309,5 @@ fn inputs(session: &Session, salt: &str) -> String {
         hash.update(text.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }

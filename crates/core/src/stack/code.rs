@@ -132,6 +132,8 @@ codes! {
     Usage "E1004",
     /// The command was interrupted.
     Interrupted "E1005",
+    /// Nobody has approved the plan.
+    NotApproved "E1006",
     /// Two resources set the same attribute of a third.
     PartOfAnother "W0101",
     /// leoctl has a type of its own for the same.
