@@ -135,16 +135,21 @@ pub async fn confirm_and_apply(context: &Context, session: &Session, planned: Pl
     session.say_what_was_read(context);
     session.vault.may_write()?;
     shown(context, &planned)?.iter().for_each(|line| context.say(line));
-    let (stack, identity) = (&planned.plan.stack.name, &planned.plan.identity);
     if planned.plan.has_changes() {
-        let others: String = identity.accounts.iter().map(|(name, site)| format!("; accounts.{name} is {}", site.account)).collect();
-        context.say(&format!("Stack {}, account {}, {}{others}", styled(STRONG, stack), identity.account_id, identity.region));
+        context.say(&whereabouts(&planned));
     }
     let question = if planned.plan.options.destroy { "Delete all of this?" } else { "Do this?" };
     if planned.plan.has_changes() && !ask::confirmed(context, yes, question).await? {
         return Ok(Exit::Error);
     }
     carry_out(context, session, planned).await
+}
+
+/// Of which stack a plan is, and which accounts it changes.
+pub fn whereabouts(planned: &Planned) -> String {
+    let (stack, identity) = (&planned.plan.stack.name, &planned.plan.identity);
+    let others: String = identity.accounts.iter().map(|(name, site)| format!("; accounts.{name} is {}", site.account)).collect();
+    format!("Stack {}, account {}, {}{others}", styled(STRONG, stack), identity.account_id, identity.region)
 }
 
 /// A plan with all that is said of it before anybody agrees to it.
@@ -167,23 +172,33 @@ pub async fn carry_out(context: &Context, session: &Session, planned: Planned) -
         show_outputs(context, &outputs.filter(|_| whole).collect());
         return Ok(Exit::Done);
     }
-    let sink = sink(context);
-    let engine = Engine {
-        provider: &session.provider,
-        catalog: session.catalog,
-        store: session.store.as_ref(),
-        sink: sink.as_ref(),
-        parallelism: context.global.parallelism.into(),
-        interrupted: signals::watch_signals(),
-    };
     let otherwise = match planned.plan.outputs.values().any(OutputChange::is_change) {
         true => "outputs changed",
         false => "the state says what the plan found",
     };
-    let mut report = engine.apply(planned).await?;
-    report.outputs.retain(|_, _| whole);
+    let sink = sink(context);
+    let report = executed(context, session, planned, sink.as_ref()).await?;
     drop(sink);
     Ok(conclude(context, &report, otherwise, &session.store.location()))
+}
+
+/// Carries a plan out that was agreed to; `sink` hears what happens. The lock is held.
+///
+/// # Errors
+/// When nothing can be carried out at all; what of it fails is in the report.
+pub async fn executed(context: &Context, session: &Session, planned: Planned, sink: &dyn EventSink) -> Result<Report, CliError> {
+    let whole = planned.plan.options.only.is_none();
+    let engine = Engine {
+        provider: &session.provider,
+        catalog: session.catalog,
+        store: session.store.as_ref(),
+        sink,
+        parallelism: context.global.parallelism.into(),
+        interrupted: signals::watch_signals(),
+    };
+    let mut report = engine.apply(planned).await?;
+    report.outputs.retain(|_, _| whole);
+    Ok(report)
 }
 
 fn sink(context: &Context) -> Box<dyn EventSink> {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod agents;
 mod graph;
 mod init;
 mod language;
@@ -15,6 +16,7 @@ use leoctl_core::model::address::Address;
 use leoctl_core::model::place::is_region;
 use leoctl_core::model::selector::Selector;
 
+pub use agents::{ApproveArgs, McpArgs};
 pub use graph::{Colours, GraphArgs, GraphFormat};
 pub use init::{Beginning, InitArgs, LONGEST_NAME, project_name};
 pub use language::{ConsoleArgs, ExplainArgs, FmtArgs, SchemaArgs, ValidateArgs};
@@ -63,6 +65,9 @@ pub struct Global {
     /// Use the local sandbox instead of AWS
     #[arg(long, global = true)]
     pub sandbox: bool,
+    /// Use a sandbox of its own that is known by this folder, with its states there
+    #[arg(long, value_name = "FOLDER", global = true, hide = true)]
+    pub sandbox_in: Option<PathBuf>,
     /// No colours
     #[arg(long, global = true)]
     pub no_color: bool,
@@ -113,6 +118,10 @@ pub enum Command {
         #[arg(long, hide = true)]
         stdio: bool,
     },
+    /// Serve an agent over stdin and stdout: the Model Context Protocol, with tools that look and plan, and change nothing in AWS
+    Mcp(McpArgs),
+    /// Show a saved plan, ask, and let `leoctl mcp --allow-apply` carry it out within 8 hours
+    Approve(ApproveArgs),
     /// Lay out stack and module files as this project's documentation does; nothing else of them changes
     Fmt(FmtArgs),
     /// Print the JSON Schema of stack files, by which editors complete and check them
@@ -327,6 +336,23 @@ pub struct PlanFlags {
     /// The folder that names of files in the repository start from, as `git rev-parse --show-toplevel` prints it
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub repository: PathBuf,
+}
+
+impl PlanFlags {
+    /// Everything as when no flag is given, but for whether the live resources are read first.
+    pub fn plain(refresh: bool) -> Self {
+        Self {
+            destroy: false,
+            refresh,
+            targets: Vec::new(),
+            excludes: Vec::new(),
+            replace: Vec::new(),
+            scale_up: false,
+            no_preflight: false,
+            committed: None,
+            repository: PathBuf::from("."),
+        }
+    }
 }
 
 /// The arguments of `plan`.

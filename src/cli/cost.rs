@@ -18,8 +18,7 @@ use leoctl_core::plan::types::Plan;
 /// Shows what the stack will cost when it is applied.
 pub async fn run(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> {
     let path = project::stack_file(stack, context)?;
-    let session = Session::open(context, &path).await?;
-    let plan = session.plan(&Options::default(), true).await?.plan;
+    let plan = planned(context, &path).await?;
     let prices = prices()?;
     let estimate = cost::estimate(&Side::after(&plan), prices);
     if context.global.json {
@@ -29,6 +28,18 @@ pub async fn run(context: &Context, stack: Option<&Path>) -> Result<Exit, CliErr
     }
     project::remember(&path);
     Ok(Exit::Done)
+}
+
+async fn planned(context: &Context, path: &Path) -> Result<Plan, CliError> {
+    let session = Session::open(context, path).await?;
+    Ok(session.plan(&Options::default(), true).await?.plan)
+}
+
+/// What the stack will cost when it is applied, as JSON.
+pub async fn estimated(context: &Context, path: &Path) -> Result<Json, CliError> {
+    let plan = planned(context, path).await?;
+    let prices = prices()?;
+    Ok(ui::cost::json(&plan, &cost::estimate(&Side::after(&plan), prices), prices))
 }
 
 fn prices() -> Result<&'static Prices, CliError> {

@@ -48,7 +48,8 @@ async fn one(context: &Context, stack: Option<&Path>) -> Result<Exit, CliError> 
     Ok(exit([&plan]))
 }
 
-async fn look(context: &Context, path: &Path) -> Result<Plan, CliError> {
+/// Plans a stack to see what changed outside leoctl.
+pub async fn look(context: &Context, path: &Path) -> Result<Plan, CliError> {
     let session = Session::open(context, path).await?;
     Ok(session.plan(&Options::default(), true).await?.plan)
 }

@@ -45,6 +45,14 @@ pub enum CliError {
         /// What would.
         help: String,
     },
+    /// Nobody has approved what was asked for.
+    #[error("{message}")]
+    NotApproved {
+        /// What.
+        message: String,
+        /// How it is approved.
+        help: String,
+    },
 }
 
 impl CliError {
@@ -111,6 +119,7 @@ pub(super) fn text(error: &CliError, colour: bool) -> String {
         CliError::Store(StoreError { message, help, code, .. }) => titled(*code, message, helps(help)),
         CliError::Sandbox(SandboxError { message, help }) => titled(Code::Sandbox, message, helps(help.as_slice())),
         CliError::Usage { message, help } => titled(Code::Usage, message, helps(std::slice::from_ref(help))),
+        CliError::NotApproved { message, help } => titled(Code::NotApproved, message, helps(std::slice::from_ref(help))),
     }
 }
 
@@ -133,6 +142,7 @@ pub(super) fn json(error: &CliError) -> Vec<Json> {
         CliError::Sandbox(SandboxError { message, help }) => one(Code::Sandbox, message, help.as_slice()),
         CliError::Interrupted => one(Code::Interrupted, "interrupted", &[]),
         CliError::Usage { message, help } => one(Code::Usage, message, std::slice::from_ref(help)),
+        CliError::NotApproved { message, help } => one(Code::NotApproved, message, std::slice::from_ref(help)),
     }
 }
 

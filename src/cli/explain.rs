@@ -1,6 +1,6 @@
 //! `leoctl explain`: what there is to say of a type and its attributes.
 
-mod list;
+pub mod list;
 
 use std::borrow::Cow;
 
@@ -32,8 +32,7 @@ async fn one(context: &Context, word: &str, from_aws: bool) -> Result<Exit, CliE
         return of_code(context, code);
     }
     let (title, path) = split(word);
-    let catalog = leoctl_aws::registry::catalog();
-    let schema = schema(catalog, &title).ok_or_else(|| unknown(catalog, &title))?;
+    let schema = known(&title)?;
     let schema = if from_aws { Cow::Owned(described(context, &title, schema).await?) } else { Cow::Borrowed(schema) };
     if context.global.json {
         let mut shown = docs::json(&schema, path.iter().map(String::as_str)).map_err(|none| no_attribute(&title, &none))?;
@@ -43,29 +42,57 @@ async fn one(context: &Context, word: &str, from_aws: bool) -> Result<Exit, CliE
         ui::out(shown);
         return Ok(Exit::Done);
     }
-    if path.is_empty() {
-        ui::out(docs::page(&title, &schema).trim_end());
-        if let Some(life) = catalog.resources.get(&title).and_then(|resource| docs::life(resource)) {
-            ui::out(format!("\n{}", life.trim_end()));
-        }
-        if !from_aws && title.starts_with(names::PREFIX) {
-            ui::out(format!("\n`leoctl explain --aws {title}` has AWS's own words for each attribute."));
-        }
-        if let Some(own) = catalog.resources.get(&title).and_then(|resource| resource.instead) {
-            ui::out(format!("\nleoctl has a type of its own for it: `leoctl explain {own}`."));
-        }
-        return Ok(Exit::Done);
-    }
-    let text = docs::attribute(&schema, path.iter().map(String::as_str)).map_err(|none| no_attribute(&title, &none))?;
-    ui::out(text.trim_end());
+    ui::out(said(&title, &path, &schema)?);
     Ok(Exit::Done)
+}
+
+/// What there is to say of a type, or of one of its attributes.
+fn said(title: &str, path: &[String], schema: &TypeSchema) -> Result<String, CliError> {
+    if !path.is_empty() {
+        let text = docs::attribute(schema, path.iter().map(String::as_str)).map_err(|none| no_attribute(title, &none))?;
+        return Ok(text.trim_end().to_owned());
+    }
+    let mut parts = vec![docs::page(title, schema)];
+    let resource = leoctl_aws::registry::catalog().resources.get(title);
+    parts.extend(resource.and_then(|resource| docs::life(resource)));
+    if title.starts_with(names::PREFIX) {
+        parts.push(format!("`leoctl explain --aws {title}` has AWS's own words for each attribute."));
+    }
+    parts.extend(
+        resource.and_then(|resource| resource.instead).map(|own| format!("leoctl has a type of its own for it: `leoctl explain {own}`.")),
+    );
+    Ok(parts.iter().map(|part| part.trim_end()).collect::<Vec<_>>().join("\n\n"))
+}
+
+/// What there is to say of a type, an attribute or a code, as Markdown.
+///
+/// # Errors
+/// When there is none of that name; it says the nearest.
+pub fn text(word: &str) -> Result<String, CliError> {
+    if let Some(code) = Code::named(word) {
+        return Ok(codes::markdown(code.as_str(), &page(code)?).trim_end().to_owned());
+    }
+    let (title, path) = split(word);
+    said(&title, &path, known(&title)?)
+}
+
+/// The schema of a resource type, or of a data source with `data.` before its name.
+///
+/// # Errors
+/// When there is none of that name; it says the nearest.
+pub fn known(title: &str) -> Result<&'static TypeSchema, CliError> {
+    let catalog = leoctl_aws::registry::catalog();
+    schema(catalog, title).ok_or_else(|| unknown(catalog, title))
+}
+
+fn page(code: Code) -> Result<codes::Page, CliError> {
+    let none = || CliError::usage(&format!("there is no page of {}", code.as_str()), "docs/errors.md has them all");
+    codes::page(code).ok_or_else(none)
 }
 
 /// Explains what a code of a mistake or failure means.
 fn of_code(context: &Context, code: Code) -> Result<Exit, CliError> {
-    let Some(page) = codes::page(code) else {
-        return Err(CliError::usage(&format!("there is no page of {}", code.as_str()), "docs/errors.md has them all"));
-    };
+    let page = page(code)?;
     if context.global.json {
         ui::out(json!({ "code": code.as_str(), "page": page }));
     } else {

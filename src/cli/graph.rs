@@ -19,15 +19,21 @@ type Costs = BTreeMap<Address, f64>;
 
 /// Shows the stack as a graph.
 pub async fn run(context: &Context, args: &GraphArgs) -> Result<Exit, CliError> {
-    let Seen { path, graph, costs } = seen(context, args).await?;
-    let graph = if args.data { graph } else { graph.without_data() };
-    let text = rendered(args, &graph, costs.as_ref());
+    let (path, text) = drawn(context, args).await?;
     match &args.out {
         None => ui::terminal::exact(&format!("{text}\n")),
         Some(file) => write(context, file, &text)?,
     }
     path.iter().for_each(|path| project::remember(path));
     Ok(Exit::Done)
+}
+
+/// The stack as a graph in the format that is asked for, and the stack file, unless a saved plan was named instead.
+pub async fn drawn(context: &Context, args: &GraphArgs) -> Result<(Option<PathBuf>, String), CliError> {
+    let Seen { path, graph, costs } = seen(context, args).await?;
+    let graph = if args.data { graph } else { graph.without_data() };
+    let text = rendered(args, &graph, costs.as_ref());
+    Ok((path, text))
 }
 
 /// What there is to draw.

@@ -45,7 +45,8 @@ pub fn note(context: &Context, text: &str) {
     context.say(&styled(WARN, format!("Note: {text}")));
 }
 
-fn expression(text: &str) -> Result<Regex, CliError> {
+/// A regular expression that messages are looked for by.
+pub fn expression(text: &str) -> Result<Regex, CliError> {
     Regex::new(text).map_err(|error| CliError::usage(&format!("`{text}` is no regular expression: {error}"), "see `leoctl logs --help`"))
 }
 
@@ -97,6 +98,6 @@ impl Printer {
 }
 
 /// Milliseconds since 1970 as people and programs read them.
-fn time(millisecond: i64) -> String {
+pub fn time(millisecond: i64) -> String {
     Timestamp::from_millisecond(millisecond).map_or_else(|_| millisecond.to_string(), |time| format!("{time:.3}"))
 }

@@ -1,15 +1,13 @@
 //! `leoctl lsp`: the language server over stdin and stdout.
 
 use std::fs;
-use std::future::Future;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use futures_util::FutureExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::runtime::Handle;
 
+use super::stdio::{self, Output};
 use super::{CliError, Context, Exit, project};
 use crate::lsp::{Project, server};
 use crate::store::{self, LocalStore};
@@ -20,64 +18,15 @@ use leoctl_core::model::state::State;
 use leoctl_core::stack::vars::Given;
 use leoctl_core::stack::{Files, Stack};
 
-/// How many bytes are on their way at a time.
-const BUFFER: usize = 64 << 10;
-
 /// Serves an editor until it hangs up.
 pub async fn run(context: &Context) -> Result<Exit, CliError> {
     let failed = |error: io::Error| CliError::usage(&format!("cannot start: {error}"), "the system refuses threads: free some resources");
-    let (input, output) = (input().map_err(failed)?, Output::start().map_err(failed)?);
+    let (input, output) = (stdio::input().map_err(failed)?, Output::start().map_err(failed)?);
     let given = project::given(&context.global)?;
     server::serve(input, output.stream, Box::new(Here { given })).await.map_err(failed)?;
     // What has been said is still on its way.
     drop(output.written.await);
     Ok(Exit::Done)
-}
-
-/// What comes in on stdin.
-fn input() -> io::Result<DuplexStream> {
-    let (mut to, stream) = duplex(BUFFER);
-    let runtime = Handle::current();
-    std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
-        let mut buffer = vec![0; BUFFER];
-        while let Ok(count) = io::stdin().lock().read(&mut buffer) {
-            let read = buffer.get(..count).filter(|read| !read.is_empty());
-            let Some(read) = read else { break };
-            if runtime.block_on(to.write_all(read)).is_err() {
-                break;
-            }
-        }
-    })?;
-    Ok(stream)
-}
-
-/// What goes out on stdout.
-struct Output<F> {
-    stream: DuplexStream,
-    /// Ends once all of it is written.
-    written: F,
-}
-
-impl Output<()> {
-    fn start() -> io::Result<Output<impl Future>> {
-        let (stream, mut from) = duplex(BUFFER);
-        let (done, written) = tokio::sync::oneshot::channel::<()>();
-        let runtime = Handle::current();
-        std::thread::Builder::new().name("stdout".to_owned()).spawn(move || {
-            #[expect(clippy::disallowed_methods, reason = "it is the protocol's, for an editor and no terminal")]
-            let mut stdout = io::stdout().lock();
-            let mut buffer = vec![0; BUFFER];
-            while let Ok(count) = runtime.block_on(from.read(&mut buffer)) {
-                let said = buffer.get(..count).filter(|said| !said.is_empty());
-                let Some(said) = said else { break };
-                if stdout.write_all(said).and_then(|()| stdout.flush()).is_err() {
-                    break;
-                }
-            }
-            drop(done);
-        })?;
-        Ok(Output { stream, written })
-    }
 }
 
 /// The projects on this disk.

@@ -1,6 +1,8 @@
 //! Wiring: one file for each command, all of them thin.
 
 mod apply;
+mod approvals;
+mod approve;
 pub mod args;
 mod ask;
 mod changed;
@@ -28,6 +30,7 @@ mod live;
 mod logs;
 mod lsp;
 mod man;
+mod mcp;
 mod operate;
 mod order;
 mod plan;
@@ -48,6 +51,7 @@ mod signals;
 mod state;
 mod stats;
 mod status;
+mod stdio;
 mod tasks;
 mod validate;
 mod version;
@@ -198,6 +202,8 @@ async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Plan(args) => plan::run(context, &args).await,
         Command::Lsp { .. } => lsp::run(context).await,
+        Command::Mcp(args) => mcp::run(context, args).await,
+        Command::Approve(args) => approve::run(context, &args).await,
         Command::Explain(args) => explain::run(context, &args).await,
         Command::Fmt(args) => fmt::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),

@@ -17,7 +17,7 @@ use leoctl_core::stack::{self, Files, Loaded, Stack};
 use serde_json::Value as Json;
 
 /// The prefix of environment variables that set stack variables.
-const VARIABLE: &str = "LEOCTL_VAR_";
+pub const VARIABLE: &str = "LEOCTL_VAR_";
 /// Where the stack last planned is remembered, beside the states.
 const LAST: &str = ".last";
 /// No path is longer, in bytes.

@@ -46,7 +46,8 @@ pub async fn run(context: &Context, command: SandboxCommand) -> Result<Exit, Cli
 /// # Errors
 /// When it cannot be installed, or does not come up.
 pub async fn running(context: &Context, stack_file: &Path) -> Result<Running, CliError> {
-    let sandbox = Sandbox::of(&project::root(stack_file))?;
+    let own = context.global.sandbox_in.clone();
+    let sandbox = Sandbox::of(&own.unwrap_or_else(|| project::root(stack_file)))?;
     waited(context, move |stage| sandbox.start(stage)).await
 }
 
@@ -95,7 +96,7 @@ fn lacks() -> String {
 }
 
 /// What is known of how the emulator answers otherwise than AWS does for a type, from the table of the page.
-fn gaps(type_name: &str) -> Vec<&'static str> {
+pub fn gaps(type_name: &str) -> Vec<&'static str> {
     let row = format!("| `{type_name}` | ");
     PAGE.lines().filter_map(|line| line.strip_prefix(&row)?.strip_suffix(" |")).collect()
 }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::args::Global;
+use super::args::{Global, PlanFlags};
 use super::session::Session;
-use super::{CliError, Context, Exit, apply, encryption, project};
+use super::{CliError, Context, Exit, apply, encryption, plan_id, project};
 use crate::{disk, store, ui};
 use leoctl_core::engine::refresh::Planned;
 use leoctl_core::engine::sealed::{self, About, What};
@@ -110,12 +110,76 @@ pub async fn apply(context: &Context, file: &Path, yes: bool, no_preflight: bool
     let session = opened(context, &saved).await?;
     session.lock(context, "leoctl apply --plan").await?;
     let outcome = async {
-        let mut planned = replayed(&session, saved).await?;
+        let mut planned = replayed(&session, &saved).await?;
         session.preflight(&mut planned, no_preflight).await;
         // It was reviewed when it was made.
         apply::confirm_and_apply(context, &session, planned, yes || !context.interactive).await
     };
     apply::released(&session, outcome).await
+}
+
+/// A saved plan as it was read from its file, once.
+pub struct FromFile {
+    /// A hash of the file's text.
+    pub digest: String,
+    file: PathBuf,
+    text: String,
+}
+
+impl FromFile {
+    /// Reads the file of a plan, and nothing that it names.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(file: &Path) -> Result<Self, CliError> {
+        let text = text(file)?;
+        Ok(Self { digest: hex(&Sha256::digest(text.as_bytes())), file: file.to_owned(), text })
+    }
+
+    /// The stack file that it says it is of.
+    ///
+    /// # Errors
+    /// When it is no saved plan.
+    pub fn stack_file(&self) -> Result<PathBuf, CliError> {
+        match sealed::about(&self.text) {
+            Some(About { stack_file: Some(stack_file), named: Some(named), .. }) => Ok(found(&stack_file, &named).to_owned()),
+            _ => Ok(parsed(&self.text, &self.file)?.stack_file().to_owned()),
+        }
+    }
+
+    /// Reads its stack, with what that was given then.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub async fn open(self, context: &Context) -> Result<Replay, CliError> {
+        let text = decrypted(context, &self.file, self.text).await?;
+        let saved = parsed(&text, &self.file)?;
+        let session = opened(context, &saved).await?;
+        Ok(Replay { session, saved })
+    }
+}
+
+/// A saved plan that is to be made again, with what it takes.
+pub struct Replay {
+    /// Its stack, with what it was given then, and AWS.
+    pub session: Session,
+    saved: SavedPlan,
+}
+
+impl Replay {
+    /// The plan as it is made again, and its id.
+    ///
+    /// # Errors
+    /// When it has become another.
+    pub async fn planned(&self) -> Result<(Planned, String), CliError> {
+        let planned = replayed(&self.session, &self.saved).await?;
+        let id = plan_id::of(&self.session, self.saved.stack_file(), &planned, &PlanFlags::plain(self.saved.refresh))?;
+        Ok((planned, id.plan))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Makes the saved plan again, unless it has become another or is of another stack than the one that is named.
@@ -130,22 +194,32 @@ pub async fn planned(context: &Context, file: &Path, stack: Option<&Path>) -> Re
         ));
     }
     let session = opened(context, &saved).await?;
-    replayed(&session, saved).await
+    replayed(&session, &saved).await
+}
+
+fn unusable(file: &Path, problem: &str) -> CliError {
+    CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out FILE`")
+}
+
+/// The text of a file with a plan.
+fn text(file: &Path) -> Result<String, CliError> {
+    disk::read_text(file, disk::LARGEST).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            CliError::usage(&format!("there is no plan {}", file.display()), "`leoctl plan --out FILE` saves one")
+        }
+        _ => unusable(file, &error.to_string()),
+    })
 }
 
 /// The plan in a file.
 async fn read(context: &Context, file: &Path) -> Result<SavedPlan, CliError> {
-    let unreadable = |problem: String| {
-        CliError::usage(&format!("cannot use the plan {}: {problem}", file.display()), "make it again with `leoctl plan --out FILE`")
-    };
-    let text = disk::read_text(file, disk::LARGEST).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            CliError::usage(&format!("there is no plan {}", file.display()), "`leoctl plan --out FILE` saves one")
-        }
-        _ => unreadable(error.to_string()),
-    })?;
-    let text = decrypted(context, file, text).await?;
-    let json: Json = serde_json::from_str(&text).map_err(|_| unreadable("it is no saved plan".to_owned()))?;
+    parsed(&decrypted(context, file, text(file)?).await?, file)
+}
+
+/// The plan in the text of a file.
+fn parsed(text: &str, file: &Path) -> Result<SavedPlan, CliError> {
+    let unreadable = |problem: String| unusable(file, &problem);
+    let json: Json = serde_json::from_str(text).map_err(|_| unreadable("it is no saved plan".to_owned()))?;
     match json.get("format_version").and_then(Json::as_u64) {
         Some(found) if found != u64::from(VERSION) => {
             return Err(unreadable(format!("it has format {found}, of another leoctl, and this one reads {VERSION}")));
@@ -207,7 +281,7 @@ fn said(context: &Context, file: &Path, saved: &SavedPlan) {
 }
 
 /// The plan as it is made again.
-async fn replayed(session: &Session, saved: SavedPlan) -> Result<Planned, CliError> {
+async fn replayed(session: &Session, saved: &SavedPlan) -> Result<Planned, CliError> {
     let loaded = session.store.load().await?;
     let (lineage, serial) = loaded.map(|state| (state.lineage, state.serial)).unwrap_or_default();
     if (saved.serial > 0 && lineage != saved.lineage) || serial != saved.serial {
@@ -216,8 +290,14 @@ async fn replayed(session: &Session, saved: SavedPlan) -> Result<Planned, CliErr
     if inputs(session, &saved.salt) != saved.inputs {
         return Err(stale("the stack's files or variables are not those it was made with"));
     }
-    let SavedPlan { destroy, targets, excludes, replace, scale_up, .. } = saved;
-    let options = Options { destroy, targets, excludes, replace, scale_up, only: None };
+    let options = Options {
+        destroy: saved.destroy,
+        targets: saved.targets.clone(),
+        excludes: saved.excludes.clone(),
+        replace: saved.replace.clone(),
+        scale_up: saved.scale_up,
+        only: None,
+    };
     let planned = session.plan(&options, saved.refresh).await?;
     if shown(&planned) != saved.plan {
         return Err(stale("what is live in AWS has changed since it was made"));
@@ -268,5 +348,5 @@ fn inputs(session: &Session, salt: &str) -> String {
         hash.update(text.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }

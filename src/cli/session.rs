@@ -288,7 +288,11 @@ pub async fn store_with(global: &Global, path: &Path, stack: &Stack, vault: &Arc
 /// The state in a file, whatever the stack file says.
 pub fn local_store(global: &Global, path: &Path, name: &str) -> LocalStore {
     let directory = store::directory(path);
-    let directory = if global.sandbox { directory.join("sandbox") } else { directory };
+    let directory = match (&global.sandbox_in, global.sandbox) {
+        (Some(folder), true) => folder.clone(),
+        (None, true) => directory.join("sandbox"),
+        (_, false) => directory,
+    };
     LocalStore::new(&directory, name)
 }
 

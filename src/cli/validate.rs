@@ -32,21 +32,29 @@ fn write_report(report: Option<&Path>, findings: &[&Json]) -> Result<(), CliErro
 }
 
 /// What came of checking a stack.
-struct Checked {
+pub struct Checked {
     /// What is known of it as JSON.
-    shown: Json,
+    pub shown: Json,
+    /// What is wrong with it or worth knowing, as entries of errors as data.
+    pub entries: Vec<Json>,
     /// What is wrong with it or worth knowing, as entries of a code quality report.
     findings: Vec<Json>,
-    stack: Result<Stack, CliError>,
+    /// What it is.
+    pub stack: Result<Stack, CliError>,
 }
 
-fn checked(context: &Context, path: &Path) -> Result<Checked, CliError> {
+/// Checks a stack or a module without asking AWS.
+///
+/// # Errors
+/// When what variables are given cannot be read.
+pub fn checked(context: &Context, path: &Path) -> Result<Checked, CliError> {
     let is_module = project::is_module(path);
     let loaded = if is_module { project::loaded_module(path)? } else { project::loaded(path, &context.global)? };
     let Loaded { stack, diagnostics, sources, files } = loaded;
     let files: Vec<Json> =
         files.iter().map(|file| json!({ "path": project::relative(path, &file.path), "role": file.role.name() })).collect();
     let findings = error::code_quality(path, &diagnostics.0, &sources);
+    let entries = error::of_stack(&diagnostics.0, &sources);
     let warnings: Vec<String> = diagnostics.0.iter().map(|warning| warning.message.clone()).collect();
     if stack.is_some() && !warnings.is_empty() && !context.global.json {
         ui::note(ui::diagnostics::render(&diagnostics, &sources, !context.global.no_color));
@@ -65,11 +73,11 @@ fn checked(context: &Context, path: &Path) -> Result<Checked, CliError> {
         }
         Err(error) => json!({ "valid": false, "error": error::text(error, false), "errors": error::json(error), "files": files }),
     };
-    Ok(Checked { shown, findings, stack })
+    Ok(Checked { shown, entries, findings, stack })
 }
 
 fn one(context: &Context, path: &Path, report: Option<&Path>) -> Result<Exit, CliError> {
-    let Checked { shown, findings, stack } = checked(context, path)?;
+    let Checked { shown, findings, stack, .. } = checked(context, path)?;
     write_report(report, &findings.iter().collect::<Vec<_>>())?;
     if context.global.json {
         ui::out(shown);

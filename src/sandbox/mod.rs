@@ -240,6 +240,15 @@ impl Sandbox {
         removed(fs::remove_dir_all(&data), &data)
     }
 
+    /// Stops it and removes all that is its own; what is installed for all sandboxes stays.
+    ///
+    /// # Errors
+    /// As [`stop`](Self::stop), and when its folder cannot be removed.
+    pub fn remove(&self, stage: &dyn Fn(Stage)) -> Result<(), SandboxError> {
+        self.stop(stage)?;
+        removed(fs::remove_dir_all(&self.folder), &self.folder)
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }

@@ -14,6 +14,8 @@ fn help_is_what_the_documentation_says() {
         "fmt",
         "schema",
         "console",
+        "mcp",
+        "approve",
         "plan",
         "apply",
         "destroy",

@@ -211,3 +211,44 @@ fn the_stack_written_in_the_editor_is_valid_and_laid_out() {
     assert!(valid.stdout.contains(said) && include_str!("../../docs/editor-tutorial.md").contains(said), "{}", valid.stdout);
     project.expect(0, &["fmt", "--check", "stacks/shop.toml"]);
 }
+
+/// Where the links of a Markdown text lead.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
+}
+
+#[test]
+fn the_index_for_language_models_leads_to_every_page() {
+    let text = std::fs::read_to_string(root().join("llms.txt")).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    assert!(lines[0].starts_with("# ") && lines[1].starts_with("> "), "{text}");
+    let listed: BTreeSet<&str> = links(&text).collect();
+    let missing: Vec<_> = listed.iter().filter(|link| !root().join(link).is_file()).collect();
+    assert!(missing.is_empty(), "llms.txt names {missing:?}");
+    // What is of this repository alone is not about using leoctl.
+    let own = ["agent.md", "devbox.md", "leo.md", "live.md", "fidelity.md"].map(|page| root().join("docs").join(page));
+    let pages = pages_by_hand().into_iter().filter(|page| page.starts_with(root().join("docs")) && !own.contains(page));
+    let left_out: Vec<_> = pages.filter(|page| !listed.iter().any(|link| root().join(link) == *page)).collect();
+    assert!(left_out.is_empty(), "llms.txt lacks {left_out:?}");
+}
+
+#[test]
+fn every_assistant_gets_the_same_rules() {
+    let read = |name: &str| std::fs::read_to_string(root().join("docs/agents").join(name)).unwrap();
+    let rules = read("AGENTS.md");
+    assert_eq!(read("copilot-instructions.md"), rules);
+    let cursor = read("leoctl.mdc");
+    assert_eq!(cursor.splitn(3, "---\n").nth(2).map(str::trim_start), Some(rules.as_str()), "{cursor}");
+}
+
+#[test]
+fn the_stack_of_the_skill_is_valid_and_the_skill_says_when_it_is_for() {
+    let skill = std::fs::read_to_string(root().join("docs/agents/skill/SKILL.md")).unwrap();
+    let head = skill.split("---\n").nth(1).unwrap();
+    assert!(head.starts_with("name: leoctl\ndescription: "), "{head}");
+    let stack = skill.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let project = Project::new("", "test");
+    project.write("stacks/skill.toml", stack);
+    project.expect(0, &["validate", "stacks/skill.toml"]);
+    project.expect(0, &["fmt", "--check", "stacks/skill.toml"]);
+}

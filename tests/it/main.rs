@@ -57,6 +57,7 @@ mod live;
 mod logs;
 mod lsp;
 mod markdown;
+mod mcp;
 mod modules;
 mod moved;
 mod neighbours;

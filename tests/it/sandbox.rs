@@ -406,9 +406,7 @@ fn a_folder_for_sandboxes_may_be_named_from_where_leoctl_is_called() {
 /// A machine on which the real emulators are installed, as they are for the tests.
 fn with_emulators() -> Machine {
     let machine = Machine::new();
-    fs::create_dir(machine.file("sandboxes")).unwrap();
-    let installed = emulator::python().parent().unwrap().parent().unwrap().to_owned();
-    std::os::unix::fs::symlink(installed, machine.file("sandboxes/ministack-1.5.33-moto-5.2.5")).unwrap();
+    emulator::sandboxes(&machine.file("sandboxes"));
     machine
 }
 

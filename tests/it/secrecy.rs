@@ -11,11 +11,11 @@ use crate::support::proxy::Proxy;
 use crate::support::proxy::call::Call;
 use crate::support::proxy::fault::{Fault, refusal};
 
-const STACK: &str = "stacks/hidden.toml";
+pub const STACK: &str = "stacks/hidden.toml";
 
 /// In the env file, in a variable from the environment, in a variable's list, written for a sensitive attribute, and one
 /// that is too short to be looked for inside of words.
-const MARKERS: [&str; 6] = ["envM4rk3rOne", "varM4rk3rTwo", "listM4rk3rThree", "listM4rk3rFour", "writtenM4rk3rFive", "zQ7"];
+pub const MARKERS: [&str; 6] = ["envM4rk3rOne", "varM4rk3rTwo", "listM4rk3rThree", "listM4rk3rFour", "writtenM4rk3rFive", "zQ7"];
 
 const HEAD: &str = r#"
 [stack]
@@ -36,7 +36,7 @@ default = "zQ7"
 joined = "x-${vars.token}"
 "#;
 
-const BODY: &str = r#"
+pub const BODY: &str = r#"
 [resource.iam_role.r]
 name = "NAME-r"
 description = "of ${vars.token}"
@@ -74,7 +74,7 @@ assert = "${1 > 2}"
 message = "never: ${vars.token}"
 "#;
 
-fn project(name: &str, endpoint: &str, account: &str, body: &str) -> Project {
+pub fn project(name: &str, endpoint: &str, account: &str, body: &str) -> Project {
     let project = Project::new(endpoint, account);
     project.write(STACK, &format!("{HEAD}{body}").replace("NAME", name));
     project.write(".env", &format!("SECRET={}\nACCOUNT={account}\n", MARKERS[0]));
@@ -98,7 +98,8 @@ fn expect(project: &Project, code: i32, arguments: &[&str]) -> Ran {
     ran
 }
 
-fn hidden(text: &str, place: &str) {
+/// That no marker is in a text.
+pub fn hidden(text: &str, place: &str) {
     for marker in MARKERS {
         // As it is, in base64 at any place of it, and the beginning of it.
         let begun = marker.get(..10).unwrap_or(marker).to_owned();

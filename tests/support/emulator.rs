@@ -116,6 +116,13 @@ pub fn python() -> PathBuf {
     python_environment().join("bin/python")
 }
 
+/// A folder for sandboxes in which the emulators are installed already.
+pub fn sandboxes(folder: &Path) {
+    std::fs::create_dir(folder).unwrap();
+    let installed = python().parent().unwrap().parent().unwrap().to_owned();
+    std::os::unix::fs::symlink(installed, folder.join("ministack-1.5.33-moto-5.2.5")).unwrap();
+}
+
 /// The virtual environment with the emulators, made on first use.
 fn python_environment() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();

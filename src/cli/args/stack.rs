@@ -110,6 +110,8 @@ impl Command {
             | Self::Review { .. }
             | Self::Explain(_)
             | Self::Lsp { .. }
+            | Self::Mcp(_)
+            | Self::Approve(_)
             | Self::Fmt(_)
             | Self::Schema(_)
             | Self::Comment(_)

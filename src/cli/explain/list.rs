@@ -11,11 +11,14 @@ use leoctl_aws::cloud_control::{self, names, own};
 use leoctl_aws::registry;
 
 /// A type in the list.
-struct Listed {
-    name: String,
+pub struct Listed {
+    /// Its name.
+    pub name: String,
     service: &'static str,
-    kind: &'static str,
-    summary: String,
+    /// What kind it is of: `resource`, `data` or `awscc`.
+    pub kind: &'static str,
+    /// What it is, in a line.
+    pub summary: String,
 }
 
 /// The kinds of types, in the order in which they are listed, and what stands above each.
@@ -51,12 +54,14 @@ pub fn run(context: &Context) -> Exit {
     Exit::Done
 }
 
-fn json(listed: &Listed) -> Json {
+/// A type as JSON.
+pub fn json(listed: &Listed) -> Json {
     let service = Some(listed.service).filter(|service| !service.is_empty());
     json!({ "type": listed.name, "kind": listed.kind, "service": service, "doc": listed.summary })
 }
 
-fn all() -> Vec<Listed> {
+/// All types.
+pub fn all() -> Vec<Listed> {
     let catalog = registry::catalog();
     let summary = |doc: &str| doc.lines().next().unwrap_or_default().to_owned();
     let resources = catalog.resources.iter().map(|(name, resource)| Listed {

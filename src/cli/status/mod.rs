@@ -41,7 +41,8 @@ pub async fn run(context: &Context, args: &StatusArgs) -> Result<Exit, CliError>
     Ok(Exit::Done)
 }
 
-async fn read(session: &Session, state: &State) -> Result<Status, CliError> {
+/// Asks AWS how what a stack has made is doing.
+pub async fn read(session: &Session, state: &State) -> Result<Status, CliError> {
     let saved_at = session.store.saved_at().await?;
     let deployed = Deployed { state, provider: &session.provider };
     status::read(&deployed, saved_at).await.map_err(|failure| CliError::aws("asking how the stack is doing", failure))

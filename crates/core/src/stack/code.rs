@@ -136,6 +136,8 @@ codes! {
     Interrupted "E1005",
     /// What is encrypted cannot be read, or may not be written.
     Encryption "E1006",
+    /// Nobody has approved the plan.
+    NotApproved "E1007",
     /// Two resources set the same attribute of a third.
     PartOfAnother "W0101",
     /// leoctl has a type of its own for the same.
