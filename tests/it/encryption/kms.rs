@@ -44,7 +44,10 @@ async fn a_key_of_kms_encrypts_and_decrypts_and_no_other_does() {
         project.write(STACK, &stack(&of(&other)).replace("group.one", "group.first"));
         project.expect(0, &["apply", "-y", STACK]);
         assert!(project.expect(0, &["show", STACK]).stdout.contains(MARKER));
-        // By its id: Moto answers its ARN with a 500.
+        // Moto decrypts with a disabled key, which KMS refuses (KMS API Reference, Decrypt: DisabledException).
+        if emulator == Emulator::Moto {
+            continue;
+        }
         let id = other.rsplit('/').next().unwrap();
         kms(endpoint, &account).await.disable_key().key_id(id).send().await.unwrap();
         let refused = project.expect(1, &["plan", STACK]);
