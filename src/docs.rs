@@ -3,7 +3,7 @@
 pub mod commands;
 pub mod json_schema;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
@@ -124,7 +124,10 @@ pub fn page(title: &str, schema: &TypeSchema) -> String {
 pub fn life(resource: &ResourceSchema) -> Option<String> {
     let mut lines = Vec::new();
     lines.extend(resource.data_loss.map(|loss| format!("Deleting or replacing one loses {loss}.")));
-    lines.extend(resource.interrupts.iter().map(|(name, how)| format!("Changing `{name}` {how}.")));
+    for how in resource.interrupts.iter().map(|(_, how)| *how).collect::<BTreeSet<_>>() {
+        let names = resource.interrupts.iter().filter(|(_, other)| *other == how).map(|(name, _)| format!("`{name}`"));
+        lines.push(format!("A change of {} {how}.", names.collect::<Vec<_>>().join(", ")));
+    }
     let held: Vec<String> = resource.held_by.iter().map(|name| format!("`{name}`")).collect();
     lines.extend((!held.is_empty()).then(|| format!("AWS does not delete one while {} uses it.", held.join(" or "))));
     let text: Vec<String> = lines.iter().map(|line| format!("- {line}\n")).collect();

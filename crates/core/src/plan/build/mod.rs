@@ -398,15 +398,18 @@ impl<'a> Builder<'a> {
         if let Some((path, problem)) = misfit(attributes, &desired) {
             return Err(Unplanned::Mistake(Diagnostic::error(Code::WrongType, at(&path), format!("{address}: {problem}"))));
         }
-        if let Some(path) = lacking(attributes, &desired) {
-            let error = Diagnostic::error(Code::MissingAttribute, at(&path), format!("{address}: `{path}` is null, and needs a value"));
-            return Err(Unplanned::Mistake(error.help("what its expression refers to has none: `leoctl console` shows what there is")));
-        }
         let depends_on = self.depends_on(resource, &address, &lookups);
         let region = resource.schema.scope.region(&region, &self.world.identity.region).to_owned();
         let site = Site { region, ..account };
         let instance = Instance { block: resource, address, each: each.clone(), site, depends_on, reads: self.waited_for(&lookups) };
         let mut change = self.change(&instance, &desired).map_err(Unplanned::Refused)?;
+        // What is as it should be is left alone, whatever AWS does not say of what it refers to.
+        let is_sent = !matches!(change.action, Action::NoOp | Action::Forget);
+        if let Some(path) = lacking(attributes, &desired).filter(|_| is_sent) {
+            let error = format!("{}: `{path}` is null, and needs a value", instance.address);
+            let error = Diagnostic::error(Code::MissingAttribute, at(&path), error);
+            return Err(Unplanned::Mistake(error.help("what its expression refers to has none: `leoctl console` shows what there is")));
+        }
         let aliases = aliases::aliases(&instance, &desired, &change);
         change.after = follow::unsettled(attributes, &change.after, &desired, &change.attributes);
         if change.action != Action::NoOp {
