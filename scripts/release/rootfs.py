@@ -25,7 +25,7 @@ def make(release, given):
         *(Entry(f"usr/share/licenses/leoctl/{file.name}", file.read_bytes()) for file in contents.licences()),
     ]
     # The image is run as other users as well, which read what is mounted into that home.
-    folders = [("home/nonroot", 0o755, USER), ("tmp", 0o1777, 0), ("work", 0o755, USER)]
+    folders = [("home/nonroot", 0o755, USER), ("tmp", 0o1777, 0), ("project", 0o755, USER)]
     # The name that the Dockerfile looks for: `docker build` says the processor as Debian does.
     file = given.out / f"rootfs-{target.deb}.tar"
     file.write_bytes(packing.tar(entries, release.epoch, folders))

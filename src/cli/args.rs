@@ -430,7 +430,7 @@ pub enum StateCommand {
         #[arg(long)]
         force: bool,
     },
-    /// Take the lock from whoever holds it
+    /// Take the lock away from its holder
     Unlock {
         /// The stack file
         stack: Option<PathBuf>,

@@ -16,7 +16,7 @@ fn same(word: &str) -> Option<&'static str> {
         "auto-approve" => "`--yes` does not ask",
         "refresh" | "refresh-only" => "every plan reads AWS; `leoctl drift` shows what changed there, and the next apply remembers it",
         "taint" | "untaint" => "`leoctl apply --replace ADDRESS` makes a resource anew",
-        "force-unlock" => "`leoctl state unlock` takes the lock from whoever holds it",
+        "force-unlock" => "`leoctl state unlock` takes the lock away from its holder",
         "workspace" => "an environment is a stack file of its own, with `extends` for what they share",
         "upgrade" | "reconfigure" => "there are no providers to install; `leoctl state migrate` moves a state",
         "out" | "var" | "var-file" | "destroy" | "json" | "detailed-exitcode" | "target" | "replace" if has_one_dash => {

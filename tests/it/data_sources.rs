@@ -145,3 +145,25 @@ fn what_is_secret_stays_so_on_its_way_through_aws() {
     let refused = project.expect(1, &[&["plan", READER][..], &word].concat()).stderr;
     assert!(refused.contains("`name_prefix` of sns_topic.t is sensitive"), "{refused}");
 }
+
+#[test]
+fn a_null_where_a_value_is_needed_is_refused_when_it_is_planned() {
+    let Some(endpoint) = Emulator::Fakecloud.endpoint() else { return };
+    let project = Project::new(endpoint, "310000000077");
+    let text = r#"
+[stack]
+name = "nothing"
+region = "us-east-1"
+
+[data.caller_identity.me]
+
+[resource.subnet.a]
+cidr_block = "10.0.0.0/24"
+vpc_id = "${data.caller_identity.me.account_id == 'x' ? 'vpc-1' : null}"
+"#;
+    project.write("s.toml", text);
+    project.expect(0, &["validate", "s.toml"]);
+    let refused = project.expect(1, &["plan", "s.toml"]);
+    assert!(refused.stderr.contains("error[E0302]: subnet.a: `vpc_id` is null, and needs a value"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("s.toml:10"), "{}", refused.stderr);
+}

@@ -1,4 +1,4 @@
-//! Files that are encrypted before they are written: nothing of a stack stands in one, whoever changes one is told of, and
+//! Files that are encrypted before they are written: nothing of a stack stands in one, a change of one is noticed, and
 //! who can read them changes by rotating alone.
 
 mod kms;
@@ -252,7 +252,7 @@ fn a_saved_plan_is_encrypted_and_applied_from_another_checkout() {
     std::fs::remove_file(project.path().join(STACK)).unwrap();
     let refused = checkout.expect(1, &["apply", "-y", "--plan", "web.plan"]);
     assert!(refused.stderr.contains("cannot decrypt web.plan"), "{}", refused.stderr);
-    // A plan is no state, whoever puts it there.
+    // A plan is not taken for a state.
     checkout.write("state/web.json", &std::fs::read_to_string(checkout.path().join("web.plan")).unwrap());
     let refused = expect(&checkout, &key, 1, &["plan", STACK]);
     assert!(refused.stderr.contains("is something else than what belongs there"), "{}", refused.stderr);

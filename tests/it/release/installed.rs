@@ -186,8 +186,8 @@ fn the_files_of_the_image_are_all_that_the_program_needs() {
     let version = done(inside().arg("--version"));
     assert_eq!(version, concat!("leoctl ", env!("CARGO_PKG_VERSION"), "\n"));
     // The folder that people mount their project on.
-    done(inside().args(["schema", "--out", "/work/stack.schema.json"]));
-    assert!(root.join("work/stack.schema.json").is_file());
+    done(inside().args(["schema", "--out", "/project/stack.schema.json"]));
+    assert!(root.join("project/stack.schema.json").is_file());
 }
 
 /// The program under test is not static, as the one of a release is: its libraries go with it.

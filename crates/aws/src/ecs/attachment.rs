@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{from_api, to_api, unbuilt};
 use crate::resource::Tags;
 use leoctl_core::engine::ports::Outcome;
+use leoctl_core::model::schema::NamedIn;
 
 /// Where tasks are in the network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +22,21 @@ pub struct NetworkConfiguration {
     /// Whether they get public addresses; without, they need a NAT gateway to pull images.
     #[schemars(extend("default" = "DISABLED", "enum" = ["ENABLED", "DISABLED"]))]
     assign_public_ip: String,
+}
+
+/// What the containers of the task definition have to have (ECS API Reference, LoadBalancer and ServiceRegistry: a container's
+/// name and port "in the task definition").
+pub(super) const CONTAINERS: &[NamedIn] = &[
+    container(&["load_balancers", "container_name"], &["container_definitions", "name"], "a container"),
+    container(&["load_balancers", "container_port"], PORTS, "a container's port"),
+    container(&["service_registries", "container_name"], &["container_definitions", "name"], "a container"),
+    container(&["service_registries", "container_port"], PORTS, "a container's port"),
+];
+
+const PORTS: &[&str] = &["container_definitions", "port_mappings", "container_port"];
+
+const fn container(attribute: &'static [&'static str], names: &'static [&'static str], what: &'static str) -> NamedIn {
+    NamedIn { attribute, through: "task_definition", names, what }
 }
 
 /// A target group or a classic load balancer tasks are registered in.

@@ -8,7 +8,7 @@ use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::attachment::{NetworkConfiguration, ServiceLoadBalancer, ServiceRegistry, ServiceVolume};
+use super::attachment::{CONTAINERS, NetworkConfiguration, ServiceLoadBalancer, ServiceRegistry, ServiceVolume};
 use super::cluster::StrategyItem;
 use super::connect::ServiceConnect;
 use super::deployment::DeploymentConfiguration;
@@ -24,7 +24,7 @@ use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
-use leoctl_core::model::schema::{After, Governed, Governs, NamedIn};
+use leoctl_core::model::schema::{After, Governed, Governs};
 use leoctl_core::model::value::Value;
 
 /// Tasks that are kept running, behind a load balancer if wanted.
@@ -279,21 +279,6 @@ async fn drained(aws: &Aws, operation: &Operation, id: &str, failure: Failure) -
     let message =
         format!("the service was deleted by somebody else while it was to be changed; the next apply makes it anew: {}", failure.message);
     Ok(Failure { message, ..failure })
-}
-
-/// What the containers of the task definition have to have (ECS API Reference, LoadBalancer and ServiceRegistry: a container's
-/// name and port "in the task definition").
-const CONTAINERS: &[NamedIn] = &[
-    container(&["load_balancers", "container_name"], &["container_definitions", "name"], "a container"),
-    container(&["load_balancers", "container_port"], PORTS, "a container's port"),
-    container(&["service_registries", "container_name"], &["container_definitions", "name"], "a container"),
-    container(&["service_registries", "container_port"], PORTS, "a container's port"),
-];
-
-const PORTS: &[&str] = &["container_definitions", "port_mappings", "container_port"];
-
-const fn container(attribute: &'static [&'static str], names: &'static [&'static str], what: &'static str) -> NamedIn {
-    NamedIn { attribute, through: "task_definition", names, what }
 }
 
 impl Resource for EcsService {

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Whoever has a word of these can open it: a lock of paper, for what is around it.
+/// A stand-in for real keys: anybody who knows one of these words can decrypt. The envelope around it is what is tested.
 struct Paper(Vec<&'static str>);
 
 #[async_trait]

@@ -36,8 +36,6 @@ use self::site::region;
 use super::desired;
 use crate::model::address::{Address, Block};
 use crate::model::canonical::canonicalize;
-use crate::model::fit::{lacking, misfit};
-use crate::model::path::Path;
 use crate::model::pin::{self, Pins};
 use crate::model::place::{Place, Site};
 use crate::model::schema::Catalog;
@@ -391,12 +389,8 @@ impl<'a> Builder<'a> {
         pins.retain(|path, _| !pinned.iter().any(|pinned| pinned.path == *path && pinned.over));
         let desired = if pins.is_empty() { says } else { desired::desired(resource, &address, &scope, &pins).map_err(failing)? };
         let attributes = attributes_of(resource);
-        let at = |path: &Path| {
-            let field = path.root().and_then(|name| resource.attributes.as_table()?.get(name));
-            field.map_or(&resource.span, |field| &field.value.span)
-        };
-        if let Some((path, problem)) = misfit(attributes, &desired) {
-            return Err(Unplanned::Mistake(Diagnostic::error(Code::WrongType, at(&path), format!("{address}: {problem}"))));
+        if let Some(mistake) = refusals::of_other_kind(resource, &address, &desired) {
+            return Err(Unplanned::Mistake(mistake));
         }
         let depends_on = self.depends_on(resource, &address, &lookups);
         let region = resource.schema.scope.region(&region, &self.world.identity.region).to_owned();
@@ -405,10 +399,8 @@ impl<'a> Builder<'a> {
         let mut change = self.change(&instance, &desired).map_err(Unplanned::Refused)?;
         // What is as it should be is left alone, whatever AWS does not say of what it refers to.
         let is_sent = !matches!(change.action, Action::NoOp | Action::Forget);
-        if let Some(path) = lacking(attributes, &desired).filter(|_| is_sent) {
-            let error = format!("{}: `{path}` is null, and needs a value", instance.address);
-            let error = Diagnostic::error(Code::MissingAttribute, at(&path), error);
-            return Err(Unplanned::Mistake(error.help("what its expression refers to has none: `leoctl console` shows what there is")));
+        if let Some(mistake) = refusals::without_a_value(resource, &instance.address, &desired).filter(|_| is_sent) {
+            return Err(Unplanned::Mistake(mistake));
         }
         let aliases = aliases::aliases(&instance, &desired, &change);
         change.after = follow::unsettled(attributes, &change.after, &desired, &change.attributes);

@@ -2,11 +2,15 @@
 
 use super::{Found, Instance};
 use crate::model::address::Address;
+use crate::model::fit::{lacking, misfit};
+use crate::model::path::Path;
 use crate::model::schema::Refusal;
+use crate::model::value::Value;
 use crate::plan::diff::AttributeChange;
 use crate::plan::types::Change;
 use crate::stack::Stack;
-use crate::stack::diagnostic::{Code, Diagnostic};
+use crate::stack::config::ResourceBlock;
+use crate::stack::diagnostic::{Code, Diagnostic, Span};
 
 /// Whose something is that was found.
 pub fn owned_by(found: &Found) -> String {
@@ -26,6 +30,26 @@ pub fn taken(stack: &Stack, address: &Address, why: &str) -> Diagnostic {
 pub fn at_block(stack: &Stack, address: &Address, code: Code, error: &str) -> Diagnostic {
     let block = stack.config.resources.get(&address.block);
     block.map_or_else(|| Diagnostic::general(code, error), |block| Diagnostic::error(code, &block.span, error)).about(address)
+}
+
+/// An attribute that has turned out to be of another kind than its schema says.
+pub(super) fn of_other_kind(block: &ResourceBlock, address: &Address, desired: &Value) -> Option<Diagnostic> {
+    let (path, problem) = misfit(&block.schema.schema.attributes, desired)?;
+    Some(Diagnostic::error(Code::WrongType, written_at(block, &path), format!("{address}: {problem}")))
+}
+
+/// A required attribute whose expression has turned out to yield null.
+pub(super) fn without_a_value(block: &ResourceBlock, address: &Address, desired: &Value) -> Option<Diagnostic> {
+    let path = lacking(&block.schema.schema.attributes, desired)?;
+    let error =
+        Diagnostic::error(Code::MissingAttribute, written_at(block, &path), format!("{address}: `{path}` is null, and needs a value"));
+    Some(error.help("what its expression refers to has none: `leoctl console` shows what there is"))
+}
+
+/// Where the attribute that a path is in is written; the block, where it is not.
+fn written_at<'a>(block: &'a ResourceBlock, path: &Path) -> &'a Span {
+    let field = path.root().and_then(|name| block.attributes.as_table()?.get(name));
+    field.map_or(&block.span, |field| &field.value.span)
 }
 
 /// What stands where a resource is to be made is not this stack's.
