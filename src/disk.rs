@@ -122,11 +122,13 @@ pub fn words(error: &io::Error) -> String {
     }
 }
 
-/// Makes a file that is created readable by its owner only.
+/// Makes a file that is created readable by its owner only. A symbolic link in its place is not followed: what it leads to is
+/// nothing of leoctl's.
 #[cfg(unix)]
 pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600)
+    let no_link = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    options.mode(0o600).custom_flags(no_link)
 }
 
 /// Makes a file that is created readable by its owner only.

@@ -42,7 +42,9 @@ impl Identities {
             _ => all.problems.push(format!("{VARIABLE} is not set")),
         }
         if let Some(file) = file {
-            match disk::read_text(file, LONGEST) {
+            // The stack file names it: a pipe there would never end.
+            let text = disk::read_regular(file, LONGEST).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            match text {
                 Ok(text) => all.take(&file.display().to_string(), &text),
                 Err(error) => all.problems.push(format!("cannot read {}: {}", file.display(), disk::words(&error))),
             }

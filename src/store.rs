@@ -306,7 +306,7 @@ impl Store for LocalStore {
 /// The text of a journal without a last line that has no end: it was being written when leoctl died, and never became
 /// durable.
 fn whole_lines(journal: &Path) -> Result<Option<String>, StoreError> {
-    let bytes = match fs::read(journal) {
+    let bytes = match disk::read_regular(journal, disk::LARGEST) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed("read", journal, &error)),
@@ -334,7 +334,9 @@ fn mend_tail(journal: &Path) -> Result<(), StoreError> {
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>, StoreError> {
-    match fs::read_to_string(path) {
+    let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
+    let read = disk::read_regular(path, disk::LARGEST).and_then(|bytes| String::from_utf8(bytes).map_err(not_text));
+    match read {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed("read", path, &error)),

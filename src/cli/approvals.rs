@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::CliError;
+use super::{CliError, project};
 use crate::disk;
 
 /// How long a plan is approved.
@@ -46,6 +46,21 @@ impl Approvals {
         Ok(Self { folder: dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).join("approvals") })
     }
 
+    /// Makes sure that none of them can be written by who may write files of a project.
+    ///
+    /// # Errors
+    /// When they are kept in it.
+    pub fn outside(self, project: &Path) -> Result<Self, CliError> {
+        let kept = project::real(&self.folder);
+        match kept.starts_with(project::real(project)) {
+            true => Err(CliError::usage(
+                &format!("approvals would be kept in {}, which is in the project", kept.display()),
+                "start leoctl with HOME and XDG_STATE_HOME as they are for you, and not in the project",
+            )),
+            false => Ok(self),
+        }
+    }
+
     /// Records that the plan of this id, in a file with this hash, is approved from now on; until when.
     ///
     /// # Errors
@@ -54,7 +69,7 @@ impl Approvals {
         let failed = |why: String| CliError::usage(&format!("cannot record the approval in {}: {why}", self.folder.display()), "see why");
         private_folder(&self.folder).map_err(|error| failed(error.to_string()))?;
         self.forget_expired(now);
-        let expires_at = now.saturating_add(SignedDuration::from_hours(HOURS)).unwrap_or(now);
+        let expires_at = until(now);
         let approval = Approval { format_version: VERSION, plan_id: plan_id.to_owned(), digest: digest.to_owned(), expires_at };
         let text = serde_json::to_string_pretty(&approval).map_err(|error| failed(error.to_string()))?;
         disk::replace(&self.file(plan_id), &text).map_err(|error| failed(error.to_string()))?;
@@ -79,6 +94,7 @@ impl Approvals {
             Approval { plan_id: of, .. } if of != plan_id => Err("is not approved".to_owned()),
             Approval { digest: of, .. } if of != digest => Err("has been changed since it was approved".to_owned()),
             Approval { expires_at, .. } if expires_at <= now => Err("was approved too long ago".to_owned()),
+            Approval { expires_at, .. } if expires_at > until(now) => Err("has an approval of more hours than leoctl gives".to_owned()),
             Approval { .. } => Ok(()),
         }
     }
@@ -96,6 +112,11 @@ impl Approvals {
             }
         }
     }
+}
+
+/// When what is approved now expires.
+fn until(now: Timestamp) -> Timestamp {
+    now.saturating_add(SignedDuration::from_hours(HOURS)).unwrap_or(now)
 }
 
 /// Makes a folder and those above it, readable by their owner only where they are made.
@@ -139,11 +160,21 @@ mod tests {
         assert_eq!(approvals.check("two", "f", now), Err("is not approved".to_owned()));
         assert_eq!(approvals.check("one", "g", now), Err("has been changed since it was approved".to_owned()));
         assert_eq!(approvals.check("one", "f", late), Err("was approved too long ago".to_owned()));
+        let early = at("2026-01-31T00:59:59Z");
+        assert_eq!(approvals.check("one", "f", early), Err("has an approval of more hours than leoctl gives".to_owned()));
         // What says that it is of another plan is of no use for this one.
         fs::copy(approvals.file("one"), approvals.file("two")).unwrap();
         assert_eq!(approvals.check("two", "f", now), Err("is not approved".to_owned()));
         approvals.record("three", "f", late).unwrap();
         assert!(!approvals.file("one").exists() && !approvals.file("two").exists(), "expired ones go");
+    }
+
+    #[test]
+    fn what_is_kept_in_the_project_approves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = |name: &str| Approvals { folder: folder.path().join(name) };
+        assert!(kept("project/.state/approvals").outside(&folder.path().join("project")).is_err());
+        assert!(kept("home/approvals").outside(&folder.path().join("project")).is_ok());
     }
 
     #[test]

@@ -12,14 +12,13 @@ use super::session::Session;
 use super::{CliError, changed, project};
 use crate::ui;
 use leoctl_core::engine::refresh::Planned;
-use leoctl_core::model::base64;
 use leoctl_core::model::value::Value;
+use leoctl_core::model::{base64, state};
 use leoctl_core::plan::select::Options;
-use leoctl_core::stack::env_file;
 use leoctl_core::stack::files::beside;
 
 /// The version of what is hashed: an id of another version is another id.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// How many bytes of the hash an id has.
 const BYTES: usize = 16;
 /// How many characters an id has.
@@ -49,6 +48,7 @@ pub fn of(session: &Session, stack_file: &Path, planned: &Planned, flags: &PlanF
         "options": options(&planned.plan.options, flags.refresh),
         "steps": steps,
         "inputs": inputs(session, stack_file),
+        "hidden": hidden(planned),
         "committed": committed(session, stack_file, flags)?,
     });
     Ok(PlanId { plan: digest(made_from), steps })
@@ -78,6 +78,14 @@ fn shown(planned: &Planned) -> Json {
     shown
 }
 
+/// What data sources have said that is sensitive, as salted hashes: the salt is the state's, which others know that make the
+/// same plan. Where nothing was ever applied there is none, and nothing of it is in the id.
+fn hidden(planned: &Planned) -> Json {
+    let salt = &planned.ledger.state().salt;
+    let hidden = planned.plan.hidden_data().filter(|_| planned.plan.serial > 0);
+    Json::Object(hidden.map(|(block, value)| (block.to_string(), state::digest(salt, value))).collect())
+}
+
 /// The texts and the public values that a plan was made from.
 fn inputs(session: &Session, stack_file: &Path) -> Json {
     let stack = &session.stack;
@@ -103,7 +111,7 @@ fn committed(session: &Session, stack_file: &Path, flags: &PlanFlags) -> Result<
     let mut found = BTreeMap::new();
     let files = session.stack.config.env_files.iter().map(|(name, _)| beside(stack_file, name));
     let named = session.stack.contents.files().filter(|(_, content)| content.secret).map(|(path, _)| path.to_owned());
-    for file in files.filter(|file| !env_file::is_public(file)).chain(named) {
+    for file in files.filter(|file| !project::is_public(file)).chain(named) {
         let passed = changed::way(&file).unwrap_or_default();
         let attributes = passed.iter().flat_map(|path| path.ancestors()).map(|folder| folder.join(changed::ATTRIBUTES));
         let of_it: BTreeSet<PathBuf> = passed.iter().cloned().chain(attributes).collect();

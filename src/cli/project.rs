@@ -84,6 +84,11 @@ impl Files for Disk {
     }
 }
 
+/// Whether what an env file has is public: by its own name, and by that of the file that it leads to.
+pub fn is_public(path: &Path) -> bool {
+    env_file::is_public(path) && env_file::is_public(&real(path))
+}
+
 /// Whether a file is in the project of a stack file, links followed.
 fn is_inside(stack_file: &Path, file: &Path) -> bool {
     let root = root(stack_file);
@@ -163,7 +168,9 @@ pub fn language_files(global: &Global) -> Result<Vec<PathBuf>, CliError> {
         let written = loaded.files.into_iter().filter(|file| matches!(file.role, Role::Base | Role::Module) && file.path.is_file());
         files.extend(written.map(|file| file.path));
     }
-    Ok(files.into_iter().collect())
+    // What a link or `extends` leads to outside of the project is not the project's to be laid out.
+    let root = here();
+    Ok(files.into_iter().filter(|file| real(file).starts_with(&root)).collect())
 }
 
 /// The stack a command is about that names none.
@@ -190,7 +197,7 @@ pub fn default_stack() -> Result<PathBuf, CliError> {
 pub fn remember(path: &Path) {
     let folder = store::directory(path);
     if folder.is_dir() {
-        drop(fs::write(folder.join(LAST), path.display().to_string()));
+        drop(disk::replace(&folder.join(LAST), &path.display().to_string()));
     }
 }
 

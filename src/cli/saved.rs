@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::args::{Global, PlanFlags};
@@ -45,12 +45,14 @@ struct SavedPlan {
     salt: String,
     /// A hash of the stack's files and the values of its variables.
     inputs: String,
+    /// A hash of what was read beside AWS, and of what AWS has said that is sensitive.
+    read: String,
     /// What was shown, secrets masked.
     plan: Json,
 }
 
 /// The version of the format of saved plans, the only one that is read.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// What a plan was asked with.
 pub struct Asked<'a> {
@@ -81,6 +83,7 @@ pub async fn save(file: &Path, stack_file: &Path, asked: &Asked<'_>, session: &S
         lineage: planned.plan.lineage.clone(),
         serial: planned.plan.serial,
         inputs: inputs(session, &salt),
+        read: read_by(session, planned, &salt),
         salt,
         plan: shown(planned),
     };
@@ -299,6 +302,9 @@ async fn replayed(session: &Session, saved: &SavedPlan) -> Result<Planned, CliEr
         only: None,
     };
     let planned = session.plan(&options, saved.refresh).await?;
+    if read_by(session, &planned, &saved.salt) != saved.read {
+        return Err(stale("what it reads of other stacks or of secrets has changed since it was made"));
+    }
     if shown(&planned) != saved.plan {
         return Err(stale("what is live in AWS has changed since it was made"));
     }
@@ -322,7 +328,18 @@ fn shown(planned: &Planned) -> Json {
     ui::json::plan(&planned.plan, &std::collections::BTreeMap::new())
 }
 
-/// A salted hash of everything the plan was made from but the state and AWS.
+/// A salted hash of what making a plan has read: files beside its stack's own, and what is sensitive of data sources, which the
+/// plan does not show.
+fn read_by(session: &Session, planned: &Planned, salt: &str) -> String {
+    let beside = session.read_beside().into_iter().map(|(what, content)| json!([what, content]));
+    let hidden = planned.plan.hidden_data().map(|(block, value)| json!([block.to_string(), value.to_json().unwrap_or_default()]));
+    let mut hash = Sha256::new();
+    hash.update(salt.as_bytes());
+    hash.update(beside.chain(hidden).collect::<Json>().to_string().as_bytes());
+    hex(&hash.finalize())
+}
+
+/// A salted hash of everything the plan was made from but the state and what was read for it.
 fn inputs(session: &Session, salt: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(salt.as_bytes());
@@ -332,11 +349,6 @@ fn inputs(session: &Session, salt: &str) -> String {
     }
     for (_, content) in session.stack.contents.files() {
         hash.update(Sha256::digest(&content.bytes));
-    }
-    for (what, content) in session.read_beside() {
-        hash.update(what.as_bytes());
-        hash.update(content.as_bytes());
-        hash.update([0]);
     }
     for name in session.stack.contents.listed() {
         hash.update(name.as_bytes());

@@ -93,7 +93,17 @@ pub fn start(python: &Path, ports: Ports, token: &str, data: &Path, log: &Path) 
         .process_group(0)
         .current_dir(disk::folder(log))
         .env_remove("PYTHONPATH");
+    without_secrets(&mut command);
     command.spawn().map_err(|error| SandboxError::new(format!("cannot start the emulators: {error}")))
+}
+
+/// Keeps what is meant for leoctl and AWS from a program that is neither: credentials, variables, identities.
+pub fn without_secrets(command: &mut Command) {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    let meant = names.filter(|name| ["AWS_", "LEOCTL_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)));
+    for name in meant {
+        command.env_remove(name);
+    }
 }
 
 /// Whether both answer as they do when they are up.

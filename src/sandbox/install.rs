@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::emulator::without_secrets;
 use super::{SandboxError, Stage, folder};
 
 /// The emulators; the Python Package Index keeps these versions.
@@ -48,6 +49,7 @@ impl Installed {
     fn module(&self, python: &Path, module: &str) -> Command {
         let mut command = Command::new(python);
         command.args(["-I", "-m", module]).current_dir(&self.base).env_remove("PYTHONPATH");
+        without_secrets(&mut command);
         command
     }
 

@@ -199,6 +199,22 @@ fn what_aws_protects_from_deletion_is_said_before_anything_is_deleted() {
 }
 
 #[test]
+fn what_is_shown_is_not_decided_by_a_secret() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    let pw = "[vars.pw]\nsensitive = true\ndefault = \"hunter2\"\n";
+    for (said, body) in [
+        ("`assert` of check c is sensitive", "[checks.c]\nassert = \"${vars.pw.startsWith('h')}\"\nmessage = \"m\"\n"),
+        ("`when` of sns_topic.t is sensitive", "[resource.sns_topic.t]\nname = \"t\"\nwhen = \"${size(vars.pw) > 6}\"\n"),
+        ("`for_each` of sns_topic.t is sensitive", "[resource.sns_topic.t]\nname = \"t\"\nfor_each = \"${[vars.pw]}\"\n"),
+    ] {
+        with(&project, &format!("{pw}{body}"));
+        let refused = project.expect(1, &["validate", STACK]);
+        assert!(refused.stderr.contains(said) && !refused.stderr.contains("hunter2"), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn a_name_that_would_show_a_secret_is_refused() {
     let Some(emulator) = Emulator::Fakecloud.alone() else { return };
     let project = Project::new(&emulator.endpoint, "test");

@@ -138,7 +138,7 @@ proptest! {
     #[test]
     fn any_edit_of_a_saved_plan_is_refused(edits in edits()) {
         let project = Project::new("", "test");
-        let plan = r#"{"format_version":3,"stack_file":"stacks/none.toml","destroy":false,"targets":["vpc.main"],"excludes":[],"replace":[],"refresh":true,"lineage":"l","serial":1,"salt":"s","inputs":"x","plan":{}}"#;
+        let plan = r#"{"format_version":4,"stack_file":"stacks/none.toml","destroy":false,"targets":["vpc.main"],"excludes":[],"replace":[],"refresh":true,"lineage":"l","serial":1,"salt":"s","inputs":"x","read":"x","plan":{}}"#;
         project.write("p.json", &edited(plan, &edits));
         let ran = project.run(&["apply", "-y", "--plan", "p.json"]);
         prop_assert_eq!(ran.code, 1, "{}", ran.stderr);

@@ -255,9 +255,13 @@ const NOTES_TEXT: &str = r#"
 [stack]
 name = "notes"
 region = "us-east-1"
+[vars.token]
+sensitive = true
+default = "hunter2hunter2"
 [resource.cloudwatch_log_group.notes]
 name = "/notes"
 retention_in_days = 7
+tags = { Token = "${vars.token}", Words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen the-last-word" }
 [outputs]
 name = "${cloudwatch_log_group.notes.name}"
 "#;
@@ -298,6 +302,8 @@ fn an_agent_carries_out_what_a_person_has_approved_and_nothing_else() {
     let alone = project.expect(1, &["approve", file]);
     assert!(alone.stderr.contains("only a person at a terminal"), "{}", alone.stderr);
     let shown = approve(&project, file, "no\n");
+    assert!(shown.contains("the-last-word"), "long values are shown whole: {shown}");
+    assert!(shown.contains("These values are sensitive") && !shown.contains("hunter2"), "{shown}");
     assert!(shown.contains("cloudwatch_log_group.notes") && shown.contains(id) && shown.contains("310000000102"), "{shown}");
     agent.led("apply", &asked, "E1007", "leoctl approve");
 

@@ -195,3 +195,49 @@ async fn who_plans_may_read_the_states_of_the_stacks_that_are_read() {
         assert!(!policy.contains("s3:PutObject") && !policy.contains("prod.json.lock"), "{policy}");
     }
 }
+
+#[test]
+fn a_saved_plan_of_a_stack_that_reads_another_is_carried_out_while_that_says_the_same() {
+    let project = project("430000000108");
+    let network = |group: &str| project.expect(0, &[&["apply", "-y", "stacks/network.toml", "--var", group], &ENVIRONMENT[..]].concat());
+    network("group=/a");
+    project.expect(0, &["plan", "stacks/app.toml", "--out", "app.plan"]);
+    network("group=/b");
+    let stale = project.expect(1, &["apply", "-y", "--plan", "app.plan"]);
+    assert!(stale.stderr.contains("what it reads of other stacks"), "{}", stale.stderr);
+    project.expect(0, &["plan", "stacks/app.toml", "--out", "app.plan"]);
+    project.expect(0, &["apply", "-y", "--plan", "app.plan"]);
+}
+
+#[test]
+fn a_saved_plan_is_stale_once_a_secret_that_it_reads_has_changed() {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "430000000109");
+    let secret = "[stack]\nname = \"secret\"\nregion = \"us-east-1\"\n[vars.value]\nsensitive = true\n\
+                  [resource.ssm_parameter.s]\nname = \"/s\"\ntype = \"SecureString\"\nsecure_value = \"${vars.value}\"\n";
+    project.write("stacks/secret.toml", secret);
+    let set = |value: &str| project.expect(0, &["apply", "-y", "stacks/secret.toml", "--var", &format!("value={value}")]);
+    let app = |days: u32| {
+        format!(
+            "[stack]\nname = \"app\"\nregion = \"us-east-1\"\n[data.ssm_parameter.s]\nname = \"/s\"\nwith_decryption = true\n\
+             [resource.cloudwatch_log_group.g]\nname = \"/g\"\nretention_in_days = {days}\ntags = {{ Of = \"${{data.ssm_parameter.s.value}}\" }}\n"
+        )
+    };
+    let id = || {
+        let plan: Value = serde_json::from_str(&project.expect(0, &["plan", "--json", "stacks/app.toml"]).stdout).unwrap();
+        plan["plan_id"].clone()
+    };
+    set("one");
+    project.write("stacks/app.toml", &app(7));
+    project.expect(0, &["plan", "stacks/app.toml", "--out", "app.plan"]);
+    set("two");
+    let stale = project.expect(1, &["apply", "-y", "--plan", "app.plan"]);
+    assert!(stale.stderr.contains("of secrets has changed"), "{}", stale.stderr);
+    project.expect(0, &["plan", "stacks/app.toml", "--out", "app.plan"]);
+    project.expect(0, &["apply", "-y", "--plan", "app.plan"]);
+    // Once there is a state whose salt the others know, its value is in the id, too.
+    project.write("stacks/app.toml", &app(14));
+    let before = id();
+    assert_eq!(id(), before);
+    set("one");
+    assert_ne!(id(), before);
+}

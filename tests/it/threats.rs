@@ -86,6 +86,45 @@ fn an_expression_reads_no_file_outside_of_the_project_and_nothing_of_the_environ
 }
 
 #[test]
+fn no_line_of_a_file_outside_of_the_project_is_shown() {
+    let project = Project::new("", "460000000109");
+    project.write("home/credentials", "[default]\naws_secret_access_key = sekretM4rker\n");
+    project.write("home/table.toml", "[registry]\ntoken = 'sekretM4rker'\n");
+    for file in ["credentials", "table.toml"] {
+        let stack = format!("[stack]\nname = \"s\"\nregion = \"us-east-1\"\nextends = [\"../../home/{file}\"]\n");
+        project.write("project/stacks/s.toml", &stack);
+        for more in [&[][..], &["--json"]] {
+            let ran = project.expect(1, &[&["validate", "project/stacks/s.toml"], more].concat());
+            assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("sekret"), "{}{}", ran.stdout, ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn no_link_leads_what_is_written_out_of_the_project() {
+    let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "460000000110");
+    project.write("stacks/s.toml", &group("links"));
+    let outside = ["last", "lock", "journal", "stack.toml"].map(|name| format!("home/{name}"));
+    let text = "[stack]\nname='o'\n";
+    outside.iter().for_each(|path| project.write(path, text));
+    let link = |to: &str, from: &str| std::os::unix::fs::symlink(project.path().join(to), project.path().join(from)).unwrap();
+    std::fs::create_dir_all(project.path().join("state")).unwrap();
+    link("home/last", "state/.last");
+    project.expect(0, &["plan", "stacks/s.toml"]);
+    link("home/lock", "state/links.lock");
+    let refused = project.expect(1, &["apply", "-y", "stacks/s.toml"]);
+    assert!(refused.stderr.contains("state/links.lock"), "{}", refused.stderr);
+    std::fs::remove_file(project.path().join("state/links.lock")).unwrap();
+    link("home/journal", "state/links.journal");
+    drop(project.run(&["apply", "-y", "stacks/s.toml"]));
+    link("home/stack.toml", "stacks/linked.toml");
+    drop(project.run(&["fmt"]));
+    for path in outside {
+        assert_eq!(std::fs::read_to_string(project.path().join(&path)).unwrap(), text, "{path}");
+    }
+}
+
+#[test]
 fn a_module_and_another_stack_are_files_of_the_project() {
     let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "590000000501");
     project.write("elsewhere/m.toml", "[outputs]\no = \"x\"\n");

@@ -1,29 +1,43 @@
 //! What AWS refuses of a policy document (IAM User Guide, "Grammar of the IAM JSON policy language").
 
+use std::collections::BTreeMap;
+
 use crate::given::{Problem, problem};
 use leoctl_core::model::schema::{DocumentKind, Type, TypeSchema};
 use leoctl_core::model::value::Value;
 
+/// An attribute that is a policy, or a table of policies by name.
+pub struct Policies {
+    name: String,
+    by_name: bool,
+}
+
 /// The attributes of a type that are policies, or tables of them.
-pub fn policies(schema: &TypeSchema) -> Vec<String> {
+pub fn policies(schema: &TypeSchema) -> Vec<Policies> {
     let is_policy = |ty: &Type| matches!(ty, Type::Document(DocumentKind::Policy));
-    let has_policies = |ty: &Type| is_policy(ty) || matches!(ty, Type::Map { item, .. } if is_policy(item));
-    schema.attributes.iter().filter(|attribute| has_policies(&attribute.ty)).map(|attribute| attribute.name.clone()).collect()
+    let found = schema.attributes.iter().filter_map(|attribute| {
+        let by_name = matches!(&attribute.ty, Type::Map { item, .. } if is_policy(item));
+        (by_name || is_policy(&attribute.ty)).then(|| Policies { name: attribute.name.clone(), by_name })
+    });
+    found.collect()
 }
 
 /// What is wrong with these attributes of a resource, as far as they are known.
-pub fn check(policies: &[String], resource: &Value) -> Vec<Problem> {
-    let written = policies.iter().filter_map(|name| Some((name.as_str(), resource.get(name)?)));
-    written.flat_map(|(name, value)| problems(value).into_iter().map(move |what| problem(name, what))).collect()
+pub fn check(policies: &[Policies], resource: &Value) -> Vec<Problem> {
+    let written = policies.iter().filter_map(|of| Some((of, resource.get(&of.name)?)));
+    written
+        .flat_map(|(of, value)| {
+            let documents: Vec<&Value> =
+                if of.by_name { value.as_map().into_iter().flat_map(BTreeMap::values).collect() } else { vec![value] };
+            documents.into_iter().flat_map(problems).map(|what| problem(&of.name, what))
+        })
+        .collect()
 }
 
-/// What is wrong with a policy, or with each of a table of them.
+/// What is wrong with a policy, which may be JSON text.
 fn problems(policy: &Value) -> Vec<String> {
-    let Value::Map(document) = policy else { return Vec::new() };
-    let is_one = document.keys().any(|key| matches!(key.as_str(), "Statement" | "Version" | "Id"));
-    if !is_one && document.values().all(|value| value.as_map().is_some()) {
-        return document.values().flat_map(problems).collect();
-    }
+    let parsed = policy.as_str().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok()).map(|json| Value::from(&json));
+    let Value::Map(document) = parsed.as_ref().unwrap_or(policy) else { return Vec::new() };
     let mut problems = Vec::new();
     if let Some(Value::String(version)) = document.get("Version")
         && !matches!(version.as_str(), "2012-10-17" | "2008-10-17")
@@ -70,11 +84,22 @@ fn is_action(text: &str) -> bool {
 mod tests {
     use serde_json::{Value as Json, json};
 
-    use super::problems;
+    use super::{Policies, check, problems};
     use leoctl_core::model::value::Value;
 
     fn found(statement: Json) -> usize {
         problems(&Value::from(&json!({ "Version": "2012-10-17", "Statement": [statement] }))).len()
+    }
+
+    #[test]
+    fn policies_by_name_may_be_tables_texts_and_not_known_yet() {
+        let by_name = [Policies { name: "inline_policies".to_owned(), by_name: true }];
+        let said = |policies: Json| check(&by_name, &Value::from(&json!({ "inline_policies": policies }))).len();
+        let policy = json!({ "Statement": [{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" }] });
+        assert_eq!(said(json!({ "read": policy.to_string(), "Version": policy })), 0);
+        assert_eq!(said(json!({ "read": "{\"Version\": \"2012-10-17\"}", "write": {} })), 1, "the text has no statement");
+        let unknown = Value::Map([("read".to_owned(), Value::Unknown)].into());
+        assert!(check(&by_name, &Value::Map([("inline_policies".to_owned(), unknown)].into())).is_empty());
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn failed(error: &CliError) -> Json {
 }
 
 fn has_words_of_aws(entry: &Json) -> bool {
-    let codes = [Code::DataNotRead, Code::Unresolved, Code::Store].map(Code::as_str);
+    let codes = [Code::DataNotRead, Code::Unresolved, Code::Store, Code::Encryption].map(Code::as_str);
     entry.get("code").and_then(Json::as_str).is_some_and(|code| codes.contains(&code))
 }
 

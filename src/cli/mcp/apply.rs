@@ -31,7 +31,7 @@ pub async fn apply(here: &Here, args: &arguments::Apply) -> Answer {
         return Err(CliError::usage(&format!("no plan {id} is saved here"), "plan again with the tool `plan` and `save`"));
     }
     let saved = FromFile::read(&file)?;
-    Approvals::of_user()?.check(id, &saved.digest, Timestamp::now()).map_err(|why| {
+    Approvals::of_user()?.outside(here.root())?.check(id, &saved.digest, Timestamp::now()).map_err(|why| {
         let approve = ui::commands::here(&format!("`leoctl approve {}`", file.display()));
         let help = format!("a person has to run {approve} at a terminal and agree; call `apply` again within {HOURS} hours of that");
         CliError::NotApproved { message: format!("the plan {id} {why}"), help }
@@ -56,7 +56,11 @@ pub async fn apply(here: &Here, args: &arguments::Apply) -> Answer {
             let finished = !report.interrupted && report.failed.is_empty() && report.skipped.is_empty();
             fields.insert("finished".to_owned(), finished.into());
             fields.insert("plan_id".to_owned(), id.into());
-            let outputs = report.outputs.iter().map(|(name, value)| (name.clone(), ui::json::public(value)));
+            let outputs = report.outputs.iter().map(|(name, value)| {
+                let mut value = ui::json::public(value);
+                marks.all_in(&mut value);
+                (name.clone(), value)
+            });
             fields.insert("outputs".to_owned(), Json::Object(outputs.collect()));
             fields.insert("more_lines".to_owned(), lines.len().saturating_sub(LINES).into());
         }

@@ -31,6 +31,11 @@ impl Here {
         Ok(Self { context: Context { global, interactive: false }, root, applying: Cell::new(0) })
     }
 
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// How a tool runs that gives variables to the stack, too.
     pub fn context(&self, vars: &BTreeMap<String, String>) -> Context {
         let mut context = self.context.clone();

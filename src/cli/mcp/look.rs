@@ -99,7 +99,8 @@ pub async fn logs(here: &Here, args: &Logs) -> Answer {
         return Err(reading(nothing_there()));
     }
     let marks = Marks::new(session.stack.redactor());
-    let one = |event: &Event| json!({ "time": logs::time(event.time), "group": event.group, "stream": event.stream, "message": marks.data(event.message.trim_end()) });
+    // Who writes a log names its streams.
+    let one = |event: &Event| json!({ "time": logs::time(event.time), "group": event.group, "stream": marks.data(&event.stream), "message": marks.data(event.message.trim_end()) });
     let answer = json!({
         "stack": state.stack, "since": logs::time(from),
         "events": newest.iter().map(one).collect::<Vec<_>>(),

@@ -50,6 +50,16 @@ impl Marks {
         format!("<<data {}>>{}<<end {}>>", self.number, visible::shown(text), self.number)
     }
 
+    /// Marks every text of a value.
+    pub fn all_in(&self, value: &mut Json) {
+        match value {
+            Json::String(text) => *text = self.data(text),
+            Json::Array(items) => items.iter_mut().for_each(|item| self.all_in(item)),
+            Json::Object(fields) => fields.values_mut().for_each(|value| self.all_in(value)),
+            _ => {}
+        }
+    }
+
     /// Marks every text of AWS in what a command says as JSON.
     pub fn in_json(&self, value: &mut Json) {
         match value {

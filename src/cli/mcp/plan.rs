@@ -1,5 +1,6 @@
 //! The tool `plan`: a plan in short, one change of it in full, and saving it for a person to approve.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ use crate::cli::session::Session;
 use crate::cli::{CliError, Context, cost, plan_id, saved};
 use crate::ui;
 use leoctl_core::engine::refresh::Planned;
+use leoctl_core::model::path::Path as AttributePath;
 use leoctl_core::model::selector::Selector;
 use leoctl_core::plan::select::Options;
 use leoctl_core::plan::types::{Action, Change, OutputChange, Plan};
@@ -70,7 +72,7 @@ fn in_short(planned: &Planned, offset: usize, marks: &Marks) -> Answer {
     let changes: Vec<&Change> = plan.changes.iter().filter(|change| change.is_change()).collect();
     let risky = changes.iter().filter(|change| !change.risks.is_empty());
     let risks = risky.map(
-        |change| json!({ "address": change.address, "action": change.action, "risks": change.risks, "because_of": change.replace_paths() }),
+        |change| json!({ "address": change.address, "action": change.action, "risks": change.risks, "because_of": names(&change.replace_paths()) }),
     );
     let part = answer::part(changes.iter().map(|change| line(change)), offset, ENTRIES);
     let failing = plan.checks.iter().filter(|check| check.holds == Some(false));
@@ -111,14 +113,19 @@ fn line(change: &Change) -> String {
     let action = json!(change.action).as_str().unwrap_or_default().to_owned();
     let reason = change.reason.as_ref().map(|reason| format!(" ({})", short(reason))).unwrap_or_default();
     let differs = matches!(change.action, Action::Update | Action::Replace | Action::Import);
-    let paths: Vec<String> = change.attributes.iter().filter(|_| differs).map(|attribute| attribute.path.to_string()).collect();
-    let more = paths.len().saturating_sub(NAMED);
-    let mut named = paths.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+    let attributes = names(change.attributes.iter().filter(|_| differs).map(|attribute| &attribute.path));
+    let more = attributes.len().saturating_sub(NAMED);
+    let mut named = attributes.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
     if more > 0 {
         named.push_str(&format!(" and {more} more"));
     }
     let named = if named.is_empty() { named } else { format!(": {named}") };
     format!("{action} {}{reason}{named}", change.address)
+}
+
+/// The attributes that paths begin with, each once. What is in one may have names that somebody gave it in AWS.
+fn names<'p>(paths: impl IntoIterator<Item = &'p AttributePath>) -> BTreeSet<String> {
+    paths.into_iter().filter_map(|path| path.0.first()?.name().map(str::to_owned)).collect()
 }
 
 /// One change, attribute by attribute.
@@ -140,7 +147,7 @@ fn in_full(plan: &Plan, address: &str, offset: usize, marks: &Marks) -> Answer {
         "account_id": change.account,
         "region": change.region,
         "risks": change.risks,
-        "because_of": change.replace_paths(),
+        "because_of": names(&change.replace_paths()),
         "depends_on": change.depends_on,
     });
     answer::cut(&mut shown);

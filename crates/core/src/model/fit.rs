@@ -1,7 +1,7 @@
 //! Whether a canonical value is of the kind that its schema says, in words for people.
 
 use super::path::{Path, Segment};
-use super::schema::{Attribute, Type};
+use super::schema::{Attribute, DocumentKind, Type};
 use super::value::Value;
 
 /// What a type holds, in words: `a list`.
@@ -48,6 +48,22 @@ fn without_in(ty: &Type, value: &Value, path: &Path) -> Option<Path> {
         (Type::Map { item, .. }, Value::Map(map)) => {
             map.iter().find_map(|(key, value)| without_in(item, value, &path.join(Segment::field(key))))
         }
+        // The grammar of policies has no null (IAM User Guide, "Grammar of the IAM JSON policy language").
+        (Type::Document(DocumentKind::Policy), Value::String(text)) => {
+            let parsed = serde_json::from_str::<serde_json::Value>(text).ok()?;
+            null_in(&Value::from(&parsed), path)
+        }
+        (Type::Document(DocumentKind::Policy), document) => null_in(document, path),
+        _ => None,
+    }
+}
+
+/// The first null inside of a value.
+fn null_in(value: &Value, path: &Path) -> Option<Path> {
+    match value.revealed() {
+        Value::Null => Some(path.clone()),
+        Value::List(items) => items.iter().enumerate().find_map(|(index, item)| null_in(item, &path.join(Segment::Index(index)))),
+        Value::Map(map) => map.iter().find_map(|(key, item)| null_in(item, &path.join(Segment::field(key)))),
         _ => None,
     }
 }
@@ -77,5 +93,24 @@ fn inside(ty: &Type, value: &Value, path: &Path) -> Option<(Path, String)> {
         }
         (Type::Object(attributes), Value::Map(_)) => object(attributes, value, path),
         (ty, other) => Some((path.clone(), format!("`{path}` is {}, not {}", described(ty), other.kind()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_lacks_what_is_null_in_it_and_other_json_does_not() {
+        let of = |kind| vec![Attribute::plain("policy", "", Type::Document(kind))];
+        let policy = json!({ "Statement": [{ "Effect": "Allow", "Resource": null }] });
+        for written in [policy.clone(), json!(policy.to_string())] {
+            let value = Value::from(&json!({ "policy": written }));
+            let path = lacking(&of(DocumentKind::Policy), &value).map(|path| path.to_string());
+            assert_eq!(path.as_deref(), Some("policy.Statement[0].Resource"));
+            assert_eq!(lacking(&of(DocumentKind::Json), &value), None);
+        }
     }
 }

@@ -159,7 +159,7 @@ pub enum StateError {
         found: u64,
     },
     /// It is not JSON of this shape.
-    #[error("it is not a state file: {0}")]
+    #[error("it is not a state file{}", place(.0))]
     Malformed(#[from] serde_json::Error),
     /// It contradicts itself.
     #[error("it contradicts itself: {0}")]
@@ -302,6 +302,11 @@ impl State {
     pub fn digest(&self, secret: &Value) -> Json {
         digest(&self.salt, secret)
     }
+}
+
+/// Where a text stops being a state, where that is known. The parser's own words quote what stands there.
+fn place(error: &serde_json::Error) -> String {
+    if error.line() == 0 { String::new() } else { format!(" from line {}, column {} on", error.line(), error.column()) }
 }
 
 /// Whether a text is a hash that stands for a secret.

@@ -256,6 +256,11 @@ pub struct Summary {
 }
 
 impl Plan {
+    /// What data sources have said of which something is sensitive, so that the plan does not show it.
+    pub fn hidden_data(&self) -> impl Iterator<Item = (&Block, &Value)> {
+        self.data.iter().filter(|(_, value)| value.has_secret())
+    }
+
     /// How many resources each action has.
     pub fn summary(&self) -> Summary {
         let count = |action| self.changes.iter().filter(|change| change.action == action).count();

@@ -41,11 +41,14 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
     super::accounts::check(stack, diagnostics);
     let order = deps::order(&dependencies, diagnostics);
     let news = News::of(stack, diagnostics);
-    let known = attributes(stack, &order, diagnostics, news);
+    // What is made of a value that its variable refuses is not judged on top of that.
+    let without = modules::without_refused(stack);
+    let judged = without.as_ref().unwrap_or(stack);
+    let known = attributes(judged, &order, diagnostics, news);
     if news == News::Nothing {
         return;
     }
-    let scope = StackScope::new(stack, None, &NO_DATA, &known);
+    let scope = StackScope::new(judged, None, &NO_DATA, &known);
     for template in general_templates(stack) {
         if let Err(failure) = template.eval(&scope) {
             news.report(failure, diagnostics);
@@ -71,13 +74,29 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
         }
     }
     modules::of_other_kinds(stack).into_iter().for_each(|problem| diagnostics.push(problem));
-    modules::validations(stack, &scope).into_iter().for_each(|problem| diagnostics.push(problem));
+    modules::validations(stack, &StackScope::new(stack, None, &NO_DATA, &known)).into_iter().for_each(|problem| diagnostics.push(problem));
     for (name, check) in stack.config.all_checks() {
         let Ok(value) = check.assert.eval(&scope) else { continue };
-        if !matches!(value.revealed(), Value::Bool(_) | Value::Unknown) {
-            let message = format!("`assert` of check {name} is a boolean, not {}", value.revealed().kind());
-            diagnostics.push(Diagnostic::error(Code::BadSetting, &check.assert.span, message));
+        if let Err(problem) = assertion(&name, &check.assert.span, &value) {
+            diagnostics.push(problem);
         }
+    }
+}
+
+/// Whether a check holds whose `assert` has this value; nothing where that is not known yet.
+///
+/// # Errors
+/// When it is no boolean, or sensitive: whether it holds is shown, and would tell of the value that it comes from.
+pub fn assertion(name: &str, span: &Span, value: &Value) -> Result<Option<bool>, Diagnostic> {
+    match value {
+        Value::Bool(holds) => Ok(Some(*holds)),
+        Value::Unknown => Ok(None),
+        Value::Secret(_) => {
+            let message = format!("`assert` of check {name} is sensitive, and whether it holds is shown");
+            Err(Diagnostic::error(Code::Exposed, span, message)
+                .help("a sensitive value is checked where it is given: by a condition of its variable, `[[vars.NAME.validate]]`"))
+        }
+        other => Err(Diagnostic::error(Code::BadSetting, span, format!("`assert` of check {name} is a boolean, not {}", other.kind()))),
     }
 }
 

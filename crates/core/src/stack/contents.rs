@@ -83,7 +83,7 @@ impl Contents {
 
     /// Takes note of the env files of the stack.
     pub fn env_files(&mut self, paths: impl Iterator<Item = PathBuf>, files: &dyn Files) {
-        self.private = paths.filter(|path| !env_file::is_public(path)).map(|path| files.real(&path)).collect();
+        self.private = paths.filter(|path| !files.is_public(path)).map(|path| files.real(&path)).collect();
     }
 
     /// Whether what is asked for now will still be read.

@@ -40,12 +40,13 @@ impl Files for Project {
     }
 
     fn read_env(&self, _: &Path) -> Result<Vec<(String, String)>, String> {
-        Ok(Vec::new())
+        Ok(vec![("KEY".to_owned(), "value".to_owned())])
     }
 
     fn real(&self, path: &Path) -> PathBuf {
-        // A link.
-        if path.ends_with("link.txt") { "stacks/.env".into() } else { path.to_owned() }
+        // Links.
+        let is_link = path.ends_with("link.txt") || path.ends_with("link.defaults");
+        if is_link { "stacks/.env".into() } else { path.to_owned() }
     }
 
     fn below(&self, path: &Path) -> Result<Vec<String>, String> {
@@ -56,6 +57,16 @@ impl Files for Project {
 
 fn output(stack: &Stack, name: &str) -> Value {
     stack.config.outputs.get(name).unwrap().value.eval(&StackScope::offline(stack)).unwrap()
+}
+
+#[test]
+fn a_link_makes_no_private_env_file_public() {
+    let of = |file: &str| {
+        let stack = format!("[env]\nfiles = ['{file}']\n[outputs]\nkey = {{ value = '${{env.KEY}}', sensitive = true }}\n");
+        output(&Project::new(&stack, &[]).stack(), "key")
+    };
+    assert_eq!(of(".env.defaults"), Value::String("value".to_owned()));
+    assert!(of("link.defaults").has_secret());
 }
 
 #[test]

@@ -42,10 +42,18 @@ pub fn block(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_>) ->
 /// When `for_each` or `when` fails or is of the wrong type.
 pub fn instances(what: &str, when: Option<&Template>, for_each: Option<&Template>, scope: &StackScope<'_>) -> Result<Instances, Failure> {
     if let Some(when) = when {
-        match when.eval(scope)?.revealed() {
+        match &when.eval(scope)? {
             Value::Bool(true) => {}
             Value::Bool(false) => return Ok(Instances::Absent),
             Value::Unknown => return Ok(Instances::Unknown),
+            Value::Secret(_) => {
+                let problem = format!("`when` of {what} is sensitive, and whether it is there would show it");
+                let error = EvalError { code: Code::Exposed, ..EvalError::new(problem) };
+                return Err((
+                    error.advice("decide it by a variable that is not sensitive, or by a value of a `.defaults` file"),
+                    when.span.clone(),
+                ));
+            }
             other => {
                 let error = EvalError::new(format!("`when` of {what} is a boolean, not {}", other.kind()));
                 return Err((with_marks(error, when), when.span.clone()));

@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::env_file;
+
 /// How the caller reads files: their text, or why not, in words.
 pub trait Files {
     /// The text of a file.
@@ -26,6 +28,12 @@ pub trait Files {
     /// Where a path leads, every link followed.
     fn real(&self, path: &Path) -> PathBuf {
         path.to_owned()
+    }
+
+    /// Whether what an env file has is public, by its own name and by that of the file that it leads to: a link called
+    /// `x.defaults` makes no private file public.
+    fn is_public(&self, path: &Path) -> bool {
+        env_file::is_public(path) && env_file::is_public(&self.real(path))
     }
 
     /// The files of a folder of the project and of the folders in it, sorted, each by its path from there on with `/`.

@@ -14,6 +14,7 @@ impl Files for Project<'_> {
         match path.to_str() {
             Some("s.toml") => Ok(self.0.to_owned()),
             Some("base.toml") => Ok("[resource.vpc.main]\ncidr_block = '10.0.0.0/16\n[vars.q]\ndefault = 1\n".to_owned()),
+            Some("net.toml") => Ok(NET.to_owned()),
             _ => Err("there is no such file".to_owned()),
         }
     }
@@ -23,6 +24,8 @@ impl Files for Project<'_> {
     }
 }
 
+/// A module whose input has a condition, and is used.
+const NET: &str = "[vars.net]\n[[vars.net.validate]]\ncondition = \"${vars.net.startsWith('10.')}\"\nmessage = 'begins with 10.'\n[resource.vpc.main]\ncidr_block = '${vars.net}'\n";
 const HEAD: &str = "[stack]\nname = 's'\nregion = 'us-east-1'\n";
 const VPC: &str = "[resource.vpc.main]\ncidr_block = '10.0.0.0/16'\n";
 /// What uses the network, three times.
@@ -247,6 +250,18 @@ fn a_variable_that_is_refused_is_said_once() {
     let loaded = load(Path::new("s.toml"), &Project(&text), &given, &catalog());
     let said: Vec<&str> = loaded.diagnostics.0.iter().map(|one| one.message.as_str()).collect();
     assert_eq!(said, ["variable `six` is a boolean, not a string"]);
+}
+
+#[test]
+fn what_is_made_of_a_value_that_a_condition_refuses_is_not_judged() {
+    let condition = "[[vars.net.validate]]\ncondition = \"${vars.net.startsWith('10.')}\"\nmessage = 'begins with 10.'\n";
+    let uses =
+        "[locals]\nn = '${vars.net}'\n[resource.vpc.main]\ncidr_block = '${locals.n}'\n[outputs]\nn = '${cidrsubnet(locals.n, 8, 1)}'\n";
+    let in_stack = format!("[vars.net]\ndefault = 'wide'\n{condition}{uses}");
+    assert_eq!(said(&format!("{HEAD}{in_stack}")).lines().count(), 1, "{}", said(&format!("{HEAD}{in_stack}")));
+    let used = "[module.m]\nsource = 'net.toml'\n[module.m.inputs]\nnet = 'wide'\n";
+    let said = said(&format!("{HEAD}{used}"));
+    assert!(said.lines().count() == 1 && said.contains("begins with 10."), "{said}");
 }
 
 #[test]

@@ -222,7 +222,9 @@ impl<'a> Loader<'a> {
             }
         };
         let index = self.sources.len();
-        self.sources.push(Source { path: path.to_owned(), text: text.clone(), private: false });
+        // What `extends` leads to outside of the project may be any file of the machine: nothing of it is shown.
+        let outside = !chain.is_empty() && !self.files.is_inside(&self.path, path);
+        self.sources.push(Source { path: path.to_owned(), text: text.clone(), private: outside });
         if text.trim().is_empty() {
             self.whole = false;
             let at = Span { file: index, range: 0..0 };
@@ -231,8 +233,14 @@ impl<'a> Loader<'a> {
             );
             return None;
         }
-        let (table, whole) = node::parse_partly(index, &text, &mut self.diagnostics);
+        let mut mistakes = Diagnostics::default();
+        let (table, whole) = node::parse_partly(index, &text, &mut mistakes);
         self.whole &= whole;
+        if outside && mistakes.has_errors() {
+            self.diagnostics.push(complain(format!("{} is outside of the project and no TOML", path.display())));
+            return None;
+        }
+        self.diagnostics.0.extend(mistakes.0);
         chain.push(path.to_owned());
         let merged = self.extended(path, table, chain);
         chain.pop();
@@ -366,7 +374,7 @@ impl<'a> Loader<'a> {
             self.reads(&beside, Role::Env);
             match self.files.read_env(&beside) {
                 Ok(pairs) => {
-                    let public = env_file::is_public(&beside);
+                    let public = self.files.is_public(&beside);
                     // Another name says which secret is meant, and is nothing that `env` has.
                     for (key, text) in pairs.into_iter().filter(|(key, _)| is_name(key)) {
                         let value = Value::String(text);

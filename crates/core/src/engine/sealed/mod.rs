@@ -54,7 +54,7 @@ pub struct Vault {
     /// Whether what is there may be written for others than can read it now.
     rotating: bool,
     /// The data keys that are known, by what they are encrypted to.
-    known: Mutex<BTreeMap<String, DataKey>>,
+    known: Mutex<BTreeMap<String, Known>>,
     /// The data key of what is written, by lineage: one for all that this run writes.
     fresh: tokio::sync::Mutex<BTreeMap<(bool, String), (Wrapped, DataKey)>>,
     seen: Mutex<Seen>,
@@ -64,7 +64,16 @@ pub struct Vault {
 #[derive(Clone, Default)]
 struct Seen {
     with: Option<(Method, Vec<String>)>,
+    /// Whether only an older keeper has opened it.
+    by_older: bool,
     clear: Option<String>,
+}
+
+/// A data key, and whether only an older keeper has opened it.
+#[derive(Clone)]
+struct Known {
+    key: DataKey,
+    by_older: bool,
 }
 
 impl std::fmt::Debug for Vault {
@@ -140,6 +149,10 @@ impl Vault {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (method, before) = seen.with?;
         let now = keeper.keys();
+        // An alias of KMS names one key here and another there, or another than it did.
+        if method == Method::Kms && method == keeper.method() && seen.by_older && before == now {
+            return Some(format!("{} is another key now", now.join(", ")));
+        }
         if method != keeper.method() {
             return Some(format!("{} in place of {}", keeper.method().as_str(), method.as_str()));
         }
@@ -194,7 +207,7 @@ impl Vault {
     /// When it is not this stack's, not as it was written, or cannot be opened.
     pub async fn open_state(&self, place: &str, text: String) -> Result<String, StoreError> {
         let sealed = is_sealed(&text);
-        let mut seen = Seen { clear: (!sealed).then(|| place.to_owned()), with: None };
+        let mut seen = Seen { clear: (!sealed).then(|| place.to_owned()), ..Seen::default() };
         if !sealed {
             self.clear_is_accepted(place)?;
             self.saw(seen);
@@ -202,6 +215,7 @@ impl Vault {
         }
         let envelope = self.envelope(place, &text, What::State)?;
         let text = self.open_envelope(place, &envelope).await?;
+        seen.by_older = self.key_of(place, &envelope).await?.by_older;
         let Wrapped { method, mut keys, .. } = envelope.with;
         keys.sort();
         seen.with = Some((method, keys));
@@ -297,12 +311,12 @@ impl Vault {
     }
 
     async fn open_envelope(&self, place: &str, envelope: &Envelope) -> Result<String, StoreError> {
-        let key = self.key_of(place, envelope).await?;
+        let Known { key, .. } = self.key_of(place, envelope).await?;
         envelope.open(&key).map_err(|error| unusable(place, &error))
     }
 
     /// The data key of something that is encrypted.
-    async fn key_of(&self, place: &str, envelope: &Envelope) -> Result<DataKey, StoreError> {
+    async fn key_of(&self, place: &str, envelope: &Envelope) -> Result<Known, StoreError> {
         let Wrapped { method, keys, key } = &envelope.with;
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
             return Ok(known.clone());
@@ -317,11 +331,13 @@ impl Vault {
         }
         let wrapped = base64::decode(key).ok_or_else(|| unusable(place, &EnvelopeError::NotAuthentic))?;
         let mut refusal = None;
-        for keeper in self.keeper.iter().chain(&self.older).filter(|keeper| keeper.method() == *method) {
+        let keepers = self.keeper.iter().map(|keeper| (keeper, false)).chain(self.older.iter().map(|keeper| (keeper, true)));
+        for (keeper, by_older) in keepers.filter(|(keeper, _)| keeper.method() == *method) {
             match keeper.opened(&envelope.about, &wrapped).await {
                 Ok(opened) => {
-                    self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), opened.clone());
-                    return Ok(opened);
+                    let known = Known { key: opened, by_older };
+                    self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), known.clone());
+                    return Ok(known);
                 }
                 Err(error) => refusal = refusal.or(Some(error)),
             }
@@ -347,7 +363,7 @@ impl Vault {
         let mut keys = keeper.keys();
         keys.sort();
         let wrapped = Wrapped { method: keeper.method(), keys, key: base64::encode(&wrapped) };
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(wrapped.key.clone(), key.clone());
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(wrapped.key.clone(), Known { key: key.clone(), by_older: false });
         fresh.insert(of, (wrapped.clone(), key.clone()));
         Ok((wrapped, key))
     }

@@ -27,6 +27,28 @@ impl Keeper for Paper {
     }
 }
 
+/// Keys of KMS behind a name that is no key's own.
+struct Alias(Paper);
+
+#[async_trait]
+impl Keeper for Alias {
+    fn method(&self) -> Method {
+        Method::Kms
+    }
+    fn keys(&self) -> Vec<String> {
+        vec!["alias/state".to_owned()]
+    }
+    fn reads_itself(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn fresh(&self, about: &About) -> Result<(DataKey, Vec<u8>), StoreError> {
+        self.0.fresh(about).await
+    }
+    async fn opened(&self, about: &About, wrapped: &[u8]) -> Result<DataKey, StoreError> {
+        self.0.opened(about, wrapped).await
+    }
+}
+
 fn vault(words: &[&'static str]) -> Vault {
     Vault::new("web", Arc::new(Paper(words.to_vec())), Vec::new())
 }
@@ -100,6 +122,19 @@ async fn what_older_keys_encrypted_is_read_as_long_as_they_are_named() {
     let clear = both.in_the_clear();
     clear.open_state("s.json", sealed).await.unwrap();
     assert_eq!(clear.state(&state(2), "text".to_owned()).await.unwrap(), "text");
+}
+
+#[tokio::test]
+async fn a_name_that_means_another_key_now_is_a_change_of_keys() {
+    let alias = |key| Arc::new(Alias(Paper(vec![key])));
+    let sealed = Vault::new("web", alias("here"), Vec::new()).state(&state(1), "text".to_owned()).await.unwrap();
+    let moved = Vault::new("web", alias("there"), vec![alias("here")]);
+    moved.open_state("s.json", sealed.clone()).await.unwrap();
+    assert!(moved.notes()[0].contains("alias/state is another key now"), "{:?}", moved.notes());
+    assert!(moved.state(&state(2), "text".to_owned()).await.is_err());
+    let same = Vault::new("web", alias("here"), vec![alias("there")]);
+    same.open_state("s.json", sealed).await.unwrap();
+    same.state(&state(2), "text".to_owned()).await.unwrap();
 }
 
 #[tokio::test]

@@ -15,8 +15,8 @@ use crate::plan::desired::STACK_TAG;
 use crate::plan::diff::{AttributeChange, diff};
 use crate::plan::types::{Action, Change, CheckResult, Drift, OutputChange, Pinned};
 use crate::stack::Stack;
-use crate::stack::check::failed;
-use crate::stack::diagnostic::{Code, Diagnostic};
+use crate::stack::check::{assertion, failed};
+use crate::stack::diagnostic::Diagnostic;
 use crate::stack::modules::validations;
 use crate::stack::scope::StackScope;
 use std::collections::BTreeMap;
@@ -272,24 +272,16 @@ pub fn check_results(stack: &Stack, scope: &StackScope<'_>) -> (Vec<CheckResult>
     let (mut results, mut failures) = (Vec::new(), Vec::new());
     for (name, check) in stack.config.all_checks() {
         let evaluated = check.assert.eval(scope).and_then(|holds| Ok((holds, check.message.eval(scope)?)));
+        let evaluated = evaluated.map_err(failed).and_then(|(holds, message)| Ok((assertion(&name, &check.assert.span, &holds)?, message)));
         match evaluated {
-            Ok((holds, message)) => results.push(CheckResult {
-                name: name.clone(),
-                holds: match holds.revealed() {
-                    Value::Bool(holds) => Some(*holds),
-                    Value::Unknown => None,
-                    other => {
-                        let message = format!("`assert` of check {name} is a boolean, not {}", other.kind());
-                        failures.push(Diagnostic::error(Code::BadSetting, &check.assert.span, message));
-                        continue;
-                    }
-                },
-                message: match &message {
-                    Value::Secret(_) => "(the message is withheld: it uses a sensitive value)".to_owned(),
-                    other => other.as_str().unwrap_or_default().to_owned(),
-                },
-            }),
-            Err(failure) => failures.push(failed(failure)),
+            Ok((holds, message)) => {
+                let message = match &message {
+                    Value::Secret(_) => "(the message is withheld: it uses a sensitive value)",
+                    other => other.as_str().unwrap_or_default(),
+                };
+                results.push(CheckResult { name, holds, message: message.to_owned() });
+            }
+            Err(problem) => failures.push(problem),
         }
     }
     (results, failures)

@@ -17,7 +17,7 @@ use indexmap::IndexMap;
 pub use self::alone::{is_module, load_module, survey_module};
 pub use self::inputs::{input, of_other_kinds};
 pub(super) use self::load::{ModuleFiles, opened};
-pub use self::validate::{validations, validations_of};
+pub use self::validate::{validations, validations_of, without_refused};
 use super::config::{Check, Config, DataBlock, Output, ResourceBlock, Variable};
 use super::deps::{Local, LocalKind};
 use super::diagnostic::{Diagnostic, Span};

@@ -1,5 +1,7 @@
 //! The conditions that variables have to meet, `[[vars.NAME.validate]]`: of the stack's own and of inputs.
 
+use std::iter;
+
 use crate::model::module::ModulePath;
 use crate::model::value::Value;
 use crate::stack::Stack;
@@ -9,34 +11,64 @@ use crate::stack::deps::{Local, LocalKind};
 use crate::stack::diagnostic::{Code, Diagnostic, Span};
 use crate::stack::modules::inputs::at;
 use crate::stack::scope::StackScope;
+use crate::stack::template::{Field, Template, TemplateKind};
 
 /// What is wrong with the values of variables, as far as they are known in a scope.
 pub fn validations(stack: &Stack, scope: &StackScope<'_>) -> Vec<Diagnostic> {
-    wrong_in(stack, scope, &|_| true)
+    wrong_in(stack, scope, &|_| true).map(|(_, wrong)| wrong).collect()
+}
+
+/// A stack in which the variables whose values are refused have none that is known, so that nothing is said of what is made of
+/// them; nothing where none is.
+pub fn without_refused(stack: &Stack) -> Option<Stack> {
+    let scope = StackScope::offline(stack);
+    let mut refused = wrong_in(stack, &scope, &|_| true).map(|(local, _)| local).peekable();
+    refused.peek()?;
+    let mut without = stack.clone();
+    for Local { module, name, .. } in refused {
+        if module.is_root() {
+            without.vars.remove(&name);
+        } else if let Some(module) = without.config.modules.instances.get_mut(&module) {
+            let declared = module.names.vars.get(&name).map(|variable| &variable.span);
+            let span = module.inputs.get(&name).map(|field| &field.value.span).or(declared).cloned().unwrap_or_default();
+            let value = Template { kind: TemplateKind::Literal(Value::Unknown), span: span.clone() };
+            module.inputs.insert(name, Field { key: span, value });
+        }
+    }
+    Some(without)
 }
 
 /// What is wrong with the inputs of a module, and of those that it is in, as far as they are known in a scope.
 pub fn validations_of(module: &ModulePath, stack: &Stack, scope: &StackScope<'_>) -> Vec<Diagnostic> {
-    wrong_in(stack, scope, &|path| module.is_in(path))
+    wrong_in(stack, scope, &|path| module.is_in(path)).map(|(_, wrong)| wrong).collect()
 }
 
-fn wrong_in(stack: &Stack, scope: &StackScope<'_>, is_asked: &dyn Fn(&ModulePath) -> bool) -> Vec<Diagnostic> {
-    let root = ModulePath::default();
-    let modules = stack.config.modules.instances.iter().map(|(path, module)| (path, &module.names.vars));
-    let asked = [(&root, &stack.config.vars)].into_iter().chain(modules).filter(|(path, _)| is_asked(path));
-    asked
-        .flat_map(|(path, vars)| vars.iter().map(move |(name, variable)| (path, name, variable)))
-        .flat_map(|(module, name, variable)| match unfit(scope, module, name, variable) {
-            Some(unfit) => vec![unfit],
-            None => variable.validate.iter().filter_map(|one| broken(stack, scope, one, module, name, variable)).collect(),
-        })
-        .collect()
+/// The variables whose values are wrong, each with what is wrong with it.
+fn wrong_in<'s>(
+    stack: &'s Stack,
+    scope: &'s StackScope<'_>,
+    is_asked: &'s dyn Fn(&ModulePath) -> bool,
+) -> impl Iterator<Item = (Local, Diagnostic)> + 's {
+    let modules = stack.config.modules.instances.iter().map(|(path, module)| (path.clone(), &module.names.vars));
+    let asked = iter::once((ModulePath::default(), &stack.config.vars)).chain(modules).filter(|(path, _)| is_asked(path));
+    asked.flat_map(|(module, vars)| vars.iter().map(move |(name, variable)| (input_of(&module, name), variable))).flat_map(
+        |(local, variable)| {
+            let wrong = match unfit(scope, &local, variable) {
+                Some(unfit) => vec![unfit],
+                None => variable.validate.iter().filter_map(|one| broken(stack, scope, one, &local, variable)).collect(),
+            };
+            wrong.into_iter().map(move |wrong| (local.clone(), wrong))
+        },
+    )
+}
+
+fn input_of(module: &ModulePath, name: &str) -> Local {
+    Local { module: module.clone(), kind: LocalKind::Input, name: name.to_owned() }
 }
 
 /// Why what is given for an input is nothing that it takes, used or not.
-fn unfit(scope: &StackScope<'_>, module: &ModulePath, name: &str, variable: &Variable) -> Option<Diagnostic> {
-    let local = Local { module: module.clone(), kind: LocalKind::Input, name: name.to_owned() };
-    let value = (!module.is_root()).then(|| scope.local_value(&local, &[]));
+fn unfit(scope: &StackScope<'_>, local: &Local, variable: &Variable) -> Option<Diagnostic> {
+    let value = (!local.module.is_root()).then(|| scope.local_value(local, &[]));
     value.and_then(Result::err).map(|error| failed((error, variable.span.clone())))
 }
 
@@ -44,8 +76,7 @@ fn broken(
     stack: &Stack,
     scope: &StackScope<'_>,
     validation: &Validation,
-    module: &ModulePath,
-    name: &str,
+    Local { module, name, .. }: &Local,
     variable: &Variable,
 ) -> Option<Diagnostic> {
     let holds = match validation.condition.eval(scope) {
