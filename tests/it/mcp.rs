@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value as Json, json};
@@ -266,10 +267,17 @@ tags = { Token = "${vars.token}", Words = "one two three four five six seven eig
 name = "${cloudwatch_log_group.notes.name}"
 "#;
 
+/// The program with the user's own files beside the project, and not in it.
+fn with_home(project: &Project, home: &Path, arguments: &[&str]) -> Command {
+    let mut command = project.command(arguments);
+    command.env("HOME", home);
+    command
+}
+
 /// Has a person approve the plan in a file, or not, and gives back what was shown.
-fn approve(project: &Project, file: &str, answer: &str) -> String {
+fn approve(project: &Project, home: &Path, file: &str, answer: &str) -> String {
     let mut terminal = Terminal::new(40, 120);
-    let mut command = project.command(&["approve", file]);
+    let mut command = with_home(project, home, &["approve", file]);
     command.stdin(terminal.stdio()).stdout(terminal.stdio()).stderr(terminal.stdio());
     let mut child = command.spawn().unwrap();
     drop(command);
@@ -287,7 +295,9 @@ fn an_agent_carries_out_what_a_person_has_approved_and_nothing_else() {
     looks.led("apply", &json!({ "plan_id": "0".repeat(32) }), "E1004", "--allow-apply");
     looks.leave();
 
-    let mut agent = Agent::of(&project, &["--allow-apply"]);
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let mut agent = Agent::new(with_home(&project, home, &["mcp", "--allow-apply"]));
     assert!(agent.tools().contains(&"apply".to_owned()));
     agent.led("apply", &json!({ "plan_id": "../../etc/passwd" }), "E1004", "plan_id");
     agent.led("apply", &json!({ "plan_id": "0".repeat(32) }), "E1004", "save");
@@ -301,13 +311,13 @@ fn an_agent_carries_out_what_a_person_has_approved_and_nothing_else() {
     // Without a terminal there is no person.
     let alone = project.expect(1, &["approve", file]);
     assert!(alone.stderr.contains("only a person at a terminal"), "{}", alone.stderr);
-    let shown = approve(&project, file, "no\n");
+    let shown = approve(&project, home, file, "no\n");
     assert!(shown.contains("the-last-word"), "long values are shown whole: {shown}");
     assert!(shown.contains("These values are sensitive") && !shown.contains("hunter2"), "{shown}");
     assert!(shown.contains("cloudwatch_log_group.notes") && shown.contains(id) && shown.contains("310000000102"), "{shown}");
     agent.led("apply", &asked, "E1007", "leoctl approve");
 
-    assert!(approve(&project, file, "yes\n").contains("Approved until"));
+    assert!(approve(&project, home, file, "yes\n").contains("Approved until"));
     // What is changed afterwards was not approved.
     let saved = fs::read_to_string(project.path().join(file)).unwrap();
     fs::write(project.path().join(file), saved.replace("\"destroy\": false", "\"destroy\": true")).unwrap();

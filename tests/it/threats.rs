@@ -87,14 +87,14 @@ fn an_expression_reads_no_file_outside_of_the_project_and_nothing_of_the_environ
 
 #[test]
 fn no_line_of_a_file_outside_of_the_project_is_shown() {
-    let project = Project::new("", "460000000109");
-    project.write("home/credentials", "[default]\naws_secret_access_key = sekretM4rker\n");
-    project.write("home/table.toml", "[registry]\ntoken = 'sekretM4rker'\n");
+    let (project, outside) = (Project::new("", "460000000109"), tempfile::tempdir().unwrap());
+    std::fs::write(outside.path().join("credentials"), "[default]\naws_secret_access_key = sekretM4rker\n").unwrap();
+    std::fs::write(outside.path().join("table.toml"), "[registry]\ntoken = 'sekretM4rker'\n").unwrap();
     for file in ["credentials", "table.toml"] {
-        let stack = format!("[stack]\nname = \"s\"\nregion = \"us-east-1\"\nextends = [\"../../home/{file}\"]\n");
-        project.write("project/stacks/s.toml", &stack);
+        let file = outside.path().join(file);
+        project.write("stacks/s.toml", &format!("[stack]\nname = \"s\"\nregion = \"us-east-1\"\nextends = [{file:?}]\n"));
         for more in [&[][..], &["--json"]] {
-            let ran = project.expect(1, &[&["validate", "project/stacks/s.toml"], more].concat());
+            let ran = project.expect(1, &[&["validate", "stacks/s.toml"], more].concat());
             assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("sekret"), "{}{}", ran.stdout, ran.stderr);
         }
     }
@@ -103,24 +103,25 @@ fn no_line_of_a_file_outside_of_the_project_is_shown() {
 #[test]
 fn no_link_leads_what_is_written_out_of_the_project() {
     let project = Project::new(Emulator::MiniStack.endpoint().unwrap(), "460000000110");
+    let (outside, text) = (tempfile::tempdir().unwrap(), "[stack]\nname='o'\n");
+    let link = |name: &str, from: &str| {
+        std::fs::write(outside.path().join(name), text).unwrap();
+        std::os::unix::fs::symlink(outside.path().join(name), project.path().join(from)).unwrap();
+    };
     project.write("stacks/s.toml", &group("links"));
-    let outside = ["last", "lock", "journal", "stack.toml"].map(|name| format!("home/{name}"));
-    let text = "[stack]\nname='o'\n";
-    outside.iter().for_each(|path| project.write(path, text));
-    let link = |to: &str, from: &str| std::os::unix::fs::symlink(project.path().join(to), project.path().join(from)).unwrap();
     std::fs::create_dir_all(project.path().join("state")).unwrap();
-    link("home/last", "state/.last");
+    link("last", "state/.last");
     project.expect(0, &["plan", "stacks/s.toml"]);
-    link("home/lock", "state/links.lock");
+    link("lock", "state/links.lock");
     let refused = project.expect(1, &["apply", "-y", "stacks/s.toml"]);
     assert!(refused.stderr.contains("state/links.lock"), "{}", refused.stderr);
     std::fs::remove_file(project.path().join("state/links.lock")).unwrap();
-    link("home/journal", "state/links.journal");
+    link("journal", "state/links.journal");
     drop(project.run(&["apply", "-y", "stacks/s.toml"]));
-    link("home/stack.toml", "stacks/linked.toml");
+    link("stack.toml", "stacks/linked.toml");
     drop(project.run(&["fmt"]));
-    for path in outside {
-        assert_eq!(std::fs::read_to_string(project.path().join(&path)).unwrap(), text, "{path}");
+    for name in ["last", "lock", "journal", "stack.toml"] {
+        assert_eq!(std::fs::read_to_string(outside.path().join(name)).unwrap(), text, "{name}");
     }
 }
 
