@@ -190,7 +190,7 @@ pub const GAPS: &[Gap] = &[
         emulator: Emulator::Moto,
         type_name: "acm_certificate_validation",
         attribute: "",
-        evidence: "issues a certificate after a minute, for which the timeouts of this routine are too short; `https.rs` waits for it",
+        evidence: "takes a minute to issue a certificate where it is not told otherwise; the sandbox tells it to take a second",
     },
     Gap {
         emulator: Emulator::Moto,
