@@ -9,6 +9,8 @@ use regex::Regex;
 pub struct Project<'a> {
     /// The home of its reader.
     pub home: &'a Path,
+    /// Whether its commands go to the sandbox without saying so.
+    pub is_in_sandbox: bool,
 }
 
 /// What is another with every run, and what stands for it in a comparison.
@@ -20,15 +22,29 @@ const VARYING: &[(&str, &str)] = &[
     (r"\bprocess \d+", "PROCESS"),
     (r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?)?", "DATE"),
     (r"\b\d+(\.\d+)? ?(ms|s|min|h)\b", "TIME"),
+    (r"\bZ[0-9A-Z]{12,}\b", "ZONE"),
+    // The salted hash of a secret.
+    (r"\b[0-9a-f]{8}\b", "HASH"),
+    // What follows a `bucket_prefix`.
+    (r"-[a-z0-9]{8}\b", "-SUFFIX"),
+    // What Secrets Manager adds to a name.
+    (r"(secret:[\w/]+)-[0-9A-Za-z]{6}\b", "$1-SUFFIX"),
+    // The serial and the time in the name of a state's copy.
+    (r"-\d{6}-\d{8}T\d{9}Z\b", "-SERIAL"),
     (r"  +", " "),
 ];
 
-/// What a command printed, without what tells only how long something took, and with the reader's home as `~`.
+/// What a command printed, without what tells only how long something took, with the reader's home as `~`, and
+/// without `--sandbox` in what it says to run where the page has none.
 pub fn settled(printed: &str, project: &Project<'_>) -> Vec<String> {
     let home = project.home.to_str().unwrap();
     let lines = printed.lines().filter(|line| !line.starts_with("waiting: ") && !line.starts_with("reading "));
     let lines = lines.filter(|line| !line.starts_with("Installing MiniStack"));
-    let mut lines: Vec<String> = lines.map(|line| line.replace(home, "~").trim_end().to_owned()).collect();
+    let as_written = |line: &str| match project.is_in_sandbox {
+        true => line.replace("leoctl --sandbox ", "leoctl "),
+        false => line.to_owned(),
+    };
+    let mut lines: Vec<String> = lines.map(|line| as_written(line).replace(home, "~").trim_end().to_owned()).collect();
     while lines.last().is_some_and(String::is_empty) {
         lines.pop();
     }

@@ -8,7 +8,8 @@
 //! - `<!-- replace in: PATH -->`: it takes the place of the table with the same first line.
 //! - `<!-- exits with CODE -->`: that is how its last command ends.
 //!
-//! `<!-- run: COMMAND -->` by itself runs a command that is not shown.
+//! `<!-- run: COMMAND -->` by itself runs a command that is not shown. `<!-- sandbox -->` by itself, anywhere on a page, sends
+//! the page's commands to the sandbox, as if each had `--sandbox`.
 
 use std::path::{Path, PathBuf};
 
@@ -76,6 +77,11 @@ impl Page {
     /// The blocks in order.
     pub fn blocks(&self) -> Vec<Block> {
         blocks(&self.text)
+    }
+
+    /// Whether its commands go to the sandbox without saying so.
+    pub fn is_in_sandbox(&self) -> bool {
+        self.text.lines().any(|line| line == "<!-- sandbox -->")
     }
 }
 
