@@ -23,6 +23,8 @@ const VARYING: &[(&str, &str)] = &[
     (r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?)?", "DATE"),
     (r"\b\d+(\.\d+)? ?(ms|s|min|h)\b", "TIME"),
     (r"\bZ[0-9A-Z]{12,}\b", "ZONE"),
+    // The beginning of a task's id.
+    (r"\b[0-9a-f]{8}-[0-9a-f]{3}\b", "TASK"),
     // The salted hash of a secret.
     (r"\b[0-9a-f]{8}\b", "HASH"),
     // What follows a `bucket_prefix`.

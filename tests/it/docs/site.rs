@@ -92,6 +92,11 @@ fn the_site_is_built_with_every_link_checked_and_fetches_nothing() {
     let search = std::fs::read_to_string(built.join("search.js")).unwrap();
     assert!(search.contains("tutorial.html"), "the search knows the pages without asking a server");
     assert!(built.join("assets/javascripts/iframe-worker.js").is_file());
+    let leo = std::fs::read_to_string(built.join("leo.html")).unwrap();
+    assert!(leo.contains("<pre class=\"mermaid\">"), "a diagram is drawn and not shown as code");
+    let scripts = std::fs::read_dir(built.join("assets/javascripts")).unwrap().flatten().map(|entry| entry.path());
+    let fetches = |path: &PathBuf| path.is_file() && std::fs::read_to_string(path).unwrap().contains("unpkg.com/mermaid");
+    assert_eq!(scripts.filter(fetches).collect::<Vec<_>>(), Vec::<PathBuf>::new(), "what draws it is in the site");
 }
 
 fn html(folder: &Path, pages: &mut Vec<PathBuf>) {
