@@ -98,7 +98,8 @@ mod tests {
         for (name, loses) in [("awscc_docdb_db_cluster", true), ("awscc_redshift_cluster", true), ("awscc_sns_topic_policy", false)] {
             assert_eq!(of(name).data_loss.is_some(), loses, "{name}");
         }
-        assert_eq!(of("awscc_rds_db_instance").data_loss, Some("the database in it, but for snapshots"));
+        assert!(of("awscc_rds_db_instance").data_loss.is_some_and(|loss| loss.contains("but for a final snapshot")));
+        assert!(of("awscc_rds_db_cluster").data_loss.is_some_and(|loss| loss.ends_with("without a final snapshot")));
     }
 
     #[test]
