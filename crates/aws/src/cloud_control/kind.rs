@@ -103,6 +103,7 @@ impl Kind {
             check: lend(Box::new(|value: &Value| rules::check(self, value))),
             protected: lend(Box::new(|live: &Value| self.protected(live))),
             governed: lend(Box::new(|live: &Value, wanted: &Value| self.governed(live, wanted))),
+            unheard: lend(Box::new(|live: &Value, wanted: &Value| super::change::unheard(self, live, wanted))),
             ..ResourceSchema::plain(TypeSchema { name, doc, attributes })
         }
     }
