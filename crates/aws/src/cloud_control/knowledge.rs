@@ -143,6 +143,7 @@ files! {
     "AWS-OpenSearchService-Domain"
     "AWS-RDS-DBCluster"
     "AWS-RDS-DBClusterParameterGroup"
+    "AWS-Lambda-EventSourceMapping"
     "AWS-RDS-DBInstance"
     "AWS-RDS-DBParameterGroup"
     "AWS-RDS-DBSubnetGroup"
