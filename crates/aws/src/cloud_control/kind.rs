@@ -208,11 +208,14 @@ impl Kind {
             .then(|| Governed { path: Path::attribute("tags"), by: Some("AWS, which takes the tags of this type only when it is made,") });
         let begun = self.facts.begun().into_iter().filter(|path| goes_on(attribute_at(live, path), attribute_at(wanted, path)));
         let begun = begun.map(|path| Governed { path: path_of(&path), by: Some("AWS, which chooses the rest of what is written,") });
-        known.chain(tags).chain(begun).collect()
+        known.chain(tags).chain(theirs).chain(begun).collect()
     }
 }
 
 /// Whether a text is another one, a dot, and more.
+        let tag = |name: &str| Path::attribute("tags").join(Segment::field(name));
+        let theirs = self.knowledge.governed_tags.iter().filter(|(name, _)| live.get("tags").is_some_and(|tags| tags.get(name).is_some()));
+        let theirs = theirs.map(|(name, by)| Governed { path: tag(name), by: Some(by.as_str()) });
 fn goes_on(whole: Option<&Value>, begun: Option<&Value>) -> bool {
     let texts = whole.and_then(|whole| whole.revealed().as_str()).zip(begun.and_then(|begun| begun.revealed().as_str()));
     texts.and_then(|(whole, begun)| whole.strip_prefix(begun)).is_some_and(|rest| rest.starts_with('.'))
@@ -426,6 +429,20 @@ mod tests {
         let (filter, _) = of("AWS::Logs::SubscriptionFilter");
         let seen = named(filter, "errors|/app", serde_json::json!({ "FilterPattern": "" }));
         assert_eq!((&seen["filter_name"], &seen["log_group_name"]), (&"errors".into(), &"/app".into()));
+    #[test]
+    fn a_tag_that_something_else_in_aws_sets_stays() {
+        let (kind, schema) = of("AWS::AutoScaling::AutoScalingGroup");
+        let live = Value::from(serde_json::json!({ "tags": { "Team": "a", "AmazonECSManaged": "true" } }));
+        let wanted = Value::from(serde_json::json!({ "tags": { "Team": "b" } }));
+        let governed = (schema.governed)(&live, &wanted);
+        assert_eq!(governed.iter().map(|one| one.path.to_string()).collect::<Vec<_>>(), ["tags.AmazonECSManaged"]);
+        // Tags are sent whole: with it.
+        let paths: Vec<Path> = governed.into_iter().map(|one| one.path).collect();
+        let after = leoctl_core::plan::diff::ignore(&wanted, &live, &paths);
+        assert_eq!(kind.model(&after)["Tags"].as_array().map(Vec::len), Some(2));
+        assert!((schema.governed)(&wanted, &wanted).is_empty());
+    }
+
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Knowledge {
     /// Lists whose order means nothing, whatever the schema says.
     pub sets: Vec<String>,
     /// Lists of tables that are told apart by an attribute.
+    /// Tags that something else in AWS sets, and who.
+    pub governed_tags: BTreeMap<String, String>,
     pub keys: BTreeMap<String, String>,
     /// Properties that AWS answers in a form that nobody writes, or with more of its own: the state remembers what was written.
     pub unread: Vec<String>,
