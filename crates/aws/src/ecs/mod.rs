@@ -3,6 +3,7 @@
 pub mod attachment;
 pub mod breaker;
 pub mod cluster;
+mod cluster_instances;
 pub mod connect;
 pub mod container;
 pub mod container_part;
