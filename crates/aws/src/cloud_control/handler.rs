@@ -251,7 +251,7 @@ impl Handler for Generic {
         Duration::from_secs(minutes * 60)
     }
 
-    fn usual(&self, _wanted: &Value) -> Option<Usual> {
-        self.kind.knowledge.usual
+    fn usual(&self, wanted: &Value) -> Option<Usual> {
+        self.kind.usual(wanted)
     }
 }

@@ -14,6 +14,7 @@ use super::names::{snake, type_name};
 use super::rules;
 use super::shape::{Part, Property, Reading, Shape};
 use crate::permissions::{Grant, On, Permissions};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::place::Scope;
 use leoctl_core::model::schema::{After, Attribute, Governed, ResourceSchema, TextRule, Type, TypeSchema};
@@ -188,6 +189,12 @@ impl Kind {
     /// What its operations take of IAM: what the handlers of its schema say, which names no resources.
     pub fn permissions(&'static self) -> Permissions {
         Permissions { arn: "", plan: &self.lent.plan, apply: &self.lent.apply }
+    }
+
+    /// How long operations on one with these attributes usually take.
+    pub fn usual(&self, wanted: &Value) -> Option<Usual> {
+        let with = self.knowledge.usual_with.iter().find(|(path, _)| attribute_at(wanted, path).is_some());
+        with.map(|(_, usual)| *usual).or(self.knowledge.usual)
     }
 
     fn protected(&self, live: &Value) -> Option<&'static str> {

@@ -28,6 +28,8 @@ pub struct Knowledge {
     /// Properties that something else in AWS sets once there is one.
     pub governed: BTreeMap<String, Governor>,
     /// Properties that are never shown or stored.
+    /// How long operations on one that has a property usually take.
+    pub usual_with: BTreeMap<String, Usual>,
     pub sensitive: Vec<String>,
     /// Lists whose order means nothing, whatever the schema says.
     pub sets: Vec<String>,
@@ -175,6 +177,7 @@ mod tests {
     use crate::cloud_control::names::type_name;
 
     /// Whether a schema has a property at a path.
+    use crate::cloud_control::facts::Facts;
     fn has(schema: &serde_json::Value, root: &serde_json::Value, path: &str) -> bool {
         let resolved = |mut at: serde_json::Value| {
             while let Some(reference) = at.get("$ref").and_then(|reference| reference.as_str()).map(str::to_owned) {
@@ -198,15 +201,26 @@ mod tests {
         for name in FILES {
             let aws = name.replace('-', "::");
             let known: Knowledge = toml::from_str(file(&aws).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
-            if let Some(minutes) = known.minutes {
-                let usual = known.usual.unwrap_or_else(|| panic!("{name} takes long, and does not say how long usually"));
+            let entry = &bundle.types()[&type_name(&aws)];
+            let schema = bundle.schema(entry).unwrap();
+            let allowed = Facts::new(entry.aws, schema.clone()).minutes();
+            assert!(known.minutes.is_none() || known.usual.is_some(), "{name} takes long, and does not say how long usually");
+            let minutes = known.minutes.or(allowed).unwrap_or(60);
+            for usual in known.usual_with.values().chain(&known.usual) {
                 let longest = usual.create.most.max(usual.update.most).max(usual.delete.most);
                 assert!(longest < minutes * 60, "{name}: what is usual is not in time");
             }
-            let schema = bundle.schema(&bundle.types()[&type_name(&aws)]).unwrap();
+            // What AWS still works at is not given up before AWS does, but for what may never end.
+            let endless = ["AWS-AutoScaling-AutoScalingGroup"];
+            if let (Some(minutes), Some(allowed)) = (known.minutes, allowed) {
+                assert!(
+                    minutes >= allowed || endless.contains(name),
+                    "{name}: AWS allows {allowed} minutes, and it is given up after {minutes}"
+                );
+            }
             let tables = known.interrupts.keys().chain(known.governed.keys()).chain(known.keys.keys());
             let others = known.governed.values().filter_map(|governor| governor.with.as_ref());
-            let tables = tables.chain(known.protected_by.keys()).chain(known.follows.keys()).chain(others);
+            let tables = tables.chain(known.protected_by.keys()).chain(known.follows.keys()).chain(known.usual_with.keys()).chain(others);
             let lists_of = known.follows.values().flatten();
             let lists = known
                 .sensitive
