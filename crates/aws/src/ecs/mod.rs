@@ -16,6 +16,7 @@ pub mod movers;
 pub mod on_instance;
 pub mod placement;
 mod quiet;
+mod rebalancing;
 pub mod record;
 pub mod rollout;
 pub mod service;
