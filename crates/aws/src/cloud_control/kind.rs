@@ -103,8 +103,8 @@ impl Kind {
             part_of: super::own::part_of(self.facts.aws),
             check: lend(Box::new(|value: &Value| rules::check(self, value))),
             protected: lend(Box::new(|live: &Value| self.protected(live))),
-            governed: lend(Box::new(|live: &Value, wanted: &Value| self.governed(live, wanted))),
             unheard: lend(Box::new(|live: &Value, wanted: &Value| super::change::unheard(self, live, wanted))),
+            governed: lend(Box::new(|live: &Value, wanted: &Value| self.governed(live, wanted))),
             ..ResourceSchema::plain(TypeSchema { name, doc, attributes })
         }
     }
@@ -213,6 +213,9 @@ impl Kind {
         let known = known.map(|(path, governor)| Governed { path: path_of(path), by: Some(governor.by.as_str()) });
         let tags = (self.facts.tags_are_fixed() && live.get("tags").is_some())
             .then(|| Governed { path: Path::attribute("tags"), by: Some("AWS, which takes the tags of this type only when it is made,") });
+        let tag = |name: &str| Path::attribute("tags").join(Segment::field(name));
+        let theirs = self.knowledge.governed_tags.iter().filter(|(name, _)| live.get("tags").is_some_and(|tags| tags.get(name).is_some()));
+        let theirs = theirs.map(|(name, by)| Governed { path: tag(name), by: Some(by.as_str()) });
         let begun = self.facts.begun().into_iter().filter(|path| goes_on(attribute_at(live, path), attribute_at(wanted, path)));
         let begun = begun.map(|path| Governed { path: path_of(&path), by: Some("AWS, which chooses the rest of what is written,") });
         known.chain(tags).chain(theirs).chain(begun).collect()
@@ -220,9 +223,6 @@ impl Kind {
 }
 
 /// Whether a text is another one, a dot, and more.
-        let tag = |name: &str| Path::attribute("tags").join(Segment::field(name));
-        let theirs = self.knowledge.governed_tags.iter().filter(|(name, _)| live.get("tags").is_some_and(|tags| tags.get(name).is_some()));
-        let theirs = theirs.map(|(name, by)| Governed { path: tag(name), by: Some(by.as_str()) });
 fn goes_on(whole: Option<&Value>, begun: Option<&Value>) -> bool {
     let texts = whole.and_then(|whole| whole.revealed().as_str()).zip(begun.and_then(|begun| begun.revealed().as_str()));
     texts.and_then(|(whole, begun)| whole.strip_prefix(begun)).is_some_and(|rest| rest.starts_with('.'))
@@ -234,8 +234,9 @@ impl Lent {
         let names: Vec<&'static str> = identifier.iter().map(|path| lend_text(&attribute_path(path))).collect();
         let unique: Vec<&'static [&'static str]> = if made_up || names.is_empty() { Vec::new() } else { vec![lend(names.into())] };
         let interrupts = knowledge.interrupts.iter().map(|(path, how)| (lend_text(&attribute_path(path)), lend_text(how)));
-        let conditional = hints::conditional(facts).into_iter().filter(|path| !knowledge.interrupts.contains_key(path));
-        let interrupts = interrupts.chain(conditional.map(|path| (lend_text(&attribute_path(&path)), hints::MAY_REPLACE)));
+        let is_known = |path: &String| knowledge.interrupts.contains_key(path) || knowledge.in_place.contains(path);
+        let conditional = facts.conditional.iter().filter(|path| !is_known(path));
+        let interrupts = interrupts.chain(conditional.map(|path| (lend_text(&attribute_path(path)), hints::MAY_REPLACE)));
         let grant = |own: &[&'static str], handlers: Vec<String>| {
             let mut actions: Vec<&'static str> = own.to_vec();
             actions.extend(handlers.iter().map(|action| lend_text(action)));
@@ -429,14 +430,6 @@ mod tests {
     }
 
     #[test]
-    fn an_id_says_what_it_is_made_of_where_an_answer_does_not() {
-        let (queue, _) = of("AWS::SQS::Queue");
-        let named = |kind: &Kind, id: &str, model: Json| kind.attributes(id, &model).to_json().unwrap();
-        assert_eq!(named(queue, "https://q", serde_json::json!({}))["queue_url"], "https://q");
-        let (filter, _) = of("AWS::Logs::SubscriptionFilter");
-        let seen = named(filter, "errors|/app", serde_json::json!({ "FilterPattern": "" }));
-        assert_eq!((&seen["filter_name"], &seen["log_group_name"]), (&"errors".into(), &"/app".into()));
-    #[test]
     fn a_tag_that_something_else_in_aws_sets_stays() {
         let (kind, schema) = of("AWS::AutoScaling::AutoScalingGroup");
         let live = Value::from(serde_json::json!({ "tags": { "Team": "a", "AmazonECSManaged": "true" } }));
@@ -450,6 +443,14 @@ mod tests {
         assert!((schema.governed)(&wanted, &wanted).is_empty());
     }
 
+    #[test]
+    fn an_id_says_what_it_is_made_of_where_an_answer_does_not() {
+        let (queue, _) = of("AWS::SQS::Queue");
+        let named = |kind: &Kind, id: &str, model: Json| kind.attributes(id, &model).to_json().unwrap();
+        assert_eq!(named(queue, "https://q", serde_json::json!({}))["queue_url"], "https://q");
+        let (filter, _) = of("AWS::Logs::SubscriptionFilter");
+        let seen = named(filter, "errors|/app", serde_json::json!({ "FilterPattern": "" }));
+        assert_eq!((&seen["filter_name"], &seen["log_group_name"]), (&"errors".into(), &"/app".into()));
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub struct Knowledge {
     pub create_before_destroy: bool,
     /// Properties whose change interrupts one in place, and how: `restarts it`.
     pub interrupts: BTreeMap<String, String>,
+    /// Properties of which AWS's schema says that a change may take a replacement, and whose changes neither do that nor interrupt
+    /// anything.
+    pub in_place: Vec<String>,
     /// Properties that protect one from being deleted: with which value, and with which they do not.
     pub protected_by: BTreeMap<String, [toml::Value; 2]>,
     /// Codes of Cloud Control's events that may pass in the first two minutes of an operation, when what it names was just made.
@@ -25,17 +28,17 @@ pub struct Knowledge {
     pub minutes: Option<u64>,
     /// How long operations usually take, in seconds: at least, and at most.
     pub usual: Option<Usual>,
-    /// Properties that something else in AWS sets once there is one.
-    pub governed: BTreeMap<String, Governor>,
-    /// Properties that are never shown or stored.
     /// How long operations on one that has a property usually take.
     pub usual_with: BTreeMap<String, Usual>,
+    /// Properties that something else in AWS sets once there is one.
+    pub governed: BTreeMap<String, Governor>,
+    /// Tags that something else in AWS sets, and who.
+    pub governed_tags: BTreeMap<String, String>,
+    /// Properties that are never shown or stored.
     pub sensitive: Vec<String>,
     /// Lists whose order means nothing, whatever the schema says.
     pub sets: Vec<String>,
     /// Lists of tables that are told apart by an attribute.
-    /// Tags that something else in AWS sets, and who.
-    pub governed_tags: BTreeMap<String, String>,
     pub keys: BTreeMap<String, String>,
     /// Properties that AWS answers in a form that nobody writes, or with more of its own: the state remembers what was written.
     pub unread: Vec<String>,
@@ -140,6 +143,7 @@ files! {
     "AWS-GuardDuty-Detector"
     "AWS-Kinesis-Stream"
     "AWS-KinesisFirehose-DeliveryStream"
+    "AWS-Lambda-EventSourceMapping"
     "AWS-Lambda-Function"
     "AWS-Lambda-Permission"
     "AWS-Logs-SubscriptionFilter"
@@ -147,7 +151,6 @@ files! {
     "AWS-OpenSearchService-Domain"
     "AWS-RDS-DBCluster"
     "AWS-RDS-DBClusterParameterGroup"
-    "AWS-Lambda-EventSourceMapping"
     "AWS-RDS-DBInstance"
     "AWS-RDS-DBParameterGroup"
     "AWS-RDS-DBSubnetGroup"
@@ -174,10 +177,10 @@ pub fn of(aws: &str) -> Knowledge {
 mod tests {
     use super::{FILES, Knowledge, file};
     use crate::cloud_control::bundle::Bundle;
+    use crate::cloud_control::facts::Facts;
     use crate::cloud_control::names::type_name;
 
     /// Whether a schema has a property at a path.
-    use crate::cloud_control::facts::Facts;
     fn has(schema: &serde_json::Value, root: &serde_json::Value, path: &str) -> bool {
         let resolved = |mut at: serde_json::Value| {
             while let Some(reference) = at.get("$ref").and_then(|reference| reference.as_str()).map(str::to_owned) {
@@ -226,6 +229,7 @@ mod tests {
                 .sensitive
                 .iter()
                 .chain(&known.sets)
+                .chain(&known.in_place)
                 .chain(&known.unread)
                 .chain(&known.documents)
                 .chain(lists_of)
