@@ -2,6 +2,7 @@
 
 mod draw;
 mod tables;
+mod told;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -344,6 +345,7 @@ fn what_the_schema_forbids_is_said_before_aws_is_asked() {
         ("[resource.awscc_sqs_queu.q]\n", "did you mean `awscc_sqs_queue`?"),
         ("[resource.awscc_sqs_queue.q]\ndelay_second = 1\n", "did you mean `delay_seconds`?"),
         ("[resource.awscc_codebuild_project.p]\n", "AWS's Cloud Control API cannot make or read or delete an AWS::CodeBuild::Project"),
+        ("[resource.awscc_memorydb_cluster.c]\nfinal_snapshot_name = \"last\"\n", "`final_snapshot_name` has no effect"),
         ("[resource.awscc_dynamodb_table.t]\nkey_schema = []\nbilling_mode = \"FREE\"\n", "`billing_mode` cannot be \"FREE\""),
     ] {
         let said = stack("cc-wrong", "us-east-1", body).unwrap_err();

@@ -461,11 +461,18 @@ fn a_service_names_a_container_and_a_port_of_its_task_definition() {
     assert!(said.contains("it has `agent`, `web`") && said.contains("it has `80`"), "{said}");
     assert!(said.contains("s.toml:29"), "{said}");
     // What is not known is not judged, nor a definition that is perhaps another one's.
+    let with = |line: &str| {
+        let text = served("envoy", 8080, DEFINITION, "${ecs_task_definition.web.arn}");
+        text.replace("desired_count = 1", &format!("desired_count = 1\n{line}"))
+    };
     let unknown = DEFINITION.replace("\"web\"", "\"${data.caller_identity.me.account_id}\"");
     for text in [
         served("web", 80, DEFINITION, "${ecs_task_definition.web.arn}"),
         served("wbe", 80, &unknown, "${ecs_task_definition.web.arn}"),
         served("wbe", 8080, DEFINITION, "${vars.other != '' ? vars.other : ecs_task_definition.web.arn}"),
+        // What a pipeline deploys is not what the file says, nor what CodeDeploy does.
+        with("lifecycle = { ignore_changes = [\"task_definition\"] }"),
+        with("deployment_controller = \"CODE_DEPLOY\""),
     ] {
         let project = Project::new("", "test");
         project.write("s.toml", &text);

@@ -204,6 +204,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         yields: &R::yields,
         undoes: &R::undoes,
         replaces: replacing::<R>(prefixed),
+        unheard: &|_, _| Vec::new(),
         refuses: &R::refuses,
         schema,
     })

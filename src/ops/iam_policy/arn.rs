@@ -99,11 +99,16 @@ pub fn parameter(named: &str, place: &Place<'_>) -> Option<String> {
     Some(format!("{before}:parameter/{}", literal(name)))
 }
 
-/// The ARN of a KMS key that is named by ARN or id. Which key an alias stands for only KMS knows.
+/// The ARN of a KMS key that is named by ARN or id. Which key an alias stands for only KMS knows: it is one of the account and the
+/// region of the alias.
 pub fn key(named: Option<&str>, place: &Place<'_>) -> String {
     let Identity { partition, account_id, .. } = place.identity;
     match named {
         Some(arn) if arn.contains(":key/") => literal(arn),
+        Some(arn) if arn.contains(":alias/") => {
+            let account = arn.split_once(":alias/").map_or(arn, |(account, _)| account);
+            format!("{}:key/*", literal(account))
+        }
         Some(id) if !id.contains([':', '/']) => format!("arn:{partition}:kms:{}:{account_id}:key/{}", place.region, literal(id)),
         _ => format!("arn:{partition}:kms:{}:{account_id}:key/*", place.region),
     }

@@ -9,12 +9,12 @@ use super::{Allowed, Condition};
 /// How many characters a managed policy may have, white space aside (IAM User Guide, "IAM and AWS STS quotas").
 pub const LIMIT: usize = 6144;
 
-/// Actions that are allowed on the same resources under the same condition.
+/// Actions that are allowed on the same resources under the same conditions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Statement {
     actions: Vec<String>,
     resources: Vec<String>,
-    condition: Option<Condition>,
+    conditions: Vec<Condition>,
 }
 
 /// What is denied, whatever else allows it.
@@ -35,8 +35,9 @@ impl Denied {
 impl Statement {
     fn to_json(&self) -> Json {
         let mut json = json!({ "Effect": "Allow", "Action": self.actions, "Resource": self.resources });
-        if let (Some(Condition { key, value }), Some(object)) = (&self.condition, json.as_object_mut()) {
-            object.insert("Condition".to_owned(), json!({ "StringEquals": { *key: value } }));
+        if let (false, Some(object)) = (self.conditions.is_empty(), json.as_object_mut()) {
+            let all: BTreeMap<&str, &str> = self.conditions.iter().map(|Condition { key, value }| (*key, value.as_str())).collect();
+            object.insert("Condition".to_owned(), json!({ "StringEquals": all }));
         }
         json
     }
@@ -79,11 +80,11 @@ fn size(statements: &[Json]) -> usize {
 
 /// The statements, in the order of their actions.
 fn statements(allowed: &Allowed) -> Vec<Statement> {
-    let mut grouped: BTreeMap<(Vec<String>, Option<Condition>), Vec<String>> = BTreeMap::new();
-    for ((action, condition), resources) in allowed {
-        grouped.entry((needed(resources), condition.clone())).or_default().push(action.clone());
+    let mut grouped: BTreeMap<(Vec<String>, Vec<Condition>), Vec<String>> = BTreeMap::new();
+    for ((action, conditions), resources) in allowed {
+        grouped.entry((needed(resources), conditions.clone())).or_default().push(action.clone());
     }
-    let statements = grouped.into_iter().map(|((resources, condition), actions)| Statement { actions, resources, condition });
+    let statements = grouped.into_iter().map(|((resources, conditions), actions)| Statement { actions, resources, conditions });
     let mut statements: Vec<Statement> = statements.collect();
     statements.sort();
     statements
@@ -123,7 +124,7 @@ mod tests {
 
     fn allowed(list: &[(&str, &[&str])]) -> Allowed {
         let one = |(action, resources): &(&str, &[&str])| {
-            (((*action).to_owned(), None), resources.iter().map(|resource| (*resource).to_owned()).collect())
+            (((*action).to_owned(), Vec::new()), resources.iter().map(|resource| (*resource).to_owned()).collect())
         };
         list.iter().map(one).collect()
     }
@@ -148,7 +149,7 @@ mod tests {
     fn no_document_is_longer_than_iam_takes_and_together_they_allow_the_same() {
         let resources: BTreeSet<String> =
             (0..400).map(|n| format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{n:03}-??????")).collect();
-        let allowed = Allowed::from([(("secretsmanager:DescribeSecret".to_owned(), None), resources.clone())]);
+        let allowed = Allowed::from([(("secretsmanager:DescribeSecret".to_owned(), Vec::new()), resources.clone())]);
         let documents = documents(&allowed, None);
         assert!(documents.len() > 1);
         let mut again = BTreeSet::new();

@@ -71,8 +71,8 @@ struct Condition {
     value: String,
 }
 
-/// On what each action is allowed, and when.
-type Allowed = BTreeMap<(String, Option<Condition>), BTreeSet<String>>;
+/// On what each action is allowed, and when: where all of the conditions hold.
+type Allowed = BTreeMap<(String, Vec<Condition>), BTreeSet<String>>;
 
 /// The policy documents of a role, each within IAM's limit.
 pub fn documents(plan: &Plan, asked: Asked<'_>) -> Vec<Json> {
@@ -116,7 +116,7 @@ fn allowed(plan: &Plan, asked: Asked<'_>) -> Allowed {
     }
     // Whoever applies plans, too, and only reads the states of others.
     if asked.role != Role::Operate {
-        asked.other_keys.iter().for_each(|key| allow(&mut allowed, &["kms:Decrypt"], None, [key_arn(key, &plan.identity)]));
+        asked.other_keys.iter().for_each(|key| allow(&mut allowed, &["kms:Decrypt"], by_alias(key), [key_arn(key, &plan.identity)]));
         asked.others.iter().for_each(|other| state(&mut allowed, other, &plan.identity, Role::Plan));
         for (bucket, key) in asked.objects {
             let bucket = format!("arn:{}:s3:::{}", plan.identity.partition, arn::literal(bucket));
@@ -152,10 +152,16 @@ pub fn principal_arn(named: &str, identity: &Identity) -> String {
     if named.contains(':') { named.to_owned() } else { format!("arn:{partition}:iam::{account_id}:role/{}", named.trim_start_matches('/')) }
 }
 
-fn allow(allowed: &mut Allowed, actions: &[&str], condition: Option<Condition>, resources: impl IntoIterator<Item = String> + Clone) {
+fn allow(
+    allowed: &mut Allowed,
+    actions: &[&str],
+    conditions: impl IntoIterator<Item = Condition>,
+    resources: impl IntoIterator<Item = String> + Clone,
+) {
+    let conditions: Vec<Condition> = conditions.into_iter().collect();
     // What is on nothing is not allowed at all.
     for action in actions.iter().filter(|_| resources.clone().into_iter().next().is_some()) {
-        allowed.entry(((*action).to_owned(), condition.clone())).or_default().extend(resources.clone());
+        allowed.entry(((*action).to_owned(), conditions.clone())).or_default().extend(resources.clone());
     }
 }
 
@@ -265,13 +271,20 @@ fn state(allowed: &mut Allowed, backend: &Backend, identity: &Identity, role: Ro
 /// The keys that the state is encrypted with before it is written: who plans reads it, and may make data keys of plans alone.
 fn keys(allowed: &mut Allowed, encryption: &Encryption, identity: &Identity, role: Role) {
     for key in encryption.kms_keys() {
-        allow(allowed, &["kms:Decrypt"], None, [key_arn(key, identity)]);
+        allow(allowed, &["kms:Decrypt"], by_alias(key), [key_arn(key, identity)]);
     }
     if let With::Kms(key) = &encryption.with {
         let plans = Condition { key: "kms:EncryptionContext:leoctl:what", value: "plan".to_owned() };
-        let condition = (role == Role::Plan).then_some(plans);
-        allow(allowed, &["kms:GenerateDataKey"], condition, [key_arn(key, identity)]);
+        let conditions = (role == Role::Plan).then_some(plans).into_iter().chain(by_alias(key));
+        allow(allowed, &["kms:GenerateDataKey"], conditions, [key_arn(key, identity)]);
     }
+}
+
+/// What keeps the permission on the key of an alias, which only KMS knows, from being one on all others: leoctl names the key by the
+/// alias in each of its own requests (KMS Developer Guide, "Use aliases to control access to KMS keys": `kms:RequestAlias`).
+fn by_alias(key: &KmsKey) -> Option<Condition> {
+    let name = key.key_id.find("alias/").and_then(|at| key.key_id.get(at..))?;
+    Some(Condition { key: "kms:RequestAlias", value: arn::literal(name) })
 }
 
 fn key_arn(key: &KmsKey, identity: &Identity) -> String {

@@ -72,6 +72,8 @@ fn a_key_is_known_by_arn_or_id_and_not_by_alias() {
     assert_eq!(key(Some("arn:aws:kms:eu-west-1:1:key/k"), &place), "arn:aws:kms:eu-west-1:1:key/k");
     assert_eq!(key(Some("k-1"), &place), "arn:aws:kms:us-east-1:123456789012:key/k-1");
     assert_eq!(key(Some("alias/app"), &place), "arn:aws:kms:us-east-1:123456789012:key/*");
+    assert_eq!(key(Some("arn:aws:kms:eu-central-1:9:alias/app"), &place), "arn:aws:kms:eu-central-1:9:key/*");
+    assert_eq!(key(Some("arn:aws:kms:eu-*:*:alias/app"), &place), "arn:aws:kms:eu-${*}:${*}:key/*");
     assert_eq!(key(None, &place), "arn:aws:kms:us-east-1:123456789012:key/*");
 }
 
@@ -198,4 +200,26 @@ fn planning_only_reads_and_never_the_value_of_a_secret() {
     let every = every.flat_map(|permissions| permissions.plan.iter().chain(permissions.apply));
     assert!(every.flat_map(|grant| grant.actions).all(|action| *action != "secretsmanager:GetSecretValue"));
     assert_eq!(values(&Value::Null, "a.b").len(), 0);
+}
+
+#[test]
+fn a_key_by_alias_is_that_of_the_alias_alone() {
+    let arn = "arn:aws:kms:eu-central-1:999999999999:alias/states";
+    let key = KmsKey { key_id: arn.to_owned(), region: Some("eu-central-1".to_owned()), profile: None };
+    let encryption = Encryption { with: With::Kms(key), previous: Vec::new(), required: false };
+    for (role, conditions) in [
+        (Role::Plan, serde_json::json!({ "kms:EncryptionContext:leoctl:what": "plan", "kms:RequestAlias": "alias/states" })),
+        (Role::Apply, serde_json::json!({ "kms:RequestAlias": "alias/states" })),
+    ] {
+        let mut allowed = Allowed::new();
+        keys(&mut allowed, &encryption, &identity(), role);
+        let documents = document::documents(&allowed, None);
+        let statements = documents[0]["Statement"].as_array().unwrap();
+        let makes = |statement: &&Json| statement["Action"].as_array().unwrap().contains(&"kms:GenerateDataKey".into());
+        assert_eq!(statements.iter().find(makes).unwrap()["Condition"]["StringEquals"], conditions);
+        for statement in statements {
+            assert_eq!(statement["Resource"], serde_json::json!(["arn:aws:kms:eu-central-1:999999999999:key/*"]));
+            assert_eq!(statement["Condition"]["StringEquals"]["kms:RequestAlias"], "alias/states");
+        }
+    }
 }

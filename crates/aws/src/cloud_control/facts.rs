@@ -17,6 +17,8 @@ pub struct Facts {
     pub create_only: BTreeSet<String>,
     /// What AWS takes and never returns.
     pub write_only: BTreeSet<String>,
+    /// What may be changed in place and may take a replacement: AWS decides when it is asked.
+    pub conditional: BTreeSet<String>,
 }
 
 /// What Cloud Control can do with a type.
@@ -51,8 +53,8 @@ impl Facts {
     pub fn new(aws: &'static str, schema: Json) -> Self {
         let pointers = |key: &str| list(&schema, key).iter().filter_map(Json::as_str).map(plain).collect();
         let (read_only, create_only) = (pointers("readOnlyProperties"), pointers("createOnlyProperties"));
-        let write_only = pointers("writeOnlyProperties");
-        Self { aws, read_only, create_only, write_only, schema }
+        let (write_only, conditional) = (pointers("writeOnlyProperties"), pointers("conditionalCreateOnlyProperties"));
+        Self { aws, read_only, create_only, write_only, conditional, schema }
     }
 
     /// The properties of the type itself.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json};
 
 use super::change::changes;
 use super::kind::Kind;
+use super::passes::codes;
 use super::progress::{ended, succeeded};
 use super::search::{Expected, Left, Search};
 use crate::accounts::Accounts;
@@ -56,7 +57,9 @@ impl Generic {
     /// Asks for one, again with another token where what kept AWS from making it may have passed: a token stands for what became
     /// of its first request.
     async fn make(&self, aws: &Aws, operation: &Operation, desired: &Value) -> Outcome<String> {
-        let model = Json::Object(self.kind.model(desired)).to_string();
+        let model = self.kind.model(desired);
+        let passing = codes(self.kind, &model);
+        let model = Json::Object(model).to_string();
         // An id that AWS makes up is that of what is being made. Any other may be that of what is there already.
         // What has an id is there, or was, also where its creation has failed; of what was there before it is somebody else's.
         let enough = |event: &ProgressEvent| {
@@ -75,7 +78,7 @@ impl Generic {
                     return Ok(self.begun(id, event));
                 }
             };
-            if failure.kind != FailureKind::Transient && !self.may_pass(operation, &failure) {
+            if failure.kind != FailureKind::Transient && !may_pass(operation, &failure, &passing) {
                 return self.failed(aws, operation, desired, event, failure).await;
             }
             operation.pause(BETWEEN, "waiting to try again").await.map_err(|stopped| stopped_by(stopped, failure))?;
@@ -102,20 +105,6 @@ impl Generic {
             Ok(Left::Nothing) => Err(Failure { kind: FailureKind::Refused, ..failure }),
             Ok(Left::Unknown) | Err(_) => Err(failure),
         }
-    }
-
-    /// Whether a failure may mean that what was just made is not known everywhere.
-    fn may_pass(&self, operation: &Operation, failure: &Failure) -> bool {
-        let early = operation.deadline.saturating_duration_since(Instant::now()) + PROPAGATION > operation.timeout;
-        let passes: Vec<&str> = self.kind.knowledge.passes.iter().map(String::as_str).collect();
-        early && says(failure, &passes)
-    }
-
-    fn passing(&self, operation: &Operation, mut failure: Failure) -> Failure {
-        if self.may_pass(operation, &failure) {
-            failure.kind = FailureKind::Transient;
-        }
-        failure
     }
 
     /// Waits for the request about a resource that is under way, this process's or another one's.
@@ -157,7 +146,10 @@ impl Generic {
         let call = call.patch_document(Json::Array(changes).to_string()).client_token(uuid::Uuid::new_v4().to_string());
         let asked = call.send().await.idempotent("cloudformation:UpdateResource").map_err(classified)?;
         let event = ended(aws, operation, asked.progress_event, |_| false).await?;
-        succeeded(event).map(drop).map_err(|failure| self.passing(operation, failure))
+        succeeded(event).map(drop).map_err(|failure| match may_pass(operation, &failure, &codes(self.kind, &self.kind.model(to))) {
+            true => Failure { kind: FailureKind::Transient, ..failure },
+            false => failure,
+        })
     }
 
     async fn remove(&self, aws: &Aws, operation: &Operation, id: &str) -> Outcome<()> {
@@ -194,6 +186,12 @@ pub(super) fn classified(mut failure: Failure) -> Failure {
         failure.kind = FailureKind::Other;
     }
     failure
+}
+
+/// Whether a failure with one of these codes may mean that what was just made is not known everywhere.
+fn may_pass(operation: &Operation, failure: &Failure, codes: &[&str]) -> bool {
+    let early = operation.deadline.saturating_duration_since(Instant::now()) + PROPAGATION > operation.timeout;
+    early && says(failure, codes)
 }
 
 /// What is said when a wait before another attempt was ended.
@@ -253,7 +251,7 @@ impl Handler for Generic {
         Duration::from_secs(minutes * 60)
     }
 
-    fn usual(&self, _wanted: &Value) -> Option<Usual> {
-        self.kind.knowledge.usual
+    fn usual(&self, wanted: &Value) -> Option<Usual> {
+        self.kind.usual(wanted)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use leoctl_core::model::schema::{Attribute, Type};
 
-use super::facts::{Facts, list};
+use super::facts::Facts;
 use super::knowledge::Knowledge;
 use super::shape::{Part, Property, Shape};
 
@@ -68,12 +68,6 @@ fn protection(attribute: &Attribute, name: &str) -> Option<[toml::Value; 2]> {
     }
 }
 
-/// What may be changed in place and may take a replacement: AWS decides when it is asked.
-pub fn conditional(facts: &Facts) -> Vec<String> {
-    let pointers = list(facts.whole(), "conditionalCreateOnlyProperties").iter().filter_map(serde_json::Value::as_str);
-    pointers.map(super::facts::plain).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -98,7 +92,8 @@ mod tests {
         for (name, loses) in [("awscc_docdb_db_cluster", true), ("awscc_redshift_cluster", true), ("awscc_sns_topic_policy", false)] {
             assert_eq!(of(name).data_loss.is_some(), loses, "{name}");
         }
-        assert_eq!(of("awscc_rds_db_instance").data_loss, Some("the database in it, but for snapshots"));
+        assert!(of("awscc_rds_db_instance").data_loss.is_some_and(|loss| loss.contains("but for a final snapshot")));
+        assert!(of("awscc_rds_db_cluster").data_loss.is_some_and(|loss| loss.ends_with("without a final snapshot")));
     }
 
     #[test]
@@ -106,5 +101,19 @@ mod tests {
         let (_, schema) = crate::cloud_control::read("awscc_lambda_function").unwrap();
         let said = schema.interrupts.iter().find(|(path, _)| *path == "durable_config");
         assert_eq!(said.map(|(_, how)| *how), Some(super::MAY_REPLACE));
+    }
+
+    #[test]
+    fn what_is_known_of_a_change_is_said_instead() {
+        let of = |name: &str, property: &str| {
+            let (_, schema) = crate::cloud_control::read(name).unwrap();
+            schema.interrupts.iter().filter(|(path, _)| *path == property).map(|(_, how)| *how).collect::<Vec<_>>()
+        };
+        let database = "awscc_rds_db_instance";
+        assert_eq!(of(database, "backup_retention_period"), ["restarts it where it is 0 before or after"]);
+        assert!(of(database, "multi_az").is_empty() && of(database, "auto_minor_version_upgrade").is_empty());
+        assert_eq!(of(database, "preferred_maintenance_window").len(), 1);
+        assert_eq!(of(database, "source_db_instance_identifier"), [super::MAY_REPLACE]);
+        assert_eq!(of("awscc_eks_cluster", "version"), ["upgrades its control plane, which cannot be undone"]);
     }
 }

@@ -14,6 +14,7 @@ use super::names::{snake, type_name};
 use super::rules;
 use super::shape::{Part, Property, Reading, Shape};
 use crate::permissions::{Grant, On, Permissions};
+use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::place::Scope;
 use leoctl_core::model::schema::{After, Attribute, Governed, ResourceSchema, TextRule, Type, TypeSchema};
@@ -102,6 +103,7 @@ impl Kind {
             part_of: super::own::part_of(self.facts.aws),
             check: lend(Box::new(|value: &Value| rules::check(self, value))),
             protected: lend(Box::new(|live: &Value| self.protected(live))),
+            unheard: lend(Box::new(|live: &Value, wanted: &Value| super::change::unheard(self, live, wanted))),
             governed: lend(Box::new(|live: &Value, wanted: &Value| self.governed(live, wanted))),
             ..ResourceSchema::plain(TypeSchema { name, doc, attributes })
         }
@@ -189,6 +191,12 @@ impl Kind {
         Permissions { arn: "", plan: &self.lent.plan, apply: &self.lent.apply }
     }
 
+    /// How long operations on one with these attributes usually take.
+    pub fn usual(&self, wanted: &Value) -> Option<Usual> {
+        let with = self.knowledge.usual_with.iter().find(|(path, _)| attribute_at(wanted, path).is_some());
+        with.map(|(_, usual)| *usual).or(self.knowledge.usual)
+    }
+
     fn protected(&self, live: &Value) -> Option<&'static str> {
         let mut protections = self.knowledge.protected_by.iter().zip(&self.lent.protections);
         protections.find(|((path, [on, _]), _)| attribute_at(live, path) == Some(&read_value(on))).map(|(_, off)| *off)
@@ -205,9 +213,12 @@ impl Kind {
         let known = known.map(|(path, governor)| Governed { path: path_of(path), by: Some(governor.by.as_str()) });
         let tags = (self.facts.tags_are_fixed() && live.get("tags").is_some())
             .then(|| Governed { path: Path::attribute("tags"), by: Some("AWS, which takes the tags of this type only when it is made,") });
+        let tag = |name: &str| Path::attribute("tags").join(Segment::field(name));
+        let theirs = self.knowledge.governed_tags.iter().filter(|(name, _)| live.get("tags").is_some_and(|tags| tags.get(name).is_some()));
+        let theirs = theirs.map(|(name, by)| Governed { path: tag(name), by: Some(by.as_str()) });
         let begun = self.facts.begun().into_iter().filter(|path| goes_on(attribute_at(live, path), attribute_at(wanted, path)));
         let begun = begun.map(|path| Governed { path: path_of(&path), by: Some("AWS, which chooses the rest of what is written,") });
-        known.chain(tags).chain(begun).collect()
+        known.chain(tags).chain(theirs).chain(begun).collect()
     }
 }
 
@@ -223,8 +234,9 @@ impl Lent {
         let names: Vec<&'static str> = identifier.iter().map(|path| lend_text(&attribute_path(path))).collect();
         let unique: Vec<&'static [&'static str]> = if made_up || names.is_empty() { Vec::new() } else { vec![lend(names.into())] };
         let interrupts = knowledge.interrupts.iter().map(|(path, how)| (lend_text(&attribute_path(path)), lend_text(how)));
-        let conditional = hints::conditional(facts).into_iter().filter(|path| !knowledge.interrupts.contains_key(path));
-        let interrupts = interrupts.chain(conditional.map(|path| (lend_text(&attribute_path(&path)), hints::MAY_REPLACE)));
+        let is_known = |path: &String| knowledge.interrupts.contains_key(path) || knowledge.in_place.contains(path);
+        let conditional = facts.conditional.iter().filter(|path| !is_known(path));
+        let interrupts = interrupts.chain(conditional.map(|path| (lend_text(&attribute_path(path)), hints::MAY_REPLACE)));
         let grant = |own: &[&'static str], handlers: Vec<String>| {
             let mut actions: Vec<&'static str> = own.to_vec();
             actions.extend(handlers.iter().map(|action| lend_text(action)));
@@ -415,6 +427,20 @@ mod tests {
             assert_eq!(Json::Object(kind.model(&tags)), there, "{aws}");
             assert_eq!(kind.attributes("i", &there).get("tags"), tags.get("tags"), "{aws}");
         }
+    }
+
+    #[test]
+    fn a_tag_that_something_else_in_aws_sets_stays() {
+        let (kind, schema) = of("AWS::AutoScaling::AutoScalingGroup");
+        let live = Value::from(serde_json::json!({ "tags": { "Team": "a", "AmazonECSManaged": "true" } }));
+        let wanted = Value::from(serde_json::json!({ "tags": { "Team": "b" } }));
+        let governed = (schema.governed)(&live, &wanted);
+        assert_eq!(governed.iter().map(|one| one.path.to_string()).collect::<Vec<_>>(), ["tags.AmazonECSManaged"]);
+        // Tags are sent whole: with it.
+        let paths: Vec<Path> = governed.into_iter().map(|one| one.path).collect();
+        let after = leoctl_core::plan::diff::ignore(&wanted, &live, &paths);
+        assert_eq!(kind.model(&after)["Tags"].as_array().map(Vec::len), Some(2));
+        assert!((schema.governed)(&wanted, &wanted).is_empty());
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub struct Knowledge {
     pub create_before_destroy: bool,
     /// Properties whose change interrupts one in place, and how: `restarts it`.
     pub interrupts: BTreeMap<String, String>,
+    /// Properties of which AWS's schema says that a change may take a replacement, and whose changes neither do that nor interrupt
+    /// anything.
+    pub in_place: Vec<String>,
     /// Properties that protect one from being deleted: with which value, and with which they do not.
     pub protected_by: BTreeMap<String, [toml::Value; 2]>,
     /// Codes of Cloud Control's events that may pass in the first two minutes of an operation, when what it names was just made.
@@ -25,8 +28,12 @@ pub struct Knowledge {
     pub minutes: Option<u64>,
     /// How long operations usually take, in seconds: at least, and at most.
     pub usual: Option<Usual>,
+    /// How long operations on one that has a property usually take.
+    pub usual_with: BTreeMap<String, Usual>,
     /// Properties that something else in AWS sets once there is one.
     pub governed: BTreeMap<String, Governor>,
+    /// Tags that something else in AWS sets, and who.
+    pub governed_tags: BTreeMap<String, String>,
     /// Properties that are never shown or stored.
     pub sensitive: Vec<String>,
     /// Lists whose order means nothing, whatever the schema says.
@@ -136,6 +143,7 @@ files! {
     "AWS-GuardDuty-Detector"
     "AWS-Kinesis-Stream"
     "AWS-KinesisFirehose-DeliveryStream"
+    "AWS-Lambda-EventSourceMapping"
     "AWS-Lambda-Function"
     "AWS-Lambda-Permission"
     "AWS-Logs-SubscriptionFilter"
@@ -169,6 +177,7 @@ pub fn of(aws: &str) -> Knowledge {
 mod tests {
     use super::{FILES, Knowledge, file};
     use crate::cloud_control::bundle::Bundle;
+    use crate::cloud_control::facts::Facts;
     use crate::cloud_control::names::type_name;
 
     /// Whether a schema has a property at a path.
@@ -195,20 +204,32 @@ mod tests {
         for name in FILES {
             let aws = name.replace('-', "::");
             let known: Knowledge = toml::from_str(file(&aws).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
-            if let Some(minutes) = known.minutes {
-                let usual = known.usual.unwrap_or_else(|| panic!("{name} takes long, and does not say how long usually"));
+            let entry = &bundle.types()[&type_name(&aws)];
+            let schema = bundle.schema(entry).unwrap();
+            let allowed = Facts::new(entry.aws, schema.clone()).minutes();
+            assert!(known.minutes.is_none() || known.usual.is_some(), "{name} takes long, and does not say how long usually");
+            let minutes = known.minutes.or(allowed).unwrap_or(60);
+            for usual in known.usual_with.values().chain(&known.usual) {
                 let longest = usual.create.most.max(usual.update.most).max(usual.delete.most);
                 assert!(longest < minutes * 60, "{name}: what is usual is not in time");
             }
-            let schema = bundle.schema(&bundle.types()[&type_name(&aws)]).unwrap();
+            // What AWS still works at is not given up before AWS does, but for what may never end.
+            let endless = ["AWS-AutoScaling-AutoScalingGroup"];
+            if let (Some(minutes), Some(allowed)) = (known.minutes, allowed) {
+                assert!(
+                    minutes >= allowed || endless.contains(name),
+                    "{name}: AWS allows {allowed} minutes, and it is given up after {minutes}"
+                );
+            }
             let tables = known.interrupts.keys().chain(known.governed.keys()).chain(known.keys.keys());
             let others = known.governed.values().filter_map(|governor| governor.with.as_ref());
-            let tables = tables.chain(known.protected_by.keys()).chain(known.follows.keys()).chain(others);
+            let tables = tables.chain(known.protected_by.keys()).chain(known.follows.keys()).chain(known.usual_with.keys()).chain(others);
             let lists_of = known.follows.values().flatten();
             let lists = known
                 .sensitive
                 .iter()
                 .chain(&known.sets)
+                .chain(&known.in_place)
                 .chain(&known.unread)
                 .chain(&known.documents)
                 .chain(lists_of)

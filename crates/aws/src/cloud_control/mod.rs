@@ -1,13 +1,14 @@
 //! Every type of AWS's that has no file of its own: `awscc_SERVICE_RESOURCE`, through the Cloud Control API.
 //!
 //! What there is of a type comes from AWS's own resource schema: `bundle` (the schemas, packed), `facts` (what one says),
-//! `names` (what its properties are called in stack files), `shape` (its attributes; `form`: what form each has), `rules` (what else it demands),
+//! `names` (what its properties are called in stack files), `shape` (its attributes; `form`: what form each has), `rules` (what else it demands; `at_deletion`: what no deletion heeds),
 //! `knowledge` (what is known of some types beyond their schemas), `prose` (what AWS says of one in words, when it is asked), `hints` (what their schemas tell of that), `own` (where leoctl has a type of its own), `kind` (a type as
 //! a whole). What is done to one: `model` (values and models, and JSON Patch between two), `change` (what a change sends), `handler` (the operations),
-//! `search` (finding one whose id is not known), `progress` (waiting for Cloud Control's requests, and what its codes mean).
+//! `search` (finding one whose id is not known), `progress` (waiting for Cloud Control's requests, and what its codes mean), `passes` (which may pass).
 //!
 //! A type is read when a stack names it. A stack that names none costs nothing here.
 
+mod at_deletion;
 pub mod bundle;
 pub mod change;
 pub mod facts;
@@ -19,6 +20,7 @@ pub mod knowledge;
 pub mod model;
 pub mod names;
 pub mod own;
+mod passes;
 pub mod progress;
 pub mod prose;
 pub mod rules;

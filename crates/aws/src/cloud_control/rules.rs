@@ -1,5 +1,6 @@
 //! What a schema demands beyond the types of attributes.
 
+use super::at_deletion;
 use super::kind::{Kind, lacking};
 use super::names::snake;
 use super::shape::{Part, Property, Shape};
@@ -10,6 +11,7 @@ use leoctl_core::model::value::Value;
 pub fn check(kind: &Kind, value: &Value) -> Vec<(Path, String)> {
     let mut problems = Vec::new();
     problems.extend(lacking(&kind.facts).map(|problem| (Path::default(), problem)));
+    problems.extend(at_deletion::problems(kind, value));
     part(kind.root(), value, &Path::default(), &mut problems);
     let there = |name: &String| value.get(name).is_some_and(|value| !value.is_null());
     for group in &kind.knowledge.any_of {

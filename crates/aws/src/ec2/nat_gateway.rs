@@ -193,7 +193,8 @@ impl Resource for NatGateway {
         ],
         // The address of a gateway that is going is given back last.
         transient: &[Retry::after("Resource.AlreadyAssociated", PLACING), Retry::after("InvalidIPAddress.InUse", PLACING)],
-        timeout: 900,
+        // Deletions of 10 to 15 minutes were seen, with connections through it.
+        timeout: 1800,
         // A public one needs the gateway attached, and holds it (EC2 API Reference, CreateNatGateway: `Gateway.NotAttached`).
         after: &[After { type_name: "internet_gateway", through: "vpc" }],
         // Published logs of Terraform's applies of the same calls: made in 1m 24s to 2m 34s, gone in 42 to 61 seconds.

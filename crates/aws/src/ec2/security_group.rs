@@ -95,8 +95,10 @@ impl Resource for SecurityGroup {
             Retry::after("DependencyViolation", &["ec2:DeleteSecurityGroup"]),
             Retry::after("InvalidGroup.InUse", &["ec2:DeleteSecurityGroup"]),
         ],
-        // What uses it lingers: interfaces of stopped tasks and of load balancers.
-        timeout: 1200,
+        // What uses it lingers: interfaces of stopped tasks, of load balancers, and longest those of functions, which Lambda gives
+        // back 20 to 45 minutes after the last of them (Lambda Developer Guide, "Giving Lambda functions access to resources in an
+        // Amazon VPC"; coverage-roadmap of CloudFormation, 392).
+        timeout: 2700,
         // The VPC, and the group that a rule names.
         propagating: &[
             Retry::after("InvalidVpcID.NotFound", &["ec2:CreateSecurityGroup"]),

@@ -123,9 +123,10 @@ impl Resource for Subnet {
             // The subnet's IPv6 network is still being associated.
             Retry::after("InvalidParameterValue", &["ec2:ModifySubnetAttribute"]),
         ],
-        timeout: 1200,
-        // Published logs of Terraform's applies of the same calls: made and gone in seconds. The interfaces of functions hold it
-        // for up to 20 minutes (Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC").
+        // The interfaces of functions hold it longest: 20 to 45 minutes (Lambda Developer Guide, "Giving Lambda functions access to
+        // resources in an Amazon VPC"; coverage-roadmap of CloudFormation, 392).
+        timeout: 2700,
+        // Published logs of Terraform's applies of the same calls: made and gone in seconds.
         usual: Usual::of((0, 20), (0, 20), (0, 60)),
         ..Info::DEFAULT
     };

@@ -6,11 +6,11 @@ use aws_sdk_ecs::types as api;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{from_api, to_api, unbuilt, update_tags};
+use super::{cluster_instances, from_api, to_api, unbuilt, update_tags};
 use crate::client::{Aws, send_once};
 use crate::error::{OrFail, made_id};
 use crate::permissions::{Grant, Permissions};
-use crate::repeat::Changing;
+use crate::repeat::{Changing, says};
 use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::engine::usual::Usual;
@@ -282,6 +282,8 @@ impl Resource for EcsCluster {
         ],
         // The role that ECS makes for itself in an account's first cluster.
         propagating: &[Retry::after("InvalidParameterException", &["ecs:CreateCluster", "ecs:PutClusterCapacityProviders"])],
+        // The last tasks on machines stop on their own time.
+        timeout: 1800,
         // Published logs of Terraform's applies of the same calls: made in 5 to 12 seconds.
         usual: Usual::of((5, 20), (0, 60), (0, 60)),
         ..Info::DEFAULT
@@ -293,12 +295,15 @@ impl Resource for EcsCluster {
             Grant::itself(&[
                 "ecs:CreateCluster",
                 "ecs:DeleteCluster",
+                "ecs:DeregisterContainerInstance",
+                "ecs:ListContainerInstances",
                 "ecs:PutClusterCapacityProviders",
                 "ecs:TagResource",
                 "ecs:UntagResource",
                 "ecs:UpdateCluster",
                 "ecs:UpdateClusterSettings",
             ]),
+            Grant::on(&["ecs:DescribeContainerInstances"], &["arn:{partition}:ecs:{region}:{account}:container-instance/{name}/*"]),
             Grant::linked_role("ecs.amazonaws.com"),
         ],
     };
@@ -395,7 +400,15 @@ impl Resource for EcsCluster {
     }
 
     async fn delete(aws: &Aws, _: &Operation, id: &str, _: Option<&Self>) -> Outcome<()> {
-        aws.ecs().delete_cluster().cluster(id).send().await.or_gone("ecs:DeleteCluster").map(drop)
+        let delete = || async { aws.ecs().delete_cluster().cluster(id).send().await.or_gone("ecs:DeleteCluster").map(drop) };
+        match delete().await {
+            // Where the machines cannot be given back yet, it is still they that hold it.
+            Err(held) if says(&held, cluster_instances::HELD) => match cluster_instances::release(aws, id).await {
+                Ok(()) => delete().await,
+                Err(_) => Err(held),
+            },
+            outcome => outcome,
+        }
     }
 }
 

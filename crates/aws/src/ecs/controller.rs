@@ -4,7 +4,7 @@
 use aws_sdk_ecs::types as api;
 
 use super::attachment::ServiceLoadBalancer;
-use super::{hook, placement};
+use super::{hook, placement, rebalancing};
 use crate::given::{int, is_given, text};
 use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::schema::{Governed, Governs};
@@ -141,6 +141,7 @@ pub(super) fn problems(desired: &Value) -> Vec<(Path, String)> {
         problems.push((Path::attribute("launch_type"), problem.to_owned()));
     }
     problems.extend(placement::problems(desired));
+    problems.extend(rebalancing::conflict(desired).map(|what| (Path::attribute(rebalancing::ATTRIBUTE), what.to_owned())));
     let Some(configured) = desired.as_map() else { return problems };
     // What is not known yet may be any.
     let of = match configured.get("deployment_controller") {

@@ -3,6 +3,7 @@
 pub mod attachment;
 pub mod breaker;
 pub mod cluster;
+mod cluster_instances;
 pub mod connect;
 pub mod container;
 pub mod container_part;
@@ -15,6 +16,7 @@ pub mod movers;
 pub mod on_instance;
 pub mod placement;
 mod quiet;
+mod rebalancing;
 pub mod record;
 pub mod rollout;
 pub mod service;

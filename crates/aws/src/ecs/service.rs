@@ -14,7 +14,7 @@ use super::connect::ServiceConnect;
 use super::deployment::DeploymentConfiguration;
 use super::lattice::VpcLattice;
 use super::placement::{PlacementConstraint, PlacementStrategy};
-use super::{controller, deployment, from_api, quiet, rollout, to_api, unbuilt, update};
+use super::{controller, deployment, from_api, quiet, rebalancing, rollout, to_api, unbuilt, update};
 use crate::appautoscaling::scaled_services;
 use crate::client::{Aws, send_once};
 use crate::error::{OrAbsent, OrFail, made_id};
@@ -24,7 +24,7 @@ use crate::resource::{Info, Resource, Retry, Tags};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
-use leoctl_core::model::schema::{After, Governed, Governs};
+use leoctl_core::model::schema::{After, Governed, Governs, Refusal};
 use leoctl_core::model::value::Value;
 
 /// Tasks that are kept running, behind a load balancer if wanted.
@@ -112,7 +112,9 @@ pub struct EcsService {
     /// `REPLICA` keeps so many, `DAEMON` one on each instance.
     #[schemars(extend("default" = "REPLICA", "x-replace" = true, "enum" = ["REPLICA", "DAEMON"]))]
     pub(super) scheduling_strategy: String,
-    /// Whether tasks are spread over zones again when they have gathered in one.
+    /// Whether tasks are spread over zones again when they have gathered in one: of services with more than 100 percent of tasks
+    /// at most, and without the strategy `DAEMON`, the launch type `EXTERNAL`, classic load balancers and constraints on zones.
+    /// Left out, AWS does so for new services where it can.
     #[schemars(extend("x-server" = true, "enum" = ["ENABLED", "DISABLED"]))]
     pub(super) availability_zone_rebalancing: Option<String>,
     /// `wait` for the deployment's verdict, or `none` when no image has been pushed yet.
@@ -347,6 +349,10 @@ impl Resource for EcsService {
 
     fn governs(live: &Value) -> Vec<Governs> {
         controller::governs(live)
+    }
+
+    fn refuses(before: &Value, after: &Value) -> Option<Refusal> {
+        rebalancing::refusal(before, after)
     }
 
     fn replaces(before: &Value, after: &Value) -> &'static [&'static str] {

@@ -229,6 +229,8 @@ pub struct ResourceSchema {
     pub undoes: &'static (dyn Fn(&Value, &Value, bool) -> bool + Send + Sync),
     /// The attributes whose change from one to the other takes a replacement, though not every change of them does.
     pub replaces: &'static (dyn Fn(&Value, &Value) -> &'static [&'static str] + Send + Sync),
+    /// What of a live resource (the first) is not in what is wanted (the second) without AWS hearing that it is gone.
+    pub unheard: &'static (dyn Fn(&Value, &Value) -> Vec<Path> + Send + Sync),
     /// Why AWS would refuse to make one resource of the other in place, and the way out; nothing when it would not.
     pub refuses: &'static (dyn Fn(&Value, &Value) -> Option<Refusal> + Send + Sync),
 }
@@ -279,6 +281,7 @@ impl ResourceSchema {
             yields: &|wanted, _, _| wanted.clone(),
             undoes: &|_, _, _| false,
             replaces: &|_, _| &[],
+            unheard: &|_, _| Vec::new(),
             refuses: &|_, _| None,
         }
     }

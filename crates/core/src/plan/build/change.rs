@@ -437,11 +437,20 @@ pub(super) fn in_common(schema: &ResourceSchema, change: &Change) -> impl Iterat
     })
 }
 
-/// What changes in place interrupt.
+/// What changes in place interrupt, and what of them AWS does not hear of.
 fn interruptions(change: &Change, schema: &ResourceSchema) -> Vec<String> {
-    let changes = |path: &str| change.attributes.iter().any(|changed| is_at(&changed.path.to_string(), path));
+    let unheard = (schema.unheard)(&change.before, &change.after);
+    let heard = change.attributes.iter().map(|changed| &changed.path).filter(|path| !unheard.contains(path));
+    let heard: Vec<String> = heard.map(ToString::to_string).collect();
+    let changes = |path: &str| heard.iter().any(|changed| is_at(changed, path));
+    let forgotten = unheard.iter().map(|path| {
+        format!(
+            "`{path}` is only forgotten: AWS never returns it, and is not told that it is gone; write another value, or `--replace '{}'`",
+            change.address
+        )
+    });
     let interrupting = schema.interrupts.iter().filter(|(path, _)| changes(path));
-    interrupting.map(|(path, how)| format!("changing `{path}` {how}")).collect()
+    interrupting.map(|(path, how)| format!("changing `{path}` {how}")).chain(forgotten).collect()
 }
 
 /// Whether a path is another one, or leads into it.

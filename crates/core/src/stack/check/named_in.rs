@@ -13,7 +13,12 @@ use crate::stack::scope::{BlockValue, StackScope};
 /// Checks the names that a resource with this value has from another one that it refers to. What is not known of either is
 /// not judged.
 pub fn check(block: &Block, resource: &ResourceBlock, value: &Value, scope: &StackScope<'_>, diagnostics: &mut Diagnostics) {
-    for fact in resource.schema.named_in {
+    if resource.schema.named_in.is_empty() {
+        return;
+    }
+    // What something else chooses in AWS, or is left as it is there, is not what the file says.
+    let elsewhere = resource.ignored(value, value);
+    for fact in resource.schema.named_in.iter().filter(|fact| !elsewhere.contains(&Path::attribute(fact.through))) {
         let Some(other) = referred(resource, fact.through) else { continue };
         let Some(names) = scope.resources.get(&other).and_then(|known| names(known, fact.names)) else { continue };
         for (path, given) in written(value, fact.attribute) {
