@@ -55,6 +55,7 @@ mod leo;
 mod limits;
 mod live;
 mod logs;
+mod lost;
 mod lsp;
 mod markdown;
 mod mcp;
