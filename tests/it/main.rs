@@ -14,6 +14,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accepting;
 mod accounts;
 mod agent;
 mod app_gen;
