@@ -7,14 +7,17 @@ use serde_json::{Value as Json, json};
 
 use super::args::DriftArgs;
 use super::session::Session;
-use super::{CliError, Context, Exit, error, project};
+use super::{CliError, Context, Exit, accept, error, project};
 use crate::ui::markdown::report::{self, Looked};
 use crate::ui::{self, STRONG, styled};
 use leoctl_core::plan::select::Options;
 use leoctl_core::plan::types::Plan;
 
-/// Shows what changed outside leoctl, and nothing else.
+/// Shows what changed outside leoctl, or writes it into the stack file.
 pub async fn run(context: &Context, args: &DriftArgs) -> Result<Exit, CliError> {
+    if !args.accept.is_empty() {
+        return accept::run(context, args).await;
+    }
     match args.stacks.as_slice() {
         _ if args.markdown => {}
         [] => return one(context, None).await,

@@ -1,5 +1,6 @@
 //! Wiring: one file for each command, all of them thin.
 
+mod accept;
 mod apply;
 mod approvals;
 mod approve;

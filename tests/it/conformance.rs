@@ -133,6 +133,9 @@ async fn check(emulator: Emulator, endpoint: &str, case: &Case, number: usize) -
     if let Some(why) = not_imported(&world, case, &least, &id).await {
         problem("import", why);
     }
+    if let Some(why) = not_found_again(&world, case, &least).await {
+        problem("lost state", why);
+    }
     if let Err(error) = world.destroy(&least).await {
         problem("delete", error);
         return problems;
@@ -172,6 +175,28 @@ async fn not_imported(world: &World, case: &Case, least: &str, id: &str) -> Opti
         }
     }
     if let Err(error) = world.apply(&importing).await {
+        return Some(error);
+    }
+    not_empty(world, least).await
+}
+
+/// What is wrong when everything is forgotten and a plan finds it again: of what takes no tags, which is known by what it
+/// hangs on.
+async fn not_found_again(world: &World, case: &Case, least: &str) -> Option<String> {
+    // What waits to be confirmed has no id in any list: it is subscribed once more, which makes no second one.
+    let is_pending = case.least.contains("protocol = \"https\"") || case.least.contains("protocol = \"email\"");
+    if leoctl_aws::registry::catalog().resources[case.type_name].schema.is_taggable() || is_pending {
+        return None;
+    }
+    world.forget_all().await;
+    match world.plan(least).await {
+        Err(error) => return Some(error),
+        Ok(plan) if plan.changes.iter().any(|change| change.action != leoctl_core::plan::types::Action::Import) => {
+            return Some(shown(&plan));
+        }
+        Ok(_) => {}
+    }
+    if let Err(error) = world.apply(least).await {
         return Some(error);
     }
     not_empty(world, least).await

@@ -14,6 +14,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accepting;
 mod accounts;
 mod agent;
 mod app_gen;
@@ -55,6 +56,7 @@ mod leo;
 mod limits;
 mod live;
 mod logs;
+mod lost;
 mod lsp;
 mod markdown;
 mod mcp;

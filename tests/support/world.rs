@@ -188,6 +188,15 @@ impl World {
         store.save(&state).await.unwrap();
     }
 
+    /// Forgets everything, as if nothing had ever been applied.
+    pub async fn forget_all(&self) {
+        let store = self.store();
+        let mut state = store.load().await.unwrap().unwrap();
+        state.resources.clear();
+        state.serial += 1;
+        store.save(&state).await.unwrap();
+    }
+
     /// Where resources are.
     async fn site(&self) -> Site {
         self.provider.identity(Some("us-east-1")).await.unwrap().site()

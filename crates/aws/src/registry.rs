@@ -192,6 +192,7 @@ fn resource_schema<R: Resource>() -> Result<ResourceSchema, SchemaError> {
         stays: R::INFO.stays,
         after: R::INFO.after,
         named_in: R::INFO.named_in,
+        hangs_on: R::INFO.hangs_on,
         releases: R::INFO.releases,
         takes_away: false,
         interrupts: &[],
@@ -473,6 +474,22 @@ mod tests {
             }
             // What may take longer than others says more than what is answered at once.
             assert!(info.timeout <= Info::DEFAULT.timeout || info.usual != Usual::AT_ONCE, "{name}");
+        }
+    }
+
+    #[test]
+    fn of_every_type_without_tags_something_tells_whose_one_is() {
+        use leoctl_core::model::schema::Named;
+        let resources = &super::catalog().resources;
+        let names: Vec<&str> = super::infos().into_iter().map(|(name, _)| name).collect();
+        let untagged = names.iter().filter(|name| !resources[**name].schema.is_taggable());
+        let alone: Vec<_> = untagged.filter(|name| resources[**name].hangs_on.is_empty()).collect();
+        // Of that one there is nothing in AWS.
+        assert_eq!(alone, [&"acm_certificate_validation"]);
+        for (name, hangs_on) in names.iter().flat_map(|name| resources[*name].hangs_on.iter().map(move |hangs_on| (name, hangs_on))) {
+            assert!(resources[*name].schema.attribute(hangs_on.attribute[0]).is_some(), "{name}");
+            let Named::Attribute(type_name, attribute) = hangs_on.names else { panic!("{name}") };
+            assert!(resources[type_name].schema.attribute(attribute).is_some(), "{name}");
         }
     }
 

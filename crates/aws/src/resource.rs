@@ -24,7 +24,7 @@ use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::fit::misfit;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::{Scope, Site};
-use leoctl_core::model::schema::{After, Governed, Governs, Inside, NamedIn, Refusal, Release, prefix_of};
+use leoctl_core::model::schema::{After, Governed, Governs, HangsOn, Inside, NamedIn, Refusal, Release, prefix_of};
 use leoctl_core::model::value::Value;
 use leoctl_core::plan::desired::Governor;
 
@@ -63,6 +63,8 @@ pub struct Info {
     pub after: &'static [After],
     /// Attributes whose values have to stand in another resource.
     pub named_in: &'static [NamedIn],
+    /// What one that takes no tags belongs to: with any of these it is the stack's that has that one.
+    pub hangs_on: &'static [HangsOn],
     /// What an update can take away only after others have stopped using it.
     pub releases: &'static [Release],
     /// Codes after which the same call may succeed a little later, until the operation's deadline: something is still
@@ -99,6 +101,7 @@ impl Info {
         stays: None,
         after: &[],
         named_in: &[],
+        hangs_on: &[],
         releases: &[],
         transient: &[],
         propagating: &[],
@@ -210,6 +213,11 @@ pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialE
 
     /// The id of the resource at the wanted one's place: of the same unique name, or with its ownership tags.
     fn find(aws: &Aws, wanted: &Wanted) -> impl Future<Output = Outcome<Option<String>>> + Send;
+
+    /// Whether what [`Resource::find`] finds without an owner is taken over, as making one would change nothing.
+    fn takes_over() -> bool {
+        Self::INFO.stays.is_some()
+    }
 
     /// What is read of one id. An answer may hold others, whatever was asked for: what is done to a resource never rests
     /// on what is read of another.
@@ -386,7 +394,7 @@ impl<R: Resource> Handler for Typed<R> {
     }
 
     fn takes_over(&self) -> bool {
-        R::INFO.stays.is_some()
+        R::takes_over()
     }
 
     async fn successor(&self, site: &Site, id: &str, used: &[String]) -> Outcome<String> {

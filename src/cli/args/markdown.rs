@@ -49,6 +49,12 @@ pub struct DriftArgs {
     /// How long the report may be
     #[command(flatten)]
     pub size: Size,
+    /// Write what this has by now into the stack file: a resource, or an attribute of it; may be given several times
+    #[arg(long, value_name = "ADDRESS[.ATTRIBUTE]", conflicts_with = "markdown")]
+    pub accept: Vec<String>,
+    /// Write it without asking
+    #[arg(short, long, requires = "accept")]
+    pub yes: bool,
 }
 
 /// The arguments of `comment`.

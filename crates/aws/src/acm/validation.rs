@@ -75,9 +75,16 @@ impl Resource for AcmCertificateValidation {
         Ok(read.collect())
     }
 
-    /// There is nothing to be found: waiting once more does no harm.
-    async fn find(_: &Aws, _: &Wanted) -> Outcome<Option<String>> {
-        Ok(None)
+    /// What has been waited for is there; anything else is waited for once more, which does no harm.
+    async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
+        let Some(arn) = wanted.text("certificate_arn") else { return Ok(None) };
+        let issued = describe(aws, arn).await?.filter(|found| found.status() == Some(&CertificateStatus::Issued));
+        Ok(wanted.pick(issued.map(|_| arn.to_owned())))
+    }
+
+    /// Nothing in AWS is anybody's by it.
+    fn takes_over() -> bool {
+        true
     }
 
     async fn create(_: &Aws, _: &Operation, to: &Self) -> Outcome<String> {

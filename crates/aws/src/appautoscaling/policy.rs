@@ -17,7 +17,7 @@ use crate::repeat::{Changing, says};
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
-use leoctl_core::model::schema::After;
+use leoctl_core::model::schema::{After, HangsOn, Named};
 use leoctl_core::model::value::Value;
 
 /// What an `appautoscaling_target` is scaled by: it keeps a metric at a value, takes steps when an alarm goes off, or scales
@@ -211,6 +211,7 @@ impl Resource for AppautoscalingPolicy {
             Retry::after("FailedResourceAccessException", &["application-autoscaling:PutScalingPolicy"]),
         ],
         timeout: 300,
+        hangs_on: &[HangsOn { attribute: &["resource_id"], names: Named::Attribute("appautoscaling_target", "resource_id") }],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

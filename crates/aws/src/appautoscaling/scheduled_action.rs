@@ -18,7 +18,7 @@ use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
-use leoctl_core::model::schema::After;
+use leoctl_core::model::schema::{After, HangsOn, Named};
 use leoctl_core::model::value::Value;
 
 /// A change of the bounds of an `appautoscaling_target` at some time, once or again and again, such as fewer tasks at night.
@@ -204,6 +204,7 @@ impl Resource for AppautoscalingScheduledAction {
         // A target made a moment ago.
         propagating: &[Retry::after("ObjectNotFoundException", &["application-autoscaling:PutScheduledAction"])],
         timeout: 300,
+        hangs_on: &[HangsOn { attribute: &["resource_id"], names: Named::Attribute("appautoscaling_target", "resource_id") }],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

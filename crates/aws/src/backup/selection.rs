@@ -14,6 +14,7 @@ use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::{HangsOn, Named};
 use leoctl_core::model::value::Value;
 
 /// What a backup plan is for.
@@ -178,6 +179,7 @@ impl Resource for BackupSelection {
             Retry::after("InvalidParameterValueException", &["backup:CreateBackupSelection"]),
         ],
         timeout: 300,
+        hangs_on: &[HangsOn { attribute: &["backup_plan_id"], names: Named::Attribute("backup_plan", "id") }],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

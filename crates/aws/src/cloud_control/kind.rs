@@ -17,7 +17,7 @@ use crate::permissions::{Grant, On, Permissions};
 use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::{Path, Segment};
 use leoctl_core::model::place::Scope;
-use leoctl_core::model::schema::{After, Attribute, Governed, ResourceSchema, TextRule, Type, TypeSchema};
+use leoctl_core::model::schema::{After, Attribute, Governed, HangsOn, Named, ResourceSchema, TextRule, Type, TypeSchema};
 use leoctl_core::model::value::Value;
 
 /// A type.
@@ -43,6 +43,7 @@ struct Lent {
     held_by: Vec<&'static str>,
     interrupts: Vec<(&'static str, &'static str)>,
     after: Vec<After>,
+    hangs_on: Vec<HangsOn>,
     /// What turns off each property that protects one.
     protections: Vec<&'static str>,
     plan: Vec<Grant>,
@@ -98,6 +99,7 @@ impl Kind {
             held_by: &self.lent.held_by,
             interrupts: &self.lent.interrupts,
             after: &self.lent.after,
+            hangs_on: &self.lent.hangs_on,
             data_loss: self.knowledge.data_loss.as_deref(),
             instead: super::own::instead(self.facts.aws),
             part_of: super::own::part_of(self.facts.aws),
@@ -233,6 +235,9 @@ impl Lent {
         let made_up = identifier.iter().any(|path| facts.read_only.contains(path) || path.contains('/'));
         let names: Vec<&'static str> = identifier.iter().map(|path| lend_text(&attribute_path(path))).collect();
         let unique: Vec<&'static [&'static str]> = if made_up || names.is_empty() { Vec::new() } else { vec![lend(names.into())] };
+        // An id that is written whole says where the resource is: what it names there, it is a part of.
+        let hangs_on = unique.iter().flat_map(|names| names.iter().filter(|name| !name.contains('.')));
+        let hangs_on = hangs_on.map(|name| HangsOn { attribute: lend(Box::new([*name])), names: Named::Reference }).collect();
         let interrupts = knowledge.interrupts.iter().map(|(path, how)| (lend_text(&attribute_path(path)), lend_text(how)));
         let is_known = |path: &String| knowledge.interrupts.contains_key(path) || knowledge.in_place.contains(path);
         let conditional = facts.conditional.iter().filter(|path| !is_known(path));
@@ -244,6 +249,7 @@ impl Lent {
         };
         Self {
             unique,
+            hangs_on,
             held_by: knowledge.held_by.iter().map(|name| lend_text(name)).collect(),
             interrupts: interrupts.collect(),
             after: knowledge

@@ -15,6 +15,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, Operation, Outcome, Wanted};
+use leoctl_core::model::schema::{HangsOn, Named};
 
 /// A metric made of the events of a log group that match a pattern.
 ///
@@ -155,6 +156,7 @@ impl Resource for CloudwatchLogMetricFilter {
         unique: &[&["log_group_name", "name"]],
         transient: &[Retry::always("OperationAbortedException")],
         timeout: 300,
+        hangs_on: &[HangsOn { attribute: &["log_group_name"], names: Named::Attribute("cloudwatch_log_group", "name") }],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -15,6 +15,7 @@ use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::engine::usual::Usual;
+use leoctl_core::model::schema::{HangsOn, Named};
 
 /// An address of a file system in a subnet: what clients in that availability zone mount. A file system has at most
 /// one in each zone.
@@ -140,6 +141,7 @@ impl Resource for EfsMountTarget {
         ],
         // EFS User Guide, "Mounting EFS file systems": 90 seconds until it is known by its name.
         usual: Usual::of((60, 150), (0, 60), (10, 120)),
+        hangs_on: &[HangsOn { attribute: &["file_system_id"], names: Named::Attribute("efs_file_system", "id") }],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

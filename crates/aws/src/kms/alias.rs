@@ -10,6 +10,7 @@ use crate::repeat::Changing;
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::{HangsOn, Named};
 use leoctl_core::model::value::Value;
 
 /// A name for a KMS key, which can be given to another key without anybody noticing.
@@ -42,6 +43,7 @@ impl Resource for KmsAlias {
         unique: &[&["name"]],
         propagating: &[Retry::after("NotFoundException", &["kms:CreateAlias", "kms:UpdateAlias"])],
         timeout: 300,
+        hangs_on: &[HangsOn { attribute: &["target_key_id"], names: Named::Attribute("kms_key", "id") }],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -22,6 +22,7 @@ use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wante
 use leoctl_core::engine::usual::Usual;
 use leoctl_core::model::path::Path;
 use leoctl_core::model::place::Scope;
+use leoctl_core::model::schema::{HangsOn, Named};
 use leoctl_core::model::value::Value;
 
 /// What Route 53 answers for a name and a type.
@@ -225,6 +226,7 @@ impl Resource for Route53Record {
         // Route 53 API Reference, GetChange: "Changes generally propagate to all Route 53 name servers managing the hosted zone
         // within 60 seconds". Published logs of Terraform's applies of the same calls: 35 seconds.
         usual: Usual::of((20, 60), (20, 60), (0, 60)),
+        hangs_on: &[HangsOn { attribute: &["zone_id"], names: Named::Attribute("route53_zone", "id") }],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

@@ -18,6 +18,7 @@ use crate::repeat::{Changing, says};
 use crate::resource::{Info, Resource, Retry};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::{HangsOn, Named};
 use leoctl_core::model::value::Value;
 
 /// Something that is called at certain times, such as a task that is started every night.
@@ -147,6 +148,7 @@ impl Resource for SchedulerSchedule {
         transient: &[Retry::after("ConflictException", &["scheduler:UpdateSchedule", "scheduler:DeleteSchedule"])],
         propagating: &[Retry::after("ValidationException", &["scheduler:CreateSchedule", "scheduler:UpdateSchedule"])],
         timeout: 300,
+        hangs_on: &[HangsOn { attribute: &["target", "role_arn"], names: Named::Attribute("iam_role", "arn") }],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

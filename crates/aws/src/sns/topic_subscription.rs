@@ -16,6 +16,7 @@ use crate::resource::{EVENTUALLY, Info, Resource, Retry};
 use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 use leoctl_core::model::canonical::masked_url;
 use leoctl_core::model::path::Path;
+use leoctl_core::model::schema::{HangsOn, Named};
 use leoctl_core::model::value::Value;
 
 /// Somebody who gets the messages of a topic.
@@ -149,6 +150,7 @@ impl Resource for SnsTopicSubscription {
         propagating: &[Retry::after("InvalidParameter", &["sns:Subscribe", "sns:SetSubscriptionAttributes"])],
         seen_within: EVENTUALLY,
         timeout: 300,
+        hangs_on: &[HangsOn { attribute: &["topic_arn"], names: Named::Attribute("sns_topic", "arn") }],
         ..Info::DEFAULT
     };
     const PERMISSIONS: Permissions = Permissions {

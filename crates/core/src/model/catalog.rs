@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::path::Path;
 use super::place::Scope;
-use super::relation::{After, Governed, Governs, Inside, NamedIn, Release};
+use super::relation::{After, Governed, Governs, HangsOn, Inside, NamedIn, Release};
 use super::schema::{Attribute, TextRule, Type, TypeSchema, Unset};
 use super::schemas::{Compile, Schemas};
 use super::value::Value;
@@ -204,6 +204,8 @@ pub struct ResourceSchema {
     pub after: &'static [After],
     /// Attributes whose values have to stand in another resource.
     pub named_in: &'static [NamedIn],
+    /// What one that takes no tags belongs to: with any of these it is the stack's that has that one.
+    pub hangs_on: &'static [HangsOn],
     /// What an update can take away only after others have stopped using it.
     pub releases: &'static [Release],
     /// Whether a change takes away what it does not say: then what is taken out of the stack file leaves AWS, at whatever depth.
@@ -269,6 +271,7 @@ impl ResourceSchema {
             emptied_by: None,
             stays: None,
             after: &[],
+            hangs_on: &[],
             releases: &[],
             takes_away: false,
             interrupts: &[],

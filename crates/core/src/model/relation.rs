@@ -53,6 +53,25 @@ pub struct Inside {
     pub aside: &'static [&'static str],
 }
 
+/// What a resource that takes no tags belongs to: it is at a place of that one, or works for it. Whose it is, is told from
+/// whose that one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HangsOn {
+    /// The names that lead to the attribute that says which one that is.
+    pub attribute: &'static [&'static str],
+    /// What it says.
+    pub names: Named,
+}
+
+/// What an attribute names another resource by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// An attribute of a resource of a type: the type, and the attribute.
+    Attribute(&'static str, &'static str),
+    /// The id or the ARN of any resource that this one is made from.
+    Reference,
+}
+
 /// A part of a live resource that something else in AWS sets: what is written of it is not compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Governed {

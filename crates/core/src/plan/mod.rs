@@ -1,5 +1,7 @@
-//! Decisions, all pure: what differs ([`diff`]), what to do about it ([`build`]), in which order ([`schedule`]).
+//! Decisions, all pure: what differs ([`diff`]), what to do about it ([`build`]), in which order ([`schedule`]);
+//! and what of the stack file says what there is ([`accept`]).
 
+pub mod accept;
 pub mod build;
 pub mod desired;
 pub mod diff;

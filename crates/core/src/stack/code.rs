@@ -124,6 +124,8 @@ codes! {
     Unresolved "E0910",
     /// The state has a type that this leoctl does not know.
     UnknownStateType "E0911",
+    /// What changed outside leoctl cannot be written into the stack file.
+    NotAccepted "E0912",
     /// AWS refused a call, or did not answer.
     Aws "E1001",
     /// The state could not be read or written.

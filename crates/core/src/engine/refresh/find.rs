@@ -45,14 +45,14 @@ pub async fn find(handler: &dyn Handler, wanted: &Wanted, import: Option<&str>) 
     let id = handler.id_of(&id, &attributes);
     let owner = owner(&attributes);
     let ours = import.is_some() || carries(wanted, &attributes) || handler.takes_over() && owner.is_none();
-    Ok(Some(Found { place: wanted.place(&id), attributes, ours, owner }))
+    Ok(Some(Found { place: wanted.place(&id), attributes, ours, owner, hangs_on: None }))
 }
 
 /// Looks for what the creation with the wanted one's token made: it is ours whatever tags it has yet.
 async fn find_made(handler: &dyn Handler, wanted: &Wanted) -> Outcome<Option<Found>> {
     let Some(id) = handler.find_by_token(wanted).await? else { return Ok(None) };
     let read = handler.read(&wanted.site(), std::slice::from_ref(&id)).await?.remove(&id);
-    Ok(read.map(|attributes| Found { place: wanted.place(&id), owner: owner(&attributes), attributes, ours: true }))
+    Ok(read.map(|attributes| Found { place: wanted.place(&id), owner: owner(&attributes), attributes, ours: true, hangs_on: None }))
 }
 
 /// Looks for something that may have been created moments ago. Only what has its token or its tags is it; of a type without

@@ -11,6 +11,7 @@
 //! 7. [`data`]: data sources.
 //! 8. [`governors`]: who has chosen what the plan would undo.
 //! 9. [`adopt`]: what stands where something is to be created; an address is searched again only when more is known of it.
+//!    What takes no tags is ours where what it hangs on is ([`hanging`]).
 //! 10. [`keys`]: whose the aliases are that are written for KMS keys.
 
 mod accounts;
@@ -18,6 +19,7 @@ mod adopt;
 mod data;
 pub mod find;
 mod governors;
+mod hanging;
 mod keys;
 mod live;
 mod moves;
@@ -155,6 +157,7 @@ impl Planner<'_> {
         self.close_intents(&plan, &searched, &mut ledger);
         pins::release(&plan, &mut ledger);
         plan.state_changes.splice(..0, StateChange::recorded(&ledger));
+        self.taken_along(&plan, &found, &mut ledger);
         Ok(Planned { plan, ledger, preflight: Preflight::default() })
     }
 
@@ -191,6 +194,7 @@ impl Planner<'_> {
                 return Ok(draft);
             }
             found.extend(more);
+            self.hanging(&draft.plan, found);
             elsewhere.extend(governors);
         }
     }

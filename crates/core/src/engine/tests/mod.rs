@@ -6,6 +6,7 @@ mod crash;
 mod edges;
 mod exchange;
 mod governed;
+mod hanging;
 mod identity;
 mod interrupt;
 mod late;

@@ -27,6 +27,12 @@ impl Shelf {
         Some(state)
     }
 
+    /// Loses the state.
+    pub fn lose(&self) {
+        self.journal.lock().unwrap().clear();
+        *self.state.lock().unwrap() = None;
+    }
+
     /// Changes the state by hand.
     pub fn edit(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state().unwrap();

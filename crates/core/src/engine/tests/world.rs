@@ -18,7 +18,7 @@ use crate::engine::apply::{Engine, Report};
 use crate::engine::ports::{Failure, FailureKind, Handler, Operation, Outcome, Provider, Wanted};
 use crate::engine::refresh::{Planned, Planner};
 use crate::model::place::{Place, Scope, Site};
-use crate::model::schema::{Catalog, Release, ResourceSchema, TypeSchema};
+use crate::model::schema::{Catalog, HangsOn, Named, Release, ResourceSchema, TypeSchema};
 use crate::model::state::State;
 use crate::model::value::Value;
 use crate::plan::desired::Governor;
@@ -69,6 +69,7 @@ pub fn catalog() -> Catalog {
             releases,
             data_loss: Some("what is in it"),
             held_by: if name == "role" { &["given"] } else { &[] },
+            hangs_on: if name == "record" { &[HangsOn { attribute: &["uses"], names: Named::Attribute("group", "arn") }] } else { &[] },
             stays: (name == "given").then_some("the cloud makes it by itself"),
             ..ResourceSchema::plain(schema)
         };

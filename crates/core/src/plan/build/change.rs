@@ -158,7 +158,12 @@ impl Builder<'_> {
         let id = change.id().unwrap_or_default();
         match (change.action, existing) {
             _ if forced => Some("asked for with --replace".to_owned()),
-            (_, Existing { imported: true, .. }) => Some(format!("{id} exists and is taken over")),
+            (_, Existing { imported: true, .. }) => {
+                Some(match self.world.found.get(&change.address).and_then(|found| found.hangs_on.as_ref()) {
+                    Some(parent) => format!("{id} hangs on {parent} and is taken over with it"),
+                    None => format!("{id} exists and is taken over"),
+                })
+            }
             (Action::Replace, Existing { relocated: true, saved: Some(saved), .. }) => {
                 let (is, to_be) = (saved.place.site(), change.site());
                 Some(match is.account == to_be.account {

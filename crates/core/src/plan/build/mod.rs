@@ -106,10 +106,12 @@ pub struct Found {
     pub place: Place,
     /// Its attributes.
     pub attributes: Value,
-    /// Whether it may be taken: it carries our tags for this address, or the stack file imports it.
+    /// Whether it may be taken: it carries our tags for this address, it hangs on what does, or the stack file imports it.
     pub ours: bool,
     /// The value of its stack and address tags, when it has them.
     pub owner: Option<Owner>,
+    /// The resource of ours that it hangs on, where it takes no tags and is ours because that is.
+    pub hangs_on: Option<Address>,
 }
 
 /// A plan as far as the world is known.
