@@ -91,13 +91,13 @@ fn the_page_of_facts_is_current() {
 const HEAD: &str = "\
 # Fidelity
 
-leoctl's tests meet emulators of AWS, which are kinder than AWS: they take what AWS refuses, answer at once what AWS answers late, and return as it was written what AWS rewrites. This page lists what AWS is known to do otherwise, who says so, and what holds leoctl to it. It is written from `tests/facts/*.toml`.
+leoctl's tests run against emulators of AWS, and these are more lenient than AWS. They accept requests that AWS refuses, show changes at once that AWS shows later, and return values as they were written where AWS rewrites them. This page lists known facts about AWS that the emulators do not reproduce, the source of each fact, and the test that makes leoctl handle it. The page is generated from `tests/facts/*.toml`.
 
-- **Rule**: a proxy in front of the emulators (`tests/support/strict`) makes them behave so. All conformance cases and the stacks of this repository run through it, on every emulator.
-- **Test**: a test on the answer that AWS documents, or on the stack file that AWS would refuse.
-- **Open**: leoctl does not behave right there yet, and why.
+The columns:
 
-Certain: a document of AWS or an account's own words. Likely: code that was written for it. Possible: one observer, or a case nobody documents; leoctl behaves right either way.
+- **certainty**: *certain* is documented by AWS, or was seen in answers of an account. *Likely* is taken from other programs' code that was written for it. *Possible* was reported once, or is a case that nobody documents; leoctl behaves correctly either way.
+- **rule**: how a proxy in front of the emulators (`tests/support/strict`) imitates AWS. All conformance cases and the stacks of this repository run through the proxy, on every emulator.
+- **test**: a test that uses the answer that AWS documents, or the stack file that AWS would refuse. **Open** means that leoctl does not handle the fact correctly yet, and why.
 ";
 
 /// The whole page.
@@ -106,7 +106,8 @@ fn text(files: &[(String, Vec<Fact>)]) -> String {
     let open = all().filter(|fact| fact.open.is_some()).count();
     let rules = all().filter(|fact| !fact.rule.is_empty()).count();
     let tests = all().filter(|fact| !fact.tests.is_empty()).count();
-    let mut page = format!("{HEAD}\n{} facts: {rules} are played by rules, {tests} have tests of their own, {open} open.\n", all().count());
+    let mut page =
+        format!("{HEAD}\nOf {} facts, {rules} have a rule, {tests} have tests of their own, and {open} are open.\n", all().count());
     for (file, facts) in files {
         page.push_str(&format!("\n## {}\n\n| fact | source | certainty | rule | test |\n|---|---|---|---|---|\n", title(file)));
         facts.iter().for_each(|fact| page.push_str(&row(fact)));
