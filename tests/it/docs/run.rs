@@ -15,7 +15,8 @@ use crate::support::emulator::Emulator;
 use crate::support::program::{Ran, ran};
 use crate::support::python;
 
-/// How many blocks of commands may be marked as not run, on all pages.
+/// How many blocks of commands may be marked as not run, on all pages: what needs an account, running containers, hours, or a
+/// channel on which nothing is published yet.
 const NOT_RUN: usize = 27;
 
 #[test]
