@@ -125,8 +125,8 @@ impl<'a> Checker<'a> {
                 let names = writable(attributes);
                 let renamed = habits::renamed(self.type_name, name, names.clone());
                 let meant = renamed.map(|meant| Meant { given: name.clone(), name: meant.to_owned() });
-                if habits::name(self.type_name, name, names.clone()).is_none() {
-                    // It may be any of those that are not written.
+                // In a table inside of the resource it may be any of those that are not written, and so it may where none is like it.
+                if !self.path.0.is_empty() || habits::name(self.type_name, name, names.clone()).is_none() {
                     let absent = writable(attributes).filter(|name| !map.contains_key(*name));
                     self.refused.extend(absent.map(|name| self.path.join(Segment::field(name))).collect::<Vec<_>>());
                 }
