@@ -201,7 +201,7 @@ pub fn kind(ty: &Type) -> String {
             Some(Format::Domain) => "domain name".to_owned(),
             Some(Format::SshPublicKey) => "public key".to_owned(),
             Some(Format::Certificates) => "certificates in PEM".to_owned(),
-            Some(Format::MaskedUrl | Format::Lowercase | Format::Uppercase) => "string".to_owned(),
+            Some(Format::MaskedUrl | Format::Lowercase | Format::Uppercase | Format::Id { .. }) => "string".to_owned(),
             Some(Format::Arn(services)) if services.is_empty() => "ARN".to_owned(),
             Some(Format::Arn(services)) => format!("ARN of {}", services.join(" or ")),
             None => "string".to_owned(),

@@ -19,6 +19,10 @@ type Costs = BTreeMap<Address, f64>;
 
 /// Shows the stack as a graph.
 pub async fn run(context: &Context, args: &GraphArgs) -> Result<Exit, CliError> {
+    if let Some(ending) = args.unknown_ending() {
+        let help = "`-o` takes a file that ends in `.svg`, `.html`, `.mmd` or `.dot`; of any other, `--format` says what is written";
+        return Err(CliError::usage(&format!("there is no picture whose file ends in `.{ending}`"), help));
+    }
     let (path, text) = drawn(context, args).await?;
     match &args.out {
         None => ui::terminal::exact(&format!("{text}\n")),

@@ -97,8 +97,9 @@ fn lacks() -> String {
 
 /// What is known of how the emulator answers otherwise than AWS does for a type, from the table of the page.
 pub fn gaps(type_name: &str) -> Vec<&'static str> {
-    let row = format!("| `{type_name}` | ");
-    PAGE.lines().filter_map(|line| line.strip_prefix(&row)?.strip_suffix(" |")).collect()
+    let is_it = |of: &str| of == type_name || of.strip_suffix('*').is_some_and(|start| type_name.starts_with(start));
+    let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | "));
+    rows.filter(|(of, _)| is_it(of)).map(|(_, gap)| gap).collect()
 }
 
 /// What to know of changes that the sandbox may show again and again, whatever is applied; nothing without a sandbox.
@@ -131,6 +132,9 @@ mod tests {
         for known in ["lb", "lb_listener", "subnet", "cloudwatch_dashboard"] {
             assert!(!gaps(known).is_empty(), "{known}");
         }
+        // A row of many types is one of each of them.
+        assert_eq!(gaps("awscc_sqs_queue"), gaps("awscc_*"));
+        assert!(!gaps("awscc_sqs_queue").is_empty());
         assert!(gaps("nat").is_empty() && gaps("type").is_empty());
         let lacks = lacks();
         assert!(lacks.contains("  awscc_*: ") && !lacks.contains("leoctl sandbox"), "{lacks}");

@@ -48,11 +48,26 @@ pub fn actions(file: InFile<'_>, part: &Range<usize>, catalog: &Catalog) -> Vec<
 fn meant(file: InFile<'_>, wrong: &Diagnostic, range: &Range<usize>) -> Option<Action> {
     let Meant { given, name } = wrong.meant.as_ref()?;
     let range = place_of(file, range, given)?;
+    let text = as_step(file, &range, name);
     Some(Action {
         title: format!("Change to `{name}`"),
-        edits: vec![Edit { path: file.path.to_owned(), range, text: name.clone() }],
+        edits: vec![Edit { path: file.path.to_owned(), range, text }],
         of: Some(wrong.message.clone()),
     })
+}
+
+/// A name as it is written in the place of another: between quotes where a number stands in brackets.
+fn as_step(file: InFile<'_>, range: &Range<usize>, name: &str) -> String {
+    let is_index = file.text.get(..range.start).is_some_and(|before| before.ends_with('['))
+        && file.text.get(range.clone()).is_some_and(|given| given.chars().all(|letter| letter.is_ascii_digit()));
+    if !is_index {
+        return name.to_owned();
+    }
+    let text = file.outline.scalar_at(range.start).and_then(|scalar| file.text.get(scalar.range.clone()));
+    match text.is_some_and(|text| text.starts_with('\'')) {
+        true => format!("\"{name}\""),
+        false => format!("'{name}'"),
+    }
 }
 
 /// Where a name stands in a part of a file: among what an expression names, or as it is.

@@ -10,7 +10,7 @@ use leoctl_core::stack::keys;
 
 use super::analysis::InFile;
 use super::cursor::{Writing, writing};
-use super::reference::references;
+use super::reference::{Asked, references};
 use super::shape::{self, Want};
 use super::{Project, expression};
 
@@ -112,16 +112,26 @@ fn header(file: InFile<'_>, catalog: &Catalog, project: &dyn Project, before: &[
         ["stack", "backend"] => plain(keys::BACKEND.iter(), 1),
         ["stack", "encryption"] => plain(keys::ENCRYPTION.iter().filter(|key| key.name != "required"), 1),
         ["stack", "encryption", "previous"] => plain(keys::PREVIOUS.iter(), 1),
-        ["vars", _] => plain(keys::A_VARIABLE.iter().filter(|key| ["default", "validate"].contains(&key.name)), 1),
+        // Each condition is one of several tables.
+        ["vars", _] => {
+            let wanted = if is_one_of_several(file, range.start) { "validate" } else { "default" };
+            plain(keys::A_VARIABLE.iter().filter(|key| key.name == wanted), 1)
+        }
         _ => Vec::new(),
     };
     Offer { range, items, is_partial }
 }
 
-/// Whether a name has everything that is typed, in its order.
+/// Whether a name has everything that is typed, in its order, whatever the case.
 fn is_like(name: &str, typed: &str) -> bool {
     let mut letters = name.chars();
-    typed.chars().all(|wanted| letters.any(|letter| letter == wanted))
+    typed.chars().all(|wanted| letters.any(|letter| letter.eq_ignore_ascii_case(&wanted)))
+}
+
+/// Whether the header in which a place is begins with two brackets.
+fn is_one_of_several(file: InFile<'_>, at: usize) -> bool {
+    let line = file.text.get(..at).and_then(|before| before.rsplit('\n').next());
+    line.is_some_and(|line| line.trim_start().starts_with("[["))
 }
 
 fn sections(file: InFile<'_>) -> Vec<Item> {
@@ -192,7 +202,7 @@ fn value(file: InFile<'_>, catalog: &Catalog, project: &dyn Project, path: &[Str
                 Type::Int { one_of, .. } if !is_quoted => one_of.iter().map(|one| Item::new(one.to_string(), Sort::Value)).collect(),
                 _ => Vec::new(),
             };
-            let named = references(file, catalog, names.last().copied().unwrap_or_default(), is_element(file, &range));
+            let named = references(file, catalog, &Asked::of(&names, &ty), is_element(file, &range));
             let written = |item: Item| {
                 let whole = format!("${{{}}}", item.insert);
                 Item { insert: if is_quoted { whole } else { format!("\"{whole}\"") }, ..item }

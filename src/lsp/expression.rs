@@ -141,7 +141,7 @@ fn called_alone() -> impl Iterator<Item = Item> {
 }
 
 fn called(function: &functions::Documented, name: &str) -> Item {
-    Item { insert: format!("{name}("), rank: 2, ..Item::new(name, Sort::Function).about(function.usage, function.doc) }
+    Item { insert: format!("{name}("), rank: 2, ..Item::new(name, Sort::Function).about(function.usage, function.text()) }
 }
 
 /// What may follow a name and a `.`.
@@ -166,11 +166,20 @@ fn spelled(stack: Option<&Stack>, home: &ModulePath, base: &str) -> Vec<Item> {
 
 /// What may be asked of a value of this kind.
 fn of_value(kind: &Kind<'_>) -> Vec<Item> {
-    let fields = of_kind(kind);
-    let methods = functions::ALL.iter().filter(|function| function.is_method()).map(|function| called(function, function.name));
+    let methods = functions::ALL.iter().filter(|function| function.is_method() && works_on(function, kind));
+    of_kind(kind).into_iter().chain(methods.map(|function| called(function, function.name))).collect()
+}
+
+/// Whether a method may be written behind a value of a kind, by what its usage writes before it.
+fn works_on(function: &functions::Documented, kind: &Kind<'_>) -> bool {
+    let of = function.usage.split('.').next().unwrap_or_default();
     match kind {
-        Kind::Object(_) => fields,
-        _ => fields.into_iter().chain(methods).collect(),
+        Kind::Object(_) | Kind::Fields(_) | Kind::Null => false,
+        // What goes through a list goes through the keys of a table, too.
+        Kind::Table(_) | Kind::List(_) => of != "text",
+        Kind::Text => of != "list",
+        Kind::Bool | Kind::Int | Kind::Float => !["text", "list"].contains(&of),
+        Kind::Any | Kind::Either(_) => true,
     }
 }
 

@@ -21,6 +21,11 @@ impl Documented {
     pub fn is_method(&self) -> bool {
         !self.usage.starts_with(self.name)
     }
+
+    /// What it gives, and an example below that, in Markdown.
+    pub fn text(&self) -> String {
+        self.doc.replacen(" | ", "\n\nFor example: ", 1)
+    }
 }
 
 /// Every function, by name.
@@ -50,6 +55,7 @@ mod tests {
     fn the_functions_of_leoctl_have_their_documentation() {
         let cidr = find("cidrsubnet").unwrap();
         assert!(cidr.doc.contains("a subnet") && !cidr.is_method(), "{cidr:?}");
+        assert!(cidr.text().contains("\n\nFor example: `") && !cidr.text().contains(" | "), "{}", cidr.text());
         assert!(find("map").unwrap().is_method());
         assert!(find("math.ceil").is_some_and(|ceil| !ceil.is_method()));
     }

@@ -83,7 +83,7 @@ fn of_expression(file: InFile<'_>, inside: &Inside, at: usize) -> Option<Said> {
     let place = |range: &Range<usize>| inside.range.start + range.start..inside.range.start + range.end;
     let around = value::around(file, at);
     if let Some((function, range)) = function_at(&inside.source, offset) {
-        return Some(Said { range: place(&range), text: format!("```\n{}\n```\n\n{}", function.usage, function.doc) });
+        return Some(Said { range: place(&range), text: format!("```\n{}\n```\n\n{}", function.usage, function.text()) });
     }
     let mentioned = mentions(&inside.source).into_iter().find(|mention| {
         let range = mention.range();

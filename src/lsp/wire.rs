@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use tower_lsp_server::ls_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CompletionItem, CompletionItemKind, CompletionList, CompletionResponse,
-    CompletionTextEdit, Diagnostic, DiagnosticSeverity, DocumentSymbol, Documentation, Hover, HoverContents, InlayHint, InlayHintLabel,
-    InlayHintTooltip, Location, MarkupContent, MarkupKind, SymbolKind, TextEdit, Uri, WorkspaceEdit,
+    CompletionTextEdit, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DocumentSymbol, Documentation, Hover, HoverContents,
+    InlayHint, InlayHintLabel, InlayHintTooltip, Location, MarkupContent, MarkupKind, NumberOrString, SymbolKind, TextEdit, Uri,
+    WorkspaceEdit,
 };
 
-use leoctl_core::stack::diagnostic::{self, Severity};
+use leoctl_core::stack::diagnostic::{self, Severity, Span};
 
 use super::actions::Action;
 use super::analysis::{Analysis, InFile};
@@ -59,11 +60,20 @@ pub fn said(analysis: &Analysis) -> BTreeMap<PathBuf, Vec<Said>> {
                 Severity::Warning => DiagnosticSeverity::WARNING,
             }),
             source: Some("leoctl".to_owned()),
+            code: Some(NumberOrString::String(wrong.code.as_str().to_owned())),
+            related_information: wrong.also.as_ref().and_then(|also| related(analysis, also)).map(|also| vec![also]),
             message: message(wrong),
             ..Diagnostic::default()
         });
     }
     said
+}
+
+/// Another place that something wrong is about.
+fn related(analysis: &Analysis, (span, said): &(Span, &str)) -> Option<DiagnosticRelatedInformation> {
+    let (path, text) = analysis.texts.get(span.file)?;
+    let location = location(path, text, (span.range.start, span.range.end))?;
+    Some(DiagnosticRelatedInformation { location, message: (*said).to_owned() })
 }
 
 /// What is wrong and what to do.

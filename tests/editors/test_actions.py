@@ -25,6 +25,17 @@ async def test_the_name_that_is_meant_is_written(editor, stack):
         assert right in editor.texts[name]
 
 
+async def test_a_key_that_is_meant_by_a_number_stands_in_quotes(editor, stack):
+    name = "stacks/shop.toml"
+    for quote, other in ['"\'', '\'"']:
+        text = stack + VPC + f"[resource.eip.a]\nfor_each = ['a']\n[outputs]\no = {quote}${{eip.a[‸0].id}}{quote}\n"
+        editor.at(name, text)
+        action = (await editor.actions(name, text))["Change to `a`"]
+        editor.type(name, editor.changed(action.edit)[name])
+        assert f"eip.a[{other}a{other}].id" in editor.texts[name]
+        assert await editor.diagnostics(name) == []
+
+
 async def test_what_a_block_needs_is_added(editor, stack):
     name = "stacks/shop.toml"
     text = stack + "[resource.subnet.a]‸\n"

@@ -121,6 +121,7 @@ async def test_nothing_is_offered_in_comments(editor, stack):
     [
         ("[resource.security_group.a]\ningress = [{ ip_protocol = 'tcp', ‸\n", "from_port"),
         ("[resource.security_group.a]\ningress = [\n  { ip_protocol = 'tcp', ‸\n]\n", "from_port"),
+        ("[resource.security_group.a]\ningress = [\n  { ip_protocol = 'tcp',\n    ‸\n[locals]\n", "from_port"),
         ("[resource.vpc.main]\nlifecycle = { deletion_policy = \"‸\n[locals]\n", "retain"),
         ("[resource.vpc.main]\nlifecycle = { ‸\n", "prevent_destroy"),
     ],
@@ -145,6 +146,11 @@ async def test_a_value_may_be_a_reference(editor, stack):
     assert text == '[resource.security_group.a]\nvpc_id = "${vars.net}"\n'
     _, text = await taken("[resource.lb.a]\nsubnets = ‸\n", "vars.net")
     assert text == '[resource.lb.a]\nsubnets = "${vars.net}"\n'
+    labels, text = await taken("[resource.lb.a]\nsubnets = ‸\n", "pluck(subnet.a, 'id')")
+    assert labels[0] == "pluck(subnet.a, 'id')" and "lb.a.arn" not in labels
+    cluster = "[resource.ecs_cluster.c]\nname = 'c'\n[resource.ecs_service.s]\ncluster = ‸\n"
+    labels, text = await taken(cluster, "ecs_cluster.c.arn")
+    assert labels[0] == "ecs_cluster.c.arn" and text.endswith('cluster = "${ecs_cluster.c.arn}"\n')
     _, text = await taken("[resource.vpc_endpoint.a]\nsubnet_ids = ‸\n", "pluck(subnet.a, 'id')")
     assert text == "[resource.vpc_endpoint.a]\nsubnet_ids = \"${pluck(subnet.a, 'id')}\"\n"
     labels, _ = await taken("[resource.vpc_endpoint.a]\nsubnet_ids = [‸]\n", "vpc.main.id")
@@ -153,7 +159,25 @@ async def test_a_value_may_be_a_reference(editor, stack):
 
 async def test_an_empty_file_of_a_project_is_begun(editor):
     assert {"stack", "resource"} <= (await editor.complete("stacks/new.toml", "[‸")).keys()
-    assert {"vars", "resource"} <= (await editor.complete("modules/new.toml", "[‸")).keys()
+    of_module = (await editor.complete("modules/new.toml", "[‸")).keys()
+    assert {"vars", "resource"} <= of_module and "stack" not in of_module
+    empty = (await editor.complete("modules/empty.toml", "‸")).keys()
+    assert "stack" not in empty
+
+
+async def test_a_condition_is_offered_where_it_is_one_of_several(editor, stack):
+    name = "stacks/shop.toml"
+    assert "validate" not in await editor.complete(name, stack + "[vars.x.‸]\n")
+    assert "validate" in await editor.complete(name, stack + "[[vars.x.‸]]\n")
+
+
+async def test_methods_are_offered_of_what_has_them(editor, stack):
+    name = "stacks/shop.toml"
+    start = stack + "[locals]\nl = ['a']\nt = 'x'\nm = { a = 1 }\n[outputs]\n"
+    of = {kind: (await editor.complete(name, start + f'o = "${{locals.{kind}.‸}}"\n')).keys() for kind in "ltm"}
+    assert "all" in of["l"] and "charAt" not in of["l"]
+    assert "charAt" in of["t"] and "all" not in of["t"]
+    assert set(of["m"]) == {"a"}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,16 @@ async def test_what_is_wrong_is_said_as_one_types_and_taken_back(editor, stack):
     assert await editor.diagnostics("stacks/shop.toml") == []
 
 
+async def test_a_diagnostic_has_its_code_and_the_other_place_it_is_about(editor, stack):
+    name = "stacks/shop.toml"
+    editor.open(name, stack + '[locals]\na = 1\na = 2\nb = "${vars.none}"\n')
+    twice, unknown = sorted(await editor.diagnostics(name), key=lambda one: one.range.start.line)
+    assert (twice.code, unknown.code) == ("E0101", "E0402")
+    (also,) = twice.related_information
+    assert also.location.range.start.line == twice.range.start.line - 1
+    assert unknown.range.end.character - unknown.range.start.character == len("vars.none")
+
+
 async def test_places_are_counted_in_utf_16(editor, stack):
     text = stack + "[locals]\na = \"🦁é ${vars.none}\"\n"
     editor.open("stacks/shop.toml", text)

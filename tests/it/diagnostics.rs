@@ -412,6 +412,69 @@ o = "${vars.m}"
     insta::assert_snapshot!(validate(text));
 }
 
+#[test]
+fn where_the_id_of_a_type_is_wanted_nothing_else_goes() {
+    let head = r#"
+[stack]
+name = "x"
+
+[data.vpc.other]
+default = true
+
+[resource.vpc.main]
+cidr_block = "10.0.0.0/16"
+
+[resource.subnet.a]
+for_each = ["a"]
+vpc_id = "${vpc.main.id}"
+cidr_block = "10.0.0.0/24"
+
+[resource.default_security_group.main]
+vpc_id = "${vpc.main.id}"
+
+[resource.lb.main]
+name = "x"
+"#;
+    let table = |id: &str| format!("subnets = [\"subnet-1\"]\n[resource.route_table.r]\nvpc_id = \"{id}\"\n");
+    for (body, wrong, cure) in [
+        (table("${vpc.main.arn}"), "`vpc_id` is the id of a `vpc`, and `vpc.main.arn` is an ARN", "write `${vpc.main.id}`"),
+        (table("${vpc.main.cidr_block}"), "`vpc.main.cidr_block` is a network", "write `${vpc.main.id}`"),
+        (table("${subnet.a['a'].id}"), "`subnet.a['a'].id` is the id of a `subnet`", "write `${vpc.main.id}`"),
+        (table("vpc.main"), "\"vpc.main\" is not the id of a `vpc`", "such an id begins with `vpc-`"),
+        (table("!Ref vpc"), "\"!Ref vpc\" is not the id of a `vpc`", "such an id begins with `vpc-`"),
+        (table("vpc.main.id"), "`vpc.main.id` stands here as a text", "`\"${vpc.main.id}\"`"),
+        ("subnets = [\"${vpc.main.id}\"]\n".to_owned(), "element 0 of `subnets` is the id of a `subnet`", "write `${subnet.a['KEY'].id}`"),
+        (
+            "subnets = [\"subnet-1\"]\n[resource.subnet.b]\nvpc_id = \"${vpc.main.id}\"\ncidr_block = \"${vpc.main.id}\"\n".to_owned(),
+            "`cidr_block` is a network, and `vpc.main.id` is the id of a `vpc`",
+            "",
+        ),
+    ] {
+        let shown = validate(&format!("{head}{body}"));
+        assert!(shown.contains(wrong) && shown.contains(cure), "{body}: {shown}");
+        assert_eq!(shown.matches("error[").count(), 1, "{body}: {shown}");
+    }
+    let project = Project::new("", "test");
+    for id in ["${vpc.main.id}", "${data.vpc.other.id}", "${subnet.a['a'].vpc_id}", "vpc-1"] {
+        let group = "security_groups = [\"${default_security_group.main.id}\"]";
+        project.write("s.toml", &format!("{head}{group}\n{}", table(id)));
+        project.expect(0, &["validate", "s.toml"]);
+    }
+}
+
+#[test]
+fn what_is_refused_is_not_known_to_anything_that_is_said_after_it() {
+    for body in [
+        "[resource.ecs_task_definition.t]\nfamily = \"t\"\ncpu = 256\nmemory = 512\nnetwork_mode = \"AWSVPC\"\nrequires_compatibilities = [\"FARGATE\"]\ncontainer_definitions = [{ name = \"a\", image = \"b\" }]\n",
+        "[resource.security_group.g]\nname = \"g\"\ndescription = \"g\"\ningress = [{ ip_protocol = \"tcp\", port = 80, cidr_ipv4 = \"10.0.0.0/8\" }]\n",
+        "[resource.cloudwatch_log_group.a]\nname = \"a?\"\n[resource.cloudwatch_log_group.b]\nname = \"${cloudwatch_log_group.a.name}/b\"\n",
+        "[resource.s3_bucket.b]\nname = \"leoctl-x\"\n",
+    ] {
+        let shown = validate(&format!("[stack]\nname = \"x\"\n{body}"));
+        assert_eq!(shown.matches("error[").count(), 1, "{body}: {shown}");
+    }
+}
+
 /// A service whose load balancer's container is this one, with a definition that `for_each` may repeat.
 fn served(container: &str, port: u16, definition: &str, reference: &str) -> String {
     format!(

@@ -65,6 +65,13 @@ impl GraphArgs {
         }
     }
 
+    /// What the file to be written ends in, where no format is written so and none is given.
+    pub fn unknown_ending(&self) -> Option<&str> {
+        let ending = self.out.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
+        let known = ["svg", "html", "htm", "mmd", "mermaid", "dot", "gv", "txt", "md"];
+        ending.filter(|ending| self.format.is_none() && !known.contains(ending))
+    }
+
     /// What is to be written.
     pub fn format(&self) -> GraphFormat {
         let named = self.out.as_deref().and_then(Path::extension).and_then(|extension| match extension.to_str()? {
@@ -104,6 +111,8 @@ mod tests {
         assert_eq!(format("docs/leo.svg", None), GraphFormat::Svg);
         assert_eq!(format("leo.html", None), GraphFormat::Html);
         assert_eq!(format("leo.gv", None), GraphFormat::Dot);
+        assert_eq!(GraphArgs { out: Some("leo.png".into()), ..NOTHING }.unknown_ending(), Some("png"));
+        assert_eq!(GraphArgs { out: Some("leo.svg".into()), ..NOTHING }.unknown_ending(), None);
         assert_eq!(format("leo.html", Some(GraphFormat::Mermaid)), GraphFormat::Mermaid);
     }
 }

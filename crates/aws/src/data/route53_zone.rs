@@ -23,6 +23,7 @@ pub struct Route53Zone {
     #[schemars(extend("default" = false))]
     private_zone: bool,
     /// A VPC that sees the private zone.
+    #[schemars(extend("x-format" = "id:vpc:vpc-"))]
     vpc_id: Option<String>,
     /// Its id.
     #[schemars(extend("x-computed" = true))]

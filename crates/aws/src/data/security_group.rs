@@ -22,6 +22,7 @@ pub struct SecurityGroup {
     /// The group with this id.
     group_id: Option<String>,
     /// In this VPC.
+    #[schemars(extend("x-format" = "id:vpc:vpc-"))]
     vpc_id: Option<String>,
     /// EC2's own filters: a name and the values any of which will do.
     #[schemars(extend("default" = {}))]

@@ -18,6 +18,7 @@ use leoctl_core::engine::ports::Outcome;
 #[serde(deny_unknown_fields)]
 pub struct Subnets {
     /// In this VPC.
+    #[schemars(extend("x-format" = "id:vpc:vpc-"))]
     vpc_id: Option<String>,
     /// EC2's own filters: a name and the values any of which will do.
     #[schemars(extend("default" = {}))]

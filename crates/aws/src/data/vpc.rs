@@ -21,6 +21,7 @@ pub struct Vpc {
     #[schemars(extend("default" = false))]
     default: bool,
     /// The VPC with this id.
+    #[schemars(extend("x-format" = "id:vpc:vpc-"))]
     vpc_id: Option<String>,
     /// EC2's own filters: a name and the values any of which will do.
     #[schemars(extend("default" = {}))]

@@ -25,7 +25,7 @@ pub struct ServiceDiscoveryPrivateDnsNamespace {
     #[schemars(extend("x-replace" = true, "pattern" = "^[!-~]+$", "x-form" = "a domain name"), length(max = 253))]
     name: String,
     /// The VPC it is known in. AWS does not say it of a namespace: who imports one writes the right one.
-    #[schemars(extend("x-replace" = true, "x-local" = true))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-replace" = true, "x-local" = true))]
     #[serde(default)]
     vpc: String,
     /// What it is for.

@@ -24,7 +24,7 @@ use leoctl_core::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct DefaultRouteTable {
     /// The VPC.
-    #[schemars(extend("x-replace" = true))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-replace" = true))]
     vpc_id: String,
     /// The routes: none when left out.
     #[schemars(extend("default" = [], "x-set" = true))]

@@ -27,7 +27,7 @@ use leoctl_core::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct DefaultSecurityGroup {
     /// The VPC.
-    #[schemars(extend("x-replace" = true))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-replace" = true))]
     vpc_id: String,
     /// What may come in: nothing when left out.
     #[schemars(extend("default" = [], "x-set" = true))]
@@ -40,7 +40,7 @@ pub struct DefaultSecurityGroup {
     tags: Tags,
     /// The id.
     #[serde(default)]
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-format" = "id:security_group:sg-", "x-computed" = true))]
     id: String,
     /// The ARN.
     #[serde(default)]

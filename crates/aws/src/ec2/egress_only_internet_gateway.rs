@@ -19,7 +19,7 @@ use leoctl_core::engine::ports::{Operation, Outcome, Wanted};
 #[serde(deny_unknown_fields)]
 pub struct EgressOnlyInternetGateway {
     /// The VPC.
-    #[schemars(extend("x-replace" = true))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-replace" = true))]
     vpc_id: String,
     /// Tags.
     #[schemars(extend("default" = {}))]

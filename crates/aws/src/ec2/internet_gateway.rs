@@ -24,7 +24,7 @@ use leoctl_core::engine::usual::Usual;
 #[serde(deny_unknown_fields)]
 pub struct InternetGateway {
     /// The VPC it is attached to.
-    #[schemars(extend("x-within" = "vpc"))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-within" = "vpc"))]
     vpc_id: Option<String>,
     /// Tags.
     #[schemars(extend("default" = {}))]

@@ -28,7 +28,7 @@ use leoctl_core::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct NatGateway {
     /// The subnet it is in: for a public one a subnet with a route to the internet gateway.
-    #[schemars(extend("x-replace" = true))]
+    #[schemars(extend("x-format" = "id:subnet:subnet-", "x-replace" = true))]
     subnet_id: String,
     /// Whether it leads to the internet or only to other private networks.
     #[schemars(extend("default" = "public", "x-replace" = true, "enum" = ["public", "private"]))]
@@ -56,7 +56,7 @@ pub struct NatGateway {
     #[schemars(extend("x-computed" = true))]
     network_interface_id: Option<String>,
     /// The VPC.
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-computed" = true))]
     vpc_id: Option<String>,
 }
 

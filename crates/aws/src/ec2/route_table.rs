@@ -22,13 +22,13 @@ use leoctl_core::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct RouteTable {
     /// The VPC.
-    #[schemars(extend("x-replace" = true))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-replace" = true))]
     vpc_id: String,
     /// The routes.
     #[schemars(extend("default" = [], "x-set" = true))]
     routes: Vec<Route>,
     /// The subnets that use this table.
-    #[schemars(extend("default" = [], "x-set" = true))]
+    #[schemars(extend("x-format" = "id:subnet:subnet-", "default" = [], "x-set" = true))]
     subnet_ids: Vec<String>,
     /// Tags.
     #[schemars(extend("default" = {}))]

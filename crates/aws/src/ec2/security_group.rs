@@ -33,7 +33,7 @@ pub struct SecurityGroup {
     #[schemars(extend("x-replace" = true, "pattern" = r"^[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]*$", "x-form" = "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"), length(max = 255))]
     description: String,
     /// The VPC; the default VPC when left out.
-    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-replace" = true, "x-server" = true))]
     vpc_id: Option<String>,
     /// What may come in.
     #[schemars(extend("default" = [], "x-set" = true))]

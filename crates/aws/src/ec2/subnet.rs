@@ -26,7 +26,7 @@ use leoctl_core::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct Subnet {
     /// The VPC.
-    #[schemars(extend("x-replace" = true))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-replace" = true))]
     vpc_id: String,
     /// The IPv4 network, inside the VPC's.
     #[schemars(extend("x-replace" = true, "x-format" = "cidr4"))]

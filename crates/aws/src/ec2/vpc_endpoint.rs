@@ -27,7 +27,7 @@ use leoctl_core::model::value::Value;
 #[serde(deny_unknown_fields)]
 pub struct VpcEndpoint {
     /// The VPC.
-    #[schemars(extend("x-replace" = true))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-replace" = true))]
     vpc_id: String,
     /// The service, such as `com.amazonaws.us-west-2.s3`.
     #[schemars(extend("x-replace" = true))]
@@ -40,10 +40,10 @@ pub struct VpcEndpoint {
     #[schemars(extend("default" = [], "x-set" = true))]
     route_table_ids: Vec<String>,
     /// For the other types: the subnets that get a network interface of it, one in each availability zone.
-    #[schemars(extend("default" = [], "x-set" = true))]
+    #[schemars(extend("x-format" = "id:subnet:subnet-", "default" = [], "x-set" = true))]
     subnet_ids: Vec<String>,
     /// For an interface: the security groups of its network interfaces; the VPC's default group when left out.
-    #[schemars(extend("x-set" = true, "x-server" = true))]
+    #[schemars(extend("x-format" = "id:security_group:sg-", "x-set" = true, "x-server" = true))]
     security_group_ids: Option<Vec<String>>,
     /// For an interface: whether the service's ordinary DNS name leads to it in the VPC, which needs both DNS
     /// attributes of the VPC. AWS's choice is true.

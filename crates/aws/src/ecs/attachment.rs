@@ -14,10 +14,10 @@ use leoctl_core::model::schema::NamedIn;
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfiguration {
     /// Their subnets.
-    #[schemars(extend("x-set" = true))]
+    #[schemars(extend("x-format" = "id:subnet:subnet-", "x-set" = true))]
     subnets: Vec<String>,
     /// Their security groups; the VPC's default group when left out.
-    #[schemars(extend("x-set" = true, "x-server" = true))]
+    #[schemars(extend("x-format" = "id:security_group:sg-", "x-set" = true, "x-server" = true))]
     security_groups: Option<Vec<String>>,
     /// Whether they get public addresses; without, they need a NAT gateway to pull images.
     #[schemars(extend("default" = "DISABLED", "enum" = ["ENABLED", "DISABLED"]))]

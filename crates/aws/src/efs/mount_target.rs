@@ -28,10 +28,10 @@ pub struct EfsMountTarget {
     #[schemars(extend("x-replace" = true))]
     file_system_id: String,
     /// The subnet.
-    #[schemars(extend("x-replace" = true))]
+    #[schemars(extend("x-format" = "id:subnet:subnet-", "x-replace" = true))]
     subnet_id: String,
     /// The security groups, which let clients in on port 2049; the VPC's default one when left out.
-    #[schemars(extend("x-server" = true, "x-set" = true, "maxItems" = 100))]
+    #[schemars(extend("x-format" = "id:security_group:sg-", "x-server" = true, "x-set" = true, "maxItems" = 100))]
     security_groups: Option<Vec<String>>,
     /// The kinds of address it has.
     #[schemars(extend("default" = "IPV4_ONLY", "x-replace" = true, "enum" = ["IPV4_ONLY", "DUAL_STACK", "IPV6_ONLY"]))]

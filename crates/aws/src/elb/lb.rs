@@ -44,7 +44,7 @@ pub struct Lb {
     pub(super) ip_address_type: String,
     /// Its security groups; of an application load balancer the VPC's default group when left out. A network load balancer
     /// made without any cannot get some later: that replaces it.
-    #[schemars(extend("x-set" = true, "x-server" = true, "x-within" = "vpc"))]
+    #[schemars(extend("x-format" = "id:security_group:sg-", "x-set" = true, "x-server" = true, "x-within" = "vpc"))]
     pub(super) security_groups: Option<Vec<String>>,
     /// Whether the rules of its security groups hold for traffic over PrivateLink, too, of a network load balancer with security
     /// groups; AWS begins with `on`.
@@ -63,7 +63,7 @@ pub struct Lb {
     pub(super) minimum_load_balancer_capacity: Option<Capacity>,
     /// Its subnets, in at least two availability zones for an application load balancer. Either these are written
     /// or `subnet_mappings`.
-    #[schemars(extend("x-set" = true, "x-server" = true, "x-within" = "vpc", "x-follows" = ["subnet_mappings"]))]
+    #[schemars(extend("x-format" = "id:subnet:subnet-", "x-set" = true, "x-server" = true, "x-within" = "vpc", "x-follows" = ["subnet_mappings"]))]
     pub(super) subnets: Option<Vec<String>>,
     /// Its subnets with its addresses in them, for a network load balancer.
     #[schemars(extend("x-key" = "subnet_id", "x-server" = true, "x-within" = "vpc", "x-follows" = ["subnets", "ip_address_type", "enable_prefix_for_ipv6_source_nat"]))]
@@ -91,7 +91,7 @@ pub struct Lb {
     #[schemars(extend("x-computed" = true))]
     pub(super) canonical_hosted_zone_id: String,
     /// The VPC.
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-computed" = true))]
     pub(super) vpc_id: Option<String>,
 }
 

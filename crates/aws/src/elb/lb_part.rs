@@ -15,6 +15,7 @@ use leoctl_core::engine::ports::{FailureKind, Outcome};
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
     /// The subnet.
+    #[schemars(extend("x-format" = "id:subnet:subnet-"))]
     pub(super) subnet_id: String,
     // "You can't change these IP addresses after you create the load balancer" (Network Load Balancers guide).
     /// The Elastic IP address of an internet-facing load balancer.

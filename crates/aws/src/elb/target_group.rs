@@ -45,7 +45,7 @@ pub struct LbTargetGroup {
     #[schemars(extend("default" = "instance", "x-replace" = true, "enum" = ["instance", "ip", "lambda", "alb"]))]
     target_type: String,
     /// The VPC of the targets.
-    #[schemars(extend("x-replace" = true))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-replace" = true))]
     vpc_id: Option<String>,
     /// The IP version to the targets.
     #[schemars(extend("default" = "ipv4", "x-replace" = true, "enum" = ["ipv4", "ipv6"]))]

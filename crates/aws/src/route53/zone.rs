@@ -68,6 +68,7 @@ pub struct Route53Zone {
 #[serde(deny_unknown_fields)]
 pub struct ZoneVpc {
     /// The VPC.
+    #[schemars(extend("x-format" = "id:vpc:vpc-"))]
     vpc_id: String,
     /// Its region; the stack's when left out.
     #[schemars(extend("x-server" = true))]

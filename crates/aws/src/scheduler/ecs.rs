@@ -90,10 +90,10 @@ pub struct StrategyItem {
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfiguration {
     /// Their subnets.
-    #[schemars(extend("x-set" = true))]
+    #[schemars(extend("x-format" = "id:subnet:subnet-", "x-set" = true))]
     subnets: Vec<String>,
     /// Their security groups; the VPC's default group when left out.
-    #[schemars(extend("default" = [], "x-set" = true))]
+    #[schemars(extend("x-format" = "id:security_group:sg-", "default" = [], "x-set" = true))]
     security_groups: Vec<String>,
     /// Whether they get public addresses; without, they need a NAT gateway to pull images.
     #[schemars(extend("default" = "DISABLED", "enum" = ["ENABLED", "DISABLED"]))]

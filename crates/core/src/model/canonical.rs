@@ -246,7 +246,7 @@ fn canonical_text(format: Option<&Format>, text: &str) -> String {
         Some(Format::Certificates) => pem::canonical(text),
         Some(Format::Lowercase) => text.to_ascii_lowercase(),
         Some(Format::Uppercase) => text.to_ascii_uppercase(),
-        Some(Format::Arn(_) | Format::MaskedUrl) | None => text.to_owned(),
+        Some(Format::Arn(_) | Format::Id { .. } | Format::MaskedUrl) | None => text.to_owned(),
     }
 }
 

@@ -19,7 +19,7 @@
 //! | `x-local` | AWS does not know it or never returns it: the state remembers it, a secret as a hash |
 //! | `x-defaults` | a map in which AWS fills in these entries, of each one value or any of several: such an entry is as good as absent |
 //! | `x-document` | a JSON document: `json`, `policy` for IAM's, or `delivery` for how SNS tries deliveries again |
-//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `ssh-public-key`, `certificates` in PEM, `masked-url` for one of which AWS hides the password, `lowercase` and `uppercase` for text that AWS keeps so, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`) |
+//! | `x-format` | `cidr`, `cidr4`, `cidr6`, `domain`, `ssh-public-key`, `certificates` in PEM, `masked-url` for one of which AWS hides the password, `lowercase` and `uppercase` for text that AWS keeps so, `arn`, or `arn:SERVICE` for one of that service (or of several, with `|`), `id:TYPE:PREFIX` for the id of a resource of that type, all of which begin so |
 //! | `x-form` | what JSON Schema's `pattern` means, in words |
 //!
 //! A computed attribute without `x-follows` stays what it is over every update. One that AWS chooses (`x-server`) also stays
@@ -202,6 +202,13 @@ pub enum Format {
     Domain,
     /// An Amazon Resource Name, of one of these services when there are any.
     Arn(Vec<String>),
+    /// The id of a resource of a type.
+    Id {
+        /// The type.
+        of: String,
+        /// What all of them begin with.
+        prefix: String,
+    },
     /// A public key as OpenSSH writes it; the comment behind it means nothing.
     SshPublicKey,
     /// Certificates in PEM; line breaks and what stands around them mean nothing.
@@ -295,6 +302,11 @@ impl TypeSchema {
             (Value::String(text), Some(Type::String(TextRule { format: Some(Format::MaskedUrl), .. }))) => Value::String(masked_url(text)),
             (other, _) => other.clone(),
         }
+    }
+
+    /// Whether it is a type of AWS's registry, which has no schema of leoctl's own.
+    pub fn is_of_registry(&self) -> bool {
+        self.name.starts_with("awscc_")
     }
 
     /// Whether the type can carry tags.
@@ -433,7 +445,10 @@ fn compile_format(json: &Json, at: &str) -> Result<Option<Format>, SchemaError> 
         Some("ssh-public-key") => Format::SshPublicKey,
         Some("certificates") => Format::Certificates,
         Some(arn) if arn.starts_with("arn:") => Format::Arn(arn.split([':', '|']).skip(1).map(str::to_owned).collect()),
-        Some(other) => return Err(SchemaError { at: at.to_owned(), problem: format!("x-format {other}") }),
+        Some(other) => match other.strip_prefix("id:").and_then(|id| id.split_once(':')) {
+            Some((of, prefix)) => Format::Id { of: of.to_owned(), prefix: prefix.to_owned() },
+            None => return Err(SchemaError { at: at.to_owned(), problem: format!("x-format {other}") }),
+        },
     }))
 }
 

@@ -1,10 +1,12 @@
 //! Everything that can be found wrong in a stack file without asking AWS.
 
+mod instances;
 mod named_in;
 pub(super) mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::instances::Once;
 use super::Stack;
 use super::addresses;
 use super::config::{Config, ResourceBlock, Variable};
@@ -21,8 +23,9 @@ use super::types::{self, Written};
 use crate::model::address::Block;
 use crate::model::canonical::canonicalize;
 use crate::model::path::{Path, Segment};
+use crate::model::pin::put;
 use crate::model::place::is_region;
-use crate::model::schema::{TypeSchema, Unset, prefix_of};
+use crate::model::schema::{TextRule, Type, TypeSchema, Unset, prefix_of};
 use crate::model::value::Value;
 
 /// Checks a whole stack.
@@ -49,6 +52,7 @@ pub fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
         return;
     }
     let scope = StackScope::new(judged, None, &NO_DATA, &known);
+    tags_are_texts(judged, &scope, diagnostics);
     for template in general_templates(stack) {
         if let Err(failure) = template.eval(&scope) {
             news.report(failure, diagnostics);
@@ -149,6 +153,17 @@ fn stack_tags(stack: &Stack, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// The stack's tags are a table of texts, as a resource's own are.
+fn tags_are_texts(stack: &Stack, scope: &StackScope<'_>, diagnostics: &mut Diagnostics) {
+    let Some(template) = &stack.config.tags else { return };
+    // Why it has no value is said with the others.
+    let Ok(value) = template.eval(scope) else { return };
+    let texts = Type::Map { item: Box::new(Type::String(TextRule::default())), defaults: BTreeMap::new() };
+    let (kinds, failed) = (Kinds::new(stack), BTreeSet::new());
+    let written = Written { template, at: &template.span, kinds: &kinds, failed: &failed, type_name: "" };
+    types::check_value("`tags` of the stack", &texts, &written, &value, diagnostics);
+}
+
 /// Attributes and resources that are named outside of expressions.
 fn named_things(stack: &Stack, diagnostics: &mut Diagnostics) {
     for (block, resource) in &stack.config.resources {
@@ -213,7 +228,7 @@ fn attributes(stack: &Stack, order: &[Item], diagnostics: &mut Diagnostics, news
         if resource.for_each.is_some() || resource.when.is_some() {
             needs_only_what_is_known(stack, block, resource, diagnostics);
         }
-        let mut check = |each: Option<&Each>| {
+        let check = |each: Option<&Each>, diagnostics: &mut Diagnostics| {
             let scope = StackScope::new(stack, None, &NO_DATA, &known).with_each(each);
             one(block, resource, &scope, news, diagnostics)
         };
@@ -221,24 +236,32 @@ fn attributes(stack: &Stack, order: &[Item], diagnostics: &mut Diagnostics, news
         if news == News::Nothing {
             // Something else is wrong already: what may not exist at all is not judged on top of that.
             if resource.when.is_none() {
-                check(resource.for_each.is_some().then_some(&unknown));
+                check(resource.for_each.is_some().then_some(&unknown), diagnostics);
             }
             continue;
         }
         match expand::block(block, resource, &StackScope::new(stack, None, &NO_DATA, &known)) {
             Ok(Instances::Single) => {
-                let value = check(None);
+                let value = check(None, diagnostics);
                 known.insert(block.clone(), BlockValue::Single(value));
             }
             Ok(Instances::Each(instances)) => {
-                let values = instances.iter().map(|each| (each.key.as_str().unwrap_or_default().to_owned(), check(Some(each)))).collect();
+                let mut once = Once::default();
+                let of_one = |each: &Each| {
+                    let mut own = Diagnostics::default();
+                    let value = check(Some(each), &mut own);
+                    once.add(own);
+                    (each.key.as_str().unwrap_or_default().to_owned(), value)
+                };
+                let values = instances.iter().map(of_one).collect();
+                once.all(block).for_each(|one| diagnostics.push(one));
                 known.insert(block.clone(), BlockValue::Each(values));
             }
             Ok(Instances::Absent) => drop(known.insert(block.clone(), BlockValue::Absent)),
-            Ok(Instances::Unknown) => drop(check(resource.for_each.is_some().then_some(&unknown))),
+            Ok(Instances::Unknown) => drop(check(resource.for_each.is_some().then_some(&unknown), diagnostics)),
             Err(failure) => {
                 if news == News::OfThemselves {
-                    check(resource.for_each.is_some().then_some(&unknown));
+                    check(resource.for_each.is_some().then_some(&unknown), diagnostics);
                 }
                 news.report(failure, diagnostics);
             }
@@ -260,7 +283,7 @@ fn own_attributes(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_
     let schema = &resource.schema.schema;
     let kinds = Kinds::within(scope.stack, resource);
     let written = Written { template: &resource.attributes, at: &resource.span, kinds: &kinds, failed: &failed, type_name: &schema.name };
-    types::check(&block.to_string(), &schema.attributes, &written, &value, diagnostics);
+    let refused = types::check(&block.to_string(), &schema.attributes, &written, &value, diagnostics);
     let prefix = resource.schema.prefixed.map(prefix_of);
     let names: BTreeSet<&str> = resource.schema.unique.iter().flat_map(|group| group.iter()).copied().chain(prefix.as_deref()).collect();
     for name in names.into_iter().filter(|name| value.get(name).is_some_and(Value::has_secret)) {
@@ -268,6 +291,8 @@ fn own_attributes(block: &Block, resource: &ResourceBlock, scope: &StackScope<'_
         let error = format!("`{name}` of {block} is sensitive, and AWS makes ids of it that are shown and stored");
         diagnostics.push(Diagnostic::error(Code::Exposed, at, error).help("use a value that need not be hidden"));
     }
+    // What has been refused is not known to anything that is said from here on.
+    let value = refused.iter().fold(value, |value, path| put(value, &path.0, &Value::Unknown));
     named_in::check(block, resource, &value, scope, diagnostics);
     // What such a check says quotes what is written: with a secret in it, only what it says without that can be shown. What is
     // misspelled has been said, and does not lack.

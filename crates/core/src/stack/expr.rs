@@ -12,7 +12,7 @@ use super::contents::{Contents, Reader};
 use super::diagnostic::{Code, Meant, Span};
 use super::eval::{Evaluator, Parts};
 use super::functions::files::NAMING;
-use super::reference::{Found, Home, Reference, calls, extract, plain_reference};
+use super::reference::{Found, Home, Placeholder, Reference, calls, extract, plain_reference};
 use super::rewrite::rewrite;
 use super::syntax;
 use crate::model::value::Value;
@@ -134,6 +134,21 @@ impl EvalError {
     }
 }
 
+/// Whether a call of a method binds this name, as `map` would: it is the whole of the first of several arguments.
+fn binds(node: &IdedExpr, number: usize) -> bool {
+    let is_it = |node: &IdedExpr| matches!(&node.expr, Ast::Ident(name) if Placeholder::of(name) == Some(Placeholder::Reference(number)));
+    let mut found = false;
+    super::kind::visit(node, &mut |node| {
+        if let Ast::Call(call) = &node.expr
+            && call.target.is_some()
+            && let [first, _, ..] = call.args.as_slice()
+        {
+            found |= is_it(first);
+        }
+    });
+    found
+}
+
 /// Where references get their values from.
 pub trait Scope {
     /// The value a reference names; [`Value::Unknown`] when it is known only later.
@@ -201,6 +216,14 @@ impl Expr {
             Program::Reference => None,
             Program::Cel { ast, parts } => Some((ast, parts)),
         }
+    }
+
+    /// Whether a name is what a method that there is not would bind, as `map` binds the name of each element.
+    pub fn would_bind(&self, name: &str) -> bool {
+        let Some((node, parts)) = self.tree() else { return false };
+        let alone = |reference: &Reference| reference.path.len() == 1 && reference.root() == name;
+        let mut numbers = self.references.iter().enumerate().filter(|&(_, reference)| alone(reference)).map(|(number, _)| number);
+        numbers.any(|number| std::iter::once(node).chain(parts).any(|node| binds(node, number)))
     }
 
     /// The value of the expression: unknown when anything it needs is, secret when anything it used is.

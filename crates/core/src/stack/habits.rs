@@ -11,8 +11,12 @@ use crate::model::value::Value;
 const UNITS: f64 = 1024.0;
 
 /// What other tools have beside attributes, and what is written here.
-const META: [(&str, &str); 2] = [
+const META: [(&str, &str); 6] = [
     ("count", "several of a kind are made with `for_each`, one or none with `when`"),
+    ("create_before_destroy", "write `lifecycle = { create_before_destroy = true }`"),
+    ("deletion_policy", "write `lifecycle = { deletion_policy = \"retain\" }`"),
+    ("ignore_changes", "write `lifecycle = { ignore_changes = [\"…\"] }`"),
+    ("prevent_destroy", "write `lifecycle = { prevent_destroy = true }`"),
     ("provider", "what is in another account says `account`, what is in another region `region`"),
 ];
 
@@ -20,11 +24,16 @@ const META: [(&str, &str); 2] = [
 const TYPES: &[(&str, &str)] = &[
     ("alb", "a load balancer of any type is `lb`"),
     ("elb", "classic load balancers are not made here: write `lb`"),
+    ("cloudwatch_event_rule", "write `awscc_events_rule`"),
+    ("event_rule", "write `awscc_events_rule`"),
+    ("elasticache_cluster", "write `awscc_elasticache_cache_cluster`"),
     ("iam_policy_attachment", "`managed_policy_arns` of `iam_role` has the policies of a role"),
     ("iam_role_policy", "`inline_policies` of `iam_role` has the policies of its own"),
     ("iam_role_policy_attachment", "`managed_policy_arns` of `iam_role` has the policies of a role"),
     ("lb_listener_certificate", "`certificates` of `lb_listener` has them all"),
     ("main_route_table_association", "`default_route_table` is the main route table of a VPC"),
+    ("rds_cluster", "write `awscc_rds_db_cluster`"),
+    ("rds_instance", "write `awscc_rds_db_instance`"),
     ("route", "`routes` of `route_table` has its routes"),
     ("route_table_association", "`subnet_ids` of `route_table` says which subnets use it"),
     ("s3_bucket_acl", "buckets have no access lists any more: `policy` of `s3_bucket` says who may do what"),
@@ -38,6 +47,13 @@ const TYPES: &[(&str, &str)] = &[
     ("security_group_ingress_rule", "`ingress` of `security_group` has the rules, `security_group_rule` one that stands by itself"),
     ("vpc_security_group_egress_rule", "`egress` of `security_group` has the rules, `security_group_rule` one that stands by itself"),
     ("vpc_security_group_ingress_rule", "`ingress` of `security_group` has the rules, `security_group_rule` one that stands by itself"),
+];
+
+/// What other tools have data sources for, and what is written here.
+const DATA_SOURCES: &[(&str, &str)] = &[
+    ("iam_policy_document", "a policy is written as a table where it is wanted: it becomes JSON by itself"),
+    ("partition", "write `stack.partition`"),
+    ("region", "write `stack.region`"),
 ];
 
 /// What other tools have sections for, and what is written here.
@@ -83,6 +99,23 @@ pub fn type_name(given: &str) -> Option<&'static str> {
 /// A type as it is called here where all that differs is the prefix of another tool.
 pub fn without_prefix<'a>(given: &'a str, known: &[&str]) -> &'a str {
     given.strip_prefix("aws_").filter(|name| known.contains(name)).unwrap_or(given)
+}
+
+/// What is written here for a data source of other tools.
+pub fn data_source(given: &str) -> Option<&'static str> {
+    let name = given.strip_prefix("aws_").unwrap_or(given);
+    DATA_SOURCES.iter().find(|(of_others, _)| *of_others == name).map(|(_, here)| *here)
+}
+
+/// The type with all words of one that does not exist, in their order: `task_definition` is an `ecs_task_definition`, `VPC` a `vpc`.
+pub fn in_other_words<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
+    let given = given.rsplit("::").next().unwrap_or(given).to_ascii_lowercase();
+    let has_all = |name: &&str| {
+        let mut words = name.split('_');
+        given.split('_').all(|wanted| words.any(|word| word == wanted))
+    };
+    let is_narrow = given.contains('_') || known.contains(&given.as_str());
+    known.iter().copied().filter(|_| is_narrow).filter(has_all).min_by_key(|name| name.len())
 }
 
 /// What is written here for a section of other tools.
@@ -185,6 +218,7 @@ mod tests {
         assert_eq!(name("sns_topic", "force_destroy", ["empty_on_delete"].into_iter()), None);
         assert!(meant("count").contains("`for_each`"));
         assert!(meant("provider").contains("`account`"));
+        assert!(meant("prevent_destroy").contains("`lifecycle = { prevent_destroy = true }`"));
         assert_eq!(meant("bucketName"), "did you mean `bucket`?");
         assert_eq!(meant("desiredCount"), "did you mean `desired_count`?");
         assert_eq!(meant("bukcet"), "did you mean `bucket`?");

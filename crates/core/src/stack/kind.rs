@@ -11,12 +11,13 @@ use super::config::ResourceBlock;
 use super::deps::{Local, LocalKind};
 use super::expand::Instances;
 use super::expr::Expr;
-use super::reference::{Placeholder, Reference, Step, root_length};
+use super::handle::{Handle, Named};
+use super::reference::{Home, Placeholder, Reference, Step, root_length};
 use super::template::{Template, TemplateKind};
 use super::vars::constant;
 use crate::model::address::Block;
 use crate::model::module::MODULE;
-use crate::model::schema::{Attribute, Type};
+use crate::model::schema::{Attribute, Type, TypeSchema};
 use crate::model::value::Value;
 
 /// A kind of value.
@@ -109,12 +110,40 @@ impl<'a> Kinds<'a> {
     /// The ARN of a resource or a data source of which a template takes another attribute: one of those that `is_name` says
     /// to be no ARN.
     pub fn arn_instead(&self, template: &Template, is_name: fn(&str) -> bool) -> Option<Reference> {
+        let (reference, schema, attribute) = self.attribute(template)?;
+        if attribute.name == "arn" || !is_name(&attribute.name) || schema.attribute("arn").is_none() {
+            return None;
+        }
+        let mut arn = reference.clone();
+        *arn.path.last_mut()? = Step::Key("arn".to_owned());
+        Some(arn)
+    }
+
+    /// What a template gives that is nothing but a reference to something by which others refer to a resource.
+    pub fn names<'t>(&self, template: &'t Template) -> Option<Named<'t>>
+    where
+        'a: 't,
+    {
+        let (reference, schema, attribute) = self.attribute(template)?;
+        Some(Named { reference, type_name: &schema.name, handle: Handle::of(schema, attribute)? })
+    }
+
+    /// The id of the first resource of a type where a reference stands, as it is written there.
+    pub fn id_of(&self, type_name: &str, home: &Home) -> Option<String> {
+        let mut resources = self.stack.config.resources.iter();
+        let (block, resource) = resources.find(|(block, _)| block.type_name == type_name && block.module == home.module)?;
+        let key = if resource.for_each.is_some() { "['KEY']" } else { "" };
+        Some(format!("{type_name}.{}{key}.id", block.name))
+    }
+
+    /// The attribute of a resource or a data source that is all that a template refers to.
+    fn attribute<'t>(&self, template: &'t Template) -> Option<(&'t Reference, &'a TypeSchema, &'a Attribute)> {
         let TemplateKind::Expr(expr) = &template.kind else { return None };
         let reference = expr.references.first().filter(|_| expr.tree().is_none())?;
         let from = root_length(reference.root());
         let home = &reference.home.module;
         let block = |at: usize| Some(Block::new(reference.key(at)?, reference.key(at + 1)?).within(home));
-        let (schema, steps) = match reference.root() {
+        let (schema, steps): (&'a TypeSchema, _) = match reference.root() {
             "data" => (&*self.stack.config.data.get(&block(1)?)?.schema, reference.path.get(from..)?),
             _ => {
                 let resource = self.stack.config.resources.get(&block(0)?)?;
@@ -123,12 +152,7 @@ impl<'a> Kinds<'a> {
             }
         };
         let [Step::Key(name)] = steps else { return None };
-        if name == "arn" || !is_name(name) || schema.attribute(name).is_none() || schema.attribute("arn").is_none() {
-            return None;
-        }
-        let mut arn = reference.clone();
-        *arn.path.last_mut()? = Step::Key("arn".to_owned());
-        Some(arn)
+        Some((reference, schema, schema.attribute(name)?))
     }
 
     /// The kind of an expression's value.
@@ -348,7 +372,7 @@ fn differ(left: &Kind<'_>, right: &Kind<'_>) -> Option<(&'static str, &'static s
 }
 
 /// An expression and what it is made of, but for what loops go through.
-fn visit<'e>(node: &'e IdedExpr, see: &mut dyn FnMut(&'e IdedExpr)) {
+pub(super) fn visit<'e>(node: &'e IdedExpr, see: &mut dyn FnMut(&'e IdedExpr)) {
     see(node);
     match &node.expr {
         Ast::Call(call) => call.target.as_deref().into_iter().chain(&call.args).for_each(|node| visit(node, see)),

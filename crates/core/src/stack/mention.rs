@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::diagnostic::{Source, Span};
 use super::expr::Expr;
 use super::reference::{RESERVED, Reference, Step};
 
@@ -43,6 +44,37 @@ pub fn mentions(source: &str) -> Vec<Mention> {
     found.into_iter().filter(is_one).collect()
 }
 
+/// Where a part of a file names this: the first place where an expression in it does, whatever else is wrong with it.
+pub fn place(source: &Source, part: &Span, path: &[Step]) -> Option<Span> {
+    let text = source.text.get(part.range.clone())?;
+    text.match_indices("${").find_map(|(at, open)| {
+        let start = at + open.len();
+        let found = Lexer { source: text.get(start..)?, at: 0 }.mentions();
+        let mention = found.into_iter().find(|mention| mention.steps.len() >= path.len() && agree(path, mention))?;
+        let steps = mention.steps.get(..path.len())?;
+        let (first, last) = (&steps.first()?.1, &steps.last()?.1);
+        let from = part.range.start + start;
+        Some(Span { file: part.file, range: from + first.start..from + last.end })
+    })
+}
+
+/// Where a part of a file first calls what is not among these functions.
+pub fn unknown_call(source: &Source, part: &Span, known: &[&str]) -> Option<Span> {
+    let text = source.text.get(part.range.clone())?;
+    text.match_indices("${").find_map(|(at, open)| {
+        let start = at + open.len();
+        let called = Lexer { source: text.get(start..)?, at: 0 }.called();
+        let range = called.into_iter().find(|(name, _)| !known.contains(&name.as_str()) && !is_method_of(name, known))?.1;
+        let from = part.range.start + start;
+        Some(Span { file: part.file, range: from + range.start..from + range.end })
+    })
+}
+
+/// Whether the last of several names is a function's, which is called as a method of what the others name.
+fn is_method_of(name: &str, known: &[&str]) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, last)| known.contains(&last))
+}
+
 /// Whether one of the two is how the other begins.
 fn agree(path: &[Step], mention: &Mention) -> bool {
     path.iter().zip(&mention.steps).all(|(one, (other, _))| one == other || *one == Step::Every)
@@ -71,6 +103,35 @@ impl Lexer<'_> {
                 c if c.is_ascii_alphabetic() || c == '_' => found.extend(self.chain()),
                 c if c.is_ascii_digit() => drop(self.word()),
                 c => self.at += c.len_utf8(),
+            }
+        }
+        found
+    }
+
+    /// The names that are called, with what stands before them and `.`, and where the last name of each stands.
+    fn called(mut self) -> Vec<(String, Range<usize>)> {
+        let mut found = Vec::new();
+        while let Some(c) = self.rest().chars().next() {
+            if matches!(c, '\'' | '"') {
+                self.text(c);
+                continue;
+            }
+            if c == '}' {
+                break;
+            }
+            let is_behind = c == '.';
+            self.at += usize::from(is_behind);
+            let mut last = self.word();
+            let mut names = vec![last.0.clone()];
+            while let Some((Step::Key(name), range)) = self.step() {
+                names.push(name.clone());
+                last = (name, range);
+            }
+            if !last.0.is_empty() && self.rest().starts_with('(') {
+                let whole = if is_behind { last.0 } else { names.join(".") };
+                found.push((whole, last.1));
+            } else if last.0.is_empty() && !is_behind {
+                self.at += c.len_utf8();
             }
         }
         found

@@ -182,7 +182,7 @@ fn explain(stop: Stop<'_>, read: &toml::de::DeTable<'_>) -> Mistake {
     if stop.said == "duplicate key" || stop.said.starts_with("cannot extend value of type") {
         return twice::mistake(stop, read);
     }
-    statement::mistake(stop).or_else(|| value::mistake(stop)).unwrap_or_else(|| {
+    value::ended_in_expression(stop).or_else(|| statement::mistake(stop)).or_else(|| value::mistake(stop)).unwrap_or_else(|| {
         let help = "texts stand in quotes, lists in `[…]`, tables in `{…}`, and each key on a line of its own";
         stop.statement(stop.start..stop.end, NOT_TOML, help)
     })

@@ -91,6 +91,20 @@ fn a_mistake_is_said_once_and_what_follows_from_it_is_not() {
         ("a default that is no TOML", "[vars.v]\ndefault = \nallowed = ['a']\n[resource.policy.p]\nname = '${vars.v}'\n".to_owned()),
         ("a variable that is no table", "[vars]\nv = 'x'\n[resource.policy.p]\nname = '${vars.v}'\n[resource.policy.q]\nname = '${vars.v}q'\n".to_owned()),
         ("a variable without a value", "[vars.v]\n[resource.policy.p]\nname = '${vars.v}'\n[resource.policy.q]\nname = '${vars.v}q'\n".to_owned()),
+        ("a key without `=`", format!("{VPC}sixx true\n{USES}")),
+        ("texts in expressions between the quotes that are around them", format!("[locals]\nl = [\"${{vars.m[\"foo\"]}}\", 1]\nk = {{ a = \"${{join(\",\", l)}}\" }}\nj = \"${{join(\",\", l)}}\"\ni = \"${{1 == \"x\"}}\"\n{VPC}{USES}")),
+        ("a text in an expression that is not closed", format!("[locals]\nl = \"${{'abc}}\"\n{VPC}{USES}")),
+        ("a condition without `${`", format!("[vars.b]\ndefault = true\n{VPC}when = 'vars.b'\n")),
+        ("a condition with one bracket", "[vars.b]\ndefault = true\n[vars.b.validate]\ncondition = '${vars.b}'\n".to_owned()),
+        ("an address that is not closed", format!("[[moved]]\nfrom = \"\nto = 'vpc.main'\n{VPC}{USES}")),
+        ("a method that there is not", "[locals]\nl = ['a']\nq = \"${locals.l.any(x, x == 'a')}\"\n".to_owned()),
+        ("what others say for `depends_on`", format!("{VPC}[resource.policy.p]\nname = 'p'\nDependsOn = 'vpc'\n")),
+        ("a value that is refused, and what is made of it", format!("[resource.vpc.main]\ncidr_block = '10.0.0.1/16'\n{USES}")),
+        ("a value that is refused of each instance", "[resource.vpc.each]\nfor_each = ['a', 'b', 'c']\ncidr_block = '10.${each.index}.0.0/8'\nsix = 'x'\n[outputs]\no = \"${pluck(vpc.each, 'cidr_block')}\"\n".to_owned()),
+        ("tags of the stack that are a list", format!("tags = [{{ Key = 'a', Value = 'b' }}]\n{VPC}{USES}")),
+        ("tags of the stack that are a text", format!("tags = 'x'\n{VPC}{USES}")),
+        ("a tag of the stack that is a list", format!("tags = {{ a = 'x', b = ['x'] }}\n{VPC}{USES}")),
+        ("an attribute of what is null", "[vars.m]\ndefault = { a = 'x' }\n[locals]\nn = { a = '${null}' }\n[outputs]\no = '${locals.n.a.address}'\n".to_owned()),
         ("an env file that is not there", "[env]\nfiles = ['.env.defaults']\n[resource.policy.p]\nname = '${env.A}'\n[outputs]\no = '${env.B}'\n".to_owned()),
     ] {
         let _ = writeln!(all, "{name}\n{}", said(&format!("{HEAD}{text}")));
@@ -150,6 +164,7 @@ const OPERATORS: &[&str] = &[
     "f'x'",
     "vars.env eq 'x'",
     "True",
+    "AWS::Region",
     "nil",
     "'x-${vars.env}'",
     "'x-${size(vars.xs)}-y' + 'z'",
@@ -262,6 +277,13 @@ fn what_is_made_of_a_value_that_a_condition_refuses_is_not_judged() {
     let used = "[module.m]\nsource = 'net.toml'\n[module.m.inputs]\nnet = 'wide'\n";
     let said = said(&format!("{HEAD}{used}"));
     assert!(said.lines().count() == 1 && said.contains("begins with 10."), "{said}");
+}
+
+#[test]
+fn a_mistake_of_all_instances_of_a_module_is_said_once() {
+    let used = "[module.m]\nsource = 'net.toml'\nfor_each = ['10.a', '10.b', '10.c']\n[module.m.inputs]\nnet = '${each.value}'\n";
+    let said = said(&format!("{HEAD}{used}"));
+    assert!(said.lines().count() == 1 && said.contains("\"10.a\" is not a CIDR block"), "{said}");
 }
 
 #[test]

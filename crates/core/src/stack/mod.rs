@@ -17,6 +17,7 @@ pub mod check;
 pub mod code;
 pub mod complaint;
 pub mod config;
+mod consequence;
 pub mod contents;
 #[cfg(test)]
 mod contents_tests;
@@ -31,6 +32,7 @@ pub mod files;
 pub mod format;
 pub mod functions;
 pub mod habits;
+pub mod handle;
 mod ignored;
 pub mod keys;
 pub mod kind;
@@ -185,6 +187,7 @@ impl<'a> Loader<'a> {
         if let Some(stack) = &stack {
             diagnostics.0 = modules::said_once(&stack.config.modules, diagnostics.0);
         }
+        diagnostics.0 = consequence::left_out(&sources, diagnostics.0);
         let stack = stack.map(|stack| Stack { sources: sources.clone(), ..stack });
         diagnostics.0.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| (span.file, span.range.start)));
         Loaded { stack, diagnostics, sources, files }

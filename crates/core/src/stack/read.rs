@@ -81,9 +81,9 @@ impl<'a> Reader<'a> {
             resources,
             outputs: self.outputs(table),
             checks: self.checks(table),
-            moved: self.entries(table, "moved", &keys::MOVED).iter().filter_map(|entry| self.moved(entry)).collect(),
-            imports: self.entries(table, "import", &keys::IMPORT).iter().filter_map(|entry| self.import(entry)).collect(),
-            removed: self.entries(table, "removed", &keys::REMOVED).iter().filter_map(|entry| self.removed(entry)).collect(),
+            moved: self.entries(table, "moved", &keys::MOVED, "moved").iter().filter_map(|entry| self.moved(entry)).collect(),
+            imports: self.entries(table, "import", &keys::IMPORT, "import").iter().filter_map(|entry| self.import(entry)).collect(),
+            removed: self.entries(table, "removed", &keys::REMOVED, "removed").iter().filter_map(|entry| self.removed(entry)).collect(),
             unread: std::mem::take(&mut self.unread),
         })
     }
@@ -237,6 +237,7 @@ impl<'a> Reader<'a> {
                 );
             }
             let description = body.get("description").and_then(|entry| entry.node.as_str()).unwrap_or_default();
+            let validate = self.validations(&name, &body);
             vars.insert(
                 name,
                 Variable {
@@ -245,7 +246,7 @@ impl<'a> Reader<'a> {
                     allowed,
                     description: description.to_owned(),
                     sensitive: self.flag(&body, "sensitive"),
-                    validate: self.validations(&body),
+                    validate,
                 },
             );
         }
@@ -253,8 +254,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The conditions of a variable, `[[vars.NAME.validate]]`.
-    fn validations(&mut self, body: &Table) -> Vec<Validation> {
-        let entries = self.entries(body, "validate", &keys::A_CONDITION);
+    fn validations(&mut self, name: &str, body: &Table) -> Vec<Validation> {
+        let entries = self.entries(body, "validate", &keys::A_CONDITION, &format!("vars.{name}.validate"));
         let both = |this: &mut Self, entry: &Entry| {
             Some(Validation { condition: this.required(entry, "condition")?, message: this.required(entry, "message")? })
         };
@@ -405,11 +406,11 @@ impl<'a> Reader<'a> {
         checks
     }
 
-    /// The tables of `[[section]]`.
-    fn entries(&mut self, table: &Table, section: &str, keys: &[Key]) -> Vec<Entry> {
+    /// The tables of a section, each under `[[header]]`.
+    fn entries(&mut self, table: &Table, section: &str, keys: &[Key], header: &str) -> Vec<Entry> {
         let Some(entry) = table.get(section) else { return Vec::new() };
         let NodeKind::List(items) = &entry.node.kind else {
-            self.report(Diagnostic::error(Code::WrongShape, &entry.key, format!("write this as `[[{section}]]`, with two brackets")));
+            self.report(Diagnostic::error(Code::WrongShape, &entry.key, format!("write this as `[[{header}]]`, with two brackets")));
             return Vec::new();
         };
         items
@@ -417,7 +418,7 @@ impl<'a> Reader<'a> {
             .map(|item| {
                 let entry = Entry { key: item.span.clone(), node: item.clone() };
                 let body = self.expect_table(&entry);
-                self.only(&body, keys, &format!("key of [[{section}]]"));
+                self.only(&body, keys, &format!("key of [[{header}]]"));
                 entry
             })
             .collect()

@@ -55,6 +55,15 @@ impl Reference {
         self.key(1).filter(|_| self.root() == "vars" && self.home.module.is_root())
     }
 
+    /// The reference as it is written in an expression, whose text stands between `"` and `"`.
+    pub fn in_text(&self) -> String {
+        let plain = |key: &str| !key.contains(['"', '\'', '\\']);
+        match self.path.iter().all(|step| plain(&step.name())) {
+            true => self.to_string().replace('"', "'"),
+            false => self.to_string(),
+        }
+    }
+
     /// The name the reference starts with.
     pub fn root(&self) -> &str {
         self.key(0).unwrap_or_default()

@@ -406,6 +406,14 @@ pub fn unknown_reference(stack: &Stack, reference: &Reference) -> EvalError {
         error.help = Some(format!("write `{root}.{}`", reference.key(1).unwrap_or("NAME")));
         error.meant = Some(Meant { given: reference.root().to_owned(), name: root.to_owned() });
     }
+    if let Some(type_name) = reference.root().strip_prefix("aws_") {
+        let here = Block::new(type_name, reference.key(1).unwrap_or_default()).within(home);
+        if stack.config.resources.contains_key(&here) {
+            let here = format!("{type_name}.{}", here.name);
+            error.help = Some(format!("write `{here}`"));
+            error.meant = Some(Meant { given: wanted, name: here });
+        }
+    }
     if let Some(here) = habits::root(reference.root()) {
         error.help = Some(here.to_owned());
     }
@@ -432,10 +440,15 @@ fn exists(stack: &Stack, home: &ModulePath, candidate: &str) -> bool {
 
 /// The value at `steps` inside `value`; an attribute the schema knows but the value lacks is null.
 pub fn walk(value: &Value, steps: &[Step], schema: Option<&TypeSchema>) -> Result<Value, EvalError> {
+    walk_on(value, steps, schema, None)
+}
+
+/// The same, behind a step that led to `value`.
+fn walk_on(value: &Value, steps: &[Step], schema: Option<&TypeSchema>, behind: Option<&Step>) -> Result<Value, EvalError> {
     let Some((step, rest)) = steps.split_first() else { return Ok(value.clone()) };
     let found = match (value, step) {
         (Value::Unknown, _) => return Ok(Value::Unknown),
-        (Value::Secret(inner), _) => return Ok(walk(inner, steps, schema).map_err(EvalError::withheld)?.into_secret()),
+        (Value::Secret(inner), _) => return Ok(walk_on(inner, steps, schema, behind).map_err(EvalError::withheld)?.into_secret()),
         (Value::Map(map), Step::Key(key)) => match map.get(key) {
             Some(found) => found,
             None if schema.is_some_and(|schema| schema.attribute(key).is_some()) => &Value::Null,
@@ -452,9 +465,16 @@ pub fn walk(value: &Value, steps: &[Step], schema: Option<&TypeSchema>) -> Resul
             Some(found) => found,
             None => return Err(EvalError::new(format!("there is no element {index}: the list has {}", items.len()))),
         },
+        (Value::Null, Step::Key(key)) => {
+            let message = match behind {
+                Some(step) => format!("`{}` is null, and has no `{key}`", step.name()),
+                None => format!("null has no `{key}`"),
+            };
+            return Err(EvalError::new(message).advice("`try(x.name, 'default')` takes another value where there is none"));
+        }
         (other, Step::Key(key)) => return Err(EvalError::new(format!("{} has no `{key}`", other.kind()))),
         (other, Step::Every) => return Err(EvalError::new(format!("{} has no instances", other.kind()))),
         (other, Step::Index(index)) => return Err(EvalError::new(format!("{} has no element {index}", other.kind()))),
     };
-    walk(found, rest, None)
+    walk_on(found, rest, None, Some(step))
 }

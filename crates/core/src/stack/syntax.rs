@@ -36,7 +36,7 @@ pub fn parse(source: &str) -> Result<IdedExpr, ParseError> {
     }
     by_the_grammar(source).map_err(|errors| {
         let first = errors.errors.iter().map(|error| offset(source, error.pos)).min().unwrap_or(0);
-        explain(source, first)
+        of_cloud_formation(source).unwrap_or_else(|| explain(source, first))
     })
 }
 
@@ -74,6 +74,15 @@ fn comment(source: &str) -> Option<ParseError> {
         Some("a comment stands outside of the expression, behind `#`; write `/` to divide"),
     );
     Some(ParseError { length: 2, ..error })
+}
+
+/// `AWS::Region` and the like.
+fn of_cloud_formation(source: &str) -> Option<ParseError> {
+    let tokens = tokens::tokens(source);
+    let is_it = |at: usize| source.get(at..).is_some_and(|rest| rest.starts_with("AWS::"));
+    let word = tokens.iter().find(|token| token.text == "AWS" && is_it(token.at))?;
+    let help = crate::stack::habits::root("AWS");
+    Some(ParseError { length: "AWS::".len(), ..error(word.at, "`AWS::…` is no name here", help) })
 }
 
 fn too_deep(source: &str) -> Result<(), ParseError> {

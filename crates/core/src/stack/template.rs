@@ -333,10 +333,16 @@ fn parse_text(text: &str, span: &Span, sources: &[Source], diagnostics: &mut Dia
         let start = rest + at + 2;
         let inner = text.get(start..).unwrap_or_default();
         let Some(length) = expression_length(inner) else {
-            diagnostics.push(
-                Diagnostic::error(Code::BadExpression, &locate.span(start - 2, start), "this `${` is never closed")
+            diagnostics.push(match open_quote(inner).filter(|_| inner.contains('}')) {
+                Some(quote) => Diagnostic::error(
+                    Code::BadExpression,
+                    &locate.span(start + quote, start + quote + 1),
+                    "the text that begins here is never closed, and so `${` is not",
+                )
+                .help("write the same quote where it ends"),
+                None => Diagnostic::error(Code::BadExpression, &locate.span(start - 2, start), "this `${` is never closed")
                     .help("close it with `}`, or write `$${` for a literal `${`"),
-            );
+            });
             wrong = true;
             break;
         };
@@ -395,6 +401,21 @@ pub(super) fn expression_length(text: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// Where the text begins in which an expression that is never closed ends.
+fn open_quote(text: &str) -> Option<usize> {
+    let (mut open, mut escaped) = (None, false);
+    for (at, c) in text.char_indices() {
+        match open {
+            Some(_) if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some((_, quote)) if c == quote => open = None,
+            None if matches!(c, '\'' | '"') => open = Some((at, c)),
+            _ => {}
+        }
+    }
+    open.map(|(at, _)| at)
 }
 
 /// Maps places in a string's value to places in the file.

@@ -5,27 +5,30 @@ use std::collections::BTreeSet;
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Meant, Span};
 use super::habits;
+use super::handle::{Handle, a};
 use super::kind::Kinds;
 use super::misfit::{Misfit, allowed, misfit};
 use super::reference::Reference;
 use super::template::{Part, Template, TemplateKind};
 use crate::model::canonical::{element_name, is_name_secret};
 use crate::model::fit::described;
+use crate::model::path::{Path, Segment};
 use crate::model::pem;
 use crate::model::schema::{Attribute, Format, Order, TextRule, Type};
 use crate::model::value::Value;
 
-/// Checks the attributes of a resource or data source.
+/// Checks the attributes of a resource or data source; the paths of what is refused, of which nothing more is to be said.
 ///
 /// `written` says where things stand and of what kind they are, and `value` what they are as far as that is known.
-pub fn check(what: &str, attributes: &[Attribute], written: &Written<'_>, value: &Value, diagnostics: &mut Diagnostics) {
-    Checker { diagnostics, kinds: written.kinds, failed: written.failed, type_name: written.type_name }.object(
-        what,
-        attributes,
-        Some(written.template),
-        value,
-        written.at,
-    );
+pub fn check(what: &str, attributes: &[Attribute], written: &Written<'_>, value: &Value, diagnostics: &mut Diagnostics) -> Vec<Path> {
+    let mut checker = Checker::new(written, diagnostics);
+    checker.object(what, attributes, Some(written.template), value, written.at);
+    checker.refused
+}
+
+/// Checks a single value of a type.
+pub fn check_value(what: &str, ty: &Type, written: &Written<'_>, value: &Value, diagnostics: &mut Diagnostics) {
+    Checker::new(written, diagnostics).value(what, ty, Some(written.template), value, written.at);
 }
 
 /// The attributes that misspelled keys of a value probably are.
@@ -83,11 +86,28 @@ struct Checker<'a> {
     kinds: &'a Kinds<'a>,
     failed: &'a BTreeSet<String>,
     type_name: &'a str,
+    /// Where what is looked at stands.
+    path: Path,
+    /// Where what is refused stands.
+    refused: Vec<Path>,
 }
 
 impl<'a> Checker<'a> {
+    fn new(written: &Written<'a>, diagnostics: &'a mut Diagnostics) -> Self {
+        let Written { kinds, failed, type_name, .. } = *written;
+        Self { diagnostics, kinds, failed, type_name, path: Path::default(), refused: Vec::new() }
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
+        self.refused.push(self.path.clone());
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Looks at what stands one step further.
+    fn inside(&mut self, segment: Segment, look: impl FnOnce(&mut Self)) {
+        self.path.0.push(segment);
+        look(self);
+        self.path.0.pop();
     }
 
     fn object(&mut self, what: &str, attributes: &[Attribute], template: Option<&'a Template>, value: &Value, at: &Span) {
@@ -105,20 +125,27 @@ impl<'a> Checker<'a> {
                 let names = writable(attributes);
                 let renamed = habits::renamed(self.type_name, name, names.clone());
                 let meant = renamed.map(|meant| Meant { given: name.clone(), name: meant.to_owned() });
+                // In a table inside of the resource it may be any of those that are not written, and so it may where none is like it.
+                if !self.path.0.is_empty() || habits::name(self.type_name, name, names.clone()).is_none() {
+                    let absent = writable(attributes).filter(|name| !map.contains_key(*name));
+                    self.refused.extend(absent.map(|name| self.path.join(Segment::field(name))).collect::<Vec<_>>());
+                }
                 let error = Diagnostic::error(Code::UnknownAttribute, key, format!("{what} has no attribute `{name}`")).meaning(meant);
-                self.report(habits::meant(self.type_name, name, names).into_iter().fold(error, Diagnostic::help));
+                let error = habits::meant(self.type_name, name, names).into_iter().fold(error, Diagnostic::help);
+                self.inside(Segment::field(name), |checker| checker.report(error));
                 continue;
             };
             if attribute.computed {
                 let error = Diagnostic::error(Code::SetByAws, key, format!("`{name}` of {what} is set by AWS and cannot be written"));
                 let here =
                     habits::attributes::habit(self.type_name, name, writable(attributes)).map(|habit| format!("write `{}`", habit.here));
-                self.report(here.into_iter().fold(error, Diagnostic::help));
+                let error = here.into_iter().fold(error, Diagnostic::help);
+                self.inside(Segment::field(name), |checker| checker.report(error));
                 continue;
             }
             let span = field.map_or(at, |field| &field.value.span);
             let template = field.map(|field| &field.value).filter(|_| !self.failed.contains(name));
-            self.value(&format!("`{name}`"), &attribute.ty, template, given, span);
+            self.inside(Segment::field(name), |checker| checker.value(&format!("`{name}`"), &attribute.ty, template, given, span));
         }
         let is_meant = |name: &str| meant(self.type_name, attributes, value).any(|meant| meant == name);
         // What is misspelled, or may stand in what could not be read, is not missing on top of that.
@@ -126,11 +153,10 @@ impl<'a> Checker<'a> {
         for attribute in attributes.iter().filter(|attribute| attribute.required && !partly && !is_meant(&attribute.name)) {
             if map.get(&attribute.name).is_none_or(Value::is_null) {
                 let summary = attribute.doc.lines().next().unwrap_or_default();
-                self.report(
-                    Diagnostic::error(Code::MissingAttribute, at, format!("{what} needs `{}`", attribute.name))
-                        .label(format!("`{}` is missing here", attribute.name))
-                        .help(format!("{}: {summary}", attribute.name)),
-                );
+                let error = Diagnostic::error(Code::MissingAttribute, at, format!("{what} needs `{}`", attribute.name))
+                    .label(format!("`{}` is missing here", attribute.name))
+                    .help(format!("{}: {summary}", attribute.name));
+                self.inside(Segment::field(&attribute.name), |checker| checker.report(error));
             }
         }
     }
@@ -163,6 +189,10 @@ impl<'a> Checker<'a> {
             (Type::Bool, Value::Bool(_)) | (Type::Float, Value::Int(_) | Value::Float(_)) => {}
             (Type::Int { min, max, one_of }, Value::Int(number)) => self.int(what, *number, (*min, *max), one_of, at),
             (Type::String(rule), Value::String(text)) => {
+                if let Some(wrong) = template.zip(rule.format.as_ref()).and_then(|(template, format)| self.other_id(what, format, template))
+                {
+                    return self.report(wrong);
+                }
                 let instead = template.and_then(|template| self.kinds.arn_instead(template, |_| true));
                 self.text(what, rule, text, (at, instead));
             }
@@ -172,7 +202,7 @@ impl<'a> Checker<'a> {
                 for (key, value) in map {
                     let field = fields.and_then(|fields| fields.get(key)).map(|field| &field.value);
                     let span = field.map_or(at, |field| &field.span);
-                    self.value(&format!("`{key}` of {what}"), item, field, value, span);
+                    self.inside(Segment::field(key), |checker| checker.value(&format!("`{key}` of {what}"), item, field, value, span));
                 }
             }
             (Type::Object(attributes), _) => self.object(what, attributes, template, value, at),
@@ -207,11 +237,16 @@ impl<'a> Checker<'a> {
             self.inside_text(parts);
         }
         let source = source(template);
+        if let Type::String(TextRule { format: Some(format), .. }) = ty
+            && let Some(wrong) = self.other_id(what, format, template)
+        {
+            return self.report(wrong);
+        }
         if let Type::String(TextRule { format: Some(Format::Arn(_)), .. }) = ty
             && let Some(arn) = self.kinds.arn_instead(template, |name| ["id", "name"].contains(&name))
         {
             let error = Diagnostic::error(Code::NotAllowed, &template.span, format!("{what} is an ARN, and `{source}` is not"));
-            return self.report(error.help(format!("write `${{{arn}}}`")));
+            return self.report(error.help(format!("write `${{{}}}`", arn.in_text())));
         }
         let Some(Misfit { wanted, given, inside, .. }) = misfit(ty, &self.kinds.of(template), source) else { return };
         let message = match (inside, source) {
@@ -221,6 +256,27 @@ impl<'a> Checker<'a> {
         };
         let cure = self.cure(ty, template);
         self.report(cure.into_iter().fold(Diagnostic::error(Code::WrongType, &template.span, message), Diagnostic::help));
+    }
+
+    /// What is wrong with a reference to an id, an ARN or a network where the id of a type is wanted, or a network.
+    fn other_id(&self, what: &str, wanted: &Format, template: &'a Template) -> Option<Diagnostic> {
+        let names = self.kinds.names(template)?;
+        let of = match (wanted, &names.handle) {
+            (Format::Id { of, .. }, Handle::Id(other)) if of != other => of,
+            (Format::Id { of, .. }, Handle::Arn | Handle::Network) => of,
+            (Format::Cidr | Format::Cidr4 | Format::Cidr6, Handle::Id(_) | Handle::Arn) => {
+                let message = format!("{what} is a network, and `{}` is {}", source(template), names.handle);
+                return Some(Diagnostic::error(Code::NotAllowed, &template.span, message));
+            }
+            _ => return None,
+        };
+        let message = format!("{what} is the id of {}, and `{}` is {}", a(of), source(template), names.handle);
+        let error = Diagnostic::error(Code::NotAllowed, &template.span, message);
+        let cure = match (names.type_name == of.as_str(), self.kinds.id_of(of, &names.reference.home)) {
+            (true, _) => Some(names.with("id").in_text()),
+            (false, id) => id,
+        };
+        Some(cure.map(|cure| format!("write `${{{cure}}}`")).into_iter().fold(error, Diagnostic::help))
     }
 
     /// What to write instead of what is of the wrong kind.
@@ -289,7 +345,7 @@ impl<'a> Checker<'a> {
         if let Some(format) = &rule.format
             && let Err((problem, help)) = check_format(format, text)
         {
-            let cure = instead.filter(|_| matches!(format, Format::Arn(_))).map(|arn| format!("write `${{{arn}}}`"));
+            let cure = instead.filter(|_| matches!(format, Format::Arn(_))).map(|arn| format!("write `${{{}}}`", arn.in_text()));
             let help = cure.or(help);
             let diagnostic = Diagnostic::error(Code::NotAllowed, at, format!("{what}: {problem}"));
             self.report(help.into_iter().fold(diagnostic, Diagnostic::help));
@@ -305,7 +361,8 @@ impl<'a> Checker<'a> {
         for (index, value) in items.iter().enumerate() {
             let template = templates.get(index);
             let span = template.map_or(at, |template| &template.span);
-            self.value(&format!("element {index} of {what}"), item, template, value, span);
+            let element = format!("element {index} of {what}");
+            self.inside(Segment::Index(index), |checker| checker.value(&element, item, template, value, span));
             if let Order::Keyed(key) = order
                 && !value.get(key).is_none_or(Value::has_unknown)
             {
@@ -343,6 +400,12 @@ fn check_format(format: &Format, text: &str) -> Result<(), (String, Option<Strin
         Format::SshPublicKey => return check_public_key(text),
         Format::Certificates => return check_certificates(text),
         Format::MaskedUrl | Format::Lowercase | Format::Uppercase => return Ok(()),
+        Format::Id { of, prefix } => {
+            return match text.starts_with(prefix.as_str()) {
+                true => Ok(()),
+                false => Err((format!("\"{text}\" is not the id of {}", a(of)), Some(format!("such an id begins with `{prefix}`")))),
+            };
+        }
         Format::Cidr | Format::Cidr4 | Format::Cidr6 => {}
     }
     let example = if *format == Format::Cidr6 { "2001:db8::/64" } else { "10.0.0.0/16" };

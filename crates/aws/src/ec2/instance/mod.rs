@@ -45,13 +45,13 @@ pub struct Instance {
     /// The type, such as `t3a.small`. Changing it stops the instance, if it runs, and starts it again.
     instance_type: String,
     /// The subnet; one of the default VPC when left out.
-    #[schemars(extend("x-replace" = true, "x-server" = true))]
+    #[schemars(extend("x-format" = "id:subnet:subnet-", "x-replace" = true, "x-server" = true))]
     subnet_id: Option<String>,
     /// The availability zone, that of the subnet.
     #[schemars(extend("x-replace" = true, "x-server" = true))]
     availability_zone: Option<String>,
     /// Its security groups; the VPC's default group when left out.
-    #[schemars(extend("x-set" = true, "x-server" = true))]
+    #[schemars(extend("x-format" = "id:security_group:sg-", "x-set" = true, "x-server" = true))]
     security_group_ids: Option<Vec<String>>,
     /// Whether its first network interface gets a public IPv4 address; as the subnet says when left out.
     #[schemars(extend("x-local" = true))]
@@ -137,7 +137,7 @@ pub struct Instance {
     #[schemars(extend("x-computed" = true))]
     primary_network_interface_id: Option<String>,
     /// The VPC.
-    #[schemars(extend("x-computed" = true))]
+    #[schemars(extend("x-format" = "id:vpc:vpc-", "x-computed" = true))]
     vpc_id: Option<String>,
 }
 

@@ -9,6 +9,7 @@ use crate::stack::deps;
 use crate::stack::diagnostic::{Diagnostics, Meant, Span, suggestion};
 use crate::stack::expr::EvalError;
 use crate::stack::habits::attributes::habit;
+use crate::stack::mention;
 use crate::stack::modules::Named;
 use crate::stack::reference::{Reference, Step};
 use crate::stack::scope::{self, EACH_FIELDS, STACK_FIELDS};
@@ -52,13 +53,17 @@ pub(super) fn check(stack: &Stack, diagnostics: &mut Diagnostics) {
 
 /// Checks that what the expressions of a template name is there; with `each` where they are of a block with `for_each`.
 pub(in crate::stack) fn named_in(stack: &Stack, template: &Template, each: bool, diagnostics: &mut Diagnostics) {
-    for (reference, span) in template.references() {
-        if let Err(error) = check_reference(stack, reference, each)
-            && !(is_absent(stack, reference) && stack.config.unread_of(&reference.home.module).names(reference))
-        {
-            diagnostics.push(failed((error, span.clone())));
+    template.for_each_expr(&mut |expr, span| {
+        for reference in &expr.references {
+            if let Err(error) = check_reference(stack, reference, each)
+                && !(is_absent(stack, reference) && stack.config.unread_of(&reference.home.module).names(reference))
+                && !expr.would_bind(reference.root())
+            {
+                let place = || mention::place(stack.sources.get(span.file)?, span, &reference.path);
+                diagnostics.push(failed((error, place().unwrap_or_else(|| span.clone()))));
+            }
         }
-    }
+    });
 }
 
 /// Reports what `depends_on` names and is not there.
@@ -144,7 +149,7 @@ fn check_reference(stack: &Stack, reference: &Reference, each: bool) -> Result<(
                         && schema.attribute(field).is_some()
                     {
                         let mut error = EvalError::new(format!("{block} has `for_each`, so there is no one `{field}`"));
-                        error.help = Some(format!("write `{block}[\"key\"].{field}` for one, `pluck({block}, '{field}')` for all"));
+                        error.help = Some(format!("write `{block}['key'].{field}` for one, `pluck({block}, '{field}')` for all"));
                         return Err(error);
                     }
                     attribute(&block.to_string(), schema, attributes)
@@ -173,7 +178,7 @@ fn output(stack: &Stack, reference: &Reference) -> Result<(), EvalError> {
     let wanted = match (is_keyed, steps) {
         (true, [Step::Key(field)]) if declares(&Step::Key(field.clone())) => {
             let error = EvalError::new(format!("{path} has `for_each`, so there is no one `{field}`"));
-            return Err(error.advice(format!("write `{path}[\"key\"].{field}` for one, `pluck({path}, '{field}')` for all")));
+            return Err(error.advice(format!("write `{path}['key'].{field}` for one, `pluck({path}, '{field}')` for all")));
         }
         (true, [_, output, ..]) | (false, [output, ..]) => output,
         _ => return Ok(()),

@@ -35,6 +35,7 @@ const IDENTIFIED: &[&str] = &[
     "sns_topic",
     "sns_topic_subscription",
 ];
+const DATABASES: &[&str] = &["awscc_rds_db_instance", "awscc_rds_db_cluster"];
 const RULES: &[&str] = &["security_group", "default_security_group", "security_group_rule"];
 const ACTIONS: &[&str] = &["lb_listener", "lb_listener_rule"];
 const DEPLOYMENT: &str = "write `deployment_configuration = { … }`";
@@ -237,6 +238,15 @@ pub const ALL: &[Habit] = &[
     row(&["backup_vault"], "force_destroy", "force_delete", ""),
     row(&["kms_key"], "customer_master_key_spec", "key_spec", ""),
     row(&["key_pair"], "key_name", "name", ""),
+    row(&["awscc_rds_db_instance"], "identifier", "db_instance_identifier", ""),
+    row(&["awscc_rds_db_instance"], "vpc_security_group_ids", "vpc_security_groups", ""),
+    row(&["awscc_rds_db_cluster"], "cluster_identifier", "db_cluster_identifier", ""),
+    row(DATABASES, "username", "master_username", ""),
+    row(DATABASES, "password", "manage_master_user_password", "write `manage_master_user_password = true`: RDS makes the password"),
+    row(DATABASES, "master_password", "manage_master_user_password", "write `manage_master_user_password = true`: RDS makes the password"),
+    row(DATABASES, "skip_final_snapshot", "", "leave it out: AWS's registry has no such setting"),
+    row(&["s3_bucket"], "name", "bucket", ""),
+    row(&["s3_bucket"], "bucket_name", "bucket", ""),
     row(ANY, "name_prefix", "name", "write the whole name: `name = \"${stack.name}-app\"`"),
     row(ANY, "tags_all", "tags", "`tags` of `[stack]` are on everything that can have tags"),
 ];

@@ -245,17 +245,16 @@ fn behind(stop: Stop<'_>) -> Mistake {
             value("each key stands on a line of its own", "begin a new line before this")
         }
         (_, Some('"')) if stop.part(begun..stop.start).contains("${") => {
-            let help = "inside of `\"${…}\"` write texts with `'`: `\"${vars.x == 'prod'}\"`";
-            Mistake { at: quote_before(stop), ..value("the text ends at this quote", help) }
+            Mistake { at: quote_before(stop), ..value(value::ENDS, value::OTHER_QUOTES) }
         }
         ('=', _) => value("this `=` is one too many", EQUALS),
         (_, Some('"')) => {
             let help = "inside of `\"…\"` write `\\\"`, or write the text between `'` and `'`";
-            Mistake { at: quote_before(stop), ..value("the text ends at this quote", help) }
+            Mistake { at: quote_before(stop), ..value(value::ENDS, help) }
         }
         (_, Some('\'')) => {
             let help = "a text with a `'` in it stands between `\"` and `\"`";
-            Mistake { at: quote_before(stop), ..value("the text ends at this quote", help) }
+            Mistake { at: quote_before(stop), ..value(value::ENDS, help) }
         }
         _ => value("nothing stands behind a value", "each key stands on a line of its own, and a text in quotes"),
     }

@@ -9,6 +9,48 @@ pub(super) const QUOTES: &str = "write `\"` or `'`";
 const SEVERAL: &str = "close it with the same quote; a text of several lines stands between `'''` and `'''`";
 const NO_NUMBER: &str = "this is no number";
 
+pub(super) const ENDS: &str = "the text ends at this quote";
+pub(super) const OTHER_QUOTES: &str = "inside of `\"${…}\"` write texts with `'`: `\"${vars.x == 'prod'}\"`";
+
+/// The mistake of a text that ends at a quote inside of the `${` and `}` that it has, before a place on its line: whatever stands at
+/// the place was meant as a part of it.
+pub(super) fn ended_in_expression(stop: Stop<'_>) -> Option<Mistake> {
+    let line = stop.whole();
+    if line.contains("\"\"\"") || line.contains("'''") {
+        return None;
+    }
+    let is_cut = |text: &str| text.rfind("${").is_some_and(|at| !text.get(at..).is_some_and(|inner| inner.contains('}')));
+    let (from, end) = texts(line).into_iter().find(|(from, end)| line.get(*from..*end).is_some_and(is_cut))?;
+    let quote = line.get(from..)?.chars().next()?;
+    let closing = format!("}}{quote}");
+    if stop.line.0 + end > stop.start + 1 || !line.get(end..)?.contains(&closing) {
+        return None;
+    }
+    let whole = stop.line.0 + from..stop.line.0 + line.rfind(quote)? + 1;
+    let help = if quote == '"' { OTHER_QUOTES } else { "inside of `'${…}'` write texts with `\"`: `'${vars.x == \"prod\"}'`" };
+    Some(stop.value_mistake(stop.line.0 + end - 1..stop.line.0 + end, whole, ENDS, help))
+}
+
+/// Where the texts of a line begin and end, with their quotes.
+fn texts(line: &str) -> Vec<(usize, usize)> {
+    let (mut found, mut open, mut is_escaped) = (Vec::new(), None, false);
+    for (at, letter) in line.char_indices() {
+        match open {
+            Some(_) if is_escaped => is_escaped = false,
+            Some((_, '"')) if letter == '\\' => is_escaped = true,
+            Some((from, quote)) if quote == letter => {
+                found.push((from, at + 1));
+                open = None;
+            }
+            Some(_) => {}
+            None if letter == '#' => break,
+            None if matches!(letter, '"' | '\'') => open = Some((at, letter)),
+            None => {}
+        }
+    }
+    found
+}
+
 /// The mistake at a place, where it is one of a value.
 pub(super) fn mistake(stop: Stop<'_>) -> Option<Mistake> {
     let said = stop.said;

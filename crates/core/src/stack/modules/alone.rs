@@ -18,14 +18,14 @@ use crate::stack::template::Template;
 use crate::stack::{Loaded, Loader, Stack, budget, node};
 
 /// Whether a file is a module's, and no stack file: it says something, and nothing of a stack. In the folder of the stacks
-/// everything is a stack file.
+/// everything is a stack file, and in that of the modules a file that says nothing yet is a module's.
 pub fn is_module(path: &Path, files: &dyn Files) -> bool {
-    let is_stacks = path.parent().and_then(Path::file_name).is_some_and(|name| name == "stacks");
+    let is_in = |folder: &str| path.parent().and_then(Path::file_name).is_some_and(|name| name == folder);
     let says = |text: String| {
         let (table, _) = node::parse_partly(0, &text, &mut Diagnostics::default());
-        !table.is_empty() && !table.contains_key("stack")
+        !table.contains_key("stack") && (!table.is_empty() || is_in("modules"))
     };
-    !is_stacks && files.read(path).is_ok_and(says)
+    !is_in("stacks") && files.read(path).is_ok_and(says)
 }
 
 /// Reads and checks the file of a module, and what it uses, as a stack of which it is all.

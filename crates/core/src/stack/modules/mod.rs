@@ -20,7 +20,7 @@ pub(super) use self::load::{ModuleFiles, opened};
 pub use self::validate::{validations, validations_of, without_refused};
 use super::config::{Check, Config, DataBlock, Output, ResourceBlock, Variable};
 use super::deps::{Local, LocalKind};
-use super::diagnostic::{Diagnostic, Span};
+use super::diagnostic::{Code, Diagnostic, Span};
 use super::expand::Instances;
 use super::reference::Reference;
 use super::scope::Each;
@@ -124,12 +124,31 @@ impl Modules {
 
 /// Diagnostics without those that say again of another instance of a module what has been said of one.
 pub(super) fn said_once(modules: &Modules, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let keyed: Vec<String> = modules.instances.keys().filter(|path| path.last_key().is_some()).map(ToString::to_string).collect();
+    let instances: Vec<&ModulePath> = modules.instances.keys().filter(|path| path.last_key().is_some()).collect();
+    let keyed: Vec<String> = instances.iter().map(ToString::to_string).collect();
     let mut said: Vec<(Option<Span>, String)> = Vec::new();
+    let mut first: Vec<(Code, Option<Span>, ModulePath, &str)> = Vec::new();
+    // At a place it is one mistake, whatever it makes of the values of each instance.
+    let mut is_of_another = |diagnostic: &Diagnostic| {
+        let address = diagnostic.address.as_deref().unwrap_or_default();
+        let is_in = |path: &str| address.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+        let own = instances.iter().zip(&keyed).filter(|(_, path)| is_in(path)).max_by_key(|(_, path)| path.len());
+        let Some((instance, path)) = own else { return false };
+        let is_it = |(code, span, used, _): &&(Code, Option<Span>, ModulePath, &str)| {
+            *code == diagnostic.code && *span == diagnostic.span && *used == instance.used()
+        };
+        match first.iter().find(is_it) {
+            Some((_, _, _, known)) => *known != path.as_str(),
+            None => {
+                first.push((diagnostic.code, diagnostic.span.clone(), instance.used(), path.as_str()));
+                false
+            }
+        }
+    };
     let mut is_new = |diagnostic: &Diagnostic| {
         let message = keyed.iter().fold(diagnostic.message.clone(), |message, path| message.replace(path, MODULE));
         let one = (diagnostic.span.clone(), message);
-        let is_new = !said.contains(&one);
+        let is_new = !said.contains(&one) && !is_of_another(diagnostic);
         said.push(one);
         is_new
     };

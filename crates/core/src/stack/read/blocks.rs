@@ -25,8 +25,12 @@ impl Reader<'_> {
             if !is_known {
                 let what = if section == "data" { "data source" } else { "resource type" };
                 let error = Diagnostic::error(Code::UnknownType, &types.key, format!("unknown {what} `{type_name}`"));
-                let here = habits::without_prefix(&type_name, known);
-                let elsewhere = habits::type_name(&type_name).map(str::to_owned).or_else(|| self.generic(&type_name));
+                let without = habits::without_prefix(&type_name, known);
+                let here = if without == type_name { habits::in_other_words(&type_name, known).unwrap_or(without) } else { without };
+                let habit = if section == "data" { habits::data_source(&type_name) } else { habits::type_name(&type_name) };
+                let elsewhere = habit
+                    .map(str::to_owned)
+                    .or_else(|| if section == "resource" && here == type_name { self.generic(&type_name) } else { None });
                 self.report(match elsewhere {
                     Some(advice) => error.help(advice),
                     None if here != type_name => error
@@ -97,7 +101,10 @@ impl Reader<'_> {
             let error =
                 Diagnostic::error(Code::UnknownKey, &entry.key, format!("unknown key `{key}`")).help(format!("did you mean `{meant}`?"));
             self.report(error.meaning(Some(Meant { given: key, name: meant.to_owned() })));
-            corrected.insert(meant.to_owned(), entry);
+            // What it is to come after is written otherwise elsewhere, and nothing else follows from it.
+            if meant != "depends_on" {
+                corrected.insert(meant.to_owned(), entry);
+            }
         }
         corrected
     }
