@@ -93,8 +93,9 @@ fn may_have(stack: &Stack, module: &ModulePath) -> bool {
     let modules = &stack.config.modules;
     let mut around = std::iter::successors(Some(module.clone()), |inner| inner.split().map(|(user, _)| user));
     around.any(|path| {
-        let is_used = modules.uses.keys().any(|used| path.used().matches(used));
-        is_used && !modules.instances.keys().any(|instance| path.matches(instance))
+        let whole = path.used();
+        let is_used = modules.uses.keys().any(|used| whole.matches(used));
+        is_used && !modules.instances.keys().any(|instance| whole.matches(instance))
     })
 }
 
