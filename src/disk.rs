@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// How the name of a file ends that is being written and is not in its place yet.
-pub const DRAFT: &str = ".tmp";
+const DRAFT: &str = ".tmp";
 
 /// The largest file that is read of those that leoctl writes, or that stand for one, in bytes.
 pub const LARGEST: u64 = 64 << 20;
@@ -23,8 +23,14 @@ pub struct Failed {
 }
 
 /// How the name of such a file begins: it says which file it is to become.
-pub fn draft_prefix(path: &Path) -> String {
+fn draft_prefix(path: &Path) -> String {
     format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// The name of the file that one of this name is to become, where it is such a file.
+pub fn becomes(name: &str) -> Option<&str> {
+    let (becomes, random) = name.strip_prefix('.')?.strip_suffix(DRAFT)?.rsplit_once('.')?;
+    random.chars().all(|c| c.is_ascii_alphanumeric()).then_some(becomes)
 }
 
 /// The folder that a file is in.

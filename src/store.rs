@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::disk::{self, DRAFT, draft_prefix, private};
+use crate::disk::{self, private};
 use leoctl_core::engine::persist::{Line, first_record, render, render_record, replay, stamp};
 use leoctl_core::engine::ports::{Rewritten, Store, StoreError};
 use leoctl_core::engine::sealed::{Vault, journal_of};
@@ -121,9 +121,7 @@ impl LocalStore {
     /// Writes a copy anew: it is the old one or the new one whatever happens.
     async fn rewrite(&self, copy: &Path) -> Result<(), StoreError> {
         let Some(text) = read_if_there(copy)? else { return Ok(()) };
-        let text = self.vault.open_copy(&copy.display().to_string(), text).await?;
-        let state = State::parse(&text).map_err(|error| self.refuse(copy, &error))?;
-        replace(copy, &self.vault.state(&state, text).await?)
+        replace(copy, &self.vault.copy_anew(&copy.display().to_string(), text).await?)
     }
 }
 
@@ -175,7 +173,9 @@ impl Store for LocalStore {
         file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(|error| failed("write", &self.lock, &error))?;
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
         // Only the holder of the lock writes these.
-        [&self.state, &self.journal].into_iter().for_each(|path| remove_drafts(path));
+        let (copies, prefix) = self.copies();
+        [&self.state, &self.journal].into_iter().for_each(|path| remove_drafts(disk::folder(path), |becomes| is_name_of(path, becomes)));
+        remove_drafts(&copies, |becomes| is_copy(becomes, &prefix));
         Ok(Vec::new())
     }
 
@@ -215,7 +215,7 @@ impl Store for LocalStore {
             replace(&self.state, &self.vault.state(state, render(state)?).await?)?;
         }
         let there = whole_lines(&self.journal)?.is_some_and(|text| !text.is_empty());
-        let there = if there { self.read_journal(state).await.unwrap_or_default() } else { Vec::new() };
+        let there = if there { self.read_journal(state).await? } else { Vec::new() };
         let (lineage, serial) = (state.lineage.clone(), state.serial);
         let mut writing = self.writing.lock().await;
         *writing = Journal { lineage: lineage.clone(), serial, next: there.last().map_or(1, |last| last.number + 1) };
@@ -262,16 +262,17 @@ impl Store for LocalStore {
 
     async fn rewrite_backups(&self) -> Result<Rewritten, StoreError> {
         let (folder, prefix) = self.copies();
-        let mut copies: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let entries: io::Result<Vec<PathBuf>> = match fs::read_dir(&folder) {
+            Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        };
+        let mut copies = entries.map_err(|error| failed("list", &folder, &error))?;
         copies.retain(|path| path.file_name().is_some_and(|name| is_copy(&name.to_string_lossy(), &prefix)));
         copies.sort();
-        copies.iter().for_each(|copy| remove_drafts(copy));
         let mut rewritten = Rewritten::default();
         for copy in copies {
-            match self.rewrite(&copy).await {
-                Ok(()) => rewritten.done += 1,
-                Err(error) => rewritten.left.push(error.message),
-            }
+            rewritten.count(self.rewrite(&copy).await);
         }
         Ok(rewritten)
     }
@@ -352,15 +353,16 @@ pub fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
     disk::replace(path, text).map_err(|disk::Failed { what, path, error }| failed(what, &path, &error))
 }
 
-/// Removes what processes that were killed while they wrote a file have left beside it. Nobody else may be writing it now.
-fn remove_drafts(path: &Path) {
-    let prefix = draft_prefix(path);
-    let parent = disk::folder(path);
-    let is_draft = |name: &str| {
-        let middle = name.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(DRAFT));
-        middle.is_some_and(|middle| middle.chars().all(|c| c.is_ascii_alphanumeric()))
-    };
-    let Ok(entries) = fs::read_dir(parent) else { return };
+/// Whether a file has this name.
+fn is_name_of(path: &Path, name: &str) -> bool {
+    path.file_name().is_some_and(|own| own == name)
+}
+
+/// Removes what processes that were killed while they wrote a file have left in a folder, the file being there or not. Nobody
+/// else may be writing it now.
+fn remove_drafts(folder: &Path, is_ours: impl Fn(&str) -> bool) {
+    let is_draft = |name: &str| disk::becomes(name).is_some_and(&is_ours);
+    let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_draft)) {
         // Such a file does no harm: where it cannot be removed, it stays.
         drop(fs::remove_file(entry.path()));
@@ -444,7 +446,7 @@ mod tests {
         let (left, kept) =
             ([".s.json.aB3dE6.tmp", ".s.journal.x.tmp"], [".s2.json.aB3dE6.tmp", ".s.json.a.b.tmp", ".s.json.mine", "s.json"]);
         left.iter().chain(&kept).for_each(|name| fs::write(file(name), "").unwrap());
-        let draft = tempfile::Builder::new().prefix(&draft_prefix(&file("s.json"))).suffix(DRAFT).tempfile_in(directory.path()).unwrap();
+        let draft = tempfile::Builder::new().prefix(".s.json.").suffix(".tmp").tempfile_in(directory.path()).unwrap();
         let holder = LocalStore::new(directory.path(), "s");
         holder.lock("leoctl apply").await.unwrap();
         assert!(left.iter().all(|name| !file(name).exists()) && !draft.path().exists());
@@ -452,6 +454,42 @@ mod tests {
         fs::write(file(left[0]), "").unwrap();
         LocalStore::new(directory.path(), "s").lock("leoctl apply").await.unwrap_err();
         assert!(file(left[0]).exists(), "the holder may be writing it");
+    }
+
+    /// The draft of a copy is the state in the clear, and the copy that it was to become is never made.
+    #[tokio::test]
+    async fn a_copy_that_was_being_written_is_removed_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let copies = directory.path().join("backup");
+        fs::create_dir(&copies).unwrap();
+        let left = copies.join(".s-000001-20260101T000000Z.json.aB3dE6.tmp");
+        let others = [".s2-000001-20260101T000000Z.json.aB3dE6.tmp", ".s-mine.json.x.tmp", "s-000001-20260101T000000Z.json"];
+        fs::write(&left, "").unwrap();
+        others.iter().for_each(|name| fs::write(copies.join(name), "").unwrap());
+        LocalStore::new(directory.path(), "s").lock("leoctl state rotate").await.unwrap();
+        assert!(!left.exists() && others.iter().all(|name| copies.join(name).exists()));
+    }
+
+    #[tokio::test]
+    async fn copies_that_cannot_be_listed_are_not_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = LocalStore::new(directory.path(), "s");
+        assert_eq!(store.rewrite_backups().await.unwrap().done, 0);
+        fs::write(directory.path().join("backup"), "no folder").unwrap();
+        let refused = store.rewrite_backups().await.unwrap_err();
+        assert!(refused.message.starts_with("cannot list "), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_journal_that_cannot_be_read_is_not_begun_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = LocalStore::new(directory.path(), "s");
+        store.begin(&state()).await.unwrap();
+        let other = State { lineage: "another".to_owned(), ..state() };
+        fs::write(&store.journal, render_record(&Record::Begin { lineage: other.lineage.clone(), serial: 7 }).unwrap()).unwrap();
+        let before = fs::read_to_string(&store.journal).unwrap();
+        assert!(store.begin(&state()).await.is_err());
+        assert_eq!(fs::read_to_string(&store.journal).unwrap(), before);
     }
 
     #[tokio::test]

@@ -70,7 +70,7 @@ pub async fn run(context: &Context, args: &DriftArgs) -> Result<Exit, CliError> 
     let located = |diagnostics| CliError::Diagnostics { diagnostics, sources: before.sources.clone() };
     let Acceptance { accepted, refused, texts } = accept(&before, &drift, &args.accept).map_err(located)?;
     if !refused.is_empty() {
-        error::show(&located(Diagnostics(refused.clone())), context.global.json, !context.global.no_color);
+        error::show(&located(Diagnostics::from(refused.clone())), context.global.json, !context.global.no_color);
     }
     let files: Vec<File<'_>> =
         texts.iter().filter_map(|(number, after)| Some(File { source: before.sources.get(*number)?, after })).collect();

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+
 use super::args::Global;
 use super::{CliError, session};
 use crate::identity::{self, AgeKeeper, Identities};
@@ -17,6 +19,16 @@ pub async fn vault(global: &Global, path: &Path, stack: &Stack) -> Result<Vault,
         Some(written) => opened(global, path, stack, &written).await,
         None => Ok(Vault::default()),
     }
+}
+
+/// The same as far as files have the keys: nothing where it takes a key of KMS, which only AWS has.
+pub fn vault_of_files(global: &Global, path: &Path, stack: &Stack) -> Result<Option<Vault>, CliError> {
+    let Some(written) = written(stack)? else { return Ok(None) };
+    if written.kms_keys().next().is_some() {
+        return Ok(None);
+    }
+    // Keys in files are waited for by nobody.
+    opened(global, path, stack, &written).now_or_never().transpose()
 }
 
 /// `[stack.encryption]`, when it is there.

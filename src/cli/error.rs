@@ -256,7 +256,7 @@ mod tests {
         let one = Diagnostic::error(Code::WrongType, &Span { file: 0, range: start..start + 5 }, "100% wrong")
             .help("write\nright")
             .about("vpc.main");
-        (Diagnostics(vec![one]), vec![Source { path: "a,b.toml".into(), text: text.to_owned(), private: false }])
+        (Diagnostics::from(vec![one]), vec![Source { path: "a,b.toml".into(), text: text.to_owned(), private: false }])
     }
 
     #[test]

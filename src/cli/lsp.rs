@@ -3,12 +3,13 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use futures_util::FutureExt;
 
+use super::args::Global;
 use super::stdio::{self, Output};
-use super::{CliError, Context, Exit, project};
+use super::{CliError, Context, Exit, encryption, project};
 use crate::lsp::{Project, server};
 use crate::store::{self, LocalStore};
 use leoctl_aws::{cloud_control, registry};
@@ -23,7 +24,8 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
     let failed = |error: io::Error| CliError::usage(&format!("cannot start: {error}"), "the system refuses threads: free some resources");
     let (input, output) = (stdio::input().map_err(failed)?, Output::start().map_err(failed)?);
     let given = project::given(&context.global)?;
-    server::serve(input, output.stream, Box::new(Here { given })).await.map_err(failed)?;
+    let global = context.global.clone();
+    server::serve(input, output.stream, Box::new(Here { given, global })).await.map_err(failed)?;
     // What has been said is still on its way.
     drop(output.written.await);
     Ok(Exit::Done)
@@ -32,6 +34,7 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
 /// The projects on this disk.
 struct Here {
     given: Given,
+    global: Global,
 }
 
 static FURTHER: LazyLock<Vec<&'static str>> = LazyLock::new(|| cloud_control::type_names().collect());
@@ -65,8 +68,10 @@ impl Project for Here {
         if stack.config.backend_s3.is_some() || stack.name.is_empty() {
             return None;
         }
-        let store = LocalStore::new(&store::directory(stack_file), &stack.name);
-        // Reading a file waits for nothing. One that cannot be read is of no use here, and other commands say why.
+        // Without its keys, what is encrypted is not read. One that cannot be read is of no use here, and other commands say why.
+        let vault = encryption::vault_of_files(&self.global, stack_file, stack).ok().flatten().unwrap_or_default();
+        let store = LocalStore::new(&store::directory(stack_file), &stack.name).encrypted(Arc::new(vault));
+        // Reading a file waits for nothing.
         let mut state = store.load().now_or_never()?.ok()??;
         stack.hide_in(&mut state, registry::catalog());
         Some(state)

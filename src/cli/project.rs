@@ -267,7 +267,7 @@ pub fn loaded(path: &Path, global: &Global) -> Result<Loaded, CliError> {
         return Ok(loaded);
     }
     Ok(match no_stack_file(path) {
-        Some(problem) => Loaded { diagnostics: Diagnostics(vec![problem]), ..loaded },
+        Some(problem) => Loaded { diagnostics: Diagnostics::from(vec![problem]), ..loaded },
         None => loaded,
     })
 }
@@ -309,7 +309,7 @@ fn no_stack_file(path: &Path) -> Option<Diagnostic> {
 pub fn read(path: &Path, given: Given) -> Result<Stack, CliError> {
     let Loaded { stack, diagnostics, sources, .. } = stack::load(path, &Disk::of(path), &given, registry::catalog());
     if let Some(problem) = no_stack_file(path).filter(|_| stack.is_none()) {
-        return Err(Diagnostics(vec![problem]).into());
+        return Err(Diagnostics::from(vec![problem]).into());
     }
     stack.ok_or(CliError::Diagnostics { diagnostics, sources })
 }
@@ -326,7 +326,7 @@ pub fn given(global: &Global) -> Result<Given, CliError> {
         let mut diagnostics = Diagnostics::default();
         let read = disk::read_bounded(file, stack::MAX_FILE_SIZE as u64).map_err(|error| disk::words(&error));
         let text = read.and_then(text).map_err(|problem| {
-            CliError::from(Diagnostics(vec![Diagnostic::general(
+            CliError::from(Diagnostics::from(vec![Diagnostic::general(
                 Code::UnreadableFile,
                 format!("cannot read {}: {problem}", file.display()),
             )]))

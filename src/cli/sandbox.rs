@@ -61,8 +61,10 @@ async fn waited<T: Send + 'static>(
     let (stages, words) = (Arc::clone(&now), context.clone());
     let working = tokio::task::spawn_blocking(move || {
         work(&|stage| {
-            if stage == Stage::Python {
-                words.say("Installing MiniStack and Moto for the sandbox (once) …");
+            match stage {
+                Stage::Python => words.say("Installing MiniStack and Moto for the sandbox (once) …"),
+                Stage::Again => words.say(&ui::prose(styled(WARN, KILLED))),
+                _ => {}
             }
             *stages.lock().unwrap_or_else(PoisonError::into_inner) = Some(stage);
         })
@@ -76,6 +78,9 @@ async fn waited<T: Send + 'static>(
         Err(error) => Err(CliError::usage(&format!("the sandbox does not answer: {error}"), "try again")),
     }
 }
+
+/// What is said where the sandbox was killed.
+const KILLED: &str = "Note: the sandbox was killed, and starts again with what it last saved. What was made since then is not there: a plan shows it as new, or as deleted outside leoctl.";
 
 /// How many gaps of a type are told.
 const SHOWN: usize = 2;

@@ -155,8 +155,7 @@ impl FromFile {
     /// # Errors
     /// When that cannot be read.
     pub async fn open(self, context: &Context) -> Result<Replay, CliError> {
-        let text = decrypted(context, &self.file, self.text).await?;
-        let saved = parsed(&text, &self.file)?;
+        let saved = opened_file(context, &self.file, self.text).await?;
         let session = opened(context, &saved).await?;
         Ok(Replay { session, saved })
     }
@@ -216,7 +215,7 @@ fn text(file: &Path) -> Result<String, CliError> {
 
 /// The plan in a file.
 async fn read(context: &Context, file: &Path) -> Result<SavedPlan, CliError> {
-    parsed(&decrypted(context, file, text(file)?).await?, file)
+    opened_file(context, file, text(file)?).await
 }
 
 /// The plan in the text of a file.
@@ -232,13 +231,18 @@ fn parsed(text: &str, file: &Path) -> Result<SavedPlan, CliError> {
     serde_json::from_value(json).map_err(|error| unreadable(error.to_string()))
 }
 
-/// The text of a plan that may be encrypted. Which stack file says how, stands in the clear, as it would in the plan.
-async fn decrypted(context: &Context, file: &Path, text: String) -> Result<String, CliError> {
-    let Some(About { stack_file: Some(stack_file), named: Some(named), .. }) = sealed::about(&text) else { return Ok(text) };
+/// The plan in a text that may be encrypted. Which stack file says how, stands in the clear; the plan names it, too, and what
+/// is looked at before it is opened has to be what is opened.
+async fn opened_file(context: &Context, file: &Path, text: String) -> Result<SavedPlan, CliError> {
+    let Some(About { stack_file: Some(stack_file), named: Some(named), .. }) = sealed::about(&text) else { return parsed(&text, file) };
     let path = found(&stack_file, &named);
     let stack = project::find(path, &context.global)?;
     let vault = encryption::vault(&context.global, path, &stack).await?;
-    Ok(vault.open_plan(&file.display().to_string(), text).await?)
+    let saved = parsed(&vault.open_plan(&file.display().to_string(), text).await?, file)?;
+    match saved.stack_file == stack_file && saved.named == named {
+        true => Ok(saved),
+        false => Err(unusable(file, "it names another stack file outside than inside")),
+    }
 }
 
 /// A plan's stack file, which may be in another checkout than where it was made.

@@ -70,7 +70,7 @@ impl Session {
         let catalog = leoctl_aws::registry::catalog();
         let vault = Arc::new(encryption::vault(&context.global, path, &stack).await?);
         let store = store_with(&context.global, path, &stack, &vault).await?;
-        not_left_behind(context, path, (&stack, &vault), store.as_ref()).await?;
+        not_left_behind(context, path, &stack, store.as_ref()).await?;
         let given = settings(&context.global);
         // A region that the stack names, no other place is asked for.
         let mut settings = Settings { region: stack.region.clone().or_else(|| given.region.clone()), ..given };
@@ -327,12 +327,13 @@ pub async fn buckets(settings: &Settings, region: Option<&str>, profile: Option<
 }
 
 /// A stack whose file now names a bucket, while its state is still in a local file, would be made a second time.
-async fn not_left_behind(context: &Context, path: &Path, (stack, vault): (&Stack, &Arc<Vault>), store: &dyn Store) -> Result<(), CliError> {
+async fn not_left_behind(context: &Context, path: &Path, stack: &Stack, store: &dyn Store) -> Result<(), CliError> {
     if stack.config.backend_s3.is_none() || context.global.sandbox {
         return Ok(());
     }
-    let here = local_store(&context.global, path, &stack.name).encrypted(vault.clone());
-    if here.load().await?.is_some() && store.load().await?.is_none() {
+    let here = local_store(&context.global, path, &stack.name);
+    // What an old file says, or what it is encrypted with, is of no importance: that it is there is enough.
+    if here.saved_at().await?.is_some() && store.load().await?.is_none() {
         return Err(CliError::usage(
             &format!("the stack's state is to be in {}, and is still in {}", store.location(), here.location()),
             "move it with `leoctl state migrate`",

@@ -9,7 +9,8 @@ use leoctl_core::stack::mention::mentions;
 use leoctl_core::stack::outline::{Header, Inside, Name};
 
 use super::analysis::InFile;
-use super::rename::{Edit, appended, moved, with_moves};
+use super::moves::{appended, moved, with_moves};
+use super::rename::Edit;
 use super::shape;
 
 /// Something that may be done.

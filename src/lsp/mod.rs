@@ -2,7 +2,8 @@
 //!
 //! What a stack means is the core's. Here is what editors ask of it, in reading order: [`position`] and [`documents`] (texts and
 //! places), [`analysis`] (what is known of a stack or module), [`cursor`], [`closing`], [`shape`], [`complete`],
-//! [`reference`] and [`expression`] (what may be written), [`names`], [`navigate`] and [`rename`] (what is named where),
+//! [`reference`] and [`expression`] (what may be written), [`uses`], [`names`], [`navigate`], [`moves`] and
+//! [`rename`] (what is named where),
 //! [`value`], [`hover`] and [`hints`] (what expressions yield), [`actions`], [`symbols`], [`functions`]. All of that is pure: it
 //! knows no protocol and reads no file.
 //! [`desk`] keeps the analyses, [`wire`] says them in the protocol's terms, [`server`] speaks it.
@@ -18,6 +19,7 @@ pub mod expression;
 mod functions;
 mod hints;
 mod hover;
+mod moves;
 mod names;
 mod navigate;
 mod position;
@@ -26,6 +28,7 @@ mod rename;
 pub mod server;
 mod shape;
 mod symbols;
+mod uses;
 mod value;
 mod wire;
 

@@ -9,6 +9,7 @@ use leoctl_core::stack::mention::{Mention, mentions};
 use leoctl_core::stack::outline::{Name, Pair, Scalar};
 
 use super::analysis::InFile;
+use super::uses;
 
 /// Something that has a name in a stack or module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,11 +223,7 @@ fn of_mention(file: InFile<'_>, mention: &Mention, start: usize) -> Vec<Occurren
     let mut found: Vec<Occurrence> = named(own, Some(place(&mention.range())), symbol.clone(), Of::Own).into_iter().collect();
     if let Symbol::Module(used) = symbol {
         // Of one with `for_each` the key comes first.
-        let is_keyed = file.analysis.stack.as_ref().is_some_and(|stack| {
-            let path = file.analysis.home(file.path).inside(used.as_str(), None);
-            stack.config.modules.uses.get(&path).is_some_and(|used| used.for_each.is_some())
-        });
-        let step = if is_keyed { 3 } else { 2 };
+        let step = if uses::is_repeated(file, &used) { 3 } else { 2 };
         let output = mention.key(step).map(|name| Symbol::Output(name.to_owned()));
         found.extend(output.and_then(|output| named(step, None, output, Of::Used(vec![used]))));
     }

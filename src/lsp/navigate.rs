@@ -8,6 +8,7 @@ use leoctl_core::stack::files::beside;
 
 use super::analysis::{Analysis, InFile};
 use super::names::{self, Occurrence, Of, Symbol};
+use super::uses;
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,22 +46,8 @@ pub fn target(file: InFile<'_>, at: usize) -> Option<Target> {
 fn unit_of(file: InFile<'_>, of: &Of) -> Option<Vec<PathBuf>> {
     match of {
         Of::Own => Some(file.analysis.unit(file.path).into_iter().map(|file| file.path.to_owned()).collect()),
-        Of::Used(used) => Some(vec![module_file(file, used)?]),
+        Of::Used(used) => Some(vec![uses::module_file(file, used)?]),
     }
-}
-
-/// The file of a module that a file uses, by its name there and those of the modules in it that lead on.
-pub fn module_file(file: InFile<'_>, used: &[String]) -> Option<PathBuf> {
-    let stack = file.analysis.stack.as_ref()?;
-    let home = file.analysis.home(file.path);
-    let path = used.iter().fold(home, |path, name| path.inside(name.as_str(), None));
-    // What a module with `for_each` uses is known of each of its instances.
-    let uses = &stack.config.modules.uses;
-    let used = uses.get(&path).or_else(|| uses.iter().find(|(known, _)| path.matches(known)).map(|(_, used)| used));
-    let (source, span) = &used?.source;
-    // A base that is in another folder says its paths from there on.
-    let user = stack.sources.get(span.file).map_or(file.path, |source| source.path.as_path());
-    Some(beside(user, source))
 }
 
 /// Where what is named at a place is declared; of the path of a file, that file.

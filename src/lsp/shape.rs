@@ -8,7 +8,7 @@ use leoctl_core::stack::keys::{self, Key};
 use leoctl_core::stack::usage::{ASSUMPTIONS, Assumption};
 
 use super::analysis::InFile;
-use super::navigate;
+use super::uses;
 use crate::docs;
 
 /// A key that may stand in a table.
@@ -171,7 +171,7 @@ pub fn element(ty: &Type) -> &Type {
 fn inputs(file: InFile<'_>, used: &str) -> Vec<Known> {
     let declared = || {
         let stack = file.analysis.names()?;
-        let path = navigate::module_file(file, &[used.to_owned()])?;
+        let path = uses::module_file(file, &[used.to_owned()])?;
         let (_, module) = stack.config.modules.instances.iter().find(|(_, module)| module.file == path)?;
         Some(module.names.vars.iter())
     };

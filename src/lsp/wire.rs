@@ -1,12 +1,13 @@
 //! What is found, in the protocol's terms.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use tower_lsp_server::ls_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CompletionItem, CompletionItemKind, CompletionList, CompletionResponse,
     CompletionTextEdit, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DocumentSymbol, Documentation, Hover, HoverContents,
-    InlayHint, InlayHintLabel, InlayHintTooltip, Location, MarkupContent, MarkupKind, NumberOrString, SymbolKind, TextEdit, Uri,
+    InlayHint, InlayHintLabel, InlayHintTooltip, Location, MarkupContent, MarkupKind, NumberOrString, Range, SymbolKind, TextEdit, Uri,
     WorkspaceEdit,
 };
 
@@ -42,29 +43,38 @@ impl Published {
     }
 }
 
-/// What is wrong, by file; the root is there even when nothing is.
+/// How many mistakes are said of a file: nobody reads more, and editors slow down with them.
+const MOST: usize = 1000;
+
+/// What is wrong, by file; the root is there even when nothing is. Of a file with very many mistakes the first are said, and
+/// that there are more.
 pub fn said(analysis: &Analysis) -> BTreeMap<PathBuf, Vec<Said>> {
     let mut said: BTreeMap<PathBuf, Vec<Said>> = BTreeMap::new();
+    let mut more: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    let places: Vec<OnceCell<Places<'_>>> = analysis.texts.iter().map(|_| OnceCell::new()).collect();
     said.entry(analysis.root.clone()).or_default();
     for wrong in &analysis.diagnostics.0 {
         // What is of no place in particular is said of the root.
-        let place = wrong.span.as_ref().and_then(|span| Some((analysis.texts.get(span.file)?, span.range.clone())));
-        let (path, range) = match place {
-            Some(((path, text), range)) => (path, Places::of(text).lines(&range)),
-            None => (&analysis.root, Default::default()),
-        };
-        said.entry(path.clone()).or_default().push(Diagnostic {
-            range,
-            severity: Some(match wrong.severity {
-                Severity::Error => DiagnosticSeverity::ERROR,
-                Severity::Warning => DiagnosticSeverity::WARNING,
-            }),
-            source: Some("leoctl".to_owned()),
+        let place = wrong.span.as_ref().and_then(|span| {
+            let ((path, text), places) = analysis.texts.get(span.file).zip(places.get(span.file))?;
+            Some((path, places.get_or_init(|| Places::of(text)), &span.range))
+        });
+        let path = place.as_ref().map_or(&analysis.root, |(path, ..)| *path);
+        let of_file = said.entry(path.clone()).or_default();
+        if of_file.len() >= MOST {
+            *more.entry(path.clone()).or_default() += 1;
+            continue;
+        }
+        let range = place.map(|(_, places, range)| places.lines(range)).unwrap_or_default();
+        of_file.push(Diagnostic {
             code: Some(NumberOrString::String(wrong.code.as_str().to_owned())),
             related_information: wrong.also.as_ref().and_then(|also| related(analysis, also)).map(|also| vec![also]),
-            message: message(wrong),
-            ..Diagnostic::default()
+            ..diagnostic(range, wrong.severity, message(wrong))
         });
+    }
+    for (path, more) in more {
+        let message = format!("{more} more mistakes are in this file: `leoctl validate` has them all");
+        said.entry(path).or_default().push(diagnostic(Default::default(), Severity::Error, message));
     }
     said
 }
@@ -74,6 +84,19 @@ fn related(analysis: &Analysis, (span, said): &(Span, &str)) -> Option<Diagnosti
     let (path, text) = analysis.texts.get(span.file)?;
     let location = location(path, text, (span.range.start, span.range.end))?;
     Some(DiagnosticRelatedInformation { location, message: (*said).to_owned() })
+}
+
+fn diagnostic(range: Range, severity: Severity, message: String) -> Diagnostic {
+    Diagnostic {
+        range,
+        severity: Some(match severity {
+            Severity::Error => DiagnosticSeverity::ERROR,
+            Severity::Warning => DiagnosticSeverity::WARNING,
+        }),
+        source: Some("leoctl".to_owned()),
+        message,
+        ..Diagnostic::default()
+    }
 }
 
 /// What is wrong and what to do.

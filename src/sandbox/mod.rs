@@ -68,6 +68,8 @@ pub enum Stage {
     Python,
     /// The emulators are installed into it.
     Pip,
+    /// The emulators come up again after they were killed: with what they last saved, which may be less than there was.
+    Again,
     /// The emulators come up.
     Emulator,
     /// The emulators end.
@@ -80,7 +82,7 @@ impl fmt::Display for Stage {
             Self::Lock => "another leoctl that starts or stops the sandbox",
             Self::Python => "python3 -m venv",
             Self::Pip => "pip",
-            Self::Emulator => "the emulators, until they answer",
+            Self::Again | Self::Emulator => "the emulators, until they answer",
             Self::End => "the emulators, until they have written their data down",
         })
     }
@@ -186,6 +188,9 @@ impl Sandbox {
             }
             self.end(&process, Signal::KILL, stage)?;
         }
+        if self.was_killed()? {
+            stage(Stage::Again);
+        }
         let installed = Installed::new(&self.base);
         installed.ensure(stage)?;
         let (data, log) = (self.file("data"), self.file("emulators.log"));
@@ -263,6 +268,13 @@ impl Sandbox {
     fn lock(&self, stage: &dyn Fn(Stage)) -> Result<File, SandboxError> {
         self.own()?;
         folder::lock(&self.file("lock"), || stage(Stage::Lock))
+    }
+
+    /// Whether a process is remembered that nobody has stopped; it is not there any more.
+    fn was_killed(&self) -> Result<bool, SandboxError> {
+        let Some(text) = folder::read(&self.file("running.json"))? else { return Ok(false) };
+        // One that never came up has no process.
+        Ok(serde_json::from_str::<Record>(&text).is_ok_and(|record| record.process.is_some()))
     }
 
     /// What is remembered, with the process, if it is there and ours.

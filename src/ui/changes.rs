@@ -110,7 +110,7 @@ pub fn of(change: &Change) -> Vec<Line> {
     let creates = change.action == Action::Create;
     for attribute in change.attributes.iter().filter(|attribute| !(creates && is_noise(change, attribute))) {
         let waits = Waits::of(change, &attribute.path);
-        lines.extend(if creates { created(attribute, &waits) } else { changed(attribute, &waits) });
+        lines.extend(if creates { created(change, attribute, &waits) } else { changed(attribute, &waits) });
     }
     lines
 }
@@ -144,14 +144,20 @@ pub fn outputs(outputs: &BTreeMap<String, OutputChange>) -> Vec<Line> {
 
 /// What only AWS will know, which nobody wrote: an unknown attribute that is left to AWS.
 fn is_noise(change: &Change, attribute: &AttributeChange) -> bool {
-    let written = change.authored.iter().any(|path| path.root() == attribute.path.root());
-    matches!(attribute.after, Some(Value::Unknown)) && attribute.server_chosen && !written
+    matches!(attribute.after, Some(Value::Unknown)) && attribute.server_chosen && !is_written(change, attribute)
 }
 
-fn created(attribute: &AttributeChange, waits: &Waits<'_>) -> Vec<Line> {
-    let Some(after) = &attribute.after else { return Vec::new() };
-    let after = without_ownership(&attribute.path, after);
-    if value::is_empty(&after) {
+/// Whether the stack file says something of an attribute.
+fn is_written(change: &Change, attribute: &AttributeChange) -> bool {
+    change.authored.iter().any(|path| path.root() == attribute.path.root())
+}
+
+fn created(change: &Change, attribute: &AttributeChange, waits: &Waits<'_>) -> Vec<Line> {
+    let Some(written) = &attribute.after else { return Vec::new() };
+    let after = without_ownership(&attribute.path, written);
+    // What somebody wrote as empty may be another thing to AWS than what nobody wrote.
+    let is_meant = value::is_empty(written) && is_written(change, attribute);
+    if value::is_empty(&after) && !is_meant {
         return Vec::new();
     }
     let shown = if attribute.sensitive { vec![MASK.to_owned()] } else { value::lines_with(&after, waits) };

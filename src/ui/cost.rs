@@ -136,25 +136,41 @@ fn assumptions(text: &mut String, assumed: &[Assumed]) {
     }
 }
 
+/// What is always paid, as far as there are prices.
+fn least(estimate: &Estimate) -> String {
+    let least = if estimate.not_priced().is_empty() { "" } else { "at least " };
+    format!("{least}{}", dollars(estimate.always()))
+}
+
+/// What has no price, by resource: of each what comes first, which is the most of it.
+fn unpriced(estimate: &Estimate) -> Option<String> {
+    let mut missing: BTreeMap<String, &str> = BTreeMap::new();
+    for (address, why) in estimate.not_priced() {
+        missing.entry(address.to_string()).or_insert_with(|| why.split(": ").next().unwrap_or(why));
+    }
+    let named = missing.iter().map(|(address, what)| format!("{address} ({what})"));
+    (!missing.is_empty()).then(|| named.collect::<Vec<_>>().join(", "))
+}
+
 /// One line on what a plan changes in what the stack costs.
 pub fn change(change: &Change, prices: &Prices) -> String {
     let (before, after) = (&change.before, &change.after);
     let by = |usd: f64| styled(STRONG, if usd > 0.0 { format!("+{}", dollars(usd)) } else { dollars(usd) });
     let used = format!("{} → {}", dollars(before.by_use()), dollars(after.by_use()));
     let mut text = match (changes(change.always()), changes(change.by_use())) {
-        (false, false) => format!("Cost: {} a month as before", dollars(after.always())),
+        // Then it is what has no price that changes.
+        (false, false) => format!("Cost: {} a month, but for what has no price here", least(after)),
         (false, true) => format!("Cost by use: about {used} a month ({})", by(change.by_use())),
         (true, uses) => {
             let used = if uses { format!(", and by use about {used}") } else { String::new() };
-            format!("Cost: {} → {} a month ({}){used}", dollars(before.always()), dollars(after.always()), by(change.always()))
+            format!("Cost: {} → {} a month ({}){used}", least(before), least(after), by(change.always()))
         }
     };
     let hours = after.assumed.iter().chain(&before.assumed).find(|one| one.of == leoctl_core::stack::usage::Use::HOURS);
     let hours = hours.map(|one| format!("; {} hours", number(one.value))).unwrap_or_default();
     let _ = write!(text, "{hours}, list prices of {}", prices.compiled);
-    let missing: std::collections::BTreeSet<String> = after.not_priced().iter().map(|(address, _)| address.to_string()).collect();
-    if !missing.is_empty() {
-        let _ = write!(text, "; not counted whole: {}", missing.into_iter().collect::<Vec<_>>().join(", "));
+    if let Some(missing) = unpriced(after) {
+        let _ = write!(text, "; not priced: {missing}");
     }
     text.push_str(". `leoctl cost` shows it all.");
     text

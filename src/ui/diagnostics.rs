@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn what_is_wrong_at_no_place_has_no_frame() {
         let wrong = Diagnostic::general(Code::UnknownName, "`vpc.x` is not there").help("did you mean `vpc.y`?").help("or leave it out");
-        let shown = plain(&render(&Diagnostics(vec![wrong]), &[], true));
+        let shown = plain(&render(&Diagnostics::from(vec![wrong]), &[], true));
         assert_eq!(shown, "error[E0402]: `vpc.x` is not there\nhelp: did you mean `vpc.y`?\nhelp: or leave it out");
     }
 
@@ -165,7 +165,7 @@ mod tests {
         let start = text.rfind("a\u{1}").unwrap();
         let wrong = Diagnostic::error(Code::Syntax, &span(start..start + 1), "twice").also(span(0..1), "here first");
         let source = Source { path: "a.toml".into(), text, private: false };
-        let shown = plain(&render(&Diagnostics(vec![wrong]), &[source], true));
+        let shown = plain(&render(&Diagnostics::from(vec![wrong]), &[source], true));
         let lines: Vec<&str> = shown.lines().map(str::trim_end).collect();
         let wanted =
             ["error[E0101]: twice", "  --> a.toml:22:1", "   |", " 1 | a = 1", "   | - here first", "...", "22 | a\\u0001 = 3", "   | ^"];
@@ -181,7 +181,7 @@ mod tests {
         diagnostic.label = "here\u{85}".to_owned();
         diagnostic.help = vec!["use \u{1b}[31mthat".to_owned()];
         let source = Source { path: "a\u{7}.toml".into(), text: text.to_owned(), private: false };
-        let rendered = render(&Diagnostics(vec![diagnostic]), &[source], true);
+        let rendered = render(&Diagnostics::from(vec![diagnostic]), &[source], true);
         let shown = plain(&rendered);
         assert!(!shown.contains('\u{1b}') && !shown.contains('\u{9b}') && !shown.contains('\r'), "{shown:?}");
         assert!(shown.contains("not \\u001b]0;t\\u0007 this") && shown.contains("a\\u0007.toml:2:"), "{shown}");

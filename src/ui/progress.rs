@@ -64,8 +64,8 @@ impl Default for Lines {
 
 impl EventSink for Lines {
     fn emit(&self, event: &Event) {
-        self.waits.lock().unwrap_or_else(PoisonError::into_inner).hear(event, Instant::now());
-        if let Some(text) = text(event) {
+        let is_news = self.waits.lock().unwrap_or_else(PoisonError::into_inner).hear(event, Instant::now());
+        if let Some(text) = text(event).filter(|_| is_news) {
             note(text);
         }
     }
@@ -80,20 +80,29 @@ struct Wait {
     usual: Option<Span>,
     began: Instant,
     next: Duration,
+    /// How it was said last to be going.
+    going: String,
 }
 
 impl Waits {
-    fn hear(&mut self, event: &Event, now: Instant) {
+    /// Takes note of an event; whether it says anything new.
+    fn hear(&mut self, event: &Event, now: Instant) -> bool {
         match event {
             Event::Started { address, verb, usual } => {
-                self.0.insert(address.clone(), Wait { verb: *verb, usual: *usual, began: now, next: FIRST });
+                let wait = Wait { verb: *verb, usual: *usual, began: now, next: FIRST, going: String::new() };
+                self.0.insert(address.clone(), wait);
+            }
+            Event::Progress { address, message } => {
+                let before = self.0.get_mut(address).map(|wait| std::mem::replace(&mut wait.going, message.clone()));
+                return before.is_none_or(|before| before != *message);
             }
             Event::Finished { address, .. }
             | Event::Failed { address, .. }
             | Event::Waiting { address, .. }
             | Event::Skipped { address, .. } => drop(self.0.remove(address)),
-            Event::Begin { .. } | Event::Progress { .. } | Event::Interrupted => {}
+            Event::Begin { .. } | Event::Interrupted => {}
         }
+        true
     }
 
     /// What is to be said now: at first, when it takes longer than usual, and then every few minutes.

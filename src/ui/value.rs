@@ -1,5 +1,7 @@
 //! Values as people read them.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use super::terminal;
@@ -14,7 +16,7 @@ pub const MASK: &str = "(sensitive)";
 /// What stands for an unknown.
 pub const UNKNOWN: &str = "(known after apply)";
 
-/// Whether a value says nothing: an empty collection, which to AWS is as good as none.
+/// Whether a value is an empty collection: where nobody wrote it, it says nothing.
 pub fn is_empty(value: &Value) -> bool {
     match value {
         Value::List(items) => items.is_empty(),
@@ -23,10 +25,13 @@ pub fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Whether an entry of a table is shown: not what is empty, nor what AWS is to fill in.
-fn is_said(key: &str, value: &Value, waits: &Waits<'_>) -> bool {
-    let is_left = matches!(value, Value::Unknown) && waits.field(key).is_left_to_aws();
-    waits.is_whole() || !is_empty(value) && !is_left
+/// The entries of a table that are shown: not what AWS is to fill in, nor what is empty beside something that is not. A table
+/// with nothing else says by it which of several it is: `{ count = {} }`.
+fn said<'v>(map: &'v BTreeMap<String, Value>, waits: &Waits<'_>) -> Vec<(&'v String, &'v Value)> {
+    let is_left = |key: &str, value: &Value| matches!(value, Value::Unknown) && waits.field(key).is_left_to_aws();
+    let written: Vec<_> = map.iter().filter(|(key, value)| waits.is_whole() || !is_left(key, value)).collect();
+    let full: Vec<_> = written.iter().copied().filter(|(_, value)| waits.is_whole() || !is_empty(value)).collect();
+    if full.is_empty() { written } else { full }
 }
 
 /// The value in one line.
@@ -53,12 +58,10 @@ pub fn inline_with(value: &Value, waits: &Waits<'_>) -> String {
             let item = |(index, item)| inline_with(item, &waits.index(index));
             format!("[{}]", items.iter().enumerate().map(item).collect::<Vec<_>>().join(", "))
         }
-        Value::Map(map) if map.is_empty() => "{}".to_owned(),
         Value::Map(map) => {
-            let said = map.iter().filter(|(key, value)| is_said(key, value, waits));
             let field = |(key, value): (&String, &Value)| format!("{} = {}", name(key), inline_with(value, &waits.field(key)));
-            let fields: Vec<String> = said.map(field).collect();
-            format!("{{ {} }}", fields.join(", "))
+            let fields: Vec<String> = said(map, waits).into_iter().map(field).collect();
+            if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
         }
         Value::Null => "null".to_owned(),
         Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_) => {
@@ -102,7 +105,7 @@ pub fn lines_with(value: &Value, waits: &Waits<'_>) -> Vec<String> {
         }
         Value::Map(map) if !short => {
             let mut all = vec!["{".to_owned()];
-            for (key, value) in map.iter().filter(|(key, value)| is_said(key, value, waits)) {
+            for (key, value) in said(map, waits) {
                 let mut inner = lines_with(value, &waits.field(key));
                 if let Some(first) = inner.first_mut() {
                     *first = format!("{} = {first}", name(key));
@@ -162,7 +165,7 @@ mod tests {
     #[test]
     fn a_whole_value_has_what_is_empty_in_it() {
         let map = Value::from(serde_json::json!({ "a": [], "b": { "c": {} }, "d": 1 }));
-        assert_eq!(inline(&map), "{ b = {  }, d = 1 }");
+        assert_eq!(inline(&map), "{ b = { c = {} }, d = 1 }");
         assert_eq!(whole_inline(&map), "{ a = [], b = { c = {} }, d = 1 }");
         assert_eq!(
             whole_inline(&Value::List(vec![Value::Unknown, Value::string("x").into_secret()])),

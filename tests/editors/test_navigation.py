@@ -124,6 +124,9 @@ async def test_what_names_something_in_a_module_is_renamed_with_it(editor, stack
     resource = await editor.rename("modules/web.toml", WEB.replace("eip.ip]", "eip.i‸p]"), "own")
     moved = '\n[[moved]]\nfrom = "module.web.eip.ip"\nto   = "module.web.eip.own"\n'
     assert resource == {"modules/web.toml": WEB.replace("eip.ip", "eip.own"), name: text.replace("eip.ip", "eip.own") + moved}
+    for changed in resource:
+        editor.type(changed, resource[changed])
+    assert await editor.diagnostics(name) == []
 
 
 async def test_a_rename_that_would_break_something_is_refused(editor, stack):
@@ -141,3 +144,45 @@ async def test_windows_line_breaks_stay(editor, stack):
     text = (stack + VPC).replace("\n", "\r\n")
     changed = await editor.rename(name, text.replace("main", "ma‸in"), "core")
     assert changed[name].count("\n") == changed[name].count("\r\n") and changed[name].endswith('to   = "vpc.core"\r\n')
+
+
+async def test_a_module_that_has_no_instance_now_keeps_what_other_variables_made(editor, stack):
+    inner = "[resource.vpc.old]\ncidr_block = \"10.0.0.0/16\"\n[outputs]\nid = \"${vpc.old.id}\"\n"
+    outer = "[module.net]\nsource = \"net.toml\"\nfor_each = [\"a\"]\n[outputs]\nids = \"${module.net['a'].id}\"\n"
+    editor.write("modules/net.toml", inner)
+    editor.write("modules/outer.toml", outer)
+    whens = {
+        "absent": "[vars.on]\ndefault = false\n[module.o]\nsource = \"../modules/outer.toml\"\nwhen = \"${vars.on}\"\n",
+        "empty": "[vars.on]\ndefault = []\n[module.o]\nsource = \"../modules/outer.toml\"\nfor_each = \"${vars.on}\"\n",
+        "lacking": "[vars.on]\n[module.o]\nsource = \"../modules/outer.toml\"\nwhen = \"${vars.on}\"\n",
+        "wrong": "[module.o]\nsource = \"../modules/outer.toml\"\nwhen = \"${vars.onn}\"\n",
+    }
+    stacks = {f"stacks/{name}.toml": stack.replace('"shop"', f'"{name}"') + when for name, when in whens.items()}
+    for name, text in stacks.items():
+        editor.write(name, text)
+    changed = await editor.rename("modules/net.toml", inner.replace("vpc.old]", "vpc.o‸ld]"), "new")
+    moved = '\n[[moved]]\nfrom = "module.o.module.net.vpc.old"\nto   = "module.o.module.net.vpc.new"\n'
+    assert changed == {"modules/net.toml": inner.replace("vpc.old", "vpc.new")} | {name: text + moved for name, text in stacks.items()}
+    editor.open("stacks/absent.toml", changed["stacks/absent.toml"])
+    assert await editor.diagnostics("stacks/absent.toml") == []
+    output = await editor.rename("modules/net.toml", inner.replace("\nid =", "\ni‸d ="), "vpc")
+    assert output == {"modules/net.toml": inner.replace("\nid =", "\nvpc ="), "modules/outer.toml": outer.replace(".id}", ".vpc}")}
+
+
+async def test_renaming_there_and_back_leaves_a_stack_that_is_valid(editor, stack):
+    name = "stacks/shop.toml"
+    text = stack + VPC
+    for before, after in [("main", "net"), ("net", "core"), ("core", "main"), ("main", "net"), ("net", "main")]:
+        changed = await editor.rename(name, text.replace(f"vpc.{before}]", f"vpc.{before}‸]"), after)
+        text = changed[name]
+        editor.type(name, text)
+        assert await editor.diagnostics(name) == [], text
+    assert text == stack + VPC.replace("main", "main") + '\n[[moved]]\nfrom = "vpc.core"\nto   = "vpc.main"\n' + '\n[[moved]]\nfrom = "vpc.net"\nto   = "vpc.main"\n'
+
+
+async def test_what_no_expression_can_name_is_no_name(editor, stack):
+    name = "stacks/shop.toml"
+    for new in ["in", "true", "false", "null"]:
+        with pytest.raises(JsonRpcException, match="cannot be a name"):
+            await editor.rename(name, stack + VPC.replace("main", "ma‸in"), new)
+    assert name in await editor.rename(name, stack + VPC.replace("main", "ma‸in"), "for")

@@ -182,7 +182,7 @@ service_name = "com.amazonaws.us-east-1.ecr.dkr"
 subnet_ids = "${pluck(subnet.a, 'id')}"
 [resource.route53_zone.out]
 name = "example.org"
-[resource.route53_zone.in]
+[resource.route53_zone.inside]
 name = "example.internal"
 private_zone = true
 vpcs = [{ vpc_id = "${vpc.main.id}" }]
@@ -201,7 +201,7 @@ nat_gb = 100
     assert_eq!(of("vpc_endpoint.s3"), 0);
     // Two zones at 0.01, 10 GB at 0.01.
     assert_eq!(of("vpc_endpoint.ecr"), 14_6000 + 1000);
-    assert_eq!((of("route53_zone.out"), of("route53_zone.in")), (5400, 5000));
+    assert_eq!((of("route53_zone.out"), of("route53_zone.inside")), (5400, 5000));
     assert_eq!((of("vpc.main"), of("subnet.a[\"a\"]")), (0, 0));
 }
 

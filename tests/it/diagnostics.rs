@@ -523,6 +523,12 @@ fn a_service_names_a_container_and_a_port_of_its_task_definition() {
     );
     assert!(said.contains("it has `agent`, `web`") && said.contains("it has `80`"), "{said}");
     assert!(said.contains("s.toml:29"), "{said}");
+    let said = validate(&served("agent", 80, DEFINITION, "${ecs_task_definition.web.arn}"));
+    assert!(said.contains("is `80`, which the container `agent` of ecs_task_definition.web does not have as a port"), "{said}");
+    // Of a definition with a mistake not all is known that is meant.
+    let mistaken = DEFINITION.replace("image = \"nginx\"", "image = [\"nginx\"]").replace("\"agent\" },", "\"agent\", imgae = \"\" },");
+    let said = validate(&served("wbe", 8080, &mistaken, "${ecs_task_definition.web.arn}"));
+    assert!(!said.contains("does not have"), "{said}");
     // What is not known is not judged, nor a definition that is perhaps another one's.
     let with = |line: &str| {
         let text = served("envoy", 8080, DEFINITION, "${ecs_task_definition.web.arn}");
@@ -541,5 +547,44 @@ fn a_service_names_a_container_and_a_port_of_its_task_definition() {
         project.write("s.toml", &text);
         let ran = project.expect(0, &["validate", "s.toml"]);
         assert!(!ran.stderr.contains("does not have"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_name_that_no_expression_can_say_is_refused_where_it_is_declared() {
+    for name in ["in", "true", "false", "null"] {
+        for block in ["[resource.vpc.NAME]\ncidr_block = \"10.0.0.0/16\"", "[locals]\nNAME = 1", "[vars.NAME]\ndefault = 1"] {
+            let said = validate(&format!("[stack]\nname = \"x\"\n{}\n", block.replace("NAME", name)));
+            assert!(said.contains(&format!("error[E0206]: `{name}` cannot be used as a name: it is a word of expressions")), "{said}");
+        }
+    }
+    // Other words of CEL can be said behind a dot. What has such a name can still be moved away from it.
+    let project = Project::new("", "test");
+    let text = "[stack]\nname = \"x\"\n[locals]\nfor = 1\nif = \"${locals.for + 1}\"\n[resource.vpc.main]\ncidr_block = \"10.0.0.0/16\"\n";
+    project.write("s.toml", &format!("{text}[[moved]]\nfrom = \"vpc.in\"\nto = \"vpc.main\"\n"));
+    project.expect(0, &["validate", "s.toml"]);
+}
+
+/// A command in a hint is written so that it acts where this run does, which it is only in backticks.
+#[test]
+fn commands_in_help_stand_in_backticks() {
+    fn sources(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.is_dir() {
+                true => sources(&entry, found),
+                false if entry.extension().is_some_and(|extension| extension == "rs") => found.push(entry),
+                false => {}
+            }
+        }
+    }
+    let (root, mut files) = (std::path::Path::new(env!("CARGO_MANIFEST_DIR")), Vec::new());
+    ["src", "crates/core/src", "crates/aws/src"].iter().for_each(|folder| sources(&root.join(folder), &mut files));
+    let commands = ["apply", "plan", "destroy", "state", "import", "show", "validate", "explain", "sandbox", "drift", "status", "approve"];
+    let is_bare = |line: &&str| commands.iter().any(|command| line.contains(&format!(": leoctl {command} ")));
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let bare: Vec<&str> =
+            text.lines().filter(|line| line.contains('"') && !line.trim_start().starts_with("//")).filter(is_bare).collect();
+        assert!(bare.is_empty(), "{}: {bare:?}", file.display());
     }
 }

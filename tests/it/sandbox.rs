@@ -259,6 +259,21 @@ fn two_projects_have_two_sandboxes_and_stop_only_their_own() {
 }
 
 #[test]
+fn a_sandbox_that_was_killed_says_so_when_it_begins_again() {
+    let (machine, project) = (Machine::new(), project());
+    let said = |arguments: &[&str]| machine.expect(0, &project, arguments).stderr.contains("the sandbox was killed");
+    assert!(!said(&["sandbox", "start"]));
+    let began = machine.began()[0];
+    drop(Command::new("kill").args(["-9", &began.to_string()]).status());
+    while lives(began) {
+        std::thread::yield_now();
+    }
+    assert!(said(&["sandbox", "start"]), "what it had not saved is gone");
+    assert!(!said(&["sandbox", "stop"]) && !said(&["sandbox", "start"]), "what is stopped has saved all");
+    machine.expect(0, &project, &["sandbox", "stop"]);
+}
+
+#[test]
 fn what_a_killed_start_left_is_taken_over() {
     let (machine, project) = (Machine::new(), project());
     fs::write(machine.file("hold"), "").unwrap();

@@ -159,7 +159,7 @@ impl World {
         }
         match value {
             Ok(value) => Ok((self.secrets.hidden(value), (!said.0.is_empty()).then(|| self.wrong(said, sources)))),
-            Err(failure) => Err(self.wrong(Diagnostics(vec![failed(failure)]), sources)),
+            Err(failure) => Err(self.wrong(Diagnostics::from(vec![failed(failure)]), sources)),
         }
     }
 

@@ -34,6 +34,8 @@ const WAITING: usize = 16;
 pub async fn run(context: &Context, args: McpArgs) -> Result<Exit, CliError> {
     let failed = |error: &dyn std::fmt::Display| CliError::usage(&format!("cannot serve: {error}"), "docs/agents.md says how to connect");
     let here = Here::new(context)?;
+    // Emulators take a while to end, and nothing waits for those of others.
+    std::thread::spawn(|| rehearse::sweep(&std::env::temp_dir()));
     let (input, output) = (stdio::input().map_err(|error| failed(&error))?, Output::start().map_err(|error| failed(&error))?);
     let (jobs, mut coming) = mpsc::channel(WAITING);
     let server = Server::new(jobs, args.allow_apply);

@@ -4,7 +4,7 @@
 //! begins. Their sandbox and states are known by a temporary folder, so that neither the project's states nor its sandbox
 //! are touched.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -107,17 +107,56 @@ fn changed(change: &Json) -> Json {
     json!({ "address": change.get("address"), "action": change.get("action"), "attributes": paths })
 }
 
-/// A sandbox of its own in a folder of its own, both gone when this goes.
+/// A sandbox of its own in a folder of its own, both gone when this goes; where it is killed, when the next server begins.
 struct Stage {
     folder: TempDir,
     sandbox: Sandbox,
+    /// The lock that says that somebody rehearses here: it goes with the process, however that ends.
+    _held: File,
+}
+
+/// How the names of the folders of rehearsals begin, and the lock in each.
+const PREFIX: &str = "leoctl-rehearsal-";
+const HELD: &str = "held";
+
+/// Ends the emulators and removes the folders of rehearsals whose servers were killed. Nobody is there to be told of one that
+/// does not go: the next server tries again.
+pub fn sweep(folders: &Path) {
+    // The name of a sandbox comes from the whole path of its folder.
+    let folders = std::path::absolute(folders).unwrap_or_else(|_| folders.to_owned());
+    for entry in fs::read_dir(folders).into_iter().flatten().flatten() {
+        let is_rehearsal = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        // A symbolic link that somebody else put there leads nowhere.
+        if is_rehearsal && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            drop(swept(&entry.path()));
+        }
+    }
+}
+
+fn swept(folder: &Path) -> Result<(), CliError> {
+    let held = disk::private(OpenOptions::new().read(true).write(true)).open(folder.join(HELD)).map_err(|error| cannot(&error))?;
+    if held.try_lock().is_ok() {
+        Sandbox::of(folder)?.remove(&|_| {})?;
+        fs::remove_dir_all(folder).map_err(|error| cannot(&error))?;
+    }
+    Ok(())
 }
 
 impl Stage {
     fn new() -> Result<Self, CliError> {
-        let folder = tempfile::Builder::new().prefix("leoctl-rehearsal-").tempdir().map_err(|error| cannot(&error))?;
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir().map_err(|error| cannot(&error))?;
         let sandbox = Sandbox::of(folder.path())?;
-        Ok(Self { folder, sandbox })
+        let held = Self::held(folder.path()).map_err(|error| cannot(&error))?;
+        Ok(Self { folder, sandbox, _held: held })
+    }
+
+    /// The lock of a folder. It gets its name when it is taken, so that nobody finds it free in between.
+    fn held(folder: &Path) -> io::Result<File> {
+        let begun = folder.join("taking");
+        let held = disk::private(OpenOptions::new().write(true).create_new(true)).open(&begun)?;
+        held.lock()?;
+        fs::rename(begun, folder.join(HELD))?;
+        Ok(held)
     }
 
     /// Runs a command on the stack in the sandbox.
@@ -201,5 +240,23 @@ mod tests {
         let shown = shown(COMMANDS[1], &ran, &Marks::new(Redactor::default()));
         assert_eq!(shown["still_changes"], json!([{ "address": "subnet.a", "action": "update", "attributes": ["x"] }]));
         assert!(!shown["known_of_the_sandbox"].as_array().unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_a_killed_server_left_is_removed_and_what_another_uses_stays() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            let folder = base.path().join(name);
+            fs::create_dir(&folder).unwrap();
+            folder
+        };
+        let (left, used, begun, other) =
+            (folder("leoctl-rehearsal-a"), folder("leoctl-rehearsal-b"), folder("leoctl-rehearsal-c"), folder("mine"));
+        drop(Stage::held(&left).unwrap());
+        let _held = Stage::held(&used).unwrap();
+        drop(Stage::held(&other).unwrap());
+        std::os::unix::fs::symlink(&other, base.path().join("leoctl-rehearsal-d")).unwrap();
+        sweep(base.path());
+        assert!(!left.exists() && [used, begun, other].iter().all(|folder| folder.exists()));
     }
 }

@@ -103,7 +103,7 @@ fn meant(names: &Names<'_>, word: &str) -> Result<Target, CliError> {
 /// Why nothing is written, all at once.
 fn refused(problems: Vec<join::Problem>) -> CliError {
     let problems = problems.into_iter().map(|problem| Diagnostic::general(Code::Usage, problem.message).help(problem.help));
-    Diagnostics(problems.collect()).into()
+    Diagnostics::from(problems.collect::<Vec<_>>()).into()
 }
 
 fn words(standing: Standing) -> (anstyle::Style, &'static str) {

@@ -139,7 +139,8 @@ fn said(change: &Change, common: &BTreeMap<String, Value>) -> IndexMap<String, S
             }
             after => after.clone(),
         };
-        if value::is_empty(&after) {
+        // What is left of tags is nobody's; anything else that is empty was written so.
+        if value::is_empty(&after) && attribute.path.root() == Some("tags") {
             return None;
         }
         let waits = Waits::of(change, &attribute.path);

@@ -102,7 +102,7 @@ async fn an_encrypted_state_moves_into_a_bucket_and_an_apply_there_shows_nothing
     expect(&project, &key, 0, &["state", "migrate", STACK]);
     // Killed in the middle, its journal is in the bucket.
     project.write(STACK, &there.replace("/two", "/three"));
-    let proxy = Proxy::start(&emulator.endpoint, |call| (call.operation == "CreateLogGroup").then_some(Fault::KillAfter));
+    let proxy = Proxy::start(&emulator.endpoint, |call| (call.operation == "DeleteLogGroup").then_some(Fault::KillBefore));
     let mut command = project.command(&["apply", "-y", STACK]);
     command.env("AWS_ENDPOINT_URL", &proxy.endpoint).env("LEOCTL_AGE_IDENTITY", &key.identity);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -126,7 +126,18 @@ async fn an_encrypted_state_moves_into_a_bucket_and_an_apply_there_shows_nothing
         assert!(refused.stderr.contains("is not the record that belongs there"), "{}", refused.stderr);
         s3.put_object().bucket("moved").key(**last).body(kept.into()).send().await.unwrap();
     }
+    assert!(records.len() > 2, "{records:?}");
+    let middle = *records[records.len() / 2];
+    let kept = s3.get_object().bucket("moved").key(middle).send().await.unwrap().body.collect().await.unwrap().to_vec();
+    s3.delete_object().bucket("moved").key(middle).send().await.unwrap();
+    for command in [&["plan", STACK][..], &["state", "list", STACK]] {
+        let refused = expect(&project, &key, 1, command);
+        assert!(refused.stderr.contains("is missing") && refused.stderr.contains("E1006"), "{}", refused.stderr);
+    }
+    s3.put_object().bucket("moved").key(middle).body(kept.into()).send().await.unwrap();
     expect(&project, &key, 0, &["state", "unlock", STACK]);
     expect(&project, &key, 0, &["apply", "-y", STACK]);
+    // A file that a colleague has left where the state was says nothing any more.
+    std::fs::write(super::state_of(&project), "{\"leoctl_encrypted\": 1, left behind").unwrap();
     expect(&project, &key, 0, &["plan", "--detailed-exitcode", STACK]);
 }

@@ -28,8 +28,8 @@ pub struct Eip {
     /// Where it can be used: in a VPC, as everything today.
     #[schemars(extend("default" = "vpc", "x-replace" = true, "enum" = ["vpc"]))]
     domain: String,
-    /// The instance whose first network interface has the address. Its VPC needs an internet gateway: name that in
-    /// `depends_on` when it is in the same stack.
+    /// The instance whose first network interface has the address. Its VPC needs an internet gateway. One that
+    /// is in the same stack is made first.
     instance_id: Option<String>,
     /// The network interface that has the address; for the first one of an instance write `instance_id`.
     network_interface_id: Option<String>,

@@ -21,7 +21,7 @@ use leoctl_core::model::value::Value;
 
 /// Lets what has no public address reach the internet, or other networks, and nobody in.
 ///
-/// The VPC of a public one needs an internet gateway: name that in `depends_on` when it is in the same stack.
+/// The VPC of a public one needs an internet gateway. One that is in the same stack is made first.
 ///
 /// Import by id: `nat-0123456789abcdef0`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

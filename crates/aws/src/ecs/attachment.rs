@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{from_api, to_api, unbuilt};
 use crate::resource::Tags;
 use leoctl_core::engine::ports::Outcome;
-use leoctl_core::model::schema::NamedIn;
+use leoctl_core::model::schema::{NamedIn, NamedPart};
 
 /// Where tasks are in the network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,16 +27,25 @@ pub struct NetworkConfiguration {
 /// What the containers of the task definition have to have (ECS API Reference, LoadBalancer and ServiceRegistry: a container's
 /// name and port "in the task definition").
 pub(super) const CONTAINERS: &[NamedIn] = &[
-    container(&["load_balancers", "container_name"], &["container_definitions", "name"], "a container"),
-    container(&["load_balancers", "container_port"], PORTS, "a container's port"),
-    container(&["service_registries", "container_name"], &["container_definitions", "name"], "a container"),
-    container(&["service_registries", "container_port"], PORTS, "a container's port"),
+    container(&["load_balancers", "container_name"]),
+    port(&["load_balancers", "container_port"]),
+    container(&["service_registries", "container_name"]),
+    port(&["service_registries", "container_port"]),
 ];
 
-const PORTS: &[&str] = &["container_definitions", "port_mappings", "container_port"];
+const fn container(attribute: &'static [&'static str]) -> NamedIn {
+    NamedIn { attribute, through: "task_definition", names: &["container_definitions", "name"], what: "a container", part: None }
+}
 
-const fn container(attribute: &'static [&'static str], names: &'static [&'static str], what: &'static str) -> NamedIn {
-    NamedIn { attribute, through: "task_definition", names, what }
+/// A port is one of the container that is named beside it.
+const fn port(attribute: &'static [&'static str]) -> NamedIn {
+    NamedIn {
+        attribute,
+        through: "task_definition",
+        names: &["container_definitions", "port_mappings", "container_port"],
+        what: "a port",
+        part: Some(NamedPart { beside: "container_name", parts: &["container_definitions"], name: "name", what: "the container" }),
+    }
 }
 
 /// A target group or a classic load balancer tasks are registered in.

@@ -53,6 +53,8 @@ pub struct S3Store {
     /// The journal's folder, and the number of its next record.
     journal: tokio::sync::Mutex<Journal>,
     next: AtomicU64,
+    /// The record that may not have been written, where those that follow wait for it.
+    unwritten: tokio::sync::Mutex<Option<String>>,
     /// What is written is encrypted with.
     vault: Arc<Vault>,
 }
@@ -100,6 +102,7 @@ impl S3Store {
             waiting: lease::Waiting::default(),
             journal: tokio::sync::Mutex::default(),
             next: AtomicU64::new(0),
+            unwritten: tokio::sync::Mutex::default(),
             vault: Arc::default(),
         }
     }
@@ -169,9 +172,49 @@ impl S3Store {
     async fn rewrite(&self, key: &str) -> Result<(), StoreError> {
         let Some(object) = self.objects.get(key).await? else { return Ok(()) };
         let place = self.objects.place(key);
-        let text = self.vault.open_copy(&place, object.text).await?;
-        let state = State::parse(&text).map_err(|error| StoreError::new(format!("cannot use {place}: {error}")))?;
-        self.objects.put(key, &self.vault.state(&state, text).await?, When::Unchanged(&object.etag)).await.map(drop)
+        let text = self.vault.copy_anew(&place, object.text).await?;
+        match self.objects.put(key, &text, When::Unchanged(&object.etag)).await? {
+            Some(_) => Ok(()),
+            None => Err(StoreError::new(format!("{place} was changed by somebody else in the meantime"))),
+        }
+    }
+
+    /// Writes a record of the journal.
+    async fn put_record(&self, number: u64, text: &str) -> Result<(), StoreError> {
+        let folder = self.journal.lock().await.folder.clone();
+        let key = format!("{folder}{number:08}");
+        match self.objects.put(&key, text, When::Absent).await? {
+            Some(_) => Ok(()),
+            None => {
+                let error = StoreError::new(format!("{} was written by somebody else", self.objects.place(&key)));
+                Err(StoreError { lost: true, ..error.help("run the same command again when the other leoctl is done") })
+            }
+        }
+    }
+
+    async fn sealed_record(&self, number: u64, record: &Record) -> Result<String, StoreError> {
+        let Journal { lineage, serial, .. } = self.journal.lock().await.clone();
+        self.vault.record((&lineage, serial), number, render_record(record)?).await
+    }
+
+    /// Writes a record once all before it are written: of what is encrypted a number that is missing is a record that
+    /// somebody has taken out. One that got no answer may be there, so it is written again as it was.
+    async fn append_in_order(&self, record: &Record) -> Result<(), StoreError> {
+        let mut unwritten = self.unwritten.lock().await;
+        // Who waited for the others may have lost the lock meanwhile.
+        self.check().await?;
+        if let Some(text) = unwritten.as_deref() {
+            self.put_record(self.next.load(Ordering::SeqCst), text).await?;
+            self.next.fetch_add(1, Ordering::SeqCst);
+            *unwritten = None;
+        }
+        let number = self.next.load(Ordering::SeqCst);
+        let text = self.sealed_record(number, record).await?;
+        *unwritten = Some(text.clone());
+        self.put_record(number, &text).await?;
+        self.next.fetch_add(1, Ordering::SeqCst);
+        *unwritten = None;
+        Ok(())
     }
 
     /// Writes the state if nobody else has since it was read.
@@ -284,23 +327,18 @@ impl Store for S3Store {
         }
         let next = keys.iter().filter_map(|key| number_of(&folder, key)).max().map_or(0, |last| last + 1);
         self.next.store(next, Ordering::SeqCst);
+        *self.unwritten.lock().await = None;
         *self.journal.lock().await = Journal { folder, lineage: state.lineage.clone(), serial: state.serial };
         Ok(())
     }
 
     async fn append(&self, record: &Record) -> Result<(), StoreError> {
+        if self.vault.is_on() {
+            return self.append_in_order(record).await;
+        }
         self.check().await?;
         let number = self.next.fetch_add(1, Ordering::SeqCst);
-        let Journal { folder, lineage, serial } = self.journal.lock().await.clone();
-        let key = format!("{folder}{number:08}");
-        let text = self.vault.record((&lineage, serial), number, render_record(record)?).await?;
-        match self.objects.put(&key, &text, When::Absent).await? {
-            Some(_) => Ok(()),
-            None => {
-                let error = StoreError::new(format!("{} was written by somebody else", self.objects.place(&key)));
-                Err(StoreError { lost: true, ..error.help("run the same command again when the other leoctl is done") })
-            }
-        }
+        self.put_record(number, &self.sealed_record(number, record).await?).await
     }
 
     async fn save(&self, state: &State) -> Result<(), StoreError> {
@@ -330,10 +368,7 @@ impl Store for S3Store {
     async fn rewrite_backups(&self) -> Result<Rewritten, StoreError> {
         let mut rewritten = Rewritten::default();
         for key in self.objects.list(&self.copies()).await? {
-            match self.rewrite(&key).await {
-                Ok(()) => rewritten.done += 1,
-                Err(error) => rewritten.left.push(error.message),
-            }
+            rewritten.count(self.rewrite(&key).await);
         }
         Ok(rewritten)
     }

@@ -46,7 +46,7 @@ impl EngineError {
     }
 
     fn unknown_type(type_name: &str) -> Self {
-        Self::Diagnostics(Diagnostics(vec![
+        Self::Diagnostics(Diagnostics::from(vec![
             Diagnostic::general(Code::UnknownStateType, format!("the state has a `{type_name}`, which this leoctl does not know"))
                 .help("use the leoctl that wrote the state, or a newer one"),
         ]))

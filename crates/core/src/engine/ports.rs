@@ -348,6 +348,16 @@ pub struct Rewritten {
     pub left: Vec<String>,
 }
 
+impl Rewritten {
+    /// Counts what came of one copy.
+    pub fn count(&mut self, outcome: Result<(), StoreError>) {
+        match outcome {
+            Ok(()) => self.done += 1,
+            Err(error) => self.left.push(error.message),
+        }
+    }
+}
+
 /// Where the state lives.
 #[async_trait]
 pub trait Store: Send + Sync {

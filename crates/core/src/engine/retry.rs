@@ -35,6 +35,9 @@ where
 /// # Errors
 /// The failure, when the deadline passes before; that it was interrupted, when the user does not wait for it.
 pub async fn before_trying_again(operation: &Operation, wait: Duration, failure: Failure) -> Outcome<()> {
+    if wait >= WORTH_SAYING {
+        (operation.progress.0)(format!("is tried again, as it was refused: {}", failure.message));
+    }
     match operation.pause(wait, "waiting to try again").await {
         Err(stopped) if stopped.kind == FailureKind::Interrupted => {
             let message = format!("interrupted before it was tried again: {}", failure.message);
@@ -44,6 +47,9 @@ pub async fn before_trying_again(operation: &Operation, wait: Duration, failure:
         Ok(()) => Ok(()),
     }
 }
+
+/// From how long a wait on it is said what is waited for: what is refused for good looks the same at first.
+const WORTH_SAYING: Duration = Duration::from_secs(4);
 
 /// The waits between attempts: from half a second to ten, with jitter, without end.
 pub fn backoff() -> ExponentialBuilder {

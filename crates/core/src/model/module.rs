@@ -79,19 +79,20 @@ impl ModulePath {
         self.0.len() == other.0.len() && self.covers(other)
     }
 
-    /// The path with `from` at its beginning replaced by `to`; nothing when it does not begin so. Where neither has a last
-    /// key, an instance keeps its own.
+    /// The path with `from` at its beginning replaced by `to`; nothing when it does not begin so. Where neither has a key, an
+    /// instance keeps its own, of every module on the way: the two are laid side by side from their ends on.
     pub fn moved(&self, from: &Self, to: &Self) -> Option<Self> {
+        let (own, rest) = self.0.split_at_checked(from.0.len())?;
         let mut path = to.clone();
-        if let Some((last, before)) = from.0.split_last() {
-            let used = self.0.get(before.len()).filter(|used| used.name == last.name && self.0.starts_with(before))?;
-            match (&last.key, path.0.last_mut()) {
+        for (from_end, (named, used)) in from.0.iter().zip(own).rev().enumerate() {
+            match (&named.key, path.0.iter_mut().rev().nth(from_end)) {
+                _ if named.name != used.name => return None,
                 (None, Some(new)) if new.key.is_none() => new.key.clone_from(&used.key),
                 (key, _) if *key == used.key => {}
                 _ => return None,
             }
         }
-        path.0.extend(self.0.iter().skip(from.0.len()).cloned());
+        path.0.extend(rest.iter().cloned());
         Some(path)
     }
 
@@ -173,5 +174,8 @@ mod tests {
         assert_eq!(moved("module.a", "module.b[us]"), None, "which instance becomes one is not said");
         assert_eq!(moved("module.a[eu]", "module.c.module.b[us]").unwrap(), r#"module.c.module.b["us"].module.db"#);
         assert_eq!(moved("module.a[us]", "module.b"), None);
+        assert_eq!(moved("module.a.module.db", "module.b.module.store").unwrap(), r#"module.b["eu"].module.store"#);
+        assert_eq!(moved("module.a.module.db", "module.store"), None, "what was of several would become one");
+        assert_eq!(moved("module.a.module.db.module.c", "module.b"), None);
     }
 }

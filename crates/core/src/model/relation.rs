@@ -23,6 +23,21 @@ pub struct NamedIn {
     pub names: &'static [&'static str],
     /// What they are there, such as `a container`.
     pub what: &'static str,
+    /// The part of the other resource that it is looked up in, where that is named beside it.
+    pub part: Option<NamedPart>,
+}
+
+/// A part of a resource that another resource names: the container whose port a service names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedPart {
+    /// The attribute that names it, beside the one that is looked up in it.
+    pub beside: &'static str,
+    /// The names that lead to the parts in the other resource.
+    pub parts: &'static [&'static str],
+    /// The attribute of a part that is its name.
+    pub name: &'static str,
+    /// What it is, such as `the container`.
+    pub what: &'static str,
 }
 
 /// Something that AWS does not take away from a resource while others use it: an update that does so waits for theirs. Where

@@ -35,7 +35,7 @@ use serde_json::{Map, Value as Json};
 
 use super::canonical::masked_url;
 pub use super::catalog::{Catalog, Further, Refusal, ResourceSchema, Types, prefix_of};
-pub use super::relation::{After, Governed, Governs, HangsOn, Inside, Named, NamedIn, Release};
+pub use super::relation::{After, Governed, Governs, HangsOn, Inside, Named, NamedIn, NamedPart, Release};
 use super::value::Value;
 
 /// The schema of a resource type or data source.

@@ -90,12 +90,12 @@ fn access(stack: &Stack, template: &Template, place: &str, problems: &mut Diagno
 /// A text that has to be known before AWS is asked.
 fn known(stack: &Stack, template: &Template, what: &str, may_be_secret: bool) -> Result<String, Diagnostics> {
     let scope = StackScope::offline(stack);
-    let value = template.eval(&scope).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
+    let value = template.eval(&scope).map_err(|failure| Diagnostics::from(vec![failed(failure)]))?;
     let lacks = stack.lacks(&scope.take_lookups());
     let problem = match value.revealed() {
         _ if value.has_secret() && !may_be_secret => {
             let error = Diagnostic::error(Code::Exposed, &template.span, format!("{what} is sensitive, but it is shown in messages"));
-            return Err(Diagnostics(vec![error.help(super::PUBLIC)]));
+            return Err(Diagnostics::from(vec![error.help(super::PUBLIC)]));
         }
         Value::String(text) if !text.is_empty() => return Ok(text.clone()),
         Value::String(_) => format!("{what} is empty"),
@@ -103,7 +103,7 @@ fn known(stack: &Stack, template: &Template, what: &str, may_be_secret: bool) ->
         Value::Unknown => format!("{what} can use variables, locals and env only"),
         other => format!("{what} is a string, not {}", other.kind()),
     };
-    Err(Diagnostics(vec![Diagnostic::error(Code::BadAccount, &template.span, problem)]))
+    Err(Diagnostics::from(vec![Diagnostic::error(Code::BadAccount, &template.span, problem)]))
 }
 
 /// The account in the ARN of a role.

@@ -110,7 +110,7 @@ fn the_account_of_a_block_is_one_of_the_stacks_and_known_before_aws_is_asked() {
 #[test]
 fn the_account_of_a_module_is_that_of_what_is_in_it_and_says_none_itself() {
     let stack = "[accounts.a]\nprofile = 'a'\n[accounts.b]\nprofile = 'b'\n[module.m]\nsource = 'm.toml'\naccount = 'a'\n[module.m.inputs]\nwhich = 'b'\n";
-    let module = "[vars.which]\n[resource.vpc.in]\ncidr_block = '10.0.0.0/16'\n[resource.vpc.own]\ncidr_block = '10.1.0.0/16'\naccount = '${vars.which}'\n";
+    let module = "[vars.which]\n[resource.vpc.inner]\ncidr_block = '10.0.0.0/16'\n[resource.vpc.own]\ncidr_block = '10.1.0.0/16'\naccount = '${vars.which}'\n";
     let found = loaded("", stack, module);
     assert_eq!(told(&found), Vec::<String>::new());
     assert_eq!(used(&found.stack.unwrap()), ["a".to_owned(), "b".to_owned()].into());

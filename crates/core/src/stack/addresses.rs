@@ -77,7 +77,7 @@ fn absent(stack: &Stack, address: &Selector, span: &Span, what: &str) -> Option<
         Selector::Module(path) => (!has_module(stack, path), path),
     };
     let user = module.split().map(|(user, _)| user).unwrap_or_default();
-    if !is_missing || config.unread.anything || config.unread_of(&user).anything {
+    if !is_missing || config.unread.anything || config.unread_of(&user).anything || may_have(stack, module) {
         return None;
     }
     let known: Vec<String> = match address {
@@ -88,8 +88,23 @@ fn absent(stack: &Stack, address: &Selector, span: &Span, what: &str) -> Option<
     Some(error.suggest(&address.to_string(), known.iter().map(String::as_str)))
 }
 
+/// Whether a module is used that has no instance now, or one that it is in: with other variables it has what is named in it.
+fn may_have(stack: &Stack, module: &ModulePath) -> bool {
+    let modules = &stack.config.modules;
+    let mut around = std::iter::successors(Some(module.clone()), |inner| inner.split().map(|(user, _)| user));
+    around.any(|path| {
+        let whole = path.used();
+        let is_used = modules.uses.keys().any(|used| whole.matches(used));
+        is_used && !modules.instances.keys().any(|instance| whole.matches(instance))
+    })
+}
+
+/// Whether the stack has a block; in a module without a key, in any instance of it.
 fn has_block(stack: &Stack, block: &Block) -> bool {
-    stack.config.resources.contains_key(block) || stack.config.unread_of(&block.module).resource(block)
+    let is_it = |known: &Block| known.type_name == block.type_name && known.name == block.name && block.module.matches(&known.module);
+    stack.config.resources.contains_key(block)
+        || stack.config.resources.keys().any(is_it)
+        || stack.config.unread_of(&block.module).resource(block)
 }
 
 /// Whether a module is in use; without a key, with whatever keys it has.

@@ -28,7 +28,7 @@ pub struct Backend {
 pub fn location(stack: &Stack) -> Result<Option<Backend>, Diagnostics> {
     let Some(template) = &stack.config.backend_s3 else { return Ok(None) };
     let scope = StackScope::offline(stack);
-    let value = template.eval(&scope).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
+    let value = template.eval(&scope).map_err(|failure| Diagnostics::from(vec![failed(failure)]))?;
     let lacks = stack.lacks(&scope.take_lookups());
     if value.has_unknown() && lacks.has_errors() {
         return Err(lacks);
@@ -36,7 +36,7 @@ pub fn location(stack: &Stack) -> Result<Option<Backend>, Diagnostics> {
     let mut problems = Diagnostics::default();
     if value.has_secret() {
         let error = "where the state is cannot be sensitive: it is shown, and stored in plans";
-        return Err(Diagnostics(vec![Diagnostic::error(Code::BadBackend, &template.span, error).help(super::PUBLIC)]));
+        return Err(Diagnostics::from(vec![Diagnostic::error(Code::BadBackend, &template.span, error).help(super::PUBLIC)]));
     }
     let mut text = |key: &str, required: bool| match value.get(key).map(Value::revealed) {
         Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),

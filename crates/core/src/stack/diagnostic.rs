@@ -1,5 +1,7 @@
 //! Mistakes in a stack file, as data: what is wrong, where, and what to do about it.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -107,6 +109,18 @@ impl Diagnostic {
         Self { span: None, ..Self::error(code, &Span::default(), message) }
     }
 
+    /// Whether another says the same of the same place.
+    fn says_the_same(&self, other: &Self) -> bool {
+        self.span == other.span && self.code == other.code && self.message == other.message && self.help == other.help
+    }
+
+    fn hashed(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let place = self.span.as_ref().map(|span| (span.file, span.range.start, span.range.end));
+        (place, &self.message, &self.help).hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// This diagnostic, about a block or a resource.
     pub fn about(mut self, address: impl ToString) -> Self {
         self.address = Some(address.to_string());
@@ -147,10 +161,28 @@ impl Diagnostic {
     }
 }
 
+/// No name is longer, in bytes: what is longer is no name with a typing error.
+const LONGEST_NAME: usize = 200;
+
 /// The candidate that is probably meant.
 pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let distances = candidates.into_iter().map(|candidate| (strsim::damerau_levenshtein(given, candidate), candidate));
-    let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
+    if given.len() > LONGEST_NAME {
+        return None;
+    }
+    let length = given.chars().count();
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates {
+        // As many letters as one has more, they are at least apart.
+        let least = candidate.chars().count().abs_diff(length);
+        if best.is_some_and(|(distance, _)| distance <= least) {
+            continue;
+        }
+        let distance = strsim::damerau_levenshtein(given, candidate);
+        if best.is_none_or(|(nearest, _)| distance < nearest) {
+            best = Some((distance, candidate));
+        }
+    }
+    let (distance, candidate) = best?;
     // Of a short name most letters have to be there.
     let most = if given.len() < 4 { 1 } else { 2.max(given.len() / 3) };
     (distance <= most || candidate.contains(given) && given.len() > 2).then_some(candidate)
@@ -169,18 +201,36 @@ pub fn suggestion<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>
 
 /// A list of mistakes being collected.
 #[derive(Clone, Debug, Default)]
-pub struct Diagnostics(pub Vec<Diagnostic>);
+pub struct Diagnostics(pub Vec<Diagnostic>, Index);
+
+/// Where in the list what has been said is: a file may have more mistakes than can be compared with each other.
+#[derive(Clone, Debug, Default)]
+struct Index {
+    /// The places in the list, by a hash of what is said there.
+    places: HashMap<u64, Vec<usize>>,
+    /// How much of the list is in it.
+    until: usize,
+}
+
+impl Index {
+    /// Takes up what has come to the list, or all of it where it has become shorter.
+    fn follow(&mut self, list: &[Diagnostic]) {
+        if self.until > list.len() {
+            *self = Self::default();
+        }
+        for (at, one) in list.iter().enumerate().skip(self.until) {
+            self.places.entry(one.hashed()).or_default().push(at);
+        }
+        self.until = list.len();
+    }
+}
 
 impl Diagnostics {
     /// Adds one that has not been said yet, whatever it was said about.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        let is_it = |said: &Diagnostic| {
-            said.span == diagnostic.span
-                && said.code == diagnostic.code
-                && said.message == diagnostic.message
-                && said.help == diagnostic.help
-        };
-        if !self.0.iter().any(is_it) {
+        self.1.follow(&self.0);
+        let mut alike = self.1.places.get(&diagnostic.hashed()).into_iter().flatten();
+        if !alike.any(|at| self.0.get(*at).is_some_and(|said| said.says_the_same(&diagnostic))) {
             self.0.push(diagnostic);
         }
     }
@@ -200,6 +250,37 @@ impl Diagnostics {
 
 impl From<Vec<Diagnostic>> for Diagnostics {
     fn from(diagnostics: Vec<Diagnostic>) -> Self {
-        Self(diagnostics)
+        Self(diagnostics, Index::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_been_said_is_not_said_again_however_much_there_is() {
+        let one = |at: usize| Diagnostic::error(Code::BadName, &Span { file: 0, range: at..at + 1 }, "no name");
+        let mut said = Diagnostics::default();
+        for _ in 0..2 {
+            (0..20_000).for_each(|at| said.push(one(at)));
+        }
+        said.push(one(0).help("another help is something else"));
+        assert_eq!(said.0.len(), 20_001);
+        said.0.truncate(1);
+        said.push(one(0));
+        said.push(one(1));
+        assert_eq!(said.0.len(), 2);
+    }
+
+    #[test]
+    fn the_nearest_name_is_found_and_what_is_no_name_has_none() {
+        let names = ["cidr_block", "tags", "hosted_zone_id", "name"];
+        assert_eq!(nearest("cidr_blok", names), Some("cidr_block"));
+        assert_eq!(nearest("hosted_zone", names), Some("hosted_zone_id"));
+        assert_eq!(nearest("nmae", names), Some("name"));
+        assert_eq!(nearest("xyz", names), None);
+        let long = "cidr_block".repeat(100_000);
+        assert_eq!(nearest(&long, [long.as_str()]), None);
     }
 }

@@ -60,7 +60,7 @@ impl Encryption {
 pub fn of(stack: &Stack) -> Result<Option<Encryption>, Diagnostics> {
     let Some(template) = &stack.config.encryption else { return Ok(None) };
     let scope = StackScope::offline(stack);
-    let value = template.eval(&scope).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
+    let value = template.eval(&scope).map_err(|failure| Diagnostics::from(vec![failed(failure)]))?;
     let lacks = stack.lacks(&scope.take_lookups());
     if value.has_unknown() && lacks.has_errors() {
         return Err(lacks);
@@ -69,7 +69,7 @@ pub fn of(stack: &Stack) -> Result<Option<Encryption>, Diagnostics> {
     if value.has_secret() {
         let error =
             Diagnostic::error(Code::BadEncryption, &template.span, "who can decrypt cannot be sensitive: it stands in every header");
-        return Err(Diagnostics(vec![error.help(super::PUBLIC)]));
+        return Err(Diagnostics::from(vec![error.help(super::PUBLIC)]));
     }
     let read = reader.encryption(&value);
     match read {

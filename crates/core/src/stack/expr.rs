@@ -15,6 +15,7 @@ use super::functions::files::NAMING;
 use super::reference::{Found, Home, Placeholder, Reference, calls, extract, plain_reference};
 use super::rewrite::rewrite;
 use super::syntax;
+use crate::model::address::is_name;
 use crate::model::value::Value;
 
 /// A parsed expression.
@@ -175,6 +176,11 @@ pub trait Scope {
     fn contents(&self) -> Option<&Contents> {
         None
     }
+}
+
+/// Whether expressions can name what has this name: it is of a name's form, and no word of CEL's own such as `in` or `true`.
+pub fn can_be_said(name: &str) -> bool {
+    is_name(name) && Expr::parse(&format!("vars.{name}")).is_ok()
 }
 
 impl Expr {

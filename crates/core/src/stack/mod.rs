@@ -119,7 +119,8 @@ impl Stack {
     /// What is to be said of the variables without a value that `lookups` came upon.
     pub fn lacks(&self, lookups: &lookup::Lookups) -> Diagnostics {
         let needed = |name: &&String| lookups.unknown.contains(&format!("vars.{name}"));
-        Diagnostics(self.lacking.iter().filter(|(name, _)| needed(name)).map(|(_, lacks)| lacks.clone()).collect())
+        let needed: Vec<Diagnostic> = self.lacking.iter().filter(|(name, _)| needed(name)).map(|(_, lacks)| lacks.clone()).collect();
+        needed.into()
     }
 }
 

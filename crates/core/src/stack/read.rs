@@ -15,6 +15,7 @@ use indexmap::IndexMap;
 
 use super::config::{Check, Config, DataBlock, Import, Moved, Output, Removed, ResourceBlock, Validation, Variable};
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span, nearest};
+use super::expr::can_be_said;
 use super::habits;
 use super::keys::{self, ACCOUNT, Key, names};
 use super::modules::{Modules, Named, Use};
@@ -267,6 +268,12 @@ impl<'a> Reader<'a> {
             self.report(
                 Diagnostic::error(Code::BadName, span, format!("`{name}` cannot be used as a name"))
                     .help("a name starts with a letter and has letters, digits and `_` only"),
+            );
+        } else if !can_be_said(name) {
+            let error = format!("`{name}` cannot be used as a name: it is a word of expressions, which could not name it");
+            self.report(
+                Diagnostic::error(Code::BadName, span, error)
+                    .help("use another name; where something was made with this one, a [[moved]] says what has become of it"),
             );
         }
     }

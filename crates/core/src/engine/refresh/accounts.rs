@@ -86,7 +86,7 @@ fn reachable(identity: &Identity, state: &State) -> Result<(), EngineError> {
     }
     let problems: Vec<Diagnostic> =
         lost.into_iter().map(|(account, addresses)| unreachable(identity, state, account, &addresses)).collect();
-    if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems).into()) }
+    if problems.is_empty() { Ok(()) } else { Err(Diagnostics::from(problems).into()) }
 }
 
 fn unreachable(identity: &Identity, state: &State, account: &str, addresses: &[&Address]) -> Diagnostic {

@@ -97,7 +97,7 @@ impl Planner<'_> {
         let scope = StackScope::new(self.stack, Some(&plan.identity), &plan.data, &NO_RESOURCES);
         let mut imports = BTreeMap::new();
         for Import { to: address, id: template, .. } in &self.stack.config.imports {
-            let id = template.eval(&scope).map_err(|failure| Diagnostics(vec![failed(failure)]))?;
+            let id = template.eval(&scope).map_err(|failure| Diagnostics::from(vec![failed(failure)]))?;
             let written = (template.span != Span::default()).then_some(&template.span);
             imports.insert(address.clone(), (id.as_str().unwrap_or_default().to_owned(), written));
         }

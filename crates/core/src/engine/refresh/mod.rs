@@ -238,14 +238,18 @@ impl Planner<'_> {
     }
 }
 
+/// What is to be done about a state of another account, region or stack.
+pub(super) const OURS: &str = "use the credentials, region and stack file the state was made with, or another stack name";
+
+/// That a state is of another account, region or stack.
+pub(super) fn foreign(what: &str, there: &str, here: &str) -> String {
+    format!("the state belongs to {what} {there}, but this is {what} {here}")
+}
+
 /// A state of another account, region or stack is never touched.
 fn same_place(stack: &Stack, identity: &Identity, state: &State) -> Result<(), EngineError> {
     let mismatch = |what: &str, there: &str, here: &str| {
-        Err(Diagnostics(vec![
-            Diagnostic::general(Code::ForeignState, format!("the state belongs to {what} {there}, but this is {what} {here}"))
-                .help("use the credentials, region and stack file the state was made with, or another stack name"),
-        ])
-        .into())
+        Err(Diagnostics::from(vec![Diagnostic::general(Code::ForeignState, foreign(what, there, here)).help(OURS)]).into())
     };
     if state.account_id != identity.account_id {
         return mismatch("account", &state.account_id, &identity.account_id);

@@ -66,7 +66,7 @@ fn destination<'a>(moved: &'a [Moved], from: &Address) -> Option<(Address, &'a M
         // A block about one instance counts before one about all of them, and that before one about a module.
         let steps = moved.iter().filter_map(|block| Some((step(block, &here)?, block)));
         let next = steps.min_by_key(|(_, block)| match &block.from {
-            Selector::Resource(from) => (usize::from(*from != here), 0),
+            Selector::Resource(from) => (usize::from(*from != here), usize::MAX - keys(from)),
             Selector::Module(path) => (2, usize::MAX - path.depth()),
         });
         let Some((to, block)) = next else { break };
@@ -76,13 +76,24 @@ fn destination<'a>(moved: &'a [Moved], from: &Address) -> Option<(Address, &'a M
     last.filter(|_| here != *from).map(|block| (here, block))
 }
 
-/// Where one block moves an address. A block with `for_each` moves with all its instances, a module with all in it.
+/// How many keys an address has: the more, the less it is about.
+fn keys(address: &Address) -> usize {
+    let of_modules = address.block.module.iter().filter(|used| used.key.is_some()).count();
+    of_modules + usize::from(address.key.is_some())
+}
+
+/// Where one block moves an address. A block with `for_each` moves with all its instances, a module with all in it, and a block
+/// in a module with `for_each` in every instance of that.
 fn step(moved: &Moved, address: &Address) -> Option<Address> {
     match (&moved.from, &moved.to) {
-        (Selector::Resource(from), Selector::Resource(to)) if from == address => Some(to.clone()),
-        (Selector::Resource(from), Selector::Resource(to)) => {
-            let whole = from.key.is_none() && to.key.is_none() && from.block == address.block;
-            (whole && address.key.is_some()).then(|| Address { block: to.block.clone(), key: address.key.clone() })
+        (Selector::Resource(from), Selector::Resource(to)) if moved.from.names(&address.block) => {
+            let module = address.block.module.moved(&from.block.module, &to.block.module)?;
+            let key = match (&from.key, &to.key) {
+                (None, None) => address.key.clone(),
+                (from, to) if *from == address.key => to.clone(),
+                _ => return None,
+            };
+            Some(Address { block: to.block.clone().within(&module), key })
         }
         (Selector::Module(from), Selector::Module(to)) => {
             let module = address.block.module.moved(from, to)?;
@@ -162,6 +173,21 @@ mod tests {
         assert_eq!(end(&blocks, "group.g").as_deref(), Some("module.b[\"x\"].group.g"));
         assert_eq!(end(&blocks, "module.one.vpc.main").as_deref(), Some("module.many[\"x\"].vpc.main"));
         assert_eq!(end(&blocks, "module.many[\"x\"].vpc.main"), None);
+    }
+
+    #[test]
+    fn a_block_in_a_module_moves_in_every_instance_of_it() {
+        let blocks = [
+            moved("module.a.subnet.s", "module.a.subnet.t"),
+            moved("module.a[\"x\"].subnet.s", "module.a[\"x\"].subnet.own"),
+            moved("module.a.module.b.vpc.v", "module.a.module.c.vpc.w"),
+            moved("module.a.vpc.main", "vpc.main"),
+        ];
+        assert_eq!(end(&blocks, "module.a[\"y\"].subnet.s[\"1\"]").as_deref(), Some("module.a[\"y\"].subnet.t[\"1\"]"));
+        assert_eq!(end(&blocks, "module.a[\"x\"].subnet.s[\"1\"]").as_deref(), Some("module.a[\"x\"].subnet.own[\"1\"]"));
+        let nested = end(&blocks, "module.a[\"y\"].module.b[\"z\"].vpc.v");
+        assert_eq!(nested.as_deref(), Some("module.a[\"y\"].module.c[\"z\"].vpc.w"));
+        assert_eq!(end(&blocks, "module.a[\"y\"].vpc.main"), None, "several would become one");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 pub use self::envelope::{About, DataKey, Envelope, EnvelopeError, Method, What, Wrapped, is_sealed};
 use super::persist::Line;
 use super::ports::StoreError;
+use super::refresh::{OURS, foreign};
 use crate::model::base64;
 use crate::model::state::State;
 use crate::stack::diagnostic::Code;
@@ -248,15 +249,28 @@ impl Vault {
         self.open_envelope(place, &envelope).await
     }
 
+    /// A copy of a state that was read, as it is to be written now.
+    ///
+    /// # Errors
+    /// As there, and when it is no state.
+    pub async fn copy_anew(&self, place: &str, text: String) -> Result<String, StoreError> {
+        let text = self.open_copy(place, text).await?;
+        let state = State::parse(&text).map_err(|error| StoreError::new(format!("cannot use {place}: {error}")))?;
+        self.state(&state, text).await
+    }
+
     /// The lines of a state's journal, in the clear. One in the clear is accepted as long as the state is, and before the first
     /// that is encrypted.
     ///
     /// # Errors
-    /// When one is not of this journal or not in its place, not as it was written, or cannot be opened.
+    /// When one is not of this journal or not in its place, not as it was written, or cannot be opened, or one before it is
+    /// missing.
     pub async fn open_lines(&self, state: &State, lines: Vec<Line>) -> Result<Vec<Line>, StoreError> {
         let mut opened = Vec::with_capacity(lines.len());
+        let mut next = 0;
         let mut sealed_before = self.seen.lock().unwrap_or_else(PoisonError::into_inner).with.is_some();
         for line in lines {
+            let expected = std::mem::replace(&mut next, line.number.saturating_add(1));
             if !is_sealed(&line.text) {
                 if sealed_before {
                     return Err(refused(format!("{} is in the clear, and what comes before it is encrypted", line.place)).help(RESTORE));
@@ -269,6 +283,9 @@ impl Vault {
             let About { lineage, serial, number, .. } = &envelope.about;
             if (lineage, *serial, *number) != (&state.lineage, state.serial, Some(line.number)) {
                 return Err(refused(format!("{} is not the record that belongs there", line.place)).help(RESTORE));
+            }
+            if line.number != expected {
+                return Err(refused(format!("{} is record {}, and record {expected} is missing", line.place, line.number)).help(RESTORE));
             }
             opened.push(Line { text: self.open_envelope(&line.place, &envelope).await?, ..line });
         }
@@ -305,7 +322,8 @@ impl Vault {
         let on = self.is_on() || !self.older.is_empty();
         // A plan is made again and compared, and its stack's name may depend on variables that it brings.
         if on && what != What::Plan && *stack != self.stack {
-            return Err(refused(format!("{place} is of the stack {stack}, and not of {}", self.stack)).help(RESTORE));
+            let error = StoreError { code: Code::ForeignState, ..StoreError::new(foreign("stack", stack, &self.stack)) };
+            return Err(error.help(OURS));
         }
         Ok(envelope)
     }

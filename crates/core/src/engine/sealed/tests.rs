@@ -92,7 +92,7 @@ async fn the_file_of_another_stack_or_kind_is_refused() {
     let other = Vault::new("shop", Arc::new(Paper(vec!["a"])), Vec::new());
     let sealed = other.state(&state(1), "text".to_owned()).await.unwrap();
     let refused = vault(&["a"]).open_state("s.json", sealed).await.unwrap_err();
-    assert_eq!(refused.message, "s.json is of the stack shop, and not of web");
+    assert_eq!((refused.code, refused.message.as_str()), (Code::ForeignState, "the state belongs to stack shop, but this is stack web"));
     let ours = vault(&["a"]);
     let plan = ours.seal(ours.plan("lineage", 1), "text".to_owned()).await.unwrap();
     assert!(ours.open_state("s.json", plan).await.unwrap_err().message.contains("something else"));
@@ -154,6 +154,14 @@ async fn records_are_read_in_their_own_order_and_of_their_own_journal() {
         assert!(refused.message.contains("is not the record that belongs there"), "{refused}");
     }
     assert!(vault.open_lines(&state(2), lines(&[0]).await).await.is_err(), "the journal of another serial");
+    for (numbers, missing) in [(&[0, 1, 3][..], 2), (&[1], 0)] {
+        let mut left = Vec::new();
+        for number in numbers {
+            left.push(line(&vault, *number, "record").await);
+        }
+        let refused = vault.open_lines(&state(1), left).await.map(drop).unwrap_err();
+        assert!(refused.message.ends_with(&format!("record {missing} is missing")), "{refused}");
+    }
 }
 
 #[tokio::test]

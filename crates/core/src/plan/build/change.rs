@@ -191,12 +191,12 @@ impl Builder<'_> {
                     self.at(address, Code::AlreadyExists, &format!("{address} ({id}) belongs to {owner} now"))
                         .label("its tags were changed outside leoctl, which leaves it alone")
                         .help(format!("to take it back, add [[import]] with to = '{address}', id = \"{id}\""))
-                        .help(format!("to make another one here, forget it first: leoctl state rm '{address}'")),
+                        .help(format!("to make another one here, forget it first: `leoctl state rm '{address}'`")),
                 );
             }
         }
         if !found.is_empty() {
-            self.diagnostics = Diagnostics(found);
+            self.diagnostics = Diagnostics::from(found);
         }
     }
 

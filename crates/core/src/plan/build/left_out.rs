@@ -78,7 +78,7 @@ impl Builder<'_> {
             && let Some((holder, _)) = kept.get(&Self::place_claim(place))
         {
             let error = format!("{} cannot be imported as {}: that is {holder} in the state", taker.address, place.id);
-            let forgotten = format!("to manage it as {} alone, forget the other first: leoctl state rm '{holder}'", taker.address);
+            let forgotten = format!("to manage it as {} alone, forget the other first: `leoctl state rm '{holder}'`", taker.address);
             return Some(self.at(&taker.address, Code::SamePlace, &error).help(renamed(taker, holder)).help(forgotten));
         }
         let stays = taker.place.is_some() && !matches!(taker.action, Action::Import | Action::Replace);

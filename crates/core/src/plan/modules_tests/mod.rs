@@ -405,7 +405,7 @@ fn what_is_in_a_module_is_in_the_account_that_its_use_says_unless_it_says_its_ow
     let text = "[accounts.a]\nprofile = 'a'\n[accounts.b]\nprofile = 'b'\n\
          [module.m]\nsource = 'modules/m.toml'\nfor_each = ['a', 'b']\naccount = '${each.key}'\n[module.m.inputs]\nother = \"${each.key == 'a' ? 'b' : 'a'}\"\n\
          [resource.vpc.here]\ncidr_block = '10.9.0.0/16'\n\
-         #file modules/m.toml\n[vars.other]\n[resource.vpc.in]\ncidr_block = '10.0.0.0/16'\n\
+         #file modules/m.toml\n[vars.other]\n[resource.vpc.inner]\ncidr_block = '10.0.0.0/16'\n\
          [resource.vpc.own]\naccount = '${vars.other}'\nregion = 'us-west-2'\ncidr_block = '10.1.0.0/16'\n\
          [module.deep]\nsource = 'deep.toml'\n#file modules/deep.toml\n[resource.vpc.far]\ncidr_block = '10.2.0.0/16'\n";
     let plan = account.plan(text).unwrap();
@@ -415,9 +415,9 @@ fn what_is_in_a_module_is_in_the_account_that_its_use_says_unless_it_says_its_ow
     };
     let is = |account: &str, region: &str, name: &str| (account.to_owned(), region.to_owned(), name.to_owned());
     assert_eq!(of("vpc.here"), is("1", "us-east-1", ""));
-    assert_eq!(of("module.m[\"a\"].vpc.in"), is("2", "eu-west-1", "a"));
+    assert_eq!(of("module.m[\"a\"].vpc.inner"), is("2", "eu-west-1", "a"));
     assert_eq!(of("module.m[\"a\"].vpc.own"), is("3", "us-west-2", "b"));
-    assert_eq!(of("module.m[\"b\"].vpc.in"), is("3", "us-east-1", "b"));
+    assert_eq!(of("module.m[\"b\"].vpc.inner"), is("3", "us-east-1", "b"));
     assert_eq!(of("module.m[\"b\"].vpc.own"), is("2", "us-west-2", "a"));
     assert_eq!(of("module.m[\"a\"].module.deep.vpc.far"), is("2", "eu-west-1", "a"));
 }

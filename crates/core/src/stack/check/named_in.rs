@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::locate;
 use crate::model::address::Block;
 use crate::model::path::{Path, Segment};
+use crate::model::relation::NamedPart;
 use crate::model::value::Value;
 use crate::stack::config::ResourceBlock;
-use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::stack::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::stack::scope::{BlockValue, StackScope};
 
 /// Checks the names that a resource with this value has from another one that it refers to. What is not known of either is
@@ -20,13 +21,22 @@ pub fn check(block: &Block, resource: &ResourceBlock, value: &Value, scope: &Sta
     let elsewhere = resource.ignored(value, value);
     for fact in resource.schema.named_in.iter().filter(|fact| !elsewhere.contains(&Path::attribute(fact.through))) {
         let Some(other) = referred(resource, fact.through) else { continue };
-        let Some(names) = scope.resources.get(&other).and_then(|known| names(known, fact.names)) else { continue };
+        if is_wrong(&other, scope, diagnostics) {
+            continue;
+        }
+        let Some(known) = scope.resources.get(&other) else { continue };
         for (path, given) in written(value, fact.attribute) {
+            let part = fact.part.and_then(|part| named_part(known, part, fact.names, &beside(value, &path, part.beside)?));
+            let (whose, names) = match part {
+                Some((part, names)) => (format!("{part} of {other}"), names),
+                None => (other.to_string(), names(known, fact.names)),
+            };
+            let Some(names) = names else { continue };
             let Some(text) = text(given).filter(|text| !names.contains(text)) else { continue };
             let at = locate(&resource.attributes, &path).unwrap_or(&resource.span);
-            let message = format!("{block}: `{path}` is `{text}`, which {other} does not have as {}", fact.what);
+            let message = format!("{block}: `{path}` is `{text}`, which {whose} does not have as {}", fact.what);
             let help = match names.is_empty() {
-                true => format!("{other} has none: write it there, or leave this out"),
+                true => format!("{whose} has none: write it there, or leave this out"),
                 false => format!("it has {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
             };
             diagnostics.push(Diagnostic::error(Code::Contradiction, at, message).help(help));
@@ -43,19 +53,53 @@ fn referred(resource: &ResourceBlock, attribute: &str) -> Option<Block> {
     Some(Block::new(type_name, name).within(&reference.home.module))
 }
 
+/// Whether a block has a mistake, so that what is known of it may not be all that is meant.
+fn is_wrong(block: &Block, scope: &StackScope<'_>, diagnostics: &Diagnostics) -> bool {
+    let name = block.to_string();
+    let is_of_it = |one: &Diagnostic| one.severity == Severity::Error && one.address.as_ref() == Some(&name);
+    scope.stack.config.unread_of(&block.module).resource(block) || diagnostics.0.iter().any(is_of_it)
+}
+
+/// What is written beside an attribute of a value.
+fn beside(value: &Value, path: &Path, name: &str) -> Option<String> {
+    let (_, around) = path.0.split_last()?;
+    let around = around.iter().try_fold(value, |here, segment| match (here, segment) {
+        (Value::Map(map), segment) => map.get(segment.name()?),
+        (Value::List(items), Segment::Index(index)) => items.get(*index),
+        _ => None,
+    })?;
+    around.get(name).and_then(text)
+}
+
+/// The part of a block that has a name, in words, and the names that it has; nothing where there is no such part.
+fn named_part(known: &BlockValue, part: NamedPart, path: &[&str], name: &str) -> Option<(String, Option<BTreeSet<String>>)> {
+    let parts = instances(known)?.into_iter().flat_map(|instance| written(instance, part.parts));
+    let is_it = |part_of: &&Value| part_of.get(part.name).and_then(text).as_deref() == Some(name);
+    let meant: Vec<&Value> = parts.map(|(_, part)| part).filter(is_it).collect();
+    let inside = path.get(part.parts.len()..).unwrap_or_default();
+    (!meant.is_empty()).then(|| (format!("{} `{name}`", part.what), names_of(&meant, inside)))
+}
+
 /// The names that all instances of a block have; none where something of them is not known.
 fn names(known: &BlockValue, path: &[&str]) -> Option<BTreeSet<String>> {
-    let instances: Vec<&Value> = match known {
-        BlockValue::Single(value) => vec![value],
-        BlockValue::Each(values) => values.values().collect(),
-        BlockValue::Absent => return None,
-    };
+    names_of(&instances(known)?, path)
+}
+
+fn instances(known: &BlockValue) -> Option<Vec<&Value>> {
+    match known {
+        BlockValue::Single(value) => Some(vec![value]),
+        BlockValue::Each(values) => Some(values.values().collect()),
+        BlockValue::Absent => None,
+    }
+}
+
+fn names_of(values: &[&Value], path: &[&str]) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    for instance in instances {
-        if is_unknown(instance, path) {
+    for value in values {
+        if is_unknown(value, path) {
             return None;
         }
-        names.extend(written(instance, path).into_iter().filter_map(|(_, value)| text(value)));
+        names.extend(written(value, path).into_iter().filter_map(|(_, value)| text(value)));
     }
     Some(names)
 }

@@ -39,7 +39,7 @@ impl Loader<'_> {
                     // What it is repeated over may be said by a module that comes after it.
                     Some(Instances::Unknown) => later.push(path),
                     Some(instances) => more.extend(self.written_out(stack, &path, Use { instances, ..used }, &mut files, catalog)),
-                    None => {}
+                    None => self.read_all_the_same(stack, &path, &used, &mut files, catalog),
                 }
             }
             if later.is_empty() && more.is_empty() {
@@ -75,7 +75,7 @@ impl Loader<'_> {
     fn uncountable(&mut self, stack: &Stack, open: &[ModulePath], files: &mut ModuleFiles, catalog: &Catalog) {
         for path in open {
             let Some(used) = stack.config.modules.uses.get(path) else { continue };
-            self.module_file(stack, path, used, files, catalog);
+            self.read_all_the_same(stack, path, used, files, catalog);
             let templates = [("when", &used.when), ("for_each", &used.for_each)];
             for (key, template) in templates.into_iter().filter_map(|(key, template)| Some((key, template.as_ref()?))) {
                 let scope = StackScope::offline(stack);
@@ -109,7 +109,11 @@ impl Loader<'_> {
         let mut more = Vec::new();
         if let Some((place, file)) = file {
             inputs::check(path, &used, &file.names, &self.sources, &mut self.diagnostics);
-            for (instance, each) in of_use(path, &used.instances) {
+            let instances = of_use(path, &used.instances);
+            if instances.is_empty() {
+                self.read_inside(&mut vec![place.clone()], &file, files, catalog);
+            }
+            for (instance, each) in instances {
                 if stack.config.modules.instances.len() >= MOST {
                     let error =
                         Diagnostic::error(Code::BadModule, &used.span, format!("the stack has more than {MOST} instances of modules"));
@@ -141,16 +145,47 @@ impl Loader<'_> {
             self.diagnostics.push(Diagnostic::error(Code::BadModule, span, format!("a module uses itself: {}", names.join(" → "))));
             return None;
         }
-        if !self.files.is_inside(&self.path, &place) {
+        let file = self.read_once(&place, span, files, catalog)?;
+        Some((place, file))
+    }
+
+    /// The file of a module, which is read where it is named first.
+    fn read_once(&mut self, place: &Path, span: &Span, files: &mut ModuleFiles, catalog: &Catalog) -> Option<Rc<ModuleFile>> {
+        if !self.files.is_inside(&self.path, place) {
             let error = Diagnostic::error(Code::BadModule, span, format!("the module {} is outside of the project", place.display()));
             self.diagnostics.push(error.help("a module is a file of the project: put it there, beside the folder of the stacks"));
             return None;
         }
-        if !files.contains_key(&place) {
-            let file = self.read_module(&place, Some(span), catalog).map(Rc::new);
-            files.insert(place.clone(), file);
+        if !files.contains_key(place) {
+            let file = self.read_module(place, Some(span), catalog).map(Rc::new);
+            files.insert(place.to_owned(), file);
         }
-        Some((place.clone(), Rc::clone(files.get(&place)?.as_ref()?)))
+        files.get(place)?.clone()
+    }
+
+    /// Reads the files of a module that has no instances now, or none that are known: other variables may give it some, and
+    /// what is written there names things all the same.
+    fn read_all_the_same(&mut self, stack: &Stack, path: &ModulePath, used: &Use, files: &mut ModuleFiles, catalog: &Catalog) {
+        if let Some((place, file)) = self.module_file(stack, path, used, files, catalog) {
+            self.read_inside(&mut vec![place], &file, files, catalog);
+        }
+    }
+
+    /// Reads the files of the modules in a module of which there is no instance; `around` are the files on the way to it.
+    fn read_inside(&mut self, around: &mut Vec<PathBuf>, file: &ModuleFile, files: &mut ModuleFiles, catalog: &Catalog) {
+        for Use { source: (name, span), .. } in file.uses.values() {
+            let user = self.sources.get(span.file).map(|source| source.path.clone()).unwrap_or_default();
+            let place = beside(&user, name);
+            // One that uses itself is refused once it has an instance.
+            if around.contains(&place) || around.len() > DEEPEST || files.contains_key(&place) {
+                continue;
+            }
+            if let Some(file) = self.read_once(&place, span, files, catalog) {
+                around.push(place);
+                self.read_inside(around, &file, files, catalog);
+                around.pop();
+            }
+        }
     }
 
     /// Reads the file of a module.
