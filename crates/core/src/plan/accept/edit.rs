@@ -2,6 +2,7 @@
 
 use toml_edit::{Array, DocumentMut, Item, RawString, TableLike, Value as Toml};
 
+use super::elements::{append, taken_out};
 use super::place::within;
 use super::written::{plain, read, toml};
 use crate::model::address::Block;
@@ -179,32 +180,6 @@ fn fits(array: &Array, order: &Order, segment: &Segment) -> bool {
         (Order::Sequence, Segment::Index(index)) => *index == array.len(),
         (Order::Sequence, _) => false,
         _ => true,
-    }
-}
-
-/// Puts an element at the end: on a line of its own where the last one has that.
-fn append(array: &mut Array, mut value: Toml) {
-    let last = array.len().checked_sub(1).and_then(|last| array.get_mut(last));
-    if let Some(last) = last {
-        let decor = last.decor_mut();
-        let before = decor.prefix().and_then(RawString::as_str).unwrap_or_default();
-        let line = before.rfind('\n').and_then(|line| before.get(line..)).unwrap_or(" ").to_owned();
-        let after = decor.suffix().cloned().unwrap_or_default();
-        decor.set_suffix("");
-        value.decor_mut().set_prefix(line);
-        value.decor_mut().set_suffix(after);
-    }
-    array.push_formatted(value);
-}
-
-/// Takes an element out; the next one stands where it stood.
-fn taken_out(array: &mut Array, at: usize) {
-    let gone = array.remove(at);
-    if let (0, Some(first)) = (at, array.get_mut(0)) {
-        let prefix = gone.decor().prefix().cloned();
-        if let Some(prefix) = prefix {
-            first.decor_mut().set_prefix(prefix);
-        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! Drift that is accepted: what AWS has by now is written into the stack file, at its own line.
 //!
-//! [`asked`] finds what is meant, [`place`] the file and the line, [`edit`] changes the text, [`written`] says how a value
+//! [`asked`] finds what is meant, [`place`] the file and the line, [`edit`] changes the text and [`elements`] a list in it, [`written`] says how a value
 //! is written. What cannot be written is said with its place, and nothing of it is written.
 
 mod asked;
 mod edit;
+mod elements;
 mod place;
 #[cfg(test)]
 mod tests;
