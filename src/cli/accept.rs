@@ -11,6 +11,7 @@ use super::session::Session;
 use super::{CliError, Context, Exit, ask, error, project};
 use crate::{disk, ui};
 use leoctl_aws::registry;
+use leoctl_core::model::redact::Redactor;
 use leoctl_core::plan::accept::{Acceptance, Accepted, accept};
 use leoctl_core::plan::select::Options;
 use leoctl_core::plan::types::{Action, Plan};
@@ -76,14 +77,15 @@ pub async fn run(context: &Context, args: &DriftArgs) -> Result<Exit, CliError> 
         texts.iter().filter_map(|(number, after)| Some(File { source: before.sources.get(*number)?, after })).collect();
     if !files.is_empty() {
         session.stack = Arc::new(read_again(context, &path, &files)?);
-        settled(&session.plan(&Options::default(), true).await?.plan, &accepted)?;
-        show(context, &files);
+        let plan = session.plan(&Options::default(), true).await?.plan;
+        settled(&plan, &accepted)?;
+        show(context, &files, &plan.redactor());
         if !ask::confirmed(context, args.yes, "Write this into the stack file?").await? {
             return Ok(Exit::Error);
         }
         write(&files)?;
     }
-    said(context, &accepted, &before);
+    said(context, &accepted, &before, files.is_empty());
     Ok(if refused.is_empty() { Exit::Done } else { Exit::Error })
 }
 
@@ -111,12 +113,14 @@ fn settled(plan: &Plan, accepted: &[Accepted]) -> Result<(), CliError> {
     Err(CliError::usage(&error, "write these by hand, and accept the others"))
 }
 
-fn show(context: &Context, files: &[File<'_>]) {
+/// Shows how the files change. What stands beside a line may be a secret.
+fn show(context: &Context, files: &[File<'_>], redactor: &Redactor) {
     if context.global.json {
         return;
     }
     for File { source, after } in files {
-        ui::out(ui::patch::unified(&source.path.display().to_string(), &source.text, after));
+        let (before, after) = (redactor.redact(&source.text), redactor.redact(after));
+        ui::out(ui::patch::unified(&source.path.display().to_string(), &before, &after));
     }
 }
 
@@ -137,14 +141,16 @@ fn write(files: &[File<'_>]) -> Result<(), CliError> {
     Ok(())
 }
 
-fn said(context: &Context, accepted: &[Accepted], stack: &Stack) {
+fn said(context: &Context, accepted: &[Accepted], stack: &Stack, as_it_was: bool) {
     let path = |one: &Accepted| stack.sources.get(one.file).map(|source| source.path.display().to_string()).unwrap_or_default();
     if context.global.json {
         let accepted = accepted.iter().map(|one| json!({ "address": one.address, "path": one.path.to_string(), "file": path(one) }));
         ui::out(json!({ "accepted": accepted.collect::<Vec<_>>() }));
         return;
     }
-    if !accepted.is_empty() {
+    if as_it_was && !accepted.is_empty() {
+        context.say("The stack file says so already.");
+    } else if !accepted.is_empty() {
         context.say(&format!("{} written.", ui::counted(accepted.len(), "value")));
     }
 }

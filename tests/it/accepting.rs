@@ -101,7 +101,8 @@ async fn what_was_changed_by_hand_is_written_where_it_stands() {
     );
     assert_eq!(text(&project, STACK), own);
     let base = text(&project, "stacks/base/kept.toml");
-    assert!(base.contains("\"10.0.0.0/8\"") && base.contains("# From inside.") && base.contains("\"192.0.2.0/24\""), "{base}");
+    let first = "cidr_ipv4 = \"10.0.0.0/8\" },  # From inside.\n  { ";
+    assert!(base.contains(first) && base.contains("\"192.0.2.0/24\""), "{base}");
     let plan = project.json(&["plan", "--json", STACK]);
     assert!(plan["changes"].as_array().unwrap().iter().all(|change| change["action"] == "no_op"), "{plan:#}");
     project.expect(0, &["fmt", "--check", STACK]);
@@ -129,4 +130,17 @@ async fn what_cannot_be_written_is_said_with_its_line_and_the_rest_is_written() 
     let both = ["drift", "-y", "--accept", "cloudwatch_log_group.given", "--accept", "cloudwatch_log_group.site.retention_in_days", STACK];
     project.expect(1, &both);
     assert_eq!(text(&project, STACK), OWN.replacen("= 7  # A week.", "= 14  # A week.", 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_beside_what_is_written_is_not_shown() {
+    let Some(emulator) = Emulator::Fakecloud.alone() else { return };
+    let project = Project::new(&emulator.endpoint, "test");
+    let text = "[stack]\nname = \"kept\"\nregion = \"us-east-1\"\n\n[resource.cloudwatch_log_group.site]\nname = \"kept-site\"\nretention_in_days = 7\n\n[resource.ssm_parameter.token]\nname = \"/kept/token\"\ntype = \"SecureString\"\nsecure_value = \"MARKER-5f1c\"\n";
+    project.write(STACK, text);
+    project.expect(0, &["apply", "-y", STACK]);
+    keep_for(&project, &emulator.endpoint, "kept-site", 14).await;
+    let shown = project.expect(0, &["drift", "-y", "--accept", "cloudwatch_log_group.site", STACK]);
+    assert!(shown.stdout.contains("+retention_in_days = 14") && !shown.stdout.contains("MARKER"), "{}", shown.stdout);
+    assert_eq!(self::text(&project, STACK), text.replacen("= 7", "= 14", 1));
 }
