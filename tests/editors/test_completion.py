@@ -133,6 +133,7 @@ async def test_what_a_line_has_not_closed_yet_is_completed(editor, stack, line, 
 async def test_a_value_may_be_a_reference(editor, stack):
     name = "stacks/shop.toml"
     start = stack + VPC + "[vars.net]\ndefault = 'x'\n[resource.subnet.a]\nfor_each = ['a']\nvpc_id = \"${vpc.main.id}\"\n"
+    start += "[resource.ecs_cluster.c]\nname = 'c'\n"
 
     async def taken(line, label):
         text = start + line
@@ -148,8 +149,7 @@ async def test_a_value_may_be_a_reference(editor, stack):
     assert text == '[resource.lb.a]\nsubnets = "${vars.net}"\n'
     labels, text = await taken("[resource.lb.a]\nsubnets = ‸\n", "pluck(subnet.a, 'id')")
     assert labels[0] == "pluck(subnet.a, 'id')" and "lb.a.arn" not in labels
-    cluster = "[resource.ecs_cluster.c]\nname = 'c'\n[resource.ecs_service.s]\ncluster = ‸\n"
-    labels, text = await taken(cluster, "ecs_cluster.c.arn")
+    labels, text = await taken("[resource.ecs_service.s]\ncluster = ‸\n", "ecs_cluster.c.arn")
     assert labels[0] == "ecs_cluster.c.arn" and text.endswith('cluster = "${ecs_cluster.c.arn}"\n')
     _, text = await taken("[resource.vpc_endpoint.a]\nsubnet_ids = ‸\n", "pluck(subnet.a, 'id')")
     assert text == "[resource.vpc_endpoint.a]\nsubnet_ids = \"${pluck(subnet.a, 'id')}\"\n"

@@ -125,10 +125,9 @@ impl<'a> Checker<'a> {
                 let names = writable(attributes);
                 let renamed = habits::renamed(self.type_name, name, names.clone());
                 let meant = renamed.map(|meant| Meant { given: name.clone(), name: meant.to_owned() });
-                // In a table inside of the resource it may be any of those that are not written, and so it may where none is like it.
-                if !self.path.0.is_empty() || habits::name(self.type_name, name, names.clone()).is_none() {
-                    let absent = writable(attributes).filter(|name| !map.contains_key(*name));
-                    self.refused.extend(absent.map(|name| self.path.join(Segment::field(name))).collect::<Vec<_>>());
+                // It may be any of those that are not written: nothing more is said of a table inside of the resource.
+                if !self.path.0.is_empty() {
+                    self.refused.push(self.path.clone());
                 }
                 let error = Diagnostic::error(Code::UnknownAttribute, key, format!("{what} has no attribute `{name}`")).meaning(meant);
                 let error = habits::meant(self.type_name, name, names).into_iter().fold(error, Diagnostic::help);
