@@ -13,6 +13,7 @@ use crate::permissions::{Grant, Permissions};
 use crate::resource::{Info, Resource};
 use leoctl_core::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use leoctl_core::engine::usual::Usual;
+use leoctl_core::model::value::Value;
 
 /// Waits until a certificate is issued. Nothing in AWS is made or deleted by it.
 ///
@@ -75,9 +76,11 @@ impl Resource for AcmCertificateValidation {
         Ok(read.collect())
     }
 
-    /// What has been waited for is there; anything else is waited for once more, which does no harm.
+    /// What has been waited for is there; anything else is waited for once more, which does no harm: while records are still to be
+    /// made, it has not been.
     async fn find(aws: &Aws, wanted: &Wanted) -> Outcome<Option<String>> {
-        let Some(arn) = wanted.text("certificate_arn") else { return Ok(None) };
+        let has_unknown = |attribute| wanted.desired.get(attribute).is_some_and(Value::has_unknown);
+        let Some(arn) = wanted.text("certificate_arn").filter(|_| !has_unknown("validation_record_fqdns")) else { return Ok(None) };
         let issued = describe(aws, arn).await?.filter(|found| found.status() == Some(&CertificateStatus::Issued));
         Ok(wanted.pick(issued.map(|_| arn.to_owned())))
     }
