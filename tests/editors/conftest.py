@@ -106,6 +106,11 @@ class Editor:
         await self.until(lambda: uri in self.said and self.said[uri].version == self.versions[name])
         return list(self.said[uri].diagnostics)
 
+    async def is_right(self, name: str):
+        """Waits until nothing is said of an open file. What was typed in another one may be heard after it."""
+        uri = self.uri(name)
+        await self.until(lambda: uri in self.said and self.said[uri].version == self.versions[name] and not self.said[uri].diagnostics)
+
     def at(self, name: str, text: str) -> dict:
         """Where the cursor stands in a text, which is typed without it."""
         at = text.index(CURSOR)
