@@ -10,7 +10,7 @@ fn version_says_what_it_was_built_for_and_which_formats_it_knows() {
     let version = project.json(&["version", "--json"]);
     assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(version["formats"]["state"], json!({ "writes": 2, "reads": [1, 2] }));
-    assert_eq!(version["formats"]["saved_plan"], json!({ "writes": 3, "reads": [3] }));
+    assert_eq!(version["formats"]["saved_plan"], json!({ "writes": 4, "reads": [4] }));
     assert_eq!(version["formats"]["plan_json"], json!({ "writes": 1, "reads": null }));
     assert_eq!(version["formats"]["language"], json!({ "writes": 1, "reads": [1] }));
     let target = version["target"].as_str().unwrap();

@@ -25,28 +25,34 @@ pub fn misfit(attributes: &[Attribute], value: &Value) -> Option<(Path, String)>
 
 /// The first place at which a value lacks what it has to have: an expression has yielded null there.
 pub fn lacking(attributes: &[Attribute], value: &Value) -> Option<Path> {
-    without(attributes, value, &Path::default())
+    without(attributes, value, &Path::default(), true)
 }
 
-fn without(attributes: &[Attribute], value: &Value, path: &Path) -> Option<Path> {
+/// The first null in a policy, which AWS refuses with words that say nothing of it.
+pub fn null_in_policy(attributes: &[Attribute], value: &Value) -> Option<Path> {
+    without(attributes, value, &Path::default(), false)
+}
+
+/// The first null in a policy, and of what is required as well where that is asked for.
+fn without(attributes: &[Attribute], value: &Value, path: &Path, required: bool) -> Option<Path> {
     let map = value.revealed().as_map()?;
     attributes.iter().filter(|attribute| !attribute.computed).find_map(|attribute| {
         let path = path.join(Segment::field(&attribute.name));
         match map.get(&attribute.name).filter(|value| !value.is_null()) {
-            None => attribute.required.then_some(path),
-            Some(value) => without_in(&attribute.ty, value, &path),
+            None => (required && attribute.required).then_some(path),
+            Some(value) => without_in(&attribute.ty, value, &path, required),
         }
     })
 }
 
-fn without_in(ty: &Type, value: &Value, path: &Path) -> Option<Path> {
+fn without_in(ty: &Type, value: &Value, path: &Path, required: bool) -> Option<Path> {
     match (ty, value.revealed()) {
-        (Type::Object(attributes), Value::Map(_)) => without(attributes, value, path),
+        (Type::Object(attributes), Value::Map(_)) => without(attributes, value, path, required),
         (Type::List { item, .. }, Value::List(items)) => {
-            items.iter().enumerate().find_map(|(index, value)| without_in(item, value, &path.join(Segment::Index(index))))
+            items.iter().enumerate().find_map(|(index, value)| without_in(item, value, &path.join(Segment::Index(index)), required))
         }
         (Type::Map { item, .. }, Value::Map(map)) => {
-            map.iter().find_map(|(key, value)| without_in(item, value, &path.join(Segment::field(key))))
+            map.iter().find_map(|(key, value)| without_in(item, value, &path.join(Segment::field(key)), required))
         }
         // The grammar of policies has no null (IAM User Guide, "Grammar of the IAM JSON policy language").
         (Type::Document(DocumentKind::Policy), Value::String(text)) => {

@@ -4,7 +4,7 @@ use super::{Runner, open_tokens};
 use crate::engine::ports::{Failure, FailureKind, Operation, Outcome, Wanted};
 use crate::engine::refresh::find::{FindOutcome, find_patiently};
 use crate::engine::retry::{backoff, before_trying_again, retrying};
-use crate::model::fit::lacking;
+use crate::model::fit::null_in_policy;
 use crate::model::journal::Record;
 use crate::model::place::Place;
 use crate::model::secrecy::secret_paths;
@@ -27,8 +27,8 @@ impl Runner<'_> {
         let target = &self.known(target, &written)?;
         let desired = self.desired(target, &written, replaces.as_ref(), true)?;
         let block = self.block()?;
-        if let Some(path) = lacking(&block.schema.schema.attributes, &desired) {
-            let problem = format!("`{path}` is null, and needs a value: what its expression refers to has none");
+        if let Some(path) = null_in_policy(&block.schema.schema.attributes, &desired) {
+            let problem = format!("`{path}` is null, and a policy has no null: what its expression refers to has no value");
             return Err(Failure::new(FailureKind::Invalid, problem));
         }
         let random = uuid::Uuid::new_v4().as_u128();
